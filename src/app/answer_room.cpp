@@ -1,0 +1,80 @@
+#include "app/answer_room.h"
+
+#include <map>
+#include <mutex>
+
+#include "app/event_log.h"
+
+namespace app {
+namespace {
+
+using domain::Decision;
+
+// The line that operators watch for, at the first refusal and then at most once a second per room.
+void tell_of_unusable_gateway(const domain::Room& room, domain::ServiceTime now) {
+  static std::mutex mutex;
+  static std::map<std::int64_t, domain::ServiceTime> told;  // bounded: known rooms only
+  {
+    const std::lock_guard lock(mutex);
+    const auto [it, is_new] = told.try_emplace(room.id, now);
+    if (!is_new && now < it->second + std::chrono::seconds{1}) return;
+    it->second = now;
+  }
+  const Value id = room.default_gateway_id ? Value(*room.default_gateway_id) : Value(nullptr);
+  log_error(
+      "Gateway not found for room in legacy mode (SCALE=false). "
+      "Ensure all rooms have valid default_gateway_id.",
+      {{"room_id", room.id}, {"default_gateway_id", id}, {"room_gateway_uid", room.gateway_uid}});
+}
+
+}  // namespace
+
+std::variant<RoomAnswer, Refused> answer_room(Desk& desk, std::string_view room,
+                                              std::string_view country) {
+  const std::string code = domain::country_as_logged(country);
+  const domain::Question question{room, code};
+  const auto deadline = std::chrono::steady_clock::now() + claim_deadline;
+  for (;;) {
+    std::shared_ptr<Claim> claim;
+    Decision decision;
+    {
+      Desk::Turn turn(desk);
+      decision = decide(turn.policy(), turn.ledger(), question);
+      if (decision.kind == Decision::Kind::pending) claim = turn.claim_for(room);
+      if (decision.kind == Decision::Kind::booking) claim = turn.book(question, decision);
+      if (decision.kind == Decision::Kind::standing && turn.options().scale) {
+        turn.ledger().answered(room, turn.now());
+      }
+      if (decision.refusal == domain::Refusal::default_gateway_unusable) {
+        tell_of_unusable_gateway(*turn.policy().catalogue().room(room), turn.now().service);
+      }
+    }
+    if (decision.kind == Decision::Kind::refused) return Refused{decision.refusal};
+    if (!claim) {
+      log_debug("Answered room", {{"room_id", room}, {"gateway_name", decision.gateway}});
+      return RoomAnswer{std::move(decision.gateway), decision.reason};
+    }
+    if (claim->wait_until(deadline) != Claim::Outcome::granted) {
+      return Refused{domain::Refusal::storage_unavailable};
+    }
+    // Somebody else's claim, or one that another store granted to another gateway: look again.
+    if (decision.kind == Decision::Kind::booking && claim->is_for(decision.gateway)) {
+      return RoomAnswer{std::move(decision.gateway), decision.reason};
+    }
+  }
+}
+
+Explanation explain_room(Desk& desk, std::string_view room, std::string_view country) {
+  const std::string code = domain::country_as_logged(country);
+  Explanation explanation;
+  Desk::Turn turn(desk);
+  explanation.decision =
+      decide(turn.policy(), turn.ledger(), domain::Question{room, code}, &explanation.candidates);
+  if (explanation.decision.kind == Decision::Kind::pending) {
+    // By the time this is read it will hold the room.
+    explanation.decision.kind = Decision::Kind::standing;
+  }
+  return explanation;
+}
+
+}  // namespace app

@@ -1,0 +1,34 @@
+// POST /v2/room_server: which gateway serves this room? And explain, which tells what would be answered.
+// Any thread. Blocks for at most claim_deadline, and only while a new assignment becomes durable.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "app/desk.h"
+
+namespace app {
+
+struct Refused {
+  domain::Refusal refusal;
+};
+
+struct RoomAnswer {
+  std::string gateway;
+  domain::Reason reason;
+};
+
+// `country`: as the client sent it.
+std::variant<RoomAnswer, Refused> answer_room(Desk& desk, std::string_view room,
+                                              std::string_view country);
+
+struct Explanation {
+  domain::Decision decision;
+  std::vector<domain::Verdict> candidates;
+};
+// No side effect.
+Explanation explain_room(Desk& desk, std::string_view room, std::string_view country);
+
+}  // namespace app

@@ -1,0 +1,73 @@
+// Keeps the policy in force true to the configuration and to the file: reloads, edits made from outside,
+// drains. Any thread; one such change at a time, others wait.
+//
+// A change that cannot be written (a full disk) is put in force all the same, so that an operator can
+// flip the mode back at once; it is written as soon as that is possible.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/catalogue_sync.h"
+#include "app/desk.h"
+
+namespace store {
+class Database;
+class Journal;
+}  // namespace store
+
+namespace app {
+
+// What is in the file at start, and what is to be in force.
+struct Opening {
+  SyncPlan plan;
+  std::vector<domain::Assignment> assignments;
+  std::vector<domain::Session> sessions;  // none if they were last counted in legacy mode
+  bool was_scale = false;                 // the mode in which the file was last served
+  std::vector<std::string> skipped;       // rows that cannot be used, a sentence each
+};
+
+// Reads the file and plans the sync; writes nothing. Throws store::Failure.
+Opening read_opening(store::Database& database, const Configured& configured, domain::WallTime now);
+// Writes what the opening plans. Throws store::Failure.
+void write_opening(store::Database& database, const Opening& opening);
+// Puts it in force; the ledger must be new.
+void open_desk(Desk& desk, const Opening& opening);
+
+class CatalogueKeeper {
+ public:
+  CatalogueKeeper(Desk& desk, store::Journal& journal, std::string database_path, Configured configured,
+                  bool unwritten);
+
+  struct Result {
+    std::vector<std::string> problems;  // if there are any, nothing was changed
+    std::vector<std::string> warnings;
+  };
+  // A new configuration.
+  Result reload(Configured configured);
+  // Somebody else changed the file.
+  void refresh();
+  // Tries again to write what could not be written; without effect if there is nothing.
+  void retry();
+
+  enum class Drained { done, no_such_gateway };
+  // Durable when it returns; throws store::Failure if it cannot be.
+  Drained set_draining(std::string_view gateway, bool draining);
+
+ private:
+  CatalogueRows read_rows();
+  Result apply(const Configured& configured);
+
+  Desk& desk_;
+  store::Journal& journal_;
+  std::string path_;
+  std::mutex mutex_;
+  Configured configured_;
+  domain::Options options_in_force_;
+  bool unwritten_;
+};
+
+}  // namespace app

@@ -1,0 +1,69 @@
+#include "app/clean_up.h"
+
+#include <string>
+#include <vector>
+
+#include "app/event_log.h"
+#include "store/journal.h"
+
+namespace app {
+namespace {
+
+constexpr std::size_t slice = 512;
+
+// If many fall silent in one cleaning it is the signaling server that is gone, not its users.
+bool is_mass_silence(std::size_t silent, std::size_t all) { return silent >= 10 && silent * 2 > all; }
+
+void bury_the_silent(Desk& desk) {
+  Desk::Turn turn(desk);
+  domain::Ledger& ledger = turn.ledger();
+  const std::size_t silent = ledger.silent_sessions();
+  const bool mass = is_mass_silence(silent, silent + ledger.live_sessions());
+  for (const std::string& room : ledger.bury()) {
+    const domain::Ledger::Room* entry = ledger.find(room);
+    if (mass && entry && !entry->occupied()) ledger.keep(room, turn.now().service);
+  }
+  if (mass) {
+    log_warn("Most sessions fell silent at once; their rooms keep their gateways for join_grace",
+             {{"silent_sessions", static_cast<std::int64_t>(silent)},
+              {"live_sessions", static_cast<std::int64_t>(ledger.live_sessions())}});
+  }
+}
+
+}  // namespace
+
+std::size_t clean_up(Desk& desk) {
+  bury_the_silent(desk);
+  std::size_t cleaned = 0;
+  std::string after;
+  for (bool more = true; more;) {
+    Desk::Turn turn(desk);
+    if (!turn.options().scale) break;  // the table is ignored, and stays
+    domain::Ledger& ledger = turn.ledger();
+    std::vector<std::string> unoccupied;
+    std::size_t looked = 0;
+    auto room = ledger.rooms().upper_bound(after);
+    for (; room != ledger.rooms().end() && looked < slice; ++room, ++looked) {
+      if (room->second.held && !room->second.occupied()) unoccupied.push_back(room->first);
+      after = room->first;
+    }
+    more = room != ledger.rooms().end();
+    for (const std::string& name : unoccupied) {
+      if (ledger.end_if_unused(name, turn.now().service, turn.options().join_grace)) ++cleaned;
+    }
+  }
+  if (cleaned > 0) {
+    log_info("Cleaned inactive room server assignments",
+             {{"cleaned_assignments", static_cast<std::int64_t>(cleaned)}});
+  }
+  return cleaned;
+}
+
+void write_last_used(Desk& desk, store::Journal& journal) {
+  Desk::Turn turn(desk);
+  auto touched = turn.ledger().take_touched();
+  if (!turn.options().scale) return;
+  for (auto& [room, time] : touched) journal.note_last_used(std::move(room), time);
+}
+
+}  // namespace app

@@ -1,0 +1,17 @@
+// The periodic cleaning: silent sessions go, then the assignments of rooms that nobody uses.
+// Any thread; one at a time. Works in slices, so that it delays nobody.
+#pragma once
+
+#include <cstddef>
+
+#include "app/desk.h"
+
+namespace app {
+
+// Returns how many assignments it ended.
+std::size_t clean_up(Desk& desk);
+
+// Hands to the journal when which rooms were last used, for the file. Every second or so.
+void write_last_used(Desk& desk, store::Journal& journal);
+
+}  // namespace app

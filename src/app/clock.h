@@ -1,0 +1,29 @@
+// The service's time: monotonic, and it stands still while the process does. A gap of over 5 s between
+// two ticks (stopped, suspended, starved) counts for nobody: no session grows old in it.
+// Not thread-safe: the desk asks it under its lock (app/desk.h), and somebody asks at least once a second.
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+#include "domain/ledger.h"
+
+namespace app {
+
+class Clock {
+ public:
+  using Steady = std::chrono::steady_clock;
+  using Source = std::function<domain::Moment()>;  // what the machine's clocks say
+
+  Clock();                          // the machine's own clocks
+  explicit Clock(Source machine);   // a test's
+
+  domain::Moment now();
+
+ private:
+  Source machine_;
+  domain::ServiceTime last_;
+  std::chrono::nanoseconds lost_{0};
+};
+
+}  // namespace app

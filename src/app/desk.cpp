@@ -1,0 +1,119 @@
+#include "app/desk.h"
+
+#include <cassert>
+#include <utility>
+
+#include "app/event_log.h"
+#include "store/journal.h"
+
+namespace app {
+
+void Claim::settle(const std::optional<std::string>& holder) {
+  {
+    const std::lock_guard lock(mutex_);
+    is_settled_ = true;
+    holder_ = holder;
+  }
+  settled_.notify_all();
+}
+
+Claim::Outcome Claim::wait_until(Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  if (!settled_.wait_until(lock, deadline, [this] { return is_settled_; })) return Outcome::late;
+  return holder_ ? Outcome::granted : Outcome::failed;
+}
+
+bool Claim::is_for(std::string_view gateway) {
+  const std::lock_guard lock(mutex_);
+  return holder_ == gateway;
+}
+
+Desk::Turn::Turn(Desk& desk) : desk_(desk), lock_(desk.mutex_), now_(desk.clock_.now()) {
+  if (desk_.policy_) desk_.ledger_.expire(now_.service, desk_.policy_->options().dead_after);
+}
+
+Desk::Turn::~Turn() { desk_.pass_on_changes(); }
+
+std::shared_ptr<Claim> Desk::Turn::claim_for(std::string_view room) const {
+  const auto it = desk_.under_way_.find(std::string(room));
+  assert(it != desk_.under_way_.end());
+  return it->second;
+}
+
+std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question,
+                                        const domain::Decision& decision) {
+  domain::Ledger& ledger = desk_.ledger_;
+  const std::string room(question.room);
+  ledger.book(room, ledger.number_of(decision.gateway), decision.region, now_);
+  auto claim = std::make_shared<Claim>();
+  desk_.under_way_.emplace(room, claim);
+  const domain::Assignment wished{room, decision.gateway, decision.region, now_.wall, now_.wall};
+  desk_.claims_.claim(wished, [&desk = desk_, room, country = std::string(question.country),
+                               match = decision.regional_match,
+                               claim](const std::optional<std::string>& holder) {
+    desk.settle(room, country, match, claim, holder);
+  });
+  return claim;
+}
+
+void Desk::Turn::replace_policy(std::shared_ptr<const domain::Policy> policy) {
+  desk_.policy_ = std::move(policy);
+}
+
+void Desk::Turn::disbelieve_reports(std::string_view room, domain::ServiceTime until) {
+  desk_.disbelieved_.insert_or_assign(std::string(room), until);
+}
+
+bool Desk::Turn::believes_reports(std::string_view room) {
+  const auto it = desk_.disbelieved_.find(room);
+  if (it == desk_.disbelieved_.end()) return true;
+  if (now_.service < it->second) return false;
+  desk_.disbelieved_.erase(it);
+  return true;
+}
+
+std::shared_ptr<const domain::Policy> Desk::policy() const {
+  const std::lock_guard lock(mutex_);
+  return policy_;
+}
+
+void Desk::settle(const std::string& room, const std::string& country, bool regional_match,
+                  const std::shared_ptr<Claim>& claim, const std::optional<std::string>& holder) {
+  {
+    Turn turn(*this);
+    if (holder) {
+      ledger_.confirm(room, ledger_.number_of(*holder));
+    } else {
+      ledger_.withdraw(room);
+    }
+    under_way_.erase(room);
+  }
+  if (holder) {
+    log_info("Assigned room to server", {{"room_id", room},
+                                         {"gateway_name", *holder},
+                                         {"country_code", country},
+                                         {"regional_match", regional_match}});
+  }
+  claim->settle(holder);
+}
+
+void Desk::pass_on_changes() {
+  // In legacy mode sessions are counted in memory only; what ends an assignment there is an operator's
+  // word, and is written.
+  const bool scale = policy_ && policy_->options().scale;
+  for (domain::Change& change : ledger_.take_changes()) {
+    if (auto* row = std::get_if<domain::Assignment>(&change)) {
+      journal_.note_assignment(std::move(*row));
+    } else if (auto* gone = std::get_if<domain::AssignmentGone>(&change)) {
+      journal_.note_assignment_removed(std::move(gone->room_id));
+    } else if (!scale) {
+      continue;
+    } else if (auto* session = std::get_if<domain::Session>(&change)) {
+      journal_.note_session(std::move(*session));
+    } else {
+      journal_.note_session_gone(std::move(std::get<domain::SessionGone>(change).session_id));
+    }
+  }
+}
+
+}  // namespace app

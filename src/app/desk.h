@@ -1,0 +1,103 @@
+// The one place where rooms are decided: the ledger, the policy in force and the claims under way, under
+// one lock. Deeds (answer_room.h, report_session.h, …) take a Turn, read, decide, and leave; nobody holds
+// a turn over I/O or while waiting.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "app/claims.h"
+#include "app/clock.h"
+#include "domain/decision.h"
+#include "domain/ledger.h"
+#include "domain/policy.h"
+
+namespace store {
+class Journal;
+}
+
+namespace app {
+
+// How long a request waits for a commit before it is refused with 503.
+inline constexpr std::chrono::seconds claim_deadline{2};
+
+// A claim under way; whoever asks for its room meanwhile waits for it too.
+class Claim {
+ public:
+  enum class Outcome { granted, failed, late };
+  using Deadline = std::chrono::steady_clock::time_point;
+
+  void settle(const std::optional<std::string>& holder);
+  Outcome wait_until(Deadline deadline);
+  // Once granted: is this the gateway that holds the room?
+  bool is_for(std::string_view gateway);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable settled_;
+  bool is_settled_ = false;
+  std::optional<std::string> holder_;
+};
+
+class Desk {
+ public:
+  Desk(Clock& clock, Claims& claims, store::Journal& journal)
+      : clock_(clock), claims_(claims), journal_(journal) {}
+  Desk(const Desk&) = delete;
+  Desk& operator=(const Desk&) = delete;
+
+  // The lock, with what may be touched under it. When it ends, what changed goes to the journal.
+  class Turn {
+   public:
+    explicit Turn(Desk& desk);
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+    domain::Ledger& ledger() { return desk_.ledger_; }
+    const domain::Policy& policy() const { return *desk_.policy_; }
+    const domain::Options& options() const { return desk_.policy_->options(); }
+    domain::Moment now() const { return now_; }
+
+    // The claim under way for a room that is pending.
+    std::shared_ptr<Claim> claim_for(std::string_view room) const;
+    // Books what was decided and asks for it; returns the claim to wait for once the turn is over.
+    std::shared_ptr<Claim> book(const domain::Question& question, const domain::Decision& decision);
+    // For changes of policy only (app/change_policy.h).
+    void replace_policy(std::shared_ptr<const domain::Policy> policy);
+
+    // Until then no report's `janus` is believed for the room: an operator has just released it.
+    void disbelieve_reports(std::string_view room, domain::ServiceTime until);
+    bool believes_reports(std::string_view room);
+
+   private:
+    Desk& desk_;
+    std::unique_lock<std::mutex> lock_;
+    domain::Moment now_;
+  };
+
+  // What holds now; it goes on living though another may be put in its place.
+  std::shared_ptr<const domain::Policy> policy() const;
+
+ private:
+  void settle(const std::string& room, const std::string& country, bool regional_match,
+              const std::shared_ptr<Claim>& claim, const std::optional<std::string>& holder);
+  void pass_on_changes();
+
+  Clock& clock_;
+  Claims& claims_;
+  store::Journal& journal_;
+  mutable std::mutex mutex_;
+  domain::Ledger ledger_;
+  std::shared_ptr<const domain::Policy> policy_;
+  std::unordered_map<std::string, std::shared_ptr<Claim>> under_way_;
+  std::map<std::string, domain::ServiceTime, std::less<>> disbelieved_;
+};
+
+}  // namespace app

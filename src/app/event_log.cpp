@@ -1,0 +1,209 @@
+#include "app/event_log.h"
+
+#include <spdlog/async.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+
+#include "domain/id.h"
+#include "domain/time.h"
+
+namespace app {
+namespace {
+
+// Enough for the morning rush to pass while a reader blinks; what is above is dropped, oldest first.
+constexpr std::size_t queue_lines = 8192;
+
+std::atomic<LogFormat> format_in_force{LogFormat::text};
+std::atomic<LogTarget> target_in_force{LogTarget::plain};
+std::shared_ptr<spdlog::details::thread_pool> writer;
+std::shared_ptr<spdlog::logger> logger;
+
+std::string_view name_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug: return "DEBUG";
+    case LogLevel::info: return "INFO";
+    case LogLevel::warn: return "WARN";
+    case LogLevel::error: return "ERROR";
+  }
+  return "";
+}
+
+spdlog::level::level_enum spdlog_level(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug: return spdlog::level::debug;
+    case LogLevel::info: return spdlog::level::info;
+    case LogLevel::warn: return spdlog::level::warn;
+    case LogLevel::error: return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+// sd-daemon(3): what journald takes off the front of a line.
+std::string_view priority_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug: return "<7>";
+    case LogLevel::info: return "<6>";
+    case LogLevel::warn: return "<4>";
+    case LogLevel::error: return "<3>";
+  }
+  return "<6>";
+}
+
+void append_escaped(std::string& out, std::string_view text) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  const bool utf8 = domain::is_utf8(text);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const auto byte = static_cast<unsigned char>(c);
+    // U+0080-009F are control characters too: C2 80 … C2 9F.
+    const bool c1 = utf8 && byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\r') {
+      out += "\\r";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (c1 || byte < 0x20 || byte == 0x7F || (!utf8 && byte >= 0x80)) {
+      const auto code = c1 ? static_cast<unsigned char>(text[++i]) : byte;
+      out += "\\u00";
+      out += hex[code >> 4];
+      out += hex[code & 15];
+    } else {
+      out += c;
+    }
+  }
+}
+
+bool must_be_quoted(std::string_view text) {
+  if (!domain::is_utf8(text)) return true;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c <= ' ' || c == 0x7F || c == '"' || c == '\\') return true;
+    if (c == 0xC2 && static_cast<unsigned char>(text[i + 1]) <= 0xA0) return true;
+    // U+2028 and U+2029 end a line for some readers.
+    if (c == 0xE2 && text.substr(i, 2) == "\xE2\x80" &&
+        (static_cast<unsigned char>(text[i + 2]) & 0xFE) == 0xA8) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void append_value(std::string& out, const Value& value, bool json) {
+  if (const auto* text = std::get_if<std::string_view>(&value)) {
+    const bool quoted = json || must_be_quoted(*text);
+    if (quoted) out += '"';
+    append_escaped(out, *text);
+    if (quoted) out += '"';
+  } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    out += std::to_string(*number);
+  } else if (const auto* truth = std::get_if<bool>(&value)) {
+    out += *truth ? "true" : "false";
+  } else {
+    out += "null";
+  }
+}
+
+void write(LogLevel level, std::string_view message, Fields fields) {
+  if (!logger || !logger->should_log(spdlog_level(level))) return;
+  const bool journald = target_in_force == LogTarget::journald;
+  std::string line(journald ? priority_of(level) : "");
+  const std::string time = domain::to_text(
+      std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()));
+  if (format_in_force == LogFormat::json) {
+    line += as_json(level, message, fields, time);
+  } else {
+    if (!journald) line += time + ' ';
+    line += as_text(level, message, fields);
+  }
+  logger->log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
+}
+
+}  // namespace
+
+LogTarget log_target() {
+  const char* stream = std::getenv("JOURNAL_STREAM");  // systemd.exec(5): device:inode
+  struct stat status {};
+  if (!stream || fstat(STDERR_FILENO, &status) != 0) return LogTarget::plain;
+  const std::string here = std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
+  return here == stream ? LogTarget::journald : LogTarget::plain;
+}
+
+void start_log(const LogOptions& options, LogTarget target) {
+  format_in_force = options.format;
+  target_in_force = target;
+  if (!logger) {
+    writer = std::make_shared<spdlog::details::thread_pool>(queue_lines, 1);
+    logger = std::make_shared<spdlog::async_logger>(
+        "room-sidecar", std::make_shared<spdlog::sinks::stderr_sink_mt>(), writer,
+        spdlog::async_overflow_policy::overrun_oldest);
+    logger->set_pattern("%v");
+  }
+  logger->set_level(spdlog_level(options.level));
+}
+
+void flush_log() {
+  if (!logger) return;
+  // Ends the writer thread after all lines that wait; nothing is logged afterwards.
+  logger.reset();
+  writer.reset();
+}
+
+void report_lost_lines() {
+  static std::size_t told = 0;
+  if (!writer) return;
+  const std::size_t lost = writer->overrun_counter();
+  if (lost == told) return;
+  log_warn("Log lines were dropped because their reader is too slow",
+           {{"dropped", static_cast<std::int64_t>(lost - told)}});
+  told = lost;
+}
+
+void log_debug(std::string_view message, Fields fields) { write(LogLevel::debug, message, fields); }
+void log_info(std::string_view message, Fields fields) { write(LogLevel::info, message, fields); }
+void log_warn(std::string_view message, Fields fields) { write(LogLevel::warn, message, fields); }
+void log_error(std::string_view message, Fields fields) { write(LogLevel::error, message, fields); }
+
+std::string as_text(LogLevel level, std::string_view message, Fields fields) {
+  std::string line(name_of(level));
+  line += ": ";
+  append_escaped(line, message);
+  for (const Field& field : fields) {
+    line += ' ';
+    line += field.key;
+    line += '=';
+    append_value(line, field.value, false);
+  }
+  return line;
+}
+
+std::string as_json(LogLevel level, std::string_view message, Fields fields, std::string_view time) {
+  std::string line = "{\"time\":\"";
+  line += time;
+  line += "\",\"level\":\"";
+  line += name_of(level);
+  line += "\",\"message\":\"";
+  append_escaped(line, message);
+  line += '"';
+  for (const Field& field : fields) {
+    line += ",\"";
+    line += field.key;
+    line += "\":";
+    append_value(line, field.value, true);
+  }
+  line += '}';
+  return line;
+}
+
+}  // namespace app

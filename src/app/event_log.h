@@ -1,0 +1,44 @@
+// The log: one line an event, `LEVEL: message key=value …`, or one JSON object a line.
+// Any thread; a line is handed over to a writer of its own and never waits for the reader. If lines come
+// faster than they can be written the oldest are dropped, and the number is told.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "app/options.h"
+
+namespace app {
+
+using Value = std::variant<std::string_view, std::int64_t, bool, std::nullptr_t>;
+struct Field {
+  std::string_view key;
+  Value value;
+};
+using Fields = std::initializer_list<Field>;
+
+// What stands on the other end of standard error.
+enum class LogTarget { plain, journald };
+LogTarget log_target();  // journald if JOURNAL_STREAM names this process's standard error
+
+// To be called once, before the first line; later calls change level and format.
+void start_log(const LogOptions& options, LogTarget target);
+// Writes out what waits. At exit, and after what must be seen.
+void flush_log();
+// Tells, in one line, how many lines were dropped since it was last asked.
+void report_lost_lines();
+
+void log_debug(std::string_view message, Fields fields = {});
+void log_info(std::string_view message, Fields fields = {});
+void log_warn(std::string_view message, Fields fields = {});
+void log_error(std::string_view message, Fields fields = {});
+
+// The two forms, without timestamp or priority. A value that holds blanks, quotes, control characters or
+// nothing but itself unreadable is quoted and escaped, so that nobody can forge a line or a field.
+std::string as_text(LogLevel level, std::string_view message, Fields fields);
+std::string as_json(LogLevel level, std::string_view message, Fields fields, std::string_view time);
+
+}  // namespace app

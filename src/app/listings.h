@@ -1,0 +1,47 @@
+// What operators and programs look at: gateways, rooms, assignments as they are now. Any thread; a page
+// at a time, so that nobody waits for a long list.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/desk.h"
+
+namespace app {
+
+struct GatewayListing {
+  std::string name, url, type;
+  bool available, disabled, draining;
+  std::vector<std::string> regions;
+  std::int64_t rooms, users, load, capacity;
+};
+std::vector<GatewayListing> list_gateways(Desk& desk);  // without the removed ones, by id
+
+struct RoomListing {
+  std::string room;
+  std::optional<std::string> name, default_gateway, janus;
+  std::size_t users = 0;
+  std::optional<domain::WallTime> assigned_at, last_used_at;
+};
+struct AssignmentListing {
+  domain::Assignment assignment;
+  std::size_t users = 0;
+};
+
+template <typename Listing>
+struct Page {
+  std::vector<Listing> items;
+  bool more = false;
+};
+
+// Bytewise by room id, `after` exclusive.
+Page<RoomListing> list_rooms(Desk& desk, std::string_view after, std::size_t limit);
+std::optional<RoomListing> find_room(Desk& desk, std::string_view room);
+Page<AssignmentListing> list_assignments(Desk& desk, std::string_view after, std::size_t limit,
+                                         std::optional<std::string_view> gateway);
+
+}  // namespace app

@@ -1,0 +1,17 @@
+// The operator's release: a room's assignment is forgotten, so that the next user decides anew.
+// Any thread. Blocks until it is in the file.
+#pragma once
+
+#include <string_view>
+
+#include "app/desk.h"
+
+namespace app {
+
+enum class Released { done, no_assignment, occupied, storage_unavailable };
+
+// `force`: also with live sessions, which are forgotten; for dead_after no report's `janus` is believed
+// for the room, since users who are still there would carry it back.
+Released release_room(Desk& desk, store::Journal& journal, std::string_view room, bool force);
+
+}  // namespace app

@@ -1,0 +1,92 @@
+#include "app/report_session.h"
+
+#include "app/event_log.h"
+
+namespace app {
+namespace {
+
+using domain::Decision;
+
+void tell_of_difference(Desk::Turn& turn, const SessionReport& report) {
+  const domain::Ledger::Room* room = turn.ledger().find(report.room);
+  if (!room || !room->held) return;
+  log_warn("Session reports another gateway than its room is assigned to",
+           {{"room_id", report.room},
+            {"session", report.session},
+            {"reported", *report.janus},
+            {"gateway_name", turn.ledger().name_of(room->held->gateway)}});
+}
+
+}  // namespace
+
+std::size_t users_of(Desk::Turn& turn, std::string_view room) {
+  const domain::Ledger::Room* entry = turn.ledger().find(room);
+  return entry ? entry->users : 0;
+}
+
+bool end_emptied(Desk::Turn& turn, std::string_view room) {
+  if (!turn.options().scale) return false;  // the table is ignored
+  if (!turn.ledger().end_if_unused(room, turn.now().service, turn.options().join_grace)) return false;
+  log_info("Cleaned up room assignment immediately", {{"room_id", room}});
+  return true;
+}
+
+Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledger::Report kind) {
+  Seating seating;
+  if (!turn.policy().admits(report.room)) {
+    seating.refusal = domain::Refusal::room_not_found;
+    return seating;
+  }
+  std::optional<std::string_view> reported;  // if it is a gateway at all
+  if (report.janus) {
+    const domain::Gateway* gateway = turn.policy().catalogue().gateway(*report.janus);
+    if (gateway && !gateway->removed) reported = report.janus;
+  }
+  const bool scale = turn.options().scale;
+  if (scale) {
+    domain::Question question{report.room, "", domain::Question::Asker::session, std::nullopt};
+    if (reported && turn.believes_reports(report.room)) question.reported = reported;
+    const Decision decision = decide(turn.policy(), turn.ledger(), question);
+    switch (decision.kind) {
+      case Decision::Kind::refused: seating.refusal = decision.refusal; return seating;
+      case Decision::Kind::pending: seating.claim = turn.claim_for(report.room); return seating;
+      case Decision::Kind::booking: seating.claim = turn.book(question, decision); return seating;
+      case Decision::Kind::standing: break;
+    }
+  }
+  seating.entered = turn.ledger().enter(report.session, report.room, reported, kind, turn.now());
+  if (scale) {
+    turn.ledger().touch(report.room, turn.now().wall);
+    if (seating.entered.reports_other_gateway) tell_of_difference(turn, report);
+  }
+  return seating;
+}
+
+std::variant<Reported, Refused> report_session(Desk& desk, const SessionReport& report) {
+  const auto deadline = std::chrono::steady_clock::now() + claim_deadline;
+  for (;;) {
+    Seating seating;
+    {
+      Desk::Turn turn(desk);
+      seating = seat_session(turn, report, domain::Ledger::Report::own);
+      if (seating.refusal) return Refused{*seating.refusal};
+      if (!seating.claim) {
+        if (seating.entered.moved_from) end_emptied(turn, *seating.entered.moved_from);
+        return Reported{standing_gateway(turn.policy(), turn.ledger(), report.room),
+                        users_of(turn, report.room)};
+      }
+    }
+    if (seating.claim->wait_until(deadline) != Claim::Outcome::granted) {
+      return Refused{domain::Refusal::storage_unavailable};
+    }
+  }
+}
+
+Left leave_room(Desk& desk, std::string_view room, std::string_view session) {
+  Desk::Turn turn(desk);
+  const bool left = turn.ledger().leave(session, room);
+  const bool removed = left && end_emptied(turn, room);
+  return {users_of(turn, room), removed};
+}
+
+}  // namespace app

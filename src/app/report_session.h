@@ -1,0 +1,49 @@
+// What the signaling server reports of one user: is in the room, or has left it.
+// Any thread. A report of a room without assignment waits for the new one to become durable, for at most
+// claim_deadline; a refused report changes nothing.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "app/answer_room.h"
+#include "app/desk.h"
+
+namespace app {
+
+struct SessionReport {
+  std::string_view room;
+  std::string_view session;
+  std::optional<std::string_view> janus;  // where the session says it is
+};
+
+struct Reported {
+  std::optional<std::string> janus;  // what holds the room
+  std::size_t users;
+};
+std::variant<Reported, Refused> report_session(Desk& desk, const SessionReport& report);
+
+struct Left {
+  std::size_t users;
+  bool assignment_removed;
+};
+// An unknown room or session, or one that is in another room by now: nothing changes.
+Left leave_room(Desk& desk, std::string_view room, std::string_view session);
+
+// One attempt to seat a session within a turn; report_snapshot.h seats many.
+struct Seating {
+  std::optional<domain::Refusal> refusal;
+  std::shared_ptr<Claim> claim;  // wait for it, outside the turn, and try again
+  domain::Ledger::Entered entered;
+};
+Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledger::Report kind);
+
+// Live sessions of a room, and the end of its assignment if it just became empty and nobody is on the way.
+std::size_t users_of(Desk::Turn& turn, std::string_view room);
+bool end_emptied(Desk::Turn& turn, std::string_view room);
+
+}  // namespace app

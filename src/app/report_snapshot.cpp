@@ -1,0 +1,123 @@
+#include "app/report_snapshot.h"
+
+#include <algorithm>
+#include <memory>
+#include <unordered_map>
+
+#include "app/report_session.h"
+#include "domain/id.h"
+
+namespace app {
+namespace {
+
+// So many sessions are looked at in one turn; others are answered between two.
+constexpr std::size_t slice = 256;
+
+class Snapshot {
+ public:
+  Snapshot(Desk& desk, const std::vector<SnapshotEntry>& entries, std::chrono::milliseconds age)
+      : desk_(desk), entries_(entries) {
+    Desk::Turn turn(desk_);
+    arrived_ = turn.now().service;
+    as_of_ = arrived_ - age;
+  }
+
+  SnapshotResult apply() {
+    std::vector<std::size_t> open = take_valid();
+    const auto deadline = std::chrono::steady_clock::now() + claim_deadline;
+    while (!open.empty()) {
+      std::vector<std::size_t> again;
+      std::vector<std::shared_ptr<Claim>> claims;
+      for (std::size_t at = 0; at < open.size(); at += slice) {
+        seat_slice(open, at, again, claims);
+      }
+      open.clear();
+      for (std::size_t i = 0; i < again.size(); ++i) {
+        if (claims[i]->wait_until(deadline) == Claim::Outcome::granted) {
+          open.push_back(again[i]);
+        } else {
+          reject(again[i], code_of(domain::Refusal::storage_unavailable));
+        }
+      }
+    }
+    sweep();
+    std::sort(result_.rejected.begin(), result_.rejected.end(),
+              [](const RejectedEntry& a, const RejectedEntry& b) { return a.entry < b.entry; });
+    return std::move(result_);
+  }
+
+ private:
+  void reject(std::size_t entry, std::string_view error) { result_.rejected.push_back({entry, error}); }
+
+  // The entries that have valid ids, each session's last one only.
+  std::vector<std::size_t> take_valid() {
+    std::unordered_map<std::string_view, std::size_t> last;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const SnapshotEntry& entry = entries_[i];
+      if (!entry.room || !domain::is_valid_id(*entry.room)) {
+        reject(i, "invalid_room");
+      } else if (!entry.session || !domain::is_valid_id(*entry.session)) {
+        reject(i, "invalid_session");
+      } else {
+        last[*entry.session] = i;
+      }
+    }
+    std::vector<std::size_t> valid;
+    valid.reserve(last.size());
+    for (const auto& [session, entry] : last) valid.push_back(entry);
+    std::sort(valid.begin(), valid.end());
+    return valid;
+  }
+
+  void seat_slice(const std::vector<std::size_t>& open, std::size_t from, std::vector<std::size_t>& again,
+                  std::vector<std::shared_ptr<Claim>>& claims) {
+    Desk::Turn turn(desk_);
+    for (std::size_t at = from; at < std::min(open.size(), from + slice); ++at) {
+      const SnapshotEntry& entry = entries_[open[at]];
+      // Its own word is newer than the snapshot's.
+      if (turn.ledger().reported_since(*entry.session, as_of_)) continue;
+      const SessionReport report{*entry.room, *entry.session, entry.janus};
+      const Seating seating = seat_session(turn, report, domain::Ledger::Report::snapshot);
+      if (seating.claim) {
+        again.push_back(open[at]);
+        claims.push_back(seating.claim);
+      } else if (seating.refusal) {
+        reject(open[at], code_of(*seating.refusal));
+      } else {
+        if (seating.entered.entered) ++result_.entered;
+        if (seating.entered.moved_from) keep_if_empty(turn, *seating.entered.moved_from);
+      }
+    }
+  }
+
+  // A signaling server that restarts knows nobody yet: an emptied room is not given up at once.
+  static void keep_if_empty(Desk::Turn& turn, const std::string& room) {
+    if (users_of(turn, room) == 0) turn.ledger().keep(room, turn.now().service);
+  }
+
+  void sweep() {
+    for (bool more = true; more;) {
+      Desk::Turn turn(desk_);
+      const domain::Ledger::Swept swept = turn.ledger().sweep(arrived_, as_of_, slice);
+      for (const std::string& room : swept.rooms) keep_if_empty(turn, room);
+      result_.left += swept.left;
+      more = swept.more;
+      result_.sessions = turn.ledger().live_sessions();
+    }
+  }
+
+  Desk& desk_;
+  const std::vector<SnapshotEntry>& entries_;
+  domain::ServiceTime arrived_;
+  domain::ServiceTime as_of_;
+  SnapshotResult result_;
+};
+
+}  // namespace
+
+SnapshotResult report_snapshot(Desk& desk, const std::vector<SnapshotEntry>& entries,
+                               std::chrono::milliseconds age) {
+  return Snapshot(desk, entries, age).apply();
+}
+
+}  // namespace app

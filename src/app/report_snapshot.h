@@ -1,0 +1,39 @@
+// PUT /v2/sessions: the whole truth at once. Those that are missing leave, new ones enter.
+// Any thread. Applied in slices, so that a large one delays nobody; waits for new assignments to become
+// durable, for at most claim_deadline. What cannot be taken is told entry by entry.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/desk.h"
+
+namespace app {
+
+struct SnapshotEntry {
+  std::optional<std::string> room;     // nothing: missing, or no id at all
+  std::optional<std::string> session;
+  std::optional<std::string> janus;
+};
+
+struct RejectedEntry {
+  std::size_t entry;       // its place in the snapshot
+  std::string_view error;  // a code of the contract
+};
+
+struct SnapshotResult {
+  std::size_t sessions = 0;  // live afterwards
+  std::size_t entered = 0;
+  std::size_t left = 0;
+  std::vector<RejectedEntry> rejected;  // in the snapshot's order
+};
+
+// `age`: how old the truth is; a session that reported itself since then stays where it says.
+SnapshotResult report_snapshot(Desk& desk, const std::vector<SnapshotEntry>& entries,
+                               std::chrono::milliseconds age);
+
+}  // namespace app

@@ -1,0 +1,30 @@
+// What is remembered of a room in use, in the form that the database keeps.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "domain/time.h"
+
+namespace domain {
+
+struct Assignment {
+  std::string room_id;       // the Janus room id
+  std::string gateway_name;
+  std::string region;        // the country code as logged, "pinned", or empty
+  WallTime assigned_at{};
+  WallTime last_used_at{};
+
+  bool operator==(const Assignment&) const = default;
+};
+
+struct Session {
+  std::string session_id;
+  std::string room_id;
+  std::optional<std::string> reported_gateway;  // the `janus` of its last report
+  WallTime entered_at{};
+
+  bool operator==(const Session&) const = default;
+};
+
+}  // namespace domain

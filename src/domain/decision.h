@@ -1,0 +1,52 @@
+// What is to be answered for a room: the one function behind POST /v2/room_server, behind the first
+// report of a session, and behind explain. Pure: it changes nothing. The caller holds the ledger's lock.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "domain/ledger.h"
+#include "domain/policy.h"
+
+namespace domain {
+
+struct Decision {
+  enum class Kind {
+    refused,   // `refusal` says why
+    pending,   // somebody else's claim is under way: wait for it, then decide again
+    standing,  // `gateway` holds the room, nothing is to be written
+    booking,   // `gateway` is to be booked for the room
+  };
+  Kind kind = Kind::refused;
+  Refusal refusal = Refusal::room_not_found;
+  std::string gateway;
+  Reason reason = Reason::sticky;
+  bool regional_match = false;
+  std::string region;  // of the row to be written: the country code as logged, or "pinned"
+};
+
+// `country`: as the client sent it. Trimmed and upper-cased here; "" for none or over 16 bytes.
+std::string country_as_logged(std::string_view country);
+
+struct Question {
+  // A user is to be told where to go; a session is there already, and an assignment never yields to it.
+  enum class Asker { user, session };
+
+  std::string_view room;
+  std::string_view country = "";  // as logged
+  Asker asker = Asker::user;
+  std::optional<std::string_view> reported = std::nullopt;  // where the session says it is
+};
+
+// With `verdicts`, tells what became of each gateway that was considered.
+Decision decide(const Policy& policy, Ledger& ledger, const Question& question,
+                std::vector<Verdict>* verdicts = nullptr);
+
+// The gateway that holds the room without placing it: assignment or pin in scale mode, pin or default
+// in legacy mode; nothing otherwise.
+std::optional<std::string> standing_gateway(const Policy& policy, const Ledger& ledger,
+                                            std::string_view room);
+
+}  // namespace domain

@@ -1,0 +1,14 @@
+// Which texts may be ids of rooms and sessions, and names of gateways. Any thread.
+#pragma once
+
+#include <string_view>
+
+namespace domain {
+
+// 1 to 255 bytes of UTF-8 without control characters (U+0000-001F, U+007F-009F); not "." or "..",
+// which cannot travel in a path.
+bool is_valid_id(std::string_view text);
+
+bool is_utf8(std::string_view text);
+
+}  // namespace domain

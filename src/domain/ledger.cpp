@@ -1,0 +1,293 @@
+#include "domain/ledger.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace domain {
+
+GatewayNumber Ledger::number_of(std::string_view gateway) {
+  const auto [it, is_new] =
+      numbers_.try_emplace(std::string(gateway), static_cast<GatewayNumber>(names_.size()));
+  if (is_new) {
+    names_.push_back(&it->first);
+    rooms_of_.push_back(0);
+  }
+  return it->second;
+}
+
+const Ledger::Room* Ledger::find(std::string_view room) const {
+  const auto it = rooms_.find(room);
+  return it == rooms_.end() ? nullptr : &it->second;
+}
+
+Assignment Ledger::assignment(const Rooms::value_type& room) const {
+  const Held& held = *room.second.held;
+  return {room.first, name_of(held.gateway), held.region, held.assigned_at, held.last_used_at};
+}
+
+Ledger::Rooms::value_type& Ledger::room_entry(std::string_view room) {
+  const auto it = rooms_.lower_bound(room);
+  if (it != rooms_.end() && it->first == room) return *it;
+  return *rooms_.emplace_hint(it, std::string(room), Room{});
+}
+
+void Ledger::drop_if_blank(Rooms::iterator room) {
+  if (!room->second.held && room->second.sessions == 0) rooms_.erase(room);
+}
+
+void Ledger::set_held(Room& room, std::optional<Held> held) {
+  if (room.held) --rooms_of_[room.held->gateway];
+  room.held = std::move(held);
+  if (room.held) ++rooms_of_[room.held->gateway];
+}
+
+void Ledger::note_assignment(const Rooms::value_type& room) {
+  if (room.second.held) {
+    changes_.push_back(assignment(room));
+  } else {
+    changes_.push_back(AssignmentGone{room.first});
+  }
+}
+
+void Ledger::restore(const std::vector<Assignment>& assignments, const std::vector<Session>& sessions,
+                     Moment now) {
+  for (const Assignment& row : assignments) {
+    Room& room = room_entry(row.room_id).second;
+    set_held(room, Held{number_of(row.gateway_name), row.region, row.assigned_at, row.last_used_at});
+    room.kept_since = now.service;
+  }
+  for (const Session& row : sessions) {
+    if (seats_.count(row.session_id)) continue;
+    auto& entry = room_entry(row.room_id);
+    std::optional<GatewayNumber> gateway;
+    if (row.reported_gateway) gateway = number_of(*row.reported_gateway);
+    live_.push_back({row.session_id, &entry, now.service, {}, gateway, false, true, row.entered_at});
+    seats_.emplace(live_.back().id, std::prev(live_.end()));
+    ++entry.second.users;
+    ++entry.second.sessions;
+  }
+}
+
+void Ledger::book(std::string_view room, GatewayNumber gateway, std::string_view region, Moment now) {
+  auto& entry = room_entry(room);
+  assert(!entry.second.pending);
+  if (entry.second.held) entry.second.before = std::make_unique<Held>(*entry.second.held);
+  set_held(entry.second, Held{gateway, std::string(region), now.wall, now.wall});
+  entry.second.pending = true;
+  entry.second.kept_since = now.service;
+}
+
+void Ledger::confirm(std::string_view room, GatewayNumber holder) {
+  Room& entry = rooms_.find(room)->second;
+  assert(entry.pending);
+  entry.pending = false;
+  entry.before.reset();
+  if (entry.held->gateway != holder) {
+    Held held = *entry.held;
+    held.gateway = holder;
+    set_held(entry, std::move(held));
+  }
+}
+
+void Ledger::withdraw(std::string_view room) {
+  const auto it = rooms_.find(room);
+  assert(it != rooms_.end() && it->second.pending);
+  it->second.pending = false;
+  const std::unique_ptr<Held> before = std::move(it->second.before);
+  set_held(it->second, before ? std::optional<Held>(*before) : std::nullopt);
+  note_assignment(*it);
+  drop_if_blank(it);
+}
+
+void Ledger::touch(std::string_view room, WallTime now) {
+  const auto it = rooms_.find(room);
+  if (it == rooms_.end() || !it->second.held) return;
+  it->second.held->last_used_at = now;
+  if (!it->second.touched) {
+    it->second.touched = true;
+    touched_.push_back(it->first);
+  }
+}
+
+void Ledger::answered(std::string_view room, Moment now) {
+  keep(room, now.service);
+  touch(room, now.wall);
+}
+
+bool Ledger::end_if_unused(std::string_view room, ServiceTime now, Duration join_grace) {
+  const Room* entry = find(room);
+  if (!entry || entry->occupied()) return false;
+  if (entry->kept_since && now < *entry->kept_since + join_grace) return false;
+  return end_assignment(room);
+}
+
+bool Ledger::end_assignment(std::string_view room) {
+  const auto it = rooms_.find(room);
+  if (it == rooms_.end() || !it->second.held || it->second.pending) return false;
+  set_held(it->second, std::nullopt);
+  it->second.kept_since.reset();
+  note_assignment(*it);
+  drop_if_blank(it);
+  return true;
+}
+
+void Ledger::keep(std::string_view room, ServiceTime now) {
+  const auto it = rooms_.find(room);
+  if (it != rooms_.end() && it->second.held) it->second.kept_since = now;
+}
+
+Ledger::Entered Ledger::enter(std::string_view session, std::string_view room,
+                              std::optional<std::string_view> reported, Report report, Moment now) {
+  Entered result;
+  std::optional<GatewayNumber> gateway;
+  if (reported) gateway = number_of(*reported);
+  auto& entry = room_entry(room);
+  const auto found = seats_.find(session);
+  bool write = true;
+  Seats::iterator seat;
+  if (found == seats_.end()) {
+    live_.push_back({std::string(session), &entry, now.service, {}, {}, false, true, now.wall});
+    seat = std::prev(live_.end());
+    seats_.emplace(seat->id, seat);
+    ++entry.second.sessions;
+    ++entry.second.users;
+    result.entered = true;
+  } else {
+    seat = found->second;
+    Rooms::value_type* before = seat->room;
+    const bool was_live = seat->live;
+    live_.splice(live_.end(), was_live ? live_ : dead_, seat);
+    seat->live = true;
+    if (was_live && before == &entry) {
+      write = gateway && seat->gateway != gateway;
+    } else {
+      // From dead or from another room: the new one first, then the old, so that nobody sees it nowhere.
+      ++entry.second.sessions;
+      ++entry.second.users;
+      seat->room = &entry;
+      seat->entered_at = now.wall;
+      seat->gateway.reset();
+      seat->difference_told = false;
+      --before->second.sessions;
+      if (was_live) --before->second.users;
+      if (before != &entry && was_live) result.moved_from = before->first;
+      result.entered = !was_live;
+      if (before != &entry) drop_if_blank(rooms_.find(before->first));
+    }
+  }
+  if (result.entered || result.moved_from) entry.second.kept_since.reset();
+  seat->refreshed = now.service;
+  if (report == Report::own) seat->reported_itself = now.service;
+  if (gateway) seat->gateway = gateway;
+  if (gateway && entry.second.held && entry.second.held->gateway != *gateway &&
+      !seat->difference_told) {
+    seat->difference_told = result.reports_other_gateway = true;
+  }
+  if (write) changes_.push_back(this->session(*seat));
+  return result;
+}
+
+void Ledger::unseat(Seats::iterator seat) {
+  const auto room = rooms_.find(seat->room->first);
+  --room->second.sessions;
+  if (seat->live) --room->second.users;
+  changes_.push_back(SessionGone{seat->id});
+  seats_.erase(seat->id);
+  (seat->live ? live_ : dead_).erase(seat);
+  drop_if_blank(room);
+}
+
+bool Ledger::leave(std::string_view session, std::string_view room) {
+  const auto it = seats_.find(session);
+  if (it == seats_.end() || it->second->room->first != room) return false;
+  unseat(it->second);
+  return true;
+}
+
+std::optional<std::string_view> Ledger::room_of(std::string_view session) const {
+  const auto it = seats_.find(session);
+  if (it == seats_.end() || !it->second->live) return std::nullopt;
+  return it->second->room->first;
+}
+
+bool Ledger::reported_since(std::string_view session, ServiceTime time) const {
+  const auto it = seats_.find(session);
+  return it != seats_.end() && it->second->reported_itself && *it->second->reported_itself >= time;
+}
+
+Ledger::Swept Ledger::sweep(ServiceTime listed, ServiceTime own, std::size_t limit) {
+  Swept result;
+  for (auto seat = live_.begin(); seat != live_.end() && seat->refreshed < listed;) {
+    const auto here = seat++;
+    if (here->reported_itself && *here->reported_itself >= own) continue;
+    if (result.left == limit) {
+      result.more = true;
+      break;
+    }
+    result.rooms.push_back(here->room->first);
+    ++result.left;
+    unseat(here);
+  }
+  return result;
+}
+
+void Ledger::expire(ServiceTime now, Duration dead_after) {
+  while (!live_.empty() && live_.front().refreshed + dead_after <= now) {
+    live_.front().live = false;
+    --live_.front().room->second.users;
+    dead_.splice(dead_.end(), live_, live_.begin());
+  }
+}
+
+std::vector<std::string> Ledger::bury() {
+  std::vector<std::string> left;
+  while (!dead_.empty()) {
+    left.push_back(dead_.front().room->first);
+    unseat(dead_.begin());
+  }
+  return left;
+}
+
+void Ledger::forget_sessions(const std::function<bool(const std::string&)>& of_room) {
+  for (Seats* seats : {&live_, &dead_}) {
+    for (auto seat = seats->begin(); seat != seats->end();) {
+      const auto here = seat++;
+      if (of_room(here->room->first)) unseat(here);
+    }
+  }
+}
+
+std::optional<GatewayNumber> Ledger::reported_gateway(std::string_view room) const {
+  std::map<GatewayNumber, std::size_t> votes;
+  for (const Seat& seat : live_) {
+    if (seat.gateway && seat.room->first == room) ++votes[*seat.gateway];
+  }
+  const auto most = std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) {
+    return a.second < b.second;
+  });
+  return most == votes.end() ? std::nullopt : std::optional<GatewayNumber>(most->first);
+}
+
+Session Ledger::session(const Seat& seat) const {
+  std::optional<std::string> reported;
+  if (seat.gateway) reported = name_of(*seat.gateway);
+  return {seat.id, seat.room->first, std::move(reported), seat.entered_at};
+}
+
+void Ledger::note_sessions() {
+  for (const Seat& seat : live_) changes_.push_back(session(seat));
+}
+
+std::vector<std::pair<std::string, WallTime>> Ledger::take_touched() {
+  std::vector<std::pair<std::string, WallTime>> result;
+  for (const std::string& name : std::exchange(touched_, {})) {
+    const auto it = rooms_.find(name);
+    if (it == rooms_.end()) continue;
+    it->second.touched = false;
+    // A pending row writes itself; were it withdrawn, the older time would be the file's anyway.
+    if (it->second.held && !it->second.pending) result.emplace_back(name, it->second.held->last_used_at);
+  }
+  return result;
+}
+
+}  // namespace domain

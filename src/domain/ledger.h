@@ -1,0 +1,167 @@
+// Who is where: assignments, sessions, and how many rooms each gateway has. The one authority; the
+// database is its record. Not thread-safe: its owner holds one lock around it (app/desk.h). Time comes
+// in as an argument and must not go backwards. Nothing fails; misuse is asserted.
+//
+// What happens here and must be written is collected as Changes, for the owner to take away under the
+// same lock. The booking of an assignment is not among them: that goes through a claim (app/claims.h).
+#pragma once
+
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "domain/assignment.h"
+#include "domain/placement.h"
+#include "domain/time.h"
+
+namespace domain {
+
+struct Moment {
+  ServiceTime service;
+  WallTime wall;
+};
+
+struct AssignmentGone { std::string room_id; };
+struct SessionGone { std::string session_id; };
+using Change = std::variant<Assignment, AssignmentGone, Session, SessionGone>;
+
+class Ledger {
+ public:
+  // An assignment as the ledger holds it.
+  struct Held {
+    GatewayNumber gateway;
+    std::string region;
+    WallTime assigned_at;
+    WallTime last_used_at;
+  };
+  // A room in use: assigned, or with sessions, or both.
+  struct Room {
+    std::optional<Held> held;
+    bool pending = false;        // booked, but not yet granted: wait for its claim
+    bool touched = false;        // last_used_at is newer than the file's
+    std::size_t users = 0;       // live sessions
+    std::size_t sessions = 0;    // live and silent ones
+    // While set, an empty room keeps its assignment until join_grace after it.
+    std::optional<ServiceTime> kept_since;
+    std::unique_ptr<Held> before;  // what a pending booking replaces
+
+    bool occupied() const { return users > 0; }
+  };
+  using Rooms = std::map<std::string, Room, std::less<>>;
+
+  Ledger() = default;
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
+
+  // --- gateways
+  GatewayNumber number_of(std::string_view gateway);  // made up at first mention, then for good
+  const std::string& name_of(GatewayNumber gateway) const { return *names_[gateway]; }
+  std::span<const std::int64_t> rooms_by_gateway() const { return rooms_of_; }
+
+  // --- rooms
+  const Room* find(std::string_view room) const;
+  const Rooms& rooms() const { return rooms_; }
+  Assignment assignment(const Rooms::value_type& room) const;  // of a room that is held
+
+  // Takes over what the database remembers: each session is fresh, each assignment just answered.
+  void restore(const std::vector<Assignment>& assignments, const std::vector<Session>& sessions,
+               Moment now);
+
+  // Books a gateway for a room, at full load at once; pending until confirmed or withdrawn.
+  void book(std::string_view room, GatewayNumber gateway, std::string_view region, Moment now);
+  // The claim was granted, to `holder`.
+  void confirm(std::string_view room, GatewayNumber holder);
+  // The claim failed: the room is again as it was before.
+  void withdraw(std::string_view room);
+
+  // The room was answered: somebody is on the way to it.
+  void answered(std::string_view room, Moment now);
+  // The assignment was used now.
+  void touch(std::string_view room, WallTime now);
+  // Ends the assignment of a room that nobody holds any more; false if it must stay: occupied, pending,
+  // or within its grace.
+  bool end_if_unused(std::string_view room, ServiceTime now, Duration join_grace);
+  // Ends the assignment, whoever is there. False if there is none or it is pending.
+  bool end_assignment(std::string_view room);
+  // The empty room keeps its assignment for a whole join_grace from now on.
+  void keep(std::string_view room, ServiceTime now);
+
+  // --- sessions
+  struct Entered {
+    bool entered = false;                   // it was in no room, or dead
+    std::optional<std::string> moved_from;  // it was in another room
+    bool reports_other_gateway = false;     // for the first time, and not where the room is
+  };
+  enum class Report { own, snapshot };
+  // The session is in the room, and says that it is on `reported` (a known gateway's name, or nothing).
+  Entered enter(std::string_view session, std::string_view room,
+                std::optional<std::string_view> reported, Report report, Moment now);
+  // The session left the room; false if it is not there.
+  bool leave(std::string_view session, std::string_view room);
+  // The room in which a live session is.
+  std::optional<std::string_view> room_of(std::string_view session) const;
+  // Did the session report itself at or after that time?
+  bool reported_since(std::string_view session, ServiceTime time) const;
+  // Lets the sessions go that nothing has refreshed since `listed` and that have not reported themselves
+  // since `own`, at most `limit` of them at once. Returns the rooms they left and says if more wait.
+  struct Swept { std::vector<std::string> rooms; std::size_t left = 0; bool more = false; };
+  Swept sweep(ServiceTime listed, ServiceTime own, std::size_t limit);
+  // Sessions silent for dead_after are no longer live. To be called before anything that counts users.
+  void expire(ServiceTime now, Duration dead_after);
+  // Forgets the sessions that died of silence; returns the rooms they were in.
+  std::vector<std::string> bury();
+  std::size_t live_sessions() const { return live_.size(); }
+  std::size_t silent_sessions() const { return dead_.size(); }
+  // Forgets all sessions of the rooms for which that is true.
+  void forget_sessions(const std::function<bool(const std::string& room)>& of_room);
+  // The gateway that most of the room's live sessions reported; nothing if none did.
+  std::optional<GatewayNumber> reported_gateway(std::string_view room) const;
+  // Has all live sessions written, when scale mode begins.
+  void note_sessions();
+
+  // --- for the file
+  std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
+  // Rooms whose last_used_at is newer than the file's, with that time.
+  std::vector<std::pair<std::string, WallTime>> take_touched();
+
+ private:
+  struct Seat {  // a session
+    std::string id;
+    Rooms::value_type* room;
+    ServiceTime refreshed;
+    std::optional<ServiceTime> reported_itself;
+    std::optional<GatewayNumber> gateway;
+    bool difference_told = false;
+    bool live = true;
+    WallTime entered_at;
+  };
+  using Seats = std::list<Seat>;
+
+  Rooms::value_type& room_entry(std::string_view room);
+  void drop_if_blank(Rooms::iterator room);
+  void set_held(Room& room, std::optional<Held> held);
+  void note_assignment(const Rooms::value_type& room);
+  void unseat(Seats::iterator seat);
+  Session session(const Seat& seat) const;
+
+  std::unordered_map<std::string, GatewayNumber> numbers_;
+  std::vector<const std::string*> names_;
+  std::vector<std::int64_t> rooms_of_;
+  Rooms rooms_;
+  Seats live_;  // least recently refreshed first
+  Seats dead_;
+  std::unordered_map<std::string_view, Seats::iterator> seats_;
+  std::vector<std::string> touched_;
+  std::vector<Change> changes_;
+};
+
+}  // namespace domain

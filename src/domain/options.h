@@ -1,0 +1,74 @@
+// The settings by which rooms are decided. Names are those of config.toml; defaults are CONTRACT's.
+// Filled in by config/, read everywhere; a value once handed over is not changed.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "domain/time.h"
+
+namespace domain {
+
+enum class UnknownRooms { reject, accept };
+enum class WhenFull { overflow, reject };
+
+struct Region {
+  std::string country;  // trimmed, upper case
+  std::vector<std::string> gateways;
+  std::string where;    // "config.toml:12", for messages
+};
+
+struct Pin {
+  std::string room_id;
+  std::string gateway;
+  std::string where;
+};
+
+struct Options {
+  bool scale = false;
+  UnknownRooms unknown_rooms = UnknownRooms::reject;
+
+  // Nothing: every enabled gateway of type "rooms", in order.
+  std::optional<std::vector<std::string>> available_servers;
+  std::string available_where;
+  std::int64_t max_server_capacity = 400;  // users
+  std::int64_t avg_room_occupancy = 10;    // users
+  WhenFull when_full = WhenFull::overflow;
+
+  std::vector<Region> regions;
+  std::vector<Pin> pins;
+
+  Duration dead_after = std::chrono::seconds{90};
+  Duration clean_every = std::chrono::minutes{1};
+  Duration join_grace = std::chrono::minutes{2};
+
+  std::vector<std::string> standby_servers;
+  std::string standby_where;
+  Duration failover_wait = std::chrono::seconds{5};
+};
+
+// The entries of [[gateways]] and [[rooms]], before they are synced into the database.
+struct ConfiguredGateway {
+  std::string name;
+  std::optional<std::int64_t> id;
+  std::string url;
+  std::string type = "rooms";
+  std::optional<std::int64_t> capacity;
+  bool disabled = false;
+  std::string where;
+};
+
+struct ConfiguredRoom {
+  std::string gateway_uid;
+  std::optional<std::int64_t> id;
+  std::string name;
+  std::optional<std::string> default_gateway;        // a name …
+  std::optional<std::int64_t> default_gateway_id;    // … or an id; not both
+  bool disabled = false;
+  std::string where;
+};
+
+}  // namespace domain

@@ -1,0 +1,216 @@
+#include "domain/placement.h"
+
+#include <algorithm>
+#include <set>
+
+namespace domain {
+namespace {
+
+// Capacities come from configuration (at most this) or from SQL (anything): kept small enough that
+// rooms × capacity can be compared exactly in 64 bits.
+constexpr std::int64_t largest_capacity = 1'000'000'000;
+
+std::int64_t capacity_of(const Gateway& gateway, const Options& options) {
+  return std::clamp<std::int64_t>(gateway.capacity.value_or(options.max_server_capacity), 1,
+                                  largest_capacity);
+}
+
+// The gateways that may get new rooms as far as lists go, in order.
+std::vector<const Gateway*> listed(const Options& options, const Catalogue& catalogue) {
+  std::vector<const Gateway*> result;
+  if (options.available_servers) {
+    for (const std::string& name : *options.available_servers) {
+      if (const Gateway* gateway = catalogue.gateway(name)) result.push_back(gateway);
+    }
+  } else {
+    for (const Gateway& gateway : catalogue.gateways()) result.push_back(&gateway);
+  }
+  return result;
+}
+
+template <typename Candidates>
+auto least_loaded(const Candidates& candidates, std::span<const std::int64_t> rooms, bool full_too) {
+  const typename Candidates::value_type* best = nullptr;
+  for (const auto& candidate : candidates) {
+    const std::int64_t here = rooms[candidate.number];
+    if (!full_too && here >= candidate.full_at) continue;
+    // here / capacity < there / capacity, exactly; the occupancy is a factor of both sides
+    if (!best || here * best->capacity < rooms[best->number] * candidate.capacity) best = &candidate;
+  }
+  return best;
+}
+
+template <typename Candidates>
+bool holds(const Candidates& candidates, GatewayNumber number) {
+  return std::any_of(candidates.begin(), candidates.end(),
+                     [&](const auto& candidate) { return candidate.number == number; });
+}
+
+}  // namespace
+
+std::string_view to_text(Reason reason) {
+  switch (reason) {
+    case Reason::default_gateway: return "default";
+    case Reason::pinned: return "pinned";
+    case Reason::sticky: return "sticky";
+    case Reason::assigned: return "assigned";
+    case Reason::overflow: return "overflow";
+    case Reason::borrowed: return "borrowed";
+    case Reason::reassigned: return "reassigned";
+  }
+  return "";
+}
+
+std::string_view code_of(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::room_not_found: return "room_not_found";
+    case Refusal::default_gateway_unusable: return "gateway_not_found";
+    case Refusal::no_gateway_available: return "no_gateway_available";
+    case Refusal::capacity_exhausted: return "capacity_exhausted";
+    case Refusal::storage_unavailable: return "storage_unavailable";
+  }
+  return "";
+}
+
+Placement::Placement(const Options& options, const Catalogue& catalogue, const Numbering& number_of)
+    : occupancy_(options.avg_room_occupancy), overflow_(options.when_full == WhenFull::overflow) {
+  std::vector<Candidate> candidates;  // in the available order
+  std::map<GatewayNumber, Candidate> by_number;
+  const auto know = [&](const Gateway& gateway, bool available) {
+    if (gateway.removed) return;
+    const GatewayNumber number = number_of(gateway.name);
+    const std::int64_t capacity = capacity_of(gateway, options);
+    std::string_view obstacle;
+    if (gateway.disabled) {
+      obstacle = "disabled";
+    } else if (!available || !gateway.serves_rooms()) {
+      obstacle = "not_available";
+    } else if (gateway.draining) {
+      obstacle = "draining";
+    }
+    known_.push_back({gateway.name, number, capacity, obstacle});
+    available_[gateway.name] = available && gateway.serves_rooms();
+    if (obstacle.empty()) {
+      // load + occupancy > capacity, with load = rooms × occupancy
+      candidates.push_back({number, capacity, capacity / occupancy_});
+      by_number.emplace(number, candidates.back());
+    }
+  };
+  std::set<std::string_view> seen;
+  for (const Gateway* gateway : listed(options, catalogue)) {
+    if (seen.insert(gateway->name).second) know(*gateway, true);
+  }
+  for (const Gateway& gateway : catalogue.gateways()) {
+    if (!seen.count(gateway.name)) know(gateway, false);
+  }
+
+  std::map<GatewayNumber, std::set<std::string>> lists;  // which regions list a gateway
+  for (const Region& region : options.regions) {
+    for (const std::string& name : region.gateways) {
+      lists[number_of(name)].insert(region.country);
+      regions_of_[name].push_back(region.country);
+    }
+  }
+  const auto fill = [&](View& view, const std::string& country) {
+    for (const Candidate& candidate : candidates) {
+      const auto by = lists.find(candidate.number);
+      const bool own = by != lists.end() && by->second.count(country);
+      const bool shared = by == lists.end() || by->second.empty() || (own && by->second.size() == 1);
+      if (!own && shared) view.shared.push_back(candidate);
+      (own || shared ? view.open : view.rest).push_back(candidate);
+    }
+  };
+  fill(no_region_, "");
+  for (const Region& region : options.regions) {
+    View& view = views_[region.country];
+    for (const std::string& name : region.gateways) {
+      const GatewayNumber number = number_of(name);
+      view.region.push_back(number);
+      if (const auto it = by_number.find(number); it != by_number.end()) view.own.push_back(it->second);
+    }
+    fill(view, region.country);
+  }
+}
+
+const Placement::View& Placement::view_of(std::string_view country) const {
+  const auto it = views_.find(country);
+  return it == views_.end() ? no_region_ : it->second;
+}
+
+Placement::Choice Placement::choose(std::string_view country, std::span<const std::int64_t> rooms,
+                                    std::vector<Verdict>* verdicts) const {
+  const View& view = view_of(country);
+  const Candidate* best = nullptr;
+  Choice choice;
+  int step = 1;
+  if (!(best = least_loaded(view.own, rooms, false))) {
+    step = 2;
+    best = least_loaded(view.shared, rooms, false);
+  }
+  if (!best && overflow_) {
+    step = 3;
+    choice.reason = Reason::overflow;
+    best = least_loaded(view.open, rooms, true);
+  }
+  if (!best) {
+    step = 4;
+    choice.reason = Reason::borrowed;
+    best = least_loaded(view.rest, rooms, false);
+    if (!best && overflow_) best = least_loaded(view.rest, rooms, true);
+  }
+  if (best) {
+    choice.gateway = best->number;
+  } else {
+    step = 5;
+    const bool nobody = view.own.empty() && view.shared.empty() && view.rest.empty();
+    choice.refusal = nobody ? Refusal::no_gateway_available : Refusal::capacity_exhausted;
+  }
+  if (verdicts) explain(view, step, choice, rooms, *verdicts);
+  return choice;
+}
+
+void Placement::explain(const View& view, int step, const Choice& choice,
+                        std::span<const std::int64_t> rooms, std::vector<Verdict>& verdicts) const {
+  const auto full = [&](const Known& gateway) {
+    return rooms[gateway.number] >= gateway.capacity / occupancy_;
+  };
+  // A full gateway is chosen only where all others that had their turn are full as well: then load decided.
+  const bool chosen_is_full = std::any_of(known_.begin(), known_.end(), [&](const Known& gateway) {
+    return choice.gateway == gateway.number && full(gateway);
+  });
+  for (const Known& gateway : known_) {
+    const GatewayNumber number = gateway.number;
+    std::string_view verdict = gateway.obstacle;
+    if (verdict.empty()) {
+      // Which step would have taken it, had it had room: 1, 2 or 4.
+      const int turn = holds(view.own, number) ? 1 : holds(view.rest, number) ? 4 : 2;
+      if (choice.gateway == number) {
+        verdict = "chosen";
+      } else if (turn > step) {
+        verdict = "other_region";
+      } else {
+        verdict = full(gateway) && !chosen_is_full ? "full" : "higher_load";
+      }
+    }
+    verdicts.push_back({gateway.name, rooms[number] * occupancy_, gateway.capacity, verdict});
+  }
+}
+
+bool Placement::region_serves(std::string_view country, GatewayNumber gateway) const {
+  const auto it = views_.find(country);
+  if (it == views_.end()) return false;
+  const std::vector<GatewayNumber>& region = it->second.region;
+  return std::find(region.begin(), region.end(), gateway) != region.end();
+}
+
+bool Placement::is_available(std::string_view gateway) const {
+  const auto it = available_.find(gateway);
+  return it != available_.end() && it->second;
+}
+
+std::vector<std::string> Placement::regions_of(std::string_view gateway) const {
+  const auto it = regions_of_.find(gateway);
+  return it == regions_of_.end() ? std::vector<std::string>{} : it->second;
+}
+
+}  // namespace domain

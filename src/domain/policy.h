@@ -1,0 +1,41 @@
+// Settings and catalogue as one: what holds from one reload or edit to the next. Immutable once built;
+// any thread may read it, and whoever decides under the ledger's lock uses one from start to end.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "domain/catalogue.h"
+#include "domain/options.h"
+#include "domain/placement.h"
+
+namespace domain {
+
+class Policy {
+ public:
+  // Options::available_servers already names the default list if the configuration names gateways.
+  Policy(Options options, std::shared_ptr<const Catalogue> catalogue,
+         const Placement::Numbering& number_of);
+
+  const Options& options() const { return options_; }
+  const Catalogue& catalogue() const { return *catalogue_; }
+  std::shared_ptr<const Catalogue> shared_catalogue() const { return catalogue_; }
+  const Placement& placement() const { return placement_; }
+
+  // The name of the gateway that the room is pinned to, or nothing.
+  const std::string* pin(std::string_view room) const;
+  // May this room be asked for? In scale mode unknown_rooms = "accept" takes any that is not known.
+  bool admits(std::string_view room) const;
+  // Legacy mode's answer: the pin or the default gateway, if it may be answered with.
+  const Gateway* legacy_gateway(const Room& room) const;
+
+ private:
+  Options options_;
+  std::shared_ptr<const Catalogue> catalogue_;
+  Placement placement_;
+  std::unordered_map<std::string_view, const Pin*> pins_;
+};
+
+}  // namespace domain

@@ -1,0 +1,13 @@
+// "did you mean": the known name nearest to one that is not known. Any thread.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace domain {
+
+// " (did you mean \"gxy1\"?)", ready to be appended to a message, or "" if nothing is near.
+std::string did_you_mean(std::string_view unknown, std::span<const std::string> known);
+
+}  // namespace domain

@@ -1,0 +1,16 @@
+// Where the HTTP interface listens, and who may ask.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace http {
+
+struct Options {
+  std::string listen = "127.0.0.1:8082";  // "host:port", "[v6]:port" or "unix:/path"; port 0: any free one
+  std::optional<std::string> token_file;
+  std::int64_t max_connections = 512;
+};
+
+}  // namespace http

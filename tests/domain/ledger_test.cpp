@@ -1,0 +1,253 @@
+#include "domain/ledger.h"
+
+#include <map>
+#include <random>
+
+#include "catch.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using domain::Ledger;
+
+domain::Moment at(std::chrono::milliseconds since_start) {
+  return {domain::ServiceTime{} + 1h + since_start, domain::WallTime{} + 500000h + since_start};
+}
+
+constexpr auto own = Ledger::Report::own;
+constexpr auto grace = std::chrono::milliseconds{120s};
+
+void assign(Ledger& ledger, std::string_view room, std::string_view gateway, domain::Moment now) {
+  ledger.book(room, ledger.number_of(gateway), "IL", now);
+  ledger.confirm(room, ledger.number_of(gateway));
+}
+
+std::int64_t rooms_on(Ledger& ledger, std::string_view gateway) {
+  const auto number = ledger.number_of(gateway);
+  return ledger.rooms_by_gateway()[number];
+}
+
+}  // namespace
+
+TEST_CASE("a booking counts at once, and a withdrawn one never did") {
+  Ledger ledger;
+  ledger.book("r", ledger.number_of("a"), "", at(0s));
+  CHECK(rooms_on(ledger, "a") == 1);
+  CHECK(ledger.find("r")->pending);
+  ledger.withdraw("r");
+  CHECK(rooms_on(ledger, "a") == 0);
+  CHECK(ledger.find("r") == nullptr);
+  // The file may hold it, if a failed commit turns up again after a crash: it is told to forget it.
+  const auto changes = ledger.take_changes();
+  REQUIRE(changes.size() == 1);
+  CHECK(std::get<domain::AssignmentGone>(changes[0]).room_id == "r");
+}
+
+TEST_CASE("a withdrawn booking leaves the assignment that it was to replace") {
+  Ledger ledger;
+  assign(ledger, "r", "a", at(0s));
+  ledger.book("r", ledger.number_of("b"), "", at(1s));
+  CHECK(rooms_on(ledger, "a") == 0);
+  ledger.withdraw("r");
+  CHECK(rooms_on(ledger, "a") == 1);
+  CHECK(rooms_on(ledger, "b") == 0);
+  CHECK(ledger.name_of(ledger.find("r")->held->gateway) == "a");
+}
+
+TEST_CASE("a claim that another gateway holds is counted there") {
+  Ledger ledger;
+  ledger.book("r", ledger.number_of("a"), "", at(0s));
+  ledger.confirm("r", ledger.number_of("b"));
+  CHECK(rooms_on(ledger, "a") == 0);
+  CHECK(rooms_on(ledger, "b") == 1);
+}
+
+TEST_CASE("a session is in one room at a time") {
+  Ledger ledger;
+  assign(ledger, "r", "a", at(0s));
+  assign(ledger, "q", "a", at(0s));
+  CHECK(ledger.enter("s", "r", {}, own, at(1s)).entered);
+  CHECK_FALSE(ledger.enter("s", "r", {}, own, at(2s)).entered);
+  CHECK(ledger.find("r")->users == 1);
+  const auto moved = ledger.enter("s", "q", {}, own, at(3s));
+  CHECK_FALSE(moved.entered);
+  CHECK(moved.moved_from == "r");
+  CHECK(ledger.find("r")->users == 0);
+  CHECK(ledger.find("q")->users == 1);
+  CHECK_FALSE(ledger.leave("s", "r"));
+  CHECK(ledger.leave("s", "q"));
+  CHECK_FALSE(ledger.leave("s", "q"));
+}
+
+TEST_CASE("an emptied room ends at once, unless somebody is on the way") {
+  Ledger ledger;
+  assign(ledger, "r", "a", at(0s));
+  ledger.enter("s", "r", {}, own, at(1s));
+  CHECK_FALSE(ledger.end_if_unused("r", at(2s).service, grace));  // occupied
+  SECTION("nobody is") {
+    ledger.leave("s", "r");
+    CHECK(ledger.end_if_unused("r", at(2s).service, grace));
+    CHECK(rooms_on(ledger, "a") == 0);
+  }
+  SECTION("answered after the latest enter") {
+    ledger.answered("r", at(2s));
+    ledger.leave("s", "r");
+    CHECK_FALSE(ledger.end_if_unused("r", at(3s).service, grace));
+    CHECK_FALSE(ledger.end_if_unused("r", at(2s + grace - 1ms).service, grace));
+    CHECK(ledger.end_if_unused("r", at(2s + grace).service, grace));
+  }
+  SECTION("answered before the latest enter") {
+    ledger.answered("r", at(2s));
+    ledger.enter("t", "r", {}, own, at(3s));
+    ledger.leave("s", "r");
+    ledger.leave("t", "r");
+    CHECK(ledger.end_if_unused("r", at(4s).service, grace));
+  }
+}
+
+TEST_CASE("an assignment that nobody joined lives for join_grace") {
+  Ledger ledger;
+  assign(ledger, "r", "a", at(0s));
+  CHECK_FALSE(ledger.end_if_unused("r", at(grace - 1ms).service, grace));
+  CHECK(ledger.end_if_unused("r", at(grace).service, grace));
+}
+
+TEST_CASE("a pending assignment is not ended by anyone") {
+  Ledger ledger;
+  ledger.book("r", ledger.number_of("a"), "", at(0s));
+  CHECK_FALSE(ledger.end_if_unused("r", at(1h).service, grace));
+  CHECK_FALSE(ledger.end_assignment("r"));
+}
+
+TEST_CASE("a session that is silent for dead_after is no user, and a new report brings it back") {
+  Ledger ledger;
+  assign(ledger, "r", "a", at(0s));
+  ledger.enter("s", "r", {}, own, at(0s));
+  ledger.expire(at(90s - 1ms).service, 90s);
+  CHECK(ledger.find("r")->users == 1);
+  ledger.expire(at(90s).service, 90s);
+  CHECK(ledger.find("r")->users == 0);
+  CHECK(ledger.silent_sessions() == 1);
+  SECTION("it reports again") {
+    CHECK(ledger.enter("s", "r", {}, own, at(91s)).entered);
+    CHECK(ledger.find("r")->users == 1);
+    CHECK(ledger.silent_sessions() == 0);
+  }
+  SECTION("it reports from elsewhere: no move, it was nowhere") {
+    assign(ledger, "q", "a", at(0s));
+    const auto entered = ledger.enter("s", "q", {}, own, at(91s));
+    CHECK(entered.entered);
+    CHECK_FALSE(entered.moved_from);
+  }
+  SECTION("it is buried") {
+    CHECK(ledger.bury() == std::vector<std::string>{"r"});
+    CHECK(ledger.silent_sessions() == 0);
+    CHECK(ledger.end_if_unused("r", at(91s).service, grace));
+  }
+}
+
+TEST_CASE("a keepalive keeps a session alive, in whatever order they come") {
+  Ledger ledger;
+  for (const char* s : {"a", "b", "c"}) ledger.enter(s, "r", {}, own, at(0s));
+  ledger.enter("a", "r", {}, own, at(60s));
+  ledger.expire(at(90s).service, 90s);
+  CHECK(ledger.live_sessions() == 1);
+  CHECK(ledger.room_of("a") == "r");
+  CHECK_FALSE(ledger.room_of("b"));
+}
+
+TEST_CASE("a snapshot sweeps what it does not list, but not who spoke since") {
+  Ledger ledger;
+  for (const char* s : {"listed", "missing", "spoke"}) ledger.enter(s, "r", {}, own, at(0s));
+  ledger.enter("spoke", "r", {}, own, at(8s));
+  const auto arrived = at(10s);
+  ledger.enter("listed", "r", {}, Ledger::Report::snapshot, arrived);
+  const auto swept = ledger.sweep(arrived.service, at(5s).service, 100);
+  CHECK(swept.left == 1);
+  CHECK(swept.rooms == std::vector<std::string>{"r"});
+  CHECK_FALSE(ledger.room_of("missing"));
+  CHECK(ledger.room_of("spoke"));
+  CHECK(ledger.room_of("listed"));
+}
+
+TEST_CASE("a sweep works in slices and comes to an end") {
+  Ledger ledger;
+  for (int i = 0; i < 10; ++i) ledger.enter(std::to_string(i), "r", {}, own, at(0s));
+  ledger.enter("0", "r", {}, own, at(8s));  // stays
+  std::size_t left = 0;
+  int slices = 0;
+  for (bool more = true; more; ++slices) {
+    const auto swept = ledger.sweep(at(10s).service, at(5s).service, 4);
+    CHECK(swept.left <= 4);
+    left += swept.left;
+    more = swept.more;
+  }
+  CHECK(left == 9);
+  CHECK(slices == 3);
+}
+
+TEST_CASE("after a restart every session is fresh and every assignment just answered") {
+  Ledger ledger;
+  const domain::WallTime old = at(0s).wall - 1000h;
+  ledger.restore({{"r", "a", "IL", old, old}, {"q", "b", "", old, old}}, {{"s", "r", "a", old}}, at(0s));
+  CHECK(rooms_on(ledger, "a") == 1);
+  ledger.expire(at(89s).service, 90s);
+  CHECK(ledger.find("r")->users == 1);
+  CHECK_FALSE(ledger.end_if_unused("q", at(grace - 1ms).service, grace));
+  CHECK(ledger.end_if_unused("q", at(grace).service, grace));
+  CHECK(ledger.reported_gateway("r") == ledger.number_of("a"));
+}
+
+TEST_CASE("a report of another gateway is told once a session") {
+  Ledger ledger;
+  assign(ledger, "r", "a", at(0s));
+  CHECK_FALSE(ledger.enter("s", "r", "a", own, at(1s)).reports_other_gateway);
+  CHECK(ledger.enter("s", "r", "b", own, at(2s)).reports_other_gateway);
+  CHECK_FALSE(ledger.enter("s", "r", "b", own, at(3s)).reports_other_gateway);
+  CHECK(ledger.enter("t", "r", "b", own, at(3s)).reports_other_gateway);
+}
+
+TEST_CASE("most sessions of a room say where it is") {
+  Ledger ledger;
+  ledger.enter("s", "r", "a", own, at(0s));
+  ledger.enter("t", "r", "b", own, at(0s));
+  ledger.enter("u", "r", "b", own, at(0s));
+  ledger.enter("v", "q", "a", own, at(0s));
+  CHECK(ledger.reported_gateway("r") == ledger.number_of("b"));
+  CHECK_FALSE(ledger.reported_gateway("x"));
+}
+
+TEST_CASE("invariant 3: a gateway's load is the recount of its assignments, after any sequence of operations") {
+  std::mt19937 dice(2171);
+  const auto pick = [&](int n) { return static_cast<int>(dice() % static_cast<unsigned>(n)); };
+  Ledger ledger;
+  std::chrono::milliseconds now{0};
+  for (int step = 0; step < 20000; ++step) {
+    now += std::chrono::milliseconds{pick(3000)};
+    const std::string room = "r" + std::to_string(pick(12));
+    const std::string session = "s" + std::to_string(pick(20));
+    const Ledger::Room* entry = ledger.find(room);
+    ledger.expire(at(now).service, 90s);
+    switch (pick(9)) {
+      case 0: if (!entry || !entry->pending) ledger.book(room, ledger.number_of("g" + std::to_string(pick(4))), "", at(now)); break;
+      case 1: if (entry && entry->pending) ledger.confirm(room, ledger.number_of("g" + std::to_string(pick(4)))); break;
+      case 2: if (entry && entry->pending) ledger.withdraw(room); break;
+      case 3: ledger.enter(session, room, {}, own, at(now)); break;
+      case 4: ledger.leave(session, room); ledger.end_if_unused(room, at(now).service, grace); break;
+      case 5: ledger.bury(); break;
+      case 6: ledger.end_assignment(room); break;
+      case 7: if (pick(20) == 0) ledger.forget_sessions([&](const std::string& r) { return r == room; }); break;
+      case 8: ledger.sweep(at(now - 60s).service, at(now - 30s).service, 5); break;
+    }
+    std::map<domain::GatewayNumber, std::int64_t> rooms;
+    std::size_t users = 0;
+    for (const auto& [name, r] : ledger.rooms()) {
+      if (r.held) ++rooms[r.held->gateway];
+      users += r.users;
+    }
+    for (domain::GatewayNumber g = 0; g < ledger.rooms_by_gateway().size(); ++g) {
+      REQUIRE(ledger.rooms_by_gateway()[g] == rooms[g]);
+    }
+    REQUIRE(users == ledger.live_sessions());
+  }
+}
