@@ -46,7 +46,7 @@ std::set<std::string> gateways_in_use(Desk& desk) {
 }
 
 void tell(const std::vector<std::string>& warnings) {
-  for (const std::string& warning : warnings) log_warn("Configuration", {{"warning", warning}});
+  for (const std::string& warning : warnings) log_warn(warning);
 }
 
 domain::WallTime wall_now() {
@@ -165,9 +165,13 @@ CatalogueKeeper::Drained CatalogueKeeper::set_draining(std::string_view gateway,
   const domain::Gateway* known = policy->catalogue().gateway(gateway);
   if (!known || known->removed) return Drained::no_such_gateway;
   bool found = false;
-  journal_.run([&](store::Database& database) {
-    found = store::set_draining(database, std::string(gateway), draining);
-  });
+  try {
+    journal_.run([&](store::Database& database) {
+      found = store::set_draining(database, std::string(gateway), draining);
+    });
+  } catch (const store::Failure&) {
+    return Drained::storage_unavailable;
+  }
   if (!found) return Drained::no_such_gateway;
   log_info(draining ? "Gateway drains: no new rooms on it" : "Gateway takes new rooms again",
            {{"gateway_name", gateway}});

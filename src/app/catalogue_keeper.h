@@ -5,6 +5,7 @@
 // flip the mode back at once; it is written as soon as that is possible.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -52,9 +53,10 @@ class CatalogueKeeper {
   void refresh();
   // Tries again to write what could not be written; without effect if there is nothing.
   void retry();
+  bool has_unwritten() const { return unwritten_; }
 
-  enum class Drained { done, no_such_gateway };
-  // Durable when it returns; throws store::Failure if it cannot be.
+  enum class Drained { done, no_such_gateway, storage_unavailable };
+  // Durable when it is done.
   Drained set_draining(std::string_view gateway, bool draining);
 
  private:
@@ -67,7 +69,7 @@ class CatalogueKeeper {
   std::mutex mutex_;
   Configured configured_;
   domain::Options options_in_force_;
-  bool unwritten_;
+  std::atomic<bool> unwritten_;
 };
 
 }  // namespace app

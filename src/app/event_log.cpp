@@ -57,7 +57,8 @@ std::string_view priority_of(LogLevel level) {
   return "<6>";
 }
 
-void append_escaped(std::string& out, std::string_view text) {
+// Control characters, and within quotes those that would end them.
+void append_escaped(std::string& out, std::string_view text, bool within_quotes = true) {
   constexpr std::string_view hex = "0123456789abcdef";
   const bool utf8 = domain::is_utf8(text);
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -65,7 +66,7 @@ void append_escaped(std::string& out, std::string_view text) {
     const auto byte = static_cast<unsigned char>(c);
     // U+0080-009F are control characters too: C2 80 … C2 9F.
     const bool c1 = utf8 && byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (c == '"' || c == '\\') {
+    if (within_quotes && (c == '"' || c == '\\')) {
       out += '\\';
       out += c;
     } else if (c == '\n') {
@@ -178,7 +179,7 @@ void log_error(std::string_view message, Fields fields) { write(LogLevel::error,
 std::string as_text(LogLevel level, std::string_view message, Fields fields) {
   std::string line(name_of(level));
   line += ": ";
-  append_escaped(line, message);
+  append_escaped(line, message, false);
   for (const Field& field : fields) {
     line += ' ';
     line += field.key;

@@ -1,0 +1,66 @@
+#include "cli/answer_fields.h"
+
+#include <limits>
+
+namespace cli {
+
+std::string text_at(const http::Json& object, std::string_view key) {
+  const auto* member = object.find(key);
+  if (member == nullptr || member->is_null()) return "";
+  if (const auto* text = member->string()) return *text;
+  return member->dump();
+}
+
+std::optional<std::int64_t> number_at(const http::Json& object, std::string_view key) {
+  const auto* member = object.find(key);
+  if (member == nullptr) return std::nullopt;
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+  const auto* number = member->unsigned_number();
+  if (number != nullptr && *number <= kMost) return static_cast<std::int64_t>(*number);
+  if (const auto* with_sign = member->signed_number()) return *with_sign;
+  return std::nullopt;
+}
+
+bool flag_at(const http::Json& object, std::string_view key) {
+  const auto* member = object.find(key);
+  const auto* flag = member == nullptr ? nullptr : member->boolean();
+  return flag != nullptr && *flag;
+}
+
+std::vector<http::Json> items_at(const http::Json& object, std::string_view key) {
+  const auto* member = object.find(key);
+  const auto* items = member == nullptr ? nullptr : member->array();
+  return items == nullptr ? std::vector<http::Json>{} : *items;
+}
+
+std::vector<std::string> texts_at(const http::Json& object, std::string_view key) {
+  std::vector<std::string> texts;
+  for (const auto& item : items_at(object, key)) {
+    const auto* text = item.string();
+    texts.push_back(text != nullptr ? *text : item.dump());
+  }
+  return texts;
+}
+
+std::string percent(std::int64_t part, std::int64_t whole) {
+  if (whole <= 0) return "-";
+  const auto share = static_cast<double>(part) * 100.0 / static_cast<double>(whole);
+  return std::to_string(static_cast<std::int64_t>(share + 0.5)) + '%';
+}
+
+std::string shown(const std::optional<std::int64_t>& number) {
+  return number ? std::to_string(*number) : "-";
+}
+
+std::string or_dash(std::string text) { return text.empty() ? "-" : std::move(text); }
+
+std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
+  std::string result;
+  for (const auto& text : texts) {
+    if (!result.empty()) result += separator;
+    result += text;
+  }
+  return result;
+}
+
+}  // namespace cli

@@ -1,0 +1,104 @@
+#include <chrono>
+#include <filesystem>
+#include <set>
+
+#include "app/catalogue_sync.h"
+#include "cli/commands.h"
+#include "cli/configured.h"
+#include "cli/database_file.h"
+#include "cli/table.h"
+#include "http/access.h"
+#include "store/assignments_table.h"
+#include "store/failure.h"
+
+namespace cli {
+namespace {
+
+// Prints each problem as it is found, and counts.
+class Findings {
+ public:
+  explicit Findings(std::ostream& out) : out_(out) {}
+
+  void error(const std::string& text) {
+    out_ << "error: " << printable(text) << '\n';
+    ++errors_;
+  }
+
+  void warning(const std::string& text) {
+    out_ << "warning: " << printable(text) << '\n';
+    ++warnings_;
+  }
+
+  bool has_errors() const { return errors_ > 0; }
+
+  std::string summary() const {
+    if (errors_ == 0 && warnings_ == 0) return "All is well.";
+    return counted(errors_, "error") + ", " + counted(warnings_, "warning") +
+           (errors_ > 0 ? ": serve would refuse to start." : ": serve would start.");
+  }
+
+ private:
+  static std::string counted(std::size_t count, const std::string& what) {
+    return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
+  }
+
+  std::ostream& out_;
+  std::size_t errors_ = 0;
+  std::size_t warnings_ = 0;
+};
+
+struct FileContent {
+  app::CatalogueRows rows;
+  std::set<std::string> assigned;  // names of gateways with assignments
+};
+
+// What is in the file, if there is one; `serve` would make it.
+FileContent read_file(const std::string& path, Findings& findings) {
+  FileContent content;
+  try {
+    std::error_code error;
+    if (!std::filesystem::exists(path, error) && !error) return content;
+    store::Database database(path, store::OpenMode::read_only);
+    database.read_transaction([&] {
+      auto tables = read_tables(database);
+      content.rows.gateways = std::move(tables.gateways);
+      content.rows.rooms = std::move(tables.rooms);
+      for (const auto& assignment : store::read_assignments(database, tables.skipped)) {
+        content.assigned.insert(assignment.gateway_name);
+      }
+      for (const auto& skipped : tables.skipped) findings.warning(skipped);
+    });
+  } catch (const store::Failure& failure) {
+    findings.error(failure.what());
+  }
+  return content;
+}
+
+}  // namespace
+
+int check(const CommandLine& line, Terminal& terminal) {
+  Findings findings(terminal.out);
+  const auto loaded = load_configuration(line);
+  for (const auto& problem : loaded.problems) {
+    problem.is_error ? findings.error(problem.text) : findings.warning(problem.text);
+  }
+  const auto& configuration = loaded.configuration;
+  if (configuration.http.token_file) {
+    const auto token = http::read_token_file(*configuration.http.token_file);
+    if (!token.problem.empty()) findings.error(token.problem);
+  }
+  auto content = read_file(configuration.store.path, findings);
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto plan =
+      app::plan_sync({configuration.domain, configuration.gateways, configuration.rooms},
+                     std::move(content.rows), content.assigned, now);
+  for (const auto& error : plan.errors) findings.error(error);
+  for (const auto& warning : plan.warnings) findings.warning(warning);
+  for (const auto& room : app::rooms_without_gateway(*app::catalogue_of(plan.rows))) {
+    findings.warning(room);
+  }
+  terminal.out << findings.summary() << '\n';
+  return findings.has_errors() ? kWrongInput : kFine;
+}
+
+}  // namespace cli

@@ -1,0 +1,55 @@
+// What was asked for on the command line. Called once, from main's thread.
+// Wrong usage is a value: what to print, and the exit code.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace cli {
+
+enum class Command {
+  serve,
+  check,
+  config,
+  reload,
+  rooms_import,
+  rooms_list,
+  rooms_set,
+  status,
+  assignments,
+  explain,
+  drain,
+  undrain,
+  release,
+  backup,
+  restore,
+};
+
+struct CommandLine {
+  Command command = Command::serve;
+  std::optional<std::string> config_file;  // --config
+  std::optional<std::string> env_file;     // --env-file
+  std::optional<std::string> server;       // --server
+  std::optional<std::string> token_file;   // --token-file
+  bool json = false;
+
+  std::string subject;                 // FILE, ROOM or GW, as the command has it
+  std::optional<std::string> gateway;  // assignments --gateway, rooms set --default-gateway
+  std::optional<std::string> country;  // explain --country
+  bool force = false;                  // release --force
+  bool create_gateways = false;        // rooms import
+  bool janus_is_default = false;       // rooms import
+  bool set_aside_damaged = false;      // serve
+};
+
+// --help, --version (exit code 0) or wrong usage (2).
+struct NothingToRun {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+std::variant<CommandLine, NothingToRun> parse_command_line(int argc, const char* const* argv);
+
+}  // namespace cli

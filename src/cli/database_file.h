@@ -1,0 +1,31 @@
+// The database file as commands use it, also beside a running sidecar. Main's thread.
+// Throws CommandFailed or store::Failure.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/terminal.h"
+#include "store/database.h"
+#include "store/gateways_table.h"
+#include "store/rooms_table.h"
+
+namespace cli {
+
+struct Tables {
+  std::vector<store::GatewayRow> gateways;
+  std::vector<store::RoomRow> rooms;
+  std::vector<std::string> skipped;  // a sentence for each row that could not be used
+};
+
+Tables read_tables(store::Database& database);
+
+// Changes the existing file in one transaction, as the file's owner if that is root's command. While
+// another program holds SQLite's lock it is tried again for 5 s: `deed` may be called repeatedly.
+void change_database(const std::string& path, const std::function<void(store::Database&)>& deed);
+
+// Throws unless there is such a file: commands make none.
+void require_database(const std::string& path);
+
+}  // namespace cli

@@ -1,0 +1,202 @@
+#include "cli/import_plan.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "cli/table.h"
+#include "domain/suggestion.h"
+
+namespace cli {
+namespace {
+
+std::string quoted(const std::string& text) { return '"' + printable(text) + '"'; }
+
+// The id by which the description's `WHERE id = 2171` finds room 2171.
+std::optional<std::int64_t> decimal(const std::string& uid) {
+  std::int64_t value = 0;
+  const auto* end = uid.data() + uid.size();
+  const auto [rest, error] = std::from_chars(uid.data(), end, value);
+  if (error != std::errc{} || rest != end || value < 1) return std::nullopt;
+  return std::to_string(value) == uid ? std::optional(value) : std::nullopt;
+}
+
+// Ids and who bears them.
+class Ids {
+ public:
+  // The other bearer, or null if the id is `bearer`'s from now on.
+  const std::string* take(std::int64_t id, const std::string& bearer) {
+    const auto [found, is_free] = bearers_.try_emplace(id, bearer);
+    return is_free || found->second == bearer ? nullptr : &found->second;
+  }
+
+  std::int64_t next() const {
+    if (bearers_.empty()) return 1;
+    const auto last = std::max<std::int64_t>(bearers_.rbegin()->first, 0);
+    if (last < std::numeric_limits<std::int64_t>::max()) return last + 1;
+    std::int64_t free = 1;  // a room whose gateway_uid is 2^63-1 is no reason to give up
+    for (const auto& [id, bearer] : bearers_) {
+      if (id == free) ++free;
+    }
+    return free;
+  }
+
+ private:
+  std::map<std::int64_t, std::string> bearers_;
+};
+
+class Import {
+ public:
+  Import(const std::vector<store::GatewayRow>& gateways, const std::vector<store::RoomRow>& rooms,
+         bool create_gateways)
+      : create_gateways_(create_gateways) {
+    for (const auto& row : gateways) {
+      gateways_.emplace(row.gateway.name, row);
+      gateway_ids_.take(row.gateway.id, row.gateway.name);
+      if (!row.gateway.removed) gateway_names_.push_back(row.gateway.name);
+    }
+    for (const auto& row : rooms) {
+      rooms_.emplace(row.room.gateway_uid, &row);
+      room_ids_.take(row.room.id, row.room.gateway_uid);
+    }
+  }
+
+  ImportPlan plan(const std::vector<RoomEntry>& entries) {
+    first_ = entries.data();
+    // Ids that somebody chose come first, then those that follow from the uid, then the rest.
+    std::vector<store::RoomRow> rows;
+    rows.reserve(entries.size());
+    for (const auto& entry : entries) rows.push_back(row_with_given_id(entry));
+    for (auto& row : rows) {
+      const auto id = decimal(row.room.gateway_uid);
+      if (row.room.id == 0 && id && !room_ids_.take(*id, row.room.gateway_uid)) row.room.id = *id;
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      auto& row = rows[i];
+      if (row.room.id == 0) {
+        row.room.id = room_ids_.next();
+        room_ids_.take(row.room.id, row.room.gateway_uid);
+      }
+      fill(row, entries[i]);
+      add(row);
+    }
+    std::stable_sort(complaints_.begin(), complaints_.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (auto& [entry, text] : complaints_) plan_.problems.push_back(std::move(text));
+    return std::move(plan_);
+  }
+
+ private:
+  // The known row, or a new one; id 0: to be chosen.
+  store::RoomRow row_with_given_id(const RoomEntry& entry) {
+    const auto known = rooms_.find(entry.gateway_uid);
+    if (known != rooms_.end()) {
+      const auto& row = *known->second;
+      if (entry.id && *entry.id != row.room.id) {
+        complain(entry, "room " + quoted(entry.gateway_uid) + " has id " +
+                            std::to_string(row.room.id) + ", and ids are kept for good; leave id " +
+                            std::to_string(*entry.id) + " out");
+      }
+      return row;
+    }
+    store::RoomRow row;
+    row.room.gateway_uid = entry.gateway_uid;
+    if (!entry.id) return row;
+    if (const auto* bearer = room_ids_.take(*entry.id, entry.gateway_uid)) {
+      complain(entry, "room " + quoted(entry.gateway_uid) + " cannot have id " +
+                          std::to_string(*entry.id) + ": room " + quoted(*bearer) +
+                          " bears it; leave the id out, and one is given");
+    }
+    row.room.id = *entry.id;
+    return row;
+  }
+
+  void fill(store::RoomRow& row, const RoomEntry& entry) {
+    if (entry.name) row.room.name = *entry.name;
+    row.room.default_gateway_id = gateway_id(entry);
+    if (row.room.removed) {
+      // What comes by import stays: the next sync must not remove it once more.
+      row.room.removed = false;
+      row.removed_at.reset();
+      row.from_config = false;
+      row.synced.reset();
+    }
+  }
+
+  void add(const store::RoomRow& row) {
+    const auto known = rooms_.find(row.room.gateway_uid);
+    if (known == rooms_.end()) {
+      ++plan_.added;
+    } else if (known->second->room == row.room) {
+      ++plan_.unchanged;
+      return;
+    } else {
+      ++plan_.updated;
+    }
+    plan_.rooms.push_back(row);
+  }
+
+  std::optional<std::int64_t> gateway_id(const RoomEntry& entry) {
+    const auto& name = entry.default_gateway;
+    const auto known = gateways_.find(name);
+    if (known == gateways_.end() || known->second.gateway.removed) {
+      if (create_gateways_) return created(name);
+      complain(entry, "there is no gateway " + quoted(name) +
+                          domain::did_you_mean(name, gateway_names_) +
+                          "; correct the name, or use --create-gateways");
+      return std::nullopt;
+    }
+    const auto& gateway = known->second.gateway;
+    if (gateway.type != "rooms") {
+      complain(entry, "gateway " + quoted(name) + " is of type " + quoted(gateway.type) +
+                          "; name one of type \"rooms\"");
+    } else if (gateway.disabled && told_.insert(name).second) {
+      plan_.warnings.push_back(entry.place + ": gateway " + quoted(name) +
+                               " is disabled; legacy mode cannot answer its rooms");
+    }
+    return gateway.id;
+  }
+
+  std::int64_t created(const std::string& name) {
+    auto& row = gateways_[name];
+    if (row.gateway.id == 0) {
+      row.gateway.id = gateway_ids_.next();
+      row.gateway.name = name;
+      gateway_ids_.take(row.gateway.id, name);
+    }
+    row.gateway.removed = false;
+    row.removed_at.reset();
+    row.from_config = false;
+    row.synced.reset();
+    plan_.gateways.push_back(row);
+    return row.gateway.id;
+  }
+
+  void complain(const RoomEntry& entry, const std::string& text) {
+    complaints_.emplace_back(&entry - first_, entry.place + ": " + text);
+  }
+
+  bool create_gateways_;
+  std::unordered_map<std::string, store::GatewayRow> gateways_;
+  std::vector<std::string> gateway_names_;
+  std::unordered_map<std::string, const store::RoomRow*> rooms_;
+  std::unordered_set<std::string> told_;
+  const RoomEntry* first_ = nullptr;
+  std::vector<std::pair<std::ptrdiff_t, std::string>> complaints_;
+  Ids gateway_ids_;
+  Ids room_ids_;
+  ImportPlan plan_;
+};
+
+}  // namespace
+
+ImportPlan plan_import(const std::vector<RoomEntry>& entries,
+                       const std::vector<store::GatewayRow>& gateways,
+                       const std::vector<store::RoomRow>& rooms, bool create_gateways) {
+  return Import(gateways, rooms, create_gateways).plan(entries);
+}
+
+}  // namespace cli

@@ -1,0 +1,131 @@
+#include "cli/room_list_file.h"
+
+#include <algorithm>
+#include <charconv>
+#include <unordered_map>
+
+#include "cli/room_list_formats.h"
+#include "cli/table.h"
+#include "domain/id.h"
+
+namespace cli {
+namespace {
+
+constexpr std::string_view kIdRule =
+    "is not 1 to 255 bytes of UTF-8 without control characters, or is \".\" or \"..\"";
+
+bool looks_like_json(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark) {
+    text.remove_prefix(kByteOrderMark.size());
+  }
+  const auto first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && (text[first] == '[' || text[first] == '{');
+}
+
+std::optional<std::int64_t> row_id_from(const std::string& text) {
+  std::int64_t id = 0;
+  const auto* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, id);
+  if (error != std::errc{} || rest != end || id <= 0) return std::nullopt;
+  return id;
+}
+
+// A long value is cut: it is there to be found in the file, not to be read.
+std::string shown(const std::string& value) {
+  constexpr std::size_t kEnough = 60;
+  auto text = printable(value);
+  if (text.size() > kEnough) {
+    auto end = kEnough;
+    while ((static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u) --end;
+    text = text.substr(0, end) + "…";
+  }
+  return '"' + text + '"';
+}
+
+bool has_control_characters(const std::string& text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](unsigned char byte) { return byte < 0x20 || byte == 0x7F; });
+}
+
+class Judge {
+ public:
+  explicit Judge(RawRoomList raw) : raw_(std::move(raw)) {}
+
+  RoomList judge() {
+    RoomList list;
+    for (const auto& room : raw_.rooms) list.entries.push_back(entry_of(room));
+    std::stable_sort(raw_.problems.begin(), raw_.problems.end(),
+                     [](const auto& a, const auto& b) { return a.line < b.line; });
+    for (auto& problem : raw_.problems) list.problems.push_back(std::move(problem.text));
+    return list;
+  }
+
+ private:
+  RoomEntry entry_of(const RawRoom& room) {
+    RoomEntry entry;
+    entry.place = room.place;
+    if (room.gateway_uid) entry.gateway_uid = uid_of(room, *room.gateway_uid);
+    if (room.id && !room.id->empty()) entry.id = id_of(room, *room.id);
+    if (room.name && !room.name->empty()) entry.name = name_of(room, *room.name);
+    if (room.default_gateway) entry.default_gateway = gateway_of(room, *room.default_gateway);
+    return entry;
+  }
+
+  std::string uid_of(const RawRoom& room, const std::string& uid) {
+    if (uid.empty()) {
+      complain(room, "gateway_uid is missing; give the room's Janus id");
+    } else if (!domain::is_valid_id(uid)) {
+      complain(room, "gateway_uid: " + shown(uid) + ' ' + std::string(kIdRule));
+    } else if (const auto [first, is_new] = uid_places_.emplace(uid, room.place); !is_new) {
+      complain(room, "room " + shown(uid) + " stands in " + first->second + " already; keep one");
+    }
+    return uid;
+  }
+
+  std::optional<std::int64_t> id_of(const RawRoom& room, const std::string& text) {
+    const auto id = row_id_from(text);
+    if (!id) {
+      complain(room, "id: " + shown(text) + " is not a whole number from 1 to 2^63-1");
+    } else if (const auto [first, is_new] = id_places_.emplace(*id, room.place); !is_new) {
+      complain(room, "id " + text + " stands in " + first->second +
+                         " already; leave one of them out, and it is given one");
+    }
+    return id;
+  }
+
+  std::string name_of(const RawRoom& room, const std::string& name) {
+    if (!domain::is_utf8(name)) {
+      complain(room, "name: " + shown(name) + " is not UTF-8");
+    } else if (has_control_characters(name)) {
+      complain(room, "name: " + shown(name) + " holds control characters");
+    }
+    return name;
+  }
+
+  std::string gateway_of(const RawRoom& room, const std::string& gateway) {
+    if (gateway.empty()) {
+      complain(room, "default_gateway is missing; name the gateway that serves the room");
+    } else if (!domain::is_valid_id(gateway)) {
+      complain(room, "default_gateway: " + shown(gateway) + ' ' + std::string(kIdRule));
+    }
+    return gateway;
+  }
+
+  void complain(const RawRoom& room, const std::string& text) {
+    raw_.problems.push_back({room.line, room.place + ": " + text});
+  }
+
+  RawRoomList raw_;
+  std::unordered_map<std::string, std::string> uid_places_;
+  std::unordered_map<std::int64_t, std::string> id_places_;
+};
+
+}  // namespace
+
+RoomList parse_room_list(std::string_view text, bool janus_is_default) {
+  return Judge(looks_like_json(text) ? read_room_json(text, janus_is_default) : read_room_csv(text))
+      .judge();
+}
+
+}  // namespace cli

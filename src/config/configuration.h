@@ -1,0 +1,23 @@
+// Everything that can be configured, as typed options: what config/ hands to the rest of the house.
+// A plain value; any thread.
+#pragma once
+
+#include <vector>
+
+#include "app/options.h"
+#include "domain/options.h"
+#include "http/options.h"
+#include "store/options.h"
+
+namespace config {
+
+struct Configuration {
+  domain::Options domain;
+  http::Options http;
+  store::Options store;
+  app::LogOptions log;
+  std::vector<domain::ConfiguredGateway> gateways;
+  std::vector<domain::ConfiguredRoom> rooms;
+};
+
+}  // namespace config

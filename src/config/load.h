@@ -1,0 +1,48 @@
+// Loads the configuration: the process environment over `.env` over config.toml over the defaults.
+// Any thread. Never throws for what operators wrote: whatever is wrong with that is a Problem.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/configuration.h"
+#include "config/report.h"
+
+namespace config {
+
+// One line of `room-sidecar config`. There are no secrets among the settings (the token itself is
+// in a file of its own), so nothing has to be masked.
+struct Setting {
+  std::string key;       // "balancing.max_server_capacity"
+  std::string variable;  // "MAX_SERVER_CAPACITY"
+  std::string value;     // as one would write it in the environment; empty: none
+  std::string origin;    // "default", "config.toml:12", ".env:3", "environment"
+};
+
+struct Loaded {
+  // With errors among the problems: what parsed, and the defaults for the rest.
+  Configuration configuration;
+  std::vector<Problem> problems;  // in the order of the files; all, not only the first
+  std::vector<Setting> settings;  // every one, in the documented order
+
+  bool ok() const;  // no error among the problems
+};
+
+struct Sources {
+  std::string config_file;
+  bool config_file_required = false;  // named by somebody: must be there
+  std::optional<std::string>
+      env_file;  // named: must be there; else `.env` beside config_file, if any
+  std::vector<std::pair<std::string, std::string>> environment;
+};
+
+Loaded load(const Sources& sources);
+
+// What the command line named, else /etc/room-sidecar/config.toml and the `.env` beside it.
+// `environment` is the process's own, ended by a null pointer; it may itself be null.
+Sources default_sources(std::optional<std::string> config_file, std::optional<std::string> env_file,
+                        const char* const* environment);
+
+}  // namespace config

@@ -1,0 +1,84 @@
+#include "daemon/housekeeping.h"
+
+#include <exception>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "app/clean_up.h"
+#include "app/event_log.h"
+#include "store/journal.h"
+
+namespace sidecar {
+namespace {
+
+constexpr std::chrono::milliseconds round{500};
+
+// Each piece of work has its own chance: what one throws must not keep the next from being done.
+bool attempt(const char* work, const std::function<void()>& deed) {
+  try {
+    deed();
+    return true;
+  } catch (const std::exception& exception) {
+    app::log_warn("Periodic work failed and will be tried again",
+                  {{"work", work}, {"reason", exception.what()}});
+    return false;
+  }
+}
+
+}  // namespace
+
+Housekeeping::Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper)
+    : desk_(desk),
+      journal_(journal),
+      keeper_(keeper),
+      cleaned_(app::Desk::Turn(desk).now().service),
+      thread_([this] { work(); }) {}
+
+void Housekeeping::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  woken_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Housekeeping::file_changed() {
+  {
+    const std::lock_guard lock(mutex_);
+    refresh_ = true;
+  }
+  woken_.notify_all();
+}
+
+void Housekeeping::work() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    woken_.wait_for(lock, round, [this] { return stopping_ || refresh_; });
+    const bool refresh = std::exchange(refresh_, false) || refresh_failed_;
+    lock.unlock();
+    do_round(refresh);
+    lock.lock();
+  }
+}
+
+void Housekeeping::do_round(bool refresh) {
+  if (refresh) refresh_failed_ = !attempt("refresh", [this] { keeper_.refresh(); });
+  attempt("last uses", [this] { app::write_last_used(desk_, journal_); });
+  if (keeper_.has_unwritten() && !journal_.failure()) attempt("sync", [this] { keeper_.retry(); });
+  domain::ServiceTime now;
+  domain::Duration clean_every;
+  {
+    app::Desk::Turn turn(desk_);
+    now = turn.now().service;
+    clean_every = turn.options().clean_every;
+  }
+  if (now - cleaned_ >= clean_every) {
+    cleaned_ = now;
+    attempt("cleaning", [this] { app::clean_up(desk_); });
+  }
+  app::report_lost_lines();
+}
+
+}  // namespace sidecar

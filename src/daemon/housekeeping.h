@@ -1,0 +1,39 @@
+// The periodic work: last uses into the file, the cleaning, edits made from outside, what could not be
+// written. A thread of its own from construction to stop(). A failure is logged and tried again.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "app/catalogue_keeper.h"
+#include "app/desk.h"
+
+namespace sidecar {
+
+class Housekeeping {
+ public:
+  Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper);
+  ~Housekeeping() { stop(); }
+
+  void stop();
+  // Somebody else has changed the file. Any thread, at any time.
+  void file_changed();
+
+ private:
+  void work();
+  void do_round(bool refresh);
+
+  app::Desk& desk_;
+  store::Journal& journal_;
+  app::CatalogueKeeper& keeper_;
+  domain::ServiceTime cleaned_;
+  std::mutex mutex_;
+  std::condition_variable woken_;
+  bool refresh_ = false;
+  bool stopping_ = false;
+  bool refresh_failed_ = false;  // the thread's own
+  std::thread thread_;
+};
+
+}  // namespace sidecar

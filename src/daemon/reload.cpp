@@ -1,0 +1,82 @@
+#include "daemon/reload.h"
+
+#include <utility>
+
+#include "app/event_log.h"
+#include "daemon/notify.h"
+#include "http/access.h"
+
+namespace sidecar {
+
+app::Configured configured_part(const config::Configuration& configuration) {
+  return {configuration.domain, configuration.gateways, configuration.rooms};
+}
+
+Reload::Reload(config::Sources sources, config::Configuration in_force, app::CatalogueKeeper& keeper,
+               http::Door& door, std::function<void(std::uint64_t)> applied)
+    : sources_(std::move(sources)),
+      in_force_(std::move(in_force)),
+      keeper_(keeper),
+      door_(door),
+      applied_(std::move(applied)) {}
+
+app::CatalogueKeeper::Result Reload::run() {
+  const std::lock_guard lock(mutex_);
+  notify_reloading();
+  app::CatalogueKeeper::Result result = attempt();
+  std::string status;
+  if (result.problems.empty()) {
+    ++generation_;
+    app::log_info("Configuration reloaded", {{"mode", in_force_.domain.scale ? "scale" : "legacy"}});
+    applied_(generation_);
+    status = in_force_.domain.scale ? "scale mode" : "legacy mode";
+  } else {
+    for (const std::string& problem : result.problems) app::log_error(problem);
+    app::log_error("Configuration refused; the old one stays in force",
+                   {{"problems", static_cast<std::int64_t>(result.problems.size())}});
+    status = "configuration refused: " + result.problems.front();
+  }
+  notify_ready(status);
+  return result;
+}
+
+app::CatalogueKeeper::Result Reload::attempt() {
+  app::CatalogueKeeper::Result result;
+  config::Loaded loaded = config::load(sources_);
+  for (const config::Problem& problem : loaded.problems) {
+    (problem.is_error ? result.problems : result.warnings).push_back(problem.text);
+  }
+  std::optional<std::string> token;
+  if (loaded.configuration.http.token_file) {
+    http::TokenFile file = http::read_token_file(*loaded.configuration.http.token_file);
+    if (!file.token) result.problems.push_back(file.problem);
+    token = std::move(file.token);
+  }
+  if (!result.problems.empty()) return result;
+  keep_what_needs_a_restart(loaded.configuration, result.warnings);
+  for (const std::string& warning : result.warnings) app::log_warn(warning);
+
+  app::CatalogueKeeper::Result synced = keeper_.reload(configured_part(loaded.configuration));
+  result.problems = std::move(synced.problems);
+  result.warnings.insert(result.warnings.end(), synced.warnings.begin(), synced.warnings.end());
+  if (!result.problems.empty()) return result;
+  door_.replace_token(std::move(token));
+  in_force_ = std::move(loaded.configuration);
+  app::start_log(in_force_.log, app::log_target());
+  return result;
+}
+
+void Reload::keep_what_needs_a_restart(config::Configuration& wanted, std::vector<std::string>& warnings) {
+  std::string keys;
+  const auto keep = [&](const char* key, auto& now, const auto& before) {
+    if (now == before) return;
+    now = before;
+    keys += keys.empty() ? key : std::string(", ") + key;
+  };
+  keep("http.listen", wanted.http.listen, in_force_.http.listen);
+  keep("http.max_connections", wanted.http.max_connections, in_force_.http.max_connections);
+  keep("database.path", wanted.store.path, in_force_.store.path);
+  if (!keys.empty()) warnings.push_back(keys + ": a change takes effect at the next restart; the rest is applied");
+}
+
+}  // namespace sidecar

@@ -1,0 +1,39 @@
+// Applies an edited configuration while the sidecar runs, or refuses it and leaves the old one in force.
+// Any thread; one at a time, others wait.
+#pragma once
+
+#include <functional>
+#include <mutex>
+
+#include "app/catalogue_keeper.h"
+#include "config/load.h"
+#include "http/door.h"
+
+namespace sidecar {
+
+// The part of a configuration that app/ takes.
+app::Configured configured_part(const config::Configuration& configuration);
+
+class Reload {
+ public:
+  // `applied` is called after each one that was applied, with their number.
+  Reload(config::Sources sources, config::Configuration in_force, app::CatalogueKeeper& keeper,
+         http::Door& door, std::function<void(std::uint64_t generation)> applied);
+
+  // Problems and warnings are logged as well as returned.
+  app::CatalogueKeeper::Result run();
+
+ private:
+  app::CatalogueKeeper::Result attempt();
+  void keep_what_needs_a_restart(config::Configuration& wanted, std::vector<std::string>& warnings);
+
+  config::Sources sources_;
+  config::Configuration in_force_;
+  app::CatalogueKeeper& keeper_;
+  http::Door& door_;
+  std::function<void(std::uint64_t)> applied_;
+  std::mutex mutex_;
+  std::uint64_t generation_ = 1;
+};
+
+}  // namespace sidecar

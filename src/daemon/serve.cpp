@@ -1,0 +1,274 @@
+#include "daemon/serve.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <memory>
+#include <thread>
+
+#include "app/catalogue_keeper.h"
+#include "app/event_log.h"
+#include "app/journal_claims.h"
+#include "config/load.h"
+#include "daemon/housekeeping.h"
+#include "daemon/notify.h"
+#include "daemon/reload.h"
+#include "http/access.h"
+#include "http/door.h"
+#include "http/listeners.h"
+#include "http/routes.h"
+#include "store/database.h"
+#include "store/failure.h"
+#include "store/journal.h"
+#include "store/owner.h"
+
+namespace sidecar {
+namespace {
+
+constexpr int failed = 1;
+constexpr int refused = 2;
+
+// A thread that waits for the signals which are blocked everywhere else.
+class Signals {
+ public:
+  // To be called before the first thread is started: all inherit the mask.
+  static void block() {
+    signal(SIGPIPE, SIG_IGN);
+    const sigset_t set = ours();
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  }
+
+  Signals(std::function<void()> stop, std::function<void()> reload)
+      : thread_([stop = std::move(stop), reload = std::move(reload)] {
+          const sigset_t set = ours();
+          for (int number = 0; sigwait(&set, &number) == 0;) {
+            if (number == SIGUSR2) return;
+            number == SIGHUP ? reload() : stop();
+          }
+        }) {}
+  ~Signals() {
+    pthread_kill(thread_.native_handle(), SIGUSR2);
+    thread_.join();
+  }
+
+ private:
+  static sigset_t ours() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&set, number);
+    return set;
+  }
+
+  std::thread thread_;
+};
+
+// Each connection is a descriptor, and the soft limit is often 1024.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+store::Database open_database(const std::string& path, bool set_aside_damaged) {
+  try {
+    return store::Database(path, store::OpenMode::read_write);
+  } catch (const store::Failure& failure) {
+    if (failure.kind() != store::Failure::Kind::damaged || !set_aside_damaged) throw;
+    app::log_error(failure.what());
+  }
+  const std::string aside = store::set_aside_damaged(path);
+  app::log_warn("Damaged database set aside; beginning with an empty one", {{"file", aside}});
+  return store::Database(path, store::OpenMode::read_write);
+}
+
+void tell_of_opening(const app::Opening& opening) {
+  for (const std::string& sentence : opening.skipped) app::log_warn("Row left out", {{"reason", sentence}});
+  for (const std::string& warning : opening.plan.warnings) app::log_warn(warning);
+  const auto rooms = app::rooms_without_gateway(*app::catalogue_of(opening.plan.rows));
+  if (!rooms.empty()) {
+    app::log_warn("Rooms without a valid default gateway; `room-sidecar check` lists them",
+                  {{"rooms", static_cast<std::int64_t>(rooms.size())}, {"first", rooms.front()}});
+  }
+}
+
+void tell_of_start(app::Desk& desk) {
+  const auto policy = desk.policy();
+  std::int64_t gateways = 0;
+  std::int64_t rooms = 0;
+  for (const domain::Gateway& gateway : policy->catalogue().gateways()) gateways += !gateway.removed;
+  for (const domain::Room& room : policy->catalogue().rooms()) rooms += !room.removed;
+  app::log_info("Started", {{"version", ROOM_SIDECAR_VERSION},
+                            {"mode", policy->options().scale ? "scale" : "legacy"},
+                            {"gateways", gateways},
+                            {"rooms", rooms}});
+}
+
+// All that runs, in the order in which it is started; destroyed in reverse.
+class Running {
+ public:
+  Running(const config::Sources& sources, const config::Configuration& configuration,
+          std::optional<std::string> token, bool set_aside_damaged)
+      : owner_(configuration.store.path) {
+    store::Database database = open_database(configuration.store.path, set_aside_damaged);
+    const app::Configured configured = configured_part(configuration);
+    app::Opening opening = app::read_opening(
+        database, configured, std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()));
+    if (!opening.plan.errors.empty()) {
+      errors_ = std::move(opening.plan.errors);
+      return;
+    }
+    tell_of_opening(opening);
+    const bool written = write(database, opening);
+    std::vector<http::Listener> listeners = http::adopt_systemd_listeners();
+    if (listeners.empty()) listeners = http::open_listeners(configuration.http.listen);
+    for (const http::Listener& listener : listeners) addresses_.push_back(listener.address);
+
+    const std::string path = database.path();
+    journal_ = std::make_unique<store::Journal>(std::move(database), callbacks());
+    claims_ = std::make_unique<app::JournalClaims>(*journal_);
+    desk_ = std::make_unique<app::Desk>(clock_, *claims_, *journal_);
+    app::open_desk(*desk_, opening);
+    keeper_ = std::make_unique<app::CatalogueKeeper>(*desk_, *journal_, path, configured, !written);
+    housekeeping_ = std::make_unique<Housekeeping>(*desk_, *journal_, *keeper_);
+    changes_go_to_ = housekeeping_.get();
+
+    http::DoorOptions options;
+    options.max_connections = static_cast<std::size_t>(configuration.http.max_connections);
+    options.token = std::move(token);
+    options.on_exception = [](const http::Route& route, std::string_view what) {
+      app::log_error("Request failed", {{"route", route.pattern}, {"reason", what}});
+    };
+    const http::House house{*desk_, *journal_, *keeper_, [this] { return reload_->run(); },
+                            [this] { return readiness(); }};
+    door_ = std::make_unique<http::Door>(std::move(options), http::routes(house), std::move(listeners));
+    reload_ = std::make_unique<Reload>(sources, configuration, *keeper_, *door_,
+                                       [this](std::uint64_t generation) { note(generation); });
+  }
+
+  ~Running() { changes_go_to_ = nullptr; }
+
+  const std::vector<std::string>& errors() const { return errors_; }
+
+  // Until it is told to stop. Returns the exit code.
+  int run() {
+    {
+      Signals signals([this] { stop(); }, [this] { reload_->run(); });
+      note(1);
+      tell_of_start(*desk_);
+      for (const std::string& address : addresses_) app::log_info("Listening", {{"address", address}});
+      notify_ready(desk_->policy()->options().scale ? "scale mode" : "legacy mode");
+      door_->serve();
+    }
+    housekeeping_->stop();
+    const bool flushed = journal_->flush();
+    journal_->stop();
+    if (!flushed) app::log_error("Stopped, but not all could be written to the database");
+    app::log_info("Stopped");
+    return flushed ? 0 : failed;
+  }
+
+ private:
+  // What cannot be written now is put in force all the same, and written later.
+  static bool write(store::Database& database, const app::Opening& opening) {
+    try {
+      app::write_opening(database, opening);
+      return true;
+    } catch (const store::Failure& failure) {
+      app::log_error("Configuration not yet in the database", {{"reason", failure.what()}});
+      return false;
+    }
+  }
+
+  store::Journal::Callbacks callbacks() {
+    store::Journal::Callbacks callbacks;
+    callbacks.foreign_commit = [this] {
+      if (Housekeeping* housekeeping = changes_go_to_) housekeeping->file_changed();
+    };
+    callbacks.failing = [](const std::string& reason) {
+      app::log_error("Database cannot be written; new rooms are refused", {{"reason", reason}});
+    };
+    callbacks.recovered = [] { app::log_info("Database can be written again"); };
+    callbacks.event = [](const std::string& sentence) { app::log_warn(sentence); };
+    return callbacks;
+  }
+
+  void stop() {
+    stopping_ = true;
+    notify_stopping();
+    door_->stop();
+  }
+
+  void note(std::uint64_t generation) { owner_.note({getpid(), addresses_.front(), generation}); }
+
+  http::Readiness readiness() const {
+    http::Readiness readiness;
+    if (stopping_) return {false, {"stopping"}};
+    if (const auto failure = journal_->failure()) readiness.reasons.push_back("storage: " + *failure);
+    if (keeper_->has_unwritten()) readiness.reasons.push_back("configuration: not yet in the database");
+    return readiness;
+  }
+
+  store::Owner owner_;
+  app::Clock clock_;
+  std::vector<std::string> errors_;
+  std::vector<std::string> addresses_;
+  std::atomic<Housekeeping*> changes_go_to_{nullptr};
+  std::atomic<bool> stopping_{false};
+  std::unique_ptr<app::JournalClaims> claims_;
+  std::unique_ptr<app::Desk> desk_;
+  std::unique_ptr<store::Journal> journal_;
+  std::unique_ptr<app::CatalogueKeeper> keeper_;
+  std::unique_ptr<Housekeeping> housekeeping_;
+  std::unique_ptr<http::Door> door_;
+  std::unique_ptr<Reload> reload_;
+};
+
+int refuse(const std::vector<std::string>& problems) {
+  for (const std::string& problem : problems) app::log_error(problem);
+  app::log_error("Configuration refused; not started",
+                 {{"problems", static_cast<std::int64_t>(problems.size())}});
+  return refused;
+}
+
+int load_and_run(const cli::ServeArguments& arguments) {
+  const config::Sources sources =
+      config::default_sources(arguments.config_file, arguments.env_file, environ);
+  const config::Loaded loaded = config::load(sources);
+  app::start_log(loaded.configuration.log, app::log_target());
+  std::vector<std::string> problems;
+  for (const config::Problem& problem : loaded.problems) {
+    if (problem.is_error) problems.push_back(problem.text);
+    else app::log_warn(problem.text);
+  }
+  std::optional<std::string> token;
+  if (const auto& path = loaded.configuration.http.token_file) {
+    http::TokenFile file = http::read_token_file(*path);
+    if (!file.token) problems.push_back(file.problem);
+    token = std::move(file.token);
+  }
+  if (!problems.empty()) return refuse(problems);
+
+  Running running(sources, loaded.configuration, std::move(token), arguments.set_aside_damaged);
+  if (!running.errors().empty()) return refuse(running.errors());
+  return running.run();
+}
+
+}  // namespace
+
+int serve(const cli::ServeArguments& arguments) {
+  Signals::block();
+  raise_descriptor_limit();
+  int code = failed;
+  try {
+    code = load_and_run(arguments);
+  } catch (const std::exception& exception) {
+    app::log_error(exception.what());
+  }
+  app::flush_log();
+  return code;
+}
+
+}  // namespace sidecar

@@ -1,0 +1,105 @@
+#include "http/access.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include <arpa/inet.h>
+#include <strings.h>
+
+namespace http {
+namespace {
+
+bool equal_in_any_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool is_token_file_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) ||
+         (c != '\0' && std::strchr("-._~+/=", c) != nullptr);
+}
+
+// Cuts `:port` off; false if what stands there is no port.
+bool cut_port(std::string_view& host) {
+  const auto colon = host.rfind(':');
+  const auto bracket = host.rfind(']');
+  if (colon == host.npos || (bracket != host.npos && bracket > colon)) return true;
+  const auto port = host.substr(colon + 1);
+  host = host.substr(0, colon);
+  return port.size() <= 5 && std::all_of(port.begin(), port.end(), is_digit);
+}
+
+}  // namespace
+
+bool is_local_host(std::string_view host) {
+  if (!cut_port(host)) return false;
+  if (equal_in_any_case(host, "localhost")) return true;
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    in6_addr address{};
+    const std::string inner(host.substr(1, host.size() - 2));
+    return inet_pton(AF_INET6, inner.c_str(), &address) == 1 && IN6_IS_ADDR_LOOPBACK(&address);
+  }
+  in_addr address{};
+  const std::string dotted(host);
+  if (dotted.find('\0') != dotted.npos) return false;
+  return inet_pton(AF_INET, dotted.c_str(), &address) == 1 &&
+         (ntohl(address.s_addr) >> 24) == 127;
+}
+
+std::optional<Refusal> check_origin(const Head& head, bool has_token) {
+  // Without Host only HTTP/1.0 comes through, which no browser sends.
+  if (!has_token && head.host && !is_local_host(*head.host)) {
+    return Refusal{403, "foreign_host",
+                   "Ask as localhost, 127.0.0.1 or [::1]; other names need http.token_file."};
+  }
+  if (head.origins == 0) return std::nullopt;
+  constexpr std::string_view scheme = "http://";
+  const bool same = head.origins == 1 && head.host && head.origin.substr(0, scheme.size()) == scheme &&
+                    equal_in_any_case(head.origin.substr(scheme.size()), *head.host);
+  if (same) return std::nullopt;
+  return Refusal{403, "foreign_origin",
+                 "Web pages of other origins may not ask; leave Origin out or ask from the same one."};
+}
+
+bool bears_token(const Head& head, std::string_view token) {
+  constexpr std::string_view scheme = "Bearer ";
+  if (head.authorizations != 1 ||
+      !equal_in_any_case(head.authorization.substr(0, scheme.size()), scheme)) {
+    return false;
+  }
+  auto given = head.authorization.substr(scheme.size());
+  given.remove_prefix(std::min(given.find_first_not_of(' '), given.size()));
+  std::size_t difference = given.size() ^ token.size();
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const char wanted = token.empty() ? '\0' : token[i % token.size()];
+    difference |= static_cast<unsigned char>(given[i] ^ wanted);
+  }
+  return difference == 0 && !token.empty();
+}
+
+TokenFile read_token_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text;
+  if (file) {
+    text.resize(4097);
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+  }
+  if (!file.is_open() || file.bad() || (text.empty() && !file.eof())) {
+    return {std::nullopt, "The token file " + path + " can't be read (" + std::strerror(errno) +
+                              "); make it readable for the sidecar's user."};
+  }
+  if (!text.empty() && text.back() == '\n') text.pop_back();
+  if (!text.empty() && text.back() == '\r') text.pop_back();
+  if (text.empty() || text.size() > 4096 ||
+      !std::all_of(text.begin(), text.end(), is_token_file_char)) {
+    return {std::nullopt,
+            "The token file " + path + " must hold one line of A-Z a-z 0-9 - . _ ~ + / = only."};
+  }
+  return {std::move(text), ""};
+}
+
+}  // namespace http

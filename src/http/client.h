@@ -1,0 +1,43 @@
+// A small HTTP client for the sidecar's own interface: the CLI's and the tests'. One thread at a time.
+// That nobody answers is a value, not an exception.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/message.h"
+
+namespace http {
+
+struct ClientAnswer {
+  int status = 0;  // 0: no answer, and `problem` says why
+  std::string body;
+  Fields headers;
+  std::string problem;
+
+  bool reached() const { return status != 0; }
+  std::optional<std::string_view> header(std::string_view name) const;  // in any case of letters
+};
+
+class Client {
+ public:
+  // "127.0.0.1:8082", "[::1]:8082", "localhost:8082", "http://…" or "unix:/path"; an address that
+  // means "any" (0.0.0.0, [::]) is asked on loopback. What is none of these is never reached.
+  explicit Client(std::string address, std::optional<std::string> token = std::nullopt);
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+  ~Client();
+
+  // The target is sent as it stands, so it is to be percent-encoded already.
+  ClientAnswer request(std::string_view method, std::string_view target, std::string_view body = {},
+                       std::chrono::milliseconds timeout = std::chrono::seconds{10});
+
+ private:
+  class Inside;
+  std::unique_ptr<Inside> inside_;
+};
+
+}  // namespace http

@@ -1,0 +1,78 @@
+// What is said over one connection: requests are read, checked in the contract's order, led to their
+// route and answered, one after the other, until one side ends it.
+// Runs in the connection's own thread; the phase is read, and the socket shut down, by the door's.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/head.h"
+#include "http/route.h"
+#include "http/timeouts.h"
+#include "http/wire_stream.h"
+
+namespace http {
+
+// The bearer token in force. Any thread.
+class TokenInForce {
+ public:
+  using Token = std::shared_ptr<const std::string>;  // null: none is needed
+
+  explicit TokenInForce(std::optional<std::string> token) { replace(std::move(token)); }
+  void replace(std::optional<std::string> token);
+  Token get() const;
+
+ private:
+  mutable std::mutex mutex_;
+  Token token_;
+};
+
+// What all conversations of a door share; outlives them.
+struct HouseRules {
+  RouteTable routes;
+  Timeouts timeouts;
+  std::function<void(const Route&, std::string_view what)> on_exception;  // may be empty
+  TokenInForce token;
+  std::atomic<bool> stopping{false};  // answers say "Connection: close"
+};
+
+struct Connection {
+  enum class Phase { idle, reading, answering, closing };
+
+  int fd = -1;
+  bool is_unix = false;
+  std::atomic<Phase> phase{Phase::idle};
+  std::atomic<bool> was_answered{false};
+};
+
+class Conversation {
+ public:
+  Conversation(Connection& connection, HouseRules& rules);
+
+  // Returns when nothing more may be said; the socket is then to be closed.
+  void run();
+
+ private:
+  // Each returns whether the connection can be kept.
+  bool one_request();
+  bool led_to_route(const Head& head, RouteTable::Match match);
+  bool refuse(const Refusal& refused, bool keep, bool is_head = false);
+  bool say(const Response& response, bool keep, bool is_head);
+
+  std::optional<Refusal> read_body(const Head& head, std::size_t limit, std::string_view& body);
+  Response answer(const Route& route, const Request& request);
+
+  Connection& connection_;
+  HouseRules& rules_;
+  WireStream wire_;
+  std::string head_text_;    // these three keep their memory from request to request
+  std::string answer_head_;
+  bool speaks_1_0_ = false;
+};
+
+}  // namespace http

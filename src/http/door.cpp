@@ -1,0 +1,277 @@
+#include "http/door.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <list>
+#include <mutex>
+#include <system_error>
+#include <thread>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "http/conversation.h"
+#include "http/turned_away.h"
+
+namespace http {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+using Phase = Connection::Phase;
+
+constexpr int accepted_at_once = 64;     // then stop() and the other listeners get a look
+constexpr auto lame_duck = 1s;           // how long a kept connection may take to hear "close"
+constexpr auto silent_grace = 250ms;     // an accepted client may be about to ask
+constexpr auto half_sent_grace = 1s;
+constexpr auto under_way_grace = 2750ms; // after these, 4 s from stop() at most
+
+void set_up(int fd, bool is_unix, std::chrono::milliseconds idle) {
+  const int on = 1;
+  if (!is_unix) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  timeval limit{};
+  limit.tv_sec = static_cast<time_t>(idle.count() / 1000);
+  limit.tv_usec = static_cast<suseconds_t>(idle.count() % 1000 * 1000);
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+}
+
+}  // namespace
+
+class Door::Inside {
+ public:
+  Inside(DoorOptions options, std::vector<Route> routes, std::vector<Listener> listeners);
+  ~Inside();
+
+  void serve();
+  void stop();
+  void replace_token(std::optional<std::string> token) { rules_.token.replace(std::move(token)); }
+  std::uint64_t heartbeats() const { return heartbeats_; }
+  std::size_t connections() const;
+  std::uint64_t shed() const { return turned_away_.count(); }
+
+ private:
+  using Connections = std::list<Connection>;
+
+  void wait_and_accept(std::chrono::milliseconds longest);
+  void accept_from(const Listener& listener);
+  void admit(int fd, bool is_unix);
+  void close_listeners();
+  bool any_kept() const;
+
+  void work();
+  void see_out();
+  void stop_reading(Phase phase);
+  bool wait_until_empty(Clock::time_point until);
+
+  HouseRules rules_;
+  const std::size_t max_connections_;
+  std::vector<Listener> listeners_;
+  int wake_;
+  std::atomic<std::uint64_t> heartbeats_{0};
+  TurnedAway turned_away_;  // the accepting thread's, but for its count
+
+  mutable std::mutex mutex_;  // guards what follows; a Connection's atomics are free
+  std::condition_variable work_to_do_;
+  std::condition_variable nobody_here_;
+  Connections connections_;
+  std::deque<Connections::iterator> waiting_;  // admitted, without a thread yet
+  std::size_t free_threads_ = 0;
+  bool done_ = false;
+  std::list<std::thread> threads_;
+};
+
+Door::Inside::Inside(DoorOptions options, std::vector<Route> routes,
+                     std::vector<Listener> listeners)
+    : rules_{RouteTable(std::move(routes)), options.timeouts, std::move(options.on_exception),
+             TokenInForce(std::move(options.token))},
+      max_connections_(options.max_connections),
+      listeners_(std::move(listeners)),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (wake_ < 0) {
+    const int error = errno;
+    close_listeners();
+    throw std::system_error(error, std::generic_category(), "eventfd");
+  }
+}
+
+Door::Inside::~Inside() {
+  close_listeners();
+  ::close(wake_);
+}
+
+std::size_t Door::Inside::connections() const {
+  const std::lock_guard lock(mutex_);
+  return connections_.size();
+}
+
+void Door::Inside::stop() {
+  rules_.stopping = true;
+  const std::uint64_t one = 1;
+  if (::write(wake_, &one, sizeof one) < 0) return;  // full: it will wake anyhow
+}
+
+void Door::Inside::serve() {
+  while (!rules_.stopping) wait_and_accept(1s);
+  const auto lame_until = Clock::now() + lame_duck;
+  do {
+    wait_and_accept(5ms);
+  } while (any_kept() && Clock::now() < lame_until);
+  close_listeners();
+  see_out();
+}
+
+void Door::Inside::wait_and_accept(std::chrono::milliseconds longest) {
+  std::vector<pollfd> watched;
+  for (const auto& listener : listeners_) watched.push_back({listener.fd, POLLIN, 0});
+  // Once it has told of the stop it would tell for ever.
+  watched.push_back({rules_.stopping ? -1 : wake_, POLLIN, 0});
+  if (turned_away_.any()) longest = std::min(longest, 10ms);
+  ::poll(watched.data(), watched.size(), static_cast<int>(longest.count()));
+  ++heartbeats_;
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    if (watched[i].revents != 0) accept_from(listeners_[i]);
+  }
+  turned_away_.close_the_finished();
+}
+
+void Door::Inside::accept_from(const Listener& listener) {
+  for (int i = 0; i < accepted_at_once; ++i) {
+    const int fd = ::accept4(listener.fd, nullptr, nullptr, SOCK_CLOEXEC);
+    if (fd >= 0) {
+      admit(fd, listener.is_unix);
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      // Out of descriptors or memory: poll would report the listener again at once.
+      if (errno != EAGAIN) std::this_thread::sleep_for(10ms);
+      return;
+    }
+  }
+}
+
+void Door::Inside::admit(int fd, bool is_unix) {
+  std::unique_lock lock(mutex_);
+  if (connections_.size() >= max_connections_) {
+    lock.unlock();
+    turned_away_.turn_away(fd);
+    return;
+  }
+  set_up(fd, is_unix, rules_.timeouts.idle);
+  auto& connection = connections_.emplace_back();
+  connection.fd = fd;
+  connection.is_unix = is_unix;
+  waiting_.push_back(std::prev(connections_.end()));
+  if (waiting_.size() <= free_threads_) {
+    work_to_do_.notify_one();
+    return;
+  }
+  try {
+    threads_.emplace_back([this] { work(); });
+  } catch (const std::system_error&) {  // no more threads to be had
+    waiting_.pop_back();
+    connections_.pop_back();
+    lock.unlock();
+    turned_away_.turn_away(fd);
+  }
+}
+
+void Door::Inside::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    ++free_threads_;
+    work_to_do_.wait(lock, [&] { return done_ || !waiting_.empty(); });
+    --free_threads_;
+    if (waiting_.empty()) return;
+    const auto mine = waiting_.front();
+    waiting_.pop_front();
+    lock.unlock();
+    try {
+      Conversation(*mine, rules_).run();
+    } catch (const std::exception&) {
+      // Out of memory: this client's loss.
+    }
+    lock.lock();
+    ::close(mine->fd);  // under the lock: see_out must not shut down a number that is in new hands
+    connections_.erase(mine);
+    if (connections_.empty()) nobody_here_.notify_all();
+  }
+}
+
+bool Door::Inside::any_kept() const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& connection : connections_) {
+    if (connection.was_answered && connection.phase != Phase::closing) return true;
+  }
+  return false;
+}
+
+void Door::Inside::close_listeners() {
+  for (const auto& listener : listeners_) close_listener(listener);
+  listeners_.clear();
+}
+
+// What has arrived by then can still be read, and is answered.
+void Door::Inside::stop_reading(Phase phase) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& connection : connections_) {
+    if (connection.phase == phase) ::shutdown(connection.fd, SHUT_RD);
+  }
+}
+
+bool Door::Inside::wait_until_empty(Clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  return nobody_here_.wait_until(lock, until, [&] { return connections_.empty(); });
+}
+
+void Door::Inside::see_out() {
+  const auto start = Clock::now();
+  const auto last = start + under_way_grace;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& connection : connections_) {
+      if (connection.phase == Phase::idle && connection.was_answered) {
+        ::shutdown(connection.fd, SHUT_RD);
+      }
+    }
+  }
+  bool empty = wait_until_empty(start + silent_grace);
+  // A connection may turn idle, or half a request come in, at any of these moments: hence each time.
+  for (auto next = start + silent_grace; !empty && next < last; next += silent_grace) {
+    stop_reading(Phase::idle);
+    if (next >= start + half_sent_grace) stop_reading(Phase::reading);
+    empty = wait_until_empty(next + silent_grace);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& connection : connections_) ::shutdown(connection.fd, SHUT_RDWR);
+    done_ = true;
+    work_to_do_.notify_all();
+  }
+  for (auto& thread : threads_) thread.join();
+  threads_.clear();
+  turned_away_.close_all();
+}
+
+Door::Door(DoorOptions options, std::vector<Route> routes, std::vector<Listener> listeners)
+    : inside_(std::make_unique<Inside>(std::move(options), std::move(routes),
+                                       std::move(listeners))) {}
+
+Door::~Door() = default;
+
+void Door::serve() { inside_->serve(); }
+void Door::stop() { inside_->stop(); }
+void Door::replace_token(std::optional<std::string> token) {
+  inside_->replace_token(std::move(token));
+}
+std::uint64_t Door::heartbeats() const { return inside_->heartbeats(); }
+std::size_t Door::connections() const { return inside_->connections(); }
+std::uint64_t Door::shed() const { return inside_->shed(); }
+
+}  // namespace http

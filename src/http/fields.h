@@ -1,0 +1,38 @@
+// What requests have in common: ids, bodies, pages, and the answer to a refusal. Any thread.
+// What a client got wrong is a Response, to be returned as it is.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "domain/placement.h"
+#include "http/json.h"
+#include "http/message.h"
+
+namespace http {
+
+template <typename Value>
+using OrRefusal = std::variant<Value, Response>;
+
+// The body as a JSON object. An empty one counts as {} unless it is `required`.
+OrRefusal<Json> object_in(std::string_view body, bool required);
+
+// A string, or an integer from 0 to 2^64-1 taken as its decimal text; nothing else is an id.
+std::optional<std::string> id_in(const Json& value);
+
+// Checks that a path's {room} or {session} is a valid id.
+std::optional<Response> refuse_room(std::string_view room);
+std::optional<Response> refuse_session(std::string_view session);
+
+struct PageWish {
+  std::string_view after;
+  std::size_t limit;
+};
+OrRefusal<PageWish> page_in(const Query& query);
+
+Response refusal(domain::Refusal refusal, std::string_view room);
+
+}  // namespace http

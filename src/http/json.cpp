@@ -1,0 +1,91 @@
+#include "http/json.h"
+
+#include <algorithm>
+
+#include "http/json_reader.h"
+
+namespace http {
+
+// Builds the tree from the reader's events, in place: while a container is open nothing is added to
+// the ones around it, so that pointers to them hold. Nothing recurses.
+class JsonBuilder final : public JsonEvents {
+ public:
+  Json take() { return std::move(root_); }
+
+  void null() override { put(std::monostate{}); }
+  void boolean(bool value) override { put(value); }
+  void unsigned_number(std::uint64_t value) override { put(value); }
+  void signed_number(std::int64_t value) override { put(value); }
+  void real_number(double value) override { put(value); }
+  void string(std::string_view value) override { put(std::string(value)); }
+  void begin_object() override { begin(Json::Object{}); }
+  void key(std::string_view value) override {
+    if (too_deep_ == 0) key_ = value;
+  }
+  void end_object() override { end(); }
+  void begin_array() override { begin(Json::Array{}); }
+  void end_array() override { end(); }
+
+ private:
+  Json& new_place() {
+    if (open_.empty()) return root_;
+    if (auto* array = std::get_if<Json::Array>(&open_.back()->value_)) {
+      return array->emplace_back();
+    }
+    return std::get<Json::Object>(open_.back()->value_).emplace_back(key_, Json{}).second;
+  }
+
+  template <class T>
+  void put(T value) {
+    if (too_deep_ == 0) new_place().value_.template emplace<T>(std::move(value));
+  }
+
+  template <class Container>
+  void begin(Container empty) {
+    if (open_.size() == Json::max_depth) {
+      if (too_deep_++ == 0) new_place();
+      return;
+    }
+    auto& place = new_place();
+    place.value_ = std::move(empty);
+    open_.push_back(&place);
+  }
+
+  void end() {
+    if (too_deep_ > 0) {
+      --too_deep_;
+    } else {
+      open_.pop_back();
+    }
+  }
+
+  Json root_;
+  std::vector<Json*> open_;   // the containers around the next value
+  std::string key_;           // of the next member
+  std::size_t too_deep_ = 0;  // containers open below the deepest that is kept
+};
+
+std::optional<Json> Json::parse(std::string_view text, std::string* problem) {
+  JsonBuilder builder;
+  if (auto wrong = read_json(text, builder)) {
+    if (problem) *problem = std::move(*wrong);
+    return std::nullopt;
+  }
+  return builder.take();
+}
+
+const Json* Json::find(std::string_view key) const {
+  const Object* members = object();
+  if (!members) return nullptr;
+  const auto last = std::find_if(members->rbegin(), members->rend(),
+                                 [&](const auto& member) { return member.first == key; });
+  return last == members->rend() ? nullptr : &last->second;
+}
+
+std::string Json::dump() const {
+  JsonWriter writer;
+  writer.value(*this);
+  return writer.take();
+}
+
+}  // namespace http

@@ -1,0 +1,158 @@
+#include <charconv>
+#include <cmath>
+
+#include "http/json.h"
+
+namespace http {
+namespace {
+
+// The length of the UTF-8 sequence at the front of `text`, or 0 if none is well-formed there.
+std::size_t sequence_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  const std::size_t length = first < 0xe0 ? 2u : first < 0xf0 ? 3u : 4u;
+  if (text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
+  const bool surrogate = first == 0xed && byte(1) > 0x9f;
+  const bool beyond = first == 0xf4 && byte(1) > 0x8f;
+  return overlong || surrogate || beyond ? 0 : length;
+}
+
+bool stands_for_itself(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
+}
+
+void append_escaped(std::string& out, char c) {
+  switch (c) {
+    case '"': out += "\\\""; return;
+    case '\\': out += "\\\\"; return;
+    case '\n': out += "\\n"; return;
+    case '\r': out += "\\r"; return;
+    case '\t': out += "\\t"; return;
+    default: break;
+  }
+  constexpr char digits[] = "0123456789abcdef";
+  out += "\\u00";
+  out += digits[static_cast<unsigned char>(c) >> 4];
+  out += digits[static_cast<unsigned char>(c) & 15];
+}
+
+template <class T>
+void append_number(std::string& out, T value) {
+  char digits[32];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, value);
+  out.append(digits, error == std::errc{} ? end : digits);
+}
+
+}  // namespace
+
+std::string& append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  while (!text.empty()) {
+    std::size_t plain = 0;
+    while (plain < text.size() && stands_for_itself(text[plain])) ++plain;
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    const auto length = sequence_length(text);
+    if (length == 0) {
+      out += "\xef\xbf\xbd";  // U+FFFD
+    } else if (length == 1) {
+      append_escaped(out, text.front());
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  out += '"';
+  return out;
+}
+
+void JsonWriter::separate() {
+  if (needs_comma_) text_ += ',';
+  needs_comma_ = true;
+}
+
+JsonWriter& JsonWriter::open(char bracket) {
+  separate();
+  text_ += bracket;
+  needs_comma_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::close(char bracket) {
+  text_ += bracket;
+  needs_comma_ = true;
+  return *this;
+}
+
+JsonWriter& JsonWriter::key(std::string_view name) {
+  separate();
+  append_json_string(text_, name) += ':';
+  needs_comma_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::null() {
+  separate();
+  text_ += "null";
+  return *this;
+}
+
+JsonWriter& JsonWriter::value(bool value) {
+  separate();
+  text_ += value ? "true" : "false";
+  return *this;
+}
+
+JsonWriter& JsonWriter::value(std::int64_t value) {
+  separate();
+  append_number(text_, value);
+  return *this;
+}
+
+JsonWriter& JsonWriter::value(std::uint64_t value) {
+  separate();
+  append_number(text_, value);
+  return *this;
+}
+
+JsonWriter& JsonWriter::value(double value) {
+  if (!std::isfinite(value)) return null();
+  separate();
+  append_number(text_, value);
+  return *this;
+}
+
+JsonWriter& JsonWriter::value(std::string_view value) {
+  separate();
+  append_json_string(text_, value);
+  return *this;
+}
+
+JsonWriter& JsonWriter::value(const Json& value) {
+  if (const auto* flag = value.boolean()) return this->value(*flag);
+  if (const auto* number = value.unsigned_number()) return this->value(*number);
+  if (const auto* number = value.signed_number()) return this->value(*number);
+  if (const auto* number = value.real_number()) return this->value(*number);
+  if (const auto* text = value.string()) return this->value(*text);
+  if (const auto* array = value.array()) {
+    begin_array();
+    for (const auto& element : *array) this->value(element);
+    return end_array();
+  }
+  if (const auto* object = value.object()) {
+    begin_object();
+    for (const auto& [name, member] : *object) key(name).value(member);
+    return end_object();
+  }
+  return null();
+}
+
+}  // namespace http

@@ -1,0 +1,138 @@
+#include <map>
+#include <vector>
+
+#include "app/listings.h"
+#include "http/fields.h"
+#include "http/requests.h"
+
+namespace http {
+namespace {
+
+Response json_response(JsonWriter& json) {
+  Response response;
+  response.body = json.take();
+  return response;
+}
+
+void write_time(JsonWriter& json, std::string_view key, const std::optional<domain::WallTime>& time) {
+  json.key(key);
+  time ? json.value(domain::to_text(*time)) : json.null();
+}
+
+void write_room(JsonWriter& json, const app::RoomListing& room) {
+  json.begin_object()
+      .member("room", room.room)
+      .member("name", room.name)
+      .member("default_gateway", room.default_gateway)
+      .member("janus", room.janus)
+      .member("users", static_cast<std::uint64_t>(room.users));
+  write_time(json, "assigned_at", room.assigned_at);
+  write_time(json, "last_used_at", room.last_used_at);
+  json.end_object();
+}
+
+void write_next(JsonWriter& json, bool more, std::string_view last) {
+  json.key("next");
+  more ? json.value(last) : json.null();
+}
+
+}  // namespace
+
+Response answer_gateways(const House& house, const Request&) {
+  JsonWriter json;
+  json.begin_object().key("gateways").begin_array();
+  for (const app::GatewayListing& gateway : app::list_gateways(house.desk)) {
+    json.begin_object()
+        .member("name", gateway.name)
+        .member("url", gateway.url)
+        .member("type", gateway.type)
+        .member("state", "unknown")  // there is no health source
+        .member("available", gateway.available)
+        .member("disabled", gateway.disabled)
+        .member("draining", gateway.draining);
+    json.key("regions").begin_array();
+    for (const std::string& region : gateway.regions) json.value(region);
+    json.end_array()
+        .member("rooms", gateway.rooms)
+        .member("users", gateway.users)
+        .member("load", gateway.load)
+        .member("capacity", gateway.capacity)
+        .end_object();
+  }
+  json.end_array().end_object();
+  return json_response(json);
+}
+
+Response answer_rooms(const House& house, const Request& request) {
+  const auto wish = page_in(request.query);
+  if (const auto* refused = std::get_if<Response>(&wish)) return *refused;
+  const auto& [after, limit] = std::get<PageWish>(wish);
+  const auto page = app::list_rooms(house.desk, after, limit);
+  JsonWriter json;
+  json.begin_object().key("rooms").begin_array();
+  for (const app::RoomListing& room : page.items) write_room(json, room);
+  json.end_array();
+  write_next(json, page.more, page.items.empty() ? "" : page.items.back().room);
+  json.end_object();
+  return json_response(json);
+}
+
+Response answer_room(const House& house, const Request& request) {
+  const std::string& room = request.args[0];
+  if (auto refused = refuse_room(room)) return *refused;
+  const auto found = app::find_room(house.desk, room);
+  if (!found) return refusal(domain::Refusal::room_not_found, room);
+  JsonWriter json;
+  write_room(json, *found);
+  return json_response(json);
+}
+
+Response answer_assignments(const House& house, const Request& request) {
+  const auto wish = page_in(request.query);
+  if (const auto* refused = std::get_if<Response>(&wish)) return *refused;
+  const auto& [after, limit] = std::get<PageWish>(wish);
+  const auto page = app::list_assignments(house.desk, after, limit, request.query.value("gateway"));
+  JsonWriter json;
+  json.begin_object().key("assignments").begin_array();
+  for (const app::AssignmentListing& listing : page.items) {
+    json.begin_object()
+        .member("room", listing.assignment.room_id)
+        .member("janus", listing.assignment.gateway_name)
+        .member("region", listing.assignment.region);
+    write_time(json, "assigned_at", listing.assignment.assigned_at);
+    write_time(json, "last_used_at", listing.assignment.last_used_at);
+    json.member("users", static_cast<std::uint64_t>(listing.users)).end_object();
+  }
+  json.end_array();
+  write_next(json, page.more, page.items.empty() ? "" : page.items.back().assignment.room_id);
+  json.end_object();
+  return json_response(json);
+}
+
+// What clients of gxydb-api expect of its /v2/config: the enabled gateways by type and name.
+Response answer_config(const House& house, const Request&) {
+  const auto policy = house.desk.policy();
+  std::map<std::string, std::vector<const domain::Gateway*>> by_type;
+  by_type["rooms"];
+  for (const domain::Gateway& gateway : policy->catalogue().gateways()) {
+    if (!gateway.removed && !gateway.disabled) by_type[gateway.type].push_back(&gateway);
+  }
+  JsonWriter json;
+  json.begin_object().key("gateways").begin_object();
+  for (const auto& [type, gateways] : by_type) {
+    json.key(type).begin_object();
+    for (const domain::Gateway* gateway : gateways) {
+      json.key(gateway->name)
+          .begin_object()
+          .member("name", gateway->name)
+          .member("url", gateway->url)
+          .member("type", gateway->type)
+          .end_object();
+    }
+    json.end_object();
+  }
+  json.end_object().member("scale", policy->options().scale).end_object();
+  return json_response(json);
+}
+
+}  // namespace http

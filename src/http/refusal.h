@@ -1,0 +1,19 @@
+// The form of every answer that is not the wished one: {"error":"<code>","message":"<sentence>"}.
+#pragma once
+
+#include <string_view>
+
+#include "http/message.h"
+
+namespace http {
+
+// A refusal with a fixed text, as the door's own checks return it.
+struct Refusal {
+  int status;
+  std::string_view code;
+  std::string_view message;  // one sentence that tells what to do
+};
+
+Response refusal(int status, std::string_view code, std::string_view message);
+
+}  // namespace http

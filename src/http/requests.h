@@ -1,0 +1,33 @@
+// One function a route of routes.cpp. Any thread; what goes wrong inside is thrown and becomes a 500.
+#pragma once
+
+#include "http/message.h"
+#include "http/routes.h"
+
+namespace http {
+
+// room_requests.cpp
+Response answer_room_server(const House& house, const Request& request);
+Response answer_explain(const House& house, const Request& request);
+
+// session_requests.cpp
+Response answer_session_put(const House& house, const Request& request);
+Response answer_session_delete(const House& house, const Request& request);
+Response answer_sessions_put(const House& house, const Request& request);
+
+// listing_requests.cpp
+Response answer_gateways(const House& house, const Request& request);
+Response answer_rooms(const House& house, const Request& request);
+Response answer_room(const House& house, const Request& request);
+Response answer_assignments(const House& house, const Request& request);
+Response answer_config(const House& house, const Request& request);
+
+// steering_requests.cpp
+Response answer_drain(const House& house, const Request& request);
+Response answer_undrain(const House& house, const Request& request);
+Response answer_release(const House& house, const Request& request);
+Response answer_reload(const House& house, const Request& request);
+Response answer_healthz(const House& house, const Request& request);
+Response answer_readyz(const House& house, const Request& request);
+
+}  // namespace http

@@ -1,0 +1,80 @@
+#include <string>
+
+#include "app/answer_room.h"
+#include "http/fields.h"
+#include "http/refusal.h"
+#include "http/requests.h"
+
+namespace http {
+namespace {
+
+// `geo` and `country_code` may be missing or null; else the code is a string. Nothing if it is not.
+std::optional<std::string_view> country_in(const Json& body) {
+  const Json* geo = body.find("geo");
+  if (!geo || geo->is_null()) return "";
+  if (!geo->is_object()) return std::nullopt;
+  const Json* code = geo->find("country_code");
+  if (!code || code->is_null()) return "";
+  if (const std::string* text = code->string()) return *text;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Response answer_room_server(const House& house, const Request& request) {
+  const auto read = object_in(request.body, true);
+  if (const auto* refused = std::get_if<Response>(&read)) return *refused;
+  const Json& body = std::get<Json>(read);
+
+  const Json* given = body.find("room");
+  const std::string room = given ? id_in(*given).value_or("") : "";
+  if (auto refused = refuse_room(room)) return *refused;
+  const auto country = country_in(body);
+  if (!country) {
+    return refusal(400, "invalid_country", "Send geo.country_code as a string, or leave it out.");
+  }
+
+  const auto answer = app::answer_room(house.desk, room, *country);
+  if (const auto* refused = std::get_if<app::Refused>(&answer)) return refusal(refused->refusal, room);
+  const auto& found = std::get<app::RoomAnswer>(answer);
+  Response response;
+  response.body = "{\"janus\":";
+  append_json_string(response.body, found.gateway) += '}';
+  response.headers.emplace_back("Room-Server-Reason", to_text(found.reason));
+  return response;
+}
+
+Response answer_explain(const House& house, const Request& request) {
+  const std::string& room = request.args[0];
+  if (auto refused = refuse_room(room)) return *refused;
+  const std::string_view country = request.query.value("country_code").value_or("");
+  const app::Explanation explanation = app::explain_room(house.desk, room, country);
+  const domain::Decision& decision = explanation.decision;
+  const bool fails = decision.kind == domain::Decision::Kind::refused;
+
+  JsonWriter json;
+  json.begin_object();
+  if (fails) {
+    json.key("janus").null().key("reason").null();
+  } else {
+    json.member("janus", decision.gateway).member("reason", to_text(decision.reason));
+  }
+  json.member("regional_match", decision.regional_match);
+  json.key("error");
+  fails ? json.value(code_of(decision.refusal)) : json.null();
+  json.key("candidates").begin_array();
+  for (const domain::Verdict& candidate : explanation.candidates) {
+    json.begin_object()
+        .member("name", candidate.name)
+        .member("load", candidate.load)
+        .member("capacity", candidate.capacity)
+        .member("verdict", candidate.verdict)
+        .end_object();
+  }
+  json.end_array().end_object();
+  Response response;
+  response.body = json.take();
+  return response;
+}
+
+}  // namespace http

@@ -1,0 +1,33 @@
+// The route table: what can be asked, whole literals that grep finds, and what answers it.
+// Built once at start; the routes are called from any thread, many at once.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "app/catalogue_keeper.h"
+#include "app/desk.h"
+#include "http/message.h"
+
+namespace http {
+
+// Why the sidecar is less than well, for /readyz.
+struct Readiness {
+  bool can_answer = true;            // false while starting and stopping
+  std::vector<std::string> reasons;  // none: all is well
+};
+
+// What the routes ask. All of it outlives them.
+struct House {
+  app::Desk& desk;
+  store::Journal& journal;
+  app::CatalogueKeeper& keeper;
+  // Reads the configuration anew and applies it, or tells why not.
+  std::function<app::CatalogueKeeper::Result()> reload;
+  std::function<Readiness()> readiness;
+};
+
+std::vector<Route> routes(const House& house);
+
+}  // namespace http

@@ -1,0 +1,106 @@
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "app/report_session.h"
+#include "app/report_snapshot.h"
+#include "http/fields.h"
+#include "http/refusal.h"
+#include "http/requests.h"
+#include "http/snapshot.h"
+
+namespace http {
+namespace {
+
+std::optional<Response> refuse_ids(const Request& request) {
+  if (auto refused = refuse_room(request.args[0])) return refused;
+  return refuse_session(request.args[1]);
+}
+
+class Entries final : public SnapshotSink {
+ public:
+  void begin() override { entries_.clear(); }
+  void add(SnapshotEntry entry) override {
+    entries_.push_back({std::move(entry.room), std::move(entry.session), std::move(entry.janus)});
+  }
+  const std::vector<app::SnapshotEntry>& all() const { return entries_; }
+
+ private:
+  std::vector<app::SnapshotEntry> entries_;
+};
+
+}  // namespace
+
+Response answer_session_put(const House& house, const Request& request) {
+  const auto read = object_in(request.body, false);
+  if (const auto* refused = std::get_if<Response>(&read)) return *refused;
+  if (auto refused = refuse_ids(request)) return *refused;
+  app::SessionReport report{request.args[0], request.args[1], std::nullopt};
+  const Json* janus = std::get<Json>(read).find("janus");
+  if (janus && janus->is_string()) report.janus = *janus->string();
+
+  const auto answer = app::report_session(house.desk, report);
+  if (const auto* refused = std::get_if<app::Refused>(&answer)) {
+    return refusal(refused->refusal, report.room);
+  }
+  const auto& reported = std::get<app::Reported>(answer);
+  JsonWriter json;
+  json.begin_object()
+      .member("room", report.room)
+      .member("session", report.session)
+      .member("janus", reported.janus)
+      .member("users", static_cast<std::uint64_t>(reported.users))
+      .end_object();
+  Response response;
+  response.body = json.take();
+  return response;
+}
+
+Response answer_session_delete(const House& house, const Request& request) {
+  if (auto refused = refuse_ids(request)) return *refused;
+  const app::Left left = app::leave_room(house.desk, request.args[0], request.args[1]);
+  JsonWriter json;
+  json.begin_object()
+      .member("room", request.args[0])
+      .member("session", request.args[1])
+      .member("users", static_cast<std::uint64_t>(left.users))
+      .member("assignment_removed", left.assignment_removed)
+      .end_object();
+  Response response;
+  response.body = json.take();
+  return response;
+}
+
+Response answer_sessions_put(const House& house, const Request& request) {
+  Entries entries;
+  const SnapshotOutcome outcome = parse_snapshot(request.body, entries);
+  if (outcome.problem) {
+    return refusal(400, "invalid_json",
+                   "Send {\"sessions\":[{\"room\",\"session\"}…],\"age_ms\":0}: " + *outcome.problem + ".");
+  }
+  // Older than a day is as good as a day, and does not overflow.
+  constexpr std::uint64_t a_day = 86'400'000;
+  const std::chrono::milliseconds age{std::min(outcome.age_ms, a_day)};
+  const app::SnapshotResult result = app::report_snapshot(house.desk, entries.all(), age);
+
+  JsonWriter json;
+  json.begin_object()
+      .member("sessions", static_cast<std::uint64_t>(result.sessions))
+      .member("entered", static_cast<std::uint64_t>(result.entered))
+      .member("left", static_cast<std::uint64_t>(result.left));
+  json.key("rejected").begin_array();
+  for (const app::RejectedEntry& rejected : result.rejected) {
+    const app::SnapshotEntry& entry = entries.all()[rejected.entry];
+    json.begin_object()
+        .member("room", entry.room)
+        .member("session", entry.session)
+        .member("error", rejected.error)
+        .end_object();
+  }
+  json.end_array().end_object();
+  Response response;
+  response.body = json.take();
+  return response;
+}
+
+}  // namespace http

@@ -1,0 +1,133 @@
+#include "http/snapshot.h"
+
+#include "http/json_reader.h"
+
+namespace http {
+namespace {
+
+// Depth tells what a value is: 1 a member of the document, 2 an entry of the list, 3 an entry's
+// member. Whatever stands inside a list or object that is none of these is passed over.
+class SnapshotEvents final : public JsonEvents {
+ public:
+  explicit SnapshotEvents(SnapshotSink& sink) : sink_(sink) {}
+
+  SnapshotOutcome outcome(std::optional<std::string> not_json) const {
+    if (not_json) return {std::move(not_json), 0};
+    if (!is_object_) return {"The body must be exactly one JSON object.", 0};
+    if (!has_list_) return {"The body needs a list named \"sessions\".", 0};
+    if (bad_age_) return {"\"age_ms\" must be an integer that is not negative.", 0};
+    return {std::nullopt, age_ms_};
+  }
+
+  void null() override { scalar(); }
+  void boolean(bool) override { scalar(); }
+  void signed_number(std::int64_t) override { scalar(); }
+  void real_number(double) override { scalar(); }
+
+  void unsigned_number(std::uint64_t value) override {
+    if (is_entry_member()) {
+      if (key_ != Key::janus) id() = std::to_string(value);
+    } else if (depth_ == 1 && key_ == Key::age_ms) {
+      age_ms_ = value;
+      bad_age_ = false;
+    } else {
+      scalar();
+    }
+  }
+
+  void string(std::string_view value) override {
+    if (is_entry_member()) {
+      id() = value;
+    } else {
+      scalar();
+    }
+  }
+
+  void key(std::string_view name) override {
+    key_ = Key::other;
+    if (depth_ == 1) {
+      if (name == "sessions") key_ = Key::sessions;
+      if (name == "age_ms") key_ = Key::age_ms;
+    } else if (in_entry_ && depth_ == 3) {
+      if (name == "room") key_ = Key::room;
+      if (name == "session") key_ = Key::session;
+      if (name == "janus") key_ = Key::janus;
+    }
+  }
+
+  void begin_object() override {
+    if (depth_ == 0) {
+      is_object_ = true;
+    } else if (in_list_ && depth_ == 2) {
+      in_entry_ = true;
+      entry_ = SnapshotEntry{};
+    } else {
+      scalar();
+    }
+    ++depth_;
+  }
+
+  void end_object() override {
+    --depth_;
+    if (in_entry_ && depth_ == 2) {
+      in_entry_ = false;
+      sink_.add(std::move(entry_));
+    }
+  }
+
+  void begin_array() override {
+    if (is_object_ && depth_ == 1 && key_ == Key::sessions) {
+      in_list_ = has_list_ = true;
+      sink_.begin();
+    } else {
+      scalar();
+    }
+    ++depth_;
+  }
+
+  void end_array() override {
+    --depth_;
+    if (depth_ == 1) in_list_ = false;
+  }
+
+ private:
+  enum class Key { other, sessions, age_ms, room, session, janus };
+
+  bool is_entry_member() const { return in_entry_ && depth_ == 3 && key_ != Key::other; }
+
+  std::optional<std::string>& id() {
+    return key_ == Key::room ? entry_.room : key_ == Key::session ? entry_.session : entry_.janus;
+  }
+
+  // A value that is not of the wished type: wrong where one is wished, else passed over.
+  void scalar() {
+    if (is_entry_member()) {
+      id().reset();
+    } else if (in_list_ && depth_ == 2) {
+      sink_.add(SnapshotEntry{});
+    } else if (is_object_ && depth_ == 1) {
+      if (key_ == Key::sessions) has_list_ = false;
+      if (key_ == Key::age_ms) bad_age_ = true;
+    }
+  }
+
+  SnapshotSink& sink_;
+  SnapshotEntry entry_;
+  std::size_t depth_ = 0;
+  Key key_ = Key::other;
+  bool is_object_ = false;
+  bool in_list_ = false;
+  bool in_entry_ = false;
+  bool has_list_ = false;
+  bool bad_age_ = false;
+  std::uint64_t age_ms_ = 0;
+};
+
+}  // namespace
+
+SnapshotOutcome parse_snapshot(std::string_view body, SnapshotSink& sink) {
+  SnapshotEvents events(sink);
+  return events.outcome(read_json(body, events));
+}
+
+}  // namespace http

@@ -1,0 +1,36 @@
+// The body of PUT /v2/sessions, up to 8 MiB, read as a stream. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace http {
+
+// An id is nothing if it is missing or neither a string nor an integer from 0 to 2^64-1.
+// Whether its text is valid is not looked at.
+struct SnapshotEntry {
+  std::optional<std::string> room;
+  std::optional<std::string> session;
+  std::optional<std::string> janus;
+};
+
+class SnapshotSink {
+ public:
+  virtual ~SnapshotSink() = default;
+  // A list of sessions begins. If one has been before, the last counts: forget it.
+  virtual void begin() = 0;
+  virtual void add(SnapshotEntry entry) = 0;
+};
+
+struct SnapshotOutcome {
+  std::optional<std::string> problem;  // then what the sink got does not count
+  std::uint64_t age_ms = 0;
+};
+
+// {"sessions":[{"room","session","janus"?}…],"age_ms":0}: keys in any order, unknown ones skipped
+// however deep, of doubles the last counts; `sessions` must be there, `age_ms` need not.
+SnapshotOutcome parse_snapshot(std::string_view body, SnapshotSink& sink);
+
+}  // namespace http

@@ -1,0 +1,109 @@
+#include "app/catalogue_keeper.h"
+#include "app/release_room.h"
+#include "http/fields.h"
+#include "http/json.h"
+#include "http/refusal.h"
+#include "http/requests.h"
+
+namespace http {
+namespace {
+
+void write_list(JsonWriter& json, std::string_view key, const std::vector<std::string>& items) {
+  json.key(key).begin_array();
+  for (const std::string& item : items) json.value(item);
+  json.end_array();
+}
+
+Response set_draining(const House& house, const Request& request, bool draining) {
+  const auto read = object_in(request.body, false);
+  if (const auto* refused = std::get_if<Response>(&read)) return *refused;
+  switch (house.keeper.set_draining(request.args[0], draining)) {
+    case app::CatalogueKeeper::Drained::done: break;
+    case app::CatalogueKeeper::Drained::no_such_gateway:
+      return refusal(404, "gateway_not_found", "Name a gateway that GET /v2/gateways lists.");
+    case app::CatalogueKeeper::Drained::storage_unavailable:
+      return refusal(domain::Refusal::storage_unavailable, "");
+  }
+  JsonWriter json;
+  json.begin_object().member("name", request.args[0]).member("draining", draining).end_object();
+  Response response;
+  response.body = json.take();
+  return response;
+}
+
+}  // namespace
+
+Response answer_drain(const House& house, const Request& request) {
+  return set_draining(house, request, true);
+}
+
+Response answer_undrain(const House& house, const Request& request) {
+  return set_draining(house, request, false);
+}
+
+Response answer_release(const House& house, const Request& request) {
+  const std::string& room = request.args[0];
+  if (auto refused = refuse_room(room)) return *refused;
+  const std::string_view force = request.query.value("force").value_or("false");
+  if (force != "true" && force != "false") {
+    return refusal(400, "invalid_query", "Send force=true, force=false, or none.");
+  }
+  Response response;
+  switch (app::release_room(house.desk, house.journal, room, force == "true")) {
+    case app::Released::done: response.body = "{\"released\":true}"; return response;
+    case app::Released::no_assignment:
+      return refusal(404, "assignment_not_found", "There is nothing to release: the room has no assignment.");
+    case app::Released::occupied:
+      return refusal(409, "room_occupied",
+                     "Wait until the room is empty, or release it with force=true and split who is in it.");
+    case app::Released::storage_unavailable: break;
+  }
+  return refusal(domain::Refusal::storage_unavailable, room);
+}
+
+Response answer_reload(const House& house, const Request& request) {
+  const auto read = object_in(request.body, false);
+  if (const auto* refused = std::get_if<Response>(&read)) return *refused;
+  const app::CatalogueKeeper::Result result = house.reload();
+  Response response;
+  JsonWriter json;
+  json.begin_object();
+  if (result.problems.empty()) {
+    json.member("applied", true);
+    write_list(json, "warnings", result.warnings);
+  } else {
+    response.status = 409;
+    json.member("error", "configuration_refused");
+    json.member("message", "Mend what is listed under problems; the old configuration stays in force.");
+    write_list(json, "problems", result.problems);
+  }
+  json.end_object();
+  response.body = json.take();
+  return response;
+}
+
+Response answer_healthz(const House&, const Request&) {
+  Response response;
+  response.body = "{\"status\":\"ok\"}";
+  return response;
+}
+
+Response answer_readyz(const House& house, const Request&) {
+  const Readiness readiness = house.readiness();
+  Response response;
+  JsonWriter json;
+  json.begin_object();
+  if (!readiness.can_answer) {
+    response.status = 503;
+    json.member("error", "not_ready").member("message", "Ask another sidecar, or try again.");
+    json.member("status", "unavailable");
+  } else {
+    json.member("status", readiness.reasons.empty() ? "ok" : "degraded");
+  }
+  write_list(json, "reasons", readiness.reasons);
+  json.end_object();
+  response.body = json.take();
+  return response;
+}
+
+}  // namespace http

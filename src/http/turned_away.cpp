@@ -1,0 +1,74 @@
+#include "http/turned_away.h"
+
+#include <cerrno>
+#include <string>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http/refusal.h"
+
+namespace http {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t most_leaving = 128;  // beyond them descriptors matter more than manners
+
+const std::string& farewell() {
+  static const std::string text = [] {
+    const auto response = refusal(503, "too_many_connections",
+                                  "Close some connections or raise http.max_connections.");
+    return "HTTP/1.1 503 Service Unavailable\r\nContent-Length: " +
+           std::to_string(response.body.size()) +
+           "\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n\r\n" +
+           response.body;
+  }();
+  return text;
+}
+
+// Has the client closed? What it still sent is thrown away, a bounded part of it.
+bool has_left(int fd) {
+  char waste[4096];
+  for (int i = 0; i < 16; ++i) {
+    const auto n = ::recv(fd, waste, sizeof waste, MSG_DONTWAIT);
+    if (n <= 0) return n == 0 || errno != EAGAIN;
+  }
+  return false;
+}
+
+}  // namespace
+
+void TurnedAway::turn_away(int fd) {
+  ++count_;
+  const auto& text = farewell();
+  const auto sent = ::send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  ::shutdown(fd, SHUT_WR);
+  if (sent < 0) {
+    ::close(fd);
+    return;
+  }
+  // Closing while the request is on its way would reset the connection before the 503 is read.
+  leaving_.push_back({fd, Clock::now() + 200ms});
+  if (leaving_.size() > most_leaving) {
+    ::close(leaving_.front().fd);
+    leaving_.pop_front();
+  }
+}
+
+void TurnedAway::close_the_finished() {
+  const auto now = Clock::now();
+  std::erase_if(leaving_, [&](const Leaving& one) {
+    if (!has_left(one.fd) && now < one.until) return false;
+    ::close(one.fd);
+    return true;
+  });
+}
+
+void TurnedAway::close_all() {
+  for (const auto& one : leaving_) ::close(one.fd);
+  leaving_.clear();
+}
+
+}  // namespace http

@@ -1,0 +1,36 @@
+// Connections above the limit: each gets a quick 503 and is closed once the client has had the chance
+// to read it, without a thread. For the accepting thread alone, but for count().
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+
+namespace http {
+
+class TurnedAway {
+ public:
+  TurnedAway() = default;
+  TurnedAway(const TurnedAway&) = delete;
+  TurnedAway& operator=(const TurnedAway&) = delete;
+  ~TurnedAway() { close_all(); }
+
+  void turn_away(int fd);     // owns it from here
+  void close_the_finished();  // to be called every few milliseconds while any()
+  void close_all();
+
+  bool any() const { return !leaving_.empty(); }
+  std::uint64_t count() const { return count_; }
+
+ private:
+  struct Leaving {
+    int fd;
+    std::chrono::steady_clock::time_point until;
+  };
+
+  std::deque<Leaving> leaving_;
+  std::atomic<std::uint64_t> count_{0};
+};
+
+}  // namespace http

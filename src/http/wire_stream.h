@@ -1,0 +1,70 @@
+// One accepted connection as a stream of requests and answers: every wait ends by a deadline, every
+// read is bounded by a byte budget, and an answer is one system call.
+// One thread at a time. Whatever goes wrong while reading comes back as the refusal to answer with;
+// after it the place in the stream is lost and the connection must be closed.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/refusal.h"
+#include "http/timeouts.h"
+
+namespace http {
+
+constexpr std::size_t max_head = 16 * 1024;
+constexpr std::size_t max_request_line = 8 * 1024;
+constexpr std::size_t max_fields = 64;
+
+class WireStream {
+ public:
+  // Does not own the socket, which is a blocking one with SO_RCVTIMEO set to `timeouts.idle`.
+  WireStream(int fd, const Timeouts& timeouts);
+
+  // Waits for the first byte of a request. False: the client has gone, or was idle for too long.
+  bool wait();
+
+  // The head without its final empty line. At most one empty line before it is skipped.
+  std::optional<Refusal> read_head(std::string& head);
+
+  // From here on reading is reckoned against the body's deadline.
+  void begin_body();
+  // Must a client that expects 100-continue be told to go on, for `length` bytes?
+  bool lacks(std::uint64_t length) const { return end_ - begin_ < length; }
+  // `body` is valid until the next call.
+  std::optional<Refusal> read_body(std::size_t length, std::string_view& body);
+  std::optional<Refusal> read_chunks(std::size_t limit, std::string_view& body);
+
+  // Head and body of an answer at once. False: the client does not take it.
+  bool send(std::string_view head, std::string_view body);
+
+  // Lets the client read its answer although it is still sending: closing with bytes unread would
+  // reset the connection, which can overtake the answer.
+  void linger();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::string_view buffered() const { return {buffer_.data() + begin_, end_ - begin_}; }
+  std::optional<Refusal> fill();
+  std::optional<Refusal> receive(char* to, std::size_t room, std::size_t& got);
+  std::optional<Refusal> read_line(std::string_view& line);
+  std::optional<Refusal> append_body(std::uint64_t length);
+  bool wait_for(short event, Clock::time_point until) const;
+
+  int fd_;
+  const Timeouts& timeouts_;
+  std::vector<char> buffer_;
+  std::size_t begin_ = 0;  // what is received and not yet read: [begin_, end_)
+  std::size_t end_ = 0;
+  std::string body_;
+  std::size_t budget_ = 0;  // bytes that chunks and what frames them may still take
+  Clock::time_point deadline_{};
+};
+
+}  // namespace http

@@ -1,0 +1,88 @@
+#include "store/backup.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+
+#include "store/as_file_owner.h"
+#include "store/connection.h"
+#include "store/failure.h"
+#include "store/files.h"
+#include "store/migrations.h"
+#include "store/read_connection.h"
+
+namespace store {
+namespace {
+
+Bytes image_through(Connection& connection, const std::string& path) {
+  Bytes image;
+  connection.read_transaction([&] {
+    if (connection.integer("SELECT count(*) FROM sqlite_schema") == 0) {
+      throw Failure(Failure::Kind::unusable,
+                    "there is nothing in the database " + path + " yet; start room-sidecar once");
+    }
+    image = connection.image();
+  });
+  return image;
+}
+
+// A proper connection if that can be had: it takes SQLite's locks, so that a sidecar which starts
+// meanwhile does not write under our hands.
+Bytes image_of(const std::string& path) {
+  if (!exists(path)) {
+    throw Failure(Failure::Kind::unusable,
+                  "there is no database at " + path + "; check database.path");
+  }
+  try {
+    Connection connection(path, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
+    return image_through(connection, path);
+  } catch (const Failure& failure) {
+    if (failure.kind() == Failure::Kind::damaged) throw;
+    const ReadConnection open = open_for_reading(path);
+    return image_through(*open.connection, path);
+  }
+}
+
+void refuse_odd_target(const std::string& database, const std::string& target) {
+  const std::string real = resolved(target);
+  for (const char* suffix : {"", "-wal", "-shm", ".lock"}) {
+    if (real == database + suffix || is_same_file(real, database + suffix)) {
+      throw Failure(Failure::Kind::unusable, "the backup would overwrite " + database + suffix +
+                                                 " itself; name another file");
+    }
+  }
+  struct stat status{};
+  if (::stat(real.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    throw Failure(Failure::Kind::unusable, real + " is not a file; name one for the backup");
+  }
+}
+
+}  // namespace
+
+void backup(const std::string& database_path, const std::string& target) {
+  const std::string database = resolved(database_path);
+  refuse_odd_target(database, target);
+  const Bytes image = [&] {
+    const AsFileOwner owner(database);
+    return image_of(database);
+  }();
+  const std::string final_path = resolved(target);
+  UnfinishedFile copy(final_path + ".unfinished-" + std::to_string(::getpid()));
+  remove_file(copy.path());
+  write_new_file(copy.path(), image, 0600);  // it names people's sessions
+  const ReadConnection check = open_for_reading(copy.path());
+  try {
+    version_of_ours(*check.connection, database, embedded_migrations());
+    check.connection->check_soundness();
+  } catch (const Failure& failure) {
+    if (failure.kind() == Failure::Kind::damaged) throw damaged(database, "found by the backup");
+    // A newer version's file may well be backed up.
+    if (failure.kind() != Failure::Kind::newer) throw;
+  }
+  copy.rename_to(final_path);
+}
+
+}  // namespace store

@@ -1,0 +1,137 @@
+#include "store/batch.h"
+
+#include <utility>
+
+#include "store/assignments_table.h"
+#include "store/sessions_table.h"
+
+namespace store {
+
+void Batch::write_urgently(domain::Assignment assignment, Settled settled) {
+  const std::string room_id = assignment.room_id;
+  const auto [at, is_new] = rooms_.try_emplace(room_id);
+  RoomChange& change = at->second;
+  std::unique_ptr<RoomChange> replaced;
+  if (!is_new) {
+    replaced = change.urgent ? std::move(change.replaced)
+                             : std::make_unique<RoomChange>(std::move(change));
+  }
+  change = {RoomChange::Kind::write, std::move(assignment), true, std::move(replaced)};
+  settled_.push_back({room_id, std::move(settled)});
+}
+
+void Batch::write(domain::Assignment assignment) {
+  const std::string room_id = assignment.room_id;
+  rooms_[room_id] = {RoomChange::Kind::write, std::move(assignment), false, nullptr};
+}
+
+void Batch::remove(std::string room_id) {
+  rooms_[std::move(room_id)] = {RoomChange::Kind::remove, {}, false, nullptr};
+}
+
+void Batch::touch(std::string room_id, domain::WallTime last_used_at) {
+  touch(rooms_[std::move(room_id)], last_used_at);
+}
+
+void Batch::touch(RoomChange& change, domain::WallTime last_used_at) {
+  // A removed room's row has nothing that could be touched.
+  if (change.kind != RoomChange::Kind::remove) change.row.last_used_at = last_used_at;
+}
+
+void Batch::enter(domain::Session session) {
+  const std::string session_id = session.session_id;
+  sessions_[session_id] = {false, std::move(session)};
+}
+
+void Batch::leave(std::string session_id) { sessions_[std::move(session_id)] = {true, {}}; }
+
+void Batch::apply_to(Database& database) const {
+  for (const auto& [room_id, change] : rooms_) {
+    switch (change.kind) {
+      case RoomChange::Kind::write:
+        store::write_assignment(database, change.row);
+        break;
+      case RoomChange::Kind::remove:
+        erase_assignment(database, room_id);
+        break;
+      case RoomChange::Kind::touch:
+        touch_assignment(database, room_id, change.row.last_used_at);
+        break;
+    }
+  }
+  for (const auto& [session_id, change] : sessions_) {
+    if (change.gone) {
+      erase_session(database, session_id);
+    } else {
+      write_session(database, change.row);
+    }
+  }
+}
+
+std::vector<Batch::Settled> Batch::take_settled() {
+  std::vector<Settled> taken;
+  taken.reserve(settled_.size());
+  for (Waiting& waiting : settled_) taken.push_back(std::move(waiting.settled));
+  settled_.clear();
+  return taken;
+}
+
+void Batch::forget_urgent() {
+  for (auto at = rooms_.begin(); at != rooms_.end();) {
+    RoomChange& change = at->second;
+    if (!change.urgent) {
+      ++at;
+    } else if (change.replaced) {
+      RoomChange before = std::move(*change.replaced);
+      change = std::move(before);
+      ++at;
+    } else {
+      at = rooms_.erase(at);
+    }
+  }
+}
+
+void Batch::lay_over(Batch older) {
+  for (auto& [room_id, before] : older.rooms_) {
+    const auto [at, is_new] = rooms_.try_emplace(room_id);
+    RoomChange& now = at->second;
+    if (is_new) {
+      now = std::move(before);
+    } else if (now.kind == RoomChange::Kind::touch) {
+      touch(before, now.row.last_used_at);
+      now = std::move(before);
+    } else if (now.urgent && !now.replaced) {
+      now.replaced = std::make_unique<RoomChange>(std::move(before));
+    }
+  }
+  for (auto& [session_id, before] : older.sessions_) {
+    sessions_.try_emplace(session_id, std::move(before));
+  }
+  for (Waiting& waiting : older.settled_) settled_.push_back(std::move(waiting));
+}
+
+std::vector<Batch> Batch::split() {
+  std::vector<Batch> parts;
+  std::unordered_map<std::string, std::size_t> part_of_room;
+  for (auto& [room_id, change] : rooms_) {
+    part_of_room[room_id] = parts.size();
+    parts.emplace_back().rooms_.emplace(room_id, std::move(change));
+  }
+  for (auto& [session_id, change] : sessions_) {
+    parts.emplace_back().sessions_.emplace(session_id, std::move(change));
+  }
+  for (Waiting& waiting : settled_) {
+    Batch& part = parts[part_of_room.at(waiting.room_id)];
+    part.settled_.push_back(std::move(waiting));
+  }
+  *this = {};
+  return parts;
+}
+
+std::string Batch::subject() const {
+  if (!rooms_.empty()) return "room " + rooms_.begin()->first;
+  if (!sessions_.empty()) return "session " + sessions_.begin()->first;
+  return "nothing";
+}
+
+}  // namespace store

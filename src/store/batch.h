@@ -1,0 +1,73 @@
+// What waits to be written in one transaction, the last wish for each room and session. Private to
+// store/. It stays as small as the number of rooms and sessions, however long the disk refuses.
+// Not thread-safe: the Journal guards the open one, the writer thread has the one in its hands.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "domain/assignment.h"
+
+namespace store {
+
+class Database;
+
+class Batch {
+ public:
+  using Settled = std::function<void(bool committed)>;
+
+  bool empty() const { return rooms_.empty() && sessions_.empty() && settled_.empty(); }
+  // How many wait for the commit.
+  std::size_t urgent() const { return settled_.size(); }
+
+  // A row that somebody waits for: `settled` is told whether it is in the file.
+  void write_urgently(domain::Assignment assignment, Settled settled);
+  void write(domain::Assignment assignment);
+  void remove(std::string room_id);
+  void touch(std::string room_id, domain::WallTime last_used_at);
+  void enter(domain::Session session);
+  void leave(std::string session_id);
+
+  // All of it, into the transaction that is open.
+  void apply_to(Database& database) const;
+
+  // Those who wait; each is to be told once.
+  std::vector<Settled> take_settled();
+  // Takes out the rows that somebody waited for; what they had replaced counts again.
+  void forget_urgent();
+  // Keeps of an older batch what this one does not replace.
+  void lay_over(Batch older);
+  // One batch for each room and session.
+  std::vector<Batch> split();
+  // For messages: the room or session of a batch that was split.
+  std::string subject() const;
+
+ private:
+  struct RoomChange {
+    enum class Kind { write, remove, touch };
+    Kind kind = Kind::touch;
+    domain::Assignment row;  // of a touch: last_used_at only; of a removal: nothing
+    bool urgent = false;
+    std::unique_ptr<RoomChange> replaced;  // what counts if an urgent row is not written
+  };
+  struct SessionChange {
+    bool gone = false;
+    domain::Session row;
+  };
+  struct Waiting {
+    std::string room_id;
+    Settled settled;
+  };
+
+  void touch(RoomChange& change, domain::WallTime last_used_at);
+
+  std::unordered_map<std::string, RoomChange> rooms_;
+  std::unordered_map<std::string, SessionChange> sessions_;
+  std::vector<Waiting> settled_;
+};
+
+}  // namespace store

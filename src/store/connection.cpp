@@ -1,0 +1,143 @@
+#include "store/connection.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "store/failure.h"
+
+namespace store {
+namespace {
+
+constexpr int patience_ms = 1000;
+constexpr int nap_ms = 25;
+
+int on_busy(void* tick, int naps) {
+  if (naps * nap_ms >= patience_ms) return 0;
+  (*static_cast<std::function<void()>*>(tick))();
+  ::usleep(nap_ms * 1000);
+  return 1;
+}
+
+int on_commit(void* frames, sqlite3*, const char*, int count) {
+  *static_cast<int*>(frames) = count;
+  return SQLITE_OK;
+}
+
+}  // namespace
+
+void throw_failure(const std::string& path, const SQLite::Exception& exception) {
+  throw sqlite_failure(path, exception.getExtendedErrorCode(), exception.what());
+}
+
+Connection::Connection(const std::string& path, const std::string& name, int flags) : path_(path) {
+  sql_ = translated(path_, [&] {
+    return std::make_unique<SQLite::Database>(name, flags, patience_ms);
+  });
+}
+
+Connection::~Connection() {
+  statements_.clear();
+  // The last connection to close deletes `<path>-wal` by that name, whosever it is by then.
+  if (has_moved()) sqlite3_db_config(sql_->getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
+sqlite3_stmt* Connection::prepared(const char* sql) {
+  const auto known = statements_.find(sql);
+  if (known != statements_.end()) return known->second.get();
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(sql_->getHandle(), sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                      &statement, nullptr);
+  if (code != SQLITE_OK) fail();
+  statements_.emplace(sql, std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)>(
+                               statement, sqlite3_finalize));
+  return statement;
+}
+
+void Connection::fail() {
+  throw sqlite_failure(path_, sqlite3_extended_errcode(sql_->getHandle()),
+                       sqlite3_errmsg(sql_->getHandle()));
+}
+
+void Connection::execute(const char* sql) {
+  translated(path_, [&] { sql_->exec(sql); });
+}
+
+std::int64_t Connection::integer(const char* sql) {
+  return translated(path_, [&] { return sql_->execAndGet(sql).getInt64(); });
+}
+
+std::string Connection::text(const char* sql) {
+  return translated(path_, [&] { return sql_->execAndGet(sql).getString(); });
+}
+
+void Connection::within(const char* begin, const std::function<void()>& deed) {
+  const auto run = [&](const char* sql) {
+    sqlite3_stmt* statement = prepared(sql);
+    const int code = sqlite3_step(statement);
+    sqlite3_reset(statement);  // repeats the error of the step
+    if (code != SQLITE_DONE) fail();
+  };
+  run(begin);
+  try {
+    deed();
+    run("COMMIT");
+  } catch (...) {
+    roll_back();
+    throw;
+  }
+}
+
+void Connection::transaction(const std::function<void()>& deed) { within("BEGIN IMMEDIATE", deed); }
+
+void Connection::read_transaction(const std::function<void()>& deed) { within("BEGIN", deed); }
+
+void Connection::roll_back() noexcept {
+  // A full disk or an I/O error has mostly rolled back already.
+  if (sqlite3_get_autocommit(sql_->getHandle()) == 0) sql_->tryExec("ROLLBACK");
+}
+
+bool Connection::is_read_only() { return sqlite3_db_readonly(sql_->getHandle(), "main") == 1; }
+
+bool Connection::has_moved() {
+  int moved = 0;
+  const int code =
+      sqlite3_file_control(sql_->getHandle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  return code == SQLITE_OK && moved != 0;
+}
+
+int Connection::changed_rows() { return sqlite3_changes(sql_->getHandle()); }
+
+Bytes Connection::image() {
+  sqlite3_int64 size = 0;
+  const std::unique_ptr<unsigned char, void (*)(void*)> bytes(
+      sqlite3_serialize(sql_->getHandle(), "main", &size, 0), sqlite3_free);
+  constexpr sqlite3_int64 header = 100;
+  if (!bytes || size < header) {
+    throw Failure(Failure::Kind::io, "cannot read " + path_ + "; check the disk and the memory");
+  }
+  Bytes copy(bytes.get(), bytes.get() + size);
+  // The file format's read and write version: 1, since no -wal goes with the copy.
+  copy[18] = 1;
+  copy[19] = 1;
+  return copy;
+}
+
+void Connection::wait_when_busy(std::function<void()> tick) {
+  tick_ = std::move(tick);
+  sqlite3_busy_handler(sql_->getHandle(), on_busy, &tick_);
+}
+
+void Connection::count_wal_frames() { sqlite3_wal_hook(sql_->getHandle(), on_commit, &wal_frames_); }
+
+void Connection::checkpoint() {
+  sqlite3_wal_checkpoint_v2(sql_->getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+}
+
+void Connection::check_soundness() {
+  const std::string verdict = text("PRAGMA quick_check(1)");
+  if (verdict != "ok") throw damaged(path_, verdict);
+}
+
+}  // namespace store

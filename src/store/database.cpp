@@ -1,0 +1,257 @@
+#include "store/database.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <utility>
+
+#include "store/connection.h"
+#include "store/failure.h"
+#include "store/files.h"
+#include "store/owner.h"
+#include "store/read_connection.h"
+#include "store/statement.h"
+
+namespace store {
+namespace {
+
+bool reading_may_help(Failure::Kind kind) {
+  return kind == Failure::Kind::read_only || kind == Failure::Kind::full ||
+         kind == Failure::Kind::io || kind == Failure::Kind::unusable;
+}
+
+// Spares a vain opening each second where rights or a read-only file system stand in the way.
+bool may_write(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0 &&
+         ::faccessat(AT_FDCWD, folder.c_str(), W_OK, AT_EACCESS) == 0;
+}
+
+void use_wal(Connection& connection) {
+  const std::string mode = connection.text("PRAGMA journal_mode = WAL");
+  if (mode != "wal") {
+    throw Failure(Failure::Kind::unusable,
+                  "cannot keep a write-ahead log beside " + connection.path() +
+                      "; put the database on a local file system");
+  }
+}
+
+// Does SQLite let us write? Somebody else's lock is no hindrance, it will pass.
+void probe_writing(Connection& connection) {
+  try {
+    connection.transaction([] {});
+  } catch (const Failure& failure) {
+    if (failure.kind() != Failure::Kind::busy) throw;
+  }
+}
+
+}  // namespace
+
+struct Database::Parts {
+  std::string path;
+  OpenMode mode = OpenMode::read_write;
+  std::span<const Migration> migrations;
+  // The folder of a copy must outlive the connection into it.
+  ReadConnection open;
+  bool writable = false;
+  std::string why_not_writable;
+  int found_version = 0;
+  std::int64_t seen_version = 0;
+  mode_t file_mode = 0600;
+  std::function<void()> tick;
+
+  Connection& connection();
+  void open_writable();
+  void open_readable();
+  void ready();
+};
+
+Connection& Database::Parts::connection() {
+  if (!open.connection) throw Failure(Failure::Kind::unusable, why_not_writable);
+  return *open.connection;
+}
+
+void Database::Parts::open_writable() {
+  const int create = mode == OpenMode::read_write ? SQLITE_OPEN_CREATE : 0;
+  auto opened = std::make_unique<Connection>(
+      path, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | create);
+  opened->execute("PRAGMA synchronous = FULL");
+  // SQLite opens a file that it may not write for reading, and says so only here.
+  if (opened->is_read_only()) throw system_failure("write to", path, EACCES);
+  found_version = version_of_ours(*opened, path, migrations);
+  opened->check_soundness();
+  use_wal(*opened);
+  if (found_version != newest_version(migrations)) {
+    if (mode == OpenMode::read_write) {
+      migrate(*opened, path, migrations);
+    } else {
+      const Owner owner(path);
+      migrate(*opened, path, migrations);
+    }
+  }
+  probe_writing(*opened);
+  if (mode == OpenMode::read_write) opened->count_wal_frames();
+  open = {nullptr, std::move(opened)};
+  writable = true;
+  why_not_writable.clear();
+  ready();
+}
+
+void Database::Parts::open_readable() {
+  ReadConnection opened = open_for_reading(path);
+  found_version = version_of_ours(*opened.connection, path, migrations);
+  opened.connection->check_soundness();
+  if (found_version != newest_version(migrations)) {
+    if (mode != OpenMode::read_only || found_version == 0) {
+      throw Failure(Failure::Kind::read_only,
+                    "the database " + path + " has version " + std::to_string(found_version) +
+                        " and must be brought to version " +
+                        std::to_string(newest_version(migrations)) +
+                        ", but cannot be written; make it writable");
+    }
+    ReadConnection copy = open_copy(path, opened.connection->image());
+    migrate(*copy.connection, copy.copy->file("copy.db"), migrations);
+    opened = {std::move(copy.copy), std::move(copy.connection)};
+  }
+  open = std::move(opened);
+  writable = false;
+  ready();
+}
+
+void Database::Parts::ready() {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) == 0) file_mode = status.st_mode & 0777;
+  seen_version = open.connection->integer("PRAGMA data_version");
+  if (tick) open.connection->wait_when_busy(tick);
+}
+
+Database::Database(const std::string& path, OpenMode mode, std::span<const Migration> migrations)
+    : parts_(std::make_unique<Parts>()) {
+  parts_->path = resolved(path);
+  parts_->mode = mode;
+  parts_->migrations = migrations;
+  if (mode == OpenMode::read_only) {
+    parts_->why_not_writable = "the database " + parts_->path + " was opened for reading only";
+    parts_->open_readable();
+    return;
+  }
+  if (mode == OpenMode::existing && !exists(parts_->path)) {
+    throw Failure(Failure::Kind::unusable, "there is no database at " + parts_->path +
+                                               "; check database.path, or start room-sidecar once");
+  }
+  try {
+    parts_->open_writable();
+  } catch (const Failure& failure) {
+    const bool may_read = mode == OpenMode::read_write && reading_may_help(failure.kind()) &&
+                          size_of(parts_->path) > 0;
+    if (!may_read) throw;
+    parts_->why_not_writable = failure.what();
+    parts_->open_readable();
+  }
+}
+
+Database::~Database() = default;
+Database::Database(Database&&) noexcept = default;
+Database& Database::operator=(Database&&) noexcept = default;
+
+const std::string& Database::path() const { return parts_->path; }
+int Database::found_version() const { return parts_->found_version; }
+bool Database::writable() const { return parts_->writable; }
+const std::string& Database::why_not_writable() const { return parts_->why_not_writable; }
+
+bool Database::try_make_writable() {
+  if (parts_->writable) return true;
+  if (parts_->mode != OpenMode::read_write || !may_write(parts_->path)) return false;
+  // Closed first: an immutable connection's close would drop the locks of one opened before it.
+  parts_->open = {};
+  try {
+    parts_->open_writable();
+  } catch (const Failure& failure) {
+    parts_->why_not_writable = failure.what();
+    try {
+      parts_->open_readable();
+    } catch (const Failure& cannot_read) {
+      parts_->why_not_writable = cannot_read.what();
+    }
+  }
+  return parts_->writable;
+}
+
+void Database::transaction(const std::function<void()>& deed) {
+  if (!parts_->writable) throw Failure(Failure::Kind::read_only, parts_->why_not_writable);
+  parts_->connection().transaction(deed);
+}
+
+void Database::read_transaction(const std::function<void()>& deed) {
+  parts_->connection().read_transaction(deed);
+}
+
+void Database::prove_writable() {
+  // Writes page 1 though nothing differs in it; an empty transaction would not touch the disk.
+  const std::string same = "PRAGMA user_version = " + std::to_string(newest_version(parts_->migrations));
+  transaction([&] { connection().execute(same); });
+}
+
+bool Database::changed_by_others() {
+  Statement ask(*this, "PRAGMA data_version");
+  ask.step();
+  const std::int64_t version = ask.integer(0);
+  return std::exchange(parts_->seen_version, version) != version;
+}
+
+bool Database::has_moved() { return parts_->open.connection && connection().has_moved(); }
+
+void Database::write_anew() {
+  const std::string& path = parts_->path;
+  UnfinishedFile anew(path + ".unfinished-" + std::to_string(::getpid()));
+  remove_file(anew.path());
+  write_new_file(anew.path(), connection().image(), parts_->file_mode);
+  // A -wal of the file that vanished would be played into the new one.
+  if (exists(path)) throw system_failure("write anew", path, EEXIST);
+  remove_file(path + "-wal");
+  remove_file(path + "-shm");
+  // link() refuses where rename() would replace what somebody else has just put there.
+  if (::link(anew.path().c_str(), path.c_str()) != 0) throw system_failure("create", path, errno);
+  sync_folder_of(path);
+  parts_->open_writable();
+}
+
+void Database::while_busy(std::function<void()> tick) {
+  parts_->tick = std::move(tick);
+  if (parts_->open.connection) connection().wait_when_busy(parts_->tick);
+}
+
+int Database::wal_frames() const {
+  return parts_->open.connection ? parts_->open.connection->wal_frames() : 0;
+}
+
+void Database::checkpoint() {
+  if (parts_->writable) connection().checkpoint();
+}
+
+Connection& Database::connection() { return parts_->connection(); }
+
+std::string set_aside_damaged(const std::string& path) {
+  const std::string file = resolved(path);
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &utc);
+  std::string aside = file + ".damaged-" + text;
+  for (int n = 2; exists(aside); ++n) aside = file + ".damaged-" + text + "-" + std::to_string(n);
+  // The -wal first: the new file must never meet it.
+  for (const char* suffix : {"-wal", "-shm", ""}) {
+    if (exists(file + suffix)) rename_file(file + suffix, aside + suffix);
+  }
+  sync_folder_of(file);
+  return aside;
+}
+
+}  // namespace store

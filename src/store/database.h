@@ -1,0 +1,81 @@
+// The database file: opened, checked, brought to the newest shape. The tables' functions take it.
+// One thread at a time; once it is given to a Journal, only that one's writer thread.
+// What SQLite or the system refuses is thrown as Failure.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "store/migrations.h"
+
+namespace store {
+
+class Connection;
+
+enum class OpenMode {
+  // For `serve`, which holds the Owner's lock: made if missing, migrated if older. A file that can
+  // be read but not written is opened all the same; then writable() is false.
+  read_write,
+  // For commands that change an existing file, also beside a running sidecar: never made, and
+  // migrated only while nobody owns it.
+  existing,
+  // For `check`: nothing is made, locked or changed. An older file is migrated in a private copy.
+  read_only,
+};
+
+class Database {
+ public:
+  // The list of migrations is an argument for the sake of tests.
+  Database(const std::string& path, OpenMode mode,
+           std::span<const Migration> migrations = embedded_migrations());
+  ~Database();
+  Database(Database&&) noexcept;
+  Database& operator=(Database&&) noexcept;
+
+  // Absolute, links followed.
+  const std::string& path() const;
+  // PRAGMA user_version as it was found in the file, 0 if there was none.
+  int found_version() const;
+
+  bool writable() const;
+  // Why not; empty if it is.
+  const std::string& why_not_writable() const;
+  // Opens it anew for writing if that is possible by now. Without effect on a writable one.
+  bool try_make_writable();
+
+  // In one transaction that holds the write lock from its beginning; undone if `deed` throws.
+  void transaction(const std::function<void()>& deed);
+  // In one transaction that sees one state of the file; works when it is not writable, too.
+  void read_transaction(const std::function<void()>& deed);
+
+  // Commits something that changes nothing, to see whether commits are possible; throws if not.
+  void prove_writable();
+
+  // Has anyone else committed since this was last asked, or since the file was opened?
+  bool changed_by_others();
+  // Is the file no longer to be found under its name (deleted or replaced)?
+  bool has_moved();
+  // Writes the content under its old name after the file has vanished, and goes on with that one.
+  // Nobody else in this process may have it open. Throws if a file stands there.
+  void write_anew();
+
+  // Called about every 25 ms while another program's lock is waited for (at most 1 s).
+  void while_busy(std::function<void()> tick);
+  // Frames in the -wal after the last commit. OpenMode::read_write leaves checkpoints to the caller.
+  int wal_frames() const;
+  void checkpoint();
+
+  // For the other files of store/ only.
+  Connection& connection();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+// Renames a damaged file with its -wal and -shm to `<path>.damaged-<UTC time>…`; the new name.
+std::string set_aside_damaged(const std::string& path);
+
+}  // namespace store

@@ -1,0 +1,73 @@
+#include "store/failure.h"
+
+#include <sqlite3.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace store {
+namespace {
+
+const char* const make_room = "; free some space on that disk";
+const char* const grant_rights =
+    "; see that the file and its folder may be written by the user of room-sidecar";
+
+}  // namespace
+
+Failure system_failure(const std::string& deed, const std::string& path, int error) {
+  const std::string text =
+      "cannot " + deed + " " + path + ": " + std::generic_category().message(error);
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return {Failure::Kind::full, text + make_room};
+    case EROFS:
+    case EACCES:
+    case EPERM:
+      return {Failure::Kind::read_only, text + grant_rights};
+    case ENOENT:
+    case ENOTDIR:
+    case EISDIR:
+      return {Failure::Kind::unusable, text + "; check the path"};
+    default:
+      return {Failure::Kind::io, text + "; check the disk"};
+  }
+}
+
+Failure sqlite_failure(const std::string& path, int code, const std::string& reason) {
+  switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return damaged(path, reason);
+    case SQLITE_FULL:
+      return {Failure::Kind::full, "cannot write to " + path + ": " + reason + make_room};
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      return {Failure::Kind::read_only, "cannot write to " + path + ": " + reason + grant_rights};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {Failure::Kind::busy, "cannot use " + path + ": " + reason +
+                                       "; another program holds a lock on it, end its transaction"};
+    case SQLITE_CONSTRAINT:
+      return {Failure::Kind::constraint,
+              "a row was refused by " + path + ": " + reason + "; change that row"};
+    case SQLITE_CANTOPEN:
+      return {Failure::Kind::unusable, "cannot open " + path + ": " + reason +
+                                           "; see that its folder is there and may be written by "
+                                           "the user of room-sidecar"};
+    case SQLITE_IOERR:
+      return {Failure::Kind::io, "cannot read or write " + path + ": " + reason + "; check the disk"};
+    default:
+      return {Failure::Kind::unusable, "cannot use " + path + ": " + reason +
+                                           "; if it was edited by hand, undo that or restore a backup"};
+  }
+}
+
+Failure damaged(const std::string& path, const std::string& reason) {
+  return {Failure::Kind::damaged,
+          "the database " + path + " is damaged (" + reason +
+              "); bring back a backup with `room-sidecar restore FILE`, or start anew with "
+              "`room-sidecar serve --set-aside-damaged`, which keeps the damaged file"};
+}
+
+}  // namespace store

@@ -1,0 +1,115 @@
+#include "store/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "store/failure.h"
+
+namespace store {
+namespace {
+
+class Descriptor {
+ public:
+  Descriptor(const std::string& path, int flags, mode_t mode = 0)
+      : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+void write_all(int fd, const Bytes& content, const std::string& path) {
+  std::size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t n = ::write(fd, content.data() + done, content.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw system_failure("write", path, errno);
+    done += static_cast<std::size_t>(n);
+  }
+}
+
+}  // namespace
+
+std::string resolved(const std::string& path) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(path, error);
+  if (error) throw system_failure("find", path, error.value());
+  const auto real = std::filesystem::weakly_canonical(absolute, error);
+  if (error) throw system_failure("find", path, error.value());
+  return real.string();
+}
+
+bool exists(const std::string& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0;
+}
+
+std::size_t size_of(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return 0;
+  return static_cast<std::size_t>(status.st_size);
+}
+
+bool is_same_file(const std::string& one, const std::string& other) {
+  struct stat a{};
+  struct stat b{};
+  if (::stat(one.c_str(), &a) != 0 || ::stat(other.c_str(), &b) != 0) return false;
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+void write_new_file(const std::string& path, const Bytes& content, mode_t mode) {
+  const Descriptor file(path, O_WRONLY | O_CREAT | O_EXCL, mode);
+  if (file.get() < 0) throw system_failure("create", path, errno);
+  write_all(file.get(), content, path);
+  if (::fsync(file.get()) != 0) throw system_failure("write", path, errno);
+}
+
+void sync_folder_of(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const Descriptor opened(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
+  if (opened.get() < 0) throw system_failure("open", folder, errno);
+  // Some file systems do not sync folders and say EINVAL; there is nothing more to be had there.
+  if (::fsync(opened.get()) != 0 && errno != EINVAL) throw system_failure("write", folder, errno);
+}
+
+void rename_file(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) throw system_failure("rename a file to", to, errno);
+}
+
+void remove_file(const std::string& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw system_failure("remove", path, errno);
+}
+
+PrivateFolder::PrivateFolder() {
+  const char* folder = std::getenv("TMPDIR");
+  path_ = std::string(folder != nullptr && *folder != '\0' ? folder : "/tmp") + "/room-sidecar-XXXXXX";
+  if (::mkdtemp(path_.data()) == nullptr) throw system_failure("create", path_, errno);
+}
+
+PrivateFolder::~PrivateFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+UnfinishedFile::~UnfinishedFile() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+void UnfinishedFile::rename_to(const std::string& final_path) {
+  rename_file(path_, final_path);
+  path_.clear();
+  sync_folder_of(final_path);
+}
+
+}  // namespace store

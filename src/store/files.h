@@ -1,0 +1,62 @@
+// Files that must be whole and on disk, or not there at all. Any thread. Private to store/.
+// Everything here throws Failure when the system refuses.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace store {
+
+using Bytes = std::vector<unsigned char>;
+
+// The absolute path with links followed as far as it exists. SQLite follows them as well, and puts
+// -wal and -shm beside the real file.
+std::string resolved(const std::string& path);
+
+bool exists(const std::string& path);
+// The size in bytes; 0 also if there is no such file. Never opens it.
+std::size_t size_of(const std::string& path);
+bool is_same_file(const std::string& one, const std::string& other);
+
+// Makes a new file with this content and waits until the disk has it; refuses an existing one.
+void write_new_file(const std::string& path, const Bytes& content, mode_t mode);
+// Waits until the disk has the names in that file's folder.
+void sync_folder_of(const std::string& path);
+void rename_file(const std::string& from, const std::string& to);
+// Fine if it is not there.
+void remove_file(const std::string& path);
+
+// A folder of our own under TMPDIR that goes with its owner, content and all.
+class PrivateFolder {
+ public:
+  PrivateFolder();
+  ~PrivateFolder();
+  PrivateFolder(const PrivateFolder&) = delete;
+  PrivateFolder& operator=(const PrivateFolder&) = delete;
+
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+// A file that is removed again unless it was kept, i.e. renamed to its final name.
+class UnfinishedFile {
+ public:
+  explicit UnfinishedFile(std::string path) : path_(std::move(path)) {}
+  ~UnfinishedFile();
+  UnfinishedFile(const UnfinishedFile&) = delete;
+  UnfinishedFile& operator=(const UnfinishedFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  // Gives it the final name, replacing what bears it, and waits until the disk has that.
+  void rename_to(const std::string& final_path);
+
+ private:
+  std::string path_;
+};
+
+}  // namespace store

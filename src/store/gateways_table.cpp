@@ -1,0 +1,88 @@
+#include "store/gateways_table.h"
+
+#include <utility>
+
+#include "domain/id.h"
+#include "store/column_time.h"
+#include "store/free_id.h"
+#include "store/statement.h"
+
+namespace store {
+namespace {
+
+GatewayRow row_of(const Statement& select) {
+  GatewayRow row;
+  row.gateway.id = select.integer(0);
+  row.gateway.name = select.text(1);
+  row.gateway.url = select.text(2);
+  row.gateway.type = select.text(3);
+  row.gateway.capacity = select.optional_integer(4);
+  row.gateway.disabled = select.flag(5);
+  row.gateway.draining = select.flag(6);
+  row.removed_at = removal_time(select.optional_text(7));
+  row.gateway.removed = row.removed_at.has_value();
+  row.from_config = select.flag(8);
+  if (!select.is_null(9)) {
+    row.synced = GatewayRow::Synced{select.text(9), select.text(10), select.optional_integer(11),
+                                    select.flag(12)};
+  }
+  return row;
+}
+
+}  // namespace
+
+std::vector<GatewayRow> read_gateways(Database& database, std::vector<std::string>& skipped) {
+  Statement select(database,
+                   "SELECT id, name, url, type, capacity, disabled, draining, removed_at, "
+                   "from_config, synced_url, synced_type, synced_capacity, synced_disabled "
+                   "FROM gateways ORDER BY id");
+  std::vector<GatewayRow> rows;
+  while (select.step()) {
+    GatewayRow row = row_of(select);
+    if (!domain::is_valid_id(row.gateway.name)) {
+      skipped.push_back("the gateway with id " + std::to_string(row.gateway.id) +
+                        " in table gateways has a name that cannot be used; change its name");
+      continue;
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+void write_gateway(Database& database, const GatewayRow& row) {
+  Statement write(
+      database,
+      "INSERT INTO gateways (id, name, url, type, capacity, disabled, draining, removed_at, "
+      "from_config, synced_url, synced_type, synced_capacity, synced_disabled) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT (id) DO UPDATE SET name = excluded.name, url = excluded.url, "
+      "type = excluded.type, capacity = excluded.capacity, disabled = excluded.disabled, "
+      "draining = excluded.draining, removed_at = excluded.removed_at, "
+      "from_config = excluded.from_config, synced_url = excluded.synced_url, "
+      "synced_type = excluded.synced_type, synced_capacity = excluded.synced_capacity, "
+      "synced_disabled = excluded.synced_disabled");
+  const domain::Gateway& gateway = row.gateway;
+  write.bind(gateway.id).bind(gateway.name).bind(gateway.url).bind(gateway.type);
+  write.bind(gateway.capacity).bind(gateway.disabled).bind(gateway.draining);
+  write.bind(text_of(row.removed_at)).bind(row.from_config);
+  if (row.synced) {
+    write.bind(row.synced->url).bind(row.synced->type);
+    write.bind(row.synced->capacity).bind(row.synced->disabled);
+  } else {
+    write.bind_null().bind_null().bind_null().bind_null();
+  }
+  write.run();
+}
+
+bool set_draining(Database& database, const std::string& name, bool draining) {
+  Statement update(database, "UPDATE gateways SET draining = ? WHERE name = ?");
+  return update.bind(draining).bind(name).run() > 0;
+}
+
+std::int64_t next_gateway_id(Database& database) {
+  return free_id(database, "SELECT max(id) FROM gateways",
+                 "SELECT min(id) + 1 FROM gateways AS g WHERE id > 0 AND NOT EXISTS "
+                 "(SELECT 1 FROM gateways WHERE id = g.id + 1)");
+}
+
+}  // namespace store

@@ -1,0 +1,47 @@
+// The table `gateways`. The connection's thread. What SQLite refuses is thrown as Failure; a row
+// that cannot be used, since it was edited by hand, is left out and told in `skipped`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "domain/catalogue.h"
+#include "domain/time.h"
+#include "store/database.h"
+
+namespace store {
+
+struct GatewayRow {
+  // What the configuration said when it was last synced.
+  struct Synced {
+    std::string url;
+    std::string type;
+    std::optional<std::int64_t> capacity;
+    bool disabled = false;
+
+    bool operator==(const Synced&) const = default;
+  };
+
+  domain::Gateway gateway;  // `removed` follows removed_at: read from it, not looked at when written
+  std::optional<domain::WallTime> removed_at;
+  bool from_config = false;  // did it stand in [[gateways]] when that was last synced?
+  std::optional<Synced> synced;
+
+  bool operator==(const GatewayRow&) const = default;
+};
+
+// All rows by id, removed ones too.
+std::vector<GatewayRow> read_gateways(Database& database, std::vector<std::string>& skipped);
+
+// Inserts it, or replaces the row with that id. Throws (constraint) if another row bears its name.
+void write_gateway(Database& database, const GatewayRow& row);
+
+// False if there is no such gateway.
+bool set_draining(Database& database, const std::string& name, bool draining);
+
+// An id that no row bears.
+std::int64_t next_gateway_id(Database& database);
+
+}  // namespace store

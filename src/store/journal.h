@@ -1,0 +1,107 @@
+// The durable record of what memory decided: one thread that owns the database and takes everything
+// that waits into one transaction. Any thread may call; the functions that note something only
+// append, whatever the disk does, and may be called under a lock. Those that block may not be called
+// under a lock that a Settled or a callback takes. A failed commit is told, never thrown.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "domain/assignment.h"
+#include "store/batch.h"
+#include "store/database.h"
+
+namespace store {
+
+class Writer;
+
+class Journal {
+ public:
+  // Called once, on the writer thread and without a lock of the journal's: is the row in the file?
+  // Must not throw. One that came after stop() is told false by whoever stops or destroys.
+  using Settled = Batch::Settled;
+
+  // Called on the writer thread, each may be empty. They may note, run and read.
+  struct Callbacks {
+    std::function<void()> foreign_commit;  // another connection has changed the file
+    std::function<void(const std::string& reason)> failing;  // it could be written, now it cannot
+    std::function<void()> recovered;                         // … and now it can again
+    std::function<void(std::string)> event;  // a sentence for the log about a rare thing that was done
+  };
+
+  Journal(Database database, Callbacks callbacks);
+  ~Journal();  // stop()
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  // Committed at once, together with all that waits.
+  void write_assignment(domain::Assignment assignment, Settled settled);
+
+  // Committed within a second of working storage; of several wishes for a room or session the last.
+  void note_assignment(domain::Assignment assignment);
+  void note_assignment_removed(std::string room_id);
+  void note_last_used(std::string room_id, domain::WallTime last_used_at);
+  void note_session(domain::Session session);
+  void note_session_gone(std::string session_id);
+
+  // Blocks: in a transaction of its own on the writer thread, after all that was noted before. What
+  // the deed throws is thrown here and undoes it; Failure if it could not be committed.
+  void run(const std::function<void(Database&)>& deed);
+  // The same for a deed that only reads; works when the file cannot be written, too.
+  void read(const std::function<void(Database&)>& deed);
+  // Blocks: is everything that was noted before in the file?
+  bool flush();
+  // Blocks: flushes, checkpoints and closes. Nothing is written afterwards.
+  void stop();
+
+  // Why it cannot write at present.
+  std::optional<std::string> failure() const;
+  // Rises at least twice a second while the thread gets on.
+  std::uint64_t heartbeats() const { return heartbeats_.load(std::memory_order_relaxed); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Request;
+
+  template <typename Note>
+  void append(Note note);
+  void request(Request& request);
+  void work();
+  bool is_time(Clock::time_point now) const;
+  void wait_for_work(std::unique_lock<std::mutex>& lock);
+  bool write(Batch batch);
+  void serve(Request& request, bool written);
+  void settle_leftovers();
+  bool on_writer_thread() const { return std::this_thread::get_id() == writer_thread_id_; }
+
+  const Callbacks callbacks_;
+  std::atomic<std::uint64_t> heartbeats_{0};
+  std::unique_ptr<Writer> writer_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable work_came_;
+  std::condition_variable request_served_;
+  Batch open_;
+  std::vector<Request*> requests_;
+  Clock::time_point due_{};  // when the open batch is to be written though nobody waits for it
+  Clock::time_point next_written_behind_{};
+  bool is_idle_ = false;
+  bool stopping_ = false;
+  bool stopped_ = false;
+  std::size_t last_urgent_ = 0;  // writer thread only
+
+  std::thread::id writer_thread_id_;
+  std::thread thread_;
+};
+
+}  // namespace store

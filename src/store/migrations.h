@@ -1,0 +1,32 @@
+// The shapes that the database file has had, and the way from each to the newest.
+// embedded_migrations(): any thread; the others: the connection's thread. Failures are thrown.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace store {
+
+class Connection;
+
+struct Migration {
+  int version = 0;  // PRAGMA user_version after it
+  const char* sql = "";
+};
+
+// schema/*.sql in the order of their numbers, 1, 2, …
+std::span<const Migration> embedded_migrations();
+
+int newest_version(std::span<const Migration> migrations);
+
+// The file's version, 0 if nothing is in it yet. Refuses a database of another program or of a newer version.
+int version_of_ours(Connection& connection, const std::string& path,
+                    std::span<const Migration> migrations);
+
+// Runs what is missing in one transaction. An older file is first copied to `<path>.v<N>`, within
+// that transaction, so that the copy is what the migration began with.
+void migrate(Connection& connection, const std::string& path,
+             std::span<const Migration> migrations);
+
+}  // namespace store

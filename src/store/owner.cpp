@@ -1,0 +1,146 @@
+#include "store/owner.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <map>
+#include <sstream>
+#include <thread>
+#include <utility>
+
+#include "store/failure.h"
+#include "store/files.h"
+
+namespace store {
+namespace {
+
+std::string lock_path_of(const std::string& database_path) {
+  return resolved(database_path) + ".lock";
+}
+
+// Waits a little: is_owned() of a command holds the lock for an instant.
+bool take_lock(int fd) {
+  for (int tries = 25; tries > 0; --tries) {
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+  return false;
+}
+
+std::string read_text(int fd) {
+  char buffer[1024];
+  const ssize_t size = ::pread(fd, buffer, sizeof buffer, 0);
+  return size > 0 ? std::string(buffer, static_cast<std::size_t>(size)) : std::string();
+}
+
+template <typename Number>
+bool parse(const std::string& text, Number& number) {
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, number);
+  return result.ec == std::errc{} && result.ptr == end;
+}
+
+std::optional<OwnerNote> note_in(const std::string& text) {
+  std::map<std::string, std::string> values;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const auto at = line.find('=');
+    if (at != std::string::npos) values[line.substr(0, at)] = line.substr(at + 1);
+  }
+  OwnerNote note;
+  note.address = values["address"];
+  if (!parse(values["pid"], note.pid) || !parse(values["generation"], note.generation)) {
+    return std::nullopt;
+  }
+  return note;
+}
+
+std::string text_of(const OwnerNote& note) {
+  return "pid=" + std::to_string(note.pid) + "\naddress=" + note.address +
+         "\ngeneration=" + std::to_string(note.generation) + "\n";
+}
+
+Failure already_owned(const std::string& lock_path, const std::string& content) {
+  std::string who = "another process";
+  if (const auto note = note_in(content)) {
+    who = "the room-sidecar with pid " + std::to_string(note->pid);
+    if (!note->address.empty()) who += " at " + note->address;
+  }
+  const std::string database = lock_path.substr(0, lock_path.size() - std::string(".lock").size());
+  return {Failure::Kind::locked_by_other, "the database " + database + " is held by " + who +
+                                              "; stop that one first, or use another database.path"};
+}
+
+bool is_at(const std::string& path, int fd) {
+  struct stat there{};
+  struct stat ours{};
+  return ::stat(path.c_str(), &there) == 0 && ::fstat(fd, &ours) == 0 &&
+         there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
+}
+
+}  // namespace
+
+Owner::Owner(const std::string& database_path) : path_(lock_path_of(database_path)) {
+  // Readable for all who may enter the folder: it tells them where to ask.
+  fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  may_write_ = fd_ >= 0;
+  if (fd_ < 0) fd_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd_ < 0) return;
+  if (take_lock(fd_)) return;
+  const std::string content = read_text(fd_);
+  ::close(fd_);
+  fd_ = -1;
+  throw already_owned(path_, content);
+}
+
+Owner::~Owner() {
+  if (fd_ < 0) return;
+  if (may_write_ && ::ftruncate(fd_, 0) != 0) may_write_ = false;
+  ::close(fd_);
+}
+
+Owner::Owner(Owner&& other) noexcept
+    : path_(std::move(other.path_)),
+      fd_(std::exchange(other.fd_, -1)),
+      may_write_(other.may_write_) {}
+
+bool Owner::note(const OwnerNote& note) {
+  if (fd_ < 0 || !may_write_) return false;
+  if (!is_at(path_, fd_)) {
+    const int anew = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (anew < 0) return false;
+    if (::flock(anew, LOCK_EX | LOCK_NB) != 0) {
+      ::close(anew);
+      return false;
+    }
+    ::close(std::exchange(fd_, anew));
+  }
+  const std::string text = text_of(note);
+  const auto size = static_cast<off_t>(text.size());
+  return ::pwrite(fd_, text.data(), text.size(), 0) == size && ::ftruncate(fd_, size) == 0;
+}
+
+std::optional<OwnerNote> read_owner_note(const std::string& database_path) {
+  // What a killed process left behind must not lead anyone to whoever has its pid or port today.
+  if (!is_owned(database_path)) return std::nullopt;
+  const int fd = ::open(lock_path_of(database_path).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return std::nullopt;
+  const std::string content = read_text(fd);
+  ::close(fd);
+  return note_in(content);
+}
+
+bool is_owned(const std::string& database_path) {
+  const int fd = ::open(lock_path_of(database_path).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool is_free = ::flock(fd, LOCK_SH | LOCK_NB) == 0;
+  ::close(fd);
+  return !is_free;
+}
+
+}  // namespace store

@@ -1,0 +1,49 @@
+// Who serves a database file: at most one process, by a lock on `<real path>.lock`. SQLite's own
+// exclusive mode would shut the operator's shell out. Any thread. Throws Failure.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace store {
+
+// What the lock file tells others, so that commands find the running sidecar.
+struct OwnerNote {
+  pid_t pid = 0;
+  std::string address;
+  std::uint64_t generation = 0;  // of the configuration, rises with each one that was applied
+
+  bool operator==(const OwnerNote&) const = default;
+};
+
+class Owner {
+ public:
+  // Takes the lock, or throws (locked_by_other) with who holds it. Where no lock file can be made,
+  // as on a read-only disk, it holds nothing: nobody can write that database.
+  explicit Owner(const std::string& database_path);
+  // Empties the file and leaves it there: who deletes a lock file makes two owners possible.
+  ~Owner();
+  Owner(Owner&& other) noexcept;
+  Owner& operator=(Owner&&) = delete;
+
+  bool holds() const { return fd_ >= 0; }
+  // Rewrites what the file says, and makes it anew if somebody has deleted it. False if that could
+  // not be done.
+  bool note(const OwnerNote& note);
+
+ private:
+  std::string path_;
+  int fd_ = -1;
+  bool may_write_ = false;
+};
+
+// What the present owner has noted; nothing if nobody owns the file, or nothing is noted yet.
+std::optional<OwnerNote> read_owner_note(const std::string& database_path);
+
+// Does any process own it? Tries the lock and does not keep it.
+bool is_owned(const std::string& database_path);
+
+}  // namespace store

@@ -1,0 +1,80 @@
+#include "store/read_connection.h"
+
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "store/failure.h"
+
+namespace store {
+namespace {
+
+constexpr int read_flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
+
+std::string uri_of(const std::string& path, const std::string& parameter) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%') {
+      uri += "%25";
+    } else if (c == '?') {
+      uri += "%3f";
+    } else if (c == '#') {
+      uri += "%23";
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?" + parameter;
+}
+
+void copy_file(const std::string& from, const std::string& to) {
+  std::error_code error;
+  std::filesystem::copy_file(from, to, error);
+  if (error) throw system_failure("copy", from, error.value());
+}
+
+// Opening is lazy in SQLite: the first question is what fails.
+std::unique_ptr<Connection> opened(const std::string& path, const std::string& parameter) {
+  auto connection = std::make_unique<Connection>(path, uri_of(path, parameter), read_flags);
+  connection->integer("PRAGMA user_version");
+  return connection;
+}
+
+// Without -shm no process has it open, so that the files may be opened by other means than SQLite.
+ReadConnection opened_in_copy(const std::string& path) {
+  ReadConnection result;
+  result.copy = std::make_unique<PrivateFolder>();
+  const std::string copy = result.copy->file("copy.db");
+  copy_file(path, copy);
+  copy_file(path + "-wal", copy + "-wal");
+  result.connection = std::make_unique<Connection>(
+      path, copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
+  result.connection->integer("PRAGMA user_version");
+  return result;
+}
+
+}  // namespace
+
+ReadConnection open_for_reading(const std::string& path) {
+  if (!exists(path)) {
+    throw Failure(Failure::Kind::unusable, "there is no database at " + path +
+                                               "; check database.path, or start room-sidecar once");
+  }
+  // Nothing waits in a -wal: the file is all there is, and SQLite need make no -shm.
+  if (size_of(path + "-wal") == 0) return {nullptr, opened(path, "immutable=1")};
+  if (!exists(path + "-shm")) return opened_in_copy(path);
+  return {nullptr, opened(path, "mode=ro")};
+}
+
+ReadConnection open_copy(const std::string& path, const Bytes& image) {
+  ReadConnection result;
+  result.copy = std::make_unique<PrivateFolder>();
+  const std::string copy = result.copy->file("copy.db");
+  write_new_file(copy, image, 0600);
+  result.connection = std::make_unique<Connection>(
+      path, copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
+  return result;
+}
+
+}  // namespace store

@@ -1,0 +1,55 @@
+// One use of a prepared statement: bind in order, step, read. Private to store/.
+// The connection's thread. What SQLite refuses is thrown as Failure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+struct sqlite3_stmt;
+
+namespace store {
+
+class Connection;
+class Database;
+
+class Statement {
+ public:
+  // `sql` must be a literal: it is prepared once a connection.
+  Statement(Database& database, const char* sql);
+  ~Statement();  // resets it, for the next use
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  // The next parameter. A string must live until the last step(), hence no temporaries.
+  Statement& bind(const std::string& value);
+  Statement& bind(std::string&& value);  // is copied
+  Statement& bind(std::int64_t value);
+  Statement& bind(bool value) { return bind(static_cast<std::int64_t>(value)); }
+  Statement& bind(const char* value) = delete;  // would become a bool
+  Statement& bind(const std::optional<std::string>& value);  // is copied
+  Statement& bind(const std::optional<std::int64_t>& value);
+  Statement& bind_null();
+
+  // To the next row; false if there is none.
+  bool step();
+  // To the end; the number of rows changed.
+  int run();
+
+  // Columns of the current row, from 0.
+  std::string text(int column) const;
+  std::int64_t integer(int column) const;
+  bool flag(int column) const { return integer(column) != 0; }
+  bool is_null(int column) const;
+  std::optional<std::string> optional_text(int column) const;
+  std::optional<std::int64_t> optional_integer(int column) const;
+
+ private:
+  void check(int code);
+
+  Connection& connection_;
+  sqlite3_stmt* statement_;
+  int bound_ = 0;
+};
+
+}  // namespace store

@@ -1,0 +1,199 @@
+#include "store/writer.h"
+
+#include <utility>
+
+#include "store/failure.h"
+#include "store/files.h"
+
+namespace store {
+namespace {
+
+// The -wal then has about 4 MB; SQLite's own choice, too.
+constexpr int frames_a_checkpoint = 1000;
+constexpr std::chrono::milliseconds between_looks{200};
+constexpr std::chrono::seconds between_attempts{1};
+
+// Not the affair of one deed or row: nothing can be written.
+bool is_of_the_disk(Failure::Kind kind) {
+  return kind == Failure::Kind::full || kind == Failure::Kind::io || kind == Failure::Kind::busy ||
+         kind == Failure::Kind::read_only;
+}
+
+}  // namespace
+
+Writer::Writer(Database database, const Journal::Callbacks& callbacks, std::function<void()> alive)
+    : callbacks_(callbacks),
+      database_(std::move(database)),
+      checkpointer_(database_.path()),
+      checkpoint_at_(frames_a_checkpoint) {
+  database_.while_busy(std::move(alive));
+}
+
+bool Writer::write(Batch& batch, std::vector<Batch::Settled>& refused) {
+  try {
+    if (const auto reason = hindrance()) {
+      fails(*reason);
+    } else {
+      database_.transaction([&] { batch.apply_to(database_); });
+      works();
+      const auto settled = batch.take_settled();
+      batch = {};
+      for (const auto& tell : settled) tell(true);
+      return true;
+    }
+  } catch (const Failure& failure) {
+    if (failure.kind() == Failure::Kind::constraint) {
+      write_singly(batch, refused);
+      return batch.empty();
+    }
+    fails(failure.what());
+  }
+  batch.forget_urgent();
+  for (auto& tell : batch.take_settled()) refused.push_back(std::move(tell));
+  return false;
+}
+
+// One row that the schema refuses, by a trigger of somebody's or an edited table, must not keep all
+// others out of the file. It is told and dropped.
+void Writer::write_singly(Batch& batch, std::vector<Batch::Settled>& refused) {
+  Batch left;
+  for (Batch& part : batch.split()) {
+    try {
+      database_.transaction([&] { part.apply_to(database_); });
+      for (const auto& tell : part.take_settled()) tell(true);
+    } catch (const Failure& failure) {
+      const bool is_poison = failure.kind() == Failure::Kind::constraint;
+      if (is_poison && callbacks_.event) {
+        callbacks_.event("the row of " + part.subject() + " could not be written: " + failure.what());
+      }
+      if (!is_poison) fails(failure.what());
+      for (auto& tell : part.take_settled()) refused.push_back(std::move(tell));
+      part.forget_urgent();
+      if (!is_poison) left.lay_over(std::move(part));
+    }
+  }
+  if (left.empty()) works();
+  batch = std::move(left);
+}
+
+void Writer::run(const std::function<void(Database&)>& deed) {
+  if (const auto reason = hindrance()) {
+    fails(*reason);
+    throw Failure(Failure::Kind::read_only, *reason);
+  }
+  try {
+    database_.transaction([&] { deed(database_); });
+  } catch (const Failure& failure) {
+    if (is_of_the_disk(failure.kind())) fails(failure.what());
+    throw;
+  }
+  works();
+}
+
+void Writer::read(const std::function<void(Database&)>& deed) {
+  database_.read_transaction([&] { deed(database_); });
+}
+
+// A file that was deleted still takes rows and says ok, so it is asked before each commit.
+std::optional<std::string> Writer::hindrance() {
+  if (!database_.writable()) return database_.why_not_writable();
+  if (!is_replaced_ && !database_.has_moved()) return std::nullopt;
+  if (is_replaced_ || exists(database_.path())) {
+    is_replaced_ = true;
+    return "another file stands in the place of the database " + database_.path() +
+           "; put the right one there and restart room-sidecar";
+  }
+  return "the database " + database_.path() +
+         " has vanished; it is being written anew, see that nothing deletes it";
+}
+
+void Writer::look_around() {
+  look_for_checkpoint();
+  const auto now = Clock::now();
+  if (now < next_look_) return;
+  next_look_ = now + between_looks;
+  try {
+    const auto reason = hindrance();
+    if (reason) fails(*reason);
+    if (failure() && now >= next_attempt_) {
+      next_attempt_ = now + between_attempts;
+      if (reason) {
+        bring_back();
+      } else {
+        database_.prove_writable();
+        works();
+      }
+    }
+    if (database_.changed_by_others() && callbacks_.foreign_commit) callbacks_.foreign_commit();
+  } catch (const Failure& failure) {
+    fails(failure.what());
+  }
+}
+
+void Writer::bring_back() {
+  if (is_replaced_) return;
+  if (!database_.writable()) {
+    if (!database_.try_make_writable()) return;
+    works();
+    // What happened to the file while it could only be read was not seen.
+    if (callbacks_.foreign_commit) callbacks_.foreign_commit();
+    return;
+  }
+  checkpointer_.wait();
+  database_.write_anew();
+  if (callbacks_.event) {
+    callbacks_.event("the database " + database_.path() +
+                     " had vanished and was written anew from memory; nothing is lost");
+  }
+  works();
+}
+
+void Writer::look_for_checkpoint() {
+  if (failure()) return;
+  if (checkpointer_.take_finished()) database_.checkpoint();
+  const int frames = database_.wal_frames();
+  if (frames < frames_a_checkpoint) checkpoint_at_ = frames_a_checkpoint;
+  if (frames <= checkpoint_at_) return;
+  // While somebody reads, the -wal cannot start over: try again when it has grown by as much.
+  checkpoint_at_ = frames + frames_a_checkpoint;
+  checkpointer_.start();
+}
+
+void Writer::finish() {
+  checkpointer_.wait();
+  try {
+    if (database_.writable() && database_.has_moved() && !exists(database_.path())) bring_back();
+  } catch (const Failure& failure) {
+    fails(failure.what());
+  }
+  database_.checkpoint();
+  const Database closing = std::move(database_);
+}
+
+std::optional<std::string> Writer::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void Writer::works() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) return;
+    failure_.reset();
+  }
+  if (callbacks_.recovered) callbacks_.recovered();
+}
+
+void Writer::fails(const std::string& reason) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (failure_) {
+      failure_ = reason;
+      return;
+    }
+    failure_ = reason;
+  }
+  if (callbacks_.failing) callbacks_.failing(reason);
+}
+
+}  // namespace store

@@ -1,0 +1,61 @@
+// The Journal's hands: everything that touches the database, and the memory of whether it can be
+// written. Private to store/. Only the writer thread calls it, but for failure().
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/batch.h"
+#include "store/checkpointer.h"
+#include "store/database.h"
+#include "store/journal.h"
+
+namespace store {
+
+class Writer {
+ public:
+  // `alive` is called again and again while it waits for another program's lock.
+  Writer(Database database, const Journal::Callbacks& callbacks, std::function<void()> alive);
+
+  // In one transaction; false if not all could be written. Tells who waits in it that it is in the
+  // file, or hands them over in `refused`; leaves in the batch what is to be tried again.
+  bool write(Batch& batch, std::vector<Batch::Settled>& refused);
+  // Throws what the deed throws, or Failure.
+  void run(const std::function<void(Database&)>& deed);
+  void read(const std::function<void(Database&)>& deed);
+
+  // Others' commits, a file that has vanished, one that may be writable again, checkpoints.
+  void look_around();
+  // As much as can be goes from the -wal into the file, which is closed. The last call.
+  void finish();
+
+  // Any thread: why it cannot write at present.
+  std::optional<std::string> failure() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::optional<std::string> hindrance();
+  void write_singly(Batch& batch, std::vector<Batch::Settled>& refused);
+  void bring_back();
+  void look_for_checkpoint();
+  void works();
+  void fails(const std::string& reason);
+
+  const Journal::Callbacks& callbacks_;
+  Database database_;
+  Checkpointer checkpointer_;
+  bool is_replaced_ = false;  // another file stands under our name
+  int checkpoint_at_ = 0;     // frames in the -wal
+  Clock::time_point next_look_{};
+  Clock::time_point next_attempt_{};
+  mutable std::mutex mutex_;
+  std::optional<std::string> failure_;
+};
+
+}  // namespace store

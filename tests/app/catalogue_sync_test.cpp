@@ -1,0 +1,222 @@
+#include "app/catalogue_sync.h"
+
+#include "catch.h"
+
+namespace {
+
+const domain::WallTime now{std::chrono::hours{500000}};
+
+domain::ConfiguredGateway gateway(const std::string& name, const std::string& url = "") {
+  domain::ConfiguredGateway g;
+  g.name = name;
+  g.url = url;
+  g.where = "config.toml:" + name.substr(3);
+  return g;
+}
+
+domain::ConfiguredRoom room(const std::string& uid, const std::string& default_gateway) {
+  domain::ConfiguredRoom r;
+  r.gateway_uid = uid;
+  r.default_gateway = default_gateway;
+  r.where = "config.toml:r" + uid;
+  return r;
+}
+
+app::SyncPlan plan(const app::Configured& configured, const app::CatalogueRows& rows = {},
+                   const std::set<std::string>& assigned = {}) {
+  return app::plan_sync(configured, rows, assigned, now);
+}
+
+const domain::Room& room_in(const app::SyncPlan& p, const std::string& uid) {
+  for (const auto& row : p.rows.rooms) {
+    if (row.room.gateway_uid == uid) return row.room;
+  }
+  FAIL("no room " << uid);
+  return p.rows.rooms.front().room;
+}
+
+const domain::Gateway& gateway_in(const app::SyncPlan& p, const std::string& name) {
+  for (const auto& row : p.rows.gateways) {
+    if (row.gateway.name == name) return row.gateway;
+  }
+  FAIL("no gateway " << name);
+  return p.rows.gateways.front().gateway;
+}
+
+}  // namespace
+
+TEST_CASE("what is configured is inserted once, and a second sync writes nothing") {
+  app::Configured c;
+  c.gateways = {gateway("gxy1", "wss://1"), gateway("gxy2")};
+  c.rooms = {room("2171", "gxy2"), room("hall", "gxy1")};
+  const auto first = plan(c);
+  CHECK(first.errors.empty());
+  CHECK(first.changed_gateways.size() == 2);
+  CHECK(first.changed_rooms.size() == 2);
+  CHECK(room_in(first, "2171").id == 2171);  // the description's WHERE id = 2171
+  CHECK(room_in(first, "hall").id == 2172);
+  CHECK(room_in(first, "2171").default_gateway_id == gateway_in(first, "gxy2").id);
+  CHECK(first.options.available_servers == std::vector<std::string>{"gxy1", "gxy2"});
+  const auto second = plan(c, first.rows);
+  CHECK_FALSE(second.writes());
+  CHECK(second.warnings.empty());
+}
+
+TEST_CASE("a changed value is written, and one that an operator changed stays, with a warning") {
+  app::Configured c;
+  c.gateways = {gateway("gxy1", "wss://1"), gateway("gxy2", "wss://2")};
+  c.rooms = {room("2171", "gxy1")};
+  auto rows = plan(c).rows;
+  rows.gateways[0].gateway.url = "wss://by-sql";
+  rows.rooms[0].room.default_gateway_id = rows.gateways[1].gateway.id;
+  c.gateways[1].url = "wss://new";
+  const auto p = plan(c, rows);
+  CHECK(gateway_in(p, "gxy1").url == "wss://by-sql");
+  CHECK(gateway_in(p, "gxy2").url == "wss://new");
+  CHECK(room_in(p, "2171").default_gateway_id == gateway_in(p, "gxy2").id);
+  REQUIRE(p.warnings.size() == 2);
+  CHECK(p.warnings[0].find("config.toml:1: gateway \"gxy1\": url is \"wss://by-sql\" in the database and \"wss://1\"") == 0);
+  CHECK(p.warnings[1].find("config.toml:r2171: room \"2171\": default_gateway_id is 2 in the database and 1") == 0);
+  // When the configured value changes, it counts again.
+  c.gateways[0].url = "wss://third";
+  CHECK(gateway_in(plan(c, p.rows), "gxy1").url == "wss://third");
+}
+
+TEST_CASE("without [[gateways]] the names in lists, regions, pins and standbys create bare gateways") {
+  app::Configured c;
+  c.options.available_servers = {{"a", "b"}};
+  c.options.regions = {{"IL", {"c"}, ""}};
+  c.options.pins = {{"1", "d", ""}};
+  c.options.standby_servers = {"e"};
+  const auto p = plan(c);
+  CHECK(p.errors.empty());
+  CHECK(p.rows.gateways.size() == 5);
+  CHECK_FALSE(p.rows.gateways[0].from_config);
+  CHECK_FALSE(plan(c, p.rows).writes());
+}
+
+TEST_CASE("with [[gateways]] an unknown name is an error that suggests one") {
+  const auto refused = [](auto set, const std::string& text) {
+    app::Configured c;
+    c.gateways = {gateway("gxy1"), gateway("gxy2")};
+    set(c.options);
+    const auto p = plan(c);
+    REQUIRE(p.errors.size() == 1);
+    CHECK(p.errors[0] == text);
+  };
+  refused([](domain::Options& o) { o.available_servers = {{"gxy3"}}; o.available_where = "environment"; },
+          "environment: balancing.available_servers: there is no gateway \"gxy3\" (did you mean \"gxy1\"?)");
+  refused([](domain::Options& o) { o.regions = {{"IL", {"gxy3"}, ".env:4"}}; },
+          ".env:4: regions.IL: there is no gateway \"gxy3\" (did you mean \"gxy1\"?)");
+  refused([](domain::Options& o) { o.pins = {{"77", "nothing", "config.toml:9"}}; },
+          "config.toml:9: pins.77: there is no gateway \"nothing\"");
+  refused([](domain::Options& o) { o.standby_servers = {"gxy3"}; o.standby_where = "config.toml:8"; },
+          "config.toml:8: failover.standby_servers: there is no gateway \"gxy3\" (did you mean \"gxy1\"?)");
+}
+
+TEST_CASE("a gateway of another type may not be listed, a disabled or draining one is a warning") {
+  app::Configured c;
+  c.gateways = {gateway("gxy1"), gateway("gxy2"), gateway("gxy3")};
+  c.gateways[0].type = "streaming";
+  c.gateways[1].disabled = true;
+  c.options.available_servers = {{"gxy1", "gxy2", "gxy3"}};
+  const auto p = plan(c);
+  REQUIRE(p.errors.size() == 1);
+  CHECK(p.errors[0].find("gateway \"gxy1\" is of type \"streaming\"") != std::string::npos);
+  REQUIRE(p.warnings.size() == 1);
+  CHECK(p.warnings[0].find("gateway \"gxy2\" is disabled") != std::string::npos);
+}
+
+TEST_CASE("a room's unknown default gateway is an error, an unknown id is not") {
+  app::Configured c;
+  c.gateways = {gateway("gxy1")};
+  c.rooms = {room("1", "gxy2")};
+  CHECK(plan(c).errors == std::vector<std::string>{
+                              "config.toml:r1: room \"1\": default_gateway: there is no gateway \"gxy2\" (did you mean \"gxy1\"?)"});
+  c.rooms[0].default_gateway.reset();
+  c.rooms[0].default_gateway_id = 999;
+  const auto p = plan(c);
+  CHECK(p.errors.empty());
+  const auto catalogue = app::catalogue_of(p.rows);
+  CHECK(app::rooms_without_gateway(*catalogue).size() == 1);
+}
+
+TEST_CASE("ids are kept for good, and an id that another bears is an error that names both") {
+  app::Configured c;
+  c.gateways = {gateway("gxy1")};
+  c.rooms = {room("a", "gxy1"), room("b", "gxy1")};
+  c.rooms[0].id = 5;
+  auto p = plan(c);
+  CHECK(room_in(p, "a").id == 5);
+  const auto rows = p.rows;
+  c.rooms[1].id = 5;
+  p = plan(c, rows);
+  REQUIRE(p.errors.size() == 1);
+  CHECK(p.errors[0] == "config.toml:rb: room \"b\" cannot have id 5: room \"a\" bears it; choose another id");
+  c.rooms[1].id = 77;
+  p = plan(c, rows);
+  CHECK(p.errors.empty());
+  CHECK(room_in(p, "b").id == 6);
+  CHECK(p.warnings.size() == 1);
+  c.rooms = {room("c", "gxy1")};
+  c.rooms[0].id = 6;
+  CHECK(plan(c, rows).errors.size() == 1);
+  c.gateways.push_back(gateway("gxy2"));
+  c.gateways[1].id = 1;
+  CHECK(plan(c, rows).errors.size() == 2);
+}
+
+TEST_CASE("a decimal uid gives way to an explicit id, and a made-up id to both") {
+  app::Configured c;
+  c.gateways = {gateway("gxy1")};
+  c.rooms = {room("hall", "gxy1"), room("7", "gxy1"), room("x", "gxy1"), room("007", "gxy1")};
+  c.rooms[2].id = 7;
+  const auto p = plan(c);
+  CHECK(p.errors.empty());
+  CHECK(room_in(p, "x").id == 7);
+  std::set<std::int64_t> ids;
+  for (const auto& row : p.rows.rooms) ids.insert(row.room.id);
+  CHECK(ids.size() == 4);
+}
+
+TEST_CASE("what stood in the configuration and stands there no more is marked removed, unless in use") {
+  app::Configured c;
+  c.gateways = {gateway("gxy1"), gateway("gxy2"), gateway("gxy3"), gateway("gxy4")};
+  c.rooms = {room("1", "gxy2"), room("2", "gxy1")};
+  const auto rows = plan(c).rows;
+  c.gateways.erase(c.gateways.begin() + 1, c.gateways.end());
+  c.rooms[0].default_gateway.reset();
+  c.rooms[0].default_gateway_id = 2;
+  const auto p = plan(c, rows, {"gxy3"});
+  CHECK(p.errors.empty());
+  CHECK_FALSE(gateway_in(p, "gxy2").removed);  // a room's default gateway
+  CHECK_FALSE(gateway_in(p, "gxy3").removed);  // has an assignment
+  CHECK(gateway_in(p, "gxy4").removed);
+  CHECK(p.options.available_servers == std::vector<std::string>{"gxy1"});
+  c.rooms.pop_back();
+  const auto later = plan(c, p.rows);
+  CHECK(room_in(later, "2").removed);
+  CHECK(gateway_in(later, "gxy3").removed);
+  c.rooms.push_back(room("2", "gxy1"));
+  c.gateways.push_back(gateway("gxy4"));
+  const auto back = plan(c, later.rows);
+  CHECK_FALSE(room_in(back, "2").removed);
+  CHECK_FALSE(gateway_in(back, "gxy4").removed);
+  CHECK(gateway_in(back, "gxy4").id == 4);
+}
+
+TEST_CASE("what came by import or SQL stays") {
+  app::CatalogueRows rows;
+  rows.gateways.resize(1);
+  rows.gateways[0].gateway.id = 9;
+  rows.gateways[0].gateway.name = "by-sql";
+  rows.rooms.resize(1);
+  rows.rooms[0].room.id = 4;
+  rows.rooms[0].room.gateway_uid = "imported";
+  app::Configured c;
+  c.gateways = {gateway("gxy1")};
+  const auto p = plan(c, rows);
+  CHECK_FALSE(gateway_in(p, "by-sql").removed);
+  CHECK_FALSE(room_in(p, "imported").removed);
+  CHECK(p.options.available_servers == std::vector<std::string>{"gxy1"});  // it gets no new rooms
+}

@@ -1,0 +1,102 @@
+// The flip and the flip back, with live rooms; and the catalogue's own changes.
+#include "app/house.h"
+#include "catch.h"
+
+namespace {
+app::Configured with_mode(const House& house, bool scale) {
+  app::Configured configured = house.configured;
+  configured.options.scale = scale;
+  return configured;
+}
+}  // namespace
+
+TEST_CASE("when scale mode begins an occupied room is assigned where its users are") {
+  House house;
+  REQUIRE(house.reload(with_mode(house, false)).problems.empty());
+  CHECK(house.report("1", "a", "gxy3") == "gxy1 1");  // they say where they really are
+  CHECK(house.report("2", "b") == "gxy1 1");
+  CHECK(house.count("sessions") == 0);
+  REQUIRE(house.reload(with_mode(house, true)).problems.empty());
+  CHECK(house.ask("1") == "gxy3 sticky");
+  CHECK(house.ask("2") == "gxy1 sticky");
+  CHECK(house.row("1") == "gxy3");
+  CHECK(house.count("sessions") == 2);
+}
+
+TEST_CASE("an older row of an occupied room is replaced, one of an empty room is found again") {
+  House house;
+  CHECK(house.ask("1") == "gxy1 assigned");
+  CHECK(house.ask("2") == "gxy2 assigned");
+  CHECK(house.ask("3") == "gxy3 assigned");
+  REQUIRE(house.reload(with_mode(house, false)).problems.empty());
+  CHECK(house.ask("2") == "gxy1 default");  // the table stays and is ignored
+  CHECK(house.count("room_server_assignments") == 3);
+  house.report("2", "a");
+  REQUIRE(house.reload(with_mode(house, true)).problems.empty());
+  CHECK(house.ask("2") == "gxy1 sticky");
+  CHECK(house.ask("3") == "gxy3 sticky");
+  CHECK(house.row("2") == "gxy1");
+}
+
+TEST_CASE("rolled back by a restart, and forward again, sessions of the time between are not made up") {
+  House house;
+  house.report("1", "a");
+  house.configured.options.scale = false;
+  house.restart();
+  CHECK(house.ask("1") == "gxy1 default");
+  CHECK(house.report("1", "b") == "gxy1 2");  // the first is remembered from scale mode
+  house.configured.options.scale = true;
+  house.restart();
+  CHECK(house.report("1", "c") == "gxy1 1");  // but legacy mode wrote none down
+}
+
+TEST_CASE("a room that is removed from the configuration loses its sessions and its assignment") {
+  House house;
+  house.report("1", "a");
+  app::Configured without = house.configured;
+  without.rooms.erase(without.rooms.begin());
+  REQUIRE(house.reload(without).problems.empty());
+  CHECK(house.ask("1") == "room_not_found");
+  CHECK(house.row("1").empty());
+  CHECK(house.count("sessions") == 0);
+  REQUIRE(house.reload(house.configured).problems.empty());
+}
+
+TEST_CASE("invariant 7: a bad configuration never replaces a good one") {
+  House house;
+  house.ask("1");
+  app::Configured bad = with_mode(house, false);
+  bad.options.available_servers = {{"gxy1", "gxy44"}};
+  bad.options.available_where = "config.toml:7";
+  const auto result = house.reload(bad);
+  REQUIRE(result.problems.size() == 1);
+  CHECK(result.problems[0] ==
+        "config.toml:7: balancing.available_servers: there is no gateway \"gxy44\" (did you mean \"gxy4\"?)");
+  CHECK(house.ask("2") == "gxy2 assigned");  // neither the mode nor the list
+}
+
+TEST_CASE("a reload that cannot be written is in force all the same, and written later") {
+  House house;
+  house.ask("1");
+  house.lock_file();
+  const auto result = house.reload(with_mode(house, false));
+  CHECK(result.problems.empty());
+  CHECK(house.ask("2") == "gxy1 default");
+  CHECK(house.keeper->has_unwritten());
+  house.unlock_file();
+  house.keeper->retry();
+  CHECK_FALSE(house.keeper->has_unwritten());
+}
+
+TEST_CASE("a drained gateway gets no new room and keeps those it has, also after a restart") {
+  House house;
+  CHECK(house.ask("1") == "gxy1 assigned");
+  using Drained = app::CatalogueKeeper::Drained;
+  CHECK(house.keeper->set_draining("gxy1", true) == Drained::done);
+  CHECK(house.keeper->set_draining("gxy9", true) == Drained::no_such_gateway);
+  house.restart();
+  CHECK(house.ask("1") == "gxy1 sticky");
+  for (int i = 2; i <= 7; ++i) CHECK(house.ask(std::to_string(i)).substr(0, 4) != "gxy1");
+  CHECK(house.keeper->set_draining("gxy1", false) == Drained::done);
+  CHECK(house.ask("8") == "gxy1 assigned");
+}

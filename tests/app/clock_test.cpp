@@ -1,0 +1,28 @@
+#include "app/clock.h"
+
+#include "catch.h"
+
+using namespace std::chrono_literals;
+
+TEST_CASE("a gap of over five seconds counts for nobody, a shorter one in full") {
+  domain::ServiceTime machine{1h};
+  app::Clock clock([&] { return domain::Moment{machine, {}}; });
+  const auto start = clock.now().service;
+  machine += 5s;
+  CHECK(clock.now().service - start == 5s);
+  machine += 5min;  // SIGSTOP, a suspended machine
+  CHECK(clock.now().service - start == 5s);
+  machine += 1s;
+  CHECK(clock.now().service - start == 6s);
+}
+
+TEST_CASE("the wall clock may jump, and nothing that expires notices") {
+  domain::WallTime wall{500000h};
+  domain::ServiceTime machine{1h};
+  app::Clock clock([&] { return domain::Moment{machine, wall}; });
+  const auto start = clock.now();
+  wall += 1h;
+  CHECK(clock.now().wall - start.wall == 1h);
+  wall -= 2h;
+  CHECK(clock.now().service == start.service);
+}

@@ -1,0 +1,40 @@
+#include "app/event_log.h"
+
+#include "catch.h"
+
+using app::LogLevel;
+
+TEST_CASE("a line is LEVEL: message key=value …") {
+  CHECK(app::as_text(LogLevel::info, "Assigned room to server",
+                     {{"room_id", "2171"}, {"gateway_name", "gxy5"}, {"country_code", "IL"}, {"regional_match", true}}) ==
+        "INFO: Assigned room to server room_id=2171 gateway_name=gxy5 country_code=IL regional_match=true");
+  CHECK(app::as_text(LogLevel::warn, "W", {{"n", std::int64_t{-3}}, {"x", nullptr}, {"e", ""}}) == "WARN: W n=-3 x=null e=");
+}
+
+TEST_CASE("nobody can forge a line or a field by a value") {
+  const struct { std::string_view value, text; } cases[] = {
+      {"a b", R"("a b")"},
+      {"a\nINFO: Assigned", R"("a\nINFO: Assigned")"},
+      {"a\r", R"("a\r")"},
+      {"say \"hi\"", R"("say \"hi\"")"},
+      {"back\\slash", R"("back\\slash")"},
+      {"tab\t", R"("tab\t")"},
+      {"\x1B[31m", R"("\u001b[31m")"},
+      {"\x7F", R"("\u007f")"},
+      {"\xC2\x85", R"("\u0085")"},
+      {"\xFF", R"("\u00ff")"},
+      {"\xE2\x80\xA8", "\"\xE2\x80\xA8\""},
+      {"חדר", "חדר"},
+      {"a=b", "a=b"},
+  };
+  for (const auto& c : cases) {
+    CHECK(app::as_text(LogLevel::info, "M", {{"k", c.value}}) == "INFO: M k=" + std::string(c.text));
+  }
+  CHECK(app::as_text(LogLevel::error, "two\nlines \"quoted\"", {}) == "ERROR: two\\nlines \"quoted\"");
+}
+
+TEST_CASE("as JSON the words are the message and each key is a field") {
+  CHECK(app::as_json(LogLevel::error, "M \"x\"", {{"room", "a\nb"}, {"n", std::int64_t{5}}, {"ok", false}, {"none", nullptr}},
+                     "2026-11-23T03:27:00.123Z") ==
+        R"({"time":"2026-11-23T03:27:00.123Z","level":"ERROR","message":"M \"x\"","room":"a\nb","n":5,"ok":false,"none":null})");
+}

@@ -1,0 +1,67 @@
+#include "app/report_session.h"
+
+#include "app/house.h"
+#include "catch.h"
+
+using namespace std::chrono_literals;
+
+TEST_CASE("entering, staying and leaving") {
+  House house;
+  CHECK(house.ask("1") == "gxy1 assigned");
+  CHECK(house.report("1", "a") == "gxy1 1");
+  CHECK(house.report("1", "a") == "gxy1 1");
+  CHECK(house.report("1", "b") == "gxy1 2");
+  CHECK(house.count("sessions") == 2);
+  auto left = app::leave_room(*house.desk, "1", "a");
+  CHECK(left.users == 1);
+  CHECK_FALSE(left.assignment_removed);
+  left = app::leave_room(*house.desk, "1", "b");
+  CHECK(left.users == 0);
+  CHECK(left.assignment_removed);
+  CHECK(house.row("1").empty());
+  CHECK(house.count("sessions") == 0);
+}
+
+TEST_CASE("leaving an unknown room, as an unknown session, or from another room changes nothing") {
+  House house;
+  house.report("1", "a");
+  for (const auto& [room, session] : {std::pair{"2", "a"}, std::pair{"1", "x"}, std::pair{"nowhere", "a"}}) {
+    CHECK_FALSE(app::leave_room(*house.desk, room, session).assignment_removed);
+  }
+  CHECK(house.report("1", "a") == "gxy1 1");
+}
+
+TEST_CASE("a move enters the new room and ends the old one's assignment") {
+  House house;
+  house.report("1", "a");
+  CHECK(house.report("2", "a") == "gxy2 1");
+  CHECK(house.row("1").empty());
+  CHECK(house.row("2") == "gxy2");
+}
+
+TEST_CASE("a keepalive places a room without assignment where its user is") {
+  House house;
+  CHECK(house.report("1", "a", "gxy4") == "gxy4 1");
+  CHECK(house.row("1") == "gxy4");
+  CHECK(house.ask("1") == "gxy4 sticky");
+  CHECK(house.report("1", "b", "gxy2") == "gxy4 2");  // an existing assignment stands
+}
+
+TEST_CASE("a refused report changes nothing") {
+  House house;
+  house.report("1", "a");
+  CHECK(house.report("nowhere", "a") == "room_not_found");
+  house.lock_file();
+  CHECK(house.report("2", "a") == "storage_unavailable");
+  house.unlock_file();
+  CHECK(house.report("1", "b") == "gxy1 2");  // a is still there
+  CHECK(house.row("2").empty());
+}
+
+TEST_CASE("somebody on the way keeps the room until join_grace after the answer") {
+  House house;
+  house.report("1", "a");
+  house.ask("1");
+  CHECK_FALSE(app::leave_room(*house.desk, "1", "a").assignment_removed);
+  CHECK(house.row("1") == "gxy1");
+}

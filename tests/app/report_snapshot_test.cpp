@@ -1,0 +1,90 @@
+#include "app/report_snapshot.h"
+
+#include "app/house.h"
+#include "catch.h"
+
+using namespace std::chrono_literals;
+using Entries = std::vector<app::SnapshotEntry>;
+
+namespace {
+std::vector<std::string> codes(const app::SnapshotResult& result) {
+  std::vector<std::string> all;
+  for (const auto& r : result.rejected) all.push_back(std::to_string(r.entry) + " " + std::string(r.error));
+  return all;
+}
+}  // namespace
+
+TEST_CASE("a snapshot is the whole truth: the missing leave, the new enter, movers count as neither") {
+  House house;
+  house.report("1", "stays");
+  house.report("1", "leaves");
+  house.report("1", "moves");
+  house.pass(1s);
+  const auto result = app::report_snapshot(*house.desk,
+      Entries{{"1", "stays", {}}, {"2", "moves", {}}, {"3", "enters", "gxy4"}}, 0ms);
+  CHECK(result.sessions == 3);
+  CHECK(result.entered == 1);
+  CHECK(result.left == 1);
+  CHECK(result.rejected.empty());
+  CHECK(house.row("3") == "gxy4");
+}
+
+TEST_CASE("what a snapshot cannot say is rejected entry by entry") {
+  House house;
+  const auto result = app::report_snapshot(*house.desk,
+      Entries{{"1", "a", {}}, {"nowhere", "b", {}}, {{}, "c", {}}, {"1", {}, {}}, {"..", "d", {}}, {"1", "", {}}}, 0ms);
+  CHECK(result.entered == 1);
+  CHECK(codes(result) == std::vector<std::string>{"1 room_not_found", "2 invalid_room", "3 invalid_session",
+                                                  "4 invalid_room", "5 invalid_session"});
+}
+
+TEST_CASE("of a session listed twice the last counts") {
+  House house;
+  const auto result = app::report_snapshot(*house.desk, Entries{{"1", "a", {}}, {"2", "a", {}}}, 0ms);
+  CHECK(result.entered == 1);
+  CHECK(house.report("2", "a") == house.ask("2").substr(0, 4) + " 1");
+  CHECK(house.row("1").empty());
+}
+
+TEST_CASE("a session that reported itself since the snapshot was taken stays where it says") {
+  House house;
+  house.report("1", "old");
+  house.pass(4s);
+  house.report("1", "fresh");
+  house.pass(1s);
+  const auto result = app::report_snapshot(*house.desk, Entries{{"2", "fresh", {}}}, 2000ms);
+  CHECK(result.left == 1);
+  CHECK(result.sessions == 1);
+  CHECK(house.report("1", "fresh") == "gxy1 1");
+}
+
+TEST_CASE("a room emptied by a snapshot keeps its assignment for join_grace") {
+  House house;
+  house.report("1", "a");
+  house.pass(1s);
+  const auto result = app::report_snapshot(*house.desk, Entries{}, 0ms);
+  CHECK(result.left == 1);
+  CHECK(house.row("1") == "gxy1");
+  CHECK(house.ask("1") == "gxy1 sticky");
+}
+
+TEST_CASE("a snapshot of thousands is applied whole") {
+  House house;
+  Entries entries;
+  for (int i = 0; i < 5000; ++i) entries.push_back({std::to_string(i % 50 + 1), "s" + std::to_string(i), {}});
+  const auto result = app::report_snapshot(*house.desk, entries, 0ms);
+  CHECK(result.sessions == 5000);
+  CHECK(result.entered == 5000);
+  CHECK(house.count("sessions") == 5000);
+  CHECK(house.count("room_server_assignments") == 50);
+}
+
+TEST_CASE("what a snapshot cannot make durable is rejected") {
+  House house;
+  house.ask("1");
+  house.lock_file();
+  const auto result = app::report_snapshot(*house.desk, Entries{{"1", "a", {}}, {"2", "b", {}}}, 0ms);
+  house.unlock_file();
+  CHECK(result.entered == 1);
+  CHECK(codes(result) == std::vector<std::string>{"1 storage_unavailable"});
+}

@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""The arrows of ARCHITECTURE.md: which folder of src may include what.
+
+arrows.py SRC        prints each include that is not allowed; exit 1 if there is one
+arrows.py --self-test   made-up trees: what is forbidden is found, what is allowed is not
+"""
+import fnmatch
+import pathlib
+import re
+import sys
+import tempfile
+
+# folder -> what it may include besides itself: a folder, or one header of it.
+FOLDERS = {
+    "domain": [],
+    "store": ["domain"],
+    "app": ["domain", "store"],
+    "http": ["domain", "app"],
+    "config": ["*/options.h", "domain/id.h", "domain/suggestion.h", "domain/time.h"],
+    # of http the client's side: asking, reading the answer, and the token that goes with it
+    "cli": ["config", "store", "domain", "app", "http/client.h", "http/json.h", "http/access.h"],
+    "daemon": ["domain", "store", "app", "http", "config", "cli"],
+}
+
+# a library's headers -> the files that may see them. Headers among them are for their own folder:
+# nobody else then needs the library to include ours.
+LIBRARIES = {
+    "SQLiteCpp/*": ["store/*.cpp", "store/connection.h"],
+    "sqlite3.h": ["store/*.cpp", "store/connection.h"],
+    "httplib.h": ["http/door.cpp", "http/wire_stream.cpp", "http/wire_stream.h",
+                  "http/client.cpp"],
+    "nlohmann/*": ["http/*.cpp"],
+    "toml++/*": ["config/*.cpp"],
+    "spdlog/*": ["app/*.cpp", "daemon/*.cpp"],
+    "CLI/*": ["cli/*.cpp", "daemon/main.cpp"],
+    "systemd/*": ["http/listeners.cpp", "daemon/*.cpp"],
+}
+# Libraries of which one file alone may know.
+IN_ONE_FILE = ["nlohmann/*", "toml++/*"]
+
+# The system's own headers; domain takes nothing but the language's.
+SYSTEM = ["sys/*", "linux/*", "netinet/*", "arpa/*", "net/*", "cxxabi.h"]
+POSIX = ["dirent.h", "fcntl.h", "grp.h", "netdb.h", "poll.h", "pthread.h", "pwd.h", "sched.h",
+         "signal.h", "syslog.h", "termios.h", "time.h", "unistd.h", "errno.h", "malloc.h",
+         "string.h", "strings.h", "stdlib.h", "stdio.h", "limits.h"]
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
+
+
+def matches(name, patterns):
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def own_header_fault(folder, header):
+    """Why `folder` may not include "header", or None."""
+    target = header.split("/")[0]
+    if "/" not in header or target not in FOLDERS:
+        return f'"{header}" is not written as "folder/file.h"'
+    if target == folder:
+        return None
+    if any(matches(header, files) for files in LIBRARIES.values()):
+        return f"{header} shows a library and is for {target} alone"
+    if target in FOLDERS[folder] or matches(header, FOLDERS[folder]):
+        return None
+    return f"{folder} may not include {header}"
+
+
+def system_header_fault(folder, file, header):
+    """Why `file` may not include <header>, or None."""
+    for library, files in LIBRARIES.items():
+        if fnmatch.fnmatchcase(header, library):
+            if matches(file, files):
+                return None
+            return f"<{header}> may be seen by {', '.join(files)} only"
+    if "/" not in header and "." not in header:
+        return None  # the language's own
+    if folder == "domain":
+        return f"domain may include the standard library only, not <{header}>"
+    if matches(header, SYSTEM) or header in POSIX:
+        return None
+    return f"<{header}> belongs to no library of the list in {pathlib.Path(__file__).name}"
+
+
+def faults(source_root):
+    found, seen_by = [], {}
+    for path in sorted(source_root.rglob("*")):
+        if path.suffix not in (".h", ".cpp"):
+            continue
+        file = path.relative_to(source_root).as_posix()
+        folder = file.split("/")[0]
+        if folder not in FOLDERS or "/" not in file:
+            found.append(f"{file}: src has no place for it; its folders are {', '.join(FOLDERS)}")
+            continue
+        text = path.read_text(encoding="utf-8")
+        for match in INCLUDE.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            own, system = match.groups()
+            fault = (own_header_fault(folder, own) if own
+                     else system_header_fault(folder, file, system))
+            if fault:
+                found.append(f"{file}:{line}: {fault}")
+            for library in IN_ONE_FILE:
+                if system and fnmatch.fnmatchcase(system, library):
+                    seen_by.setdefault(library, set()).add(file)
+    for library, files in seen_by.items():
+        if len(files) > 1:
+            found.append(f"<{library}> is seen by more than one file: {', '.join(sorted(files))}")
+    return found
+
+
+CASES = [  # file, its text, is it allowed
+    ("domain/a.h", "#include <vector>", True),
+    ("domain/a.h", '#include "domain/b.h"', True),
+    ("domain/a.cpp", '#include "store/b.h"', False),
+    ("domain/a.cpp", "#include <unistd.h>", False),
+    ("domain/a.cpp", "#include <nlohmann/json.hpp>", False),
+    ("store/a.cpp", '#include "domain/b.h"', True),
+    ("store/a.cpp", "#include <SQLiteCpp/SQLiteCpp.h>", True),
+    ("store/a.h", "#include <SQLiteCpp/SQLiteCpp.h>", False),
+    ("store/a.cpp", '#include "app/b.h"', False),
+    ("app/a.cpp", '#include "http/door.h"', False),
+    ("app/a.cpp", '#include "store/connection.h"', False),
+    ("app/a.cpp", "#include <sqlite3.h>", False),
+    ("app/a.h", "#include <spdlog/spdlog.h>", False),
+    ("http/routes.cpp", '#include "store/journal.h"', False),
+    ("http/routes.cpp", "#include <httplib.h>", False),
+    ("http/routes.cpp", '  #  include  "config/load.h"', False),
+    ("http/door.cpp", "#include <httplib.h>", True),
+    ("config/load.cpp", '#include "store/options.h"', True),
+    ("config/load.cpp", '#include "store/database.h"', False),
+    ("cli/a.cpp", '#include "http/client.h"', True),
+    ("cli/a.cpp", '#include "http/door.h"', False),
+    ("cli/a.cpp", '#include "daemon/serve.h"', False),
+    ("daemon/a.cpp", '#include "cli/b.h"', True),
+    ("daemon/a.cpp", "#include <boost/asio.hpp>", False),
+    ("util/a.h", "", False),
+    ("domain/a.cpp", '#include "b.h"', False),
+]
+
+
+def self_test():
+    wrong = 0
+    for file, text, allowed in CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, file)
+            path.parent.mkdir(parents=True)
+            path.write_text("// first line\n" + text + "\n", encoding="utf-8")
+            if (not faults(pathlib.Path(folder))) != allowed:
+                wrong += 1
+                print(f"{file} with {text!r}: should be {'allowed' if allowed else 'refused'}")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("toml_file.cpp", "load.cpp"):
+            pathlib.Path(folder, "config").mkdir(exist_ok=True)
+            pathlib.Path(folder, "config", name).write_text("#include <toml++/toml.h>\n")
+        if len(faults(pathlib.Path(folder))) != 1:
+            wrong += 1
+            print("a library in a second file is not found")
+    return wrong
+
+
+def main():
+    if len(sys.argv) != 2:
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    if sys.argv[1] == "--self-test":
+        return 1 if self_test() else 0
+    found = faults(pathlib.Path(sys.argv[1]))
+    for fault in found:
+        print(fault)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

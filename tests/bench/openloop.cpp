@@ -1,0 +1,204 @@
+// Open-loop load: requests leave at Poisson-distributed instants whether or not earlier answers are
+// there, and each latency counts from its planned instant, so a server that stalls cannot hide it.
+// One thread; prints one line of JSON, times in milliseconds.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantiles.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Plan {
+  std::uint16_t port = 0;
+  double rate = 0;  // requests a second
+  double seconds = 0;
+  std::size_t connections = 0;
+  std::string new_rooms;  // prefix of rooms asked for once each; empty: 500 known rooms in turn
+};
+
+// Keep-alive, at most one request under way.
+class Connection {
+ public:
+  explicit Connection(std::uint16_t port)
+      : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int on = 1;
+    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      std::perror("connect");
+      std::exit(1);
+    }
+  }
+
+  int descriptor() const { return socket_; }
+
+  bool ask(const std::string& room, Clock::time_point planned) {
+    const std::string body = R"({"room":")" + room + R"(","geo":{"country_code":"IL"}})";
+    const std::string request =
+        "POST /v2/room_server HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
+        std::to_string(body.size()) + "\r\n\r\n" + body;
+    planned_ = planned;
+    received_.clear();
+    return send(socket_, request.data(), request.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(request.size());
+  }
+
+  enum class Progress { more, answered, broken };
+  Progress receive() {
+    char buffer[4096];
+    const ssize_t count = recv(socket_, buffer, sizeof buffer, 0);
+    if (count <= 0) return Progress::broken;
+    received_.append(buffer, static_cast<std::size_t>(count));
+    const auto head = received_.find("\r\n\r\n");
+    if (head == std::string::npos) return Progress::more;
+    return received_.size() >= head + 4 + body_length(head) ? Progress::answered : Progress::more;
+  }
+
+  bool is_200() const { return received_.compare(9, 3, "200") == 0; }
+  double milliseconds_since_planned() const {
+    return std::chrono::duration<double, std::milli>(Clock::now() - planned_).count();
+  }
+
+ private:
+  std::size_t body_length(std::size_t head) const {
+    const char* const found = strcasestr(received_.c_str(), "\r\ncontent-length:");
+    if (found == nullptr || static_cast<std::size_t>(found - received_.c_str()) > head) return 0;
+    const char* digits = found + std::strlen("\r\ncontent-length:");
+    while (*digits == ' ') ++digits;
+    std::size_t length = 0;
+    std::from_chars(digits, received_.c_str() + head, length);
+    return length;
+  }
+
+  int socket_;
+  Clock::time_point planned_{};
+  std::string received_;
+};
+
+class Load {
+ public:
+  explicit Load(const Plan& plan) : plan_(plan), gap_(plan.rate) {
+    for (std::size_t i = 0; i < plan.connections; ++i) {
+      connections_.emplace_back(plan.port);
+      polled_.push_back({connections_.back().descriptor(), POLLIN, 0});
+      idle_.push_back(i);
+    }
+  }
+
+  void run() {
+    next_ = Clock::now() + std::chrono::milliseconds(50);
+    end_ = next_ + seconds(plan_.seconds);
+    const auto give_up = end_ + std::chrono::seconds(5);
+    while (Clock::now() < give_up && !(Clock::now() > end_ && due_.empty() && under_way_ == 0)) {
+      plan_arrivals();
+      send_due();
+      wait();
+    }
+    bad_ += static_cast<long>(due_.size() + under_way_);
+    bench::print_quantiles(took_, bad_);
+  }
+
+ private:
+  static Clock::duration seconds(double count) {
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(count));
+  }
+
+  void plan_arrivals() {
+    for (const auto now = Clock::now(); next_ <= now && next_ < end_;
+         next_ += seconds(gap_(random_))) {
+      due_.push_back(next_);
+    }
+  }
+
+  void send_due() {
+    while (!due_.empty() && !idle_.empty()) {
+      const std::size_t chosen = idle_.front();
+      idle_.pop_front();
+      const std::string room = plan_.new_rooms.empty() ? std::to_string(2000 + sent_ % 500)
+                                                       : plan_.new_rooms + std::to_string(sent_);
+      ++sent_;
+      if (connections_[chosen].ask(room, due_.front())) {
+        ++under_way_;
+      } else {
+        lose(chosen);
+      }
+      due_.pop_front();
+    }
+  }
+
+  void wait() {
+    const auto soon = Clock::now() + std::chrono::milliseconds(10);
+    const auto until = next_ < end_ ? std::min(next_, soon) : soon;
+    const auto left = std::max(Clock::duration::zero(), until - Clock::now());
+    const timespec timeout{0, std::chrono::nanoseconds(left).count()};
+    if (ppoll(polled_.data(), polled_.size(), &timeout, nullptr) <= 0) return;
+    for (std::size_t i = 0; i < polled_.size(); ++i) {
+      if (polled_[i].revents != 0) receive(i);
+    }
+  }
+
+  void receive(std::size_t i) {
+    const auto progress = connections_[i].receive();
+    if (progress == Connection::Progress::more) return;
+    --under_way_;
+    if (progress == Connection::Progress::broken) return lose(i);
+    took_.push_back(connections_[i].milliseconds_since_planned());
+    if (!connections_[i].is_200()) ++bad_;
+    idle_.push_back(i);
+  }
+
+  void lose(std::size_t i) {
+    ++bad_;
+    polled_[i].fd = -1;
+  }
+
+  Plan plan_;
+  std::vector<Connection> connections_;
+  std::vector<pollfd> polled_;
+  std::deque<std::size_t> idle_;
+  std::deque<Clock::time_point> due_;  // planned, and waiting for a connection
+  std::mt19937_64 random_{1};
+  std::exponential_distribution<double> gap_;
+  Clock::time_point next_{};
+  Clock::time_point end_{};
+  std::vector<double> took_;
+  std::size_t sent_ = 0;
+  std::size_t under_way_ = 0;
+  long bad_ = 0;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 5 && argc != 6) {
+    std::fputs("usage: openloop PORT REQUESTS_A_SECOND SECONDS CONNECTIONS [PREFIX_OF_NEW_ROOMS]\n",
+               stderr);
+    return 2;
+  }
+  // The default slack of 50 µs would be counted as the server's.
+  prctl(PR_SET_TIMERSLACK, 1);
+  Load(Plan{static_cast<std::uint16_t>(std::atoi(argv[1])), std::atof(argv[2]), std::atof(argv[3]),
+            static_cast<std::size_t>(std::atoi(argv[4])), argc == 6 ? argv[5] : ""})
+      .run();
+}

@@ -1,0 +1,219 @@
+// The commands that talk to the running sidecar, against prepared answers on a real socket.
+#include "canned_server.h"
+#include "catch.h"
+#include "scratch.h"
+#include "store/owner.h"
+
+namespace {
+
+const std::string kGateways =
+    R"({"gateways":[
+    {"name":"gxy1","url":"","type":"rooms","state":"unknown","available":true,"disabled":false,
+     "draining":false,"regions":["IL","RU"],"rooms":12,"users":103,"load":120,"capacity":400},
+    {"name":"gxy2","url":"","type":"rooms","state":"unknown","available":true,"disabled":false,
+     "draining":true,"regions":[],"rooms":0,"users":0,"load":0,"capacity":1000},
+    {"name":"gxy3","url":"","type":"rooms","state":"unknown","available":false,"disabled":false,
+     "draining":false,"regions":[],"rooms":0,"users":0,"load":0,"capacity":400}]})";
+
+CannedServer::Answers status_answers() {
+  return {{"GET /readyz", {200, R"({"status":"degraded","reasons":["disk full"]})"}},
+          {"GET /v2/config", {200, R"({"gateways":{"rooms":{}},"scale":true})"}},
+          {"GET /v2/gateways", {200, kGateways}}};
+}
+
+}  // namespace
+
+TEST_CASE("status shows mode, health with its reasons, and the gateways with their load") {
+  CannedServer server(status_answers());
+  const Scratch scratch;
+  const auto outcome = scratch.run({"status", "--server", server.address()});
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.out ==
+        "Sidecar  " + server.address() +
+            "\n"
+            "Mode     scale\n"
+            "Health   degraded\n"
+            "         disk full\n"
+            "\n"
+            "GATEWAY  STATE    FLAGS       REGIONS  ROOMS  USERS  LOAD  CAPACITY  USED\n"
+            "gxy1     unknown  -           IL,RU       12    103   120       400   30%\n"
+            "gxy2     unknown  draining    -            0      0     0      1000    0%\n"
+            "gxy3     unknown  not listed  -            0      0     0       400    0%\n"
+            "total                                     12    103   120      1800    7%\n");
+}
+
+TEST_CASE("status is JSON for programs") {
+  CannedServer server(status_answers());
+  const Scratch scratch;
+  const auto outcome = scratch.run({"status", "--json", "--server", server.address()});
+  CHECK(outcome.exit_code == 0);
+  CHECK(contains(outcome.out, R"({"scale":true,"status":"degraded","reasons":["disk full"],)"
+                              R"("gateways":[{"name":"gxy1",)"));
+}
+
+TEST_CASE("assignments of all pages are one table, or one JSON list") {
+  CannedServer server(
+      {{"GET /v2/assignments?gateway=gxy%2F1&limit=1000",
+        {200, R"({"assignments":[{"room":"1\u001b","janus":"gxy/1","region":"IL","users":3,)"
+              R"("assigned_at":"2026-11-23T03:27:00.123Z","last_used_at":null}],"next":"1 +"})"}},
+       {"GET /v2/assignments?gateway=gxy%2F1&limit=1000&after=1%20%2B",
+        {200, R"({"assignments":[{"room":"2171","janus":"gxy/1","region":"","users":12,)"
+              R"("assigned_at":"2026-11-23T03:27:00.123Z","last_used_at":null}],"next":null})"}}});
+  const Scratch scratch;
+  auto outcome =
+      scratch.run({"assignments", "--gateway", "gxy/1", "--server", "http://" + server.address()});
+  CHECK(outcome.err.empty());
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.out ==
+        "ROOM   GATEWAY  REGION  USERS  ASSIGNED                  LAST USED\n"
+        "1\\x1b  gxy/1    IL          3  2026-11-23T03:27:00.123Z  -\n"
+        "2171   gxy/1    -          12  2026-11-23T03:27:00.123Z  -\n");
+  outcome =
+      scratch.run({"assignments", "--json", "--gateway", "gxy/1", "--server", server.address()});
+  CHECK(contains(outcome.out, R"("room":"2171")"));
+  CHECK(contains(outcome.out, R"(],"next":null})"));
+}
+
+TEST_CASE("an empty list is a sentence") {
+  CannedServer server(
+      {{"GET /v2/assignments?limit=1000", {200, R"({"assignments":[],"next":null})"}}});
+  const Scratch scratch;
+  CHECK(scratch.run({"assignments", "--server", server.address()}).out == "No room is assigned.\n");
+}
+
+TEST_CASE("a list that does not come to an end is given up") {
+  CannedServer server(
+      {{"GET /v2/assignments?limit=1000", {200, R"({"assignments":[],"next":"b"})"}},
+       {"GET /v2/assignments?limit=1000&after=b", {200, R"({"assignments":[],"next":"a"})"}}});
+  const Scratch scratch;
+  CHECK(scratch.run({"assignments", "--server", server.address()}).exit_code == 1);
+}
+
+TEST_CASE("explain says in words where a room would go, and what each gateway's verdict means") {
+  CannedServer server(
+      {{"GET /v2/rooms/a%2Fb/explain?country_code=IL",
+        {200, R"({"janus":"gxy1","reason":"assigned","regional_match":true,"error":null,)"
+              R"("candidates":[{"name":"gxy1","load":120,"capacity":400,"verdict":"chosen"},)"
+              R"({"name":"gxy2","load":400,"capacity":400,"verdict":"full"},)"
+              R"({"name":"gxy3","load":0,"capacity":400,"verdict":"new_word"}]})"}},
+       {"GET /v2/rooms/x/explain",
+        {200, R"({"janus":null,"reason":null,"regional_match":false,"error":"room_not_found",)"
+              R"("candidates":[]})"}}});
+  const Scratch scratch;
+  auto outcome = scratch.run({"explain", "a/b", "--country", "IL", "--server", server.address()});
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.out ==
+        "Room a/b goes to gxy1 (assigned): the least loaded one of those that serve it first.\n"
+        "gxy1 is in the region of IL.\n"
+        "\n"
+        "GATEWAY  LOAD  CAPACITY  USED  VERDICT   WHICH MEANS\n"
+        "gxy1      120       400   30%  chosen    this one\n"
+        "gxy2      400       400  100%  full      one more room is above its capacity\n"
+        "gxy3        0       400    0%  new_word\n");
+  outcome = scratch.run({"explain", "x", "--server", server.address()});
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.out ==
+        "Room x would be refused with room_not_found: the room is unknown, disabled or removed.\n");
+  outcome = scratch.run({"explain", "x", "--json", "--server", server.address()});
+  CHECK(contains(outcome.out, R"({"janus":null)"));
+}
+
+TEST_CASE("drain, undrain and release send what the interface asks for") {
+  CannedServer server({{"PUT /v2/gateways/gxy%201/drain", {200, R"({"name":"gxy 1"})"}},
+                       {"DELETE /v2/gateways/gxy%201/drain", {200, "{}"}},
+                       {"DELETE /v2/assignments/2171",
+                        {409, R"({"error":"room_occupied",)"
+                              R"("message":"3 users are in it."})"}},
+                       {"DELETE /v2/assignments/2171?force=true", {200, R"({"released":true})"}}});
+  const Scratch scratch;
+  const auto to = std::vector<std::string>{"--server", server.address()};
+  auto outcome = scratch.run({"drain", "gxy 1", to[0], to[1]});
+  CHECK(outcome.exit_code == 0);
+  CHECK(contains(outcome.out, "gxy 1"));
+  CHECK(scratch.run({"drain", "gxy 1", "--json", to[0], to[1]}).out == "{\"name\":\"gxy 1\"}\n");
+  CHECK(scratch.run({"undrain", "gxy 1", to[0], to[1]}).exit_code == 0);
+  outcome = scratch.run({"release", "2171", to[0], to[1]});
+  CHECK(outcome.exit_code == 1);
+  CHECK(outcome.err == "error: 3 users are in it. (room_occupied)\n");
+  CHECK(outcome.out.empty());
+  CHECK(scratch.run({"release", "2171", "--force", to[0], to[1]}).exit_code == 0);
+  outcome = scratch.run({"drain", "other", to[0], to[1]});
+  CHECK(outcome.exit_code == 1);
+  CHECK(contains(outcome.err, "Nothing here. (not_found)"));
+}
+
+TEST_CASE("reload is 0 applied, 2 refused with each problem, 1 not reachable") {
+  const Scratch scratch;
+  {
+    CannedServer server({{"POST /v2/reload", {200, R"({"applied":true,"warnings":["w1","w2"]})"}}});
+    const auto outcome = scratch.run({"reload", "--server", server.address()});
+    CHECK(outcome.exit_code == 0);
+    CHECK(outcome.err == "warning: w1\nwarning: w2\n");
+  }
+  {
+    CannedServer server({{"POST /v2/reload",
+                          {409, R"({"error":"configuration_refused","message":"m",)"
+                                R"("problems":["config.toml:3: p1","p2"]})"}}});
+    const auto outcome = scratch.run({"reload", "--server", server.address()});
+    CHECK(outcome.exit_code == 2);
+    CHECK(contains(outcome.err, "error: config.toml:3: p1\nerror: p2\n"));
+  }
+  {
+    CannedServer server({{"POST /v2/reload", {503, R"({"error":"x","message":"m"})"}}});
+    CHECK(scratch.run({"reload", "--server", server.address()}).exit_code == 1);
+  }
+  const auto outcome = scratch.run({"reload"});
+  CHECK(outcome.exit_code == 1);
+  CHECK(contains(outcome.err, "no sidecar can be reached at 127.0.0.1:1"));
+}
+
+TEST_CASE("the sidecar is found by its note beside the database, else by http.listen") {
+  CannedServer noted(status_answers());
+  CannedServer configured(status_answers());
+  const Scratch scratch;
+  scratch.make_database();
+  scratch.configure("", configured.address());
+  CHECK(contains(scratch.run({"status"}).out, configured.address()));
+  {
+    store::Owner owner(scratch.database());
+    REQUIRE(owner.note({::getpid(), noted.address(), 1}));
+    CHECK(contains(scratch.run({"status"}).out, noted.address()));
+  }
+  CHECK(contains(scratch.run({"status"}).out, configured.address()));
+}
+
+TEST_CASE("errors in the configuration do not keep an operator from the sidecar") {
+  CannedServer server(status_answers());
+  const Scratch scratch;
+  scratch.configure("unknwon = 1\n", server.address());
+  CHECK(scratch.run({"status"}).exit_code == 0);
+  scratch.configure("unknwon = 1\n");
+  const auto outcome = scratch.run({"status"});
+  CHECK(outcome.exit_code == 1);
+  CHECK(contains(outcome.err, "the configuration has errors"));
+}
+
+TEST_CASE("the token comes from --token-file, else from the configuration") {
+  CannedServer server(status_answers());
+  const Scratch scratch;
+  scratch.write("one", "token-one\n");
+  scratch.write("two", "token-two\n");
+  scratch.write("bad", "no token\n");
+  scratch.configure("http.token_file = \"" + scratch.path("one") + "\"\n", server.address());
+  CHECK(scratch.run({"status"}).exit_code == 0);
+  CHECK(contains(server.asked().back(), "Authorization: Bearer token-one\r\n"));
+  CHECK(scratch.run({"status", "--token-file", scratch.path("two")}).exit_code == 0);
+  CHECK(contains(server.asked().back(), "Authorization: Bearer token-two\r\n"));
+  const auto outcome = scratch.run({"status", "--token-file", scratch.path("bad")});
+  CHECK(outcome.exit_code == 2);
+  CHECK(contains(outcome.err, scratch.path("bad")));
+}
+
+TEST_CASE("what is no sidecar is told from one") {
+  CannedServer server({{"GET /readyz", {200, "<html>"}}});
+  const Scratch scratch;
+  const auto outcome = scratch.run({"status", "--server", server.address()});
+  CHECK(outcome.exit_code == 1);
+  CHECK(contains(outcome.err, "is no room-sidecar"));
+  CHECK(scratch.run({"status", "--server", "no address"}).exit_code == 1);
+}

@@ -1,0 +1,83 @@
+#include "catch.h"
+#include "scratch.h"
+
+TEST_CASE("check finds nothing wrong with a good configuration, with and without a database") {
+  const Scratch scratch;
+  scratch.configure("[[gateways]]\nname = \"gxy1\"\n");
+  auto outcome = scratch.run({"check"});
+  CHECK(outcome.out == "All is well.\n");
+  CHECK(outcome.exit_code == 0);
+  CHECK_FALSE(std::filesystem::exists(scratch.database()));
+  scratch.make_database();
+  CHECK(scratch.run({"check"}).out == "All is well.\n");
+}
+
+TEST_CASE("check prints every problem of every kind, and is 2 for errors") {
+  const Scratch scratch;
+  scratch.make_database();
+  scratch.configure("http.token_file = \"" + scratch.path("no-token") + "\"\n" +
+                    "unknwon = 1\n"
+                    "balancing.max_server_capacity = \"abc\"\n"
+                    "balancing.available_servers = [\"gxy1\", \"gxy77\"]\n"
+                    "[[gateways]]\nname = \"gxy1\"\n");
+  const auto outcome = scratch.run({"check"});
+  CAPTURE(outcome.out);
+  CHECK(outcome.exit_code == 2);
+  CHECK(contains(outcome.out, "unknwon"));
+  CHECK(contains(outcome.out, "abc"));
+  CHECK(contains(outcome.out, "no-token"));
+  CHECK(contains(outcome.out, "\"gxy77\""));
+  CHECK(contains(outcome.out, "serve would refuse to start."));
+}
+
+TEST_CASE("check warns of each room without a valid default gateway, and is 0") {
+  const Scratch scratch;
+  scratch.make_database();
+  {
+    store::Database database(scratch.database(), store::OpenMode::existing);
+    for (const auto& [id, uid] : {std::pair{7, "seven"}, std::pair{8, "eight"}}) {
+      store::RoomRow row;
+      row.room.id = id;
+      row.room.gateway_uid = uid;
+      row.room.default_gateway_id = id == 7 ? std::optional<std::int64_t>(999) : std::nullopt;
+      store::write_room(database, row);
+    }
+  }
+  const auto outcome = scratch.run({"check"});
+  CAPTURE(outcome.out);
+  CHECK(outcome.exit_code == 0);
+  CHECK(contains(outcome.out, "warning: room \"seven\""));
+  CHECK(contains(outcome.out, "999"));
+  CHECK(contains(outcome.out, "warning: room \"eight\""));
+  CHECK(contains(outcome.out, "0 errors, 2 warnings: serve would start."));
+}
+
+TEST_CASE("check tells a damaged database") {
+  const Scratch scratch;
+  scratch.write("rooms.db",
+                "this is no database, but long enough to be looked at " + std::string(5000, 'x'));
+  const auto outcome = scratch.run({"check"});
+  CAPTURE(outcome.out);
+  CHECK(outcome.exit_code == 2);
+  CHECK(contains(outcome.out, scratch.database()));
+}
+
+TEST_CASE("config shows each setting with where it came from") {
+  const Scratch scratch;
+  scratch.write(".env", "SCALE=true\n");
+  auto outcome = scratch.run({"config"});
+  CAPTURE(outcome.out);
+  CHECK(outcome.exit_code == 0);
+  CHECK(contains(outcome.out, "SETTING"));
+  CHECK(contains(outcome.out, scratch.database()));
+  CHECK(contains(outcome.out, "config.toml:1"));
+  CHECK(contains(outcome.out, ".env:1"));
+  CHECK(contains(outcome.out, "default"));
+  outcome = scratch.run({"config", "--json"});
+  CHECK(contains(outcome.out,
+                 R"({"key":"scale","variable":"SCALE","value":"true","origin":".env:1"})"));
+  scratch.configure("unknwon = 1\n");
+  outcome = scratch.run({"config"});
+  CHECK(outcome.exit_code == 2);
+  CHECK(contains(outcome.err, "unknwon"));
+}

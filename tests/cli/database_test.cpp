@@ -1,0 +1,173 @@
+// The commands that work on the database file, on real files.
+#include <sys/stat.h>
+
+#include "catch.h"
+#include "scratch.h"
+#include "store/owner.h"
+
+namespace {
+
+const std::string kHeader = "gateway_uid,name,default_gateway\n";
+
+}  // namespace
+
+TEST_CASE("an import adds and updates rooms, also beside a running sidecar") {
+  const Scratch scratch;
+  scratch.make_database();
+  const store::Owner running(scratch.database());
+  const store::Database its(scratch.database(), store::OpenMode::read_write);
+  const auto file =
+      scratch.write("rooms.csv", kHeader + "2171,,gxy2\n2172,\"Evening, late\",gxy1\n");
+  const auto outcome = scratch.run({"rooms", "import", file});
+  CHECK(outcome.err.empty());
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.out == "Rooms: 1 added, 1 updated, 0 unchanged.\n");
+  const auto rooms = scratch.rooms();
+  REQUIRE(rooms.size() == 2);
+  CHECK(rooms[0].room.name == "Morning");
+  CHECK(rooms[0].room.default_gateway_id == 2);
+  CHECK(rooms[1].room.id == 2172);
+  CHECK(rooms[1].room.name == "Evening, late");
+}
+
+TEST_CASE("an import reads standard input, and makes gateways if asked to") {
+  const Scratch scratch;
+  scratch.make_database();
+  const std::string list = R"([{"gateway_uid":"a","default_gateway":"gxy9"}])";
+  auto outcome = scratch.run({"rooms", "import", "-"}, list);
+  CHECK(outcome.exit_code == 2);
+  CHECK(contains(outcome.err,
+                 "error: standard input: line 1 (element 1): there is no gateway "
+                 "\"gxy9\""));
+  outcome = scratch.run({"rooms", "import", "-", "--create-gateways"}, list);
+  CHECK(outcome.exit_code == 0);
+  CHECK(contains(outcome.out, "Gateway gxy9 is new."));
+  CHECK(scratch.gateways().size() == 3);
+}
+
+TEST_CASE("nothing is imported if anything is wrong, and each problem is told") {
+  const Scratch scratch;
+  scratch.make_database();
+  const auto file = scratch.write("rooms.csv", kHeader + "1,a,gxy1\n2,b,gxy7\n3,c,gxy8\n");
+  auto outcome = scratch.run({"rooms", "import", file});
+  CHECK(outcome.exit_code == 2);
+  CHECK(contains(outcome.err, "line 3: there is no gateway \"gxy7\""));
+  CHECK(contains(outcome.err, "line 4: there is no gateway \"gxy8\""));
+  CHECK(contains(outcome.err, "2 problems in " + file + "; nothing was imported"));
+  CHECK(scratch.rooms().size() == 1);
+
+  outcome = scratch.run({"rooms", "import", scratch.write("bad.csv", "name\n")});
+  CHECK(outcome.exit_code == 2);
+  CHECK(contains(outcome.err, "line 1: the header has no column \"gateway_uid\""));
+}
+
+TEST_CASE("an import makes no database, and says when its list cannot be read") {
+  const Scratch scratch;
+  auto outcome = scratch.run({"rooms", "import", "-"}, kHeader);
+  CHECK(outcome.exit_code == 1);
+  CHECK(contains(outcome.err, "there is no database at " + scratch.database()));
+  CHECK_FALSE(std::filesystem::exists(scratch.database()));
+  scratch.make_database();
+  CHECK(scratch.run({"rooms", "import", scratch.path("none.csv")}).exit_code == 2);
+  CHECK(scratch.run({"rooms", "import", scratch.path("")}).exit_code != 0);  // a folder
+}
+
+TEST_CASE("with errors in the configuration the file is not touched: it may be another one") {
+  const Scratch scratch;
+  scratch.make_database();
+  scratch.configure("unknwon = 1\n");
+  const auto outcome = scratch.run({"rooms", "import", "-"}, kHeader + "1,a,gxy1\n");
+  CHECK(outcome.exit_code == 2);
+  CHECK(contains(outcome.err, "unknwon"));
+  CHECK(scratch.rooms().size() == 1);
+}
+
+TEST_CASE("an import waits for another program's lock, and gives up in the end") {
+  const Scratch scratch;
+  scratch.make_database();
+  store::Database other(scratch.database(), store::OpenMode::existing);
+  Outcome outcome;
+  other.transaction([&] {
+    outcome = scratch.run({"rooms", "import", "-"}, kHeader + "1,a,gxy1\n");
+  });
+  CHECK(outcome.exit_code == 1);
+  CHECK(contains(outcome.err, scratch.database()));
+  CHECK(scratch.run({"rooms", "import", "-"}, kHeader + "1,a,gxy1\n").exit_code == 0);
+}
+
+TEST_CASE("rooms list shows the rooms of the file") {
+  const Scratch scratch;
+  scratch.make_database();
+  REQUIRE(scratch.run({"rooms", "import", "-"}, kHeader + "10,\"Ev\x1b[1m\",gxy2\n").exit_code ==
+          2);
+  REQUIRE(scratch.run({"rooms", "import", "-"}, kHeader + "10,Evening,gxy2\n").exit_code == 0);
+  CHECK(scratch.run({"rooms", "list"}).out ==
+        "  ID  ROOM  NAME     DEFAULT GATEWAY  STATE\n"
+        "  10  10    Evening  gxy2             open\n"
+        "2171  2171  Morning  gxy1             open\n");
+  CHECK(scratch.run({"rooms", "list", "--json"}).out ==
+        R"({"rooms":[{"id":10,"gateway_uid":"10","name":"Evening","default_gateway":"gxy2",)"
+        R"("default_gateway_id":2,"disabled":false},{"id":2171,"gateway_uid":"2171",)"
+        R"("name":"Morning","default_gateway":"gxy1","default_gateway_id":1,"disabled":false}]})"
+        "\n");
+  std::filesystem::remove(scratch.database());
+  CHECK(scratch.run({"rooms", "list"}).exit_code == 1);
+}
+
+TEST_CASE("rooms set gives one room another default gateway") {
+  const Scratch scratch;
+  scratch.make_database();
+  auto outcome = scratch.run({"rooms", "set", "2171", "--default-gateway", "gxy2"});
+  CHECK(outcome.err.empty());
+  CHECK(outcome.exit_code == 0);
+  CHECK(scratch.rooms()[0].room.default_gateway_id == 2);
+  outcome = scratch.run({"rooms", "set", "2171", "--default-gateway", "gxy22"});
+  CHECK(outcome.exit_code == 1);
+  CHECK(contains(outcome.err, "there is no gateway \"gxy22\" (did you mean \"gxy2\"?)"));
+  outcome = scratch.run({"rooms", "set", "2170", "--default-gateway", "gxy1"});
+  CHECK(outcome.exit_code == 1);
+  CHECK(contains(outcome.err, "there is no room \"2170\""));
+  CHECK(scratch.rooms()[0].room.default_gateway_id == 2);
+}
+
+TEST_CASE("a backup can be restored, but not while a sidecar runs") {
+  const Scratch scratch;
+  scratch.make_database();
+  REQUIRE(scratch.run({"backup", scratch.path("copy")}).exit_code == 0);
+  REQUIRE(scratch.run({"rooms", "set", "2171", "--default-gateway", "gxy2"}).exit_code == 0);
+  {
+    store::Owner running(scratch.database());
+    REQUIRE(running.note({4711, "127.0.0.1:9", 1}));
+    const auto refused = scratch.run({"restore", scratch.path("copy")});
+    CHECK(refused.exit_code == 1);
+    CHECK(contains(refused.err, "4711"));
+  }
+  CHECK(scratch.rooms()[0].room.default_gateway_id == 2);
+  const auto outcome = scratch.run({"restore", scratch.path("copy")});
+  CHECK(outcome.err.empty());
+  CHECK(outcome.exit_code == 0);
+  CHECK(contains(outcome.out, scratch.database() + ".before-restore"));
+  CHECK(scratch.rooms()[0].room.default_gateway_id == 1);
+  CHECK(scratch.run({"restore", scratch.path("none")}).exit_code == 1);
+}
+
+TEST_CASE("as root the files keep the owner of the database") {
+  if (::geteuid() != 0) return;
+  const Scratch scratch;
+  scratch.make_database();
+  std::filesystem::permissions(scratch.path(""), std::filesystem::perms::all);
+  for (const auto* end : {"", "-wal", "-shm"}) {
+    (void)!::chown((scratch.database() + end).c_str(), 65534, 65534);
+  }
+  const auto list = scratch.write("list.csv", kHeader + "1,a,gxy1\n");
+  ::chmod(list.c_str(), 0600);  // root's alone
+  CHECK(scratch.run({"rooms", "import", list}).exit_code == 0);
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.path(""))) {
+    if (!contains(entry.path().string(), "rooms.db")) continue;
+    struct stat status {};
+    REQUIRE(::stat(entry.path().c_str(), &status) == 0);
+    CAPTURE(entry.path().string());
+    CHECK(status.st_uid == 65534);
+  }
+  CHECK(::geteuid() == 0);
+}

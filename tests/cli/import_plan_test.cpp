@@ -1,0 +1,162 @@
+#include "cli/import_plan.h"
+
+#include "catch.h"
+
+namespace {
+
+using cli::plan_import;
+using cli::RoomEntry;
+
+store::GatewayRow gateway(std::int64_t id, const std::string& name) {
+  store::GatewayRow row;
+  row.gateway.id = id;
+  row.gateway.name = name;
+  return row;
+}
+
+store::RoomRow room(std::int64_t id, const std::string& uid, std::int64_t gateway_id) {
+  store::RoomRow row;
+  row.room.id = id;
+  row.room.gateway_uid = uid;
+  row.room.name = "old";
+  row.room.default_gateway_id = gateway_id;
+  return row;
+}
+
+RoomEntry entry(int line, const std::string& uid, const std::string& gateway_name,
+                std::optional<std::int64_t> id = {}, std::optional<std::string> name = {}) {
+  return {"line " + std::to_string(line), uid, id, std::move(name), gateway_name};
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+const std::vector<store::GatewayRow> kGateways{gateway(1, "gxy1"), gateway(2, "gxy2")};
+
+}  // namespace
+
+TEST_CASE("new rooms are added, known ones updated, and what is as listed is left alone") {
+  const std::vector<store::RoomRow> rooms{room(5, "a", 1), room(6, "b", 1), room(7, "c", 1)};
+  const auto plan = plan_import({entry(2, "a", "gxy2"), entry(3, "b", "gxy1"),
+                                 entry(4, "c", "gxy1", 7, "new"), entry(5, "d", "gxy2")},
+                                kGateways, rooms, false);
+  CHECK(plan.problems.empty());
+  CHECK(plan.added == 1);
+  CHECK(plan.updated == 2);
+  CHECK(plan.unchanged == 1);
+  REQUIRE(plan.rooms.size() == 3);
+  CHECK(plan.rooms[0].room.id == 5);
+  CHECK(plan.rooms[0].room.default_gateway_id == 2);
+  CHECK(plan.rooms[0].room.name == "old");  // not given: kept
+  CHECK(plan.rooms[1].room.name == "new");
+  CHECK(plan.rooms[2].room.gateway_uid == "d");
+  CHECK(plan.rooms[2].room.id == 8);
+  CHECK(plan.rooms[2].room.name.empty());
+}
+
+TEST_CASE(
+    "a new room's id is the given one, else its decimal uid if free, else the next free one") {
+  const std::vector<store::RoomRow> rooms{room(2172, "x", 1)};
+  const auto plan =
+      plan_import({entry(2, "2171", "gxy1"), entry(3, "2172", "gxy1"), entry(4, "abc", "gxy1"),
+                   entry(5, "30", "gxy1"), entry(6, "007", "gxy1"), entry(7, "y", "gxy1", 30),
+                   entry(8, "0", "gxy1"), entry(9, "18446744073709551615", "gxy1")},
+                  kGateways, rooms, false);
+  CHECK(plan.problems.empty());
+  REQUIRE(plan.rooms.size() == 8);
+  CHECK(plan.rooms[0].room.id == 2171);
+  CHECK(plan.rooms[1].room.id == 2173);  // 2172 is x's
+  CHECK(plan.rooms[2].room.id == 2174);
+  CHECK(plan.rooms[3].room.id == 2175);  // 30 is y's, by its own word
+  CHECK(plan.rooms[4].room.id == 2176);  // 007 is not how 7 is written
+  CHECK(plan.rooms[5].room.id == 30);
+  CHECK(plan.rooms[6].room.id == 2177);
+  CHECK(plan.rooms[7].room.id == 2178);
+}
+
+TEST_CASE("a room whose uid is the highest id there is leaves ids for others") {
+  const auto plan = plan_import({entry(2, "9223372036854775807", "gxy1"), entry(3, "a", "gxy1")},
+                                kGateways, {room(1, "x", 1)}, false);
+  CHECK(plan.problems.empty());
+  REQUIRE(plan.rooms.size() == 2);
+  CHECK(plan.rooms[0].room.id == 9223372036854775807);
+  CHECK(plan.rooms[1].room.id == 2);
+}
+
+TEST_CASE("a removed room comes back by import, and stays though no configuration names it") {
+  auto removed = room(5, "a", 1);
+  removed.room.removed = true;
+  removed.removed_at = domain::WallTime{std::chrono::milliseconds{1}};
+  removed.from_config = true;
+  removed.synced.emplace();
+  const auto plan = plan_import({entry(2, "a", "gxy1")}, kGateways, {removed}, false);
+  REQUIRE(plan.rooms.size() == 1);
+  CHECK(plan.updated == 1);
+  CHECK(plan.rooms[0].room.id == 5);
+  CHECK_FALSE(plan.rooms[0].removed_at);
+  CHECK_FALSE(plan.rooms[0].room.removed);
+  CHECK_FALSE(plan.rooms[0].from_config);
+}
+
+TEST_CASE("a known room keeps being disabled and what was synced of it") {
+  auto known = room(5, "a", 1);
+  known.room.disabled = true;
+  known.from_config = true;
+  known.synced.emplace();
+  const auto plan = plan_import({entry(2, "a", "gxy2")}, kGateways, {known}, false);
+  REQUIRE(plan.rooms.size() == 1);
+  CHECK(plan.rooms[0].room.disabled);
+  CHECK(plan.rooms[0].from_config);
+  CHECK(plan.rooms[0].synced.has_value());
+}
+
+TEST_CASE("an unknown gateway is an error, or is made once if that was asked for") {
+  const std::vector<RoomEntry> entries{entry(2, "a", "gxy3"), entry(3, "b", "gxy3"),
+                                       entry(4, "c", "gxy1")};
+  const auto refused = plan_import(entries, kGateways, {}, false);
+  REQUIRE(refused.problems.size() == 2);
+  CHECK(contains(refused.problems[0], "line 2: there is no gateway \"gxy3\" (did you mean \"gxy"));
+  CHECK(contains(refused.problems[1], "line 3"));
+
+  const auto plan = plan_import(entries, kGateways, {}, true);
+  CHECK(plan.problems.empty());
+  REQUIRE(plan.gateways.size() == 1);
+  CHECK(plan.gateways[0].gateway.name == "gxy3");
+  CHECK(plan.gateways[0].gateway.id == 3);
+  CHECK_FALSE(plan.gateways[0].from_config);
+  CHECK(plan.rooms[0].room.default_gateway_id == 3);
+  CHECK(plan.rooms[1].room.default_gateway_id == 3);
+}
+
+TEST_CASE("a removed gateway counts as unknown, and comes back under its old id") {
+  auto removed = gateway(9, "gxy9");
+  removed.gateway.removed = true;
+  removed.removed_at = domain::WallTime{};
+  removed.from_config = true;
+  const auto refused = plan_import({entry(2, "a", "gxy9")}, {removed}, {}, false);
+  REQUIRE(refused.problems.size() == 1);
+  const auto plan = plan_import({entry(2, "a", "gxy9")}, {removed}, {}, true);
+  REQUIRE(plan.gateways.size() == 1);
+  CHECK(plan.gateways[0].gateway.id == 9);
+  CHECK_FALSE(plan.gateways[0].removed_at);
+  CHECK_FALSE(plan.gateways[0].from_config);
+}
+
+TEST_CASE("what the database contradicts is told, in the order of the list, naming both") {
+  auto streaming = gateway(3, "stream1");
+  streaming.gateway.type = "streaming";
+  auto disabled = gateway(4, "gxy4");
+  disabled.gateway.disabled = true;
+  const std::vector<store::RoomRow> rooms{room(5, "a", 1), room(6, "b", 1)};
+  const auto plan =
+      plan_import({entry(2, "x", "stream1"), entry(3, "a", "gxy1", 8), entry(4, "y", "gxy1", 6),
+                   entry(5, "z", "gxy4"), entry(6, "zz", "gxy4")},
+                  {gateway(1, "gxy1"), streaming, disabled}, rooms, true);
+  REQUIRE(plan.problems.size() == 3);
+  CHECK(contains(plan.problems[0], "line 2: gateway \"stream1\" is of type \"streaming\""));
+  CHECK(contains(plan.problems[1], "line 3: room \"a\" has id 5"));
+  CHECK(contains(plan.problems[2], "line 4: room \"y\" cannot have id 6: room \"b\" bears it"));
+  REQUIRE(plan.warnings.size() == 1);
+  CHECK(contains(plan.warnings[0], "line 5: gateway \"gxy4\" is disabled"));
+}

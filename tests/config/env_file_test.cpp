@@ -1,0 +1,131 @@
+#include "config/env_file.h"
+
+#include "catch.h"
+#include "written.h"
+
+using config::parse_env;
+
+TEST_CASE("a line of a .env file is read in every accepted form") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"NAME=value", "value"},
+      {"NAME=value\r", "value"},
+      {"  NAME = value  ", "value"},
+      {"\tNAME\t=\tvalue\t", "value"},
+      {"export NAME=value", "value"},
+      {"export\t NAME = value", "value"},
+      {"NAME=", ""},
+      {"NAME=   ", ""},
+      {"NAME=\"\"", ""},
+      {"NAME=''", ""},
+      {"NAME=\"a b\"", "a b"},
+      {"NAME=' a b '", " a b "},
+      {"NAME=value # comment", "value"},
+      {"NAME=value\t#comment", "value"},
+      {"NAME= # comment", ""},
+      {"NAME=a#b", "a#b"},
+      {"NAME=#b", "#b"},
+      {"NAME=\"a # b\" # comment", "a # b"},
+      {"NAME='a # b'#comment", "a # b"},
+      {"NAME=a=b", "a=b"},
+      {"NAME=a b", "a b"},
+      {"NAME=IL:gxy1,gxy2;US:gxy3", "IL:gxy1,gxy2;US:gxy3"},
+      {"NAME=\"say \\\"hi\\\"\\n\"", "say \"hi\"\n"},
+      {"NAME='a\\nb'", "a\\nb"},
+      {"NAME=\"a\\b\"", "a\\b"},
+      {"NAME=\"it's\"", "it's"},
+      {"NAME=$HOME", "$HOME"},
+      {"NAME=a\"b\"", "a\"b\""},
+  };
+  for (const auto& item : cases) {
+    CAPTURE(item.first);
+    const config::EnvText read = parse_env(item.first);
+    CHECK(read.faults.empty());
+    REQUIRE(read.entries.size() == 1);
+    CHECK(read.entries[0].name == "NAME");
+    CHECK(read.entries[0].value == item.second);
+    CHECK(read.entries[0].line == 1);
+  }
+}
+
+TEST_CASE("names that are no shell names, and even the name export, belong to other programs") {
+  const config::EnvText read = parse_env("my.app-key=1\nexport=2\nexport = 3\nexported=4\n1=5\n");
+  CHECK(read.faults.empty());
+  REQUIRE(read.entries.size() == 5);
+  CHECK(read.entries[1].name == "export");
+  CHECK(read.entries[2].name == "export");
+  CHECK(read.entries[3].name == "exported");
+}
+
+TEST_CASE("blank lines and comments count as lines, whatever ends them") {
+  const config::EnvText read = parse_env("# first\r\n\r\n   # third\nA=1\r\n\nB=2");
+  CHECK(read.faults.empty());
+  REQUIRE(read.entries.size() == 2);
+  CHECK(read.entries[0].line == 4);
+  CHECK(read.entries[1].line == 6);
+}
+
+TEST_CASE("a line that sets nothing is an error with its line, and the others are read") {
+  struct {
+    const char* line;
+    const char* fault;
+  } cases[] = {
+      {"SCALE", "is neither NAME=value nor a comment"},
+      {"export SCALE", "is neither NAME=value nor a comment"},
+      {"=true", "is neither NAME=value nor a comment"},
+      {"SCALE: true", "is neither NAME=value nor a comment"},
+      {"A B=1", "is neither NAME=value nor a comment"},
+      {"export A B=1", "is neither NAME=value nor a comment"},
+      {"exportA B=1", "is neither NAME=value nor a comment"},
+      {"A=\"open", "A: the quote is not closed in this line"},
+      {"A='open", "A: the quote is not closed in this line"},
+      {"A=\"open\\\"", "A: the quote is not closed in this line"},
+      {"A=\"a\"b", "A: there is text after the closing quote"},
+      {"A='a' 'b'", "A: there is text after the closing quote"},
+      {"<<<<<<< HEAD", "is neither NAME=value nor a comment"},
+  };
+  for (const auto& item : cases) {
+    CAPTURE(item.line);
+    const config::EnvText read = parse_env("X=1\n" + std::string(item.line) + "\nY=2\n");
+    REQUIRE(read.faults.size() == 1);
+    CHECK(read.faults[0].line == 2);
+    CHECK(read.faults[0].text == item.fault);
+    CHECK(read.entries.size() == 2);
+  }
+  CHECK(parse_env(std::string("A=1\nB=\0\n", 8)).faults.size() == 1);
+}
+
+TEST_CASE("a bad line of .env refuses the configuration without showing what may be a secret") {
+  const config::Loaded loaded = written::load({}, "SCALE=true\nsecret words\n");
+  CHECK(written::errors(loaded) ==
+        std::vector<std::string>{".env:2: is neither NAME=value nor a comment"});
+  CHECK(loaded.configuration.domain.scale);
+}
+
+TEST_CASE("of doubles the last counts, with a warning that names both lines") {
+  const config::Loaded loaded =
+      written::load({}, "MAX_SERVER_CAPACITY=abc\nOTHER=1\nOTHER=2\nMAX_SERVER_CAPACITY=500\n");
+  CHECK(loaded.ok());
+  CHECK(loaded.configuration.domain.max_server_capacity == 500);
+  CHECK(written::setting(loaded, "balancing.max_server_capacity").origin == ".env:4");
+  CHECK(written::warnings(loaded) ==
+        std::vector<std::string>{".env:4: MAX_SERVER_CAPACITY: is set before, at .env:1: this one "
+                                 "counts, take the other out"});
+}
+
+TEST_CASE("an empty last double unsets the variable") {
+  const config::Loaded loaded = written::load("scale = true\n", "SCALE=false\nSCALE=\n");
+  CHECK(loaded.configuration.domain.scale);
+  CHECK(written::setting(loaded, "scale").origin == "config.toml:1");
+}
+
+TEST_CASE("a value of .env that the process environment shadows is a warning") {
+  const config::Loaded loaded =
+      written::load({}, "\nSCALE=false\nLOG_LEVEL=warn\nWHEN_FULL=reject\nHOME=/x\n",
+                    {{"SCALE", "true"}, {"LOG_LEVEL", ""}, {"HOME", "/root"}});
+  CHECK(loaded.ok());
+  CHECK(loaded.configuration.domain.scale);
+  CHECK(loaded.configuration.log.level == app::LogLevel::warn);
+  CHECK(written::warnings(loaded) ==
+        std::vector<std::string>{".env:2: SCALE: \"false\" has no effect: the process environment "
+                                 "sets it to \"true\""});
+}

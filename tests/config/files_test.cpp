@@ -1,0 +1,119 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "catch.h"
+#include "written.h"
+
+namespace {
+
+config::Loaded load_files(const std::string& config_file, bool required,
+                          std::optional<std::string> env_file = {}) {
+  config::Sources sources;
+  sources.config_file = config_file;
+  sources.config_file_required = required;
+  sources.env_file = std::move(env_file);
+  return config::load(sources);
+}
+
+void check_one_error(const config::Loaded& loaded, const std::string& text) {
+  REQUIRE(loaded.problems.size() == 1);
+  CHECK(loaded.problems[0].is_error);
+  CHECK(loaded.problems[0].text == text);
+}
+
+}  // namespace
+
+TEST_CASE("without any file the defaults hold") {
+  const written::Folder folder;
+  const config::Loaded loaded = load_files(folder.file("config.toml"), false);
+  CHECK(loaded.problems.empty());
+  CHECK(loaded.settings.size() == 19);
+  for (const config::Setting& setting : loaded.settings) CHECK(setting.origin == "default");
+}
+
+TEST_CASE("a named file must be there") {
+  const written::Folder folder;
+  const std::string toml = folder.file("mine.toml");
+  check_one_error(load_files(toml, true),
+                  "mine.toml: \"" + toml +
+                      "\" cannot be read (No such file or directory): mend that, "
+                      "or name another file with --config");
+  const std::string env = folder.file("mine.env");
+  check_one_error(load_files(toml, false, env),
+                  "mine.env: \"" + env +
+                      "\" cannot be read (No such file or directory): mend that, "
+                      "or name another file with --env-file");
+}
+
+TEST_CASE("a file that is there and cannot be read is an error, named or not") {
+  const written::Folder folder;
+  ::mkdir(folder.file("config.toml").c_str(), 0700);
+  ::mkdir(folder.file(".env").c_str(), 0700);
+  const config::Loaded loaded = load_files(folder.file("config.toml"), false);
+  REQUIRE(loaded.problems.size() == 2);
+  CHECK(loaded.problems[0].text.find("config.toml\" cannot be read (is a directory)") !=
+        std::string::npos);
+  CHECK(loaded.problems[1].text.find(".env: \"") == 0);
+  CHECK(loaded.problems[1].text.find("is a directory") != std::string::npos);
+}
+
+TEST_CASE("a file without the right to read it is an error") {
+  if (::geteuid() == 0) return;  // root may read everything
+  const written::Folder folder;
+  ::chmod(folder.write(".env", "SCALE=true\n").c_str(), 0);
+  const config::Loaded loaded = load_files(folder.file("config.toml"), false);
+  REQUIRE(loaded.problems.size() == 1);
+  CHECK(loaded.problems[0].text.find("Permission denied") != std::string::npos);
+}
+
+TEST_CASE("a file of more than 64 MiB is no configuration") {
+  const written::Folder folder;
+  const std::string path = folder.write("config.toml", "");
+  REQUIRE(::truncate(path.c_str(), (off_t{64} << 20) + 1) == 0);
+  const config::Loaded loaded = load_files(path, true);
+  REQUIRE(loaded.problems.size() == 1);
+  CHECK(loaded.problems[0].text.find("is larger than 64 MiB") != std::string::npos);
+}
+
+TEST_CASE("both files may begin with a byte order mark") {
+  const config::Loaded loaded = written::load(
+      "\xEF\xBB\xBFscale = true\n", "\xEF\xBB\xBFMAX_SERVER_CAPACITY=7\nAVG_ROOM_OCCUPANCY=1");
+  CHECK(loaded.problems.empty());
+  CHECK(loaded.configuration.domain.scale);
+  CHECK(loaded.configuration.domain.max_server_capacity == 7);
+}
+
+TEST_CASE("messages name a file as it is called, and .env is looked for beside config.toml") {
+  const written::Folder folder;
+  const std::string toml = folder.write("prod.toml", "scle = true\n");
+  folder.write(".env", "SCALE=maybe\n");
+  const config::Loaded loaded = load_files(toml, true);
+  REQUIRE(loaded.problems.size() == 2);
+  CHECK(loaded.problems[0].text == "prod.toml:1: unknown key \"scle\" (did you mean \"scale\"?)");
+  CHECK(loaded.problems[1].text.find(".env:1: SCALE: \"maybe\" is not true or false") == 0);
+
+  const std::string env = folder.write("prod.env", "SCALE=perhaps\n");
+  const config::Loaded named = load_files(folder.file("none.toml"), false, env);
+  REQUIRE(named.problems.size() == 1);
+  CHECK(named.problems[0].text.find("prod.env:1: SCALE: \"perhaps\"") == 0);
+}
+
+TEST_CASE("the command line and the process name the sources") {
+  const char* const environment[] = {"SCALE=true", "EMPTY=",      "ODD",
+                                     "A=b=c",      "SCALE=false", nullptr};
+  const config::Sources usual = config::default_sources({}, {}, environment);
+  CHECK(usual.config_file == "/etc/room-sidecar/config.toml");
+  CHECK_FALSE(usual.config_file_required);
+  CHECK_FALSE(usual.env_file);
+  CHECK(usual.environment ==
+        written::Environment{{"SCALE", "true"}, {"EMPTY", ""}, {"A", "b=c"}, {"SCALE", "false"}});
+  const config::Sources named = config::default_sources("c.toml", "e.env", nullptr);
+  CHECK(named.config_file == "c.toml");
+  CHECK(named.config_file_required);
+  CHECK(named.env_file == "e.env");
+
+  // As getenv(3): of a variable that is there twice the first counts.
+  config::Sources first = usual;
+  first.config_file = "/nonexistent/config.toml";
+  CHECK(config::load(first).configuration.domain.scale);
+}

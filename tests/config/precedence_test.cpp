@@ -1,0 +1,126 @@
+#include "catch.h"
+#include "config/settings.h"
+#include "written.h"
+
+namespace {
+
+// For each setting three values that differ from each other and from the default, as config.toml
+// and as a variable would have them (the third column is what `config` shows).
+struct Values {
+  const char* key;
+  struct {
+    const char* toml;
+    const char* variable;
+  } each[3];
+};
+
+const Values values[] = {
+    {"scale", {{"true", "true"}, {"true", "true"}, {"true", "true"}}},
+    {"unknown_rooms",
+     {{"\"accept\"", "accept"}, {"\"accept\"", "accept"}, {"\"accept\"", "accept"}}},
+    {"http.listen",
+     {{"\"127.0.0.1:1\"", "127.0.0.1:1"}, {"\"[::1]:2\"", "[::1]:2"}, {"\"unix:/s\"", "unix:/s"}}},
+    {"http.token_file", {{"\"/a\"", "/a"}, {"\"/b\"", "/b"}, {"\"/c\"", "/c"}}},
+    {"http.max_connections", {{"1", "1"}, {"2", "2"}, {"3", "3"}}},
+    {"database.path", {{"\"/a\"", "/a"}, {"\"/b\"", "/b"}, {"\"/c\"", "/c"}}},
+    {"balancing.available_servers",
+     {{"[\"a\"]", "a"}, {"[\"b\", \"c\"]", "b,c"}, {"[\"d\"]", "d"}}},
+    {"balancing.max_server_capacity", {{"100", "100"}, {"200", "200"}, {"300", "300"}}},
+    {"balancing.avg_room_occupancy", {{"1", "1"}, {"2", "2"}, {"3", "3"}}},
+    {"balancing.when_full",
+     {{"\"reject\"", "reject"}, {"\"reject\"", "reject"}, {"\"reject\"", "reject"}}},
+    {"regions",
+     {{"{ IL = [\"a\"] }", "IL:a"}, {"{ US = [\"b\"] }", "US:b"}, {"{ RU = [\"c\"] }", "RU:c"}}},
+    {"pins", {{"{ 1 = \"a\" }", "1:a"}, {"{ 2 = \"b\" }", "2:b"}, {"{ 3 = \"c\" }", "3:c"}}},
+    {"sessions.dead_after", {{"\"1s\"", "1s"}, {"\"2s\"", "2s"}, {"\"3s\"", "3s"}}},
+    {"sessions.clean_every", {{"\"1s\"", "1s"}, {"\"2s\"", "2s"}, {"\"3s\"", "3s"}}},
+    {"sessions.join_grace", {{"\"1s\"", "1s"}, {"\"2s\"", "2s"}, {"\"3s\"", "3s"}}},
+    {"failover.standby_servers", {{"[\"a\"]", "a"}, {"[\"b\"]", "b"}, {"[\"c\"]", "c"}}},
+    {"failover.wait", {{"\"1s\"", "1s"}, {"\"2s\"", "2s"}, {"\"3s\"", "3s"}}},
+    {"log.level", {{"\"debug\"", "debug"}, {"\"warn\"", "warn"}, {"\"error\"", "error"}}},
+    {"log.format", {{"\"json\"", "json"}, {"\"json\"", "json"}, {"\"json\"", "json"}}},
+};
+
+void check(const config::Loaded& loaded, const Values& item, const std::string& value,
+           const std::string& origin) {
+  CHECK(loaded.ok());
+  const config::Setting setting = written::setting(loaded, item.key);
+  CHECK(setting.value == value);
+  CHECK(setting.origin == origin);
+  for (const config::Setting& other : loaded.settings) {
+    if (other.key != item.key) CHECK(other.origin == "default");
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the values of this test are for the settings there are") {
+  const auto rows = config::settings();
+  REQUIRE(std::size(values) == rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) CHECK(values[i].key == rows[i].key);
+}
+
+TEST_CASE("every setting: the environment counts more than .env, that more than config.toml") {
+  const config::Loaded none = written::load("");
+  for (const Values& item : values) {
+    CAPTURE(item.key);
+    const std::string name = item.key;
+    const std::string variable = written::setting(none, name).variable;
+
+    const std::string toml = "\n" + name + " = " + item.each[0].toml + "\n";
+    const std::string env = "\n\n" + variable + "=" + item.each[1].variable + "\n";
+    const written::Environment environment{{variable, item.each[2].variable}};
+    const std::string in_toml = "config.toml:2";
+
+    check(none, item, written::setting(none, name).value, "default");
+    check(written::load(toml), item, item.each[0].variable, in_toml);
+    check(written::load(toml, env), item, item.each[1].variable, ".env:3");
+    check(written::load(toml, env, environment), item, item.each[2].variable, "environment");
+    check(written::load({}, env), item, item.each[1].variable, ".env:3");
+    check(written::load({}, {}, environment), item, item.each[2].variable, "environment");
+    check(written::load(toml, {}, environment), item, item.each[2].variable, "environment");
+    CHECK(written::load(toml, env).problems.empty());
+    CHECK(written::warnings(written::load(toml, env, environment)).size() == 1);
+  }
+}
+
+TEST_CASE("a stronger source may set a value back to the default") {
+  const config::Loaded loaded = written::load("scale = true\n", "SCALE=false\n");
+  CHECK_FALSE(loaded.configuration.domain.scale);
+  CHECK(written::setting(loaded, "scale").origin == ".env:1");
+  const config::Loaded over = written::load("", "SCALE=true\n", {{"SCALE", "0"}});
+  CHECK_FALSE(over.configuration.domain.scale);
+  CHECK(written::setting(over, "scale").origin == "environment");
+}
+
+TEST_CASE("the defaults are the documented ones") {
+  const std::pair<const char*, const char*> documented[] = {
+      {"scale", "false"},
+      {"unknown_rooms", "reject"},
+      {"http.listen", "127.0.0.1:8082"},
+      {"http.token_file", ""},
+      {"http.max_connections", "512"},
+      {"database.path", "/var/lib/room-sidecar/room-sidecar.db"},
+      {"balancing.available_servers", ""},
+      {"balancing.max_server_capacity", "400"},
+      {"balancing.avg_room_occupancy", "10"},
+      {"balancing.when_full", "overflow"},
+      {"regions", ""},
+      {"pins", ""},
+      {"sessions.dead_after", "90s"},
+      {"sessions.clean_every", "1m"},
+      {"sessions.join_grace", "2m"},
+      {"failover.standby_servers", ""},
+      {"failover.wait", "5s"},
+      {"log.level", "info"},
+      {"log.format", "text"},
+  };
+  const config::Loaded loaded = written::load({});
+  for (const auto& item : documented)
+    CHECK(written::setting(loaded, item.first).value == item.second);
+}
+
+TEST_CASE("variables of other programs are left alone") {
+  CHECK(written::load({}, "scale=true\nSCALES=maybe\nPATH=\n", {{"HOME", "\xff"}, {"Scale", "x"}})
+            .problems.empty());
+}

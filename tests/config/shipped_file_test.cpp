@@ -1,0 +1,69 @@
+// The config.toml that is shipped: what it says is what holds without it.
+#include <algorithm>
+#include <sstream>
+
+#include "catch.h"
+#include "config/settings.h"
+#include "written.h"
+
+namespace {
+
+std::string shipped_text() {
+  std::ostringstream text;
+  text << std::ifstream(SHIPPED_CONFIG_FILE, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+// Its example lines (those that begin with "#" and no blank), taken in.
+std::string with_examples(const std::string& text) {
+  std::istringstream lines(text);
+  std::string result;
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_example = line.size() > 1 && line[0] == '#' && line[1] != ' ';
+    result += (is_example ? line.substr(1) : line) + "\n";
+  }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("the shipped file is without fault, and each value in it is the default") {
+  const config::Loaded shipped = written::load(shipped_text());
+  const config::Loaded none = written::load({});
+  CHECK(shipped.problems.empty());
+  for (const config::Setting& setting : shipped.settings) {
+    CAPTURE(setting.key);
+    CHECK(setting.value == written::setting(none, setting.key).value);
+    // What has no value by default can only stand there as an example.
+    CHECK((setting.origin == "default") == setting.value.empty());
+  }
+}
+
+TEST_CASE(
+    "every setting stands in the shipped file with its variable, and the examples are valid") {
+  const std::string text = shipped_text();
+  const config::Loaded loaded = written::load(with_examples(text));
+  CHECK(loaded.problems.empty());
+  for (const config::Setting& setting : loaded.settings) {
+    CAPTURE(setting.key);
+    CHECK(setting.origin.find("config.toml:") == 0);
+    const bool named = text.find("[" + setting.variable + "]") != std::string::npos ||
+                       text.find("[" + setting.variable + "=") != std::string::npos;
+    CHECK(named);
+  }
+}
+
+TEST_CASE("the shipped file has twelve gateways and rooms whose default gateway is among them") {
+  const config::Configuration shipped = written::load(shipped_text()).configuration;
+  REQUIRE(shipped.gateways.size() == 12);
+  CHECK(shipped.gateways.front().name == "gxy1");
+  CHECK(shipped.gateways.back().name == "gxy12");
+  REQUIRE(shipped.rooms.size() == 3);
+  CHECK(shipped.rooms[0].gateway_uid == "2171");
+  for (const domain::ConfiguredRoom& room : shipped.rooms) {
+    const auto is_it = [&](const domain::ConfiguredGateway& gateway) {
+      return gateway.name == room.default_gateway;
+    };
+    CHECK(std::count_if(shipped.gateways.begin(), shipped.gateways.end(), is_it) == 1);
+  }
+}

@@ -1,0 +1,63 @@
+#include "catch.h"
+#include "written.h"
+
+TEST_CASE("an average room above the capacity of a gateway is refused where it was written") {
+  struct {
+    const char* toml;
+    written::Environment environment;
+    const char* begin;
+  } cases[] = {
+      {"[balancing]\navg_room_occupancy = 401\n",
+       {},
+       "config.toml:2: balancing.avg_room_occupancy: the average room (avg_room_occupancy = 401) "
+       "is "
+       "above the capacity of a gateway (max_server_capacity = 400)"},
+      {"[balancing]\nmax_server_capacity = 9\n",
+       {},
+       "config.toml:2: balancing.max_server_capacity: the average room (avg_room_occupancy = 10)"},
+      {"[balancing]\nmax_server_capacity = 30\n",
+       {{"AVG_ROOM_OCCUPANCY", "31"}},
+       "environment: AVG_ROOM_OCCUPANCY: the average room (avg_room_occupancy = 31)"},
+      {"[balancing]\navg_room_occupancy = 31\n",
+       {{"MAX_SERVER_CAPACITY", "30"}},
+       "config.toml:2: balancing.avg_room_occupancy: the average room (avg_room_occupancy = 31)"},
+  };
+  for (const auto& item : cases) {
+    CAPTURE(item.toml);
+    const config::Loaded loaded = written::load(item.toml, {}, item.environment);
+    REQUIRE(loaded.problems.size() == 1);
+    CHECK_FALSE(loaded.ok());
+    CHECK(loaded.problems[0].text.find(item.begin) == 0);
+  }
+  CHECK(written::load("[balancing]\navg_room_occupancy = 400\n").ok());
+  CHECK(written::load("[balancing]\navg_room_occupancy = 401\n", "MAX_SERVER_CAPACITY=401\n").ok());
+}
+
+TEST_CASE("a gateway's own capacity is held against the average room of any source") {
+  const char* toml = "[[gateways]]\nname = \"a\"\ncapacity = 20\n";
+  CHECK(written::load(toml).ok());
+  const config::Loaded loaded = written::load(toml, "AVG_ROOM_OCCUPANCY=21\n");
+  REQUIRE(written::errors(loaded).size() == 1);
+  CHECK(written::errors(loaded)[0].find("config.toml:3: gateways.capacity: the average room") == 0);
+}
+
+TEST_CASE("an address that others can reach is refused without a token") {
+  const std::string text =
+      "\"0.0.0.0:8082\" can be reached from other machines: set http.token_file (API_TOKEN_FILE), "
+      "or "
+      "listen on 127.0.0.1, [::1] or a Unix socket";
+  CHECK(written::errors(written::load("[http]\nlisten = \"0.0.0.0:8082\"\n")) ==
+        std::vector<std::string>{"config.toml:2: http.listen: " + text});
+  CHECK(written::errors(written::load({}, "LISTEN_ADDRESS=0.0.0.0:8082\n")) ==
+        std::vector<std::string>{".env:1: LISTEN_ADDRESS: " + text});
+  CHECK_FALSE(written::load("[http]\nlisten = \"[::]:0\"\ntoken_file = \"\"\n").ok());
+  CHECK(written::load("[http]\nlisten = \"0.0.0.0:8082\"\ntoken_file = \"/t\"\n").problems.empty());
+  CHECK(written::load({}, {}, {{"LISTEN_ADDRESS", "[::]:1"}, {"API_TOKEN_FILE", "/t"}})
+            .problems.empty());
+}
+
+TEST_CASE("of a setting that was refused nothing more is said") {
+  CHECK(written::load("[balancing]\navg_room_occupancy = 500\nmax_server_capacity = \"x\"\n")
+            .problems.size() == 1);
+  CHECK(written::load("[http]\nlisten = \"0.0.0.0:80\"\ntoken_file = 5\n").problems.size() == 1);
+}

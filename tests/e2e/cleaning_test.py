@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""What silence ends, and what it does not."""
+import time
+import unittest
+
+from sidecar import Case, toml, wait_until
+
+
+def scale(**sessions):
+    sessions.setdefault("clean_every", "100ms")
+    return toml(scale=True, rooms={}, unknown_rooms="accept", sessions=sessions)
+
+
+class Cleaning(Case):
+    def test_a_dead_sessions_room_is_cleaned_at_once_since_somebody_had_joined(self):
+        sidecar = self.sidecar(scale(dead_after="1s", join_grace="10m"))
+        sidecar.ask("1")
+        sidecar.enter("1", "a")
+        wait_until(lambda: not sidecar.assignments(), "the dead session's room to be cleaned")
+        sidecar.wait_for_log(
+            "INFO: Cleaned inactive room server assignments cleaned_assignments=1\n")
+        wait_until(lambda: not sidecar.assignments_in_file(), "the row to go", 3)
+
+    def test_an_assignment_that_nobody_joined_lives_join_grace_after_its_last_answer(self):
+        sidecar = self.sidecar(scale(dead_after="90s", join_grace="2s"))
+        sidecar.ask("asked again")
+        sidecar.ask("forgotten")
+        until = time.monotonic() + 3
+        while time.monotonic() < until:
+            self.assertEqual(sidecar.ask("asked again").reason, "sticky")
+            time.sleep(0.1)
+        self.assertEqual(list(sidecar.assignments()), ["asked again"])
+        wait_until(lambda: not sidecar.assignments(), "the grace to end")
+
+    def test_a_session_that_keeps_reporting_keeps_its_room(self):
+        sidecar = self.sidecar(scale(dead_after="1500ms", join_grace="100ms"))
+        until = time.monotonic() + 3.5
+        while time.monotonic() < until:
+            self.assertEqual(sidecar.enter("1", "a").json["users"], 1)
+            time.sleep(0.1)
+        self.assertEqual(sidecar.ask("1").reason, "sticky")
+        self.assertNotIn("Cleaned", sidecar.log())
+
+    def test_when_most_fall_silent_at_once_their_rooms_keep_their_assignments_for_a_while(self):
+        sidecar = self.sidecar(scale(dead_after="1s", join_grace="3s"))
+        sidecar.snapshot([(str(i), f"s{i}") for i in range(12)])
+        wait_until(lambda: sidecar.gateway("gxy1")["users"] == 0, "the sessions to die")
+        sidecar.wait_for_log(" WARN")
+        self.assertEqual(len(sidecar.assignments()), 12)
+        warnings = [line for line in sidecar.log().splitlines() if " WARN" in line]
+        self.assertEqual(len(warnings), 1, warnings)
+        wait_until(lambda: not sidecar.assignments(), "the grace to end")
+
+    def test_nine_silent_sessions_are_no_outage(self):
+        sidecar = self.sidecar(scale(dead_after="1s", join_grace="10m"))
+        sidecar.snapshot([(str(i), f"s{i}") for i in range(9)])
+        wait_until(lambda: not sidecar.assignments(), "the rooms to be cleaned")
+
+    def test_after_a_restart_everybody_has_the_full_time_again(self):
+        sidecar = self.sidecar(scale(dead_after="2s", join_grace="2s"))
+        sidecar.enter("joined", "a")
+        sidecar.ask("expected")
+        wait_until(lambda: len(sidecar.sql("SELECT * FROM sessions")) == 1, "the session's row", 3)
+        sidecar.kill()
+        time.sleep(2)
+        sidecar.start()
+        self.assertEqual(sorted(sidecar.assignments()), ["expected", "joined"])
+        self.assertEqual(sidecar.ask("joined").reason, "sticky")
+        self.assertEqual(sidecar.enter("joined", "a").json["users"], 1)
+
+    def test_time_in_which_the_sidecar_was_suspended_counts_for_nobody(self):
+        import signal
+        sidecar = self.sidecar(scale(dead_after="4s", join_grace="4s"))
+        sidecar.enter("1", "a")
+        sidecar.process.send_signal(signal.SIGSTOP)
+        time.sleep(7)
+        sidecar.process.send_signal(signal.SIGCONT)
+        time.sleep(0.5)
+        self.assertEqual(sidecar.ask("1").reason, "sticky")
+        self.assertEqual(sidecar.get("/v2/assignments").json["assignments"][0]["users"], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

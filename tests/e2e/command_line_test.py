@@ -1,0 +1,271 @@
+#!/usr/bin/env python3
+"""The sub-commands, from a shell."""
+import json
+import os
+import subprocess
+import unittest
+
+from sidecar import BINARY, Case, toml, wait_until
+
+
+class Usage(Case):
+    def setUp(self):
+        self.one = self.sidecar(start=False)
+
+    def run_it(self, *arguments):
+        return subprocess.run([BINARY, *arguments], env=self.one.environment(),
+                              capture_output=True, text=True, timeout=60, cwd=self.one.folder)
+
+    def test_help_and_version_are_fine(self):
+        for arguments in (["--help"], ["--version"], ["serve", "--help"], ["rooms", "--help"]):
+            done = self.run_it(*arguments)
+            self.assertEqual((done.returncode, bool(done.stdout)), (0, True), arguments)
+
+    def test_wrong_usage_is_exit_2(self):
+        for arguments in ([], ["--nonsense"], ["nonsense"], ["serve", "--nonsense"], ["explain"],
+                          ["rooms"], ["rooms", "nonsense"], ["check", "extra"],
+                          ["check", "--config"], ["drain"], ["backup"]):
+            done = self.run_it(*arguments)
+            self.assertEqual((done.returncode, bool(done.stderr)), (2, True), arguments)
+
+    def test_a_named_configuration_must_be_there(self):
+        for command in ("check", "config", "serve"):
+            done = self.run_it(command, "--config", str(self.one.folder / "nowhere.toml"))
+            self.assertEqual(done.returncode, 2, command)
+            self.assertIn("nowhere.toml", done.stderr + done.stdout)
+
+
+class Check(Case):
+    def check(self, config, dotenv=None, env=None):
+        one = self.sidecar(config, start=False, dotenv=dotenv)
+        done = one.run("check", env=env)
+        return done.returncode, done.stdout + done.stderr, one
+
+    def test_a_good_configuration_is_fine_and_nothing_is_created(self):
+        code, _, one = self.check(toml())
+        self.assertEqual((code, one.database.exists()), (0, False))
+
+    def test_every_problem_is_printed(self):
+        code, text, _ = self.check(
+            toml(balancing={"max_server_capcity": 1, "avg_room_occupancy": 0},
+                 regions={"IL": []}, pins={"1": "gxy9"}),
+            dotenv="CLEAN_SESSIONS_INTERVAL=soon\n")
+        self.assertEqual(code, 2, text)
+        for part in ("max_server_capcity", "max_server_capacity", "avg_room_occupancy", "IL", "gxy9",
+                     "CLEAN_SESSIONS_INTERVAL", ".env:1", "soon", "config.toml:"):
+            self.assertIn(part, text)
+
+    def test_a_syntax_error_names_its_line(self):
+        code, text, _ = self.check("scale = true\nscale == false\n")
+        self.assertEqual(code, 2)
+        self.assertIn("config.toml:2", text)
+
+    def test_warnings_are_exit_0(self):
+        code, text, _ = self.check(toml(), dotenv="SCALE=true\nSCALE=false\n")
+        self.assertEqual(code, 0)
+        self.assertIn(".env:2", text)
+
+    def test_rooms_without_a_valid_default_gateway_are_warned_of_beside_a_running_sidecar(self):
+        one = self.sidecar()
+        one.shell("UPDATE rooms SET default_gateway_id = 999 WHERE id = 2172;")
+        done = one.run("check")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("2172", done.stdout + done.stderr)
+        self.assertNotIn("2171", done.stdout + done.stderr)
+        self.assertEqual(one.ask("2171").status, 200)
+
+
+class Config(Case):
+    def test_each_setting_is_shown_with_where_it_came_from(self):
+        one = self.sidecar("scale = true\n[balancing]\nmax_server_capacity = 77\n", start=False,
+                           dotenv="AVG_ROOM_OCCUPANCY=7\nLOG_LEVEL=debug\n")
+        done = one.run("config", env={"LOG_LEVEL": "warn"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.split()}
+        for key, value, origin in (("scale", "true", "config.toml:1"),
+                                   ("balancing.max_server_capacity", "77", "config.toml:3"),
+                                   ("balancing.avg_room_occupancy", "7", ".env:1"),
+                                   ("log.level", "warn", "environment"),
+                                   ("sessions.clean_every", "1m", "default")):
+            self.assertIn(value, lines[key].split())
+            self.assertIn(origin, lines[key])
+
+
+class Rooms(Case):
+    CSV = "id,name,gateway_uid,default_gateway\n7,Hall,4711,gxy2\n,Attic,4712,gxy3\n"
+
+    def test_a_csv_is_imported_and_answered_within_a_second(self):
+        one = self.sidecar()
+        (one.folder / "rooms.csv").write_text(self.CSV)
+        done = one.run("rooms", "import", str(one.folder / "rooms.csv"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        wait_until(lambda: one.ask("4711").status == 200, "the imported room", 2)
+        self.assertEqual((one.ask("4711").janus, one.ask("4712").janus), ("gxy2", "gxy3"))
+        self.assertEqual(one.sql("SELECT id FROM rooms WHERE gateway_uid = '4711'"), [(7,)])
+        self.assertEqual(one.ask("2171").janus, "gxy1", "nothing is deleted")
+
+    def test_json_and_standard_input_are_taken(self):
+        one = self.sidecar()
+        rooms = [{"gateway_uid": 2171, "default_gateway": "gxy3"},
+                 {"name": "N", "gateway_uid": "x", "default_gateway": "gxy1"}]
+        done = one.run("rooms", "import", "-", stdin=json.dumps(rooms))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        wait_until(lambda: one.ask("2171").janus == "gxy3", "the update", 2)
+        self.assertEqual(one.ask("x").janus, "gxy1")
+
+    def test_all_or_nothing_with_line_numbers(self):
+        one = self.sidecar()
+        for text, lines in (("1,gxy1\n,gxy1\n1,gxy2\n", "34"), ("1,gxy1\n2,gxy9\n3,gxy8\n", "34")):
+            done = one.run("rooms", "import", "-", stdin="gateway_uid,default_gateway\n" + text)
+            self.assertIn(done.returncode, (1, 2))
+            for number in lines:
+                self.assertIn(f"line {number}", done.stderr)
+            self.assertEqual(one.sql("SELECT count(*) FROM rooms"), [(3,)])
+
+    def test_unknown_gateways_are_created_where_that_is_asked_for(self):
+        one = self.sidecar()
+        text = "gateway_uid,default_gateway\n1,new1\n"
+        self.assertNotEqual(one.run("rooms", "import", "-", stdin=text).returncode, 0)
+        done = one.run("rooms", "import", "-", "--create-gateways", stdin=text)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        wait_until(lambda: one.ask("1").status == 200, "the room", 2)
+        self.assertEqual(one.ask("1").janus, "new1")
+
+    def test_gxydbs_groups_are_taken_where_their_janus_is_said_to_be_the_default(self):
+        one = self.sidecar()
+        groups = json.dumps({"rooms": [{"room": 4711, "janus": "gxy2", "description": "Hall",
+                                        "num_users": 5}]})
+        self.assertNotEqual(one.run("rooms", "import", "-", stdin=groups).returncode, 0)
+        done = one.run("rooms", "import", "-", "--janus-is-default", stdin=groups)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        wait_until(lambda: one.ask("4711").status == 200, "the room", 2)
+        self.assertEqual(one.ask(4711).janus, "gxy2")
+
+    def test_what_was_imported_survives_a_reload_and_a_restart(self):
+        one = self.sidecar()
+        one.run("rooms", "import", "-", stdin=self.CSV)
+        self.assertEqual(one.run("reload").returncode, 0)
+        self.assertEqual(one.ask("4711").janus, "gxy2")
+        one.stop()
+        one.start()
+        self.assertEqual(one.ask("4711").janus, "gxy2")
+
+    def test_rooms_are_listed_and_set(self):
+        one = self.sidecar()
+        listed = one.run("rooms", "list")
+        self.assertEqual(listed.returncode, 0)
+        self.assertIn("2171", listed.stdout)
+        done = one.run("rooms", "set", "2171", "--default-gateway", "gxy3")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        wait_until(lambda: one.ask("2171").janus == "gxy3", "the new default", 2)
+        self.assertNotEqual(one.run("rooms", "set", "2171", "--default-gateway", "x").returncode, 0)
+        self.assertNotEqual(one.run("rooms", "set", "nowhere", "--default-gateway", "gxy1").returncode,
+                            0)
+        self.assertEqual(one.ask("2171").janus, "gxy3")
+
+    def test_import_needs_a_database_and_makes_none(self):
+        one = self.sidecar(start=False)
+        self.assertEqual(one.run("rooms", "import", "-", stdin=self.CSV).returncode, 1)
+        self.assertFalse(one.database.exists())
+
+    def test_the_files_owner_stays(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can give files away")
+        one = self.sidecar()
+        one.stop()
+        os.chown(one.folder, 65534, 65534)
+        os.chown(one.database, 65534, 65534)
+        self.assertEqual(one.run("rooms", "import", "-", stdin=self.CSV).returncode, 0)
+        owners = {path.name: path.stat().st_uid for path in one.folder.glob("room-sidecar.db*")
+                  if not path.name.endswith(".lock")}
+        self.assertEqual(set(owners.values()), {65534}, owners)
+
+
+class Steering(Case):
+    def test_an_operator_steers_from_the_shell(self):
+        one = self.sidecar(toml(scale=True))
+        one.ask("2171", "IL")
+        for arguments, words in ((["status"], ("gxy1", "gxy2", "gxy3")),
+                                 (["assignments"], ("2171", "gxy1")),
+                                 (["explain", "2172", "--country", "IL"], ("gxy2", "chosen")),
+                                 (["drain", "gxy2"], ()), (["undrain", "gxy2"], ()),
+                                 (["release", "2171"], ())):
+            done = one.run(*arguments)
+            self.assertEqual(done.returncode, 0, (arguments, done.stderr))
+            for word in words:
+                self.assertIn(word, done.stdout, arguments)
+        self.assertEqual(one.assignments(), {})
+
+    def test_json_is_for_programs(self):
+        one = self.sidecar(toml(scale=True))
+        one.ask("2171", "IL")
+        listed = json.loads(one.run("assignments", "--json").stdout)
+        self.assertEqual(listed["assignments"][0]["room"], "2171")
+        told = json.loads(one.run("explain", "2172", "--json").stdout)
+        self.assertEqual(told["janus"], "gxy2")
+        json.loads(one.run("status", "--json").stdout)
+
+    def test_what_does_not_work_is_exit_1(self):
+        one = self.sidecar(toml(scale=True))
+        one.enter("2171", "a")
+        for arguments in (["drain", "gxy9"], ["release", "2172"], ["release", "2171"]):
+            done = one.run(*arguments)
+            self.assertEqual((done.returncode, bool(done.stderr)), (1, True), arguments)
+        self.assertEqual(one.run("release", "2171", "--force").returncode, 0)
+        one.stop()
+        for command in (["status"], ["assignments"], ["explain", "1"], ["drain", "gxy1"], ["reload"]):
+            self.assertEqual(one.run(*command).returncode, 1, command)
+
+    def test_a_room_with_odd_characters_is_found(self):
+        one = self.sidecar(toml(scale=True, unknown_rooms="accept"))
+        one.ask("a/b c?d")
+        done = one.run("release", "a/b c?d")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(one.assignments(), {})
+
+
+class Backup(Case):
+    def test_a_copy_taken_while_it_runs_is_restored_while_it_does_not(self):
+        one = self.sidecar(toml(scale=True))
+        one.ask("2171")
+        copy = str(one.folder / "copy.db")
+        done = one.run("backup", copy)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        one.ask("2172")
+        refused = one.run("restore", copy)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn(str(one.process.pid), refused.stderr)
+        one.stop()
+        done = one.run("restore", copy)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        one.start()
+        self.assertEqual(list(one.assignments()), ["2171"])
+
+    def test_a_damaged_file_is_replaced_by_a_restore(self):
+        one = self.sidecar(toml(scale=True))
+        one.ask("2171")
+        copy = str(one.folder / "copy.db")
+        one.run("backup", copy)
+        one.stop()
+        one.database.write_bytes(b"\xa5" * 40000)
+        self.assertEqual(one.start_and_fail(), 1)
+        done = one.run("restore", copy)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        one.start()
+        self.assertEqual(list(one.assignments()), ["2171"])
+
+    def test_what_is_no_backup_is_not_restored(self):
+        one = self.sidecar(toml(scale=True))
+        one.ask("2171")
+        one.stop()
+        other = one.folder / "other"
+        for text in (b"", b"not a database" * 999):
+            other.write_bytes(text)
+            self.assertEqual(one.run("restore", str(other)).returncode, 1)
+        self.assertEqual(one.run("restore", str(one.folder / "nowhere")).returncode, 1)
+        one.start()
+        self.assertEqual(list(one.assignments()), ["2171"])
+
+
+if __name__ == "__main__":
+    unittest.main()

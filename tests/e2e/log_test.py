@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""The log lines that operators grep for, to the letter, and nobody else's."""
+import json
+import re
+import unittest
+
+from sidecar import Case, toml, wait_until
+
+# in a file: a timestamp and a blank, then LEVEL: message key=value …
+LINE = re.compile(r"\S+( \S+)? (DEBUG|INFO|WARN|WARNING|ERROR): .+")
+
+
+def scale(**more):
+    return toml(scale=True, rooms={}, unknown_rooms="accept", **more)
+
+
+def events(sidecar, text):
+    """What stands behind the timestamp, of the lines that hold `text`."""
+    return [line[re.search(r"(DEBUG|INFO|WARN|WARNING|ERROR): ", line).start():]
+            for line in sidecar.log().splitlines() if text in line]
+
+
+class Log(Case):
+    def test_every_line_is_an_event_behind_a_timestamp(self):
+        sidecar = self.sidecar(scale())
+        sidecar.ask("1", "IL")
+        sidecar.enter("1", "a")
+        sidecar.leave("1", "a")
+        self.assertEqual(sidecar.stop(), 0)
+        for line in sidecar.log().splitlines():
+            self.assertTrue(LINE.fullmatch(line), line)
+
+    def test_a_new_assignment_is_one_line_and_a_sticky_answer_none(self):
+        sidecar = self.sidecar(scale())
+        sidecar.ask("1", "IL")
+        for _ in range(5):
+            sidecar.ask("1", "US")
+        sidecar.enter("2", "a", "gxy2")
+        sidecar.wait_for_log("room_id=2 ")
+        self.assertEqual(events(sidecar, "Assigned room to server"), [
+            "INFO: Assigned room to server room_id=1 gateway_name=gxy1 country_code=IL "
+            "regional_match=false",
+            "INFO: Assigned room to server room_id=2 gateway_name=gxy2 country_code= "
+            "regional_match=false"])
+        self.assertNotIn("sticky", sidecar.log())
+
+    def test_a_sticky_answer_is_logged_at_debug(self):
+        sidecar = self.sidecar(scale(log={"level": "debug"}))
+        sidecar.ask("1")
+        before = len(sidecar.log())
+        sidecar.ask("1")
+        wait_until(lambda: " DEBUG: " in sidecar.log()[before:], "a line at debug")
+
+    def test_nobody_can_forge_a_line_or_a_key(self):
+        sidecar = self.sidecar(scale())
+        bad = ['x gateway_name=gxy9', 'x"y', "x=y", "\u202e", "a\\nb", "'"]
+        for room in bad:
+            self.assertEqual(sidecar.ask(room, "IL\nERROR: forged").status, 200, room)
+        sidecar.post("/v2/room_server", {"room": "n\nERROR: forged"})
+        sidecar.wait_for_log("room_id='")
+        log = sidecar.log()
+        self.assertEqual([line for line in log.splitlines() if not LINE.fullmatch(line)], [])
+        lines = events(sidecar, "Assigned room to server")
+        self.assertEqual(len(lines), len(bad))
+        self.assertIn('room_id="x gateway_name=gxy9" gateway_name=gxy', lines[0])
+        self.assertIn(r'room_id="x\"y"', lines[1])
+        self.assertNotIn(" ERROR: ", log)
+
+    def test_a_short_country_with_odd_characters_cannot_forge_either(self):
+        sidecar = self.sidecar(scale())
+        sidecar.ask("1", "A\nERROR: B")
+        sidecar.ask("2", 'x" y="z')
+        sidecar.wait_for_log("room_id=2 ")
+        self.assertEqual([line for line in sidecar.log().splitlines() if not LINE.fullmatch(line)],
+                         [])
+
+    def test_in_json_the_words_are_message_and_each_key_is_a_field(self):
+        sidecar = self.sidecar(scale(), env={"LOG_FORMAT": "json"}, start=False)
+        sidecar.launch()
+        wait_until(lambda: "Listening" in sidecar.log(), "the start")
+        lines = [json.loads(line) for line in sidecar.log().splitlines()]
+        listening = next(line for line in lines if line["message"] == "Listening")
+        self.assertTrue(listening["address"].startswith("127.0.0.1:"))
+        from sidecar import Client
+        client = Client("127.0.0.1", int(listening["address"].rsplit(":", 1)[1]))
+        self.addCleanup(client.close)
+        client.request("POST", "/v2/room_server", {"room": 'a "b"\t', "geo": {"country_code": "il"}})
+        client.request("POST", "/v2/room_server", {"room": 'a "b"', "geo": {"country_code": "il"}})
+        wait_until(lambda: "Assigned" in sidecar.log(), "the event")
+        event = json.loads(next(line for line in sidecar.log().splitlines() if "Assigned" in line))
+        self.assertEqual((event["message"], event["room_id"], event["gateway_name"],
+                          event["country_code"]),
+                         ("Assigned room to server", 'a "b"', "gxy1", "IL"))
+        self.assertIn(str(event["regional_match"]).lower(), ("false",))
+
+    def test_a_reader_that_stalls_holds_up_no_request(self):
+        import os
+        import subprocess
+        from sidecar import BINARY, Client
+        sidecar = self.sidecar(scale(), start=False)
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        sidecar.process = subprocess.Popen([BINARY, "serve", "--config", str(sidecar.config_file)],
+                                           stderr=writer, env=sidecar.environment())
+        os.close(writer)
+        started = b""
+        while not (found := re.search(rb"Listening address=127\.0\.0\.1:(\d+)\n", started)):
+            started += os.read(reader, 65536)
+        client = Client("127.0.0.1", int(found.group(1)))
+        self.addCleanup(client.close)
+        for number in range(3000):  # a pipe holds about 700 of these lines
+            answer = client.request("POST", "/v2/room_server", {"room": str(number)})
+            self.assertEqual(answer.status, 200)
+
+
+if __name__ == "__main__":
+    unittest.main()

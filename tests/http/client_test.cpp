@@ -1,0 +1,68 @@
+// The small client, against a real door.
+#include <string>
+
+#include <unistd.h>
+
+#include "catch.h"
+#include "http/client.h"
+#include "http/test_door.h"
+
+using namespace http_test;
+
+TEST_CASE("the client reaches a door by every form of its address") {
+  TestDoor door;
+  const auto port = door.address().substr(door.address().rfind(':'));
+  for (const auto& address : {door.address(), "http://" + door.address(), "http://localhost" + port + "/",
+                              "localhost" + port, "0.0.0.0" + port}) {
+    CAPTURE(address);
+    http::Client client(address);
+    const auto answer = client.request("GET", "/v2/rooms?a=%2B+");
+    CHECK(answer.reached());
+    CHECK(answer.status == 200);
+    CHECK(answer.header("content-type") == "application/json");
+    CHECK(answer.body.find("[\"a\",\"++\"]") != std::string::npos);
+  }
+}
+
+TEST_CASE("the client sends bodies, targets as they stand, and its token") {
+  auto options = quick();
+  options.token = "t";
+  TestDoor door(std::move(options), "unix:/tmp/door-client-" + std::to_string(::getpid()));
+  http::Client client(door.address(), "t");
+  CHECK(client.request("PUT", "/v2/rooms/a%2Fb/sessions/c", "{}").body.find("[\"a/b\",\"c\"]") !=
+        std::string::npos);
+  CHECK(client.request("POST", "/v2/room_server").status == 200);
+  CHECK(client.request("DELETE", "/v2/rooms/1/sessions/c").status == 200);
+  CHECK(http::Client(door.address()).request("GET", "/v2/rooms").status == 401);
+}
+
+TEST_CASE("the client's requests wait for no delayed ACK") {
+  TestDoor door;
+  http::Client client(door.address());
+  const std::string body(3000, 'x');
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 50; ++i) REQUIRE(client.request("POST", "/v2/room_server", body).status == 200);
+  CHECK(std::chrono::steady_clock::now() - start < 1s);
+}
+
+TEST_CASE("that nobody answers is a value that says so") {
+  std::string gone;
+  {
+    TestDoor door;
+    gone = door.address();
+  }
+  for (const auto& address : {gone, std::string("unix:/nowhere/x"), std::string("unix:"),
+                              std::string("127.0.0.1:x"), std::string("")}) {
+    CAPTURE(address);
+    const auto answer = http::Client(address).request("GET", "/");
+    CHECK_FALSE(answer.reached());
+    CHECK(answer.problem.find(address) != std::string::npos);
+  }
+}
+
+TEST_CASE("the client does not wait longer than it was told") {
+  TestDoor door;
+  const auto answer = http::Client(door.address()).request("GET", "/wait", {}, 100ms);
+  CHECK_FALSE(answer.reached());
+  CHECK(answer.problem.find("in time") != std::string::npos);
+}

@@ -1,0 +1,115 @@
+// Who may ask, as seen over the wire (CONTRACT "Who may ask").
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "catch.h"
+#include "http/test_door.h"
+#include "http/wire.h"
+
+using namespace http_test;
+
+namespace {
+
+struct Case {
+  std::string request;
+  std::string fields;
+  int status;
+  std::string error;
+};
+
+void check_all(TestDoor& door, const std::vector<Case>& cases) {
+  for (const auto& one : cases) {
+    CAPTURE(one.request, one.fields);
+    Wire wire(door.address());
+    wire.say(one.request + " HTTP/1.1\r\n" + one.fields + "\r\n");
+    const auto answer = wire.hear();
+    CHECK(answer.status == one.status);
+    CHECK(answer.error() == one.error);
+    CHECK((answer.field("WWW-Authenticate") == "Bearer") == (one.status == 401));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("without a token only local names may be asked for, and only by pages of the same origin") {
+  TestDoor door;
+  const std::string page = "Origin: http://localhost:8082\r\n";
+  check_all(door, {
+      {"GET /v2/rooms", "Host: localhost\r\n", 200, ""},
+      {"GET /v2/rooms", "Host: LOCALHOST:1\r\n", 200, ""},
+      {"GET /v2/rooms", "Host: 127.8.9.1:65535\r\n", 200, ""},
+      {"GET /v2/rooms", "Host: [::1]:8082\r\n", 200, ""},
+      {"GET /v2/rooms", "Host: example.com\r\n", 403, "foreign_host"},
+      {"GET /v2/rooms", "Host: 127.0.0.1.example.com\r\n", 403, "foreign_host"},
+      {"GET /healthz", "Host: example.com\r\n", 403, "foreign_host"},
+      {"GET /nothing", "Host: example.com\r\n", 403, "foreign_host"},
+      {"GET /v2/rooms", "Host:\r\n", 403, "foreign_host"},
+      {"GET /v2/rooms", "Host: localhost:8082\r\n" + page, 200, ""},
+      {"GET /v2/rooms", "Host: localhost:8083\r\n" + page, 403, "foreign_origin"},
+      {"GET /v2/rooms", "Host: localhost\r\nOrigin: http://example.com\r\n", 403, "foreign_origin"},
+      {"GET /v2/rooms", "Host: localhost\r\nOrigin: https://localhost\r\n", 403, "foreign_origin"},
+      {"GET /v2/rooms", "Host: localhost\r\nOrigin: null\r\n", 403, "foreign_origin"},
+      {"GET /v2/rooms", "Host: localhost\r\nOrigin:\r\n", 403, "foreign_origin"},
+      {"GET /v2/rooms", "Host: localhost:8082\r\n" + page + page, 403, "foreign_origin"},
+      {"GET /v2/rooms", "Host: example.com\r\nHost: localhost\r\n", 400, "invalid_request"},
+  });
+}
+
+TEST_CASE("with a token Host is free, and every request but the open ones needs the token") {
+  auto options = quick();
+  options.token = "abc.DEF-123";
+  TestDoor door(std::move(options));
+  const std::string host = "Host: sidecar.example\r\n";
+  check_all(door, {
+      {"GET /v2/rooms", host + "Authorization: Bearer abc.DEF-123\r\n", 200, ""},
+      {"GET /v2/rooms", host + "authorization: bearer  abc.DEF-123 \r\n", 200, ""},
+      {"GET /v2/rooms", host, 401, "unauthorized"},
+      {"GET /v2/rooms", host + "Authorization: Bearer abc.DEF-124\r\n", 401, "unauthorized"},
+      {"GET /v2/rooms", host + "Authorization: Bearer abc.DEF-12\r\n", 401, "unauthorized"},
+      {"GET /v2/rooms", host + "Authorization: Bearer abc.DEF-123abc.DEF-123\r\n", 401, "unauthorized"},
+      {"GET /v2/rooms", host + "Authorization: Bearer\r\n", 401, "unauthorized"},
+      {"GET /v2/rooms", host + "Authorization: Basic abc.DEF-123\r\n", 401, "unauthorized"},
+      {"GET /v2/rooms", host + "Authorization: Bearer x\r\nAuthorization: Bearer abc.DEF-123\r\n", 401,
+       "unauthorized"},
+      {"GET /nothing", host, 401, "unauthorized"},
+      {"GET /nothing", host + "Authorization: Bearer abc.DEF-123\r\n", 404, "not_found"},
+      {"GET /healthz", host, 200, ""},
+      {"POST /healthz", host, 405, "method_not_allowed"},
+      {"GET /", host, 200, ""},
+      {"POST /", host, 401, "unauthorized"},
+      {"GET /healthz", host + "Origin: http://example.com\r\n", 403, "foreign_origin"},
+      {"GET /v2/rooms", host + "Origin: http://sidecar.example\r\n", 401, "unauthorized"},
+  });
+  door.door().replace_token("new");
+  check_all(door, {
+      {"GET /v2/rooms", host + "Authorization: Bearer new\r\n", 200, ""},
+      {"GET /v2/rooms", host + "Authorization: Bearer abc.DEF-123\r\n", 401, "unauthorized"},
+  });
+  door.door().replace_token(std::nullopt);
+  check_all(door, {{"GET /v2/rooms", host, 403, "foreign_host"}});
+}
+
+TEST_CASE("on a Unix socket Host and Origin are not looked at, but the token is") {
+  auto options = quick();
+  options.token = "t";
+  TestDoor door(std::move(options), "unix:/tmp/door-access-" + std::to_string(::getpid()));
+  check_all(door, {
+      {"GET /v2/rooms", "Authorization: Bearer t\r\n", 200, ""},
+      {"GET /v2/rooms", "Host: x\r\nHost: y\r\nOrigin: z\r\nAuthorization: Bearer t\r\n", 200, ""},
+      {"GET /v2/rooms", "Host: localhost\r\n", 401, "unauthorized"},
+  });
+}
+
+TEST_CASE("a web page's 403 comes before any other check but the request's form") {
+  auto options = quick();
+  options.token = "t";
+  TestDoor door(std::move(options));
+  check_all(door, {
+      {"BREW /nothing", "Host: a\r\nOrigin: b\r\nContent-Length: 99999999\r\n", 403, "foreign_origin"},
+      {"GET /%", "Host: a\r\nOrigin: b\r\n", 400, "invalid_path"},
+      {"POST /v2/room_server", "Host: a\r\nContent-Length: 99999999\r\n", 401, "unauthorized"},
+      {"GET /v2/room_server", "Host: a\r\nContent-Length: 99999999\r\n", 401, "unauthorized"},
+  });
+}

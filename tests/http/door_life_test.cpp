@@ -1,0 +1,239 @@
+// How connections live: slow and idle clients, too many of them, and the end.
+#include <ctime>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "catch.h"
+#include "http/test_door.h"
+#include "http/wire.h"
+
+using namespace http_test;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+const std::string ask = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const std::string ask_and_wait = "GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+// Says a byte now and then until the other side has had enough.
+WireAnswer trickle(Wire& wire, std::string_view bytes) {
+  for (const char c : bytes) {
+    auto answer = wire.hear(false, 50ms);
+    if (answer.status != 0) return answer;
+    if (!wire.say({&c, 1})) break;
+  }
+  return wire.hear();
+}
+
+}  // namespace
+
+TEST_CASE("a trickling head and a trickling body are cut off with 408") {
+  TestDoor door;
+  {
+    Wire wire(door.address());
+    const auto start = Clock::now();
+    CHECK(trickle(wire, "GET /" + std::string(500, 'a')).error() == "request_timeout");
+    CHECK(Clock::now() - start < 3s);
+    CHECK(wire.ends_within(2s));
+  }
+  const std::string head = "POST /v2/room_server HTTP/1.1\r\nHost: localhost\r\n";
+  for (const std::string& framing : std::vector<std::string>{"Content-Length: 500\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"}) {
+    Wire wire(door.address());
+    wire.say(head + framing);
+    CHECK(trickle(wire, std::string(500, '0')).error() == "request_timeout");
+    CHECK(wire.ends_within(2s));
+  }
+}
+
+TEST_CASE("an idle connection is closed without a word, after its time and not before") {
+  auto options = quick();
+  options.timeouts.idle = 300ms;
+  TestDoor door(std::move(options));
+  Wire silent(door.address());
+  Wire kept(door.address());
+  kept.say(ask);
+  CHECK(kept.hear().status == 200);
+  const auto start = Clock::now();
+  CHECK(kept.ends_within(3s));
+  CHECK(Clock::now() - start > 250ms);
+  CHECK(silent.ends_within(3s));
+  CHECK(comes_true([&] { return door.door().connections() == 0; }));
+}
+
+TEST_CASE("a client that does not take its answer is left, and others are not delayed") {
+  TestDoor door;
+  Wire stuck(door.address());
+  for (int i = 0; i < 8; ++i) stuck.say("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  Wire other(door.address());
+  other.say(ask);
+  CHECK(other.hear(false, 300ms).status == 200);
+  CHECK(comes_true([&] { return door.door().connections() == 1; }));
+}
+
+TEST_CASE("a large answer arrives whole") {
+  TestDoor door;
+  Wire wire(door.address());
+  wire.say("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  CHECK(wire.hear().body == std::string(4 << 20, 'x'));
+}
+
+TEST_CASE("no answer waits for a delayed ACK") {
+  TestDoor door;
+  Wire wire(door.address());
+  auto fastest = Clock::duration::max();
+  auto slowest = Clock::duration::zero();
+  for (int i = 0; i < 20; ++i) {
+    const auto start = Clock::now();
+    wire.say(ask);
+    REQUIRE(wire.hear().status == 200);
+    fastest = std::min(fastest, Clock::now() - start);
+    slowest = std::max(slowest, Clock::now() - start);
+  }
+  CHECK(fastest < 5ms);
+  CHECK(slowest < 40ms);
+}
+
+TEST_CASE("above the limit a connection gets a quick 503, and a place again when one is free") {
+  auto options = quick();
+  options.max_connections = 3;
+  TestDoor door(std::move(options));
+  std::vector<Wire> kept;
+  for (int i = 0; i < 3; ++i) {
+    kept.emplace_back(door.address());
+    kept.back().say(ask);
+    REQUIRE(kept.back().hear().status == 200);
+  }
+  for (int i = 0; i < 200; ++i) {
+    Wire wire(door.address());
+    const auto start = Clock::now();
+    wire.say("POST /v2/room_server HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n");
+    wire.say("{}");
+    const auto answer = wire.hear();
+    REQUIRE(answer.error() == "too_many_connections");
+    REQUIRE(answer.status == 503);
+    REQUIRE(answer.field("Retry-After") == "1");
+    REQUIRE(answer.field("Connection") == "close");
+    REQUIRE(Clock::now() - start < 200ms);
+  }
+  CHECK(door.door().shed() == 200);
+  kept.pop_back();
+  CHECK(comes_true([&] { return door.door().connections() == 2; }));
+  Wire wire(door.address());
+  wire.say(ask);
+  CHECK(wire.hear().status == 200);
+}
+
+TEST_CASE("a busy client does not delay others, and one connection may ask many times") {
+  TestDoor door;
+  Wire busy(door.address());
+  busy.say(ask_and_wait);
+  CHECK(comes_true([&] { return door.waiting() == 1; }));
+  Wire other(door.address());
+  for (int i = 0; i < 1000; ++i) {
+    other.say(ask);
+    REQUIRE(other.hear().status == 200);
+  }
+  door.release();
+  CHECK(busy.hear().status == 200);
+}
+
+TEST_CASE("400 idle connections cost nothing, and a fresh request is quick beside them") {
+  auto options = quick();
+  options.timeouts.idle = 60s;
+  TestDoor door(std::move(options));
+  std::vector<Wire> idle;
+  for (int i = 0; i < 400; ++i) idle.emplace_back(door.address());
+  CHECK(comes_true([&] { return door.door().connections() == 400; }));
+  for (auto& wire : idle) wire.say(ask);
+  for (auto& wire : idle) REQUIRE(wire.hear().status == 200);
+
+  const auto before = door.door().heartbeats();
+  const auto clock = std::clock();
+  CHECK(comes_true([&] { return door.door().heartbeats() > before; }));  // a second, at most
+  CHECK(comes_true([&] { return door.door().heartbeats() > before + 1; }));
+  // comes_true itself looks a thousand times a second.
+  CHECK(static_cast<double>(std::clock() - clock) / CLOCKS_PER_SEC < 0.25);
+
+  Wire fresh(door.address());
+  fresh.say(ask);
+  CHECK(fresh.hear().status == 200);
+}
+
+TEST_CASE("stop ends at once when nobody is there, before serve as well as after") {
+  const auto start = Clock::now();
+  {
+    TestDoor door;
+    door.door().stop();
+    door.door().stop();
+    door.stop();
+  }
+  http::Door door(quick(), {}, http::open_listeners("127.0.0.1:0"));
+  door.stop();
+  door.serve();
+  CHECK(Clock::now() - start < 1s);
+}
+
+TEST_CASE("stopping loses no request of a kept connection, and takes new ones meanwhile") {
+  TestDoor door;
+  Wire kept(door.address());
+  kept.say(ask);
+  REQUIRE(kept.hear().field("Connection") == "");
+  door.door().stop();
+  Wire fresh(door.address());
+  fresh.say(ask);
+  const auto answer = fresh.hear();
+  CHECK(answer.status == 200);
+  CHECK(answer.field("Connection") == "close");
+  kept.say(ask);
+  CHECK(kept.hear().field("Connection") == "close");
+  const auto start = Clock::now();
+  door.stop();
+  CHECK(Clock::now() - start < 900ms);
+  CHECK_FALSE(Wire(door.address()).connected());
+}
+
+TEST_CASE("stopping finishes what is under way, but waits for nobody who is idle or half done") {
+  auto options = quick();
+  options.timeouts = {60s, 60s, 60s, 60s};
+  TestDoor door(std::move(options));
+  Wire busy(door.address());
+  busy.say(ask_and_wait);
+  Wire idle(door.address());
+  idle.say(ask);
+  REQUIRE(idle.hear().status == 200);
+  Wire half(door.address());
+  half.say("GET /heal");
+  Wire silent(door.address());
+  REQUIRE(comes_true([&] { return door.waiting() == 1 && door.door().connections() == 4; }));
+
+  const auto start = Clock::now();
+  door.door().stop();
+  CHECK(idle.ends_within(2s));
+  CHECK(silent.ends_within(2s));
+  CHECK(half.hear().error() == "invalid_request");
+  door.release();
+  CHECK(busy.hear().field("Connection") == "close");
+  door.stop();
+  CHECK(Clock::now() - start < 4s);
+}
+
+TEST_CASE("a client that begins to ask while the door closes is still answered") {
+  for (int round = 0; round < 20; ++round) {
+    TestDoor door;
+    std::vector<Wire> kept;
+    for (int i = 0; i < 4; ++i) {
+      kept.emplace_back(door.address());
+      kept.back().say(ask);
+      REQUIRE(kept.back().hear().status == 200);
+    }
+    std::thread stopping([&] { door.stop(); });
+    for (auto& wire : kept) {
+      wire.say(ask);
+      CHECK(wire.hear().status == 200);
+    }
+    stopping.join();
+  }
+}

@@ -1,0 +1,91 @@
+// Reading and writing JSON.
+#include <limits>
+#include <string>
+
+#include "catch.h"
+#include "http/json.h"
+
+using http::Json;
+
+TEST_CASE("exactly one JSON value is taken") {
+  for (const char* good : {"{}", " [1, 2] ", "null", "\"\\u00e4\"", "{\"a\":{\"b\":[true,false]}}", "-0"}) {
+    CAPTURE(good);
+    CHECK(Json::parse(good));
+  }
+  for (const char* bad : {"", " ", "{", "{}x", "{} {}", "{'a':1}", "{\"a\":1,}", "[1,]", "// x\n{}", "01",
+                          "+1", "1.", ".5", "NaN", "\"\xff\"", "\"\\ud800\"", "\"a\nb\"", "1e999", "tru"}) {
+    CAPTURE(bad);
+    std::string problem;
+    CHECK_FALSE(Json::parse(bad, &problem));
+    CHECK(problem.find("not valid JSON at byte") != std::string::npos);
+  }
+}
+
+TEST_CASE("an integer is unsigned only if written without sign, point and exponent, below 2^64") {
+  const auto is_unsigned = [](const char* text) { return Json::parse(text)->is_unsigned(); };
+  for (const char* yes : {"0", "1", "18446744073709551615"}) CHECK(is_unsigned(yes));
+  for (const char* no : {"-0", "-1", "1.0", "1e2", "1E2", "18446744073709551616", "\"1\"", "true"}) {
+    CAPTURE(no);
+    CHECK_FALSE(is_unsigned(no));
+  }
+  CHECK(*Json::parse("18446744073709551615")->unsigned_number() ==
+        std::numeric_limits<std::uint64_t>::max());
+  CHECK(*Json::parse("-5")->signed_number() == -5);
+  CHECK(*Json::parse("1.5")->real_number() == 1.5);
+}
+
+TEST_CASE("members are found by name, and of a name given twice the last counts") {
+  const auto json = *Json::parse(R"({"a":1,"b":{"c":"x"},"a":2,"n":null,"":3})");
+  CHECK(*json.find("a")->unsigned_number() == 2);
+  CHECK(*json.find("b")->find("c")->string() == "x");
+  CHECK(json.find("n")->is_null());
+  CHECK(json.find("")->is_unsigned());
+  CHECK_FALSE(json.find("x"));
+  CHECK_FALSE(json.find("a")->find("x"));
+  CHECK(json.is_object());
+  CHECK_FALSE(Json::parse("[]")->is_object());
+}
+
+TEST_CASE("a text of any depth is read, and its depths are null") {
+  for (const std::size_t depth : {199u, 200u, 201u, 30000u}) {
+    const auto json = Json::parse("{\"room\":\"1\",\"x\":" + std::string(depth, '[') +
+                                  std::string(depth, ']') + ",\"y\":2}");
+    REQUIRE(json);
+    CHECK(*json->find("room")->string() == "1");
+    CHECK(*json->find("y")->unsigned_number() == 2);
+    CHECK((json->dump().find("null") != std::string::npos) == (depth >= 200));
+  }
+}
+
+TEST_CASE("what was read is written again, compactly and in order") {
+  for (const char* text : {R"({"b":[1,-2,3.5,true,null],"a":{},"c":[],"d":"x\"\\\n\u0001"})", "[]", "\"\""}) {
+    CHECK(Json::parse(text)->dump() == text);
+  }
+}
+
+TEST_CASE("strings are escaped, and what is not UTF-8 is replaced") {
+  const auto written = [](std::string_view text) {
+    std::string out;
+    return http::append_json_string(out, text);
+  };
+  const std::string stand_in = "\xef\xbf\xbd";
+  CHECK(written("plain") == "\"plain\"");
+  CHECK(written("\"\\\r\n\t\x1f\x7f") == "\"\\\"\\\\\\r\\n\\t\\u001f\\u007f\"");
+  CHECK(written({"\0", 1}) == "\"\\u0000\"");
+  CHECK(written("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80") == "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\"");
+  for (const char* bad : {"\xff", "\x80", "\xc3", "\xc0", "\xf5"}) {
+    CHECK(written(bad) == "\"" + stand_in + "\"");
+  }
+  CHECK(written("\xed\xa0\x80") == "\"" + stand_in + stand_in + stand_in + "\"");  // a surrogate
+  CHECK(written("\xe0\x80\x80x") == "\"" + stand_in + stand_in + stand_in + "x\"");  // overlong
+}
+
+TEST_CASE("the writer knows where commas go") {
+  http::JsonWriter json;
+  json.begin_object().member("a", 1).member("b", "x").key("c").begin_array();
+  json.value(true).null().begin_object().end_object().value(std::size_t{7}).value(-1).end_array();
+  json.member("d", std::optional<std::string>{}).member("e", 0.5);
+  json.member("f", std::numeric_limits<double>::infinity()).key("g").value(*Json::parse("[1,{}]"));
+  CHECK(json.end_object().take() ==
+        R"({"a":1,"b":"x","c":[true,null,{},7,-1],"d":null,"e":0.5,"f":null,"g":[1,{}]})");
+}

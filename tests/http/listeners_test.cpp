@@ -1,0 +1,204 @@
+// Sockets opened by configuration and handed over by systemd, and the token's file.
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "catch.h"
+#include "http/access.h"
+#include "http/client.h"
+#include "http/test_door.h"
+#include "http/wire.h"
+
+using namespace http_test;
+
+namespace {
+
+// A folder of the test's own, removed with what the tests make in it.
+class Folder {
+ public:
+  Folder() {
+    char name[] = "/tmp/listeners-XXXXXX";
+    path_ = ::mkdtemp(name);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() {
+    ::unlink(file("s").c_str());
+    ::rmdir(path_.c_str());
+  }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+bool exists(const std::string& path) {
+  struct stat there{};
+  return ::lstat(path.c_str(), &there) == 0;
+}
+
+std::string refusal_of(const std::string& listen) {
+  try {
+    for (const auto& listener : http::open_listeners(listen)) http::close_listener(listener);
+  } catch (const std::runtime_error& failure) {
+    return failure.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("an address is a number and a port, or a Unix path") {
+  for (const char* good : {"127.0.0.1:8082", "0.0.0.0:0", "[::1]:8082", "[::]:80", "localhost:1",
+                           "unix:/run/x.sock"}) {
+    CAPTURE(good);
+    CHECK_FALSE(http::listen_problem(good));
+  }
+  const std::string long_path = "unix:/" + std::string(107, 'a');
+  for (const char* bad : {"", "8082", ":8082", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.1:80",
+                          "127.0.0.1:-1", "127.0.0.1:+1", "::1:80", "[::1]", "[::1:80", "[1.2.3.4]:1",
+                          "host.example:80", "unix:", "unix:relative", "http://127.0.0.1:80",
+                          long_path.c_str()}) {
+    CAPTURE(bad);
+    CHECK(http::listen_problem(bad));
+    CHECK(refusal_of(bad) != "");
+  }
+}
+
+TEST_CASE("loopback is 127.0.0.0/8, ::1, localhost and every Unix socket") {
+  for (const char* near : {"127.0.0.1:1", "127.255.0.1:1", "[::1]:1", "localhost:1", "unix:/x",
+                           "unix:@abstract"}) {
+    CHECK(http::is_loopback(near));
+  }
+  for (const char* far : {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "128.0.0.1:1", "", "[fe80::1]:1"}) {
+    CHECK_FALSE(http::is_loopback(far));
+  }
+}
+
+TEST_CASE("port 0 is any free port, and the address tells which") {
+  TestDoor door;
+  CHECK(door.address().rfind("127.0.0.1:", 0) == 0);
+  CHECK(door.address() != "127.0.0.1:0");
+  CHECK(refusal_of(door.address()).find("another program has that port") != std::string::npos);
+}
+
+TEST_CASE("IPv6 is listened to, and its own address is a local Host") {
+  TestDoor door(quick(), "[::1]:0");
+  CHECK(door.address().rfind("[::1]:", 0) == 0);
+  CHECK(http::Client(door.address()).request("GET", "/healthz").status == 200);
+}
+
+TEST_CASE("a Unix socket file has mode 0660, and goes when the door closes") {
+  const Folder folder;
+  const auto path = folder.file("s");
+  const auto before = ::umask(0077);
+  {
+    TestDoor door(quick(), "unix:" + path);
+    CHECK(door.address() == "unix:" + path);
+    struct stat there{};
+    REQUIRE(::lstat(path.c_str(), &there) == 0);
+    CHECK((there.st_mode & 0777) == 0660);
+    CHECK(http::Client(door.address()).request("GET", "/healthz").status == 200);
+    CHECK(refusal_of("unix:" + path).find("another program listens there") != std::string::npos);
+    CHECK(http::Client(door.address()).request("GET", "/healthz").status == 200);
+  }
+  ::umask(before);
+  CHECK_FALSE(exists(path));
+}
+
+TEST_CASE("a socket file on which nobody answers is replaced, anything else is left alone") {
+  const Folder folder;
+  const auto path = folder.file("s");
+  const auto left_behind = http::open_listeners("unix:" + path);
+  ::close(left_behind.front().fd);  // as kill -9 would
+  REQUIRE(exists(path));
+  {
+    TestDoor door(quick(), "unix:" + path);
+    CHECK(http::Client(door.address()).request("GET", "/healthz").status == 200);
+  }
+  std::ofstream(path) << "precious";
+  CHECK(refusal_of("unix:" + path).find("no socket") != std::string::npos);
+  CHECK(exists(path));
+  CHECK(refusal_of("unix:" + folder.file("no/s")) != "");
+}
+
+TEST_CASE("a socket file that has become another's is not removed") {
+  const Folder folder;
+  const auto listen = "unix:" + folder.file("s");
+  const auto first = http::open_listeners(listen);
+  ::unlink(folder.file("s").c_str());
+  const auto second = http::open_listeners(listen);
+  http::close_listener(first.front());
+  CHECK(exists(folder.file("s")));
+  http::close_listener(second.front());
+  CHECK_FALSE(exists(folder.file("s")));
+}
+
+TEST_CASE("systemd's sockets are adopted, served and neither shut down nor removed") {
+  const Folder folder;
+  const auto tcp = http::open_listeners("127.0.0.1:0").front();
+  const auto local = http::open_listeners("unix:" + folder.file("s")).front();
+  const pid_t child = ::fork();
+  if (child == 0) {  // as systemd starts a service: the sockets are descriptors 3 and 4
+    const int parked[] = {::fcntl(tcp.fd, F_DUPFD, 100), ::fcntl(local.fd, F_DUPFD, 100)};
+    ::dup2(parked[0], 3);
+    ::dup2(parked[1], 4);
+    ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+    ::setenv("LISTEN_FDS", "2", 1);
+    auto listeners = http::adopt_systemd_listeners();
+    const bool as_wished = listeners.size() == 2 && listeners[0].address == tcp.address &&
+                           !listeners[0].is_unix && listeners[1].address == local.address &&
+                           listeners[1].is_unix && ::getenv("LISTEN_FDS") == nullptr;
+    bool served = true;
+    {
+      TestDoor door(quick(), std::move(listeners));
+      for (const auto& address : {tcp.address, local.address}) {
+        Wire wire(address);
+        wire.say("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        served = served && wire.hear().status == 200;
+      }
+    }
+    ::_exit(as_wished && served ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+  CHECK(Wire(tcp.address).connected());
+  CHECK(Wire(local.address).connected());
+  http::close_listener(tcp);
+  http::close_listener(local);
+}
+
+TEST_CASE("without systemd nothing is adopted") { CHECK(http::adopt_systemd_listeners().empty()); }
+
+TEST_CASE("a token file holds one line of its alphabet") {
+  const Folder folder;
+  const auto read = [&](const std::string& text) {
+    std::ofstream(folder.file("s")) << text;
+    return http::read_token_file(folder.file("s"));
+  };
+  for (const std::string& good : std::vector<std::string>{"abcXYZ019-._~+/=", "a\n", "a\r\n"}) {
+    CAPTURE(good);
+    CHECK(read(good).token == good.substr(0, good.find_first_of("\r\n")));
+    CHECK(read(good).problem == "");
+  }
+  for (const auto& bad : {std::string(""), std::string("\n"), std::string("a b"),
+                                std::string("a\nb"), std::string("a\n\n"), std::string("a\0", 2),
+                                std::string(5000, 'a'), std::string("\xc3\xa4")}) {
+    CAPTURE(bad);
+    CHECK_FALSE(read(bad).token);
+    CHECK(read(bad).problem.find("must hold one line") != std::string::npos);
+  }
+  CHECK(http::read_token_file(folder.file("none")).problem.find("can't be read") != std::string::npos);
+  CHECK(http::read_token_file("/tmp").problem.find("can't be read") != std::string::npos);
+}

@@ -1,0 +1,88 @@
+// The body of PUT /v2/sessions, read as a stream.
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "catch.h"
+#include "http/snapshot.h"
+
+namespace {
+
+class Collector final : public http::SnapshotSink {
+ public:
+  void begin() override { entries.clear(); }
+  void add(http::SnapshotEntry entry) override { entries.push_back(std::move(entry)); }
+  std::vector<http::SnapshotEntry> entries;
+};
+
+std::string shown(const std::optional<std::string>& id) { return id ? "'" + *id + "'" : "-"; }
+
+// "'room' 'session' janus;" of each entry, or the problem.
+std::string read(const std::string& body) {
+  Collector collector;
+  const auto outcome = http::parse_snapshot(body, collector);
+  if (outcome.problem) return *outcome.problem;
+  std::string text = std::to_string(outcome.age_ms) + ":";
+  for (const auto& [room, session, janus] : collector.entries) {
+    text += " " + shown(room) + shown(session) + shown(janus);
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("a snapshot is read whatever the order of its keys") {
+  CHECK(read(R"({"sessions":[],"age_ms":5})") == "5:");
+  CHECK(read(R"({"age_ms":7,"sessions":[{"room":"1","session":"a","janus":"gxy1"}]})") ==
+        "7: '1''a''gxy1'");
+  CHECK(read(R"({"sessions":[{"session":"a","room":18446744073709551615}]})") ==
+        "0: '18446744073709551615''a'-");
+  CHECK(read(R"({"x":{"sessions":[1],"age_ms":"z"},"sessions":[{"x":[{"room":"n"}],"room":"1","y":{"session":"m"},"session":"s"}],"z":[[]]})") ==
+        "0: '1''s'-");
+}
+
+TEST_CASE("of what stands twice the last counts") {
+  CHECK(read(R"({"sessions":[{"room":"1","room":"2","session":"a"}],"sessions":[{"room":"3","room":4}],"age_ms":1,"age_ms":2})") ==
+        "2: '4'--");
+  CHECK(read(R"({"sessions":[{"room":"1","room":null,"session":"a","session":[]}]})") == "0: ---");
+}
+
+TEST_CASE("entries of a wrong kind are handed on without ids") {
+  CHECK(read(R"({"sessions":[5,"x",null,[{"room":"1"}],{},{"room":-1,"session":1.0,"janus":6}]})") ==
+        "0: --- --- --- --- --- ---");
+}
+
+TEST_CASE("a document of another form is a problem") {
+  const std::string no_list = "The body needs a list named \"sessions\".";
+  const std::string bad_age = "\"age_ms\" must be an integer that is not negative.";
+  CHECK(read("[]") == "The body must be exactly one JSON object.");
+  CHECK(read("[{\"sessions\":[]}]") == "The body must be exactly one JSON object.");
+  CHECK(read("5") == "The body must be exactly one JSON object.");
+  for (const char* body : {"{}", R"({"sessions":{}})", R"({"sessions":null})", R"({"sessions":[],"sessions":1})",
+                           R"({"x":{"sessions":[]}})"}) {
+    CAPTURE(body);
+    CHECK(read(body) == no_list);
+  }
+  for (const char* age : {"-1", "-0", "1.0", "1e3", "\"1\"", "null", "{}", "[]", "18446744073709551616"}) {
+    CAPTURE(age);
+    CHECK(read(std::string(R"({"sessions":[],"age_ms":)") + age + "}") == bad_age);
+  }
+  for (const char* text : {"", "{", R"({"sessions":[]}x)", R"({"sessions":[})"}) {
+    CHECK(read(text).find("not valid JSON") != std::string::npos);
+  }
+}
+
+TEST_CASE("8 MiB are read in well under a second, whatever is nested in them") {
+  std::string body = R"({"sessions":[)";
+  const std::string entry = R"({"room":"2171","session":"0123456789abcdef","janus":"gxy1","user":{"a":[1,2]}},)";
+  while (body.size() < (8u << 20)) body += entry;
+  body.back() = ']';
+  const auto start = std::chrono::steady_clock::now();
+  Collector collector;
+  CHECK_FALSE(http::parse_snapshot(body + "}", collector).problem);
+  CHECK(collector.entries.size() > 90000);
+  const auto took = std::chrono::steady_clock::now() - start;
+  WARN("8 MiB took " << std::chrono::duration_cast<std::chrono::milliseconds>(took).count() << " ms");
+  CHECK(took < std::chrono::seconds{2});
+  CHECK(read(R"({"sessions":[],"x":)" + std::string(1 << 20, '[') + std::string(1 << 20, ']') + "}") == "0:");
+}

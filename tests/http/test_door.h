@@ -1,0 +1,111 @@
+// A door with a few routes that serves in a thread of its own, on a free port.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "http/door.h"
+#include "http/json.h"
+
+namespace http_test {
+
+using namespace std::chrono_literals;
+
+// Short enough to wait for, long enough for a busy machine.
+inline http::DoorOptions quick() {
+  http::DoorOptions options;
+  options.timeouts = {2s, 300ms, 400ms, 500ms};
+  return options;
+}
+
+// Waits until it is so, for at most five seconds.
+inline bool comes_true(const std::function<bool()>& so) {
+  const auto until = std::chrono::steady_clock::now() + 5s;
+  while (!so()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(1ms);
+  }
+  return true;
+}
+
+class TestDoor {
+ public:
+  explicit TestDoor(http::DoorOptions options = quick(), const std::string& listen = "127.0.0.1:0")
+      : TestDoor(std::move(options), http::open_listeners(listen)) {}
+
+  TestDoor(http::DoorOptions options, std::vector<http::Listener> listeners)
+      : address_(listeners.front().address),
+        door_(std::move(options), routes(), std::move(listeners)),
+        thread_([this] { door_.serve(); }) {}
+
+  ~TestDoor() {
+    release();
+    stop();
+  }
+
+  void stop() {
+    door_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  http::Door& door() { return door_; }
+  const std::string& address() const { return address_; }
+  int waiting() const { return waiting_; }
+  void release() { released_ = true; }  // /wait answers from now on
+
+ private:
+  static http::Response echo(const http::Request& request) {
+    http::JsonWriter json;
+    json.begin_object().member("method", request.method).key("args").begin_array();
+    for (const auto& arg : request.args) json.value(arg);
+    json.end_array().key("query").begin_array();
+    for (const auto& [name, value] : request.query.pairs()) json.value(name).value(value);
+    json.end_array().member("size", request.body.size());
+    json.member("body", request.body.substr(0, 200)).member("id", request.request_id);
+    http::Response response;
+    response.body = json.end_object().take();
+    return response;
+  }
+
+  std::vector<http::Route> routes() {
+    return {
+        {"POST", "/v2/room_server", echo},
+        {"PUT", "/v2/rooms/{room}/sessions/{session}", echo},
+        {"DELETE", "/v2/rooms/{room}/sessions/{session}", echo},
+        {"PUT", "/v2/sessions", echo, 8 << 20},
+        {"GET", "/v2/rooms", echo},
+        {"GET", "/healthz", echo, 64 * 1024, true},
+        {"GET", "/", echo, 64 * 1024, true},
+        {"GET", "/busy", [](const auto&) { return http::refusal(503, "storage_unavailable", "-"); }},
+        {"GET", "/throw", [](const auto&) -> http::Response { throw std::runtime_error("secret"); }},
+        {"GET", "/throw7", [](const auto&) -> http::Response { throw 7; }},
+        {"GET", "/large",
+         [](const auto&) {
+           http::Response response;
+           response.body.assign(4 << 20, 'x');
+           return response;
+         }},
+        {"GET", "/wait",
+         [this](const auto& request) {
+           ++waiting_;
+           comes_true([this] { return released_.load(); });
+           return echo(request);
+         }},
+    };
+  }
+
+  std::atomic<int> waiting_{0};
+  std::atomic<bool> released_{false};
+  std::string address_;
+  http::Door door_;
+  std::thread thread_;
+};
+
+}  // namespace http_test

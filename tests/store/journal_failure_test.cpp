@@ -1,0 +1,262 @@
+// What the journal does while the file cannot be written, and afterwards.
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "catch.h"
+#include "store/journal.h"
+#include "store/meta_table.h"
+#include "store/scratch.h"
+
+using store::Database;
+using store::Failure;
+using store::Journal;
+using store::OpenMode;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+class Witness {
+ public:
+  Journal::Callbacks callbacks() {
+    Journal::Callbacks all;
+    all.failing = [this](const std::string& reason) { note("failing: " + reason); };
+    all.recovered = [this] { note("recovered"); };
+    all.event = [this](const std::string& text) { note("event: " + text); };
+    return all;
+  }
+  // How often something was told that begins so.
+  int count(const std::string& beginning) const {
+    const std::lock_guard lock(mutex_);
+    int found = 0;
+    for (const auto& line : lines_) found += line.rfind(beginning, 0) == 0 ? 1 : 0;
+    return found;
+  }
+
+ private:
+  void note(std::string line) {
+    const std::lock_guard lock(mutex_);
+    lines_.push_back(std::move(line));
+  }
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
+// Asks for a row and waits for the verdict.
+bool is_written(Journal& journal, const domain::Assignment& row) {
+  std::atomic<int> verdict{-1};
+  journal.write_assignment(row, [&](bool committed) { verdict = committed ? 1 : 0; });
+  REQUIRE(comes_true([&] { return verdict != -1; }));
+  return verdict == 1;
+}
+
+}  // namespace
+
+TEST_CASE("while another program holds the lock, rows are refused and notes are kept") {
+  const Scratch scratch;
+  Witness witness;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), witness.callbacks());
+  SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE);
+  shell.exec("BEGIN EXCLUSIVE");
+  const auto beats = journal.heartbeats();
+  CHECK_FALSE(is_written(journal, assignment("refused")));
+  CHECK(journal.heartbeats() > beats + 4);  // alive while it waits
+  CHECK_FALSE(is_written(journal, assignment("refused")));
+  CHECK(journal.failure().has_value());
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 1000; ++i) journal.note_session(session(std::to_string(i % 7), "r"));
+  CHECK(std::chrono::steady_clock::now() - start < 500ms);  // nobody who notes waits for the disk
+  CHECK_FALSE(journal.flush());
+  CHECK(thrown_by([&] { journal.run([](Database&) {}); }).failed);
+  shell.exec("ROLLBACK");
+  CHECK(comes_true([&] { return !journal.failure().has_value(); }, 3s));
+  CHECK(comes_true([&] { return sessions_in(scratch.database()).size() == 7; }, 3s));
+  CHECK(is_written(journal, assignment("taken")));
+  CHECK(assignments_in(scratch.database()).size() == 1);
+  CHECK(witness.count("failing") == 1);
+  CHECK(witness.count("recovered") == 1);
+}
+
+TEST_CASE("what is noted after a refusal wins over what was refused") {
+  const Scratch scratch;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), {});
+  CHECK(is_written(journal, assignment("r", "old")));
+  SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE);
+  shell.exec("BEGIN IMMEDIATE");
+  journal.note_assignment(assignment("kept", "k"));
+  std::atomic<bool> told{false};
+  journal.write_assignment(assignment("r", "moved"), [&](bool committed) {
+    if (!committed) journal.note_assignment(assignment("r", "back"));
+    told = true;
+  });
+  REQUIRE(comes_true([&] { return told.load(); }));
+  shell.exec("ROLLBACK");
+  REQUIRE(comes_true([&] { return journal.flush(); }));
+  const auto rows = assignments_in(scratch.database());
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].gateway_name == "k");
+  CHECK(rows[1].gateway_name == "back");
+}
+
+TEST_CASE("storage that works again is noticed though nobody writes") {
+  const Scratch scratch;
+  Witness witness;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), witness.callbacks());
+  SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE);
+  shell.exec("BEGIN IMMEDIATE");
+  CHECK_FALSE(is_written(journal, assignment("r")));
+  shell.exec("ROLLBACK");
+  CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 3s));
+}
+
+TEST_CASE("a full database refuses rows, and takes them again when there is space") {
+  Witness witness;
+  const Scratch mounted;
+  if (std::system(("mount -t tmpfs -o size=1m none " + mounted.path() + " 2>/dev/null").c_str()) != 0) {
+    WARN("not tested: nothing may be mounted here");
+    return;
+  }
+  {
+    Journal small(Database(mounted.database(), OpenMode::read_write), witness.callbacks());
+    CHECK(is_written(small, assignment("first")));
+    {
+      std::ofstream filler(mounted.file("filler"), std::ios::binary);
+      for (int i = 0; i < 2'000'000 && filler; ++i) filler.put('x').flush();
+    }
+    int refused = 0;
+    for (int i = 0; i < 20; ++i) {
+      refused += is_written(small, assignment("r" + std::string(200, 'x') + std::to_string(i))) ? 0 : 1;
+    }
+    CHECK(refused > 0);
+    CHECK(small.failure().has_value());
+    small.note_session(session("s", "first"));
+    CHECK_FALSE(small.flush());
+    std::size_t rows = 0;
+    small.read([&](Database& database) {
+      std::vector<std::string> skipped;
+      rows = store::read_assignments(database, skipped).size();
+    });
+    CHECK(rows >= 1);
+    std::filesystem::remove(mounted.file("filler"));
+    CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 3s));
+    for (int i = 0; i < 20; ++i) CHECK(is_written(small, assignment("again" + std::to_string(i))));
+    CHECK(small.flush());
+    CHECK(sessions_in(mounted.database()).size() == 1);
+    CHECK(witness.count("failing") == 1);
+  }
+  CHECK(std::system(("umount " + mounted.path()).c_str()) == 0);
+}
+
+TEST_CASE("a file that vanished is written anew from the open connection") {
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  Witness witness;
+  {
+    Journal journal(Database(path, OpenMode::read_write), witness.callbacks());
+    CHECK(is_written(journal, assignment("before")));
+    journal.note_session(session("s", "before"));
+    SECTION("alone") { std::filesystem::remove(path); }
+    SECTION("with its -wal and -shm") {
+      for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
+    }
+    SECTION("while a row is asked for") {
+      std::filesystem::remove(path);
+      is_written(journal, assignment("meanwhile"));
+    }
+    CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 1s));
+    CHECK(std::filesystem::exists(path));
+    CHECK(witness.count("failing: the database") == 1);
+    CHECK(witness.count("event") == 1);
+    CHECK(is_written(journal, assignment("later")));
+    CHECK(journal.flush());
+    const auto rows = assignments_in(path);
+    CHECK(rows.front().room_id == "before");
+    CHECK(rows.back().room_id == "later");
+    CHECK(sessions_in(path).size() == 1);
+    // Twice is no harder than once.
+    std::filesystem::remove(path);
+    CHECK(comes_true([&] { return witness.count("recovered") == 2; }, 2s));
+    CHECK(is_written(journal, assignment("zzz")));
+  }
+  CHECK(assignments_in(path).size() >= 3);
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.path())) {
+    static_cast<void>(entry);
+    ++files;
+  }
+  CHECK(files == 1);
+}
+
+TEST_CASE("another file in the database's place is left alone, and nothing is written until restart") {
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  Witness witness;
+  {
+    Journal journal(Database(path, OpenMode::read_write), witness.callbacks());
+    CHECK(is_written(journal, assignment("before")));
+    std::ofstream(scratch.file("other")) << "other";
+    std::filesystem::rename(scratch.file("other"), path);
+    CHECK_FALSE(is_written(journal, assignment("after")));
+    CHECK(witness.count("failing: another file") == 1);
+    std::size_t rows = 0;
+    journal.read([&](Database& database) {
+      std::vector<std::string> skipped;
+      rows = store::read_assignments(database, skipped).size();
+    });
+    CHECK(rows == 1);
+  }
+  std::string content;
+  std::ifstream(path) >> content;
+  CHECK(content == "other");
+  CHECK(witness.count("recovered") == 0);
+}
+
+TEST_CASE("a file that may not be written at the start is written as soon as it may be") {
+    const Scratch mounted;
+  const std::string at_path = " " + mounted.path() + " 2>/dev/null";
+  if (std::system(("mount -t tmpfs none" + at_path).c_str()) != 0) {
+    WARN("not tested: nothing may be mounted here");
+    return;
+  }
+  {
+    Database made(mounted.database(), OpenMode::read_write);
+    store::write_assignment(made, assignment("before"));
+  }
+  REQUIRE(std::system(("mount -o remount,ro" + at_path).c_str()) == 0);
+  {
+    Witness witness;
+    Journal journal(Database(mounted.database(), OpenMode::read_write), witness.callbacks());
+    CHECK(comes_true([&] { return witness.count("failing") == 1; }, 1s));
+    CHECK_FALSE(is_written(journal, assignment("r")));
+    std::size_t rows = 0;
+    journal.read([&](Database& database) {
+      std::vector<std::string> skipped;
+      rows = store::read_assignments(database, skipped).size();
+    });
+    CHECK(rows == 1);
+    REQUIRE(std::system(("mount -o remount,rw" + at_path).c_str()) == 0);
+    CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 3s));
+    CHECK(is_written(journal, assignment("r")));
+    CHECK(witness.count("failing") == 1);
+  }
+  CHECK(std::system(("umount" + at_path).c_str()) == 0);
+}
+
+TEST_CASE("everybody is told false when the journal stops and nothing can be written") {
+  const Scratch scratch;
+  std::atomic<int> no{0};
+  {
+    Journal journal(Database(scratch.database(), OpenMode::read_write), {});
+    SQLite::Database lock(scratch.database(), SQLite::OPEN_READWRITE);
+    lock.exec("BEGIN IMMEDIATE");
+    for (int i = 0; i < 10; ++i) {
+      journal.write_assignment(assignment(std::to_string(i)), [&](bool committed) { no += committed ? 0 : 1; });
+    }
+    journal.stop();
+    CHECK(no == 10);
+    journal.write_assignment(assignment("late"), [&](bool committed) { no += committed ? 0 : 1; });
+  }
+  CHECK(no == 11);
+}

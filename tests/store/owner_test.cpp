@@ -1,0 +1,129 @@
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <fstream>
+
+#include "catch.h"
+#include "store/as_file_owner.h"
+#include "store/owner.h"
+#include "store/scratch.h"
+
+using store::Owner;
+using store::OwnerNote;
+
+TEST_CASE("a database has one owner, and the second is told who") {
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  CHECK_FALSE(store::is_owned(path));
+  {
+    Owner owner(path);
+    CHECK(owner.holds());
+    CHECK(store::is_owned(path));
+    CHECK_FALSE(store::read_owner_note(path).has_value());
+    const OwnerNote note{4711, "127.0.0.1:8082", 12};
+    CHECK(owner.note({99999, "a much longer address than the next", 1}));
+    CHECK(owner.note(note));
+    CHECK(store::read_owner_note(path) == note);
+    const auto thrown = thrown_by([&] { Owner second(path); });
+    CHECK(thrown.kind == store::Failure::Kind::locked_by_other);
+    CHECK(thrown.names("pid 4711"));
+    CHECK(thrown.names("127.0.0.1:8082"));
+    Owner moved(std::move(owner));
+    CHECK(store::is_owned(path));
+  }
+  CHECK_FALSE(store::is_owned(path));
+  CHECK(std::filesystem::file_size(path + ".lock") == 0);
+  CHECK(Owner(path).holds());
+}
+
+TEST_CASE("a link to a database has the owner of the database") {
+  const Scratch scratch;
+  std::filesystem::create_directory(scratch.file("real"));
+  std::ofstream(scratch.file("real/a.db")).close();
+  std::filesystem::create_symlink(scratch.file("real/a.db"), scratch.database());
+  const Owner owner(scratch.file("real/a.db"));
+  CHECK(store::is_owned(scratch.database()));
+}
+
+TEST_CASE("what a killed owner noted leads nobody astray") {
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto* owner = new Owner(path);
+    owner->note({::getpid(), "unix:/x", 1});
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  CHECK(std::filesystem::file_size(path + ".lock") > 0);
+  CHECK_FALSE(store::read_owner_note(path).has_value());
+  CHECK(Owner(path).holds());
+}
+
+TEST_CASE("asking who owns a file keeps nobody from owning it") {
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  { const Owner makes_the_file(path); }
+  std::atomic<bool> done{false};
+  std::thread asking([&] {
+    while (!done) store::is_owned(path);
+  });
+  for (int i = 0; i < 100; ++i) CHECK(Owner(path).holds());
+  done = true;
+  asking.join();
+}
+
+TEST_CASE("a deleted lock file is made again by the next note") {
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  Owner owner(path);
+  std::filesystem::remove(path + ".lock");
+  CHECK(owner.note({1, "a", 1}));
+  CHECK(store::read_owner_note(path) == OwnerNote{1, "a", 1});
+}
+
+TEST_CASE("in a folder that may not be written, the lock is taken if its file is there") {
+  if (::geteuid() != 0) return;  // needs two users
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  ::chmod(scratch.path().c_str(), 0755);
+  REQUIRE(::seteuid(65534) == 0);
+  CHECK_FALSE(Owner(path).holds());
+  REQUIRE(::seteuid(0) == 0);
+  { const Owner makes_the_file(path); }
+  REQUIRE(::seteuid(65534) == 0);
+  {
+    Owner owner(path);
+    CHECK(owner.holds());
+    CHECK_FALSE(owner.note({1, "a", 1}));
+    CHECK(store::is_owned(path));
+  }
+  REQUIRE(::seteuid(0) == 0);
+}
+
+TEST_CASE("root makes files beside a database as that one's owner") {
+  if (::geteuid() != 0) return;
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  std::filesystem::create_directory(scratch.file("private"));
+  ::chmod(scratch.file("private").c_str(), 0700);  // as /var/lib/private: root's alone
+  const std::string inner = scratch.file("private/state");
+  std::filesystem::create_directory(inner);
+  ::chmod(inner.c_str(), 0755);
+  REQUIRE(::chown(inner.c_str(), 12345, 12346) == 0);
+  {
+    const store::AsFileOwner owner(inner + "/a.db");
+    CHECK(::geteuid() == 12345);
+    CHECK(::getegid() == 12346);
+    std::ofstream(inner + "/a.db") << "x";
+  }
+  CHECK(::geteuid() == 0);
+  CHECK(::getegid() == 0);
+  struct stat status{};
+  REQUIRE(::stat((inner + "/a.db").c_str(), &status) == 0);
+  CHECK(status.st_uid == 12345);
+  CHECK(status.st_gid == 12346);
+}

@@ -1,0 +1,99 @@
+// What the store's tests share: a folder of their own, rows, and waiting for something to come true.
+#pragma once
+
+#include <stdlib.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "domain/assignment.h"
+#include "store/assignments_table.h"
+#include "store/database.h"
+#include "store/failure.h"
+#include "store/sessions_table.h"
+
+class Scratch {
+ public:
+  explicit Scratch(const std::string& parent = std::filesystem::temp_directory_path().string()) {
+    path_ = parent + "/store-test-XXXXXX";
+    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no folder for the test");
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+  std::string database() const { return file("room-sidecar.db"); }
+
+ private:
+  std::string path_;
+};
+
+inline bool comes_true(const std::function<bool()>& what,
+                       std::chrono::milliseconds within = std::chrono::seconds{10}) {
+  const auto until = std::chrono::steady_clock::now() + within;
+  while (std::chrono::steady_clock::now() < until) {
+    if (what()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  }
+  return what();
+}
+
+inline domain::WallTime at(int seconds) { return domain::WallTime{std::chrono::seconds{1'800'000'000 + seconds}}; }
+
+inline domain::Assignment assignment(const std::string& room, const std::string& gateway = "gxy1") {
+  domain::Assignment row;
+  row.room_id = room;
+  row.gateway_name = gateway;
+  row.region = "IL";
+  row.assigned_at = at(0);
+  row.last_used_at = at(1);
+  return row;
+}
+
+inline domain::Session session(const std::string& id, const std::string& room) {
+  domain::Session row;
+  row.session_id = id;
+  row.room_id = room;
+  row.entered_at = at(2);
+  return row;
+}
+
+// Read by a connection of its own, as a restarted sidecar would.
+inline std::vector<domain::Assignment> assignments_in(const std::string& path) {
+  std::vector<std::string> skipped;
+  store::Database database(path, store::OpenMode::existing);
+  return store::read_assignments(database, skipped);
+}
+
+inline std::vector<domain::Session> sessions_in(const std::string& path) {
+  std::vector<std::string> skipped;
+  store::Database database(path, store::OpenMode::existing);
+  return store::read_sessions(database, skipped);
+}
+
+// The kind and text of what is thrown.
+struct Thrown {
+  bool failed = false;
+  store::Failure::Kind kind{};
+  std::string text;
+
+  bool names(const std::string& words) const { return text.find(words) != std::string::npos; }
+};
+
+inline Thrown thrown_by(const std::function<void()>& deed) {
+  try {
+    deed();
+  } catch (const store::Failure& failure) {
+    return {true, failure.kind(), failure.what()};
+  }
+  return {};
+}
