@@ -35,7 +35,8 @@ CREATE TABLE rooms (
   synced_disabled    INTEGER
 ) STRICT;
 
--- No index on gateway_name: loads are counted in memory, and an index would cost each new room a page.
+-- No index on gateway_name: loads are counted in memory, and an index would cost each new room
+-- another page.
 -- Names instead of ids: a row must stay readable when its gateway or its room is gone.
 CREATE TABLE room_server_assignments (
   room_id      TEXT NOT NULL PRIMARY KEY,           -- rooms.gateway_uid, or any id if accepted

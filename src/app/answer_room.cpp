@@ -1,8 +1,5 @@
 #include "app/answer_room.h"
 
-#include <map>
-#include <mutex>
-
 #include "app/event_log.h"
 
 namespace app {
@@ -11,15 +8,8 @@ namespace {
 using domain::Decision;
 
 // The line that operators watch for, at the first refusal and then at most once a second per room.
-void tell_of_unusable_gateway(const domain::Room& room, domain::ServiceTime now) {
-  static std::mutex mutex;
-  static std::map<std::int64_t, domain::ServiceTime> told;  // bounded: known rooms only
-  {
-    const std::lock_guard lock(mutex);
-    const auto [it, is_new] = told.try_emplace(room.id, now);
-    if (!is_new && now < it->second + std::chrono::seconds{1}) return;
-    it->second = now;
-  }
+void tell_of_unusable_gateway(Desk::Turn& turn, const domain::Room& room) {
+  if (!turn.may_tell_of(room.id)) return;
   const Value id = room.default_gateway_id ? Value(*room.default_gateway_id) : Value(nullptr);
   log_error(
       "Gateway not found for room in legacy mode (SCALE=false). "
@@ -46,7 +36,7 @@ std::variant<RoomAnswer, Refused> answer_room(Desk& desk, std::string_view room,
         turn.ledger().answered(room, turn.now());
       }
       if (decision.refusal == domain::Refusal::default_gateway_unusable) {
-        tell_of_unusable_gateway(*turn.policy().catalogue().room(room), turn.now().service);
+        tell_of_unusable_gateway(turn, *turn.policy().catalogue().room(room));
       }
     }
     if (decision.kind == Decision::Kind::refused) return Refused{decision.refusal};

@@ -8,6 +8,9 @@
 namespace app {
 namespace {
 
+// So many rooms are looked at in one turn.
+constexpr std::size_t slice = 1000;
+
 // Where the users of an occupied room are after a time in legacy mode: where its sessions say, else where
 // they were sent.
 std::optional<std::string> where_live(Desk::Turn& turn, const std::string& room) {
@@ -35,7 +38,7 @@ void begin_scale(Desk::Turn& turn) {
   for (const std::string& name : occupied) {
     const domain::Ledger::Room* room = ledger.find(name);
     const std::optional<std::string> gateway = where_live(turn, name);
-    if (!gateway || room->pending) continue;
+    if (!gateway || room->pending || !turn.policy().admits(name)) continue;
     if (room->held && ledger.name_of(room->held->gateway) == *gateway) continue;
     domain::Decision decision;
     decision.kind = domain::Decision::Kind::booking;
@@ -59,15 +62,28 @@ void begin_legacy(Desk::Turn& turn) {
            {{"live_rooms", elsewhere}});
 }
 
-void end_rooms_not_admitted(Desk::Turn& turn) {
-  std::vector<std::string> ended;
-  for (const auto& [name, room] : turn.ledger().rooms()) {
-    if (!turn.policy().admits(name)) ended.push_back(name);
+// Between two slices nothing is wrong: such rooms are refused already.
+void end_rooms_not_admitted(Desk& desk) {
+  std::string last;
+  bool found = false;
+  for (bool more = true; more;) {
+    Desk::Turn turn(desk);
+    const auto& rooms = turn.ledger().rooms();
+    std::vector<std::string> ended;
+    auto room = rooms.upper_bound(last);
+    for (std::size_t looked = 0; room != rooms.end() && looked < slice; ++room, ++looked) {
+      last = room->first;
+      if (!turn.policy().admits(room->first)) ended.push_back(room->first);
+    }
+    more = room != rooms.end();
+    found = found || !ended.empty();
+    // In legacy mode the table is ignored, and stays.
+    if (!turn.options().scale) continue;
+    for (const std::string& name : ended) turn.ledger().end_assignment(name);
   }
-  if (ended.empty()) return;
+  if (!found) return;
+  Desk::Turn turn(desk);
   turn.ledger().forget_sessions([&](const std::string& room) { return !turn.policy().admits(room); });
-  if (!turn.options().scale) return;
-  for (const std::string& name : ended) turn.ledger().end_assignment(name);
 }
 
 }  // namespace
@@ -75,17 +91,15 @@ void end_rooms_not_admitted(Desk::Turn& turn) {
 void change_policy(Desk& desk, const domain::Options& options,
                    std::shared_ptr<const domain::Catalogue> catalogue) {
   const std::shared_ptr<const domain::Policy> before = desk.policy();  // its end, outside the lock
-  Desk::Turn turn(desk);
-  turn.replace_policy(std::make_shared<domain::Policy>(
-      options, std::move(catalogue),
-      [&](const std::string& gateway) { return turn.ledger().number_of(gateway); }));
-  end_rooms_not_admitted(turn);
-  if (!before || before->options().scale == options.scale) return;
-  if (options.scale) {
-    begin_scale(turn);
-  } else {
-    begin_legacy(turn);
+  {
+    Desk::Turn turn(desk);
+    turn.replace_policy(std::make_shared<domain::Policy>(
+        options, std::move(catalogue),
+        [&](const std::string& gateway) { return turn.ledger().number_of(gateway); }));
+    if (before && !before->options().scale && options.scale) begin_scale(turn);
+    if (before && before->options().scale && !options.scale) begin_legacy(turn);
   }
+  end_rooms_not_admitted(desk);
 }
 
 }  // namespace app

@@ -72,6 +72,13 @@ bool Desk::Turn::believes_reports(std::string_view room) {
   return true;
 }
 
+bool Desk::Turn::may_tell_of(std::int64_t room) {
+  const auto [it, is_first] = desk_.told_of_.try_emplace(room, now_.service);
+  if (!is_first && now_.service < it->second + std::chrono::seconds{1}) return false;
+  it->second = now_.service;
+  return true;
+}
+
 std::shared_ptr<const domain::Policy> Desk::policy() const {
   const std::lock_guard lock(mutex_);
   return policy_;

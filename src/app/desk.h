@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -76,6 +77,9 @@ class Desk {
     void disbelieve_reports(std::string_view room, domain::ServiceTime until);
     bool believes_reports(std::string_view room);
 
+    // Of a room that cannot be answered the log tells at most once a second. `room`: its row's id.
+    bool may_tell_of(std::int64_t room);
+
    private:
     Desk& desk_;
     std::unique_lock<std::mutex> lock_;
@@ -98,6 +102,7 @@ class Desk {
   std::shared_ptr<const domain::Policy> policy_;
   std::unordered_map<std::string, std::shared_ptr<Claim>> under_way_;
   std::map<std::string, domain::ServiceTime, std::less<>> disbelieved_;
+  std::map<std::int64_t, domain::ServiceTime> told_of_;  // as many as there are rooms, at most
 };
 
 }  // namespace app

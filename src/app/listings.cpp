@@ -1,6 +1,7 @@
 #include "app/listings.h"
 
 #include <algorithm>
+#include <map>
 
 namespace app {
 namespace {
@@ -30,28 +31,32 @@ RoomListing listing_of(Desk::Turn& turn, const std::string& room) {
   return listing;
 }
 
+// Live sessions by gateway, where their rooms are answered.
+std::map<std::string, std::int64_t> users_by_gateway(Desk& desk) {
+  std::map<std::string, std::int64_t> users;
+  std::string last;
+  for (bool more = true; more;) {
+    Desk::Turn turn(desk);
+    const auto& rooms = turn.ledger().rooms();
+    auto room = rooms.upper_bound(last);
+    for (std::size_t looked = 0; room != rooms.end() && looked < slice; ++room, ++looked) {
+      last = room->first;
+      if (!room->second.occupied()) continue;
+      const auto gateway = standing_gateway(turn.policy(), turn.ledger(), room->first);
+      if (gateway) users[*gateway] += static_cast<std::int64_t>(room->second.users);
+    }
+    more = room != rooms.end();
+  }
+  return users;
+}
+
 }  // namespace
 
 std::vector<GatewayListing> list_gateways(Desk& desk) {
+  const std::map<std::string, std::int64_t> users = users_by_gateway(desk);
   Desk::Turn turn(desk);
   const domain::Policy& policy = turn.policy();
   domain::Ledger& ledger = turn.ledger();
-  const bool scale = turn.options().scale;
-
-  std::vector<std::int64_t> users;  // by gateway, where their rooms are answered
-  const auto count = [&](domain::GatewayNumber number, std::size_t more) {
-    if (users.size() <= number) users.resize(number + 1);
-    users[number] += static_cast<std::int64_t>(more);
-  };
-  for (const auto& [name, room] : ledger.rooms()) {
-    if (!room.occupied()) continue;
-    if (scale && room.held) {
-      count(room.held->gateway, room.users);
-    } else if (const auto gateway = standing_gateway(policy, ledger, name)) {
-      count(ledger.number_of(*gateway), room.users);
-    }
-  }
-
   std::vector<GatewayListing> listings;
   for (const domain::Gateway& gateway : policy.catalogue().gateways()) {
     if (gateway.removed) continue;
@@ -65,7 +70,8 @@ std::vector<GatewayListing> list_gateways(Desk& desk) {
     listing.draining = gateway.draining;
     listing.regions = policy.placement().regions_of(gateway.name);
     listing.rooms = ledger.rooms_by_gateway()[number];
-    listing.users = number < users.size() ? users[number] : 0;
+    const auto here = users.find(gateway.name);
+    listing.users = here == users.end() ? 0 : here->second;
     listing.load = listing.rooms * turn.options().avg_room_occupancy;
     listing.capacity = gateway.capacity ? *gateway.capacity : turn.options().max_server_capacity;
     listings.push_back(std::move(listing));

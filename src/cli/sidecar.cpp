@@ -24,8 +24,13 @@ std::string noted_address(const std::string& database_path) {
 
 std::string address_of(const CommandLine& line, const config::Configuration& configuration) {
   if (line.server) return *line.server;
-  const auto noted = noted_address(configuration.store.path);
-  return noted.empty() ? configuration.http.listen : noted;
+  auto noted = noted_address(configuration.store.path);
+  if (!noted.empty()) return noted;
+  const auto& listen = configuration.http.listen;
+  const bool has_port = listen.size() < 2 || listen.compare(listen.size() - 2, 2, ":0") != 0;
+  if (has_port) return listen;
+  throw CommandFailed("no sidecar runs on " + configuration.store.path +
+                      "; start it, or name its address with --server");
 }
 
 std::optional<std::string> token_of(const CommandLine& line,

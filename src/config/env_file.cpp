@@ -1,6 +1,7 @@
 #include "config/env_file.h"
 
 #include <optional>
+#include <utility>
 
 #include "config/lists.h"
 #include "config/value.h"

@@ -57,9 +57,10 @@ Value value_of(const toml::node& node) {
   } else {
     value.kind = Value::Kind::other;
     std::ostringstream written;
-    node.visit([&](const auto& any) {
-      if constexpr (toml::is_value<decltype(any)>) written << any;
-    });
+    if (const auto* number = node.as_floating_point()) written << *number;
+    if (const auto* date = node.as_date()) written << *date;
+    if (const auto* time = node.as_time()) written << *time;
+    if (const auto* instant = node.as_date_time()) written << *instant;
     value.text = written.str();
   }
   return value;

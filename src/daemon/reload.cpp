@@ -12,10 +12,11 @@ app::Configured configured_part(const config::Configuration& configuration) {
   return {configuration.domain, configuration.gateways, configuration.rooms};
 }
 
-Reload::Reload(config::Sources sources, config::Configuration in_force, app::CatalogueKeeper& keeper,
-               http::Door& door, std::function<void(std::uint64_t)> applied)
+Reload::Reload(config::Sources sources, config::Configuration in_force, bool needs_token,
+               app::CatalogueKeeper& keeper, http::Door& door, std::function<void(std::uint64_t)> applied)
     : sources_(std::move(sources)),
       in_force_(std::move(in_force)),
+      needs_token_(needs_token),
       keeper_(keeper),
       door_(door),
       applied_(std::move(applied)) {}
@@ -51,6 +52,9 @@ app::CatalogueKeeper::Result Reload::attempt() {
     http::TokenFile file = http::read_token_file(*loaded.configuration.http.token_file);
     if (!file.token) result.problems.push_back(file.problem);
     token = std::move(file.token);
+  } else if (needs_token_) {
+    result.problems.push_back(
+        "http.token_file: it listens where other machines can ask, which needs a token until the next restart");
   }
   if (!result.problems.empty()) return result;
   keep_what_needs_a_restart(loaded.configuration, result.warnings);

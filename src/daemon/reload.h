@@ -16,9 +16,9 @@ app::Configured configured_part(const config::Configuration& configuration);
 
 class Reload {
  public:
-  // `applied` is called after each one that was applied, with their number.
-  Reload(config::Sources sources, config::Configuration in_force, app::CatalogueKeeper& keeper,
-         http::Door& door, std::function<void(std::uint64_t generation)> applied);
+  // `needs_token`: it listens where others than this machine can ask. `applied` is called after each one that was applied, with their number.
+  Reload(config::Sources sources, config::Configuration in_force, bool needs_token,
+         app::CatalogueKeeper& keeper, http::Door& door, std::function<void(std::uint64_t generation)> applied);
 
   // Problems and warnings are logged as well as returned.
   app::CatalogueKeeper::Result run();
@@ -29,6 +29,7 @@ class Reload {
 
   config::Sources sources_;
   config::Configuration in_force_;
+  const bool needs_token_;
   app::CatalogueKeeper& keeper_;
   http::Door& door_;
   std::function<void(std::uint64_t)> applied_;

@@ -124,7 +124,17 @@ class Running {
     const bool written = write(database, opening);
     std::vector<http::Listener> listeners = http::adopt_systemd_listeners();
     if (listeners.empty()) listeners = http::open_listeners(configuration.http.listen);
-    for (const http::Listener& listener : listeners) addresses_.push_back(listener.address);
+    bool needs_token = false;
+    for (const http::Listener& listener : listeners) {
+      addresses_.push_back(listener.address);
+      needs_token = needs_token || !http::is_loopback(listener.address);
+    }
+    if (needs_token && !token) {
+      for (const http::Listener& listener : listeners) http::close_listener(listener);
+      errors_.push_back("http.token_file: other machines can reach " + addresses_.front() +
+                        ", which needs a token; set it, or listen on loopback");
+      return;
+    }
 
     const std::string path = database.path();
     journal_ = std::make_unique<store::Journal>(std::move(database), callbacks());
@@ -144,7 +154,7 @@ class Running {
     const http::House house{*desk_, *journal_, *keeper_, [this] { return reload_->run(); },
                             [this] { return readiness(); }};
     door_ = std::make_unique<http::Door>(std::move(options), http::routes(house), std::move(listeners));
-    reload_ = std::make_unique<Reload>(sources, configuration, *keeper_, *door_,
+    reload_ = std::make_unique<Reload>(sources, configuration, needs_token, *keeper_, *door_,
                                        [this](std::uint64_t generation) { note(generation); });
   }
 

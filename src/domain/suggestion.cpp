@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 namespace domain {
@@ -9,20 +10,24 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-// Levenshtein's distance, without regard to case.
+// How many slips of the pen lie between the two: a letter too much, missing, wrong, or swapped with its
+// neighbour (the optimal string alignment distance); without regard to case.
 std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
+  std::vector<std::size_t> two_up;
+  std::vector<std::size_t> up(b.size() + 1);
+  std::iota(up.begin(), up.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
+    std::vector<std::size_t> row(b.size() + 1, i + 1);
     for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (lower(a[i]) == lower(b[j]) ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+      const bool same = lower(a[i]) == lower(b[j]);
+      row[j + 1] = std::min({up[j] + (same ? 0 : 1), up[j + 1] + 1, row[j] + 1});
+      if (i > 0 && j > 0 && lower(a[i]) == lower(b[j - 1]) && lower(a[i - 1]) == lower(b[j])) {
+        row[j + 1] = std::min(row[j + 1], two_up[j - 1] + 1);
+      }
     }
+    two_up = std::exchange(up, std::move(row));
   }
-  return row.back();
+  return up.back();
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ std::vector<domain::Assignment> read_assignments(Database& database,
     row.region = select.text(2);
     if (!domain::is_valid_id(row.room_id) || !domain::is_valid_id(row.gateway_name)) {
       skipped.push_back(
-          "a row of table room_server_assignments has a room_id or gateway_name that cannot be used; "
+          "a row of table room_server_assignments has a room_id or gateway_name that cannot be "
+          "used; "
           "delete that row");
     } else if (!assigned_at || !last_used_at) {
       skipped.push_back("the row for room " + row.room_id +
@@ -39,20 +40,22 @@ std::vector<domain::Assignment> read_assignments(Database& database,
 }
 
 void write_assignment(Database& database, const domain::Assignment& assignment) {
-  Statement write(
-      database,
-      "INSERT INTO room_server_assignments (room_id, gateway_name, region, assigned_at, last_used_at) "
-      "VALUES (?, ?, ?, ?, ?) ON CONFLICT (room_id) DO UPDATE SET "
-      "gateway_name = excluded.gateway_name, region = excluded.region, "
-      "assigned_at = excluded.assigned_at, last_used_at = excluded.last_used_at");
+  Statement write(database,
+                  "INSERT INTO room_server_assignments (room_id, gateway_name, region, "
+                  "assigned_at, last_used_at) "
+                  "VALUES (?, ?, ?, ?, ?) ON CONFLICT (room_id) DO UPDATE SET "
+                  "gateway_name = excluded.gateway_name, region = excluded.region, "
+                  "assigned_at = excluded.assigned_at, last_used_at = excluded.last_used_at");
   write.bind(assignment.room_id).bind(assignment.gateway_name).bind(assignment.region);
   write.bind(domain::to_text(assignment.assigned_at));
   write.bind(domain::to_text(assignment.last_used_at));
   write.run();
 }
 
-void touch_assignment(Database& database, const std::string& room_id, domain::WallTime last_used_at) {
-  Statement update(database, "UPDATE room_server_assignments SET last_used_at = ? WHERE room_id = ?");
+void touch_assignment(Database& database, const std::string& room_id,
+                      domain::WallTime last_used_at) {
+  Statement update(database,
+                   "UPDATE room_server_assignments SET last_used_at = ? WHERE room_id = ?");
   update.bind(domain::to_text(last_used_at)).bind(room_id).run();
 }
 

@@ -1,5 +1,6 @@
 // The table `room_server_assignments`. The connection's thread. What SQLite refuses is thrown as
-// Failure; a row that cannot be used, since it was edited by hand, is left out and told in `skipped`.
+// Failure; a row that cannot be used, since it was edited by hand, is left out and told in
+// `skipped`.
 #pragma once
 
 #include <string>
@@ -16,7 +17,8 @@ std::vector<domain::Assignment> read_assignments(Database& database,
 // Inserts it, or replaces the room's row.
 void write_assignment(Database& database, const domain::Assignment& assignment);
 // Without effect if the room has no row.
-void touch_assignment(Database& database, const std::string& room_id, domain::WallTime last_used_at);
+void touch_assignment(Database& database, const std::string& room_id,
+                      domain::WallTime last_used_at);
 // Without effect if the room has no row.
 void erase_assignment(Database& database, const std::string& room_id);
 

@@ -30,12 +30,8 @@ void Batch::remove(std::string room_id) {
 }
 
 void Batch::touch(std::string room_id, domain::WallTime last_used_at) {
-  touch(rooms_[std::move(room_id)], last_used_at);
-}
-
-void Batch::touch(RoomChange& change, domain::WallTime last_used_at) {
-  // A removed room's row has nothing that could be touched.
-  if (change.kind != RoomChange::Kind::remove) change.row.last_used_at = last_used_at;
+  // Of a removal nothing is looked at, so that it stays one.
+  rooms_[std::move(room_id)].row.last_used_at = last_used_at;
 }
 
 void Batch::enter(domain::Session session) {
@@ -98,7 +94,7 @@ void Batch::lay_over(Batch older) {
     if (is_new) {
       now = std::move(before);
     } else if (now.kind == RoomChange::Kind::touch) {
-      touch(before, now.row.last_used_at);
+      before.row.last_used_at = now.row.last_used_at;
       now = std::move(before);
     } else if (now.urgent && !now.replaced) {
       now.replaced = std::make_unique<RoomChange>(std::move(before));

@@ -63,8 +63,6 @@ class Batch {
     Settled settled;
   };
 
-  void touch(RoomChange& change, domain::WallTime last_used_at);
-
   std::unordered_map<std::string, RoomChange> rooms_;
   std::unordered_map<std::string, SessionChange> sessions_;
   std::vector<Waiting> settled_;

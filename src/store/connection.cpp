@@ -32,15 +32,8 @@ void throw_failure(const std::string& path, const SQLite::Exception& exception) 
 }
 
 Connection::Connection(const std::string& path, const std::string& name, int flags) : path_(path) {
-  sql_ = translated(path_, [&] {
-    return std::make_unique<SQLite::Database>(name, flags, patience_ms);
-  });
-}
-
-Connection::~Connection() {
-  statements_.clear();
-  // The last connection to close deletes `<path>-wal` by that name, whosever it is by then.
-  if (has_moved()) sqlite3_db_config(sql_->getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sql_ = translated(path_,
+                    [&] { return std::make_unique<SQLite::Database>(name, flags, patience_ms); });
 }
 
 sqlite3_stmt* Connection::prepared(const char* sql) {
@@ -50,8 +43,8 @@ sqlite3_stmt* Connection::prepared(const char* sql) {
   const int code = sqlite3_prepare_v3(sql_->getHandle(), sql, -1, SQLITE_PREPARE_PERSISTENT,
                                       &statement, nullptr);
   if (code != SQLITE_OK) fail();
-  statements_.emplace(sql, std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)>(
-                               statement, sqlite3_finalize));
+  statements_.emplace(
+      sql, std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)>(statement, sqlite3_finalize));
   return statement;
 }
 
@@ -102,8 +95,7 @@ bool Connection::is_read_only() { return sqlite3_db_readonly(sql_->getHandle(), 
 
 bool Connection::has_moved() {
   int moved = 0;
-  const int code =
-      sqlite3_file_control(sql_->getHandle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  const int code = sqlite3_file_control(sql_->getHandle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
   return code == SQLITE_OK && moved != 0;
 }
 
@@ -129,7 +121,9 @@ void Connection::wait_when_busy(std::function<void()> tick) {
   sqlite3_busy_handler(sql_->getHandle(), on_busy, &tick_);
 }
 
-void Connection::count_wal_frames() { sqlite3_wal_hook(sql_->getHandle(), on_commit, &wal_frames_); }
+void Connection::count_wal_frames() {
+  sqlite3_wal_hook(sql_->getHandle(), on_commit, &wal_frames_);
+}
 
 void Connection::checkpoint() {
   sqlite3_wal_checkpoint_v2(sql_->getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);

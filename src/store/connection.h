@@ -19,8 +19,8 @@ class Connection {
  public:
   // `path` is the file that messages name, `name` what SQLite is told: the path or a URI.
   Connection(const std::string& path, const std::string& name, int flags);
-  // If another file bears our name by now, that one's -wal is left alone.
-  ~Connection();
+  // If another file bears our name by now, SQLite leaves that one's -wal alone.
+  ~Connection() = default;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -67,7 +67,8 @@ class Connection {
 
   std::string path_;
   std::unique_ptr<SQLite::Database> sql_;
-  std::unordered_map<const char*, std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)>> statements_;
+  std::unordered_map<const char*, std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)>>
+      statements_;
   std::function<void()> tick_;
   int wal_frames_ = 0;
 };

@@ -36,9 +36,9 @@ bool may_write(const std::string& path) {
 void use_wal(Connection& connection) {
   const std::string mode = connection.text("PRAGMA journal_mode = WAL");
   if (mode != "wal") {
-    throw Failure(Failure::Kind::unusable,
-                  "cannot keep a write-ahead log beside " + connection.path() +
-                      "; put the database on a local file system");
+    throw Failure(Failure::Kind::unusable, "cannot keep a write-ahead log beside " +
+                                               connection.path() +
+                                               "; put the database on a local file system");
   }
 }
 
@@ -79,8 +79,8 @@ Connection& Database::Parts::connection() {
 
 void Database::Parts::open_writable() {
   const int create = mode == OpenMode::read_write ? SQLITE_OPEN_CREATE : 0;
-  auto opened = std::make_unique<Connection>(
-      path, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | create);
+  auto opened = std::make_unique<Connection>(path, path,
+                                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | create);
   opened->execute("PRAGMA synchronous = FULL");
   // SQLite opens a file that it may not write for reading, and says so only here.
   if (opened->is_read_only()) throw system_failure("write to", path, EACCES);
@@ -109,11 +109,11 @@ void Database::Parts::open_readable() {
   opened.connection->check_soundness();
   if (found_version != newest_version(migrations)) {
     if (mode != OpenMode::read_only || found_version == 0) {
-      throw Failure(Failure::Kind::read_only,
-                    "the database " + path + " has version " + std::to_string(found_version) +
-                        " and must be brought to version " +
-                        std::to_string(newest_version(migrations)) +
-                        ", but cannot be written; make it writable");
+      throw Failure(Failure::Kind::read_only, "the database " + path + " has version " +
+                                                  std::to_string(found_version) +
+                                                  " and must be brought to version " +
+                                                  std::to_string(newest_version(migrations)) +
+                                                  ", but cannot be written; make it writable");
     }
     ReadConnection copy = open_copy(path, opened.connection->image());
     migrate(*copy.connection, copy.copy->file("copy.db"), migrations);
@@ -125,7 +125,7 @@ void Database::Parts::open_readable() {
 }
 
 void Database::Parts::ready() {
-  struct stat status{};
+  struct stat status {};
   if (::stat(path.c_str(), &status) == 0) file_mode = status.st_mode & 0777;
   seen_version = open.connection->integer("PRAGMA data_version");
   if (tick) open.connection->wait_when_busy(tick);
@@ -194,7 +194,8 @@ void Database::read_transaction(const std::function<void()>& deed) {
 
 void Database::prove_writable() {
   // Writes page 1 though nothing differs in it; an empty transaction would not touch the disk.
-  const std::string same = "PRAGMA user_version = " + std::to_string(newest_version(parts_->migrations));
+  const std::string same =
+      "PRAGMA user_version = " + std::to_string(newest_version(parts_->migrations));
   transaction([&] { connection().execute(same); });
 }
 

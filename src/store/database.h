@@ -63,7 +63,8 @@ class Database {
 
   // Called about every 25 ms while another program's lock is waited for (at most 1 s).
   void while_busy(std::function<void()> tick);
-  // Frames in the -wal after the last commit. OpenMode::read_write leaves checkpoints to the caller.
+  // Frames in the -wal after the last commit. OpenMode::read_write leaves checkpoints to the
+  // caller.
   int wal_frames() const;
   void checkpoint();
 

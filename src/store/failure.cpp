@@ -56,10 +56,12 @@ Failure sqlite_failure(const std::string& path, int code, const std::string& rea
                                            "; see that its folder is there and may be written by "
                                            "the user of room-sidecar"};
     case SQLITE_IOERR:
-      return {Failure::Kind::io, "cannot read or write " + path + ": " + reason + "; check the disk"};
+      return {Failure::Kind::io,
+              "cannot read or write " + path + ": " + reason + "; check the disk"};
     default:
-      return {Failure::Kind::unusable, "cannot use " + path + ": " + reason +
-                                           "; if it was edited by hand, undo that or restore a backup"};
+      return {Failure::Kind::unusable,
+              "cannot use " + path + ": " + reason +
+                  "; if it was edited by hand, undo that or restore a backup"};
   }
 }
 

@@ -51,19 +51,19 @@ std::string resolved(const std::string& path) {
 }
 
 bool exists(const std::string& path) {
-  struct stat status{};
+  struct stat status {};
   return ::stat(path.c_str(), &status) == 0;
 }
 
 std::size_t size_of(const std::string& path) {
-  struct stat status{};
+  struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return 0;
   return static_cast<std::size_t>(status.st_size);
 }
 
 bool is_same_file(const std::string& one, const std::string& other) {
-  struct stat a{};
-  struct stat b{};
+  struct stat a {};
+  struct stat b {};
   if (::stat(one.c_str(), &a) != 0 || ::stat(other.c_str(), &b) != 0) return false;
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
@@ -93,7 +93,8 @@ void remove_file(const std::string& path) {
 
 PrivateFolder::PrivateFolder() {
   const char* folder = std::getenv("TMPDIR");
-  path_ = std::string(folder != nullptr && *folder != '\0' ? folder : "/tmp") + "/room-sidecar-XXXXXX";
+  path_ =
+      std::string(folder != nullptr && *folder != '\0' ? folder : "/tmp") + "/room-sidecar-XXXXXX";
   if (::mkdtemp(path_.data()) == nullptr) throw system_failure("create", path_, errno);
 }
 

@@ -110,8 +110,9 @@ bool Journal::flush() {
 void Journal::request(Request& request) {
   std::unique_lock lock(mutex_);
   if (stopping_) {
-    throw Failure(Failure::Kind::unusable, "the database is closed, since room-sidecar is stopping; "
-                                           "ask again when it has been started");
+    throw Failure(Failure::Kind::unusable,
+                  "the database is closed, since room-sidecar is stopping; "
+                  "ask again when it has been started");
   }
   requests_.push_back(&request);
   is_idle_ = false;
@@ -214,7 +215,8 @@ void Journal::serve(Request& request, bool written) {
       writer_->read(*request.deed);
     } else if (request.kind == Request::Kind::run) {
       // In order: not before what was noted before it.
-      if (!written) throw Failure(Failure::Kind::io, failure().value_or("a row could not be written"));
+      if (!written)
+        throw Failure(Failure::Kind::io, failure().value_or("a row could not be written"));
       writer_->run(*request.deed);
     }
   } catch (...) {

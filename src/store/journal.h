@@ -1,7 +1,7 @@
 // The durable record of what memory decided: one thread that owns the database and takes everything
 // that waits into one transaction. Any thread may call; the functions that note something only
-// append, whatever the disk does, and may be called under a lock. Those that block may not be called
-// under a lock that a Settled or a callback takes. A failed commit is told, never thrown.
+// append, whatever the disk does, and may be called under a lock. Those that block may not be
+// called under a lock that a Settled or a callback takes. A failed commit is told, never thrown.
 #pragma once
 
 #include <atomic>
@@ -36,7 +36,8 @@ class Journal {
     std::function<void()> foreign_commit;  // another connection has changed the file
     std::function<void(const std::string& reason)> failing;  // it could be written, now it cannot
     std::function<void()> recovered;                         // … and now it can again
-    std::function<void(std::string)> event;  // a sentence for the log about a rare thing that was done
+    std::function<void(std::string)>
+        event;  // a sentence for the log about a rare thing that was done
   };
 
   Journal(Database database, Callbacks callbacks);

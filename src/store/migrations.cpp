@@ -17,7 +17,7 @@ void keep_copy(Connection& connection, const std::string& path, int version) {
   const std::string target = path + ".v" + std::to_string(version);
   UnfinishedFile copy(target + ".unfinished-" + std::to_string(::getpid()));
   remove_file(copy.path());
-  struct stat status{};
+  struct stat status {};
   const mode_t mode = ::stat(path.c_str(), &status) == 0 ? status.st_mode & 0777 : 0600;
   write_new_file(copy.path(), connection.image(), mode);
   copy.rename_to(target);
@@ -37,8 +37,9 @@ int version_of_ours(Connection& connection, const std::string& path,
   const bool is_blank = id == 0 && version == 0 && !has_tables;
   if (is_blank) return 0;
   if (id != application_id || version < 1) {
-    throw Failure(Failure::Kind::not_ours,
-                  path + " is a database of another program; set database.path to a file of its own");
+    throw Failure(
+        Failure::Kind::not_ours,
+        path + " is a database of another program; set database.path to a file of its own");
   }
   if (version > newest_version(migrations)) {
     throw Failure(Failure::Kind::newer,

@@ -20,7 +20,8 @@ std::span<const Migration> embedded_migrations();
 
 int newest_version(std::span<const Migration> migrations);
 
-// The file's version, 0 if nothing is in it yet. Refuses a database of another program or of a newer version.
+// The file's version, 0 if nothing is in it yet. Refuses a database of another program or of a
+// newer version.
 int version_of_ours(Connection& connection, const std::string& path,
                     std::span<const Migration> migrations);
 

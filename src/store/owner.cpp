@@ -72,13 +72,14 @@ Failure already_owned(const std::string& lock_path, const std::string& content) 
     if (!note->address.empty()) who += " at " + note->address;
   }
   const std::string database = lock_path.substr(0, lock_path.size() - std::string(".lock").size());
-  return {Failure::Kind::locked_by_other, "the database " + database + " is held by " + who +
-                                              "; stop that one first, or use another database.path"};
+  return {Failure::Kind::locked_by_other,
+          "the database " + database + " is held by " + who +
+              "; stop that one first, or use another database.path"};
 }
 
 bool is_at(const std::string& path, int fd) {
-  struct stat there{};
-  struct stat ours{};
+  struct stat there {};
+  struct stat ours {};
   return ::stat(path.c_str(), &there) == 0 && ::fstat(fd, &ours) == 0 &&
          there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
 }

@@ -48,8 +48,8 @@ ReadConnection opened_in_copy(const std::string& path) {
   const std::string copy = result.copy->file("copy.db");
   copy_file(path, copy);
   copy_file(path + "-wal", copy + "-wal");
-  result.connection = std::make_unique<Connection>(
-      path, copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
+  result.connection =
+      std::make_unique<Connection>(path, copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
   result.connection->integer("PRAGMA user_version");
   return result;
 }
@@ -72,8 +72,8 @@ ReadConnection open_copy(const std::string& path, const Bytes& image) {
   result.copy = std::make_unique<PrivateFolder>();
   const std::string copy = result.copy->file("copy.db");
   write_new_file(copy, image, 0600);
-  result.connection = std::make_unique<Connection>(
-      path, copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
+  result.connection =
+      std::make_unique<Connection>(path, copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
   return result;
 }
 

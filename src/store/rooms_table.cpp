@@ -44,8 +44,9 @@ std::vector<RoomRow> read_rooms(Database& database, std::vector<std::string>& sk
   while (select.step()) {
     RoomRow row = row_of(select);
     if (!domain::is_valid_id(row.room.gateway_uid)) {
-      skipped.push_back("the room with id " + std::to_string(row.room.id) +
-                        " in table rooms has a gateway_uid that cannot be used; change its gateway_uid");
+      skipped.push_back(
+          "the room with id " + std::to_string(row.room.id) +
+          " in table rooms has a gateway_uid that cannot be used; change its gateway_uid");
       continue;
     }
     rows.push_back(std::move(row));
@@ -97,7 +98,8 @@ std::int64_t upsert_room_by_uid(Database& database, const RoomRow& row) {
     // An upsert by id would silently turn the other room into this one.
     throw Failure(Failure::Kind::constraint,
                   "the room id " + std::to_string(written.room.id) + " wished for gateway_uid " +
-                      row.room.gateway_uid + " is borne by another room; wish for another id or none");
+                      row.room.gateway_uid +
+                      " is borne by another room; wish for another id or none");
   }
   write_room(database, written);
   return written.room.id;

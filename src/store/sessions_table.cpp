@@ -21,7 +21,8 @@ std::vector<domain::Session> read_sessions(Database& database, std::vector<std::
     const auto entered_at = column_time(select.text(3));
     if (!domain::is_valid_id(row.session_id) || !domain::is_valid_id(row.room_id)) {
       skipped.push_back(
-          "a row of table sessions has a session_id or room_id that cannot be used; delete that row");
+          "a row of table sessions has a session_id or room_id that cannot be used; delete that "
+          "row");
     } else if (!entered_at) {
       skipped.push_back("the row for session " + row.session_id +
                         " in table sessions has a time that cannot be read; delete that row");

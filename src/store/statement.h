@@ -26,7 +26,7 @@ class Statement {
   Statement& bind(std::string&& value);  // is copied
   Statement& bind(std::int64_t value);
   Statement& bind(bool value) { return bind(static_cast<std::int64_t>(value)); }
-  Statement& bind(const char* value) = delete;  // would become a bool
+  Statement& bind(const char* value) = delete;               // would become a bool
   Statement& bind(const std::optional<std::string>& value);  // is copied
   Statement& bind(const std::optional<std::int64_t>& value);
   Statement& bind_null();

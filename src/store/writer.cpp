@@ -64,7 +64,8 @@ void Writer::write_singly(Batch& batch, std::vector<Batch::Settled>& refused) {
     } catch (const Failure& failure) {
       const bool is_poison = failure.kind() == Failure::Kind::constraint;
       if (is_poison && callbacks_.event) {
-        callbacks_.event("the row of " + part.subject() + " could not be written: " + failure.what());
+        callbacks_.event("the row of " + part.subject() +
+                         " could not be written: " + failure.what());
       }
       if (!is_poison) fails(failure.what());
       for (auto& tell : part.take_settled()) refused.push_back(std::move(tell));

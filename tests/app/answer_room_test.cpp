@@ -47,7 +47,7 @@ TEST_CASE("new rooms that arrive at once spread as if they came one by one") {
   for (int i = 1; i <= 4; ++i) CHECK(spread["gxy" + std::to_string(i) + " assigned"] == 10);
 }
 
-TEST_CASE("an answer leaves only after its assignment is in the file; a failed one is undone") {
+TEST_CASE("an answer leaves only after its assignment is in the file, and a failed one is undone") {
   House house;
   CHECK(house.ask("1") == "gxy1 assigned");
   house.lock_file();

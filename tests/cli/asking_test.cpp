@@ -182,6 +182,14 @@ TEST_CASE("the sidecar is found by its note beside the database, else by http.li
   CHECK(contains(scratch.run({"status"}).out, configured.address()));
 }
 
+TEST_CASE("with port 0 configured and nobody running there is no address to try") {
+  const Scratch scratch;
+  scratch.configure("", "127.0.0.1:0");
+  const auto outcome = scratch.run({"status"});
+  CHECK(outcome.exit_code == 1);
+  CHECK(contains(outcome.err, "no sidecar runs on " + scratch.database()));
+}
+
 TEST_CASE("errors in the configuration do not keep an operator from the sidecar") {
   CannedServer server(status_answers());
   const Scratch scratch;

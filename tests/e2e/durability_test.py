@@ -25,6 +25,21 @@ class Durability(Case):
                 answer = sidecar.ask(room)
                 self.assertEqual((answer.janus, answer.reason), (gateway, "sticky"))
 
+    def test_what_is_written_behind_reaches_the_file_within_two_seconds(self):
+        sidecar = self.sidecar(scale())
+        sidecar.ask("1")
+        sidecar.enter("2", "a")
+
+        def last_used():
+            return sidecar.sql("SELECT last_used_at FROM room_server_assignments"
+                               " WHERE room_id = '1'")[0][0]
+        before = last_used()
+        wait_until(lambda: sidecar.ask("1") and last_used() > before, "a newer last_used_at", 3)
+        wait_until(lambda: sidecar.sql("SELECT * FROM sessions"), "the session's row", 3)
+        sidecar.leave("2", "a")
+        wait_until(lambda: list(sidecar.assignments_in_file()) == ["1"], "the row to go", 3)
+        wait_until(lambda: not sidecar.sql("SELECT * FROM sessions"), "the session to go", 3)
+
     def test_the_file_is_in_wal_mode_with_a_version(self):
         sidecar = self.sidecar()
         newest = max(int(path.name[:4]) for path in

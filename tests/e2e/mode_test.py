@@ -23,11 +23,11 @@ class ChangeOfMode(Case):
         sidecar.enter("1", "a", "gxy3")   # reported elsewhere than the default
         sidecar.enter("2", "b")           # reported nothing: its default
         self.reload(sidecar, mode(True))
-        self.assertEqual(sidecar.assignments(), {"1": "gxy3", "2": "gxy2"})
-        self.assertEqual(sidecar.assignments_in_file(), {"1": "gxy3", "2": "gxy2"})
         for room, gateway in (("1", "gxy3"), ("2", "gxy2")):
             answer = sidecar.ask(room, "IL")
             self.assertEqual((answer.janus, answer.reason), (gateway, "sticky"))
+        self.assertEqual(sidecar.assignments(), {"1": "gxy3", "2": "gxy2"})
+        self.assertEqual(sidecar.assignments_in_file(), {"1": "gxy3", "2": "gxy2"})
         self.assertEqual(sidecar.ask("3").reason, "assigned")
 
     def test_an_older_row_is_replaced_and_rows_of_other_rooms_start_their_grace_anew(self):
@@ -37,6 +37,7 @@ class ChangeOfMode(Case):
         self.assertEqual(sidecar.ask("3").janus, "gxy3")
         sidecar.enter("3", "a", "gxy3")
         self.reload(sidecar, mode(True, sessions={"join_grace": "2s", "clean_every": "100ms"}))
+        self.assertEqual(sidecar.ask("3").janus, "gxy3")
         self.assertEqual(sidecar.assignments(), {"3": "gxy3", "2": "gxy2"})
         wait_until(lambda: sidecar.assignments() == {"3": "gxy3"}, "the other row's grace to end")
 

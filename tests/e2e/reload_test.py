@@ -9,6 +9,44 @@ GOOD = toml(rooms={"2171": "gxy2"})
 BAD = toml(rooms={"2171": "gxy3"}, balancing={"max_server_capacity": -1}, sessions={"dead_aftr": "1s"})
 
 
+class Sync(Case):
+    """What [[gateways]] and [[rooms]] become in the database."""
+
+    def test_without_gateways_the_names_in_the_lists_are_gateways(self):
+        sidecar = self.sidecar(toml(gateways=(), rooms={}, unknown_rooms="accept"), dotenv=(
+            "SCALE=true\nAVAILABLE_JANUS_SERVERS=gxy1, gxy2,,gxy1\nSERVER_REGIONS=IL:gxy3\n"
+            "SERVER_ROOMS=77:gxy4\nFAILOVER_JANUS_SERVERS=gxy5\n"))
+        self.assertEqual([sidecar.ask(room).janus for room in ("1", "2", "3", "77")],
+                         ["gxy1", "gxy2", "gxy1", "gxy4"])
+        self.assertEqual({row["name"] for row in sidecar.get("/v2/gateways").json["gateways"]},
+                         {f"gxy{i}" for i in range(1, 6)})
+
+    def test_a_room_gets_its_number_as_id_where_that_is_free(self):
+        sidecar = self.sidecar(toml(rooms={"2171": "gxy1", "lobby": "gxy1",
+                                           "7": {"default_gateway": "gxy1", "id": 9}}))
+        ids = dict(sidecar.sql("SELECT gateway_uid, id FROM rooms"))
+        self.assertEqual((ids["2171"], ids["7"]), (2171, 9))
+
+    def test_an_id_that_another_row_bears_is_refused_with_both_named(self):
+        sidecar = self.sidecar(toml(gateways=["gxy1"], rooms={}))
+        sidecar.shell("INSERT INTO gateways (id, name) VALUES (50, 'handmade');")
+        sidecar.write_config(toml(gateways=["gxy1", {"name": "gxy2", "id": 50}], rooms={}))
+        problems = " ".join(self.expect(sidecar.post("/v2/reload"), 409,
+                                        "configuration_refused").json["problems"])
+        self.assertIn("gxy2", problems)
+        self.assertIn("handmade", problems)
+
+    def test_a_gateway_that_is_needed_is_not_removed_with_its_entry(self):
+        sidecar = self.sidecar(toml(scale=True, rooms={"1": "gxy2", "2": "gxy2"}))
+        self.assertEqual(sidecar.ask("1").janus, "gxy1")
+        sidecar.write_config(toml(scale=True, gateways=["gxy4"], rooms={"1": "gxy4", "2": "gxy4"}))
+        self.assertEqual(sidecar.post("/v2/reload").status, 200)
+        self.assertEqual(sidecar.ask("1").janus, "gxy1", "it has an assignment")
+        removed = dict(sidecar.sql("SELECT name, removed_at IS NOT NULL FROM gateways"))
+        self.assertEqual((removed["gxy1"], removed["gxy3"]), (0, 1))
+        self.assertEqual(sidecar.ask("2").janus, "gxy4", "no configuration names the others")
+
+
 class Reload(Case):
     def test_a_good_configuration_is_applied(self):
         sidecar = self.sidecar()

@@ -69,8 +69,10 @@ TEST_CASE("a backup made by another process while rows are written is consistent
     SQLite::Database writer(path, SQLite::OPEN_READWRITE, 1000);
     for (int i = 0;; ++i) {
       const std::string room = "'" + std::to_string(i) + "'";
-      writer.exec("BEGIN IMMEDIATE; DELETE FROM room_server_assignments; INSERT INTO "
-                  "room_server_assignments VALUES (" + room + ", 'g', '', datetime(), datetime()); COMMIT");
+      writer.exec(
+          "BEGIN IMMEDIATE; DELETE FROM room_server_assignments; INSERT INTO "
+          "room_server_assignments VALUES (" +
+          room + ", 'g', '', datetime(), datetime()); COMMIT");
     }
   }
   for (int i = 0; i < 20; ++i) {
@@ -128,7 +130,7 @@ TEST_CASE("restore puts the backup in place and keeps what was there") {
       ::chmod(scratch.path().c_str(), 0777);
     }
     store::restore(copy, path);
-    struct stat made{};
+    struct stat made {};
     REQUIRE(::stat(path.c_str(), &made) == 0);
     CHECK((made.st_mode & 0777) == 0604);
     if (::geteuid() == 0) CHECK(made.st_uid == 12345);

@@ -102,7 +102,8 @@ TEST_CASE("only serve makes a database") {
     CHECK(thrown_by([&] { Database(scratch.database(), mode); }).kind == Failure::Kind::unusable);
   }
   CHECK(files_in(scratch.path()).empty());
-  const auto thrown = thrown_by([&] { Database(scratch.file("no/such/folder.db"), OpenMode::read_write); });
+  const auto thrown =
+      thrown_by([&] { Database(scratch.file("no/such/folder.db"), OpenMode::read_write); });
   CHECK(thrown.kind == Failure::Kind::unusable);
   CHECK(thrown.names("folder"));
 }

@@ -122,7 +122,7 @@ TEST_CASE("root makes files beside a database as that one's owner") {
   }
   CHECK(::geteuid() == 0);
   CHECK(::getegid() == 0);
-  struct stat status{};
+  struct stat status {};
   REQUIRE(::stat((inner + "/a.db").c_str(), &status) == 0);
   CHECK(status.st_uid == 12345);
   CHECK(status.st_gid == 12346);

@@ -1,4 +1,5 @@
-// What the store's tests share: a folder of their own, rows, and waiting for something to come true.
+// What the store's tests share: a folder of their own, rows, and waiting for something to come
+// true.
 #pragma once
 
 #include <stdlib.h>
@@ -47,7 +48,9 @@ inline bool comes_true(const std::function<bool()>& what,
   return what();
 }
 
-inline domain::WallTime at(int seconds) { return domain::WallTime{std::chrono::seconds{1'800'000'000 + seconds}}; }
+inline domain::WallTime at(int seconds) {
+  return domain::WallTime{std::chrono::seconds{1'800'000'000 + seconds}};
+}
 
 inline domain::Assignment assignment(const std::string& room, const std::string& gateway = "gxy1") {
   domain::Assignment row;

@@ -126,8 +126,9 @@ TEST_CASE("a new room's id is its decimal uid if that is free") {
     const char* uid;
     std::int64_t id;
   };
-  const Case cases[] = {{"2171", 2171}, {"100", 101}, {"02171", 101}, {"0", 101},  {"-5", 101},
-                        {"1e3", 101},   {"b", 101},   {"", 101},      {"18446744073709551615", 101}};
+  const Case cases[] = {{"2171", 2171}, {"100", 101}, {"02171", 101},
+                        {"0", 101},     {"-5", 101},  {"1e3", 101},
+                        {"b", 101},     {"", 101},    {"18446744073709551615", 101}};
   for (const Case& one : cases) {
     CAPTURE(one.uid);
     CHECK(store::room_id_for(database, one.uid) == one.id);
@@ -181,7 +182,8 @@ TEST_CASE("rows that a human hand has spoilt are left out and told") {
   shell.exec("INSERT INTO rooms (gateway_uid) VALUES ('..'), ('1234')");
   shell.exec("INSERT INTO room_server_assignments VALUES ('r1', 'gxy1', '', 'yesterday', 'now')");
   shell.exec("INSERT INTO room_server_assignments VALUES ('', 'gxy1', '', datetime(), datetime())");
-  shell.exec("INSERT INTO room_server_assignments VALUES ('r2', 'gxy1', '', datetime(), datetime())");
+  shell.exec(
+      "INSERT INTO room_server_assignments VALUES ('r2', 'gxy1', '', datetime(), datetime())");
   shell.exec("INSERT INTO sessions VALUES ('s', '', NULL, datetime()), ('t', 'r', NULL, 'x')");
 
   std::vector<std::string> skipped;
@@ -222,12 +224,13 @@ TEST_CASE("the schema refuses what cannot be meant") {
   const Scratch scratch;
   Database database(scratch.database(), OpenMode::read_write);
   SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE);
-  for (const char* sql : {"INSERT INTO gateways (name, capacity) VALUES ('g', 0)",
-                          "INSERT INTO gateways (name, disabled) VALUES ('g', 2)",
-                          "INSERT INTO gateways (name, draining) VALUES ('g', 'yes')",
-                          "INSERT INTO gateways (name) VALUES (NULL)",
-                          "INSERT INTO rooms (gateway_uid, default_gateway_id) VALUES ('1', 'gxy1')",
-                          "INSERT INTO rooms (name) VALUES ('no uid')"}) {
+  for (const char* sql :
+       {"INSERT INTO gateways (name, capacity) VALUES ('g', 0)",
+        "INSERT INTO gateways (name, disabled) VALUES ('g', 2)",
+        "INSERT INTO gateways (name, draining) VALUES ('g', 'yes')",
+        "INSERT INTO gateways (name) VALUES (NULL)",
+        "INSERT INTO rooms (gateway_uid, default_gateway_id) VALUES ('1', 'gxy1')",
+        "INSERT INTO rooms (name) VALUES ('no uid')"}) {
     CAPTURE(sql);
     CHECK_THROWS_AS(shell.exec(sql), SQLite::Exception);
   }
