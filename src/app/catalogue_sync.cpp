@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -25,6 +26,17 @@ std::optional<std::int64_t> decimal(const std::string& uid) {
   const auto [end, error] = std::from_chars(uid.data(), uid.data() + uid.size(), value);
   if (error != std::errc{} || end != uid.data() + uid.size() || value < 1) return std::nullopt;
   return std::to_string(value) == uid ? std::optional(value) : std::nullopt;
+}
+
+// The one behind the last, or the first gap if there is none behind it.
+std::int64_t next_id(const std::map<std::int64_t, std::string>& ids) {
+  if (ids.empty()) return 1;
+  if (ids.rbegin()->first < std::numeric_limits<std::int64_t>::max()) {
+    return std::max<std::int64_t>(ids.rbegin()->first, 0) + 1;
+  }
+  std::int64_t id = 1;
+  while (ids.count(id)) ++id;
+  return id;
 }
 
 class Sync {
@@ -142,17 +154,17 @@ class Sync {
       }
     }
     for (const domain::ConfiguredGateway* entry : fresh) {
-      const std::int64_t next = ids.empty() ? 1 : ids.rbegin()->first + 1;
-      add_gateway(entry->name, entry->id.value_or(next));
-      ids.emplace(entry->id.value_or(next), entry->name);
+      const std::int64_t id = entry->id ? *entry->id : next_id(ids);
+      add_gateway(entry->name, id);
+      ids.emplace(id, entry->name);
     }
     if (configured_.gateways.empty()) {
       each_mention([&](const std::string& name, const std::string&, const std::string&) {
         store::GatewayRow* row = gateway(name);
         if (!row) {
-          const std::int64_t next = ids.empty() ? 1 : ids.rbegin()->first + 1;
-          ids.emplace(next, name);
-          add_gateway(name, next);
+          const std::int64_t id = next_id(ids);
+          ids.emplace(id, name);
+          add_gateway(name, id);
         } else if (row->gateway.removed) {
           bring_back(*row);
         }
@@ -283,7 +295,7 @@ class Sync {
     }
     for (const domain::ConfiguredRoom* entry : fresh) {
       if (entry->id || made_up.count(entry)) continue;
-      made_up[entry] = ids.empty() ? 1 : ids.rbegin()->first + 1;
+      made_up[entry] = next_id(ids);
       ids.emplace(made_up[entry], entry->gateway_uid);
     }
     for (const domain::ConfiguredRoom* entry : fresh) {

@@ -179,6 +179,16 @@ TEST_CASE("a decimal uid gives way to an explicit id, and a made-up id to both")
   CHECK(ids.size() == 4);
 }
 
+TEST_CASE("the largest id that a uid can claim leaves room for others") {
+  app::Configured c;
+  c.gateways = {gateway("gxy1")};
+  c.rooms = {room("9223372036854775807", "gxy1"), room("x", "gxy1"), room("y", "gxy1")};
+  const auto p = plan(c);
+  CHECK(room_in(p, "9223372036854775807").id == 9223372036854775807);
+  CHECK(room_in(p, "x").id == 1);
+  CHECK(room_in(p, "y").id == 2);
+}
+
 TEST_CASE("what stood in the configuration and stands there no more is marked removed, unless in use") {
   app::Configured c;
   c.gateways = {gateway("gxy1"), gateway("gxy2"), gateway("gxy3"), gateway("gxy4")};

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What silence ends, and what it does not."""
+import signal
 import time
 import unittest
 
@@ -69,7 +70,6 @@ class Cleaning(Case):
         self.assertEqual(sidecar.enter("joined", "a").json["users"], 1)
 
     def test_time_in_which_the_sidecar_was_suspended_counts_for_nobody(self):
-        import signal
         sidecar = self.sidecar(scale(dead_after="4s", join_grace="4s"))
         sidecar.enter("1", "a")
         sidecar.process.send_signal(signal.SIGSTOP)

@@ -91,7 +91,7 @@ class Durability(Case):
             sidecar.database.with_name(sidecar.database.name + end).unlink()
         wait_until(sidecar.database.exists, "the file to be there again", 4)
         wait_until(lambda: sidecar.ask("later").status == 200, "new rooms again", 4)
-        self.assertEqual(len([line for line in sidecar.log().splitlines() if " ERROR: " in line]), 1)
+        self.assertEqual(sidecar.log().count(" ERROR: "), 1)
         in_file = sidecar.assignments_in_file()
         self.assertIn("later", in_file)
         self.assertEqual({room: in_file.get(room) for room in kept}, kept)

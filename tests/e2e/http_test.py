@@ -245,7 +245,7 @@ def read_answers(connection, count):
             continue
         chunk = connection.recv(65536)
         if not chunk:
-            raise AssertionError(f"the connection was closed after {len(answers)} answers: {text!r}")
+            raise AssertionError(f"closed after {len(answers)} answers: {text!r}")
         text += chunk
     return answers
 

@@ -3,6 +3,7 @@
 import collections
 import concurrent.futures
 import random
+import sqlite3
 import threading
 import time
 import unittest
@@ -99,7 +100,8 @@ class Invariants(Case):
                 room, session = f"r{chance.randrange(25)}", f"s{chance.randrange(20)}"
                 method, path, body = chance.choice([
                     ("POST", "/v2/room_server", {"room": room}),
-                    ("PUT", f"/v2/rooms/{room}/sessions/{session}", {"janus": chance.choice(GATEWAYS)}),
+                    ("PUT", f"/v2/rooms/{room}/sessions/{session}",
+                     {"janus": chance.choice(GATEWAYS)}),
                     ("DELETE", f"/v2/rooms/{room}/sessions/{session}", None),
                     ("DELETE", f"/v2/assignments/{room}?force=true", None),
                     ("PUT", "/v2/sessions", {"sessions": [{"room": room, "session": session}],
@@ -137,7 +139,6 @@ class Invariants(Case):
 
     def data_version(self, sidecar):
         """Changes with every commit of anybody else, so one connection must look twice."""
-        import sqlite3
         if not hasattr(self, "_watcher"):
             self._watcher = sqlite3.connect(sidecar.database)
             self.addCleanup(self._watcher.close)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Legacy mode: the default gateway, from memory, and nothing written."""
+import time
 import unittest
 
 from sidecar import Case, toml, wait_until
@@ -31,7 +32,8 @@ class Legacy(Case):
 
     def test_a_default_gateway_that_cannot_be_answered_is_500(self):
         sidecar = self.sidecar(toml(
-            gateways=["gxy1", {"name": "off", "disabled": True}, {"name": "odd", "type": "streaming"}],
+            gateways=["gxy1", {"name": "off", "disabled": True},
+                      {"name": "odd", "type": "streaming"}],
             rooms={"1": "off", "2": "odd", "3": None, "4": "gxy1"}))
         for room in ("1", "2", "3"):
             answer = self.expect(sidecar.ask(room), 500, "gateway_not_found")
@@ -83,7 +85,6 @@ class Legacy(Case):
 
 def wait_a_little(seconds=0.5):
     """For the few tests that show that nothing happens."""
-    import time
     time.sleep(seconds)
 
 

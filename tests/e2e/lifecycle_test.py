@@ -3,6 +3,7 @@
 import re
 import signal
 import socket
+import threading
 import time
 import unittest
 
@@ -65,8 +66,8 @@ class Lifecycle(Case):
         self.assertIn(str(taken.port), second.log())
 
     def test_a_bad_configuration_is_exit_2_with_every_problem(self):
-        sidecar = self.sidecar(toml(balancing={"max_server_capacity": 0}, sessions={"nonsense": "1s"}),
-                               start=False)
+        sidecar = self.sidecar(toml(balancing={"max_server_capacity": 0},
+                                    sessions={"nonsense": "1s"}), start=False)
         self.assertEqual(sidecar.start_and_fail(), 2)
         self.assertIn("max_server_capacity", sidecar.log())
         self.assertIn("nonsense", sidecar.log())
@@ -115,7 +116,6 @@ class Lifecycle(Case):
             self.assertEqual(sidecar.ask("2171").janus, "gxy1")
 
     def test_a_stop_while_rooms_are_asked_for_loses_none(self):
-        import threading
         sidecar = self.sidecar(toml(scale=True, unknown_rooms="accept"))
         answered, refused = {}, []
         stop = threading.Event()

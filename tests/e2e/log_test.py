@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """The log lines that operators grep for, to the letter, and nobody else's."""
 import json
+import os
 import re
+import subprocess
 import unittest
 
-from sidecar import Case, toml, wait_until
+from sidecar import BINARY, Case, Client, toml, wait_until
 
 # in a file: a timestamp and a blank, then LEVEL: message key=value …
 LINE = re.compile(r"\S+( \S+)? (DEBUG|INFO|WARN|WARNING|ERROR): .+")
@@ -81,10 +83,9 @@ class Log(Case):
         lines = [json.loads(line) for line in sidecar.log().splitlines()]
         listening = next(line for line in lines if line["message"] == "Listening")
         self.assertTrue(listening["address"].startswith("127.0.0.1:"))
-        from sidecar import Client
         client = Client("127.0.0.1", int(listening["address"].rsplit(":", 1)[1]))
         self.addCleanup(client.close)
-        client.request("POST", "/v2/room_server", {"room": 'a "b"\t', "geo": {"country_code": "il"}})
+        client.request("POST", "/v2/room_server", {"room": 'a "b"\t'})
         client.request("POST", "/v2/room_server", {"room": 'a "b"', "geo": {"country_code": "il"}})
         wait_until(lambda: "Assigned" in sidecar.log(), "the event")
         event = json.loads(next(line for line in sidecar.log().splitlines() if "Assigned" in line))
@@ -94,9 +95,6 @@ class Log(Case):
         self.assertIn(str(event["regional_match"]).lower(), ("false",))
 
     def test_a_reader_that_stalls_holds_up_no_request(self):
-        import os
-        import subprocess
-        from sidecar import BINARY, Client
         sidecar = self.sidecar(scale(), start=False)
         reader, writer = os.pipe()
         self.addCleanup(os.close, reader)

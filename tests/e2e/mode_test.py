@@ -52,7 +52,7 @@ class ChangeOfMode(Case):
         lines = [line for line in sidecar.log().splitlines() if "live_rooms=" in line]
         self.assertEqual(len(lines), 1, lines)
         self.assertIn(" WARN", lines[0])
-        self.assertTrue(lines[0].endswith("live_rooms=1"), "only room 2 lives elsewhere: " + lines[0])
+        self.assertTrue(lines[0].endswith("live_rooms=1"), "room 2 lives elsewhere: " + lines[0])
         self.assertEqual(sidecar.get("/v2/rooms/2").json["users"], 1)
 
     def test_a_restart_with_the_other_mode_is_a_change_of_mode_too(self):

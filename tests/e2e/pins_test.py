@@ -2,7 +2,7 @@
 """Rooms fixed to a gateway by configuration."""
 import unittest
 
-from sidecar import Case, toml, wait_until
+from sidecar import Case, toml
 
 
 def scale(pins, **more):
@@ -32,7 +32,8 @@ class Pins(Case):
         self.assertEqual(sidecar.enter("1", "a", "gxy1").janus, "gxy3")
 
     def test_a_pin_on_a_disabled_gateway_is_503(self):
-        sidecar = self.sidecar(scale({"1": "off"}, gateways=["gxy1", {"name": "off", "disabled": True}]))
+        sidecar = self.sidecar(scale(
+            {"1": "off"}, gateways=["gxy1", {"name": "off", "disabled": True}]))
         answer = sidecar.ask("1")
         self.assertEqual(answer.status, 503)
         self.assertIn("Retry-After", answer.headers)

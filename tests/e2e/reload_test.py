@@ -6,7 +6,8 @@ import unittest
 from sidecar import Case, toml, wait_until
 
 GOOD = toml(rooms={"2171": "gxy2"})
-BAD = toml(rooms={"2171": "gxy3"}, balancing={"max_server_capacity": -1}, sessions={"dead_aftr": "1s"})
+BAD = toml(rooms={"2171": "gxy3"}, balancing={"max_server_capacity": -1},
+           sessions={"dead_aftr": "1s"})
 
 
 class Sync(Case):
@@ -148,8 +149,8 @@ class Reload(Case):
 
     def test_an_unknown_gateway_in_a_list_is_refused_with_what_may_be_meant(self):
         sidecar = self.sidecar()
-        for tables in ({"balancing": {"available_servers": ["gyx1"]}}, {"regions": {"IL": ["gyx1"]}},
-                       {"pins": {"2171": "gyx1"}}, {"failover": {"standby_servers": ["gyx1"]}}):
+        for tables in ({"balancing": {"available_servers": ["gyx1"]}},
+                       {"regions": {"IL": ["gyx1"]}}, {"pins": {"2171": "gyx1"}}, {"failover": {"standby_servers": ["gyx1"]}}):
             with self.subTest(tables=tables):
                 sidecar.write_config(toml(**tables))
                 answer = self.expect(sidecar.post("/v2/reload"), 409, "configuration_refused")

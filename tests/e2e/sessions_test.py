@@ -117,7 +117,8 @@ class Snapshot(Case):
         sidecar.enter("2", "c")
         answer = sidecar.snapshot([("1", "a"), ("3", "d", "gxy3"), ("1", "c")])
         self.assertEqual(answer.json, {"sessions": 3, "entered": 1, "left": 1, "rejected": []})
-        users = {row["room"]: row["users"] for row in sidecar.get("/v2/assignments").json["assignments"]}
+        users = {row["room"]: row["users"]
+                 for row in sidecar.get("/v2/assignments").json["assignments"]}
         self.assertEqual((users["1"], users["3"]), (2, 1))
         self.assertEqual(sidecar.assignments()["3"], "gxy3")
 
@@ -165,7 +166,8 @@ class Snapshot(Case):
     def test_a_large_snapshot_is_taken_and_a_larger_one_refused(self):
         sidecar = self.sidecar(scale())
         answer = sidecar.snapshot([(str(i % 50), f"s{i}") for i in range(5000)])
-        self.assertEqual(answer.json, {"sessions": 5000, "entered": 5000, "left": 0, "rejected": []})
+        self.assertEqual(answer.json,
+                         {"sessions": 5000, "entered": 5000, "left": 0, "rejected": []})
         with socket.create_connection(("127.0.0.1", sidecar.port), timeout=10) as connection:
             connection.sendall(b"PUT /v2/sessions HTTP/1.1\r\nHost: localhost\r\n"
                                b"Content-Length: %d\r\n\r\n" % ((8 << 20) + 1))

@@ -39,8 +39,8 @@ def wait_until(condition, what="the condition", patience=None):
 
 
 def toml(scale=False, gateways=("gxy1", "gxy2", "gxy3"), rooms=None, unknown_rooms=None, **tables):
-    """A config.toml. Gateways are names or dicts; rooms map a Janus room id to its default gateway's
-    name (or None, or a dict of the entry's other keys); the rest are tables: sessions={...}."""
+    """A config.toml. Gateways are names or dicts; rooms map a Janus room id to its default gateway
+    (or None, or a dict of the entry's other keys); the rest are tables: sessions={...}."""
     lines = [f"scale = {json.dumps(scale)}"]
     if unknown_rooms:
         lines.append(f'unknown_rooms = "{unknown_rooms}"')
@@ -155,8 +155,10 @@ class Sidecar:
         return self._log_file.read_bytes()[self._run_begins:].decode("utf-8", "replace")
 
     def wait_for_log(self, text, patience=None):
-        wait_until(lambda: text in self.log_of_this_run(), f"the log line {text!r} in\n{self.log()}",
-                   patience)
+        try:
+            wait_until(lambda: text in self.log_of_this_run(), f"the log line {text!r}", patience)
+        except AssertionError as vain:
+            raise AssertionError(f"{vain} in\n{self.log()}") from None
 
     def sql(self, statement, parameters=()):
         """As the sqlite3 shell with `.timeout 5000`: another process at the same file."""
@@ -180,7 +182,8 @@ class Sidecar:
         self._run_begins = self._log_file.stat().st_size
         with open(self._log_file, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.wrapped_in, BINARY, "serve", "--config", str(self.config_file), *self.arguments, *arguments],
+                [*self.wrapped_in, BINARY, "serve", "--config", str(self.config_file),
+                 *self.arguments, *arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment(),
                 cwd=self.folder, pass_fds=self.inherited)
         return self
