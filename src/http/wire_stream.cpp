@@ -97,7 +97,7 @@ std::optional<Refusal> WireStream::read_body(std::size_t length, std::string_vie
 
 std::optional<Refusal> WireStream::read_chunks(std::size_t limit, std::string_view& body) {
   body_.clear();
-  budget_ = limit + limit / 4 + 4096;
+  framing_budget_ = limit + 4096;
   for (;;) {
     std::string_view line;
     if (auto refused = read_line(line)) return refused;
@@ -107,8 +107,7 @@ std::optional<Refusal> WireStream::read_chunks(std::size_t limit, std::string_vi
     const bool ends_well = end == line.data() + line.size() || *end == ';';
     if (error != std::errc{} || !ends_well) return bad_chunk;
     if (length == 0) break;
-    if (length > limit - body_.size() || length > budget_) return long_body;
-    budget_ -= length;
+    if (length > limit - body_.size()) return long_body;
     if (auto refused = append_body(length)) return refused;
     if (auto refused = read_line(line)) return refused;
     if (!line.empty()) return bad_chunk;
@@ -144,13 +143,13 @@ std::optional<Refusal> WireStream::read_line(std::string_view& line) {
   for (std::size_t looked_at = 0;;) {
     const auto text = buffered();
     const auto end = text.find('\n', looked_at);
-    if (std::min(end, text.size()) >= std::min(budget_, max_request_line)) return long_body;
+    if (std::min(end, text.size()) >= std::min(framing_budget_, max_request_line)) return long_body;
     if (end != text.npos) {
       if (end == 0 || text[end - 1] != '\r') return bad_chunk;
       line = text.substr(0, end - 1);
       if (line.find('\r') != line.npos) return bad_chunk;
       begin_ += end + 1;
-      budget_ -= end + 1;
+      framing_budget_ -= end + 1;
       return std::nullopt;
     }
     looked_at = text.size();

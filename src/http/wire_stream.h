@@ -63,7 +63,7 @@ class WireStream {
   std::size_t begin_ = 0;  // what is received and not yet read: [begin_, end_)
   std::size_t end_ = 0;
   std::string body_;
-  std::size_t budget_ = 0;  // bytes that chunks and what frames them may still take
+  std::size_t framing_budget_ = 0;  // bytes that chunk sizes and trailers may still take
   Clock::time_point deadline_{};
 };
 

@@ -1,5 +1,6 @@
 #include "store/connection.h"
 
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,21 +37,12 @@ Connection::Connection(const std::string& path, const std::string& name, int fla
                     [&] { return std::make_unique<SQLite::Database>(name, flags, patience_ms); });
 }
 
-sqlite3_stmt* Connection::prepared(const char* sql) {
-  const auto known = statements_.find(sql);
-  if (known != statements_.end()) return known->second.get();
-  sqlite3_stmt* statement = nullptr;
-  const int code = sqlite3_prepare_v3(sql_->getHandle(), sql, -1, SQLITE_PREPARE_PERSISTENT,
-                                      &statement, nullptr);
-  if (code != SQLITE_OK) fail();
-  statements_.emplace(
-      sql, std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)>(statement, sqlite3_finalize));
-  return statement;
-}
-
-void Connection::fail() {
-  throw sqlite_failure(path_, sqlite3_extended_errcode(sql_->getHandle()),
-                       sqlite3_errmsg(sql_->getHandle()));
+SQLite::Statement& Connection::prepared(const char* sql) {
+  auto& statement = statements_[sql];
+  if (!statement) {
+    statement = translated(path_, [&] { return std::make_unique<SQLite::Statement>(*sql_, sql); });
+  }
+  return *statement;
 }
 
 void Connection::execute(const char* sql) {
@@ -67,10 +59,11 @@ std::string Connection::text(const char* sql) {
 
 void Connection::within(const char* begin, const std::function<void()>& deed) {
   const auto run = [&](const char* sql) {
-    sqlite3_stmt* statement = prepared(sql);
-    const int code = sqlite3_step(statement);
-    sqlite3_reset(statement);  // repeats the error of the step
-    if (code != SQLITE_DONE) fail();
+    SQLite::Statement& statement = prepared(sql);
+    // exec() would leave a statement that failed unreset, and the transaction with it.
+    const int code = statement.tryExecuteStep();
+    const int same = statement.tryReset();
+    if (code != SQLITE_DONE) throw sqlite_failure(path_, same, sql_->getErrorMsg());
   };
   run(begin);
   try {

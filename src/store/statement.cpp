@@ -1,7 +1,5 @@
 #include "store/statement.h"
 
-#include <utility>
-
 #include "store/connection.h"
 #include "store/database.h"
 
@@ -12,32 +10,21 @@ Statement::Statement(Database& database, const char* sql)
 
 Statement::~Statement() {
   // The code of a reset is that of the last step, which step() has reported.
-  sqlite3_reset(statement_);
-}
-
-void Statement::check(int code) {
-  if (code != SQLITE_OK) connection_.fail();
+  statement_.tryReset();
 }
 
 Statement& Statement::bind(const std::string& value) {
-  check(sqlite3_bind_text64(statement_, ++bound_, value.data(), value.size(), SQLITE_STATIC,
-                            SQLITE_UTF8));
-  return *this;
-}
-
-Statement& Statement::bind(std::string&& value) {
-  check(sqlite3_bind_text64(statement_, ++bound_, value.data(), value.size(), SQLITE_TRANSIENT,
-                            SQLITE_UTF8));
+  translated(connection_.path(), [&] { statement_.bind(++bound_, value); });
   return *this;
 }
 
 Statement& Statement::bind(std::int64_t value) {
-  check(sqlite3_bind_int64(statement_, ++bound_, value));
+  translated(connection_.path(), [&] { statement_.bind(++bound_, value); });
   return *this;
 }
 
 Statement& Statement::bind(const std::optional<std::string>& value) {
-  return value ? bind(std::string(*value)) : bind_null();
+  return value ? bind(*value) : bind_null();
 }
 
 Statement& Statement::bind(const std::optional<std::int64_t>& value) {
@@ -45,15 +32,12 @@ Statement& Statement::bind(const std::optional<std::int64_t>& value) {
 }
 
 Statement& Statement::bind_null() {
-  check(sqlite3_bind_null(statement_, ++bound_));
+  translated(connection_.path(), [&] { statement_.bind(++bound_); });
   return *this;
 }
 
 bool Statement::step() {
-  const int code = sqlite3_step(statement_);
-  if (code == SQLITE_ROW) return true;
-  if (code != SQLITE_DONE) connection_.fail();
-  return false;
+  return translated(connection_.path(), [&] { return statement_.executeStep(); });
 }
 
 int Statement::run() {
@@ -62,19 +46,11 @@ int Statement::run() {
   return connection_.changed_rows();
 }
 
-std::string Statement::text(int column) const {
-  const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-  const int size = sqlite3_column_bytes(statement_, column);
-  return bytes == nullptr ? std::string() : std::string(bytes, static_cast<std::size_t>(size));
-}
+std::string Statement::text(int column) const { return statement_.getColumn(column).getString(); }
 
-std::int64_t Statement::integer(int column) const {
-  return sqlite3_column_int64(statement_, column);
-}
+std::int64_t Statement::integer(int column) const { return statement_.getColumn(column).getInt64(); }
 
-bool Statement::is_null(int column) const {
-  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
-}
+bool Statement::is_null(int column) const { return statement_.isColumnNull(column); }
 
 std::optional<std::string> Statement::optional_text(int column) const {
   if (is_null(column)) return std::nullopt;

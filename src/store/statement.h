@@ -6,7 +6,9 @@
 #include <optional>
 #include <string>
 
-struct sqlite3_stmt;
+namespace SQLite {
+class Statement;
+}
 
 namespace store {
 
@@ -21,13 +23,12 @@ class Statement {
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
 
-  // The next parameter. A string must live until the last step(), hence no temporaries.
+  // The next parameter.
   Statement& bind(const std::string& value);
-  Statement& bind(std::string&& value);  // is copied
   Statement& bind(std::int64_t value);
   Statement& bind(bool value) { return bind(static_cast<std::int64_t>(value)); }
   Statement& bind(const char* value) = delete;               // would become a bool
-  Statement& bind(const std::optional<std::string>& value);  // is copied
+  Statement& bind(const std::optional<std::string>& value);
   Statement& bind(const std::optional<std::int64_t>& value);
   Statement& bind_null();
 
@@ -45,10 +46,8 @@ class Statement {
   std::optional<std::int64_t> optional_integer(int column) const;
 
  private:
-  void check(int code);
-
   Connection& connection_;
-  sqlite3_stmt* statement_;
+  SQLite::Statement& statement_;
   int bound_ = 0;
 };
 

@@ -83,8 +83,8 @@ class Checklist(Case):
                                          (2006, "RU", TWELVE[6:9]), (2009, "DE", TWELVE[9:])):
             answers = [sidecar.ask(str(first + i), country).janus for i in range(3)]
             self.assertEqual(answers, gateways, country)
-        self.assertIn("country_code=IL regional_match=true", sidecar.log())
-        self.assertIn("country_code=DE regional_match=false", sidecar.log())
+        sidecar.wait_for_log("country_code=IL regional_match=true\n")
+        sidecar.wait_for_log("country_code=DE regional_match=false\n")
 
     def test_second_user_gets_same_server(self):
         """Sticky routing: Second user gets same server"""

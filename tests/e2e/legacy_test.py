@@ -49,6 +49,8 @@ class Legacy(Case):
         for _ in range(20):
             sidecar.ask("1")
             sidecar.ask("2")
+        sidecar.wait_for_log("room_gateway_uid=1\n")
+        sidecar.wait_for_log("room_gateway_uid=2\n")
         lines = [line for line in sidecar.log().splitlines() if "Gateway not found" in line]
         self.assertEqual(len([line for line in lines if line.endswith("room_gateway_uid=1")]), 1)
         self.assertEqual(len([line for line in lines if line.endswith("room_gateway_uid=2")]), 1)

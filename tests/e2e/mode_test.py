@@ -49,6 +49,7 @@ class ChangeOfMode(Case):
         answer = sidecar.ask("2")
         self.assertEqual((answer.janus, answer.reason), ("gxy2", "default"))
         self.assertEqual(sidecar.assignments_in_file(), {"1": "gxy1", "2": "gxy3"})
+        sidecar.wait_for_log("live_rooms=")
         lines = [line for line in sidecar.log().splitlines() if "live_rooms=" in line]
         self.assertEqual(len(lines), 1, lines)
         self.assertIn(" WARN", lines[0])

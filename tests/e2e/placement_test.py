@@ -23,8 +23,8 @@ class Placement(Case):
             answer = sidecar.ask(room, country)
             self.assertEqual((answer.status, answer.janus, answer.reason), (200, gateway, reason),
                              f"{room}: {answer}")
-            self.assertIn(f"room_id={room} gateway_name={gateway} country_code={country} "
-                          f"regional_match={str(match).lower()}\n", sidecar.log())
+            sidecar.wait_for_log(f"room_id={room} gateway_name={gateway} country_code={country} "
+                                 f"regional_match={str(match).lower()}\n")
 
     def test_the_region_comes_first_then_what_no_other_region_lists_then_overflow(self):
         sidecar = self.sidecar(scale(["gxy1", "gxy2", "gxy3"],

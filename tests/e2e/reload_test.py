@@ -116,6 +116,7 @@ class Reload(Case):
         self.assertEqual(len([w for w in answer.json["warnings"] if "restart" in w]), 1,
                          answer.json)
         self.assertEqual(sidecar.ask("2171").janus, "gxy2")
+        sidecar.wait_for_log("restart")
         self.assertEqual(len([line for line in sidecar.log().splitlines()
                               if " WARN" in line and "restart" in line]), 1)
 
@@ -150,7 +151,8 @@ class Reload(Case):
     def test_an_unknown_gateway_in_a_list_is_refused_with_what_may_be_meant(self):
         sidecar = self.sidecar()
         for tables in ({"balancing": {"available_servers": ["gyx1"]}},
-                       {"regions": {"IL": ["gyx1"]}}, {"pins": {"2171": "gyx1"}}, {"failover": {"standby_servers": ["gyx1"]}}):
+                       {"regions": {"IL": ["gyx1"]}}, {"pins": {"2171": "gyx1"}},
+                       {"failover": {"standby_servers": ["gyx1"]}}):
             with self.subTest(tables=tables):
                 sidecar.write_config(toml(**tables))
                 answer = self.expect(sidecar.post("/v2/reload"), 409, "configuration_refused")

@@ -237,6 +237,15 @@ TEST_CASE("what is too large is answered before it is sent, and the answer arriv
   });
 }
 
+TEST_CASE("a client that is still sending is not cut off before it can read its refusal") {
+  TestDoor door;
+  Wire wire(door.address());
+  wire.say(post("Content-Length: 900000\r\n"));
+  const auto answer = wire.hear();
+  for (int i = 0; i < 10; ++i) CHECK(wire.say(std::string(50000, 'x')));
+  CHECK(answer.error() == "too_large");
+}
+
 TEST_CASE("a head that comes byte by byte is understood, and pipelined requests in order") {
   TestDoor door;
   Wire wire(door.address());
