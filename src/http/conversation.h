@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "http/head.h"
+#include "http/library.h"
 #include "http/route.h"
 #include "http/timeouts.h"
 #include "http/wire_stream.h"
@@ -39,6 +40,7 @@ struct HouseRules {
   std::function<void(const Route&, std::string_view what)> on_exception;  // may be empty
   TokenInForce token;
   std::atomic<bool> stopping{false};  // answers say "Connection: close"
+  Library library{};
 };
 
 struct Connection {
@@ -58,21 +60,25 @@ class Conversation {
   void run();
 
  private:
-  // Each returns whether the connection can be kept.
+  using Reply = Library::Reply;
+
+  // Returns whether the connection can be kept.
   bool one_request();
-  bool led_to_route(const Head& head, RouteTable::Match match);
-  bool refuse(const Refusal& refused, bool keep, bool is_head = false);
-  bool say(const Response& response, bool keep, bool is_head);
+  // What to answer, in the order of the contract's checks.
+  Reply reply_to(const Library::Parsed& parsed);
+  Reply lead_to_route(const Head& head, RouteTable::Match match);
+  Reply refuse(const Refusal& refused, bool keep) const;
+  Response answer(const Route& route, const Request& request) const;
 
   std::optional<Refusal> read_body(const Head& head, std::size_t limit, std::string_view& body);
-  Response answer(const Route& route, const Request& request);
 
   Connection& connection_;
   HouseRules& rules_;
   WireStream wire_;
-  std::string head_text_;    // these three keep their memory from request to request
-  std::string answer_head_;
-  bool speaks_1_0_ = false;
+  std::optional<Refusal> malformed_;  // why the head never reached the library
+  std::string head_text_;  // these three keep their memory from request to request
+  std::string for_library_;
+  std::string answer_;
 };
 
 }  // namespace http

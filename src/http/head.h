@@ -1,17 +1,28 @@
-// The head of a request, read strictly: what two programs could read in two ways is refused, because
-// such shapes smuggle requests past whoever stands in front. Pure functions, any thread.
+// The head of a request, taken strictly: what two programs could read in two ways is refused, because
+// such shapes smuggle requests past whoever stands in front. Its form is checked on the bytes as they
+// came, before the library parses them; its meaning afterwards. Pure functions, any thread.
 // Shapes: RFC 9112 (HTTP/1.1), without its leniencies.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
+#include "http/library.h"
 #include "http/refusal.h"
 
 namespace http {
 
-// Views point into the text that was parsed.
+// May it stand in a method or in a field's name?
+bool is_token_char(char c);
+
+// `text` is the request line and the fields, each line with its CRLF, without the empty line at the
+// end. `for_library` becomes what the library is to parse: the request line and the fields that matter
+// here. What it would act upon and we do not want (Range, Accept-Encoding, Expect …) it never sees.
+std::optional<Refusal> check_form(std::string_view text, std::string& for_library);
+
+// Views point into what was parsed.
 struct Head {
   std::string_view method;
   std::string_view path;   // from the first slash, as sent; every `%` in it is good
@@ -31,10 +42,7 @@ struct Head {
   bool has_body() const { return chunked || length > 0; }
 };
 
-bool is_token_char(char c);
-
-// `text` is the request line and the fields, each line with its CRLF, without the empty line at the
-// end. `host_matters` is false on Unix sockets, where Host is not looked at.
-std::optional<Refusal> parse_head(std::string_view text, bool host_matters, Head& head);
+// `host_matters` is false on Unix sockets, where Host is not looked at.
+std::optional<Refusal> read_head(const Library::Parsed& parsed, bool host_matters, Head& head);
 
 }  // namespace http

@@ -119,6 +119,10 @@ TEST_CASE("above the limit a connection gets a quick 503, and a place again when
     REQUIRE(Clock::now() - start < 200ms);
   }
   CHECK(door.door().shed() == 200);
+  Wire slow(door.address());  // still sending when it is turned away: nothing resets it
+  const auto answer = slow.hear();
+  CHECK((slow.say("POST ") && slow.say("/v2/room_server")));
+  CHECK(answer.status == 503);
   kept.pop_back();
   CHECK(comes_true([&] { return door.door().connections() == 2; }));
   Wire wire(door.address());

@@ -131,6 +131,26 @@ TEST_CASE("a socket file on which nobody answers is replaced, anything else is l
   CHECK(refusal_of("unix:" + folder.file("no/s")) != "");
 }
 
+TEST_CASE("a socket whose owner is too busy to accept is not taken from it") {
+  const Folder folder;
+  const auto path = folder.file("s");
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  path.copy(name.sun_path, sizeof name.sun_path - 1);
+  const auto* address = reinterpret_cast<const sockaddr*>(&name);
+  const int busy = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(::bind(busy, address, sizeof name) == 0);
+  REQUIRE(::listen(busy, 0) == 0);
+  std::vector<int> waiting;
+  do {
+    waiting.push_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  } while (::connect(waiting.back(), address, sizeof name) == 0);
+  CHECK(refusal_of("unix:" + path).find("another program listens there") != std::string::npos);
+  CHECK(exists(path));
+  for (const int fd : waiting) ::close(fd);
+  ::close(busy);
+}
+
 TEST_CASE("a socket file that has become another's is not removed") {
   const Folder folder;
   const auto listen = "unix:" + folder.file("s");

@@ -1,0 +1,110 @@
+#include "http/library.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <httplib.h>
+
+namespace http {
+namespace {
+
+// One exchange as the library's stream: it reads the head that we have read, and writes into a text.
+class Exchange final : public httplib::Stream {
+ public:
+  Exchange(std::string_view head, const Library::Answer& answer_, std::string& out)
+      : answer(answer_), unread_(head), out_(out) {}
+
+  bool is_readable() const override { return true; }
+  bool is_writable() const override { return true; }
+  ssize_t read(char* to, std::size_t size) override {
+    const std::size_t got = std::min(size, unread_.size());
+    std::memcpy(to, unread_.data(), got);
+    unread_.remove_prefix(got);
+    return static_cast<ssize_t>(got);
+  }
+  ssize_t write(const char* from, std::size_t size) override {
+    out_.append(from, size);
+    return static_cast<ssize_t>(size);
+  }
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  socket_t socket() const override { return INVALID_SOCKET; }
+
+  const Library::Answer& answer;
+  bool answered = false;
+  bool keep = false;
+
+ private:
+  std::string_view unread_;
+  std::string& out_;
+};
+
+// The library's handlers know the request only; this is how they find the exchange it belongs to.
+thread_local Exchange* under_way = nullptr;
+
+}  // namespace
+
+class Library::Inside : protected httplib::Server {
+ public:
+  Inside() {
+    // Answers everything, before the library looks at routes (it would match the path by std::regex,
+    // which recurses once a character) or at a body (which is ours: bounded in time and size).
+    set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+      answer(request, response);
+      return HandlerResponse::Handled;
+    });
+    set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
+      for (const char* name : {"Keep-Alive", "Accept-Ranges"}) response.headers.erase(name);
+      if (under_way->keep) return;
+      response.headers.erase("Connection");
+      response.set_header("Connection", "close");
+    });
+  }
+
+  void process(Exchange& exchange) {
+    under_way = &exchange;
+    bool closed = false;
+    const std::function<void(httplib::Request&)> nothing_to_repair;
+    call_with(exchange, closed, nothing_to_repair, &Inside::process_request);
+    under_way = nullptr;
+  }
+
+ private:
+  static void answer(const httplib::Request& request, httplib::Response& response) {
+    Parsed parsed{request.method, request.target, request.version, {}};
+    for (const auto& [name, value] : request.headers) parsed.fields.emplace_back(name, value);
+    Reply reply = under_way->answer(parsed);
+    under_way->answered = true;
+    under_way->keep = reply.keep;
+    response.status = reply.response.status;
+    for (const auto& [name, value] : reply.response.headers) response.set_header(name, value);
+    response.set_header("Content-Type", reply.response.content_type);
+    response.body = std::move(reply.response.body);
+  }
+
+  // The signature changed between Debian 12's version and Debian 13's.
+  template <typename Setup>
+  void call_with(Exchange& exchange, bool& closed, const Setup& setup,
+                 bool (httplib::Server::*call)(httplib::Stream&, bool, bool&, const Setup&)) {
+    (this->*call)(exchange, false, closed, setup);
+  }
+  template <typename Setup, typename Address>
+  void call_with(Exchange& exchange, bool& closed, const Setup& setup,
+                 bool (httplib::Server::*call)(httplib::Stream&, Address, int, Address, int, bool, bool&,
+                                                  const Setup&)) {
+    (this->*call)(exchange, "", 0, "", 0, false, closed, setup);
+  }
+};
+
+Library::Library() : inside_(std::make_unique<Inside>()) {}
+Library::~Library() = default;
+
+bool Library::exchange(std::string_view head, const Answer& answer, std::string& out) const {
+  out.clear();
+  Exchange exchange(head, answer, out);
+  inside_->process(exchange);
+  if (!exchange.answered) out.clear();
+  return exchange.answered;
+}
+
+}  // namespace http

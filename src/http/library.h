@@ -1,0 +1,45 @@
+// cpp-httplib's part in a conversation: it parses the head of a request and writes the answer.
+// This and client.cpp are the only places that know the library. Its own listener and connection loop
+// are not used; ARCHITECTURE.md says why.
+// One Library serves all connections; any thread. It throws what `answer` throws.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "http/message.h"
+
+namespace http {
+
+class Library {
+ public:
+  // As the library read it. Values of fields arrive percent-decoded.
+  struct Parsed {
+    std::string_view method;
+    std::string_view target;  // as sent
+    std::string_view version;
+    std::vector<std::pair<std::string_view, std::string_view>> fields;
+  };
+  struct Reply {
+    Response response;
+    bool keep = false;  // the connection, after this answer
+  };
+  using Answer = std::function<Reply(const Parsed&)>;
+
+  Library();
+  ~Library();
+
+  // `head`: request line and fields with their line ends, and the empty line. The whole answer replaces
+  // `out`. Returns false, and `out` is empty, if the library takes the head for malformed.
+  bool exchange(std::string_view head, const Answer& answer, std::string& out) const;
+
+ private:
+  class Inside;
+  std::unique_ptr<Inside> inside_;
+};
+
+}  // namespace http
