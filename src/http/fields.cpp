@@ -48,6 +48,12 @@ OrRefusal<PageWish> page_in(const Query& query) {
   return page;
 }
 
+Response json_response(JsonWriter& json) {
+  Response response;
+  response.body = json.take();
+  return response;
+}
+
 Response refusal(domain::Refusal why, std::string_view room) {
   const std::string_view code = code_of(why);
   switch (why) {

@@ -35,4 +35,7 @@ OrRefusal<PageWish> page_in(const Query& query);
 
 Response refusal(domain::Refusal refusal, std::string_view room);
 
+// 200 with what was written.
+Response json_response(JsonWriter& json);
+
 }  // namespace http

@@ -8,12 +8,6 @@
 namespace http {
 namespace {
 
-Response json_response(JsonWriter& json) {
-  Response response;
-  response.body = json.take();
-  return response;
-}
-
 void write_time(JsonWriter& json, std::string_view key, const std::optional<domain::WallTime>& time) {
   json.key(key);
   time ? json.value(domain::to_text(*time)) : json.null();

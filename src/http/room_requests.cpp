@@ -72,9 +72,7 @@ Response answer_explain(const House& house, const Request& request) {
         .end_object();
   }
   json.end_array().end_object();
-  Response response;
-  response.body = json.take();
-  return response;
+  return json_response(json);
 }
 
 }  // namespace http

@@ -51,9 +51,7 @@ Response answer_session_put(const House& house, const Request& request) {
       .member("janus", reported.janus)
       .member("users", static_cast<std::uint64_t>(reported.users))
       .end_object();
-  Response response;
-  response.body = json.take();
-  return response;
+  return json_response(json);
 }
 
 Response answer_session_delete(const House& house, const Request& request) {
@@ -66,9 +64,7 @@ Response answer_session_delete(const House& house, const Request& request) {
       .member("users", static_cast<std::uint64_t>(left.users))
       .member("assignment_removed", left.assignment_removed)
       .end_object();
-  Response response;
-  response.body = json.take();
-  return response;
+  return json_response(json);
 }
 
 Response answer_sessions_put(const House& house, const Request& request) {
@@ -98,9 +94,7 @@ Response answer_sessions_put(const House& house, const Request& request) {
         .end_object();
   }
   json.end_array().end_object();
-  Response response;
-  response.body = json.take();
-  return response;
+  return json_response(json);
 }
 
 }  // namespace http

@@ -26,9 +26,7 @@ Response set_draining(const House& house, const Request& request, bool draining)
   }
   JsonWriter json;
   json.begin_object().member("name", request.args[0]).member("draining", draining).end_object();
-  Response response;
-  response.body = json.take();
-  return response;
+  return json_response(json);
 }
 
 }  // namespace
@@ -65,20 +63,19 @@ Response answer_reload(const House& house, const Request& request) {
   const auto read = object_in(request.body, false);
   if (const auto* refused = std::get_if<Response>(&read)) return *refused;
   const app::CatalogueKeeper::Result result = house.reload();
-  Response response;
   JsonWriter json;
   json.begin_object();
   if (result.problems.empty()) {
     json.member("applied", true);
     write_list(json, "warnings", result.warnings);
   } else {
-    response.status = 409;
     json.member("error", "configuration_refused");
     json.member("message", "Mend what is listed under problems; the old configuration stays in force.");
     write_list(json, "problems", result.problems);
   }
   json.end_object();
-  response.body = json.take();
+  Response response = json_response(json);
+  if (!result.problems.empty()) response.status = 409;
   return response;
 }
 
@@ -90,11 +87,9 @@ Response answer_healthz(const House&, const Request&) {
 
 Response answer_readyz(const House& house, const Request&) {
   const Readiness readiness = house.readiness();
-  Response response;
   JsonWriter json;
   json.begin_object();
   if (!readiness.can_answer) {
-    response.status = 503;
     json.member("error", "not_ready").member("message", "Ask another sidecar, or try again.");
     json.member("status", "unavailable");
   } else {
@@ -102,7 +97,8 @@ Response answer_readyz(const House& house, const Request&) {
   }
   write_list(json, "reasons", readiness.reasons);
   json.end_object();
-  response.body = json.take();
+  Response response = json_response(json);
+  if (!readiness.can_answer) response.status = 503;
   return response;
 }
 
