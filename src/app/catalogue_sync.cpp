@@ -13,8 +13,8 @@
 namespace app {
 namespace {
 
-std::string quoted(const std::string& text) { return "\"" + text + "\""; }
-std::string shown(const std::string& text) { return quoted(text); }
+std::string in_quotes(const std::string& text) { return "\"" + text + "\""; }
+std::string shown(const std::string& text) { return in_quotes(text); }
 std::string shown(bool value) { return value ? "true" : "false"; }
 std::string shown(const std::optional<std::int64_t>& value) {
   return value ? std::to_string(*value) : "none";
@@ -97,8 +97,8 @@ class Sync {
                const std::string& where, const char* kind) {
     const auto [it, is_free] = ids.try_emplace(id, key);
     if (is_free || it->second == key) return true;
-    error(where, std::string(kind) + " " + quoted(key) + " cannot have id " + std::to_string(id) +
-                     ": " + kind + " " + quoted(it->second) + " bears it; choose another id");
+    error(where, std::string(kind) + " " + in_quotes(key) + " cannot have id " + std::to_string(id) +
+                     ": " + kind + " " + in_quotes(it->second) + " bears it; choose another id");
     return false;
   }
 
@@ -143,7 +143,7 @@ class Sync {
       if (row && entry.id && *entry.id != row->gateway.id) {
         if (take_id(ids, *entry.id, entry.name, entry.where, "gateway")) {
           ids.erase(*entry.id);
-          warn(entry.where, "gateway " + quoted(entry.name) + " keeps its id " +
+          warn(entry.where, "gateway " + in_quotes(entry.name) + " keeps its id " +
                                 std::to_string(row->gateway.id) + ", not " + std::to_string(*entry.id) +
                                 ": ids are kept for good");
         }
@@ -203,7 +203,7 @@ class Sync {
 
   void update_gateway(const domain::ConfiguredGateway& wanted, store::GatewayRow& row) {
     if (row.gateway.removed) bring_back(row);
-    const std::string entry = "gateway " + quoted(wanted.name);
+    const std::string entry = "gateway " + in_quotes(wanted.name);
     const bool known = row.from_config && row.synced.has_value();
     if (!known) row.synced.emplace();
     store::GatewayRow::Synced& synced = *row.synced;
@@ -255,15 +255,15 @@ class Sync {
     const std::set<std::string> known(names.begin(), names.end());
     each_mention([&](const std::string& name, const std::string& where, const std::string& setting) {
       if (!known.count(name)) {
-        error(where, setting + ": there is no gateway " + quoted(name) + domain::did_you_mean(name, names));
+        error(where, setting + ": there is no gateway " + in_quotes(name) + domain::did_you_mean(name, names));
         return;
       }
       const domain::Gateway& actual = gateway(name)->gateway;
       if (actual.type != "rooms") {
-        error(where, setting + ": gateway " + quoted(name) + " is of type " + quoted(actual.type) +
+        error(where, setting + ": gateway " + in_quotes(name) + " is of type " + in_quotes(actual.type) +
                          ", not \"rooms\"");
       } else if (actual.disabled || actual.draining) {
-        warn(where, setting + ": gateway " + quoted(name) + " is " +
+        warn(where, setting + ": gateway " + in_quotes(name) + " is " +
                         (actual.disabled ? "disabled" : "draining"));
       }
     });
@@ -283,7 +283,7 @@ class Sync {
       } else if (entry.id && *entry.id != rows[it->second].room.id &&
                  take_id(ids, *entry.id, entry.gateway_uid, entry.where, "room")) {
         ids.erase(*entry.id);
-        warn(entry.where, "room " + quoted(entry.gateway_uid) + " keeps its id " +
+        warn(entry.where, "room " + in_quotes(entry.gateway_uid) + " keeps its id " +
                               std::to_string(rows[it->second].room.id) + ", not " +
                               std::to_string(*entry.id) + ": ids are kept for good");
       }
@@ -326,15 +326,15 @@ class Sync {
     for (const store::GatewayRow& known : plan_.rows.gateways) {
       if (!known.gateway.removed) names.push_back(known.gateway.name);
     }
-    error(wanted.where, "room " + quoted(wanted.gateway_uid) + ": default_gateway: there is no gateway " +
-                            quoted(*wanted.default_gateway) +
+    error(wanted.where, "room " + in_quotes(wanted.gateway_uid) + ": default_gateway: there is no gateway " +
+                            in_quotes(*wanted.default_gateway) +
                             domain::did_you_mean(*wanted.default_gateway, names));
     return std::nullopt;
   }
 
   void update_room(const domain::ConfiguredRoom& wanted, std::size_t index) {
     store::RoomRow& row = plan_.rows.rooms[index];
-    const std::string entry = "room " + quoted(wanted.gateway_uid);
+    const std::string entry = "room " + in_quotes(wanted.gateway_uid);
     const bool known = row.from_config && row.synced.has_value();
     bool change = !row.from_config || row.room.removed;
     row.room.removed = false;
@@ -380,7 +380,7 @@ std::vector<std::string> rooms_without_gateway(const domain::Catalogue& catalogu
   std::vector<std::string> sentences;
   for (const domain::Room& room : catalogue.rooms()) {
     if (!room.is_open() || catalogue.default_gateway(room)) continue;
-    sentences.push_back("room " + quoted(room.gateway_uid) + " (id " + std::to_string(room.id) +
+    sentences.push_back("room " + in_quotes(room.gateway_uid) + " (id " + std::to_string(room.id) +
                         ") has no valid default gateway: default_gateway_id is " +
                         shown(room.default_gateway_id) + "; legacy mode cannot answer it");
   }

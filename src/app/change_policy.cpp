@@ -66,7 +66,7 @@ void begin_legacy(Desk::Turn& turn) {
 void end_rooms_not_admitted(Desk& desk) {
   std::string last;
   bool found = false;
-  for (bool more = true; more;) {
+  for (bool more = true; more; desk.let_others_pass()) {
     Desk::Turn turn(desk);
     const auto& rooms = turn.ledger().rooms();
     std::vector<std::string> ended;

@@ -36,7 +36,7 @@ std::size_t clean_up(Desk& desk) {
   bury_the_silent(desk);
   std::size_t cleaned = 0;
   std::string after;
-  for (bool more = true; more;) {
+  for (bool more = true; more; desk.let_others_pass()) {
     Desk::Turn turn(desk);
     if (!turn.options().scale) break;  // the table is ignored, and stays
     domain::Ledger& ledger = turn.ledger();

@@ -3,6 +3,7 @@
 // a turn over I/O or while waiting.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -83,8 +84,12 @@ class Desk {
    private:
     Desk& desk_;
     std::unique_lock<std::mutex> lock_;
-    domain::Moment now_;
+    domain::Moment now_{};
   };
+
+  // Between two turns of one long piece of work. The lock is not fair: who asks for it again at once
+  // gets it before those who have been woken for it.
+  void let_others_pass();
 
   // What holds now; it goes on living though another may be put in its place.
   std::shared_ptr<const domain::Policy> policy() const;
@@ -97,6 +102,7 @@ class Desk {
   Clock& clock_;
   Claims& claims_;
   store::Journal& journal_;
+  std::atomic<int> waiting_{0};  // for the lock
   mutable std::mutex mutex_;
   domain::Ledger ledger_;
   std::shared_ptr<const domain::Policy> policy_;

@@ -156,9 +156,9 @@ void start_log(const LogOptions& options, LogTarget target) {
 
 void flush_log() {
   if (!logger) return;
-  // Ends the writer thread after all lines that wait; nothing is logged afterwards.
-  logger.reset();
+  // The writer thread first: it ends after all lines that wait, and until then it uses the logger.
   writer.reset();
+  logger.reset();
 }
 
 void report_lost_lines() {

@@ -35,7 +35,7 @@ RoomListing listing_of(Desk::Turn& turn, const std::string& room) {
 std::map<std::string, std::int64_t> users_by_gateway(Desk& desk) {
   std::map<std::string, std::int64_t> users;
   std::string last;
-  for (bool more = true; more;) {
+  for (bool more = true; more; desk.let_others_pass()) {
     Desk::Turn turn(desk);
     const auto& rooms = turn.ledger().rooms();
     auto room = rooms.upper_bound(last);
@@ -117,7 +117,7 @@ Page<AssignmentListing> list_assignments(Desk& desk, std::string_view after, std
                                          std::optional<std::string_view> gateway) {
   Page<AssignmentListing> page;
   std::string last(after);
-  for (bool end = false; !end && !page.more;) {
+  for (bool end = false; !end && !page.more; desk.let_others_pass()) {
     Desk::Turn turn(desk);
     const domain::Ledger& ledger = turn.ledger();
     auto room = ledger.rooms().upper_bound(last);

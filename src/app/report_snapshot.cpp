@@ -11,7 +11,7 @@ namespace app {
 namespace {
 
 // So many sessions are looked at in one turn; others are answered between two.
-constexpr std::size_t slice = 256;
+constexpr std::size_t slice = 64;
 
 class Snapshot {
  public:
@@ -30,6 +30,7 @@ class Snapshot {
       std::vector<std::shared_ptr<Claim>> claims;
       for (std::size_t at = 0; at < open.size(); at += slice) {
         seat_slice(open, at, again, claims);
+        desk_.let_others_pass();
       }
       open.clear();
       for (std::size_t i = 0; i < again.size(); ++i) {
@@ -96,7 +97,7 @@ class Snapshot {
   }
 
   void sweep() {
-    for (bool more = true; more;) {
+    for (bool more = true; more; desk_.let_others_pass()) {
       Desk::Turn turn(desk_);
       const domain::Ledger::Swept swept = turn.ledger().sweep(arrived_, as_of_, slice);
       for (const std::string& room : swept.rooms) keep_if_empty(turn, room);

@@ -35,7 +35,7 @@ struct Question {
   enum class Asker { user, session };
 
   std::string_view room;
-  std::string_view country = "";  // as logged
+  std::string_view country = {};  // as logged
   Asker asker = Asker::user;
   std::optional<std::string_view> reported = std::nullopt;  // where the session says it is
 };
