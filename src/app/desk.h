@@ -3,7 +3,6 @@
 // a turn over I/O or while waiting.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -84,11 +83,10 @@ class Desk {
    private:
     Desk& desk_;
     std::unique_lock<std::mutex> lock_;
-    domain::Moment now_{};
+    domain::Moment now_;
   };
 
-  // Between two turns of one long piece of work. The lock is not fair: who asks for it again at once
-  // gets it before those who have been woken for it.
+  // A pause between two turns of one long piece of work, for requests to get lock and processor.
   void let_others_pass();
 
   // What holds now; it goes on living though another may be put in its place.
@@ -102,7 +100,6 @@ class Desk {
   Clock& clock_;
   Claims& claims_;
   store::Journal& journal_;
-  std::atomic<int> waiting_{0};  // for the lock
   mutable std::mutex mutex_;
   domain::Ledger ledger_;
   std::shared_ptr<const domain::Policy> policy_;
