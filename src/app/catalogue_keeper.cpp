@@ -24,16 +24,22 @@ CatalogueRows rows_in(store::Database& database, std::vector<std::string>& skipp
   return {store::read_gateways(database, skipped), store::read_rooms(database, skipped)};
 }
 
-void write_plan(store::Database& database, const SyncPlan& plan) {
+// By a connection of its own, so that no commit waits for a hundred thousand rooms to be read.
+CatalogueRows rows_of_file(const std::string& path) {
+  store::Database database(path, store::OpenMode::read_only);
+  std::vector<std::string> skipped;
+  CatalogueRows rows;
+  database.read_transaction([&] { rows = rows_in(database, skipped); });
+  for (const std::string& sentence : skipped) log_warn("Row left out", {{"reason", sentence}});
+  return rows;
+}
+
+void write_rows(store::Database& database, const SyncPlan& plan) {
   for (const std::size_t i : plan.changed_gateways) store::write_gateway(database, plan.rows.gateways[i]);
   for (const std::size_t i : plan.changed_rooms) store::write_room(database, plan.rows.rooms[i]);
-  // Sessions are kept in the file only while scale mode lasts; older ones are of no use to the next.
-  const std::string mode = plan.options.scale ? mode_scale : mode_legacy;
-  const auto before = store::read_meta(database, mode_key);
-  if (before == mode) return;
-  if (plan.options.scale) store::erase_all_sessions(database);
-  store::write_meta(database, mode_key, mode);
 }
+
+std::string mode_of(const domain::Options& options) { return options.scale ? mode_scale : mode_legacy; }
 
 std::set<std::string> gateways_in_use(Desk& desk) {
   std::set<std::string> names;
@@ -68,10 +74,24 @@ Opening read_opening(store::Database& database, const Configured& configured, do
 }
 
 void write_opening(store::Database& database, const Opening& opening) {
-  const bool same_mode = opening.was_scale == opening.plan.options.scale &&
-                         store::read_meta(database, mode_key).has_value();
-  if (!opening.plan.writes() && same_mode) return;
-  database.transaction([&] { write_plan(database, opening.plan); });
+  const std::string mode = mode_of(opening.plan.options);
+  if (!opening.plan.writes() && store::read_meta(database, mode_key) == mode) return;
+  database.transaction([&] {
+    write_rows(database, opening.plan);
+    // Sessions are kept in the file only while scale mode lasts; older ones are of no use to the next.
+    if (opening.plan.options.scale && !opening.was_scale) store::erase_all_sessions(database);
+    store::write_meta(database, mode_key, mode);
+  });
+}
+
+std::vector<std::string> sync_problems(const std::string& database_path, const Configured& configured) {
+  CatalogueRows rows;
+  try {
+    rows = rows_of_file(database_path);
+  } catch (const store::Failure&) {
+    // Without a file that can be read, the configuration alone has to do.
+  }
+  return plan_sync(configured, std::move(rows), {}, wall_now()).errors;
 }
 
 void open_desk(Desk& desk, const Opening& opening) {
@@ -98,35 +118,67 @@ CatalogueKeeper::CatalogueKeeper(Desk& desk, store::Journal& journal, std::strin
       options_in_force_(desk.policy()->options()),
       unwritten_(unwritten) {}
 
-CatalogueRows CatalogueKeeper::read_rows() {
-  // A connection of its own, so that no commit waits for a hundred thousand rooms to be read.
-  store::Database database(path_, store::OpenMode::read_only);
-  std::vector<std::string> skipped;
-  CatalogueRows rows;
-  database.read_transaction([&] { rows = rows_in(database, skipped); });
-  for (const std::string& sentence : skipped) log_warn("Row left out", {{"reason", sentence}});
-  return rows;
+SyncPlan CatalogueKeeper::plan_against_file(const Configured& configured) {
+  return plan_sync(configured, rows_of_file(path_), gateways_in_use(desk_), wall_now());
+}
+
+SyncPlan CatalogueKeeper::write_sync(const Configured& configured) {
+  const std::set<std::string> in_use = gateways_in_use(desk_);
+  SyncPlan plan;
+  // Planned anew under the file's write lock: what others have committed by now must not be overwritten.
+  journal_.run([&](store::Database& database) {
+    std::vector<std::string> skipped;
+    plan = plan_sync(configured, rows_in(database, skipped), in_use, wall_now());
+    if (plan.errors.empty()) write_rows(database, plan);
+  });
+  return plan;
+}
+
+void CatalogueKeeper::write_mode(bool scale) {
+  if (scale) {
+    journal_.run([](store::Database& database) { store::erase_all_sessions(database); });
+    Desk::Turn turn(desk_);
+    turn.ledger().note_sessions();
+  }
+  // The mode last: a crash before that finds rows and sessions of a legacy mode, which nobody relies on.
+  journal_.run([&](store::Database& database) {
+    store::write_meta(database, mode_key, scale ? mode_scale : mode_legacy);
+  });
 }
 
 CatalogueKeeper::Result CatalogueKeeper::apply(const Configured& configured) {
   Result result;
-  SyncPlan plan = plan_sync(configured, read_rows(), gateways_in_use(desk_), wall_now());
+  SyncPlan plan = plan_against_file(configured);
+  const bool new_mode = plan.options.scale != options_in_force_.scale;
+  bool written = !unwritten_;
+  std::string why_not;
+  if (plan.errors.empty() && plan.writes()) {
+    try {
+      plan = write_sync(configured);
+    } catch (const store::Failure& failure) {
+      written = false;
+      why_not = failure.what();
+    }
+  }
   result.warnings = plan.warnings;
   if (!plan.errors.empty()) {
     result.problems = std::move(plan.errors);
     return result;
   }
-  unwritten_ = false;
-  if (plan.writes() || plan.options.scale != options_in_force_.scale) {
+  const auto claims = change_policy(desk_, plan.options, catalogue_of(plan.rows));
+  options_in_force_ = plan.options;
+  const auto deadline = std::chrono::steady_clock::now() + claim_deadline;
+  for (const auto& claim : claims) claim->wait_until(deadline);
+  if (new_mode) {
     try {
-      journal_.run([&](store::Database& database) { write_plan(database, plan); });
+      write_mode(plan.options.scale);
     } catch (const store::Failure& failure) {
-      unwritten_ = true;
-      result.warnings.push_back(std::string("in force, but not yet in the file: ") + failure.what());
+      written = false;
+      why_not = failure.what();
     }
   }
-  change_policy(desk_, plan.options, catalogue_of(plan.rows));
-  options_in_force_ = std::move(plan.options);
+  unwritten_ = !written;
+  if (!why_not.empty()) result.warnings.push_back("in force, but not yet in the file: " + why_not);
   return result;
 }
 
@@ -147,20 +199,25 @@ CatalogueKeeper::Result CatalogueKeeper::reload(Configured configured) {
 
 void CatalogueKeeper::refresh() {
   const std::lock_guard lock(mutex_);
-  change_policy(desk_, options_in_force_, catalogue_of(read_rows()));
+  refresh_locked();
+}
+
+void CatalogueKeeper::refresh_locked() {
+  change_policy(desk_, options_in_force_, catalogue_of(rows_of_file(path_)));
 }
 
 void CatalogueKeeper::retry() {
   const std::lock_guard lock(mutex_);
   if (!unwritten_) return;
-  const SyncPlan plan = plan_sync(configured_, read_rows(), gateways_in_use(desk_), wall_now());
-  if (!plan.errors.empty()) return;
-  journal_.run([&](store::Database& database) { write_plan(database, plan); });
+  if (!write_sync(configured_).errors.empty()) return;
+  write_mode(options_in_force_.scale);
   unwritten_ = false;
   log_info("Configuration written to the database");
+  refresh_locked();
 }
 
 CatalogueKeeper::Drained CatalogueKeeper::set_draining(std::string_view gateway, bool draining) {
+  const std::lock_guard lock(mutex_);
   const auto policy = desk_.policy();
   const domain::Gateway* known = policy->catalogue().gateway(gateway);
   if (!known || known->removed) return Drained::no_such_gateway;
@@ -169,13 +226,13 @@ CatalogueKeeper::Drained CatalogueKeeper::set_draining(std::string_view gateway,
     journal_.run([&](store::Database& database) {
       found = store::set_draining(database, std::string(gateway), draining);
     });
+    if (found) refresh_locked();
   } catch (const store::Failure&) {
     return Drained::storage_unavailable;
   }
   if (!found) return Drained::no_such_gateway;
   log_info(draining ? "Gateway drains: no new rooms on it" : "Gateway takes new rooms again",
            {{"gateway_name", gateway}});
-  refresh();
   return Drained::done;
 }
 

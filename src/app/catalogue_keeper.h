@@ -35,6 +35,8 @@ struct Opening {
 Opening read_opening(store::Database& database, const Configured& configured, domain::WallTime now);
 // Writes what the opening plans. Throws store::Failure.
 void write_opening(store::Database& database, const Opening& opening);
+// What the sync would refuse, with the file as it is, if there is one; nothing is changed.
+std::vector<std::string> sync_problems(const std::string& database_path, const Configured& configured);
 // Puts it in force; the ledger must be new.
 void open_desk(Desk& desk, const Opening& opening);
 
@@ -60,8 +62,11 @@ class CatalogueKeeper {
   Drained set_draining(std::string_view gateway, bool draining);
 
  private:
-  CatalogueRows read_rows();
+  SyncPlan plan_against_file(const Configured& configured);
+  SyncPlan write_sync(const Configured& configured);
+  void write_mode(bool scale);
   Result apply(const Configured& configured);
+  void refresh_locked();
 
   Desk& desk_;
   store::Journal& journal_;

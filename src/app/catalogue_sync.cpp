@@ -15,6 +15,7 @@ namespace {
 
 std::string in_quotes(const std::string& text) { return "\"" + text + "\""; }
 std::string shown(const std::string& text) { return in_quotes(text); }
+std::string shown(std::int64_t value) { return std::to_string(value); }
 std::string shown(bool value) { return value ? "true" : "false"; }
 std::string shown(const std::optional<std::int64_t>& value) {
   return value ? std::to_string(*value) : "none";
@@ -66,20 +67,40 @@ class Sync {
     plan_.warnings.push_back(where.empty() ? text : where + ": " + text);
   }
 
-  // One field of an entry. Returns whether the row changed.
-  template <typename T>
+  // One field of an entry. `wanted` is nothing where the entry does not say; `usual` is what then counts
+  // if it did say before. Returns whether the row changed.
+  template <typename Actual, typename T>
   bool sync_field(const std::string& entry, const std::string& where, const char* field, bool known,
-                  T& actual, T& synced, const T& wanted) {
+                  Actual& actual, std::optional<T>& synced, const std::optional<T>& wanted,
+                  const Actual& usual) {
     if (known && synced == wanted) {
-      if (actual != wanted) {
+      if (wanted && actual != *wanted) {
         warn(where, entry + ": " + field + " is " + shown(actual) + " in the database and " +
-                        shown(wanted) +
+                        shown(*wanted) +
                         " in the configuration; the database's stands until the configured one changes");
       }
       return false;
     }
+    const bool said_before = known && synced;
     synced = wanted;
-    actual = wanted;
+    if (wanted) {
+      actual = *wanted;
+    } else if (said_before) {
+      actual = usual;
+    }
+    return true;
+  }
+
+  // One that the sync had removed comes back; one that somebody else has removed stays away.
+  template <typename Row, typename Entity>
+  bool bring_back(Row& row, Entity& entity, const std::string& entry, const std::string& where) {
+    if (!entity.removed) return false;
+    if (row.from_config) {
+      warn(where, entry + ": removed_at is set in the database; it stays removed until that is NULL");
+      return false;
+    }
+    entity.removed = false;
+    row.removed_at.reset();
     return true;
   }
 
@@ -100,6 +121,13 @@ class Sync {
     error(where, std::string(kind) + " " + in_quotes(key) + " cannot have id " + std::to_string(id) +
                      ": " + kind + " " + in_quotes(it->second) + " bears it; choose another id");
     return false;
+  }
+
+  void refuse_id(const char* kind, const std::string& key, std::int64_t has, std::int64_t wanted,
+                 const std::string& where) {
+    error(where, std::string(kind) + " " + in_quotes(key) + " cannot have id " + std::to_string(wanted) +
+                     ": it bears id " + std::to_string(has) +
+                     " in the database, and ids are kept for good; write that one, or none");
   }
 
   // --- gateways
@@ -141,12 +169,7 @@ class Sync {
     for (const domain::ConfiguredGateway& entry : configured_.gateways) {
       store::GatewayRow* row = gateway(entry.name);
       if (row && entry.id && *entry.id != row->gateway.id) {
-        if (take_id(ids, *entry.id, entry.name, entry.where, "gateway")) {
-          ids.erase(*entry.id);
-          warn(entry.where, "gateway " + in_quotes(entry.name) + " keeps its id " +
-                                std::to_string(row->gateway.id) + ", not " + std::to_string(*entry.id) +
-                                ": ids are kept for good");
-        }
+        refuse_id("gateway", entry.name, row->gateway.id, *entry.id, entry.where);
       }
       if (!row) {
         fresh.push_back(&entry);
@@ -165,18 +188,18 @@ class Sync {
           const std::int64_t id = next_id(ids);
           ids.emplace(id, name);
           add_gateway(name, id);
-        } else if (row->gateway.removed) {
-          bring_back(*row);
+        } else if (bring_back(*row, row->gateway, "", "")) {
+          changed(*row);
         }
       });
     } else if (!plan_.options.available_servers) {
       plan_.options.available_servers.emplace();
     }
     for (const domain::ConfiguredGateway& entry : configured_.gateways) {
-      if (!configured_.options.available_servers && entry.type == "rooms") {
+      update_gateway(entry, *gateway(entry.name));
+      if (!configured_.options.available_servers && gateway(entry.name)->gateway.type == "rooms") {
         plan_.options.available_servers->push_back(entry.name);
       }
-      update_gateway(entry, *gateway(entry.name));
     }
   }
 
@@ -195,27 +218,22 @@ class Sync {
     if (std::find(list.begin(), list.end(), index) == list.end()) list.push_back(index);
   }
 
-  void bring_back(store::GatewayRow& row) {
-    row.gateway.removed = false;
-    row.removed_at.reset();
-    changed(row);
-  }
-
   void update_gateway(const domain::ConfiguredGateway& wanted, store::GatewayRow& row) {
-    if (row.gateway.removed) bring_back(row);
     const std::string entry = "gateway " + in_quotes(wanted.name);
+    bool change = bring_back(row, row.gateway, entry, wanted.where);
     const bool known = row.from_config && row.synced.has_value();
     if (!known) row.synced.emplace();
     store::GatewayRow::Synced& synced = *row.synced;
     domain::Gateway& actual = row.gateway;
-    bool change = !row.from_config;
+    const domain::Gateway usual;
+    change |= !row.from_config;
     row.from_config = true;
-    change |= sync_field(entry, wanted.where, "url", known, actual.url, synced.url, wanted.url);
-    change |= sync_field(entry, wanted.where, "type", known, actual.type, synced.type, wanted.type);
+    change |= sync_field(entry, wanted.where, "url", known, actual.url, synced.url, wanted.url, usual.url);
+    change |= sync_field(entry, wanted.where, "type", known, actual.type, synced.type, wanted.type, usual.type);
     change |= sync_field(entry, wanted.where, "capacity", known, actual.capacity, synced.capacity,
-                         wanted.capacity);
+                         wanted.capacity, usual.capacity);
     change |= sync_field(entry, wanted.where, "disabled", known, actual.disabled, synced.disabled,
-                         wanted.disabled);
+                         wanted.disabled, usual.disabled);
     if (change) changed(row);
   }
 
@@ -237,6 +255,8 @@ class Sync {
       if (assigned_.count(row.gateway.name) || defaults.count(row.gateway.id)) continue;
       row.gateway.removed = true;
       row.removed_at = now_;
+      row.from_config = false;  // by which it is known that the sync removed it
+      row.synced.reset();
       changed(row);
     }
   }
@@ -280,12 +300,8 @@ class Sync {
       if (it == room_index_.end()) {
         fresh.push_back(&entry);
         if (entry.id) take_id(ids, *entry.id, entry.gateway_uid, entry.where, "room");
-      } else if (entry.id && *entry.id != rows[it->second].room.id &&
-                 take_id(ids, *entry.id, entry.gateway_uid, entry.where, "room")) {
-        ids.erase(*entry.id);
-        warn(entry.where, "room " + in_quotes(entry.gateway_uid) + " keeps its id " +
-                              std::to_string(rows[it->second].room.id) + ", not " +
-                              std::to_string(*entry.id) + ": ids are kept for good");
+      } else if (entry.id && *entry.id != rows[it->second].room.id) {
+        refuse_id("room", entry.gateway_uid, rows[it->second].room.id, *entry.id, entry.where);
       }
     }
     std::map<const domain::ConfiguredRoom*, std::int64_t> made_up;
@@ -314,6 +330,8 @@ class Sync {
       if (!rows[i].from_config || rows[i].room.removed || wanted.count(rows[i].room.gateway_uid)) continue;
       rows[i].room.removed = true;
       rows[i].removed_at = now_;
+      rows[i].from_config = false;
+      rows[i].synced.reset();
       plan_.changed_rooms.push_back(i);
     }
   }
@@ -335,19 +353,18 @@ class Sync {
   void update_room(const domain::ConfiguredRoom& wanted, std::size_t index) {
     store::RoomRow& row = plan_.rows.rooms[index];
     const std::string entry = "room " + in_quotes(wanted.gateway_uid);
+    bool change = bring_back(row, row.room, entry, wanted.where);
     const bool known = row.from_config && row.synced.has_value();
-    bool change = !row.from_config || row.room.removed;
-    row.room.removed = false;
-    row.removed_at.reset();
+    change |= !row.from_config;
     row.from_config = true;
     if (!known) row.synced.emplace();
     store::RoomRow::Synced& synced = *row.synced;
-    const std::optional<std::int64_t> gateway_id = default_id(wanted);
-    change |= sync_field(entry, wanted.where, "name", known, row.room.name, synced.name, wanted.name);
+    const domain::Room usual;
+    change |= sync_field(entry, wanted.where, "name", known, row.room.name, synced.name, wanted.name, usual.name);
     change |= sync_field(entry, wanted.where, "default_gateway_id", known, row.room.default_gateway_id,
-                         synced.default_gateway_id, gateway_id);
+                         synced.default_gateway_id, default_id(wanted), usual.default_gateway_id);
     change |= sync_field(entry, wanted.where, "disabled", known, row.room.disabled, synced.disabled,
-                         wanted.disabled);
+                         wanted.disabled, usual.disabled);
     if (change) plan_.changed_rooms.push_back(index);
   }
 

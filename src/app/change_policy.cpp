@@ -11,43 +11,35 @@ namespace {
 // So many rooms are looked at in one turn.
 constexpr std::size_t slice = 1000;
 
-// Where the users of an occupied room are after a time in legacy mode: where its sessions say, else where
-// they were sent.
-std::optional<std::string> where_live(Desk::Turn& turn, const std::string& room) {
-  const domain::Policy& policy = turn.policy();
-  if (const auto number = turn.ledger().reported_gateway(room)) {
-    const std::string& name = turn.ledger().name_of(*number);
-    const domain::Gateway* gateway = policy.catalogue().gateway(name);
-    if (gateway && !gateway->disabled && !gateway->removed) return name;
-  }
-  const domain::Room* known = policy.catalogue().room(room);
-  const domain::Gateway* gateway = known ? policy.legacy_gateway(*known) : nullptr;
-  return gateway ? std::optional(gateway->name) : std::nullopt;
-}
-
-void begin_scale(Desk::Turn& turn) {
+std::vector<std::shared_ptr<Claim>> begin_scale(Desk::Turn& turn) {
   domain::Ledger& ledger = turn.ledger();
-  std::vector<std::string> occupied;
+  const auto reported = ledger.reported_gateways();
+  std::vector<std::pair<std::string, const domain::Gateway*>> to_book;
   for (const auto& [name, room] : ledger.rooms()) {
-    if (room.occupied()) {
-      occupied.push_back(name);
-    } else {
+    if (!room.occupied()) {
       ledger.keep(name, turn.now().service);
+      continue;
     }
+    if (room.pending || !turn.policy().admits(name)) continue;
+    const auto said = reported.find(name);
+    const domain::Gateway* gateway =
+        where_users_are(turn.policy(), ledger, name,
+                        said == reported.end() ? std::nullopt : std::optional(said->second));
+    const bool is_there = room.held && gateway && ledger.name_of(room.held->gateway) == gateway->name;
+    if (gateway && !is_there) to_book.emplace_back(name, gateway);
   }
-  for (const std::string& name : occupied) {
-    const domain::Ledger::Room* room = ledger.find(name);
-    const std::optional<std::string> gateway = where_live(turn, name);
-    if (!gateway || room->pending || !turn.policy().admits(name)) continue;
-    if (room->held && ledger.name_of(room->held->gateway) == *gateway) continue;
+  std::vector<std::shared_ptr<Claim>> claims;
+  for (const auto& [name, gateway] : to_book) {
     domain::Decision decision;
     decision.kind = domain::Decision::Kind::booking;
-    decision.gateway = *gateway;
+    decision.gateway = gateway->name;
     const std::string* pin = turn.policy().pin(name);
-    if (pin && *pin == *gateway) decision.region = "pinned";
-    turn.book(domain::Question{name}, decision);
+    if (pin && *pin == gateway->name) decision.region = "pinned";
+    claims.push_back(turn.book(domain::Question{name}, decision));
+    // Whatever becomes of the claim, nobody is where an older row says.
+    ledger.forget_replaced(name);
   }
-  ledger.note_sessions();
+  return claims;
 }
 
 // Tells how many rooms have users elsewhere than where legacy mode sends the next ones.
@@ -88,18 +80,20 @@ void end_rooms_not_admitted(Desk& desk) {
 
 }  // namespace
 
-void change_policy(Desk& desk, const domain::Options& options,
-                   std::shared_ptr<const domain::Catalogue> catalogue) {
+std::vector<std::shared_ptr<Claim>> change_policy(Desk& desk, const domain::Options& options,
+                                                  std::shared_ptr<const domain::Catalogue> catalogue) {
   const std::shared_ptr<const domain::Policy> before = desk.policy();  // its end, outside the lock
+  std::vector<std::shared_ptr<Claim>> claims;
   {
     Desk::Turn turn(desk);
     turn.replace_policy(std::make_shared<domain::Policy>(
         options, std::move(catalogue),
         [&](const std::string& gateway) { return turn.ledger().number_of(gateway); }));
-    if (before && !before->options().scale && options.scale) begin_scale(turn);
+    if (before && !before->options().scale && options.scale) claims = begin_scale(turn);
     if (before && before->options().scale && !options.scale) begin_legacy(turn);
   }
   end_rooms_not_admitted(desk);
+  return claims;
 }
 
 }  // namespace app

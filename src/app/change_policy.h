@@ -3,15 +3,16 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "app/desk.h"
 
 namespace app {
 
 // Rooms that are no longer admitted lose their sessions and, in scale mode, their assignment.
-// When scale mode begins each occupied room first gets an assignment where its users are; those claims
-// are under way when this returns, and whoever asks waits for them.
-void change_policy(Desk& desk, const domain::Options& options,
-                   std::shared_ptr<const domain::Catalogue> catalogue);
+// When scale mode begins each occupied room first gets an assignment where its users are; the claims are
+// returned, under way, and whoever asks for such a room waits for them.
+std::vector<std::shared_ptr<Claim>> change_policy(Desk& desk, const domain::Options& options,
+                                                  std::shared_ptr<const domain::Catalogue> catalogue);
 
 }  // namespace app

@@ -14,7 +14,7 @@ RoomListing listing_of(Desk::Turn& turn, const std::string& room) {
   RoomListing listing;
   listing.room = room;
   if (const domain::Room* known = policy.catalogue().room(room)) {
-    listing.name = known->name;
+    if (!known->name.empty()) listing.name = known->name;
     if (known->default_gateway_id) {
       const domain::Gateway* gateway = policy.catalogue().gateway_by_id(*known->default_gateway_id);
       if (gateway) listing.default_gateway = gateway->name;
@@ -24,9 +24,9 @@ RoomListing listing_of(Desk::Turn& turn, const std::string& room) {
   const domain::Ledger::Room* entry = turn.ledger().find(room);
   if (!entry) return listing;
   listing.users = entry->users;
-  if (entry->held && !entry->pending) {
-    listing.assigned_at = entry->held->assigned_at;
-    listing.last_used_at = entry->held->last_used_at;
+  if (const auto* granted = entry->granted()) {
+    listing.assigned_at = granted->assigned_at;
+    listing.last_used_at = granted->last_used_at;
   }
   return listing;
 }
@@ -63,7 +63,7 @@ std::vector<GatewayListing> list_gateways(Desk& desk) {
     const domain::GatewayNumber number = ledger.number_of(gateway.name);
     GatewayListing listing;
     listing.name = gateway.name;
-    listing.url = gateway.url;
+    if (!gateway.url.empty()) listing.url = gateway.url;
     listing.type = gateway.type;
     listing.available = policy.placement().is_available(gateway.name);
     listing.disabled = gateway.disabled;
@@ -122,14 +122,13 @@ Page<AssignmentListing> list_assignments(Desk& desk, std::string_view after, std
     const domain::Ledger& ledger = turn.ledger();
     auto room = ledger.rooms().upper_bound(last);
     for (std::size_t looked = 0; room != ledger.rooms().end() && looked < slice; ++room, ++looked) {
-      const auto& entry = room->second;
-      const bool wanted = entry.held && !entry.pending &&
-                          (!gateway || ledger.name_of(entry.held->gateway) == *gateway);
+      const auto* granted = room->second.granted();
+      const bool wanted = granted && (!gateway || ledger.name_of(granted->gateway) == *gateway);
       if (wanted && page.items.size() == limit) {
         page.more = true;
         break;
       }
-      if (wanted) page.items.push_back({ledger.assignment(*room), entry.users});
+      if (wanted) page.items.push_back({ledger.assignment(room->first, *granted), room->second.users});
       last = room->first;
     }
     end = room == ledger.rooms().end();

@@ -14,7 +14,8 @@
 namespace app {
 
 struct GatewayListing {
-  std::string name, url, type;
+  std::string name, type;
+  std::optional<std::string> url;
   bool available, disabled, draining;
   std::vector<std::string> regions;
   std::int64_t rooms, users, load, capacity;

@@ -3,35 +3,61 @@
 #include <string>
 
 #include "app/event_log.h"
+#include "store/assignments_table.h"
+#include "store/failure.h"
 #include "store/journal.h"
 
 namespace app {
 
-Released release_room(Desk& desk, store::Journal& journal, std::string_view room, bool force) {
+namespace {
+
+// Waits until nobody's claim for the room is under way, and says whether it may be released.
+Released may_release(Desk& desk, std::string_view room, bool force) {
   const auto deadline = std::chrono::steady_clock::now() + claim_deadline;
   for (;;) {
     std::shared_ptr<Claim> claim;
     {
       Desk::Turn turn(desk);
-      domain::Ledger& ledger = turn.ledger();
-      const domain::Ledger::Room* entry = ledger.find(room);
+      const domain::Ledger::Room* entry = turn.ledger().find(room);
       if (!entry || !entry->held) return Released::no_assignment;
       if (entry->occupied() && !force) return Released::occupied;
-      if (entry->pending) {
-        claim = turn.claim_for(room);
-      } else {
-        if (force) {
-          ledger.forget_sessions([&](const std::string& name) { return name == room; });
-          turn.disbelieve_reports(room, turn.now().service + turn.options().dead_after);
-        }
-        ledger.end_assignment(room);
-      }
+      if (!entry->pending) return Released::done;
+      claim = turn.claim_for(room);
     }
-    if (!claim) break;
     if (claim->wait_until(deadline) == Claim::Outcome::late) return Released::storage_unavailable;
   }
-  log_info("Released room assignment", {{"room_id", room}, {"force", force}});
-  return journal.flush() ? Released::done : Released::storage_unavailable;
+}
+
+// What may have changed since the file was asked is put back there.
+Released release(Desk& desk, std::string_view room, bool force) {
+  Desk::Turn turn(desk);
+  domain::Ledger& ledger = turn.ledger();
+  const domain::Ledger::Room* entry = ledger.find(room);
+  if (entry && entry->occupied() && !force) {
+    ledger.note(room);
+    return Released::occupied;
+  }
+  if (force) {
+    ledger.forget_sessions([&](const std::string& name) { return name == room; });
+    turn.disbelieve_reports(room, turn.now().service + turn.options().dead_after);
+  }
+  ledger.end_assignment(room);
+  return Released::done;
+}
+
+}  // namespace
+
+Released release_room(Desk& desk, store::Journal& journal, std::string_view room, bool force) {
+  const Released possible = may_release(desk, room, force);
+  if (possible != Released::done) return possible;
+  try {
+    journal.run([&](store::Database& database) { store::erase_assignment(database, std::string(room)); });
+  } catch (const store::Failure&) {
+    return Released::storage_unavailable;
+  }
+  const Released released = release(desk, room, force);
+  if (released == Released::done) log_info("Released room assignment", {{"room_id", room}, {"force", force}});
+  return released;
 }
 
 }  // namespace app

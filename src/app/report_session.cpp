@@ -7,9 +7,11 @@ namespace {
 
 using domain::Decision;
 
+// A `janus` that differs is told once a session, also one that is not known: it may be a slip of the pen.
 void tell_of_difference(Desk::Turn& turn, const SessionReport& report) {
   const domain::Ledger::Room* room = turn.ledger().find(report.room);
-  if (!room || !room->held) return;
+  if (!report.janus || !room->held || turn.ledger().name_of(room->held->gateway) == *report.janus) return;
+  if (!turn.ledger().tells_first_difference(report.session)) return;
   log_warn("Session reports another gateway than its room is assigned to",
            {{"room_id", report.room},
             {"session", report.session},
@@ -57,7 +59,7 @@ Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledg
   seating.entered = turn.ledger().enter(report.session, report.room, reported, kind, turn.now());
   if (scale) {
     turn.ledger().touch(report.room, turn.now().wall);
-    if (seating.entered.reports_other_gateway) tell_of_difference(turn, report);
+    tell_of_difference(turn, report);
   }
   return seating;
 }

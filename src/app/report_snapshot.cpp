@@ -37,7 +37,7 @@ class Snapshot {
         if (claims[i]->wait_until(deadline) == Claim::Outcome::granted) {
           open.push_back(again[i]);
         } else {
-          reject(again[i], code_of(domain::Refusal::storage_unavailable));
+          refuse(again[i], domain::Refusal::storage_unavailable);
         }
       }
     }
@@ -50,28 +50,52 @@ class Snapshot {
  private:
   void reject(std::size_t entry, std::string_view error) { result_.rejected.push_back({entry, error}); }
 
+  // A session that is listed is not missing: where its new room cannot be had now it stays where it was.
+  void refuse(std::size_t entry, domain::Refusal refusal) {
+    reject(entry, code_of(refusal));
+    if (refusal == domain::Refusal::room_not_found) return;
+    Desk::Turn turn(desk_);
+    turn.ledger().refresh(*entries_[entry].session, turn.now().service);
+  }
+
   // The entries that have valid ids, each session's last one only.
   std::vector<std::size_t> take_valid() {
     std::unordered_map<std::string_view, std::size_t> last;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       const SnapshotEntry& entry = entries_[i];
-      if (!entry.room || !domain::is_valid_id(*entry.room)) {
-        reject(i, "invalid_room");
-      } else if (!entry.session || !domain::is_valid_id(*entry.session)) {
-        reject(i, "invalid_session");
-      } else {
+      if (entry.session && domain::is_valid_id(*entry.session)) {
         last[*entry.session] = i;
+      } else {
+        reject(i, has_valid_room(entry) ? "invalid_session" : "invalid_room");
       }
     }
     std::vector<std::size_t> valid;
     valid.reserve(last.size());
-    for (const auto& [session, entry] : last) valid.push_back(entry);
+    for (const auto& [session, i] : last) {
+      if (has_valid_room(entries_[i])) {
+        valid.push_back(i);
+      } else {
+        reject(i, "invalid_room");
+      }
+    }
     std::sort(valid.begin(), valid.end());
     return valid;
   }
 
+  static bool has_valid_room(const SnapshotEntry& entry) {
+    return entry.room && domain::is_valid_id(*entry.room);
+  }
+
   void seat_slice(const std::vector<std::size_t>& open, std::size_t from, std::vector<std::size_t>& again,
                   std::vector<std::shared_ptr<Claim>>& claims) {
+    std::vector<std::pair<std::size_t, domain::Refusal>> refused;
+    seat_slice_in_turn(open, from, again, claims, refused);
+    for (const auto& [entry, refusal] : refused) refuse(entry, refusal);
+  }
+
+  void seat_slice_in_turn(const std::vector<std::size_t>& open, std::size_t from,
+                          std::vector<std::size_t>& again, std::vector<std::shared_ptr<Claim>>& claims,
+                          std::vector<std::pair<std::size_t, domain::Refusal>>& refused) {
     Desk::Turn turn(desk_);
     for (std::size_t at = from; at < std::min(open.size(), from + slice); ++at) {
       const SnapshotEntry& entry = entries_[open[at]];
@@ -83,7 +107,7 @@ class Snapshot {
         again.push_back(open[at]);
         claims.push_back(seating.claim);
       } else if (seating.refusal) {
-        reject(open[at], code_of(*seating.refusal));
+        refused.emplace_back(open[at], *seating.refusal);
       } else {
         if (seating.entered.entered) ++result_.entered;
         if (seating.entered.moved_from) keep_if_empty(turn, *seating.entered.moved_from);

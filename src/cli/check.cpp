@@ -1,4 +1,9 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <set>
 
@@ -52,12 +57,32 @@ struct FileContent {
   std::set<std::string> assigned;  // names of gateways with assignments
 };
 
+// Why `serve` could not make the file; empty if it could. Asked of the system, which lets root write
+// where a unit's DynamicUser= does not own the folder yet.
+std::string obstacle_to_make(const std::string& path) {
+  // What a link points to is made, not the link.
+  std::error_code ignored;
+  auto folder = std::filesystem::weakly_canonical(path, ignored).parent_path();
+  if (folder.empty()) folder = ".";
+  struct stat status {};
+  const bool exists = ::stat(folder.c_str(), &status) == 0;
+  if (exists && S_ISDIR(status.st_mode) && ::access(folder.c_str(), W_OK | X_OK) == 0) return "";
+  const auto why = exists && !S_ISDIR(status.st_mode) ? ENOTDIR : errno;
+  return "the database cannot be made in the folder " + folder.string() + " (" +
+         std::strerror(why) + "); make a folder there that the sidecar may write to, or correct " +
+         "database.path";
+}
+
 // What is in the file, if there is one; `serve` would make it.
-FileContent read_file(const std::string& path, Findings& findings) {
+FileContent read_file(const std::string& path, const std::string& place, Findings& findings) {
   FileContent content;
   try {
     std::error_code error;
-    if (!std::filesystem::exists(path, error) && !error) return content;
+    if (!std::filesystem::exists(path, error) && !error) {
+      const auto obstacle = obstacle_to_make(path);
+      if (!obstacle.empty()) findings.error(place + ": " + obstacle);
+      return content;
+    }
     store::Database database(path, store::OpenMode::read_only);
     database.read_transaction([&] {
       auto tables = read_tables(database);
@@ -85,9 +110,12 @@ int check(const CommandLine& line, Terminal& terminal) {
   const auto& configuration = loaded.configuration;
   if (configuration.http.token_file) {
     const auto token = http::read_token_file(*configuration.http.token_file);
-    if (!token.problem.empty()) findings.error(token.problem);
+    if (!token.problem.empty()) {
+      findings.error(config::place_of(loaded, "http.token_file") + ": " + token.problem);
+    }
   }
-  auto content = read_file(configuration.store.path, findings);
+  auto content =
+      read_file(configuration.store.path, config::place_of(loaded, "database.path"), findings);
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const auto plan =
       app::plan_sync({configuration.domain, configuration.gateways, configuration.rooms},

@@ -36,13 +36,18 @@ constexpr std::array kVerdicts{
     Meaning{"chosen", "this one"},
     Meaning{"higher_load", "another one is less loaded, or is listed first"},
     Meaning{"full", "one more room is above its capacity"},
-    Meaning{"other_region", "serves another region first"},
+    Meaning{"other_region", "is not in this caller's region"},
     Meaning{"draining", "takes no new rooms until undrain"},
     Meaning{"disabled", "is disabled, removed or of another type"},
     Meaning{"down", "does not answer"},
     Meaning{"suspect", "may be down"},
     Meaning{"not_available", "is not among the available servers"},
 };
+
+// A blank country is none: then the sidecar has no region to prefer.
+bool has_country(const CommandLine& line) {
+  return line.country && line.country->find_first_not_of(" \t") != std::string::npos;
+}
 
 template <std::size_t N>
 std::string meaning(const std::array<Meaning, N>& meanings, const std::string& word) {
@@ -65,7 +70,7 @@ std::string in_words(const CommandLine& line, const http::Json& answer) {
   const auto why = meaning(kReasons, reason);
   auto text = room + " goes to " + printable(gateway) + " (" + printable(reason) + ')' +
               (why.empty() ? "" : ": " + why) + ".\n";
-  if (line.country) {
+  if (has_country(line)) {
     text += printable(gateway) + (flag_at(answer, "regional_match") ? " is" : " is not") +
             " in the region of " + printable(*line.country) + ".\n";
   }
@@ -98,7 +103,7 @@ std::string for_people(const CommandLine& line, const http::Json& answer) {
 int explain(const CommandLine& line, Terminal& terminal) {
   Sidecar sidecar(line);
   auto target = "/v2/rooms/" + percent_encoded(line.subject) + "/explain";
-  if (line.country) target += "?country_code=" + percent_encoded(*line.country);
+  if (has_country(line)) target += "?country_code=" + percent_encoded(*line.country);
   const auto answer = sidecar.expect("GET", target);
   terminal.out << (line.json ? answer.text + '\n' : for_people(line, answer.body));
   return kFine;

@@ -42,7 +42,8 @@ Exit codes: 0 fine, 1 failed while running, 2 wrong usage or configuration.
 inline constexpr const char* kImportHelp =
     R"(FILE is CSV with a header, or a JSON array of objects with the same names; - is standard
 input. Columns: gateway_uid and default_gateway; id and name may be missing. Known rooms (by
-gateway_uid) are updated, new ones added, none is deleted. All or nothing: if anything is wrong,
+gateway_uid) are updated, new ones added, none is deleted. An empty default_gateway is none for a
+new room, and leaves a known one's alone. All or nothing: if anything is wrong,
 each problem is listed with its line, and nothing is written.
 
 Examples:

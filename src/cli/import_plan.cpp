@@ -85,7 +85,10 @@ class Import {
     }
     std::stable_sort(complaints_.begin(), complaints_.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
-    for (auto& [entry, text] : complaints_) plan_.problems.push_back(std::move(text));
+    for (auto& [entry, text] : complaints_) {
+      plan_.problems.push_back({first_[entry].line, std::move(text)});
+    }
+    warn_of_missing_gateways();
     return std::move(plan_);
   }
 
@@ -116,7 +119,11 @@ class Import {
 
   void fill(store::RoomRow& row, const RoomEntry& entry) {
     if (entry.name) row.room.name = *entry.name;
-    row.room.default_gateway_id = gateway_id(entry);
+    if (!entry.default_gateway.empty()) {
+      row.room.default_gateway_id = gateway_id(entry);
+    } else {
+      (rooms_.count(entry.gateway_uid) > 0 ? kept_ : lacking_).push_back(entry.place);
+    }
     if (row.room.removed) {
       // What comes by import stays: the next sync must not remove it once more.
       row.room.removed = false;
@@ -175,6 +182,28 @@ class Import {
     return row.gateway.id;
   }
 
+  void warn_of_missing_gateways() {
+    if (!lacking_.empty()) {
+      plan_.warnings.push_back(places(lacking_) +
+                               ": no default_gateway; a new room has none then, and legacy mode "
+                               "cannot answer it");
+    }
+    if (!kept_.empty()) {
+      plan_.warnings.push_back(places(kept_) +
+                               ": no default_gateway; a known room keeps what it has");
+    }
+  }
+
+  static std::string places(const std::vector<std::string>& all) {
+    constexpr std::size_t kEnough = 5;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(all.size(), kEnough); ++i) {
+      text += (i == 0 ? "" : ", ") + all[i];
+    }
+    if (all.size() > kEnough) text += " and " + std::to_string(all.size() - kEnough) + " more";
+    return text;
+  }
+
   void complain(const RoomEntry& entry, const std::string& text) {
     complaints_.emplace_back(&entry - first_, entry.place + ": " + text);
   }
@@ -184,6 +213,8 @@ class Import {
   std::vector<std::string> gateway_names_;
   std::unordered_map<std::string, const store::RoomRow*> rooms_;
   std::unordered_set<std::string> told_;
+  std::vector<std::string> lacking_;  // places of new rooms without a default gateway
+  std::vector<std::string> kept_;     // of known ones
   const RoomEntry* first_ = nullptr;
   std::vector<std::pair<std::ptrdiff_t, std::string>> complaints_;
   Ids gateway_ids_;

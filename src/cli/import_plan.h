@@ -13,7 +13,7 @@
 namespace cli {
 
 struct ImportPlan {
-  std::vector<std::string> problems;  // each with its place in the file
+  std::vector<PlacedProblem> problems;  // in the order of the entries
   std::vector<std::string> warnings;
 
   // To be written; complete rows.

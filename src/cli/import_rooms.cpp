@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -10,6 +12,7 @@
 #include "cli/import_plan.h"
 #include "cli/room_list_file.h"
 #include "cli/table.h"
+#include "store/failure.h"
 
 namespace cli {
 namespace {
@@ -40,13 +43,35 @@ std::string read_list(const CommandLine& line, Terminal& terminal) {
   return read_all(file, printable(line.subject));
 }
 
-[[noreturn]] void refuse(const std::vector<std::string>& problems, const std::string& name,
+[[noreturn]] void refuse(const std::vector<PlacedProblem>& problems, const std::string& name,
                          Terminal& terminal) {
-  for (const auto& problem : problems) terminal.err << "error: " << name << ": " << problem << '\n';
+  for (const auto& problem : problems) {
+    terminal.err << "error: " << name << ": " << problem.text << '\n';
+  }
   throw CommandFailed(std::to_string(problems.size()) +
                           (problems.size() == 1 ? " problem" : " problems") + " in " + name +
                           "; nothing was imported",
                       kWrongInput);
+}
+
+// Those of the list, and what the database has against its other entries, so that all can be mended
+// at once.
+std::vector<PlacedProblem> all_problems(RoomList list, const std::string& database_path,
+                                        bool create_gateways) {
+  try {
+    if (list.entries.empty() || !std::filesystem::exists(database_path)) return list.problems;
+    store::Database database(database_path, store::OpenMode::read_only);
+    database.read_transaction([&] {
+      const auto tables = read_tables(database);
+      auto plan = plan_import(list.entries, tables.gateways, tables.rooms, create_gateways);
+      std::move(plan.problems.begin(), plan.problems.end(), std::back_inserter(list.problems));
+    });
+  } catch (const store::Failure&) {  // the import that is to come will tell
+  } catch (const std::filesystem::filesystem_error&) {
+  }
+  std::stable_sort(list.problems.begin(), list.problems.end(),
+                   [](const auto& a, const auto& b) { return a.line < b.line; });
+  return std::move(list.problems);
 }
 
 // New rows get new ids; a row that could not be read may bear one of them, and would be replaced.
@@ -61,7 +86,9 @@ int rooms_import(const CommandLine& line, Terminal& terminal) {
   const auto configuration = sound_configuration(line, terminal);
   const auto name = line.subject == "-" ? std::string("standard input") : printable(line.subject);
   const auto list = parse_room_list(read_list(line, terminal), line.janus_is_default);
-  if (!list.problems.empty()) refuse(list.problems, name, terminal);
+  if (!list.problems.empty()) {
+    refuse(all_problems(list, configuration.store.path, line.create_gateways), name, terminal);
+  }
 
   ImportPlan plan;
   change_database(configuration.store.path, [&](store::Database& database) {

@@ -32,6 +32,13 @@ std::string lower(std::string text) {
   return text;
 }
 
+std::string trimmed(const std::string& text) {
+  constexpr const char* kBlanks = " \t";
+  const auto begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string::npos) return "";
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
 std::string at_line(std::size_t line) { return "line " + std::to_string(line); }
 
 class HeaderReader {
@@ -87,6 +94,9 @@ RawRoom room_of(const CsvRecord& record, const std::vector<Field>& fields) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (fields[i] != nullptr) room.*fields[i] = record.fields[i];
   }
+  // The reader leaves what is quoted as it is; a name that begins with a blank may mean it.
+  room.gateway_uid = trimmed(*room.gateway_uid);
+  room.default_gateway = trimmed(*room.default_gateway);
   return room;
 }
 

@@ -54,10 +54,17 @@ class Judge {
 
   RoomList judge() {
     RoomList list;
-    for (const auto& room : raw_.rooms) list.entries.push_back(entry_of(room));
+    for (const auto& room : raw_.rooms) {
+      const auto known_problems = raw_.problems.size();
+      auto entry = entry_of(room);
+      const bool was_read = room.gateway_uid && room.id && room.name && room.default_gateway;
+      if (was_read && raw_.problems.size() == known_problems) {
+        list.entries.push_back(std::move(entry));
+      }
+    }
     std::stable_sort(raw_.problems.begin(), raw_.problems.end(),
                      [](const auto& a, const auto& b) { return a.line < b.line; });
-    for (auto& problem : raw_.problems) list.problems.push_back(std::move(problem.text));
+    list.problems = std::move(raw_.problems);
     return list;
   }
 
@@ -65,6 +72,7 @@ class Judge {
   RoomEntry entry_of(const RawRoom& room) {
     RoomEntry entry;
     entry.place = room.place;
+    entry.line = room.line;
     if (room.gateway_uid) entry.gateway_uid = uid_of(room, *room.gateway_uid);
     if (room.id && !room.id->empty()) entry.id = id_of(room, *room.id);
     if (room.name && !room.name->empty()) entry.name = name_of(room, *room.name);
@@ -104,9 +112,7 @@ class Judge {
   }
 
   std::string gateway_of(const RawRoom& room, const std::string& gateway) {
-    if (gateway.empty()) {
-      complain(room, "default_gateway is missing; name the gateway that serves the room");
-    } else if (!domain::is_valid_id(gateway)) {
+    if (!gateway.empty() && !domain::is_valid_id(gateway)) {
       complain(room, "default_gateway: " + shown(gateway) + ' ' + std::string(kIdRule));
     }
     return gateway;

@@ -16,12 +16,18 @@ struct RoomEntry {
   std::string gateway_uid;
   std::optional<std::int64_t> id;
   std::optional<std::string> name;  // nothing: a known room keeps its name
-  std::string default_gateway;
+  std::string default_gateway;      // empty: none
+  std::size_t line = 0;             // of the place; 0: not known
+};
+
+struct PlacedProblem {
+  std::size_t line = 0;
+  std::string text;  // with its place
 };
 
 struct RoomList {
-  std::vector<RoomEntry> entries;     // to be used only if there are no problems
-  std::vector<std::string> problems;  // each with its line, in the order of the file
+  std::vector<RoomEntry> entries;       // without those that have problems
+  std::vector<PlacedProblem> problems;  // in the order of the file; then nothing is to be imported
 };
 
 // `janus_is_default`: take the `janus` of gxydb's answer for the default gateway. It may be today's

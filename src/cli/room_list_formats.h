@@ -8,12 +8,9 @@
 #include <string_view>
 #include <vector>
 
-namespace cli {
+#include "cli/room_list_file.h"
 
-struct PlacedProblem {
-  std::size_t line = 0;
-  std::string text;  // with its place
-};
+namespace cli {
 
 // The fields as texts: "" was not given, nothing could not be read and has been complained of.
 struct RawRoom {

@@ -95,6 +95,12 @@ class Elements {
     auto& text = room.*member.field;
     text = "";
     const auto* value = element.find(member.name);
+    if (value == nullptr && member.field == &RawRoom::default_gateway) {
+      text.reset();
+      return complain(room, std::string(member.name) +
+                                " is missing; name the gateway that serves the room, or none with "
+                                "\"\"");
+    }
     if (value == nullptr || value->is_null()) return;
     if (value->is_string()) {
       text = *value->string();

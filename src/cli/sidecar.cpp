@@ -33,12 +33,14 @@ std::string address_of(const CommandLine& line, const config::Configuration& con
                       "; start it, or name its address with --server");
 }
 
-std::optional<std::string> token_of(const CommandLine& line,
-                                    const config::Configuration& configuration) {
-  const auto& path = line.token_file ? line.token_file : configuration.http.token_file;
+std::optional<std::string> token_of(const CommandLine& line, const config::Loaded& loaded) {
+  const auto& path = line.token_file ? line.token_file : loaded.configuration.http.token_file;
   if (!path) return std::nullopt;
   auto file = http::read_token_file(*path);
-  if (!file.token) throw CommandFailed(file.problem, line.token_file ? kWrongInput : kFailed);
+  if (!file.token && line.token_file) throw CommandFailed(file.problem, kWrongInput);
+  if (!file.token) {
+    throw CommandFailed(config::place_of(loaded, "http.token_file") + ": " + file.problem);
+  }
   return std::move(file.token);
 }
 
@@ -48,7 +50,7 @@ Sidecar::Sidecar(const CommandLine& line) : Sidecar(line, load_for_asking(line))
 
 Sidecar::Sidecar(const CommandLine& line, const config::Loaded& loaded)
     : address_(address_of(line, loaded.configuration)),
-      client_(address_, token_of(line, loaded.configuration)),
+      client_(address_, token_of(line, loaded)),
       configuration_is_sound_(loaded.ok()) {}
 
 Sidecar::Answer Sidecar::ask(std::string_view method, const std::string& target,

@@ -33,10 +33,10 @@ class Fields {
   }
 
   // Each leaves the target alone if the key is not there.
-  void text(std::string_view key, std::string& target) const {
+  void text(std::string_view key, std::optional<std::string>& target) const {
     if (const Value* v = find(key)) take(as_line(*v), *v, at(key, a_text), target);
   }
-  void flag(std::string_view key, bool& target) const {
+  void flag(std::string_view key, std::optional<bool>& target) const {
     if (const Value* v = find(key)) take(as_boolean(*v), *v, at(key, a_boolean), target);
   }
   void number(std::string_view key, std::int64_t least, std::int64_t most,
@@ -123,7 +123,7 @@ std::vector<domain::ConfiguredGateway> read_gateways(const Value& config_file,
     fields.text("url", gateway.url);
     fields.text("type", gateway.type);
     fields.number("capacity", 1, most_users, a_count_of_users, gateway.capacity);
-    if (gateway.type == "rooms" &&
+    if (gateway.type.value_or("rooms") == "rooms" &&
         gateway.capacity.value_or(most_users) < options.avg_room_occupancy) {
       fields.at("capacity", {})
           .complain(fields.find("capacity")->line,

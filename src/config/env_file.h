@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,13 +21,18 @@ struct EnvFault {
 };
 
 struct EnvText {
-  std::vector<EnvEntry> entries;  // every line that sets something, doubles too
-  std::vector<EnvFault> faults;   // every line that is neither that nor a comment nor blank
+  std::vector<EnvEntry> entries;  // every line that sets one of our names, doubles too
+  std::vector<EnvFault> faults;   // lines of ours that do not, and what is no line of a `.env`
+  std::vector<EnvFault> doubts;   // lines that perhaps are ours, and were not read
 };
+
+using IsOurs = std::function<bool(std::string_view name)>;
 
 // Accepted: `export`, blanks around `=`, comments ("#" at the start or after a blank), CRLF. A
 // value in single quotes is taken as it stands; in double quotes \" \\ \$ \` \n \r and \t are
 // escapes. Nothing is expanded: $HOME stays $HOME. A value ends with its line.
-EnvText parse_env(std::string_view text);
+// Other programs share the file: what they may set, and how, is left to them. A line that begins
+// with a letter and names nothing of ours is theirs, and so are all lines within their quotes.
+EnvText parse_env(std::string_view text, const IsOurs& is_ours);
 
 }  // namespace config

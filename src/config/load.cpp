@@ -1,6 +1,7 @@
 #include "config/load.h"
 
 #include <algorithm>
+#include <cassert>
 #include <filesystem>
 #include <map>
 
@@ -31,6 +32,13 @@ const Row* row_of(std::string_view variable) {
 std::string file_name(const std::string& path) {
   const std::string name = std::filesystem::path(path).filename().string();
   return name.empty() ? path : name;
+}
+
+const Setting& setting_of(const Loaded& loaded, std::string_view key) {
+  const auto found = std::find_if(loaded.settings.begin(), loaded.settings.end(),
+                                  [&](const Setting& setting) { return setting.key == key; });
+  assert(found != loaded.settings.end());
+  return *found;
 }
 
 class Loading {
@@ -79,11 +87,12 @@ class Loading {
     if (!file.text && (!file.missing || sources_.env_file)) {
       unreadable(env_origin_, "--env-file", env_path_, file.trouble);
     }
-    const EnvText env = parse_env(file.text.value_or(""));
+    const auto is_ours = [](std::string_view name) { return row_of(name) != nullptr; };
+    const EnvText env = parse_env(file.text.value_or(""), is_ours);
     for (const EnvFault& fault : env.faults) report_.error(env_origin_, fault.line, fault.text);
+    for (const EnvFault& doubt : env.doubts) report_.warning(env_origin_, doubt.line, doubt.text);
     Variables variables;
     for (const EnvEntry& entry : env.entries) {
-      if (!row_of(entry.name)) continue;  // other programs share the file
       const auto [known, is_new] = variables.emplace(entry.name, Value{});
       if (!is_new) {
         report_.warning(env_origin_, entry.line,
@@ -150,7 +159,8 @@ class Loading {
       const Given& given = given_[row.key];
       loaded_.settings.push_back({std::string(row.key), std::string(row.variable),
                                   row.show(loaded_.configuration),
-                                  given.origin ? given.origin->at(given.line) : "default"});
+                                  given.origin ? given.origin->at(given.line) : "default",
+                                  given.origin ? given.name : std::string(row.key)});
     }
   }
 
@@ -169,6 +179,15 @@ class Loading {
 bool Loaded::ok() const {
   return std::none_of(problems.begin(), problems.end(),
                       [](const Problem& problem) { return problem.is_error; });
+}
+
+std::string origin_of(const Loaded& loaded, std::string_view key) {
+  return setting_of(loaded, key).origin;
+}
+
+std::string place_of(const Loaded& loaded, std::string_view key) {
+  const Setting& setting = setting_of(loaded, key);
+  return setting.origin + ": " + setting.called;
 }
 
 Loaded load(const Sources& sources) { return Loading(sources).run(); }

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Setting {
   std::string variable;  // "MAX_SERVER_CAPACITY"
   std::string value;     // as one would write it in the environment; empty: none
   std::string origin;    // "default", "config.toml:12", ".env:3", "environment"
+  std::string called;    // there: the key, or in ".env" and the environment the variable
 };
 
 struct Loaded {
@@ -29,6 +31,13 @@ struct Loaded {
 
   bool ok() const;  // no error among the problems
 };
+
+// Where the setting with that key was given: Setting::origin. Expects a key that there is.
+std::string origin_of(const Loaded& loaded, std::string_view key);
+
+// What messages about the setting begin with: "config.toml:5: http.token_file", or
+// ".env:3: API_TOKEN_FILE".
+std::string place_of(const Loaded& loaded, std::string_view key);
 
 struct Sources {
   std::string config_file;

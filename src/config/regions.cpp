@@ -112,7 +112,7 @@ bool read_region(const Group& group, const Spot& spot, Once& once,
 bool read_pin(const Group& group, const Spot& spot, Once& once, std::vector<domain::Pin>& pins) {
   const std::size_t line = group.content.line;
   const bool typed = group.content.typed;
-  std::vector<std::string> rooms{group.name};
+  std::vector<std::string> rooms{std::string(trimmed(group.name))};
   if (!typed) {
     rooms = split(group.name, ',');
     collapse_duplicates(rooms);

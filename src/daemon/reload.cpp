@@ -56,7 +56,13 @@ app::CatalogueKeeper::Result Reload::attempt() {
     result.problems.push_back(
         "http.token_file: it listens where other machines can ask, which needs a token until the next restart");
   }
-  if (!result.problems.empty()) return result;
+  if (!result.problems.empty()) {
+    // The rest of the problems too, and not only at the next attempt.
+    for (std::string& problem : app::sync_problems(in_force_.store.path, configured_part(loaded.configuration))) {
+      result.problems.push_back(std::move(problem));
+    }
+    return result;
+  }
   keep_what_needs_a_restart(loaded.configuration, result.warnings);
   for (const std::string& warning : result.warnings) app::log_warn(warning);
 

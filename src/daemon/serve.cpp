@@ -259,7 +259,11 @@ int load_and_run(const cli::ServeArguments& arguments) {
     if (!file.token) problems.push_back(file.problem);
     token = std::move(file.token);
   }
-  if (!problems.empty()) return refuse(problems);
+  if (!problems.empty()) {
+    const auto more = app::sync_problems(loaded.configuration.store.path, configured_part(loaded.configuration));
+    problems.insert(problems.end(), more.begin(), more.end());
+    return refuse(problems);
+  }
 
   Running running(sources, loaded.configuration, std::move(token), arguments.set_aside_damaged);
   if (!running.errors().empty()) return refuse(running.errors());

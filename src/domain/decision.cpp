@@ -38,19 +38,20 @@ Decision legacy(const Policy& policy, std::string_view room) {
   return decision;
 }
 
-// A gateway on which users already are is taken though it be full, draining or unlisted.
-const Gateway* where_users_are(const Policy& policy, const Ledger& ledger, const Question& question,
-                               const Ledger::Room* room) {
-  const auto usable = [&](std::string_view name) -> const Gateway* {
-    const Gateway* gateway = policy.catalogue().gateway(name);
-    return gateway && !gateway->disabled && !gateway->removed ? gateway : nullptr;
-  };
+// Users who already are on a gateway may stay there though it be full, draining or unlisted.
+const Gateway* usable(const Policy& policy, std::string_view name) {
+  const Gateway* gateway = policy.catalogue().gateway(name);
+  return gateway && !gateway->disabled && !gateway->removed ? gateway : nullptr;
+}
+
+// Where users are already, and the room is to be placed with them.
+const Gateway* found_there(const Policy& policy, const Ledger& ledger, const Question& question,
+                           const Ledger::Room* room) {
   if (room && room->occupied()) {
-    if (const auto number = ledger.reported_gateway(question.room)) {
-      if (const Gateway* gateway = usable(ledger.name_of(*number))) return gateway;
-    }
+    const auto reported = ledger.reported_gateway(question.room);
+    if (const Gateway* gateway = where_users_are(policy, ledger, question.room, reported)) return gateway;
   }
-  return question.reported ? usable(*question.reported) : nullptr;
+  return question.reported ? usable(policy, *question.reported) : nullptr;
 }
 
 Decision scale(const Policy& policy, Ledger& ledger, const Question& question,
@@ -73,14 +74,14 @@ Decision scale(const Policy& policy, Ledger& ledger, const Question& question,
                question.asker == Question::Asker::session)) {
     decision.kind = Decision::Kind::standing;
     decision.gateway = ledger.name_of(room->held->gateway);
-    decision.reason = on_pin ? Reason::pinned : Reason::sticky;
+    decision.reason = on_pin && pin_serves ? Reason::pinned : Reason::sticky;
   } else if (pin) {
     if (!pin_serves) return refused(Refusal::no_gateway_available);
     decision.kind = Decision::Kind::booking;
     decision.gateway = *pin;
     decision.reason = Reason::pinned;
     decision.region = "pinned";
-  } else if (const Gateway* there = where_users_are(policy, ledger, question, room)) {
+  } else if (const Gateway* there = found_there(policy, ledger, question, room)) {
     decision.kind = Decision::Kind::booking;
     decision.gateway = there->name;
     decision.reason = Reason::assigned;
@@ -119,6 +120,15 @@ Decision decide(const Policy& policy, Ledger& ledger, const Question& question,
   return decision;
 }
 
+const Gateway* where_users_are(const Policy& policy, const Ledger& ledger, std::string_view room,
+                               std::optional<GatewayNumber> reported) {
+  if (reported) {
+    if (const Gateway* gateway = usable(policy, ledger.name_of(*reported))) return gateway;
+  }
+  const Room* known = policy.catalogue().room(room);
+  return known ? policy.legacy_gateway(*known) : nullptr;
+}
+
 std::optional<std::string> standing_gateway(const Policy& policy, const Ledger& ledger,
                                             std::string_view room) {
   if (!policy.options().scale) {
@@ -127,8 +137,7 @@ std::optional<std::string> standing_gateway(const Policy& policy, const Ledger& 
     return gateway ? std::optional(gateway->name) : std::nullopt;
   }
   const Ledger::Room* entry = ledger.find(room);
-  if (entry && entry->held && !entry->pending) return ledger.name_of(entry->held->gateway);
-  if (entry && entry->before) return ledger.name_of(entry->before->gateway);
+  if (const auto* granted = entry ? entry->granted() : nullptr) return ledger.name_of(granted->gateway);
   const std::string* pin = policy.pin(room);
   return pin ? std::optional(*pin) : std::nullopt;
 }

@@ -44,6 +44,11 @@ struct Question {
 Decision decide(const Policy& policy, Ledger& ledger, const Question& question,
                 std::vector<Verdict>* verdicts = nullptr);
 
+// Where the users of an occupied room are that has no assignment, or an outdated one: where their sessions
+// say (`reported`), else where legacy mode sent them. Nothing if that gateway cannot be used.
+const Gateway* where_users_are(const Policy& policy, const Ledger& ledger, std::string_view room,
+                               std::optional<GatewayNumber> reported);
+
 // The gateway that holds the room without placing it: assignment or pin in scale mode, pin or default
 // in legacy mode; nothing otherwise.
 std::optional<std::string> standing_gateway(const Policy& policy, const Ledger& ledger,

@@ -20,9 +20,8 @@ const Ledger::Room* Ledger::find(std::string_view room) const {
   return it == rooms_.end() ? nullptr : &it->second;
 }
 
-Assignment Ledger::assignment(const Rooms::value_type& room) const {
-  const Held& held = *room.second.held;
-  return {room.first, name_of(held.gateway), held.region, held.assigned_at, held.last_used_at};
+Assignment Ledger::assignment(const std::string& room, const Held& held) const {
+  return {room, name_of(held.gateway), held.region, held.assigned_at, held.last_used_at};
 }
 
 Ledger::Rooms::value_type& Ledger::room_entry(std::string_view room) {
@@ -43,7 +42,7 @@ void Ledger::set_held(Room& room, std::optional<Held> held) {
 
 void Ledger::note_assignment(const Rooms::value_type& room) {
   if (room.second.held) {
-    changes_.push_back(assignment(room));
+    changes_.push_back(assignment(room.first, *room.second.held));
   } else {
     changes_.push_back(AssignmentGone{room.first});
   }
@@ -76,6 +75,8 @@ void Ledger::book(std::string_view room, GatewayNumber gateway, std::string_view
   entry.second.pending = true;
   entry.second.kept_since = now.service;
 }
+
+void Ledger::forget_replaced(std::string_view room) { rooms_.find(room)->second.before.reset(); }
 
 void Ledger::confirm(std::string_view room, GatewayNumber holder) {
   Room& entry = rooms_.find(room)->second;
@@ -119,6 +120,11 @@ bool Ledger::end_if_unused(std::string_view room, ServiceTime now, Duration join
   if (!entry || entry->occupied()) return false;
   if (entry->kept_since && now < *entry->kept_since + join_grace) return false;
   return end_assignment(room);
+}
+
+void Ledger::note(std::string_view room) {
+  const auto it = rooms_.find(room);
+  if (it != rooms_.end() && !it->second.pending) note_assignment(*it);
 }
 
 bool Ledger::end_assignment(std::string_view room) {
@@ -167,7 +173,6 @@ Ledger::Entered Ledger::enter(std::string_view session, std::string_view room,
       seat->room = &entry;
       seat->entered_at = now.wall;
       seat->gateway.reset();
-      seat->difference_told = false;
       --before->second.sessions;
       if (was_live) --before->second.users;
       if (before != &entry && was_live) result.moved_from = before->first;
@@ -179,12 +184,20 @@ Ledger::Entered Ledger::enter(std::string_view session, std::string_view room,
   seat->refreshed = now.service;
   if (report == Report::own) seat->reported_itself = now.service;
   if (gateway) seat->gateway = gateway;
-  if (gateway && entry.second.held && entry.second.held->gateway != *gateway &&
-      !seat->difference_told) {
-    seat->difference_told = result.reports_other_gateway = true;
-  }
   if (write) changes_.push_back(this->session(*seat));
   return result;
+}
+
+bool Ledger::tells_first_difference(std::string_view session) {
+  const auto it = seats_.find(session);
+  return it != seats_.end() && !std::exchange(it->second->difference_told, true);
+}
+
+void Ledger::refresh(std::string_view session, ServiceTime now) {
+  const auto it = seats_.find(session);
+  if (it == seats_.end() || !it->second->live) return;
+  it->second->refreshed = now;
+  live_.splice(live_.end(), live_, it->second);
 }
 
 void Ledger::unseat(Seats::iterator seat) {
@@ -258,14 +271,24 @@ void Ledger::forget_sessions(const std::function<bool(const std::string&)>& of_r
 }
 
 std::optional<GatewayNumber> Ledger::reported_gateway(std::string_view room) const {
-  std::map<GatewayNumber, std::size_t> votes;
+  const auto all = reported_gateways();
+  const auto it = all.find(room);
+  return it == all.end() ? std::nullopt : std::optional<GatewayNumber>(it->second);
+}
+
+std::map<std::string_view, GatewayNumber> Ledger::reported_gateways() const {
+  std::map<std::string_view, std::map<GatewayNumber, std::size_t>> votes;
   for (const Seat& seat : live_) {
-    if (seat.gateway && seat.room->first == room) ++votes[*seat.gateway];
+    if (seat.gateway) ++votes[seat.room->first][*seat.gateway];
   }
-  const auto most = std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) {
-    return a.second < b.second;
-  });
-  return most == votes.end() ? std::nullopt : std::optional<GatewayNumber>(most->first);
+  std::map<std::string_view, GatewayNumber> most;
+  for (const auto& [room, counts] : votes) {
+    const auto winner = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
+      return a.second < b.second;
+    });
+    most.emplace(room, winner->first);
+  }
+  return most;
 }
 
 Session Ledger::session(const Seat& seat) const {

@@ -55,6 +55,8 @@ class Ledger {
     std::unique_ptr<Held> before;  // what a pending booking replaces
 
     bool occupied() const { return users > 0; }
+    // What holds the room in the file too: while a booking is pending, what it is to replace.
+    const Held* granted() const { return pending ? before.get() : held ? &*held : nullptr; }
   };
   using Rooms = std::map<std::string, Room, std::less<>>;
 
@@ -70,7 +72,7 @@ class Ledger {
   // --- rooms
   const Room* find(std::string_view room) const;
   const Rooms& rooms() const { return rooms_; }
-  Assignment assignment(const Rooms::value_type& room) const;  // of a room that is held
+  Assignment assignment(const std::string& room, const Held& held) const;
 
   // Takes over what the database remembers: each session is fresh, each assignment just answered.
   void restore(const std::vector<Assignment>& assignments, const std::vector<Session>& sessions,
@@ -78,6 +80,8 @@ class Ledger {
 
   // Books a gateway for a room, at full load at once; pending until confirmed or withdrawn.
   void book(std::string_view room, GatewayNumber gateway, std::string_view region, Moment now);
+  // What the pending booking replaces is out of date: if it fails the room has no assignment.
+  void forget_replaced(std::string_view room);
   // The claim was granted, to `holder`.
   void confirm(std::string_view room, GatewayNumber holder);
   // The claim failed: the room is again as it was before.
@@ -90,6 +94,8 @@ class Ledger {
   // Ends the assignment of a room that nobody holds any more; false if it must stay: occupied, pending,
   // or within its grace.
   bool end_if_unused(std::string_view room, ServiceTime now, Duration join_grace);
+  // Has the room's row written as it is, in case the file has it otherwise.
+  void note(std::string_view room);
   // Ends the assignment, whoever is there. False if there is none or it is pending.
   bool end_assignment(std::string_view room);
   // The empty room keeps its assignment for a whole join_grace from now on.
@@ -99,12 +105,15 @@ class Ledger {
   struct Entered {
     bool entered = false;                   // it was in no room, or dead
     std::optional<std::string> moved_from;  // it was in another room
-    bool reports_other_gateway = false;     // for the first time, and not where the room is
   };
   enum class Report { own, snapshot };
   // The session is in the room, and says that it is on `reported` (a known gateway's name, or nothing).
   Entered enter(std::string_view session, std::string_view room,
                 std::optional<std::string_view> reported, Report report, Moment now);
+  // It says that it is elsewhere than its room: true the first time.
+  bool tells_first_difference(std::string_view session);
+  // The session is still there, wherever that is; without effect on one that is not.
+  void refresh(std::string_view session, ServiceTime now);
   // The session left the room; false if it is not there.
   bool leave(std::string_view session, std::string_view room);
   // The room in which a live session is.
@@ -123,8 +132,10 @@ class Ledger {
   std::size_t silent_sessions() const { return dead_.size(); }
   // Forgets all sessions of the rooms for which that is true.
   void forget_sessions(const std::function<bool(const std::string& room)>& of_room);
-  // The gateway that most of the room's live sessions reported; nothing if none did.
+  // The gateway that most of the room's live sessions reported; nothing if none did. Looks at all sessions.
   std::optional<GatewayNumber> reported_gateway(std::string_view room) const;
+  // The same for every room with such sessions, at the same price.
+  std::map<std::string_view, GatewayNumber> reported_gateways() const;
   // Has all live sessions written, when scale mode begins.
   void note_sessions();
 

@@ -50,24 +50,25 @@ struct Options {
   Duration failover_wait = std::chrono::seconds{5};
 };
 
-// The entries of [[gateways]] and [[rooms]], before they are synced into the database.
+// The entries of [[gateways]] and [[rooms]], before they are synced into the database. A field that is
+// not written down is nothing: a row that came by import or SQL keeps its own.
 struct ConfiguredGateway {
   std::string name;
   std::optional<std::int64_t> id;
-  std::string url;
-  std::string type = "rooms";
+  std::optional<std::string> url;
+  std::optional<std::string> type;  // else "rooms"
   std::optional<std::int64_t> capacity;
-  bool disabled = false;
+  std::optional<bool> disabled;
   std::string where;
 };
 
 struct ConfiguredRoom {
   std::string gateway_uid;
   std::optional<std::int64_t> id;
-  std::string name;
+  std::optional<std::string> name;
   std::optional<std::string> default_gateway;        // a name …
   std::optional<std::int64_t> default_gateway_id;    // … or an id; not both
-  bool disabled = false;
+  std::optional<bool> disabled;
   std::string where;
 };
 

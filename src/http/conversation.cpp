@@ -51,11 +51,19 @@ void Conversation::run() {
 }
 
 bool Conversation::one_request() {
+  constexpr std::string_view head_method = "HEAD ";
   malformed_ = wire_.read_head(head_text_);
-  if (!malformed_) malformed_ = check_form(head_text_, for_library_);
+  if (malformed_ && connection_.reading_ended) return false;
+  const bool is_head = malformed_ ? wire_.begins_with(head_method)
+                                  : head_text_.compare(0, head_method.size(), head_method) == 0;
   // What is refused here is still answered by the library, as if something harmless had been asked.
-  if (malformed_) for_library_ = "GET / HTTP/1.1\r\n";
-  for_library_ += "\r\n";
+  const std::string_view stand_in = is_head ? "HEAD / HTTP/1.1\r\n\r\n" : "GET / HTTP/1.1\r\n\r\n";
+  if (!malformed_) malformed_ = check_form(head_text_, for_library_);
+  if (malformed_) {
+    for_library_ = stand_in;
+  } else {
+    for_library_ += "\r\n";
+  }
   bool keep = false;
   const auto answer = [&](const Library::Parsed& parsed) {
     Reply reply = malformed_ ? refuse(*malformed_, false) : reply_to(parsed);
@@ -70,9 +78,9 @@ bool Conversation::one_request() {
   };
   if (!rules_.library.exchange(for_library_, answer, answer_)) {
     malformed_ = not_parsed;
-    for_library_ = "GET / HTTP/1.1\r\n\r\n";
-    rules_.library.exchange(for_library_, answer, answer_);
+    rules_.library.exchange(stand_in, answer, answer_);
   }
+  if (was_cut_) return false;
   // From here on the client counts on the connection: a stopping door gives it time to notice.
   if (keep) connection_.was_answered = true;
   return wire_.send(answer_, {}) && keep;
@@ -90,16 +98,23 @@ Conversation::Reply Conversation::reply_to(const Library::Parsed& parsed) {
   }
   auto match = rules_.routes.find(head.method == "HEAD" ? "GET" : head.method, head.path);
   if (token && !match.open && !bears_token(head, *token)) return refuse(unauthorized, keep);
-  if (match.route) return lead_to_route(head, std::move(match));
+  if (match.route) {
+    BodyPlaces::Place place(rules_.body_places);
+    Reply reply = lead_to_route(head, std::move(match), place);
+    if (place.is_taken()) wire_.forget_body();  // before the place is another's
+    return reply;
+  }
   if (match.allow.empty()) return refuse(not_found, keep);
   Reply reply = refuse(wrong_method, keep);
   reply.response.headers.emplace_back("Allow", std::move(match.allow));
   return reply;
 }
 
-Conversation::Reply Conversation::lead_to_route(const Head& head, RouteTable::Match match) {
+Conversation::Reply Conversation::lead_to_route(const Head& head, RouteTable::Match match,
+                                                BodyPlaces::Place& place) {
   Request request;
-  if (auto refused = read_body(head, match.route->max_body, request.body)) {
+  if (auto refused = read_body(head, match.route->max_body, place, request.body)) {
+    was_cut_ = connection_.reading_ended;
     return refuse(*refused, false);
   }
   auto query = Query::parse(head.query);
@@ -113,15 +128,15 @@ Conversation::Reply Conversation::lead_to_route(const Head& head, RouteTable::Ma
 }
 
 std::optional<Refusal> Conversation::read_body(const Head& head, std::size_t limit,
-                                               std::string_view& body) {
+                                               BodyPlaces::Place& place, std::string_view& body) {
   if (!head.has_body()) return std::nullopt;
   if (head.length > limit) return too_large;
   wire_.begin_body();
   if (head.expects_continue && !head.is_1_0 && wire_.lacks(head.chunked ? 1 : head.length)) {
     wire_.send("HTTP/1.1 100 Continue\r\n\r\n", {});
   }
-  if (head.chunked) return wire_.read_chunks(limit, body);
-  return wire_.read_body(static_cast<std::size_t>(head.length), body);
+  if (head.chunked) return wire_.read_chunks(limit, place, body);
+  return wire_.read_body(static_cast<std::size_t>(head.length), place, body);
 }
 
 Response Conversation::answer(const Route& route, const Request& request) const {

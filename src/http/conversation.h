@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/body_places.h"
 #include "http/head.h"
 #include "http/library.h"
 #include "http/route.h"
@@ -40,6 +41,7 @@ struct HouseRules {
   std::function<void(const Route&, std::string_view what)> on_exception;  // may be empty
   TokenInForce token;
   std::atomic<bool> stopping{false};  // answers say "Connection: close"
+  BodyPlaces body_places{};
   Library library{};
 };
 
@@ -50,6 +52,7 @@ struct Connection {
   bool is_unix = false;
   std::atomic<Phase> phase{Phase::idle};
   std::atomic<bool> was_answered{false};
+  std::atomic<bool> reading_ended{false};  // by the stopping door: what is missing is not the client's fault
 };
 
 class Conversation {
@@ -66,16 +69,18 @@ class Conversation {
   bool one_request();
   // What to answer, in the order of the contract's checks.
   Reply reply_to(const Library::Parsed& parsed);
-  Reply lead_to_route(const Head& head, RouteTable::Match match);
+  Reply lead_to_route(const Head& head, RouteTable::Match match, BodyPlaces::Place& place);
   Reply refuse(const Refusal& refused, bool keep) const;
   Response answer(const Route& route, const Request& request) const;
 
-  std::optional<Refusal> read_body(const Head& head, std::size_t limit, std::string_view& body);
+  std::optional<Refusal> read_body(const Head& head, std::size_t limit, BodyPlaces::Place& place,
+                                   std::string_view& body);
 
   Connection& connection_;
   HouseRules& rules_;
   WireStream wire_;
   std::optional<Refusal> malformed_;  // why the head never reached the library
+  bool was_cut_ = false;              // by the stopping door, which has no answer to that
   std::string head_text_;  // these three keep their memory from request to request
   std::string for_library_;
   std::string answer_;

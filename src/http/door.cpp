@@ -32,8 +32,9 @@ using Phase = Connection::Phase;
 constexpr int accepted_at_once = 64;     // then stop() and the other listeners get a look
 constexpr auto lame_duck = 1s;           // how long a kept connection may take to hear "close"
 constexpr auto silent_grace = 250ms;     // an accepted client may be about to ask
-constexpr auto half_sent_grace = 1s;
-constexpr auto under_way_grace = 2750ms; // after these, 4 s from stop() at most
+// Reckoned from stop(), after which serve() returns within 4 s:
+constexpr auto half_sent_grace = 3s;     // a begun request that is still coming in
+constexpr auto under_way_grace = 3750ms; // one that is being answered
 
 void set_up(int fd, bool is_unix, std::chrono::milliseconds idle) {
   const int on = 1;
@@ -68,7 +69,7 @@ class Door::Inside {
   bool any_kept() const;
 
   void work();
-  void see_out();
+  void see_out(Clock::time_point stopped);
   void stop_reading(Phase phase);
   bool wait_until_empty(Clock::time_point until);
 
@@ -121,12 +122,12 @@ void Door::Inside::stop() {
 
 void Door::Inside::serve() {
   while (!rules_.stopping) wait_and_accept(1s);
-  const auto lame_until = Clock::now() + lame_duck;
+  const auto stopped = Clock::now();
   do {
     wait_and_accept(5ms);
-  } while (any_kept() && Clock::now() < lame_until);
+  } while (any_kept() && Clock::now() < stopped + lame_duck);
   close_listeners();
-  see_out();
+  see_out(stopped);
 }
 
 void Door::Inside::wait_and_accept(std::chrono::milliseconds longest) {
@@ -220,8 +221,10 @@ void Door::Inside::close_listeners() {
 // What has arrived by then can still be read, and is answered.
 void Door::Inside::stop_reading(Phase phase) {
   const std::lock_guard lock(mutex_);
-  for (const auto& connection : connections_) {
-    if (connection.phase == phase) ::shutdown(connection.fd, SHUT_RD);
+  for (auto& connection : connections_) {
+    if (connection.phase != phase) continue;
+    connection.reading_ended = true;
+    ::shutdown(connection.fd, SHUT_RD);
   }
 }
 
@@ -230,22 +233,22 @@ bool Door::Inside::wait_until_empty(Clock::time_point until) {
   return nobody_here_.wait_until(lock, until, [&] { return connections_.empty(); });
 }
 
-void Door::Inside::see_out() {
+void Door::Inside::see_out(Clock::time_point stopped) {
   const auto start = Clock::now();
-  const auto last = start + under_way_grace;
+  const auto last = stopped + under_way_grace;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& connection : connections_) {
-      if (connection.phase == Phase::idle && connection.was_answered) {
-        ::shutdown(connection.fd, SHUT_RD);
-      }
+    for (auto& connection : connections_) {
+      if (connection.phase != Phase::idle || !connection.was_answered) continue;
+      connection.reading_ended = true;
+      ::shutdown(connection.fd, SHUT_RD);
     }
   }
   bool empty = wait_until_empty(start + silent_grace);
   // A connection may turn idle, or half a request come in, at any of these moments: hence each time.
   for (auto next = start + silent_grace; !empty && next < last; next += silent_grace) {
     stop_reading(Phase::idle);
-    if (next >= start + half_sent_grace) stop_reading(Phase::reading);
+    if (next >= stopped + half_sent_grace) stop_reading(Phase::reading);
     empty = wait_until_empty(next + silent_grace);
   }
   {

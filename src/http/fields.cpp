@@ -9,12 +9,12 @@ namespace http {
 
 OrRefusal<Json> object_in(std::string_view body, bool required) {
   if (body.empty() && !required) return Json(Json::Object{});
-  std::string problem = "it is empty";
+  std::string problem = "It is empty.";
   std::optional<Json> json;
   if (!body.empty()) json = Json::parse(body, &problem);
   if (json && json->is_object()) return std::move(*json);
-  if (json) problem = "it is another value";
-  return refusal(400, "invalid_json", "Send exactly one JSON object as the body: " + problem + ".");
+  if (json) problem = "It is another value.";
+  return refusal(400, "invalid_json", "Send exactly one JSON object as the body: " + problem);
 }
 
 std::optional<std::string> id_in(const Json& value) {

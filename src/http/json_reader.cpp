@@ -45,8 +45,11 @@ class Forwarder final : public nlohmann::json_sax<Library> {
 
 std::optional<std::string> read_json(std::string_view text, JsonEvents& events) {
   Forwarder forwarder(events);
-  if (Library::sax_parse(text.begin(), text.end(), &forwarder)) return std::nullopt;
-  return "The body is not valid JSON at byte " + std::to_string(forwarder.where()) + ".";
+  // The library takes a NUL for the end of the text, and whatever stands behind it for nothing.
+  const auto nul = text.find('\0');
+  if (nul == text.npos && Library::sax_parse(text.begin(), text.end(), &forwarder)) return std::nullopt;
+  const auto where = nul == text.npos ? forwarder.where() : nul + 1;
+  return "The body is not valid JSON at byte " + std::to_string(where) + ".";
 }
 
 }  // namespace http

@@ -17,7 +17,7 @@ namespace http {
 
 class Library {
  public:
-  // As the library read it. Values of fields arrive percent-decoded.
+  // As the library read it. It percent-decodes the values of fields: a `%` is to be given as `%25`.
   struct Parsed {
     std::string_view method;
     std::string_view target;  // as sent

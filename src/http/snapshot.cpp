@@ -12,11 +12,13 @@ class SnapshotEvents final : public JsonEvents {
   explicit SnapshotEvents(SnapshotSink& sink) : sink_(sink) {}
 
   SnapshotOutcome outcome(std::optional<std::string> not_json) const {
-    if (not_json) return {std::move(not_json), 0};
-    if (!is_object_) return {"The body must be exactly one JSON object.", 0};
-    if (!has_list_) return {"The body needs a list named \"sessions\".", 0};
-    if (bad_age_) return {"\"age_ms\" must be an integer that is not negative.", 0};
-    return {std::nullopt, age_ms_};
+    if (not_json) return {std::move(not_json)};
+    if (!is_object_) return {"The body must be exactly one JSON object."};
+    if (!has_list_) return {"The body needs a list named \"sessions\"."};
+    if (bad_entry_) return {"Every entry of \"sessions\" must be an object."};
+    if (entries_ > max_entries) return {"There are more than 320000 entries in \"sessions\".", true};
+    if (bad_age_) return {"\"age_ms\" must be an integer that is not negative."};
+    return {std::nullopt, false, age_ms_};
   }
 
   void null() override { scalar(); }
@@ -71,13 +73,15 @@ class SnapshotEvents final : public JsonEvents {
     --depth_;
     if (in_entry_ && depth_ == 2) {
       in_entry_ = false;
-      sink_.add(std::move(entry_));
+      if (++entries_ <= max_entries) sink_.add(std::move(entry_));
     }
   }
 
   void begin_array() override {
     if (is_object_ && depth_ == 1 && key_ == Key::sessions) {
       in_list_ = has_list_ = true;
+      bad_entry_ = false;
+      entries_ = 0;
       sink_.begin();
     } else {
       scalar();
@@ -104,7 +108,7 @@ class SnapshotEvents final : public JsonEvents {
     if (is_entry_member()) {
       id().reset();
     } else if (in_list_ && depth_ == 2) {
-      sink_.add(SnapshotEntry{});
+      bad_entry_ = true;
     } else if (is_object_ && depth_ == 1) {
       if (key_ == Key::sessions) has_list_ = false;
       if (key_ == Key::age_ms) bad_age_ = true;
@@ -119,7 +123,9 @@ class SnapshotEvents final : public JsonEvents {
   bool in_list_ = false;
   bool in_entry_ = false;
   bool has_list_ = false;
+  bool bad_entry_ = false;
   bool bad_age_ = false;
+  std::size_t entries_ = 0;
   std::uint64_t age_ms_ = 0;
 };
 

@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t small_buffer = 4 * 1024;  // holds nearly every request whole
-constexpr std::size_t body_step = 64 * 1024;    // grows by what arrives, not by what is announced
+constexpr std::size_t body_step = 64 * 1024;    // touched as it arrives, not as it is announced
 
 constexpr Refusal cut_off{400, "invalid_request", "The request ended too early; send all of it."};
 constexpr Refusal not_http{400, "invalid_request",
@@ -27,6 +27,8 @@ constexpr Refusal too_slow{408, "request_timeout",
                            "The request took too long to arrive; send it at once."};
 constexpr Refusal long_line{414, "uri_too_long", "Keep the request line under 8 KiB."};
 constexpr Refusal long_head{431, "headers_too_large", "Keep the head under 16 KiB and 64 fields."};
+constexpr Refusal crowded{503, "too_many_connections",
+                          "Send fewer large bodies at a time, or try again."};
 constexpr Refusal long_body{413, "too_large", "The body is too large for this request."};
 
 }  // namespace
@@ -35,7 +37,7 @@ WireStream::WireStream(int fd, const Timeouts& timeouts)
     : fd_(fd), timeouts_(timeouts), buffer_(small_buffer) {}
 
 bool WireStream::wait() {
-  if (body_.capacity() > body_step) std::string{}.swap(body_);
+  if (body_.capacity() > body_step) forget_body();
   if (begin_ < end_) return true;
   begin_ = end_ = 0;
   if (buffer_.size() > small_buffer) std::vector<char>(small_buffer).swap(buffer_);
@@ -83,19 +85,23 @@ std::optional<Refusal> WireStream::read_head(std::string& head) {
 
 void WireStream::begin_body() { deadline_ = Clock::now() + timeouts_.body; }
 
-std::optional<Refusal> WireStream::read_body(std::size_t length, std::string_view& body) {
+std::optional<Refusal> WireStream::read_body(std::size_t length, BodyPlaces::Place& place,
+                                             std::string_view& body) {
   body_.clear();
   if (!lacks(length)) {  // arrived with the head, as nearly always: no copy
     body = buffered().substr(0, length);
     begin_ += length;
     return std::nullopt;
   }
+  if (length > BodyPlaces::large && !place.take()) return crowded;
+  body_.reserve(length);  // address space only: pages that nothing is written to take no memory
   if (auto refused = append_body(length)) return refused;
   body = body_;
   return std::nullopt;
 }
 
-std::optional<Refusal> WireStream::read_chunks(std::size_t limit, std::string_view& body) {
+std::optional<Refusal> WireStream::read_chunks(std::size_t limit, BodyPlaces::Place& place,
+                                               std::string_view& body) {
   body_.clear();
   framing_budget_ = limit + 4096;
   for (;;) {
@@ -108,6 +114,10 @@ std::optional<Refusal> WireStream::read_chunks(std::size_t limit, std::string_vi
     if (error != std::errc{} || !ends_well) return bad_chunk;
     if (length == 0) break;
     if (length > limit - body_.size()) return long_body;
+    if (body_.size() + length > BodyPlaces::large && !place.is_taken()) {
+      if (!place.take()) return crowded;
+      body_.reserve(limit);  // growing by doubling would hold it nearly twice
+    }
     if (auto refused = append_body(length)) return refused;
     if (auto refused = read_line(line)) return refused;
     if (!line.empty()) return bad_chunk;

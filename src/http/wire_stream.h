@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "http/body_places.h"
 #include "http/refusal.h"
 #include "http/timeouts.h"
 
@@ -31,14 +32,20 @@ class WireStream {
 
   // The head without its final empty line. At most one empty line before it is skipped.
   std::optional<Refusal> read_head(std::string& head);
+  // Does what is not yet read begin so? After a refused head that is the head itself.
+  bool begins_with(std::string_view text) const {
+    return buffered().substr(0, text.size()) == text;
+  }
 
   // From here on reading is reckoned against the body's deadline.
   void begin_body();
   // Must a client that expects 100-continue be told to go on, for `length` bytes?
   bool lacks(std::uint64_t length) const { return end_ - begin_ < length; }
-  // `body` is valid until the next call.
-  std::optional<Refusal> read_body(std::size_t length, std::string_view& body);
-  std::optional<Refusal> read_chunks(std::size_t limit, std::string_view& body);
+  // `body` is valid until the next call. One larger than BodyPlaces::large needs `place`, and is to be
+  // forgotten before that is given back.
+  std::optional<Refusal> read_body(std::size_t length, BodyPlaces::Place& place, std::string_view& body);
+  std::optional<Refusal> read_chunks(std::size_t limit, BodyPlaces::Place& place, std::string_view& body);
+  void forget_body() { std::string{}.swap(body_); }
 
   // Head and body of an answer at once. False: the client does not take it.
   bool send(std::string_view head, std::string_view body);

@@ -16,7 +16,7 @@ constexpr int nap_ms = 25;
 
 int on_busy(void* tick, int naps) {
   if (naps * nap_ms >= patience_ms) return 0;
-  (*static_cast<std::function<void()>*>(tick))();
+  if (!(*static_cast<std::function<bool()>*>(tick))()) return 0;
   ::usleep(nap_ms * 1000);
   return 1;
 }
@@ -109,7 +109,7 @@ Bytes Connection::image() {
   return copy;
 }
 
-void Connection::wait_when_busy(std::function<void()> tick) {
+void Connection::wait_when_busy(std::function<bool()> tick) {
   tick_ = std::move(tick);
   sqlite3_busy_handler(sql_->getHandle(), on_busy, &tick_);
 }

@@ -45,8 +45,9 @@ class Connection {
   // The whole database as the bytes of one file without -wal, as this connection sees it now.
   Bytes image();
 
-  // While another program holds the lock: waits up to 1 s, and calls `tick` about every 25 ms.
-  void wait_when_busy(std::function<void()> tick);
+  // While another program holds the lock: waits up to 1 s, and calls `tick` about every 25 ms,
+  // until that says false.
+  void wait_when_busy(std::function<bool()> tick);
   // From now on checkpoints are the caller's affair.
   void count_wal_frames();
   int wal_frames() const { return wal_frames_; }
@@ -64,7 +65,7 @@ class Connection {
   std::string path_;
   std::unique_ptr<SQLite::Database> sql_;
   std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;
-  std::function<void()> tick_;
+  std::function<bool()> tick_;
   int wal_frames_ = 0;
 };
 

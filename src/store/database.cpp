@@ -33,6 +33,18 @@ bool may_write(const std::string& path) {
          ::faccessat(AT_FDCWD, folder.c_str(), W_OK, AT_EACCESS) == 0;
 }
 
+// A -wal and a lock for each name, and one file under both: each would spoil what the other wrote.
+void refuse_second_name(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return;
+  // A restore that was killed leaves one that nobody serves.
+  const nlink_t own = is_same_file(path, path + ".before-restore") ? 2 : 1;
+  if (status.st_nlink <= own) return;
+  throw Failure(Failure::Kind::unusable,
+                "the database " + path + " has a second name, a hard link, by which another program "
+                "could write it; remove that name, or set database.path to a copy");
+}
+
 void use_wal(Connection& connection) {
   const std::string mode = connection.text("PRAGMA journal_mode = WAL");
   if (mode != "wal") {
@@ -64,7 +76,7 @@ struct Database::Parts {
   int found_version = 0;
   std::int64_t seen_version = 0;
   mode_t file_mode = 0600;
-  std::function<void()> tick;
+  std::function<bool()> tick;
 
   Connection& connection();
   void open_writable();
@@ -81,6 +93,7 @@ void Database::Parts::open_writable() {
   const int create = mode == OpenMode::read_write ? SQLITE_OPEN_CREATE : 0;
   auto opened = std::make_unique<Connection>(path, path,
                                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | create);
+  if (tick) opened->wait_when_busy(tick);
   opened->execute("PRAGMA synchronous = FULL");
   // SQLite opens a file that it may not write for reading, and says so only here.
   if (opened->is_read_only()) throw system_failure("write to", path, EACCES);
@@ -108,14 +121,16 @@ void Database::Parts::open_readable() {
   found_version = version_of_ours(*opened.connection, path, migrations);
   opened.connection->check_soundness();
   if (found_version != newest_version(migrations)) {
-    if (mode != OpenMode::read_only || found_version == 0) {
+    if (mode != OpenMode::read_only) {
       throw Failure(Failure::Kind::read_only, "the database " + path + " has version " +
                                                   std::to_string(found_version) +
                                                   " and must be brought to version " +
                                                   std::to_string(newest_version(migrations)) +
                                                   ", but cannot be written; make it writable");
     }
-    ReadConnection copy = open_copy(path, opened.connection->image());
+    // In a blank file, often of 0 bytes, there is nothing to copy; `serve` would start on it.
+    const Bytes image = found_version == 0 ? Bytes{} : opened.connection->image();
+    ReadConnection copy = open_copy(path, image);
     migrate(*copy.connection, copy.copy->file("copy.db"), migrations);
     opened = {std::move(copy.copy), std::move(copy.connection)};
   }
@@ -145,6 +160,7 @@ Database::Database(const std::string& path, OpenMode mode, std::span<const Migra
     throw Failure(Failure::Kind::unusable, "there is no database at " + parts_->path +
                                                "; check database.path, or start room-sidecar once");
   }
+  refuse_second_name(parts_->path);
   try {
     parts_->open_writable();
   } catch (const Failure& failure) {
@@ -171,6 +187,7 @@ bool Database::try_make_writable() {
   // Closed first: an immutable connection's close would drop the locks of one opened before it.
   parts_->open = {};
   try {
+    refuse_second_name(parts_->path);
     parts_->open_writable();
   } catch (const Failure& failure) {
     parts_->why_not_writable = failure.what();
@@ -210,20 +227,22 @@ bool Database::has_moved() { return parts_->open.connection && connection().has_
 
 void Database::write_anew() {
   const std::string& path = parts_->path;
-  UnfinishedFile anew(path + ".unfinished-" + std::to_string(::getpid()));
-  remove_file(anew.path());
-  write_new_file(anew.path(), connection().image(), parts_->file_mode);
-  // A -wal of the file that vanished would be played into the new one.
-  if (exists(path)) throw system_failure("write anew", path, EEXIST);
-  remove_file(path + "-wal");
-  remove_file(path + "-shm");
-  // link() refuses where rename() would replace what somebody else has just put there.
-  if (::link(anew.path().c_str(), path.c_str()) != 0) throw system_failure("create", path, errno);
+  {
+    const UnfinishedFile anew(path + ".unfinished-" + std::to_string(::getpid()));
+    remove_file(anew.path());
+    write_new_file(anew.path(), connection().image(), parts_->file_mode);
+    // A -wal of the file that vanished would be played into the new one.
+    if (exists(path)) throw system_failure("write anew", path, EEXIST);
+    remove_file(path + "-wal");
+    remove_file(path + "-shm");
+    // link() refuses where rename() would replace what somebody else has just put there.
+    if (::link(anew.path().c_str(), path.c_str()) != 0) throw system_failure("create", path, errno);
+  }  // gone before anyone opens the file, which may have but one name
   sync_folder_of(path);
   parts_->open_writable();
 }
 
-void Database::while_busy(std::function<void()> tick) {
+void Database::while_busy(std::function<bool()> tick) {
   parts_->tick = std::move(tick);
   if (parts_->open.connection) connection().wait_when_busy(parts_->tick);
 }

@@ -16,7 +16,8 @@ class Connection;
 
 enum class OpenMode {
   // For `serve`, which holds the Owner's lock: made if missing, migrated if older. A file that can
-  // be read but not written is opened all the same; then writable() is false.
+  // be read but not written is opened all the same; then writable() is false. Like the next, it
+  // refuses a file with a second name (hard link): SQLite would keep a -wal for each.
   read_write,
   // For commands that change an existing file, also beside a running sidecar: never made, and
   // migrated only while nobody owns it.
@@ -61,8 +62,9 @@ class Database {
   // Nobody else in this process may have it open. Throws if a file stands there.
   void write_anew();
 
-  // Called about every 25 ms while another program's lock is waited for (at most 1 s).
-  void while_busy(std::function<void()> tick);
+  // Called about every 25 ms while another program's lock is waited for (at most 1 s); false ends
+  // the wait.
+  void while_busy(std::function<bool()> tick);
   // Frames in the -wal after the last commit. OpenMode::read_write leaves checkpoints to the
   // caller.
   int wal_frames() const;

@@ -22,9 +22,9 @@ GatewayRow row_of(const Statement& select) {
   row.removed_at = removal_time(select.optional_text(7));
   row.gateway.removed = row.removed_at.has_value();
   row.from_config = select.flag(8);
-  if (!select.is_null(9)) {
-    row.synced = GatewayRow::Synced{select.text(9), select.text(10), select.optional_integer(11),
-                                    select.flag(12)};
+  if (row.from_config) {
+    row.synced = GatewayRow::Synced{select.optional_text(9), select.optional_text(10),
+                                    select.optional_integer(11), select.optional_flag(12)};
   }
   return row;
 }

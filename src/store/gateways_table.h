@@ -14,12 +14,12 @@
 namespace store {
 
 struct GatewayRow {
-  // What the configuration said when it was last synced.
+  // What the configuration said when it was last synced; nothing where it said nothing.
   struct Synced {
-    std::string url;
-    std::string type;
+    std::optional<std::string> url;
+    std::optional<std::string> type;
     std::optional<std::int64_t> capacity;
-    bool disabled = false;
+    std::optional<bool> disabled;
 
     bool operator==(const Synced&) const = default;
   };

@@ -138,6 +138,8 @@ void Journal::stop() {
   settle_leftovers();
 }
 
+void Journal::hurry(Clock::time_point deadline) { writer_->hurry(deadline); }
+
 std::optional<std::string> Journal::failure() const { return writer_->failure(); }
 
 void Journal::work() {

@@ -38,6 +38,9 @@ class Journal {
     std::function<void()> recovered;                         // … and now it can again
     std::function<void(std::string)>
         event;  // a sentence for the log about a rare thing that was done
+    // Does this process own the file? Asked several times a second, and before a file that could
+    // not be written, or has vanished, is written again. While it says no, nothing is written.
+    std::function<bool()> may_write;
   };
 
   Journal(Database database, Callbacks callbacks);
@@ -64,6 +67,10 @@ class Journal {
   bool flush();
   // Blocks: flushes, checkpoints and closes. Nothing is written afterwards.
   void stop();
+
+  // Any thread, never blocks: from now on nobody waits beyond `deadline` for another program's lock,
+  // so that flush() and stop() have returned soon after it; flush() with false if the lock stayed.
+  void hurry(std::chrono::steady_clock::time_point deadline);
 
   // Why it cannot write at present.
   std::optional<std::string> failure() const;

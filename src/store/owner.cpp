@@ -24,8 +24,11 @@ std::string lock_path_of(const std::string& database_path) {
 }
 
 // Waits a little: is_owned() of a command holds the lock for an instant.
-bool take_lock(int fd) {
-  for (int tries = 25; tries > 0; --tries) {
+constexpr int tries_at_start = 25;
+constexpr int tries_when_kept = 3;
+
+bool take_lock(int fd, int tries) {
+  for (; tries > 0; --tries) {
     if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
   }
@@ -84,18 +87,30 @@ bool is_at(const std::string& path, int fd) {
          there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
 }
 
+struct LockFile {
+  int fd = -1;
+  bool may_write = false;
+};
+
+LockFile open_lock_file(const std::string& path) {
+  // Readable for all who may enter the folder: it tells them where to ask.
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd >= 0) return {fd, true};
+  return {::open(path.c_str(), O_RDONLY | O_CLOEXEC), false};
+}
+
 }  // namespace
 
 Owner::Owner(const std::string& database_path) : path_(lock_path_of(database_path)) {
-  // Readable for all who may enter the folder: it tells them where to ask.
-  fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  may_write_ = fd_ >= 0;
-  if (fd_ < 0) fd_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd_ < 0) return;
-  if (take_lock(fd_)) return;
-  const std::string content = read_text(fd_);
-  ::close(fd_);
-  fd_ = -1;
+  const LockFile file = open_lock_file(path_);
+  if (file.fd < 0) return;
+  if (take_lock(file.fd, tries_at_start)) {
+    fd_ = file.fd;
+    may_write_ = file.may_write;
+    return;
+  }
+  const std::string content = read_text(file.fd);
+  ::close(file.fd);
   throw already_owned(path_, content);
 }
 
@@ -108,20 +123,44 @@ Owner::~Owner() {
 Owner::Owner(Owner&& other) noexcept
     : path_(std::move(other.path_)),
       fd_(std::exchange(other.fd_, -1)),
-      may_write_(other.may_write_) {}
+      may_write_(other.may_write_),
+      noted_(std::move(other.noted_)) {}
+
+bool Owner::holds() const {
+  const std::lock_guard lock(mutex_);
+  return fd_ >= 0;
+}
+
+bool Owner::keep() {
+  const std::lock_guard lock(mutex_);
+  return keep_locked();
+}
+
+bool Owner::keep_locked() {
+  if (fd_ >= 0 && is_at(path_, fd_)) return true;
+  const LockFile anew = open_lock_file(path_);
+  if (anew.fd < 0) return false;
+  // It may have been deleted again before it was locked: then the next call takes the next one.
+  if (!take_lock(anew.fd, tries_when_kept) || !is_at(path_, anew.fd)) {
+    ::close(anew.fd);
+    return false;
+  }
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = anew.fd;
+  may_write_ = anew.may_write;
+  write_note();
+  return true;
+}
 
 bool Owner::note(const OwnerNote& note) {
-  if (fd_ < 0 || !may_write_) return false;
-  if (!is_at(path_, fd_)) {
-    const int anew = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (anew < 0) return false;
-    if (::flock(anew, LOCK_EX | LOCK_NB) != 0) {
-      ::close(anew);
-      return false;
-    }
-    ::close(std::exchange(fd_, anew));
-  }
-  const std::string text = text_of(note);
+  const std::lock_guard lock(mutex_);
+  noted_ = note;
+  return keep_locked() && write_note();
+}
+
+bool Owner::write_note() {
+  if (!noted_ || !may_write_) return false;
+  const std::string text = text_of(*noted_);
   const auto size = static_cast<off_t>(text.size());
   return ::pwrite(fd_, text.data(), text.size(), 0) == size && ::ftruncate(fd_, size) == 0;
 }

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -22,22 +23,30 @@ struct OwnerNote {
 class Owner {
  public:
   // Takes the lock, or throws (locked_by_other) with who holds it. Where no lock file can be made,
-  // as on a read-only disk, it holds nothing: nobody can write that database.
+  // as on a read-only disk, it holds nothing yet: see keep().
   explicit Owner(const std::string& database_path);
   // Empties the file and leaves it there: who deletes a lock file makes two owners possible.
   ~Owner();
   Owner(Owner&& other) noexcept;
   Owner& operator=(Owner&&) = delete;
 
-  bool holds() const { return fd_ >= 0; }
-  // Rewrites what the file says, and makes it anew if somebody has deleted it. False if that could
-  // not be done.
+  bool holds() const;
+  // Is the lock ours, under its name? Cheap, to be asked often: if the file was deleted or could not
+  // be made before, a new one is taken and says what was noted last. False while another process
+  // has the lock or no lock file can be made; then the database must not be written.
+  bool keep();
+  // Rewrites what the file says. False if that could not be done.
   bool note(const OwnerNote& note);
 
  private:
+  bool keep_locked();
+  bool write_note();
+
   std::string path_;
+  mutable std::mutex mutex_;
   int fd_ = -1;
   bool may_write_ = false;
+  std::optional<OwnerNote> noted_;
 };
 
 // What the present owner has noted; nothing if nobody owns the file, or nothing is noted yet.

@@ -19,6 +19,9 @@ namespace {
 
 // Read by the caller's own rights: the backup may be root's.
 Bytes image_of_sound_backup(const std::string& path) {
+  if (!exists(path)) {
+    throw Failure(Failure::Kind::unusable, "there is no backup at " + path + "; name one that is there");
+  }
   ReadConnection open = open_for_reading(path);
   try {
     if (version_of_ours(*open.connection, path, embedded_migrations()) == 0) {

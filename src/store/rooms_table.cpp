@@ -22,8 +22,9 @@ RoomRow row_of(const Statement& select) {
   row.removed_at = removal_time(select.optional_text(5));
   row.room.removed = row.removed_at.has_value();
   row.from_config = select.flag(6);
-  if (!select.is_null(7)) {
-    row.synced = RoomRow::Synced{select.text(7), select.optional_integer(8), select.flag(9)};
+  if (row.from_config) {
+    row.synced =
+        RoomRow::Synced{select.optional_text(7), select.optional_integer(8), select.optional_flag(9)};
   }
   return row;
 }

@@ -14,11 +14,11 @@
 namespace store {
 
 struct RoomRow {
-  // What the configuration said when it was last synced.
+  // What the configuration said when it was last synced; nothing where it said nothing.
   struct Synced {
-    std::string name;
+    std::optional<std::string> name;
     std::optional<std::int64_t> default_gateway_id;
-    bool disabled = false;
+    std::optional<bool> disabled;
 
     bool operator==(const Synced&) const = default;
   };

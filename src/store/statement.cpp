@@ -31,6 +31,10 @@ Statement& Statement::bind(const std::optional<std::int64_t>& value) {
   return value ? bind(*value) : bind_null();
 }
 
+Statement& Statement::bind(const std::optional<bool>& value) {
+  return value ? bind(*value) : bind_null();
+}
+
 Statement& Statement::bind_null() {
   translated(connection_.path(), [&] { statement_.bind(++bound_); });
   return *this;
@@ -55,6 +59,11 @@ bool Statement::is_null(int column) const { return statement_.isColumnNull(colum
 std::optional<std::string> Statement::optional_text(int column) const {
   if (is_null(column)) return std::nullopt;
   return text(column);
+}
+
+std::optional<bool> Statement::optional_flag(int column) const {
+  if (is_null(column)) return std::nullopt;
+  return flag(column);
 }
 
 std::optional<std::int64_t> Statement::optional_integer(int column) const {

@@ -30,6 +30,7 @@ class Statement {
   Statement& bind(const char* value) = delete;               // would become a bool
   Statement& bind(const std::optional<std::string>& value);
   Statement& bind(const std::optional<std::int64_t>& value);
+  Statement& bind(const std::optional<bool>& value);
   Statement& bind_null();
 
   // To the next row; false if there is none.
@@ -44,6 +45,7 @@ class Statement {
   bool is_null(int column) const;
   std::optional<std::string> optional_text(int column) const;
   std::optional<std::int64_t> optional_integer(int column) const;
+  std::optional<bool> optional_flag(int column) const;
 
  private:
   Connection& connection_;

@@ -26,7 +26,10 @@ Writer::Writer(Database database, const Journal::Callbacks& callbacks, std::func
       database_(std::move(database)),
       checkpointer_(database_.path()),
       checkpoint_at_(frames_a_checkpoint) {
-  database_.while_busy(std::move(alive));
+  database_.while_busy([this, alive = std::move(alive)] {
+    alive();
+    return Clock::now() < deadline_.load();
+  });
 }
 
 bool Writer::write(Batch& batch, std::vector<Batch::Settled>& refused) {
@@ -98,6 +101,11 @@ void Writer::read(const std::function<void(Database&)>& deed) {
 // A file that was deleted still takes rows and says ok, so it is asked before each commit.
 std::optional<std::string> Writer::hindrance() {
   if (!database_.writable()) return database_.why_not_writable();
+  if (!is_owned_) {
+    return "the lock " + database_.path() +
+           ".lock cannot be had; stop the other room-sidecar that holds it, or see that the folder "
+           "may be written by the user of room-sidecar";
+  }
   if (!is_replaced_ && !database_.has_moved()) return std::nullopt;
   if (is_replaced_ || exists(database_.path())) {
     is_replaced_ = true;
@@ -108,19 +116,25 @@ std::optional<std::string> Writer::hindrance() {
          " has vanished; it is being written anew, see that nothing deletes it";
 }
 
+bool Writer::owns() {
+  is_owned_ = !callbacks_.may_write || callbacks_.may_write();
+  return is_owned_;
+}
+
 void Writer::look_around() {
   look_for_checkpoint();
   const auto now = Clock::now();
   if (now < next_look_) return;
   next_look_ = now + between_looks;
   try {
+    owns();
     const auto reason = hindrance();
     if (reason) fails(*reason);
     if (failure() && now >= next_attempt_) {
       next_attempt_ = now + between_attempts;
       if (reason) {
         bring_back();
-      } else {
+      } else if (deadline_.load() == Clock::time_point::max()) {
         database_.prove_writable();
         works();
       }
@@ -132,7 +146,7 @@ void Writer::look_around() {
 }
 
 void Writer::bring_back() {
-  if (is_replaced_) return;
+  if (is_replaced_ || !owns()) return;
   if (!database_.writable()) {
     if (!database_.try_make_writable()) return;
     works();
@@ -140,6 +154,7 @@ void Writer::bring_back() {
     if (callbacks_.foreign_commit) callbacks_.foreign_commit();
     return;
   }
+  if (!database_.has_moved()) return;  // it was but the lock that was missing
   checkpointer_.wait();
   database_.write_anew();
   if (callbacks_.event) {

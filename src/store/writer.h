@@ -1,7 +1,9 @@
 // The Journal's hands: everything that touches the database, and the memory of whether it can be
-// written. Private to store/. Only the writer thread calls it, but for failure().
+// written. Private to store/. Only the writer thread calls it, but for failure()
+// and hurry().
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -19,6 +21,8 @@ namespace store {
 
 class Writer {
  public:
+  using Clock = std::chrono::steady_clock;
+
   // `alive` is called again and again while it waits for another program's lock.
   Writer(Database database, const Journal::Callbacks& callbacks, std::function<void()> alive);
 
@@ -37,19 +41,24 @@ class Writer {
   // Any thread: why it cannot write at present.
   std::optional<std::string> failure() const;
 
- private:
-  using Clock = std::chrono::steady_clock;
+  // Any thread: nobody waits longer than that for another program's lock, and none is asked for
+  // but to write what there is.
+  void hurry(Clock::time_point deadline) { deadline_ = deadline; }
 
+ private:
   std::optional<std::string> hindrance();
   void write_singly(Batch& batch, std::vector<Batch::Settled>& refused);
+  bool owns();
   void bring_back();
   void look_for_checkpoint();
   void works();
   void fails(const std::string& reason);
 
   const Journal::Callbacks& callbacks_;
+  std::atomic<Clock::time_point> deadline_{Clock::time_point::max()};
   Database database_;
   Checkpointer checkpointer_;
+  bool is_owned_ = true;      // by us, when it was last asked
   bool is_replaced_ = false;  // another file stands under our name
   int checkpoint_at_ = 0;     // frames in the -wal
   Clock::time_point next_look_{};

@@ -1,4 +1,6 @@
 // The flip and the flip back, with live rooms; and the catalogue's own changes.
+#include <thread>
+
 #include "app/house.h"
 #include "catch.h"
 
@@ -99,4 +101,54 @@ TEST_CASE("a drained gateway gets no new room and keeps those it has, also after
   for (int i = 2; i <= 7; ++i) CHECK(house.ask(std::to_string(i)).substr(0, 4) != "gxy1");
   CHECK(house.keeper->set_draining("gxy1", false) == Drained::done);
   CHECK(house.ask("8") == "gxy1 assigned");
+}
+
+TEST_CASE("when a reload to scale mode returns, rows, sessions and mode are in the file") {
+  House house;
+  house.ask("1");
+  REQUIRE(house.reload(with_mode(house, false)).problems.empty());
+  house.report("1", "a", "gxy3");
+  house.report("2", "b");
+  const auto result = house.reload(with_mode(house, true));
+  REQUIRE(result.problems.empty());
+  CHECK(result.warnings.empty());
+  house.configured.options.scale = true;
+  house.restart();  // as after kill -9: what is in the file is all that is known
+  CHECK(house.ask("1") == "gxy3 sticky");
+  CHECK(house.ask("2") == "gxy1 sticky");
+  CHECK(house.report("1", "c") == "gxy3 2");
+}
+
+TEST_CASE("a switch while storage fails still sends everyone to where the users are") {
+  House house;
+  house.ask("1");
+  house.ask("2");
+  REQUIRE(house.reload(with_mode(house, false)).problems.empty());
+  house.report("1", "a", "gxy3");
+  house.report("2", "b");  // on the default, which the old row does not name
+  house.lock_file();
+  const auto result = house.reload(with_mode(house, true));
+  CHECK(result.problems.empty());
+  CHECK_FALSE(result.warnings.empty());
+  house.unlock_file();
+  CHECK(house.ask("1").substr(0, 4) == "gxy3");
+  CHECK(house.ask("2").substr(0, 4) == "gxy1");
+  house.keeper->retry();
+  CHECK(house.row("1") == "gxy3");
+  CHECK(house.count("sessions") == 2);
+}
+
+TEST_CASE("edits committed beside a reload are not lost") {
+  House house;
+  for (int i = 0; i < 20; ++i) {
+    app::Configured changed = house.configured;
+    changed.gateways[1].url = "wss://" + std::to_string(i);
+    std::thread reload([&] { house.reload(changed); });
+    const bool draining = i % 2 == 0;
+    house.keeper->set_draining("gxy4", draining);
+    house.execute("UPDATE rooms SET name = 'n" + std::to_string(i) + "' WHERE id = 7");
+    reload.join();
+    CHECK(house.text("SELECT draining FROM gateways WHERE name = 'gxy4'") == (draining ? "1" : "0"));
+    CHECK(house.text("SELECT name FROM rooms WHERE id = 7") == "n" + std::to_string(i));
+  }
 }

@@ -89,6 +89,14 @@ std::string House::text(const std::string& sql) {
   return result;
 }
 
+void House::execute(const std::string& sql) {
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open_v2(path().c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK);
+  sqlite3_busy_timeout(db, 5000);
+  CHECK(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(db);
+}
+
 std::string House::row(const std::string& room) {
   journal->flush();
   return text("SELECT gateway_name FROM room_server_assignments WHERE room_id = '" + room + "'");

@@ -31,6 +31,9 @@ class House {
   // How the room's row stands in the file: its gateway, or "".
   std::string row(const std::string& room);
   std::int64_t count(const std::string& table);
+  // The first column of the first row, by another connection; and a statement, as an operator's.
+  std::string text(const std::string& sql);
+  void execute(const std::string& sql);
   // Has anybody committed anything since this was last asked?
   bool was_written();
 
@@ -47,8 +50,6 @@ class House {
   std::unique_ptr<app::CatalogueKeeper> keeper;
 
  private:
-  std::string text(const std::string& sql);
-
   std::filesystem::path folder_;
   domain::ServiceTime service_{std::chrono::hours{1}};
   std::unique_ptr<app::Clock> clock_;

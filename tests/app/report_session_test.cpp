@@ -1,6 +1,7 @@
 #include "app/report_session.h"
 
 #include "app/house.h"
+#include "app/release_room.h"
 #include "catch.h"
 
 using namespace std::chrono_literals;
@@ -64,4 +65,19 @@ TEST_CASE("somebody on the way keeps the room until join_grace after the answer"
   house.ask("1");
   CHECK_FALSE(app::leave_room(*house.desk, "1", "a").assignment_removed);
   CHECK(house.row("1") == "gxy1");
+}
+
+TEST_CASE("an operator's release is in the file when it is answered, and a refused one changes nothing") {
+  House house;
+  house.report("1", "a");
+  CHECK(app::release_room(*house.desk, *house.journal, "2", false) == app::Released::no_assignment);
+  CHECK(app::release_room(*house.desk, *house.journal, "1", false) == app::Released::occupied);
+  house.lock_file();
+  CHECK(app::release_room(*house.desk, *house.journal, "1", true) == app::Released::storage_unavailable);
+  house.unlock_file();
+  CHECK(house.report("1", "a") == "gxy1 1");
+  CHECK(app::release_room(*house.desk, *house.journal, "1", true) == app::Released::done);
+  CHECK(house.row("1").empty());
+  // Its users are still there, and must not carry it back.
+  CHECK(house.report("1", "a", "gxy4") == "gxy1 1");
 }

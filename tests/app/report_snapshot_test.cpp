@@ -88,3 +88,15 @@ TEST_CASE("what a snapshot cannot make durable is rejected") {
   CHECK(result.entered == 1);
   CHECK(codes(result) == std::vector<std::string>{"1 storage_unavailable"});
 }
+
+TEST_CASE("a listed session whose new room cannot be had stays where it was") {
+  House house;
+  house.report("1", "a");
+  house.pass(1s);
+  house.lock_file();
+  const auto result = app::report_snapshot(*house.desk, Entries{{"2", "a", {}}}, 0ms);
+  house.unlock_file();
+  CHECK(codes(result) == std::vector<std::string>{"0 storage_unavailable"});
+  CHECK(result.left == 0);
+  CHECK(result.sessions == 1);
+}

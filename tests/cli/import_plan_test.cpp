@@ -25,7 +25,8 @@ store::RoomRow room(std::int64_t id, const std::string& uid, std::int64_t gatewa
 
 RoomEntry entry(int line, const std::string& uid, const std::string& gateway_name,
                 std::optional<std::int64_t> id = {}, std::optional<std::string> name = {}) {
-  return {"line " + std::to_string(line), uid, id, std::move(name), gateway_name};
+  return {"line " + std::to_string(line), uid, id, std::move(name), gateway_name,
+          static_cast<std::size_t>(line)};
 }
 
 bool contains(const std::string& text, const std::string& part) {
@@ -116,8 +117,9 @@ TEST_CASE("an unknown gateway is an error, or is made once if that was asked for
                                        entry(4, "c", "gxy1")};
   const auto refused = plan_import(entries, kGateways, {}, false);
   REQUIRE(refused.problems.size() == 2);
-  CHECK(contains(refused.problems[0], "line 2: there is no gateway \"gxy3\" (did you mean \"gxy"));
-  CHECK(contains(refused.problems[1], "line 3"));
+  CHECK(contains(refused.problems[0].text,
+                 "line 2: there is no gateway \"gxy3\" (did you mean \"gxy"));
+  CHECK(contains(refused.problems[1].text, "line 3"));
 
   const auto plan = plan_import(entries, kGateways, {}, true);
   CHECK(plan.problems.empty());
@@ -154,9 +156,33 @@ TEST_CASE("what the database contradicts is told, in the order of the list, nami
                    entry(5, "z", "gxy4"), entry(6, "zz", "gxy4")},
                   {gateway(1, "gxy1"), streaming, disabled}, rooms, true);
   REQUIRE(plan.problems.size() == 3);
-  CHECK(contains(plan.problems[0], "line 2: gateway \"stream1\" is of type \"streaming\""));
-  CHECK(contains(plan.problems[1], "line 3: room \"a\" has id 5"));
-  CHECK(contains(plan.problems[2], "line 4: room \"y\" cannot have id 6: room \"b\" bears it"));
+  CHECK(contains(plan.problems[0].text, "line 2: gateway \"stream1\" is of type \"streaming\""));
+  CHECK(contains(plan.problems[1].text, "line 3: room \"a\" has id 5"));
+  CHECK(
+      contains(plan.problems[2].text, "line 4: room \"y\" cannot have id 6: room \"b\" bears it"));
   REQUIRE(plan.warnings.size() == 1);
   CHECK(contains(plan.warnings[0], "line 5: gateway \"gxy4\" is disabled"));
+}
+
+TEST_CASE("without a default gateway a new room has none, and a known one keeps its own") {
+  std::vector<RoomEntry> entries{entry(2, "new", ""), entry(3, "a", "", {}, "renamed"),
+                                 entry(4, "c", "gxy1"), entry(5, "b", "")};
+  const auto plan = plan_import(entries, kGateways, {room(5, "a", 2), room(6, "b", 1)}, false);
+  CHECK(plan.problems.empty());
+  REQUIRE(plan.rooms.size() == 3);
+  CHECK_FALSE(plan.rooms[0].room.default_gateway_id);
+  CHECK(plan.rooms[1].room.default_gateway_id == 2);
+  CHECK(plan.rooms[1].room.name == "renamed");
+  CHECK(plan.unchanged == 1);
+  REQUIRE(plan.warnings.size() == 2);
+  CHECK(contains(plan.warnings[0], "line 2: no default_gateway; a new room has none"));
+  CHECK(contains(plan.warnings[1], "line 3, line 5: no default_gateway; a known room keeps"));
+
+  entries.clear();
+  for (int line = 2; line < 20; ++line) entries.push_back(entry(line, std::to_string(line), ""));
+  const auto many = plan_import(entries, kGateways, {}, true);
+  CHECK(many.gateways.empty());
+  REQUIRE(many.warnings.size() == 1);
+  CHECK(contains(many.warnings[0],
+                 "line 2, line 3, line 4, line 5, line 6 and 13 more: no default_gateway"));
 }

@@ -94,7 +94,7 @@ TEST_CASE("gxydb's groups are taken when it is said that janus is the default") 
 
   const auto refused = parse_room_list(text, false);
   REQUIRE(refused.problems.size() == 1);
-  CHECK(contains(refused.problems[0], "--janus-is-default"));
+  CHECK(contains(refused.problems[0].text, "--janus-is-default"));
 }
 
 TEST_CASE("what is wrong in a list is told with its line") {
@@ -119,7 +119,6 @@ TEST_CASE("what is wrong in a list is told with its line") {
       Case{kHeader + "5,a,b,2171,gxy1\n", "line 2: 5 fields where the header has 4"},
       Case{kHeader + "1\n", "line 2: 1 field where the header has 4"},
       Case{kHeader + "5,x,,gxy1\n", "line 2: gateway_uid is missing"},
-      Case{kHeader + "5,x,2171,\n", "line 2: default_gateway is missing"},
       Case{kHeader + "0,x,2171,gxy1\n", "line 2: id: \"0\" is not a whole number from 1"},
       Case{kHeader + "-5,x,2171,gxy1\n", "line 2: id: \"-5\""},
       Case{kHeader + "5.0,x,2171,gxy1\n", "line 2: id: \"5.0\""},
@@ -161,19 +160,55 @@ TEST_CASE("what is wrong in a list is told with its line") {
   CAPTURE(given.text);
   const auto list = parse_room_list(given.text, false);
   REQUIRE_FALSE(list.problems.empty());
-  CAPTURE(list.problems[0]);
-  CHECK(contains(list.problems[0], given.says));
+  CAPTURE(list.problems[0].text);
+  CHECK(contains(list.problems[0].text, given.says));
 }
 
 TEST_CASE("every problem of a list is told, in the order of its lines") {
   const auto list = parse_room_list(
       kHeader + "x,,2171,gxy1\n5,,,\n5,,2171,gxy1\n\"6\"7,,2172,gxy1\n1,2\n", false);
-  REQUIRE(list.problems.size() == 7);
-  CHECK(contains(list.problems[0], "line 2: id: \"x\""));
-  CHECK(contains(list.problems[1], "line 3: gateway_uid is missing"));
-  CHECK(contains(list.problems[2], "line 3: default_gateway is missing"));
-  CHECK(contains(list.problems[3], "line 4: room \"2171\" stands in line 2"));
-  CHECK(contains(list.problems[4], "line 4: id 5 stands in line 3"));
-  CHECK(contains(list.problems[5], "line 5: text after the closing quote"));
-  CHECK(contains(list.problems[6], "line 6: 2 fields"));
+  REQUIRE(list.problems.size() == 6);
+  CHECK(contains(list.problems[0].text, "line 2: id: \"x\""));
+  CHECK(contains(list.problems[1].text, "line 3: gateway_uid is missing"));
+  CHECK(contains(list.problems[2].text, "line 4: room \"2171\" stands in line 2"));
+  CHECK(contains(list.problems[3].text, "line 4: id 5 stands in line 3"));
+  CHECK(contains(list.problems[4].text, "line 5: text after the closing quote"));
+  CHECK(contains(list.problems[5].text, "line 6: 2 fields"));
+}
+
+TEST_CASE("an empty default gateway is none, but a list that has no such field is refused") {
+  const auto text = GENERATE(kHeader + ",,3002,\n", kHeader + ",,3002,\" \"\n",
+                             std::string(R"([{"gateway_uid":3002,"default_gateway":""}])"),
+                             std::string(R"([{"gateway_uid":3002,"default_gateway":null}])"),
+                             std::string(R"({"rooms":[{"room":3002,"janus":""}]})"));
+  CAPTURE(text);
+  const auto list = parse_room_list(text, true);
+  CHECK(list.problems.empty());
+  REQUIRE(list.entries.size() == 1);
+  CHECK(list.entries[0].default_gateway.empty());
+  const auto without = parse_room_list(R"({"rooms":[{"room":3002}]})", true);
+  REQUIRE(without.problems.size() == 1);
+  CHECK(contains(without.problems[0].text, "janus is missing"));
+}
+
+TEST_CASE("blanks around ids are trimmed in CSV, also within quotes") {
+  const auto list = parse_room_list(kHeader + ",\" N \",\" 2171\t\",\" gxy1 \"\n", false);
+  CHECK(list.problems.empty());
+  REQUIRE(list.entries.size() == 1);
+  CHECK(list.entries[0].gateway_uid == "2171");
+  CHECK(list.entries[0].default_gateway == "gxy1");
+  CHECK(list.entries[0].name == " N ");
+}
+
+TEST_CASE("entries with problems are left out, the others are there to be judged further") {
+  const auto list = parse_room_list(kHeader + "x,,1,gxy1\n,,2,gxy1\n,,2,gxy2\n1,2\n,,3,\n", false);
+  CHECK(list.problems.size() == 3);
+  REQUIRE(list.entries.size() == 2);
+  CHECK(list.entries[0].gateway_uid == "2");
+  CHECK(list.entries[1].gateway_uid == "3");
+  const auto json = parse_room_list(
+      R"([{"gateway_uid":1,"default_gateway":7},{"gateway_uid":2,"default_gateway":"g","idd":1}])",
+      false);
+  CHECK(json.problems.size() == 2);
+  CHECK(json.entries.empty());
 }

@@ -87,6 +87,15 @@ TEST_CASE("regions keep the order in which they are written, from either source"
   CHECK(env.configuration.domain.regions[2].where == ".env:1");
 }
 
+TEST_CASE("blanks around a pinned room are trimmed, and two pins of one room are an error") {
+  const config::Loaded loaded = written::load("[pins]\n\" 12 \" = \"gxy1\"\n");
+  CHECK(loaded.ok());
+  REQUIRE(loaded.configuration.domain.pins.size() == 1);
+  CHECK(loaded.configuration.domain.pins[0].room_id == "12");
+  CHECK_FALSE(written::load("[pins]\n\" 12 \" = \"gxy1\"\n12 = \"gxy1\"\n").ok());
+  CHECK_FALSE(written::load("[pins]\n\" \" = \"gxy1\"\n").ok());
+}
+
 TEST_CASE("pins are taken from either source, in order") {
   const std::vector<std::pair<std::string, std::string>> expected{
       {"1234", "gxy5"}, {"1235", "gxy5"}, {"2000", "gxy6"}, {"10", "gxy5"}};

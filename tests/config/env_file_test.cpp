@@ -1,9 +1,20 @@
 #include "config/env_file.h"
 
+#include <algorithm>
+
 #include "catch.h"
 #include "written.h"
 
-using config::parse_env;
+namespace {
+
+config::EnvText parse_env(std::string_view text, const std::vector<std::string>& our_names = {
+                                                     "NAME", "A", "B", "X", "Y", "SCALE"}) {
+  return config::parse_env(text, [&](std::string_view name) {
+    return std::find(our_names.begin(), our_names.end(), name) != our_names.end();
+  });
+}
+
+}  // namespace
 
 TEST_CASE("a line of a .env file is read in every accepted form") {
   const std::pair<const char*, const char*> cases[] = {
@@ -47,13 +58,46 @@ TEST_CASE("a line of a .env file is read in every accepted form") {
   }
 }
 
-TEST_CASE("names that are no shell names, and even the name export, belong to other programs") {
-  const config::EnvText read = parse_env("my.app-key=1\nexport=2\nexport = 3\nexported=4\n1=5\n");
+TEST_CASE("even export may be a name, and names that are no shell names are told from others") {
+  const config::EnvText read = parse_env("export=2\nexport = 3\nexported=4\nmy.app-key=1\n1=5\n",
+                                         {"export", "my.app-key", "1"});
   CHECK(read.faults.empty());
-  REQUIRE(read.entries.size() == 5);
+  REQUIRE(read.entries.size() == 4);
+  CHECK(read.entries[0].name == "export");
   CHECK(read.entries[1].name == "export");
-  CHECK(read.entries[2].name == "export");
-  CHECK(read.entries[3].name == "exported");
+  CHECK(read.entries[2].name == "my.app-key");
+  CHECK(read.entries[3].name == "1");
+}
+
+TEST_CASE("what other programs write into the file is no error") {
+  const std::string line = GENERATE(
+      std::string("PS1='a'b"), std::string("OTHER=\"unclosed"), std::string("OTHER='unclosed"),
+      std::string("OTHER='a' 'b'"), std::string("export FOO"), std::string("export FOO BAR"),
+      std::string("set -a"), std::string("FOO BAR=1"), std::string("FOO+=x"), std::string("FOO: x"),
+      std::string("my.app-key=1"), std::string("SCALER"), std::string("OTHER=\"a\nb\nc\""),
+      std::string("export OTHER = 'a\r\n-----BEGIN KEY-----\r\n\r\nb=' x"),
+      std::string("OTHER=\"a \\\" b\n\\\" =\n\""));
+  CAPTURE(line);
+  const config::EnvText read = parse_env("A=1\n" + line + "\nB=2\n");
+  CHECK(read.faults.empty());
+  CHECK(read.doubts.empty());
+  REQUIRE(read.entries.size() == 2);
+  CHECK(read.entries[1].name == "B");
+  const auto lines = static_cast<std::size_t>(std::count(line.begin(), line.end(), '\n'));
+  CHECK(read.entries[1].line == lines + 3);
+}
+
+TEST_CASE("what looks like a setting within another program's quotes is not read, with a warning") {
+  const config::Loaded loaded = written::load(
+      {}, "OTHER=\"\n export SCALE=true\nLAST=\"\nWHEN_FULL=reject\nOPEN='\nLOG_LEVEL=warn\n");
+  CHECK(loaded.ok());
+  CHECK_FALSE(loaded.configuration.domain.scale);
+  CHECK(written::setting(loaded, "balancing.when_full").origin == ".env:4");
+  CHECK(written::setting(loaded, "log.level").origin == ".env:6");
+  CHECK(written::warnings(loaded) ==
+        std::vector<std::string>{".env:2: SCALE: is not read, since it is within the quotes of "
+                                 "OTHER, which open in line 1: close them there if this is a "
+                                 "setting"});
 }
 
 TEST_CASE("blank lines and comments count as lines, whatever ends them") {
@@ -64,7 +108,9 @@ TEST_CASE("blank lines and comments count as lines, whatever ends them") {
   CHECK(read.entries[1].line == 6);
 }
 
-TEST_CASE("a line that sets nothing is an error with its line, and the others are read") {
+TEST_CASE(
+    "a line of ours or of nobody that sets nothing is an error with its line, and the others are "
+    "read") {
   struct {
     const char* line;
     const char* fault;
@@ -75,7 +121,11 @@ TEST_CASE("a line that sets nothing is an error with its line, and the others ar
       {"SCALE: true", "is neither NAME=value nor a comment"},
       {"A B=1", "is neither NAME=value nor a comment"},
       {"export A B=1", "is neither NAME=value nor a comment"},
-      {"exportA B=1", "is neither NAME=value nor a comment"},
+      {"export FOO SCALE", "is neither NAME=value nor a comment"},
+      {"FOO SCALE=1", "is neither NAME=value nor a comment"},
+      {"SCALE+=1", "is neither NAME=value nor a comment"},
+      {"=======", "is neither NAME=value nor a comment"},
+      {"{\"a\":1}", "is neither NAME=value nor a comment"},
       {"A=\"open", "A: the quote is not closed in this line"},
       {"A='open", "A: the quote is not closed in this line"},
       {"A=\"open\\\"", "A: the quote is not closed in this line"},
@@ -95,7 +145,7 @@ TEST_CASE("a line that sets nothing is an error with its line, and the others ar
 }
 
 TEST_CASE("a bad line of .env refuses the configuration without showing what may be a secret") {
-  const config::Loaded loaded = written::load({}, "SCALE=true\nsecret words\n");
+  const config::Loaded loaded = written::load({}, "SCALE=true\n(secret words)\n");
   CHECK(written::errors(loaded) ==
         std::vector<std::string>{".env:2: is neither NAME=value nor a comment"});
   CHECK(loaded.configuration.domain.scale);

@@ -93,6 +93,18 @@ TEST_CASE("a stronger source may set a value back to the default") {
   CHECK(written::setting(over, "scale").origin == "environment");
 }
 
+TEST_CASE("messages about a setting begin with where it is from and what it is called there") {
+  const std::string toml = "scale = true\nhttp.token_file = \"a\"\n";
+  const auto file = written::load(toml);
+  CHECK(config::origin_of(file, "http.token_file") == "config.toml:2");
+  CHECK(config::place_of(file, "http.token_file") == "config.toml:2: http.token_file");
+  const auto env = written::load(toml, "API_TOKEN_FILE=b\n");
+  CHECK(config::place_of(env, "http.token_file") == ".env:1: API_TOKEN_FILE");
+  const auto environment = written::load(toml, {}, {{"API_TOKEN_FILE", "c"}});
+  CHECK(config::place_of(environment, "http.token_file") == "environment: API_TOKEN_FILE");
+  CHECK(config::place_of(written::load({}), "http.token_file") == "default: http.token_file");
+}
+
 TEST_CASE("the defaults are the documented ones") {
   const std::pair<const char*, const char*> documented[] = {
       {"scale", "false"},

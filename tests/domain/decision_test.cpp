@@ -123,6 +123,8 @@ TEST_CASE("a pin wins over the steps, also when its gateway is full, draining or
   CHECK(house.ask({"2171", "", Asker::session, "gxy4"}) == "book gxy2 pinned");
   house.assign("2171", "gxy2");
   CHECK(house.ask({"2171"}) == "gxy2 pinned");
+  house.gateways[1].disabled = true;
+  CHECK(house.ask({"2171"}) == "gxy2 sticky");
 }
 
 TEST_CASE("a pin on a disabled gateway is refused") {
@@ -158,6 +160,9 @@ TEST_CASE("a session's word places a room that has no assignment, if its gateway
 
 TEST_CASE("an occupied room without assignment is placed where its users are") {
   House house;
+  house.assign("other", "gxy1");  // so that the steps would not choose gxy1
+  house.ledger.enter("s", "2171", {}, domain::Ledger::Report::own, at(0s));
+  CHECK(house.ask({"2171"}) == "book gxy1 assigned");  // where legacy mode has sent it
   house.ledger.enter("s", "2171", "gxy4", domain::Ledger::Report::own, at(0s));
   CHECK(house.ask({"2171"}) == "book gxy4 assigned");
 }

@@ -198,13 +198,14 @@ TEST_CASE("after a restart every session is fresh and every assignment just answ
   CHECK(ledger.reported_gateway("r") == ledger.number_of("a"));
 }
 
-TEST_CASE("a report of another gateway is told once a session") {
+TEST_CASE("a difference is told once a session, wherever it moves") {
   Ledger ledger;
-  assign(ledger, "r", "a", at(0s));
-  CHECK_FALSE(ledger.enter("s", "r", "a", own, at(1s)).reports_other_gateway);
-  CHECK(ledger.enter("s", "r", "b", own, at(2s)).reports_other_gateway);
-  CHECK_FALSE(ledger.enter("s", "r", "b", own, at(3s)).reports_other_gateway);
-  CHECK(ledger.enter("t", "r", "b", own, at(3s)).reports_other_gateway);
+  ledger.enter("s", "r", {}, own, at(1s));
+  CHECK(ledger.tells_first_difference("s"));
+  CHECK_FALSE(ledger.tells_first_difference("s"));
+  ledger.enter("s", "q", {}, own, at(2s));
+  CHECK_FALSE(ledger.tells_first_difference("s"));
+  CHECK_FALSE(ledger.tells_first_difference("nobody"));
 }
 
 TEST_CASE("most sessions of a room say where it is") {

@@ -102,6 +102,57 @@ TEST_CASE("on a Unix socket Host and Origin are not looked at, but the token is"
   });
 }
 
+TEST_CASE("a percent sign in a field is a percent sign") {
+  const std::string local = "Host: localhost\r\n";
+  {
+    TestDoor door;
+    check_all(door, {
+        {"GET /v2/rooms", "Host: %6cocalhost\r\n", 403, "foreign_host"},
+        {"GET /v2/rooms", local + "Origin: http://%6Cocalhost\r\n", 403, "foreign_origin"},
+        {"GET /v2/rooms", local + "Connection: clos%65\r\n", 200, ""},
+    });
+    Wire wire(door.address());
+    wire.say("GET /v2/rooms HTTP/1.1\r\n" + local + "X-Request-Id: a%41%u00e4%%0a%\r\n\r\n");
+    CHECK(wire.hear().body.find("\"id\":\"a%41%u00e4%%0a%\"") != std::string::npos);
+  }
+  auto options = quick();
+  options.token = "abc-def";
+  TestDoor door(std::move(options));
+  check_all(door, {
+      {"GET /v2/rooms", local + "Authorization: Bearer abc-def\r\n", 200, ""},
+      {"GET /v2/rooms", local + "Authorization: Bearer abc%2Ddef\r\n", 401, "unauthorized"},
+      {"GET /v2/rooms", local + "Authorization: Bearer%20abc-def\r\n", 401, "unauthorized"},
+  });
+}
+
+TEST_CASE("a field of many KiB is wrong where it counts, and no malformed request") {
+  const std::string local = "Host: localhost\r\n";
+  for (const std::string& much : {std::string(8150, 'a'), std::string(9000, 'a'), std::string(15000, 'a'),
+                                  std::string(8000, '%')}) {
+    CAPTURE(much.size(), much[0]);
+    TestDoor door;
+    check_all(door, {
+        {"GET /v2/rooms", "Host: " + much + "\r\n", 403, "foreign_host"},
+        {"GET /v2/rooms", local + "Origin: http://" + much + "\r\n", 403, "foreign_origin"},
+        {"GET /v2/rooms", local + "Authorization: Bearer " + much + "\r\n", 200, ""},
+        {"GET /v2/rooms", local + "X-Request-Id: " + much + "\r\n", 200, ""},
+        {"POST /v2/room_server", local + "Content-Length: " + much + "\r\n", 400, "invalid_request"},
+        {"POST /v2/room_server", local + "Transfer-Encoding: " + much + "\r\n", 400, "invalid_request"},
+        {"POST /v2/room_server", local + "Content-Encoding: " + much + "\r\n", 415,
+         "unsupported_encoding"},
+    });
+    auto options = quick();
+    options.token = "t";
+    TestDoor guarded(std::move(options));
+    check_all(guarded, {
+        {"GET /v2/rooms", local + "Authorization: Bearer " + much + "\r\n", 401, "unauthorized"},
+        {"GET /v2/rooms", "Host: " + much + "\r\nAuthorization: Bearer t\r\n", 200, ""},
+        {"GET /v2/rooms", "Host: " + much + "\r\nOrigin: http://localhost\r\nAuthorization: Bearer t\r\n",
+         403, "foreign_origin"},
+    });
+  }
+}
+
 TEST_CASE("a web page's 403 comes before any other check but the request's form") {
   auto options = quick();
   options.token = "t";

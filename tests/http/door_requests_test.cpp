@@ -308,6 +308,35 @@ TEST_CASE("HEAD is answered as GET, without the body") {
   CHECK_FALSE(wire.ends_within(20ms));  // nor is a body under way
 }
 
+TEST_CASE("HEAD gets no body either when it is refused before it is understood") {
+  TestDoor door;
+  const std::string host = "Host: localhost\r\n";
+  const auto head = [&](const std::string& target, const std::string& fields) {
+    return "HEAD " + target + " HTTP/1.1\r\n" + host + fields + "\r\n";
+  };
+  const std::vector<std::pair<std::string, int>> cases = {
+      {head("/" + std::string(9000, 'a'), ""), 414},
+      {head("/healthz", many_fields(64)), 431},
+      {head("/healthz", "X: " + std::string(17000, 'a') + "\r\n"), 431},
+      {head("/healthz", "no colon\r\n"), 400},
+      {head("/healthz", "a: b\nc: d\r\n"), 400},
+      {head("/healthz#a", ""), 400},
+      {head("/%", ""), 400},
+      {head("/healthz", host), 400},
+      {"\r\n" + head("/healthz", "no colon\r\n"), 400},
+      {"HEAD /healthz HTTP/1.1\r\n" + host, 408},
+  };
+  for (const auto& [sent, status] : cases) {
+    CAPTURE(sent.substr(0, 100), status);
+    Wire wire(door.address());
+    wire.say(sent);
+    const auto answer = wire.hear(true);
+    CHECK(answer.status == status);
+    CHECK(answer.field("Content-Length") != "");
+    CHECK(wire.ends_within(2s));
+  }
+}
+
 TEST_CASE("a 503 says when to try again, and an exception is told to nobody outside") {
   std::string told;
   auto options = quick();

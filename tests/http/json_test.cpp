@@ -21,6 +21,16 @@ TEST_CASE("exactly one JSON value is taken") {
   }
 }
 
+TEST_CASE("a NUL ends no JSON, wherever it stands") {
+  for (const std::string& text : {std::string("{}\0", 3), std::string("{}\0garbage", 10), std::string("\0{}", 3),
+                                  std::string("{\"a\0\":1}", 8), std::string("[1\0]", 4)}) {
+    std::string problem;
+    CHECK_FALSE(Json::parse(text, &problem));
+    CHECK(problem == "The body is not valid JSON at byte " + std::to_string(text.find('\0') + 1) + ".");
+  }
+  CHECK(*Json::parse("\"\\u0000\"")->string() == std::string(1, '\0'));
+}
+
 TEST_CASE("an integer is unsigned only if written without sign, point and exponent, below 2^64") {
   const auto is_unsigned = [](const char* text) { return Json::parse(text)->is_unsigned(); };
   for (const char* yes : {"0", "1", "18446744073709551615"}) CHECK(is_unsigned(yes));

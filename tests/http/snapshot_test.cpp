@@ -46,9 +46,35 @@ TEST_CASE("of what stands twice the last counts") {
   CHECK(read(R"({"sessions":[{"room":"1","room":null,"session":"a","session":[]}]})") == "0: ---");
 }
 
-TEST_CASE("entries of a wrong kind are handed on without ids") {
-  CHECK(read(R"({"sessions":[5,"x",null,[{"room":"1"}],{},{"room":-1,"session":1.0,"janus":6}]})") ==
-        "0: --- --- --- --- --- ---");
+TEST_CASE("entries without usable ids are handed on without them") {
+  CHECK(read(R"({"sessions":[{},{"room":-1,"session":1.0,"janus":6}]})") == "0: --- ---");
+}
+
+TEST_CASE("a list that holds anything but objects is no snapshot") {
+  const std::string no_object = "Every entry of \"sessions\" must be an object.";
+  for (const char* entry : {"5", "-5", "0.5", "\"x\"", "null", "true", "[{\"room\":\"1\"}]"}) {
+    CAPTURE(entry);
+    const std::string list = std::string("{\"sessions\":[{},") + entry + "]";
+    CHECK(read(list + "}") == no_object);
+    CHECK(read(list + ",\"sessions\":[]}") == "0:");  // of doubles the last counts
+  }
+  Collector collector;
+  std::string ones = "{\"sessions\":[1";
+  while (ones.size() < (8u << 20)) ones += ",1";
+  CHECK(http::parse_snapshot(ones + "]}", collector).problem);
+  CHECK(collector.entries.empty());
+}
+
+TEST_CASE("a list of 320 000 entries is taken, and one more is too many") {
+  std::string body = "{\"sessions\":[{}";
+  for (std::size_t i = 1; i < http::max_entries; ++i) body += ",{}";
+  Collector collector;
+  CHECK_FALSE(http::parse_snapshot(body + "]}", collector).problem);
+  CHECK(collector.entries.size() == http::max_entries);
+  const auto outcome = http::parse_snapshot(body + ",{}]}", collector);
+  CHECK(outcome.problem);
+  CHECK(outcome.too_many);
+  CHECK(collector.entries.size() == http::max_entries);
 }
 
 TEST_CASE("a document of another form is a problem") {

@@ -97,6 +97,7 @@ TEST_CASE("a backup refuses targets that it would harm, and bad sources") {
     CAPTURE(target);
     CHECK(thrown_by([&] { store::backup(path, target); }).kind == Failure::Kind::unusable);
   }
+  std::filesystem::remove(scratch.file("hard"));
   CHECK(rooms_in(path) == Rooms{"a"});
   CHECK(thrown_by([&] { store::backup(scratch.file("none"), scratch.file("b")); }).failed);
   CHECK_FALSE(std::filesystem::exists(scratch.file("none")));
@@ -155,6 +156,7 @@ TEST_CASE("restore refuses without touching anything") {
   make(path, "a");
   store::backup(path, copy);
   Failure::Kind expected{};
+  std::string words;
   std::string from = copy;
   std::unique_ptr<store::Owner> owner;
   SECTION("while the database is owned") {
@@ -169,6 +171,7 @@ TEST_CASE("restore refuses without touching anything") {
   SECTION("a file that is not there") {
     from = scratch.file("none");
     expected = Failure::Kind::unusable;
+    words = "there is no backup at " + from;
   }
   SECTION("a file that is no database") {
     std::ofstream(copy) << std::string(5000, 'x');
@@ -186,6 +189,7 @@ TEST_CASE("restore refuses without touching anything") {
   const auto thrown = thrown_by([&] { store::restore(from, path); });
   CHECK(thrown.failed);
   CHECK(thrown.kind == expected);
+  CHECK(thrown.names(words));
   owner.reset();
   CHECK(rooms_in(path) == Rooms{"a"});
   CHECK_FALSE(std::filesystem::exists(path + ".before-restore"));

@@ -96,6 +96,41 @@ TEST_CASE("a link to the file is followed, and odd names are taken as they are")
   CHECK(files_in(scratch.file("real")).size() == 1);
 }
 
+TEST_CASE("a file with a second name is refused until that name is gone") {
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  { const Database made(path, OpenMode::read_write); }
+  const std::string second = scratch.file("second.db");
+  std::filesystem::create_hard_link(path, second);
+  for (const auto mode : {OpenMode::read_write, OpenMode::existing}) {
+    for (const std::string& name : {path, second}) {
+      const auto thrown = thrown_by([&] { Database(name, mode); });
+      CHECK(thrown.kind == Failure::Kind::unusable);
+      CHECK(thrown.names("hard link"));
+    }
+  }
+  CHECK(files_in(scratch.path()).size() == 2);
+  CHECK(Database(path, OpenMode::read_only).found_version() > 0);
+  std::filesystem::remove(second);
+  CHECK(Database(path, OpenMode::read_write).writable());
+  // As a restore leaves it that was killed.
+  std::filesystem::create_hard_link(path, path + ".before-restore");
+  CHECK(Database(path, OpenMode::read_write).writable());
+}
+
+TEST_CASE("an empty file reads as a database in which nothing is yet") {
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  std::ofstream(path).close();
+  {
+    Database reading(path, OpenMode::read_only);
+    CHECK(rooms_seen(reading) == 0);
+    CHECK(reading.found_version() == 0);
+  }
+  CHECK(std::filesystem::file_size(path) == 0);
+  CHECK(files_in(scratch.path()).size() == 1);
+}
+
 TEST_CASE("only serve makes a database") {
   const Scratch scratch;
   for (const auto mode : {OpenMode::existing, OpenMode::read_only}) {

@@ -1,5 +1,7 @@
 // What the journal does while the file cannot be written, and afterwards.
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -245,6 +247,90 @@ TEST_CASE("a file that may not be written at the start is written as soon as it 
     CHECK(witness.count("failing") == 1);
   }
   CHECK(std::system(("umount" + at_path).c_str()) == 0);
+}
+
+TEST_CASE("nothing is written while the file is not owned, and again once it is") {
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  Witness witness;
+  std::atomic<bool> owned{false};
+  auto callbacks = witness.callbacks();
+  callbacks.may_write = [&] { return owned.load(); };
+  Journal journal(Database(path, OpenMode::read_write), callbacks);
+  CHECK_FALSE(is_written(journal, assignment("first")));
+  CHECK(thrown_by([&] { journal.run([](Database&) {}); }).names(path + ".lock"));
+  owned = true;
+  CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 3s));
+  CHECK(is_written(journal, assignment("second")));
+  CHECK(witness.count("event") == 0);
+  owned = false;
+  CHECK(comes_true([&] { return witness.count("failing: the lock") == 2; }, 3s));
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
+  CHECK_FALSE(is_written(journal, assignment("third")));
+  // Longer than the time after which it would be written anew.
+  CHECK_FALSE(comes_true([&] { return std::filesystem::exists(path); }, 1500ms));
+  owned = true;
+  CHECK(comes_true([&] { return witness.count("recovered") == 2; }, 3s));
+  CHECK(is_written(journal, assignment("fourth")));
+  CHECK(journal.flush());
+  CHECK(assignments_in(path).size() == 2);
+}
+
+TEST_CASE("a file that may be written by now is not written before it is owned") {
+  if (::geteuid() != 0) return;  // needs two users
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  { const Database made(path, OpenMode::read_write); }
+  ::chmod(scratch.path().c_str(), 0755);
+  ::chmod(path.c_str(), 0644);
+  REQUIRE(::seteuid(65534) == 0);
+  {
+    Database database(path, OpenMode::read_write);
+    REQUIRE(::seteuid(0) == 0);
+    REQUIRE_FALSE(database.writable());
+    Witness witness;
+    std::atomic<bool> owned{false};
+    auto callbacks = witness.callbacks();
+    callbacks.may_write = [&] { return owned.load(); };
+    Journal journal(std::move(database), callbacks);
+    CHECK_FALSE(comes_true([&] { return witness.count("recovered") == 1; }, 1500ms));
+    owned = true;
+    CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 3s));
+  }
+}
+
+TEST_CASE("a journal in a hurry has stopped by its deadline though another holds the lock") {
+  const Scratch scratch;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), {});
+  SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE);
+  shell.exec("BEGIN IMMEDIATE");
+  journal.note_session(session("s", "r"));
+  CHECK_FALSE(is_written(journal, assignment("refused")));
+  const auto start = std::chrono::steady_clock::now();
+  journal.hurry(start + 300ms);
+  std::vector<std::thread> others;  // requests that are still under way
+  for (int i = 0; i < 4; ++i) {
+    others.emplace_back([&] { thrown_by([&] { journal.run([](Database&) {}); }); });
+  }
+  CHECK_FALSE(journal.flush());
+  journal.stop();
+  CHECK(std::chrono::steady_clock::now() - start < 800ms);
+  for (auto& other : others) other.join();
+}
+
+TEST_CASE("a journal in a hurry writes what there is when the lock comes free in time") {
+  const Scratch scratch;
+  {
+    Journal journal(Database(scratch.database(), OpenMode::read_write), {});
+    SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE);
+    shell.exec("BEGIN IMMEDIATE");
+    CHECK_FALSE(is_written(journal, assignment("refused")));
+    journal.note_session(session("s", "r"));
+    journal.hurry(std::chrono::steady_clock::now() + 3s);
+    shell.exec("ROLLBACK");
+    CHECK(journal.flush());
+  }
+  CHECK(sessions_in(scratch.database()).size() == 1);
 }
 
 TEST_CASE("everybody is told false when the journal stops and nothing can be written") {

@@ -85,6 +85,67 @@ TEST_CASE("a deleted lock file is made again by the next note") {
   CHECK(store::read_owner_note(path) == OwnerNote{1, "a", 1});
 }
 
+TEST_CASE("an owner whose lock file was deleted is the owner again when it looks") {
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  Owner owner(path);
+  CHECK(owner.note({1, "a", 1}));
+  CHECK(owner.keep());
+  std::filesystem::remove(path + ".lock");
+  CHECK_FALSE(store::is_owned(path));
+  CHECK(owner.keep());
+  CHECK(thrown_by([&] { Owner second(path); }).kind == store::Failure::Kind::locked_by_other);
+  CHECK(store::read_owner_note(path) == OwnerNote{1, "a", 1});
+  // And if another was quicker, it is not until that one has gone.
+  std::filesystem::remove(path + ".lock");
+  {
+    Owner quicker(path);
+    CHECK(quicker.note({2, "b", 1}));
+    CHECK_FALSE(owner.keep());
+    CHECK_FALSE(owner.note({1, "a", 2}));
+    CHECK(store::read_owner_note(path) == OwnerNote{2, "b", 1});
+  }
+  CHECK(owner.keep());
+  CHECK(store::read_owner_note(path) == OwnerNote{1, "a", 2});
+}
+
+TEST_CASE("an owner may be noted and kept from several threads") {
+  const Scratch scratch;
+  Owner owner(scratch.database());
+  std::atomic<bool> done{false};
+  std::thread keeping([&] {
+    while (!done) owner.keep();
+  });
+  for (std::uint64_t i = 1; i <= 200; ++i) {
+    std::filesystem::remove(scratch.database() + ".lock");
+    owner.note({1, "a", i});
+  }
+  done = true;
+  keeping.join();
+  CHECK(owner.keep());
+  CHECK(store::read_owner_note(scratch.database()) == OwnerNote{1, "a", 200});
+}
+
+TEST_CASE("the lock is taken as soon as its file can be made") {
+  if (::geteuid() != 0) return;  // needs two users
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  ::chmod(scratch.path().c_str(), 0755);
+  REQUIRE(::seteuid(65534) == 0);
+  {
+    Owner owner(path);
+    CHECK_FALSE(owner.note({1, "a", 1}));
+    CHECK_FALSE(owner.keep());
+    REQUIRE(::seteuid(0) == 0);
+    REQUIRE(::chown(scratch.path().c_str(), 65534, 65534) == 0);
+    REQUIRE(::seteuid(65534) == 0);
+    CHECK(owner.keep());
+    CHECK(owner.holds());
+    CHECK(store::read_owner_note(path) == OwnerNote{1, "a", 1});
+  }
+  REQUIRE(::seteuid(0) == 0);
+}
+
 TEST_CASE("in a folder that may not be written, the lock is taken if its file is there") {
   if (::geteuid() != 0) return;  // needs two users
   const Scratch scratch;

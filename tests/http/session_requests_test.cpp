@@ -1,0 +1,63 @@
+// What bodies are refused, and in which words, by the requests behind the door.
+#include <string>
+
+#include "app/house.h"
+#include "catch.h"
+#include "http/json.h"
+#include "http/requests.h"
+
+namespace {
+
+struct Answers {
+  House real;
+  http::House house{*real.desk, *real.journal, *real.keeper, {}, {}};
+  http::Request request;
+
+  http::Response snapshot(std::string_view body) {
+    request.body = body;
+    return http::answer_sessions_put(house, request);
+  }
+  http::Response room(std::string_view body) {
+    request.body = body;
+    return http::answer_room_server(house, request);
+  }
+};
+
+// "code message" of a refusal.
+std::string told(const http::Response& response) {
+  const auto json = *http::Json::parse(response.body);
+  return *json.find("error")->string() + " " + *json.find("message")->string();
+}
+
+}  // namespace
+
+TEST_CASE("a snapshot that holds something else than entries, or too many, is refused whole") {
+  Answers answers;
+  CHECK(answers.snapshot(R"({"sessions":[{"room":"1","session":"a"},1]})").status == 400);
+  CHECK(told(answers.snapshot(R"({"sessions":[1]})")).rfind("invalid_json ", 0) == 0);
+  std::string many = R"({"sessions":[{})";
+  for (int i = 0; i < 320'000; ++i) many += ",{}";
+  const auto refused = answers.snapshot(many + "]}");
+  CHECK(refused.status == 413);
+  CHECK(told(refused).rfind("too_large ", 0) == 0);
+  CHECK(answers.snapshot(R"({"sessions":[{"room":"1","session":"a"}]})").body ==
+        R"({"sessions":1,"entered":1,"left":0,"rejected":[]})");
+}
+
+TEST_CASE("what is behind a NUL is not passed over") {
+  Answers answers;
+  CHECK(answers.room(R"({"room":"1"})").status == 200);
+  CHECK(told(answers.room(std::string(R"({"room":"1"})") + '\0' + "garbage")).rfind("invalid_json ", 0) == 0);
+}
+
+TEST_CASE("the message about a bad body ends in one full stop") {
+  Answers answers;
+  for (const char* body : {"", "[]", "{", R"({"sessions":[1]})"}) {
+    CAPTURE(body);
+    for (const auto& answer : {answers.snapshot(body), answers.room(body)}) {
+      const auto text = told(answer);
+      CHECK(text.back() == '.');
+      CHECK(text.find("..") == std::string::npos);
+    }
+  }
+}
