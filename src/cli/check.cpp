@@ -57,12 +57,16 @@ struct FileContent {
   std::set<std::string> assigned;  // names of gateways with assignments
 };
 
-// Why `serve` could not make the file; empty if it could. Asked of the system, which lets root write
-// where a unit's DynamicUser= does not own the folder yet.
+// Why `serve` could not make the file; empty if it could. Asked of the system, which lets root
+// write where a unit's DynamicUser= does not own the folder yet.
 std::string obstacle_to_make(const std::string& path) {
-  // What a link points to is made, not the link.
-  std::error_code ignored;
-  auto folder = std::filesystem::weakly_canonical(path, ignored).parent_path();
+  std::filesystem::path file(path);
+  std::error_code error;
+  // What a link points to is made, not the link. A ring of links is no file that is missing.
+  while (std::filesystem::is_symlink(file, error)) {
+    file = file.parent_path() / std::filesystem::read_symlink(file, error);
+  }
+  auto folder = file.parent_path();
   if (folder.empty()) folder = ".";
   struct stat status {};
   const bool exists = ::stat(folder.c_str(), &status) == 0;

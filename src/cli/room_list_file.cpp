@@ -57,8 +57,7 @@ class Judge {
     for (const auto& room : raw_.rooms) {
       const auto known_problems = raw_.problems.size();
       auto entry = entry_of(room);
-      const bool was_read = room.gateway_uid && room.id && room.name && room.default_gateway;
-      if (was_read && raw_.problems.size() == known_problems) {
+      if (!room.faulty && raw_.problems.size() == known_problems) {
         list.entries.push_back(std::move(entry));
       }
     }

@@ -16,6 +16,7 @@ namespace cli {
 struct RawRoom {
   std::size_t line = 0;
   std::string place;
+  bool faulty = false;  // something of it has been complained of
   std::optional<std::string> gateway_uid;
   std::optional<std::string> id;
   std::optional<std::string> name;

@@ -81,6 +81,7 @@ class Elements {
     room.place =
         room.line == 0 ? number : "line " + std::to_string(room.line) + " (" + number + ")";
     if (!element.is_object()) return complain(room, "not an object with the fields of a room");
+    const auto problems_before = list_.problems.size();
     if (are_groups_) {
       room.id = "";
       for (const auto& member : kOfGroups) read_member(room, member, element);
@@ -88,6 +89,8 @@ class Elements {
       for (const auto& member : kOurs) read_member(room, member, element);
       refuse_unknown(room, *element.object());
     }
+    require_gateway(room, element);
+    room.faulty = list_.problems.size() > problems_before;
     list_.rooms.push_back(std::move(room));
   }
 
@@ -95,12 +98,6 @@ class Elements {
     auto& text = room.*member.field;
     text = "";
     const auto* value = element.find(member.name);
-    if (value == nullptr && member.field == &RawRoom::default_gateway) {
-      text.reset();
-      return complain(room, std::string(member.name) +
-                                " is missing; name the gateway that serves the room, or none with "
-                                "\"\"");
-    }
     if (value == nullptr || value->is_null()) return;
     if (value->is_string()) {
       text = *value->string();
@@ -114,6 +111,13 @@ class Elements {
                                 "point and exponent, below 2^64"
                               : " is not a string"));
     }
+  }
+
+  // An empty one is somebody's word that there is none; without the member it may be another list.
+  void require_gateway(const RawRoom& room, const http::Json& element) {
+    const std::string name = are_groups_ ? "janus" : "default_gateway";
+    if (element.find(name) != nullptr) return;
+    complain(room, name + " is missing; name the gateway that serves the room, or \"\" for none");
   }
 
   void refuse_unknown(const RawRoom& room, const http::Json::Object& object) {

@@ -50,7 +50,9 @@ app::CatalogueKeeper::Result Reload::attempt() {
   std::optional<std::string> token;
   if (loaded.configuration.http.token_file) {
     http::TokenFile file = http::read_token_file(*loaded.configuration.http.token_file);
-    if (!file.token) result.problems.push_back(file.problem);
+    if (!file.token) {
+      result.problems.push_back(config::place_of(loaded, "http.token_file") + ": " + file.problem);
+    }
     token = std::move(file.token);
   } else if (needs_token_) {
     result.problems.push_back(

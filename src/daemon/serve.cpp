@@ -256,7 +256,7 @@ int load_and_run(const cli::ServeArguments& arguments) {
   std::optional<std::string> token;
   if (const auto& path = loaded.configuration.http.token_file) {
     http::TokenFile file = http::read_token_file(*path);
-    if (!file.token) problems.push_back(file.problem);
+    if (!file.token) problems.push_back(config::place_of(loaded, "http.token_file") + ": " + file.problem);
     token = std::move(file.token);
   }
   if (!problems.empty()) {

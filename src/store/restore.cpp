@@ -20,7 +20,8 @@ namespace {
 // Read by the caller's own rights: the backup may be root's.
 Bytes image_of_sound_backup(const std::string& path) {
   if (!exists(path)) {
-    throw Failure(Failure::Kind::unusable, "there is no backup at " + path + "; name one that is there");
+    throw Failure(Failure::Kind::unusable,
+                  "there is no backup at " + path + "; name one that is there");
   }
   ReadConnection open = open_for_reading(path);
   try {

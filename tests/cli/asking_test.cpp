@@ -96,6 +96,10 @@ TEST_CASE("explain says in words where a room would go, and what each gateway's 
               R"("candidates":[{"name":"gxy1","load":120,"capacity":400,"verdict":"chosen"},)"
               R"({"name":"gxy2","load":400,"capacity":400,"verdict":"full"},)"
               R"({"name":"gxy3","load":0,"capacity":400,"verdict":"new_word"}]})"}},
+       {"GET /v2/rooms/5/explain",
+        {200, R"({"janus":"gxy1","reason":"assigned","regional_match":false,"error":null,)"
+              R"("candidates":[{"name":"gxy1","load":0,"capacity":400,"verdict":"chosen"},)"
+              R"({"name":"gxy2","load":0,"capacity":400,"verdict":"other_region"}]})"}},
        {"GET /v2/rooms/x/explain",
         {200, R"({"janus":null,"reason":null,"regional_match":false,"error":"room_not_found",)"
               R"("candidates":[]})"}}});
@@ -110,6 +114,11 @@ TEST_CASE("explain says in words where a room would go, and what each gateway's 
         "gxy1      120       400   30%  chosen    this one\n"
         "gxy2      400       400  100%  full      one more room is above its capacity\n"
         "gxy3        0       400    0%  new_word\n");
+  const auto country = GENERATE(std::string(), std::string(" "));
+  outcome = scratch.run({"explain", "5", "--country", country, "--server", server.address()});
+  CHECK(outcome.exit_code == 0);
+  CHECK_FALSE(contains(outcome.out, "in the region of"));
+  CHECK(contains(outcome.out, "other_region  is not in this caller's region\n"));
   outcome = scratch.run({"explain", "x", "--server", server.address()});
   CHECK(outcome.exit_code == 0);
   CHECK(outcome.out ==

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "catch.h"
 #include "scratch.h"
 
@@ -60,6 +62,39 @@ TEST_CASE("check tells a damaged database") {
   CAPTURE(outcome.out);
   CHECK(outcome.exit_code == 2);
   CHECK(contains(outcome.out, scratch.database()));
+}
+
+TEST_CASE("check tells that the database's folder is missing, or no folder, or not to be written") {
+  const Scratch scratch;
+  const auto checked = [&](const std::string& database) {
+    scratch.write("config.toml", "scale = true\ndatabase.path = \"" + database + "\"\n");
+    return scratch.run({"check"});
+  };
+  scratch.write("file", "x");
+  std::filesystem::create_symlink(scratch.path("none/rooms.db"), scratch.path("link.db"));
+  for (const auto* folder : {"none", "file"}) {
+    const auto outcome = checked(scratch.path(folder) + "/rooms.db");
+    CAPTURE(outcome.out);
+    CHECK(outcome.exit_code == 2);
+    CHECK(
+        contains(outcome.out, "error: config.toml:2: database.path: the database cannot be made"));
+    CHECK(contains(outcome.out, "in the folder " + scratch.path(folder) + " ("));
+  }
+  CHECK(checked(scratch.path("link.db")).exit_code == 2);
+  std::filesystem::create_directory(scratch.path("closed"));
+  std::filesystem::permissions(scratch.path("closed"), std::filesystem::perms::owner_read);
+  const bool is_root = ::geteuid() == 0;  // who may write there all the same
+  CHECK(checked(scratch.path("closed/rooms.db")).exit_code == (is_root ? 0 : 2));
+  CHECK_FALSE(std::filesystem::exists(scratch.path("none")));
+}
+
+TEST_CASE("an error about the token file names where it is configured") {
+  const Scratch scratch;
+  scratch.configure("http.token_file = \"" + scratch.path("none") + "\"\n");
+  CHECK(contains(scratch.run({"check"}).out, "error: config.toml:3: http.token_file: The token"));
+  CHECK(contains(scratch.run({"status"}).err, "config.toml:3: http.token_file: The token"));
+  scratch.write(".env", "API_TOKEN_FILE=" + scratch.path("other") + "\n");
+  CHECK(contains(scratch.run({"check"}).out, "error: .env:1: API_TOKEN_FILE: The token"));
 }
 
 TEST_CASE("config shows each setting with where it came from") {

@@ -61,6 +61,38 @@ TEST_CASE("nothing is imported if anything is wrong, and each problem is told") 
   CHECK(contains(outcome.err, "line 1: the header has no column \"gateway_uid\""));
 }
 
+TEST_CASE("what cannot be read and what the database contradicts is told in one go, line by line") {
+  const Scratch scratch;
+  scratch.make_database();
+  const std::string list = "id,gateway_uid,default_gateway\n,1,gxy7\nx,2,gxy1\n2171,3,gxy1\n,4\n";
+  auto outcome = scratch.run({"rooms", "import", "-"}, list);
+  CHECK(outcome.exit_code == 2);
+  const auto at = [&](const std::string& part) { return outcome.err.find(part); };
+  CHECK(at("line 2: there is no gateway \"gxy7\"") < at("line 3: id: \"x\""));
+  CHECK(at("line 3: id: \"x\"") < at("line 4: room \"3\" cannot have id 2171"));
+  CHECK(at("line 4: room \"3\" cannot have id 2171") < at("line 5: 2 fields"));
+  CHECK(contains(outcome.err, "4 problems in standard input; nothing was imported"));
+  CHECK(scratch.rooms().size() == 1);
+  std::filesystem::remove(scratch.database());
+  outcome = scratch.run({"rooms", "import", "-"}, list);
+  CHECK(outcome.exit_code == 2);
+  CHECK(contains(outcome.err, "2 problems in standard input"));
+  CHECK_FALSE(std::filesystem::exists(scratch.database()));
+}
+
+TEST_CASE("rooms without a default gateway are imported with a warning") {
+  const Scratch scratch;
+  scratch.make_database();
+  const auto outcome = scratch.run({"rooms", "import", "-"}, kHeader + "3002,B,\n2171,,\n");
+  CHECK(outcome.exit_code == 0);
+  CHECK(contains(outcome.err, "warning: standard input: line 2: no default_gateway; a new room"));
+  CHECK(contains(outcome.err, "warning: standard input: line 3: no default_gateway; a known room"));
+  CHECK(outcome.out == "Rooms: 1 added, 0 updated, 1 unchanged.\n");
+  REQUIRE(scratch.rooms().size() == 2);
+  CHECK(scratch.rooms()[0].room.default_gateway_id == 1);
+  CHECK_FALSE(scratch.rooms()[1].room.default_gateway_id);
+}
+
 TEST_CASE("an import makes no database, and says when its list cannot be read") {
   const Scratch scratch;
   auto outcome = scratch.run({"rooms", "import", "-"}, kHeader);

@@ -139,7 +139,7 @@ TEST_CASE("what is wrong in a list is told with its line") {
       Case{"[\n\n{\n", "line 4: not valid JSON"}, Case{"[1]", "line 1 (element 1): not an object"},
       Case{"[\n[]]", "line 2 (element 1): not an object"},
       Case{"[\n{}] x", "line 2: not valid JSON"}, Case{"[\"\xFF\"]", "not valid JSON"},
-      Case{"[{}]", "line 1 (element 1): gateway_uid is missing"},
+      Case{"[{\"default_gateway\":\"g\"}]", "line 1 (element 1): gateway_uid is missing"},
       Case{"[{\"gateway_uid\":\"1\"}]", "line 1 (element 1): default_gateway is missing"},
       Case{"[{\"gateway_uid\":-1,\"default_gateway\":\"g\"}]", "gateway_uid: -1 is"},
       Case{"[{\"gateway_uid\":1.0,\"default_gateway\":\"g\"}]",

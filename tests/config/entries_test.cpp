@@ -28,11 +28,11 @@ TEST_CASE("gateways are read with all their fields, and with the name alone") {
   CHECK(full.url == "wss://x/");
   CHECK(full.type == "streaming");
   CHECK(full.capacity == 50);
-  CHECK(full.disabled);
+  CHECK(full.disabled == true);
   CHECK(full.id == 7);
   CHECK(full.where == "config.toml:1");
   const domain::ConfiguredGateway& bare = loaded.configuration.gateways[1];
-  CHECK(bare.type == "rooms");
+  CHECK_FALSE(bare.type);
   CHECK_FALSE(bare.capacity);
   CHECK_FALSE(bare.id);
   CHECK(bare.where == "config.toml:9");
@@ -48,7 +48,7 @@ TEST_CASE("rooms are read with their id as text or number") {
   CHECK(loaded.configuration.rooms[0].gateway_uid == "2171");
   CHECK(loaded.configuration.rooms[0].name == "Room 1");
   CHECK(loaded.configuration.rooms[0].default_gateway == std::string("gxy1"));
-  CHECK(loaded.configuration.rooms[0].disabled);
+  CHECK(loaded.configuration.rooms[0].disabled == true);
   CHECK(loaded.configuration.rooms[0].id == 3);
   CHECK(loaded.configuration.rooms[1].gateway_uid == "2172");
   CHECK(loaded.configuration.rooms[1].default_gateway_id == 999);

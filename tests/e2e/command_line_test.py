@@ -65,6 +65,20 @@ class Check(Case):
         self.assertEqual(code, 0)
         self.assertIn(".env:2", text)
 
+    def test_lines_of_other_programs_in_env_are_fine(self):
+        code, text, _ = self.check(
+            toml(), dotenv="PS1='a'b\nX=\"unclosed\nexport FOO\n"
+                           "KEY='-----BEGIN\n\nabc='\nSCALE=on\n")
+        self.assertEqual((code, text), (0, "All is well.\n"))
+
+    def test_a_missing_folder_of_the_database_is_an_error(self):
+        one = self.sidecar(toml(), start=False)
+        one.database = one.folder / "nowhere" / "rooms.db"
+        done = one.run("check", env={"DATABASE_PATH": str(one.database)})
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn("environment: DATABASE_PATH: ", done.stdout)
+        self.assertFalse(one.database.parent.exists())
+
     def test_rooms_without_a_valid_default_gateway_are_warned_of_beside_a_running_sidecar(self):
         one = self.sidecar()
         one.shell("UPDATE rooms SET default_gateway_id = 999 WHERE id = 2172;")
@@ -121,6 +135,18 @@ class Rooms(Case):
             for number in lines:
                 self.assertIn(f"line {number}", done.stderr)
             self.assertEqual(one.sql("SELECT count(*) FROM rooms"), [(3,)])
+
+    def test_rooms_without_a_default_gateway_are_taken_with_a_warning(self):
+        one = self.sidecar()
+        text = "name,gateway_uid,default_gateway\nA,3001,gxy1\nB,3002,\nM,2171,\n"
+        done = one.run("rooms", "import", "-", stdin=text)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for number in "34":
+            self.assertIn(f"line {number}", done.stderr)
+        wait_until(lambda: one.ask("3001").status == 200, "the imported room", 2)
+        self.assertEqual(one.ask("2171").janus, "gxy1", "a known room keeps its own")
+        self.assertEqual(one.sql("SELECT default_gateway_id FROM rooms WHERE gateway_uid = '3002'"),
+                         [(None,)])
 
     def test_unknown_gateways_are_created_where_that_is_asked_for(self):
         one = self.sidecar()

@@ -45,6 +45,7 @@ TEST_CASE("a gateway is read as it was written") {
   full.from_config = true;
   full.synced = store::GatewayRow::Synced{"u", "rooms", 12, true};
   store::GatewayRow half = gateway(8, "gxy 8 שלום");
+  half.from_config = true;
   half.synced = store::GatewayRow::Synced{"", "rooms", std::nullopt, false};
   for (const auto& row : {gateway(3, "gxy3"), full, half}) store::write_gateway(database, row);
 
