@@ -29,6 +29,8 @@ namespace {
 
 constexpr int failed = 1;
 constexpr int refused = 2;
+// From SIGTERM on, for requests and the last commit together; it has to be over in 5 s.
+constexpr std::chrono::milliseconds time_to_stop{4200};
 
 // A thread that waits for the signals which are blocked everywhere else.
 class Signals {
@@ -182,14 +184,17 @@ class Running {
 
  private:
   // What cannot be written now is put in force all the same, and written later.
-  static bool write(store::Database& database, const app::Opening& opening) {
+  bool write(store::Database& database, const app::Opening& opening) {
     try {
-      app::write_opening(database, opening);
-      return true;
+      if (owner_.keep()) {
+        app::write_opening(database, opening);
+        return true;
+      }
+      app::log_error("Configuration not yet in the database", {{"reason", "its .lock cannot be had"}});
     } catch (const store::Failure& failure) {
       app::log_error("Configuration not yet in the database", {{"reason", failure.what()}});
-      return false;
     }
+    return false;
   }
 
   store::Journal::Callbacks callbacks() {
@@ -201,12 +206,14 @@ class Running {
       app::log_error("Database cannot be written; new rooms are refused", {{"reason", reason}});
     };
     callbacks.recovered = [] { app::log_info("Database can be written again"); };
+    callbacks.may_write = [this] { return owner_.keep(); };
     callbacks.event = [](const std::string& sentence) { app::log_warn(sentence); };
     return callbacks;
   }
 
   void stop() {
     stopping_ = true;
+    journal_->hurry(std::chrono::steady_clock::now() + time_to_stop);
     notify_stopping();
     door_->stop();
   }
