@@ -152,3 +152,19 @@ TEST_CASE("edits committed beside a reload are not lost") {
     CHECK(house.text("SELECT name FROM rooms WHERE id = 7") == "n" + std::to_string(i));
   }
 }
+
+TEST_CASE("an edit that is committed while a reload waits for the file is not lost") {
+  House house;
+  app::Configured changed = house.configured;
+  changed.gateways[1].url = "wss://new";
+  house.lock_file();
+  house.execute_in_lock("UPDATE gateways SET capacity = 77 WHERE name = 'gxy2'");
+  // Within the lock's wait the writer's heart beats often: by then the reload has read the file.
+  const std::uint64_t before = house.journal->heartbeats();
+  std::thread reload([&] { CHECK(house.reload(changed).problems.empty()); });
+  while (house.journal->heartbeats() < before + 10) std::this_thread::yield();
+  house.commit_lock();
+  reload.join();
+  CHECK(house.text("SELECT url FROM gateways WHERE name = 'gxy2'") == "wss://new");
+  CHECK(house.text("SELECT capacity FROM gateways WHERE name = 'gxy2'") == "77");
+}

@@ -43,7 +43,10 @@ void House::start(const app::Configured& with) {
   REQUIRE(opening.plan.errors.empty());
   app::write_opening(database, opening);
   clock_ = std::make_unique<app::Clock>(
-      [this] { return domain::Moment{service_, domain::WallTime{std::chrono::hours{500000}}}; });
+      [this] {
+        const auto since = std::chrono::floor<std::chrono::milliseconds>(service_.time_since_epoch());
+        return domain::Moment{service_, domain::WallTime{std::chrono::hours{500000} + since}};
+      });
   journal = std::make_unique<store::Journal>(std::move(database), store::Journal::Callbacks{});
   claims_ = std::make_unique<app::JournalClaims>(*journal);
   desk = std::make_unique<app::Desk>(*clock_, *claims_, *journal);
@@ -124,6 +127,15 @@ void House::lock_file() {
   REQUIRE(sqlite3_open_v2(path().c_str(), &other_, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK);
   sqlite3_busy_timeout(other_, 5000);
   REQUIRE(sqlite3_exec(other_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) == SQLITE_OK);
+}
+
+void House::execute_in_lock(const std::string& sql) {
+  REQUIRE(sqlite3_exec(other_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+}
+
+void House::commit_lock() {
+  execute_in_lock("COMMIT");
+  unlock_file();
 }
 
 void House::unlock_file() {

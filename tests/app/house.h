@@ -40,6 +40,9 @@ class House {
   // Another program has the file open and holds its write lock, so that no commit goes through.
   void lock_file();
   void unlock_file();
+  // It edits something while it has the lock, and commits.
+  void execute_in_lock(const std::string& sql);
+  void commit_lock();
 
   void pass(std::chrono::milliseconds time) { service_ += time; }
   std::string path() const { return (folder_ / "test.db").string(); }
