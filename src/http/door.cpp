@@ -133,11 +133,12 @@ void Door::Inside::serve() {
 void Door::Inside::wait_and_accept(std::chrono::milliseconds longest) {
   std::vector<pollfd> watched;
   for (const auto& listener : listeners_) watched.push_back({listener.fd, POLLIN, 0});
-  // Once it has told of the stop it would tell for ever.
-  watched.push_back({rules_.stopping ? -1 : wake_, POLLIN, 0});
+  watched.push_back({wake_, POLLIN, 0});
   if (turned_away_.any()) longest = std::min(longest, 10ms);
   ::poll(watched.data(), watched.size(), static_cast<int>(longest.count()));
   ++heartbeats_;
+  eventfd_t told;
+  if (watched.back().revents != 0) ::eventfd_read(wake_, &told);  // or it would tell for ever
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     if (watched[i].revents != 0) accept_from(listeners_[i]);
   }
