@@ -35,10 +35,10 @@ struct CatalogueRows {
 struct SyncPlan {
   std::vector<std::string> errors;
   std::vector<std::string> warnings;
-  CatalogueRows rows;                         // as they are to be
-  std::vector<std::size_t> changed_gateways;  // which of them are to be written
-  std::vector<std::size_t> changed_rooms;
-  domain::Options options;                    // with the default list of available servers spelled out
+  CatalogueRows rows;                      // as they are to be
+  std::set<std::size_t> changed_gateways;  // which of them are to be written
+  std::set<std::size_t> changed_rooms;
+  domain::Options options;                 // with the default list of available servers spelled out
 
   bool writes() const { return !changed_gateways.empty() || !changed_rooms.empty(); }
 };

@@ -1,52 +1,17 @@
 #include "cli/import_plan.h"
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
-#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "cli/table.h"
+#include "domain/row_ids.h"
 #include "domain/suggestion.h"
 
 namespace cli {
 namespace {
 
 std::string quoted(const std::string& text) { return '"' + printable(text) + '"'; }
-
-// The id by which the description's `WHERE id = 2171` finds room 2171.
-std::optional<std::int64_t> decimal(const std::string& uid) {
-  std::int64_t value = 0;
-  const auto* end = uid.data() + uid.size();
-  const auto [rest, error] = std::from_chars(uid.data(), end, value);
-  if (error != std::errc{} || rest != end || value < 1) return std::nullopt;
-  return std::to_string(value) == uid ? std::optional(value) : std::nullopt;
-}
-
-// Ids and who bears them.
-class Ids {
- public:
-  // The other bearer, or null if the id is `bearer`'s from now on.
-  const std::string* take(std::int64_t id, const std::string& bearer) {
-    const auto [found, is_free] = bearers_.try_emplace(id, bearer);
-    return is_free || found->second == bearer ? nullptr : &found->second;
-  }
-
-  std::int64_t next() const {
-    if (bearers_.empty()) return 1;
-    const auto last = std::max<std::int64_t>(bearers_.rbegin()->first, 0);
-    if (last < std::numeric_limits<std::int64_t>::max()) return last + 1;
-    std::int64_t free = 1;  // a room whose gateway_uid is 2^63-1 is no reason to give up
-    for (const auto& [id, bearer] : bearers_) {
-      if (id == free) ++free;
-    }
-    return free;
-  }
-
- private:
-  std::map<std::int64_t, std::string> bearers_;
-};
 
 class Import {
  public:
@@ -71,15 +36,12 @@ class Import {
     rows.reserve(entries.size());
     for (const auto& entry : entries) rows.push_back(row_with_given_id(entry));
     for (auto& row : rows) {
-      const auto id = decimal(row.room.gateway_uid);
+      const auto id = domain::decimal_row_id(row.room.gateway_uid);
       if (row.room.id == 0 && id && !room_ids_.take(*id, row.room.gateway_uid)) row.room.id = *id;
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
       auto& row = rows[i];
-      if (row.room.id == 0) {
-        row.room.id = room_ids_.next();
-        room_ids_.take(row.room.id, row.room.gateway_uid);
-      }
+      if (row.room.id == 0) row.room.id = room_ids_.take_next(row.room.gateway_uid);
       fill(row, entries[i]);
       add(row);
     }
@@ -170,9 +132,8 @@ class Import {
   std::int64_t created(const std::string& name) {
     auto& row = gateways_[name];
     if (row.gateway.id == 0) {
-      row.gateway.id = gateway_ids_.next();
+      row.gateway.id = gateway_ids_.take_next(name);
       row.gateway.name = name;
-      gateway_ids_.take(row.gateway.id, name);
     }
     row.gateway.removed = false;
     row.removed_at.reset();
@@ -217,8 +178,8 @@ class Import {
   std::vector<std::string> kept_;     // of known ones
   const RoomEntry* first_ = nullptr;
   std::vector<std::pair<std::ptrdiff_t, std::string>> complaints_;
-  Ids gateway_ids_;
-  Ids room_ids_;
+  domain::RowIds gateway_ids_;
+  domain::RowIds room_ids_;
   ImportPlan plan_;
 };
 

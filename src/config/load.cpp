@@ -181,10 +181,6 @@ bool Loaded::ok() const {
                       [](const Problem& problem) { return problem.is_error; });
 }
 
-std::string origin_of(const Loaded& loaded, std::string_view key) {
-  return setting_of(loaded, key).origin;
-}
-
 std::string place_of(const Loaded& loaded, std::string_view key) {
   const Setting& setting = setting_of(loaded, key);
   return setting.origin + ": " + setting.called;

@@ -32,11 +32,8 @@ struct Loaded {
   bool ok() const;  // no error among the problems
 };
 
-// Where the setting with that key was given: Setting::origin. Expects a key that there is.
-std::string origin_of(const Loaded& loaded, std::string_view key);
-
-// What messages about the setting begin with: "config.toml:5: http.token_file", or
-// ".env:3: API_TOKEN_FILE".
+// What messages about the setting with that key begin with: "config.toml:5: http.token_file", or
+// ".env:3: API_TOKEN_FILE". Expects a key that there is.
 std::string place_of(const Loaded& loaded, std::string_view key);
 
 struct Sources {

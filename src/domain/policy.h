@@ -21,7 +21,6 @@ class Policy {
 
   const Options& options() const { return options_; }
   const Catalogue& catalogue() const { return *catalogue_; }
-  std::shared_ptr<const Catalogue> shared_catalogue() const { return catalogue_; }
   const Placement& placement() const { return placement_; }
 
   // The name of the gateway that the room is pinned to, or nothing.

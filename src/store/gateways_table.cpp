@@ -4,7 +4,6 @@
 
 #include "domain/id.h"
 #include "store/column_time.h"
-#include "store/free_id.h"
 #include "store/statement.h"
 
 namespace store {
@@ -77,12 +76,6 @@ void write_gateway(Database& database, const GatewayRow& row) {
 bool set_draining(Database& database, const std::string& name, bool draining) {
   Statement update(database, "UPDATE gateways SET draining = ? WHERE name = ?");
   return update.bind(draining).bind(name).run() > 0;
-}
-
-std::int64_t next_gateway_id(Database& database) {
-  return free_id(database, "SELECT max(id) FROM gateways",
-                 "SELECT min(id) + 1 FROM gateways AS g WHERE id > 0 AND NOT EXISTS "
-                 "(SELECT 1 FROM gateways WHERE id = g.id + 1)");
 }
 
 }  // namespace store

@@ -42,7 +42,4 @@ void write_gateway(Database& database, const GatewayRow& row);
 // False if there is no such gateway.
 bool set_draining(Database& database, const std::string& name, bool draining);
 
-// An id that no row bears.
-std::int64_t next_gateway_id(Database& database);
-
 }  // namespace store

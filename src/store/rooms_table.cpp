@@ -1,12 +1,10 @@
 #include "store/rooms_table.h"
 
-#include <charconv>
 #include <utility>
 
 #include "domain/id.h"
 #include "store/column_time.h"
 #include "store/failure.h"
-#include "store/free_id.h"
 #include "store/statement.h"
 
 namespace store {
@@ -27,11 +25,6 @@ RoomRow row_of(const Statement& select) {
         RoomRow::Synced{select.optional_text(7), select.optional_integer(8), select.optional_flag(9)};
   }
   return row;
-}
-
-bool is_taken(Database& database, std::int64_t id) {
-  Statement select(database, "SELECT 1 FROM rooms WHERE id = ?");
-  return select.bind(id).step();
 }
 
 }  // namespace
@@ -85,41 +78,6 @@ void write_room(Database& database, const RoomRow& row) {
     write.bind_null().bind_null().bind_null();
   }
   write.run();
-}
-
-std::int64_t upsert_room_by_uid(Database& database, const RoomRow& row) {
-  RoomRow written = row;
-  if (const auto known = find_room_by_uid(database, row.room.gateway_uid)) {
-    written.room.id = known->room.id;
-    written.from_config = known->from_config;
-    written.synced = known->synced;
-  } else if (written.room.id == 0) {
-    written.room.id = room_id_for(database, row.room.gateway_uid);
-  } else if (is_taken(database, written.room.id)) {
-    // An upsert by id would silently turn the other room into this one.
-    throw Failure(Failure::Kind::constraint,
-                  "the room id " + std::to_string(written.room.id) + " wished for gateway_uid " +
-                      row.room.gateway_uid +
-                      " is borne by another room; wish for another id or none");
-  }
-  write_room(database, written);
-  return written.room.id;
-}
-
-std::int64_t next_room_id(Database& database) {
-  return free_id(database, "SELECT max(id) FROM rooms",
-                 "SELECT min(id) + 1 FROM rooms AS r WHERE id > 0 AND NOT EXISTS "
-                 "(SELECT 1 FROM rooms WHERE id = r.id + 1)");
-}
-
-std::int64_t room_id_for(Database& database, const std::string& gateway_uid) {
-  std::int64_t id = 0;
-  const char* end = gateway_uid.data() + gateway_uid.size();
-  const auto parsed = std::from_chars(gateway_uid.data(), end, id);
-  const bool is_decimal =
-      parsed.ec == std::errc{} && parsed.ptr == end && std::to_string(id) == gateway_uid;
-  if (is_decimal && id > 0 && !is_taken(database, id)) return id;
-  return next_room_id(database);
 }
 
 }  // namespace store

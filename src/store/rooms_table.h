@@ -39,14 +39,4 @@ std::optional<RoomRow> find_room_by_uid(Database& database, const std::string& g
 // Inserts it, or replaces the row with that id. Throws (constraint) if another row bears its uid.
 void write_room(Database& database, const RoomRow& row);
 
-// For import: updates name, default gateway, disabled and removed_at of the row with that uid, and
-// leaves its id and what was synced; else inserts it, with the wished id unless that is 0. The id.
-std::int64_t upsert_room_by_uid(Database& database, const RoomRow& row);
-
-// An id that no row bears.
-std::int64_t next_room_id(Database& database);
-// The decimal `gateway_uid` if that is a free id, so that `WHERE id = 2171` finds room 2171; else
-// the next one.
-std::int64_t room_id_for(Database& database, const std::string& gateway_uid);
-
 }  // namespace store

@@ -96,7 +96,6 @@ TEST_CASE("a stronger source may set a value back to the default") {
 TEST_CASE("messages about a setting begin with where it is from and what it is called there") {
   const std::string toml = "scale = true\nhttp.token_file = \"a\"\n";
   const auto file = written::load(toml);
-  CHECK(config::origin_of(file, "http.token_file") == "config.toml:2");
   CHECK(config::place_of(file, "http.token_file") == "config.toml:2: http.token_file");
   const auto env = written::load(toml, "API_TOKEN_FILE=b\n");
   CHECK(config::place_of(env, "http.token_file") == ".env:1: API_TOKEN_FILE");

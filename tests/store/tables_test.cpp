@@ -1,7 +1,6 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <ctime>
-#include <limits>
 
 #include "catch.h"
 #include "store/gateways_table.h"
@@ -67,7 +66,6 @@ TEST_CASE("a gateway is read as it was written") {
     CHECK(thrown.kind == Failure::Kind::constraint);
     // The statement can be used again.
     store::write_gateway(database, gateway(9, "gxy9"));
-    CHECK(store::next_gateway_id(database) == 10);
   }
   SECTION("and drained by its name") {
     CHECK(store::set_draining(database, "gxy3", true));
@@ -100,42 +98,6 @@ TEST_CASE("a room is read as it was written") {
   CHECK(rows[1] == full);
   CHECK(store::find_room_by_uid(database, "2171") == full);
   CHECK_FALSE(store::find_room_by_uid(database, "2172").has_value());
-
-  SECTION("and an import changes neither its id nor what was synced") {
-    store::RoomRow imported = room(0, "2171");
-    imported.room.name = "new";
-    CHECK(store::upsert_room_by_uid(database, imported) == 5);
-    const auto now = store::find_room_by_uid(database, "2171");
-    CHECK(now->room.name == "new");
-    CHECK(now->from_config);
-    CHECK(now->synced == full.synced);
-    CHECK_FALSE(now->room.removed);
-  }
-  SECTION("and an import does not take another room's id") {
-    const auto thrown = thrown_by([&] { store::upsert_room_by_uid(database, room(4, "new")); });
-    CHECK(thrown.kind == Failure::Kind::constraint);
-    CHECK(store::find_room_by_uid(database, "x/y") == room(4, "x/y"));
-  }
-}
-
-TEST_CASE("a new room's id is its decimal uid if that is free") {
-  const Scratch scratch;
-  Database database(scratch.database(), OpenMode::read_write);
-  CHECK(store::next_room_id(database) == 1);
-  store::write_room(database, room(100, "a"));
-  struct Case {
-    const char* uid;
-    std::int64_t id;
-  };
-  const Case cases[] = {{"2171", 2171}, {"100", 101}, {"02171", 101},
-                        {"0", 101},     {"-5", 101},  {"1e3", 101},
-                        {"b", 101},     {"", 101},    {"18446744073709551615", 101}};
-  for (const Case& one : cases) {
-    CAPTURE(one.uid);
-    CHECK(store::room_id_for(database, one.uid) == one.id);
-  }
-  store::write_room(database, room(std::numeric_limits<std::int64_t>::max(), "top"));
-  CHECK(store::next_room_id(database) == 101);
 }
 
 TEST_CASE("assignments and sessions are kept by their keys") {

@@ -1,0 +1,46 @@
+// The gateways' half of the catalogue sync. Private to app/. One thread at a time; problems are findings.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "app/catalogue_sync.h"
+#include "app/sync_entry.h"
+#include "domain/row_ids.h"
+
+namespace app {
+
+class GatewaySync {
+ public:
+  GatewaySync(const Configured& configured, SyncPlan& plan, SyncFindings& findings);
+
+  // Adds and updates, and spells out the default list of available servers.
+  void update();
+  // What stood in [[gateways]], stands there no more, is not among `assigned` and no room's default.
+  void remove_unused(const std::set<std::string>& assigned, domain::WallTime now);
+  // Do the lists, regions, pins and standbys name gateways that are fit for it?
+  void check_names();
+
+  // Null if there is none. Valid until the next addition.
+  const store::GatewayRow* find(const std::string& name) const;
+
+ private:
+  using Mention = std::function<void(const std::string& name, const std::string& where,
+                                     const std::string& setting)>;
+
+  void each_mention(const Mention& mention) const;
+  void add_configured(domain::RowIds& ids);
+  void add_mentioned(domain::RowIds& ids);
+  void update_entry(const domain::ConfiguredGateway& wanted, std::size_t index);
+  std::size_t add(const std::string& name, std::int64_t id);
+  std::set<std::string> names_in_use() const;
+
+  const Configured& configured_;
+  SyncPlan& plan_;
+  SyncFindings& findings_;
+  std::unordered_map<std::string, std::size_t> index_;
+};
+
+}  // namespace app

@@ -1,0 +1,110 @@
+#include "app/sync_rooms.h"
+
+#include <set>
+#include <utility>
+
+#include "domain/row_ids.h"
+#include "domain/suggestion.h"
+
+namespace app {
+
+RoomSync::RoomSync(const Configured& configured, const GatewaySync& gateways, SyncPlan& plan,
+                   SyncFindings& findings)
+    : configured_(configured), gateways_(gateways), plan_(plan), findings_(findings) {
+  for (std::size_t i = 0; i < plan_.rows.rooms.size(); ++i) {
+    index_.emplace(plan_.rows.rooms[i].room.gateway_uid, i);
+  }
+}
+
+void RoomSync::update(domain::WallTime now) {
+  add_configured();
+  for (const domain::ConfiguredRoom& entry : configured_.rooms) {
+    update_entry(entry, index_.at(entry.gateway_uid));
+  }
+  remove_left(now);
+}
+
+// Ids that are written down come first, then the decimal ones, then the made-up ones.
+void RoomSync::add_configured() {
+  domain::RowIds ids;
+  for (const store::RoomRow& row : plan_.rows.rooms) ids.take(row.room.id, row.room.gateway_uid);
+  std::vector<const domain::ConfiguredRoom*> without_id;
+  for (const domain::ConfiguredRoom& entry : configured_.rooms) {
+    const auto known = index_.find(entry.gateway_uid);
+    if (known == index_.end() && entry.id) {
+      if (const auto* bearer = ids.take(*entry.id, entry.gateway_uid)) {
+        findings_.id_is_taken(entry.where, "room", entry.gateway_uid, *entry.id, *bearer);
+      }
+      add(entry.gateway_uid, *entry.id);
+    } else if (known == index_.end()) {
+      without_id.push_back(&entry);
+    } else if (const auto has = plan_.rows.rooms[known->second].room.id; entry.id && *entry.id != has) {
+      findings_.id_is_kept(entry.where, "room", entry.gateway_uid, has, *entry.id);
+    }
+  }
+  std::vector<const domain::ConfiguredRoom*> without_decimal;
+  for (const domain::ConfiguredRoom* entry : without_id) {
+    const auto id = domain::decimal_row_id(entry->gateway_uid);
+    if (id && !ids.take(*id, entry->gateway_uid)) {
+      add(entry->gateway_uid, *id);
+    } else {
+      without_decimal.push_back(entry);
+    }
+  }
+  for (const domain::ConfiguredRoom* entry : without_decimal) {
+    add(entry->gateway_uid, ids.take_next(entry->gateway_uid));
+  }
+}
+
+void RoomSync::add(const std::string& uid, std::int64_t id) {
+  store::RoomRow row;
+  row.room.id = id;
+  row.room.gateway_uid = uid;
+  index_.emplace(uid, plan_.rows.rooms.size());
+  plan_.rows.rooms.push_back(std::move(row));
+}
+
+void RoomSync::update_entry(const domain::ConfiguredRoom& wanted, std::size_t index) {
+  store::RoomRow& row = plan_.rows.rooms[index];
+  SyncEntry entry("room " + in_quotes(wanted.gateway_uid), wanted.where, findings_);
+  entry.adopt(row, row.room);
+  store::RoomRow::Synced& synced = *row.synced;
+  domain::Room& actual = row.room;
+  const domain::Room usual;
+  entry.field("name", actual.name, synced.name, wanted.name, usual.name);
+  entry.field("default_gateway_id", actual.default_gateway_id, synced.default_gateway_id, default_id(wanted),
+              usual.default_gateway_id);
+  entry.field("disabled", actual.disabled, synced.disabled, wanted.disabled, usual.disabled);
+  if (entry.changed()) plan_.changed_rooms.insert(index);
+}
+
+void RoomSync::remove_left(domain::WallTime now) {
+  std::set<std::string> wanted;
+  for (const domain::ConfiguredRoom& entry : configured_.rooms) wanted.insert(entry.gateway_uid);
+  for (std::size_t i = 0; i < plan_.rows.rooms.size(); ++i) {
+    store::RoomRow& row = plan_.rows.rooms[i];
+    if (!row.from_config || row.room.removed || wanted.count(row.room.gateway_uid)) continue;
+    row.room.removed = true;
+    row.removed_at = now;
+    row.from_config = false;
+    row.synced.reset();
+    plan_.changed_rooms.insert(i);
+  }
+}
+
+std::optional<std::int64_t> RoomSync::default_id(const domain::ConfiguredRoom& wanted) {
+  if (!wanted.default_gateway) return wanted.default_gateway_id;
+  const store::GatewayRow* row = gateways_.find(*wanted.default_gateway);
+  if (row && !row->gateway.removed) return row->gateway.id;
+  std::vector<std::string> names;
+  for (const store::GatewayRow& known : plan_.rows.gateways) {
+    if (!known.gateway.removed) names.push_back(known.gateway.name);
+  }
+  findings_.error(wanted.where, "room " + in_quotes(wanted.gateway_uid) +
+                                    ": default_gateway: there is no gateway " +
+                                    in_quotes(*wanted.default_gateway) +
+                                    domain::did_you_mean(*wanted.default_gateway, names));
+  return std::nullopt;
+}
+
+}  // namespace app

@@ -1,0 +1,35 @@
+// The rooms' half of the catalogue sync. Private to app/. One thread at a time; problems are findings.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "app/catalogue_sync.h"
+#include "app/sync_gateways.h"
+
+namespace app {
+
+class RoomSync {
+ public:
+  // `gateways` must be up to date: rooms name them.
+  RoomSync(const Configured& configured, const GatewaySync& gateways, SyncPlan& plan, SyncFindings& findings);
+
+  // Adds and updates, and marks removed what stood in [[rooms]] and stands there no more.
+  void update(domain::WallTime now);
+
+ private:
+  void add_configured();
+  void add(const std::string& uid, std::int64_t id);
+  void update_entry(const domain::ConfiguredRoom& wanted, std::size_t index);
+  void remove_left(domain::WallTime now);
+  std::optional<std::int64_t> default_id(const domain::ConfiguredRoom& wanted);
+
+  const Configured& configured_;
+  const GatewaySync& gateways_;
+  SyncPlan& plan_;
+  SyncFindings& findings_;
+  std::unordered_map<std::string, std::size_t> index_;
+};
+
+}  // namespace app

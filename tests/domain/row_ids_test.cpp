@@ -1,0 +1,38 @@
+#include <limits>
+#include <optional>
+
+#include "catch.h"
+#include "domain/row_ids.h"
+
+using domain::RowIds;
+
+TEST_CASE("a new row's id is behind the last one, or fills the first gap") {
+  RowIds ids;
+  CHECK(ids.take_next("a") == 1);
+  CHECK(ids.take(100, "b") == nullptr);
+  CHECK(ids.take_next("c") == 101);
+  CHECK(ids.take(std::numeric_limits<std::int64_t>::max(), "top") == nullptr);
+  CHECK(ids.take_next("d") == 2);
+  CHECK(ids.take_next("e") == 3);
+
+  RowIds negative;
+  negative.take(-7, "a");
+  CHECK(negative.take_next("b") == 1);
+}
+
+TEST_CASE("an id that another row bears is not given") {
+  RowIds ids;
+  CHECK(ids.take(5, "a") == nullptr);
+  CHECK(ids.take(5, "a") == nullptr);
+  REQUIRE(ids.take(5, "b") != nullptr);
+  CHECK(*ids.take(5, "b") == "a");
+}
+
+TEST_CASE("only a uid that is written as a positive number is an id") {
+  CHECK(domain::decimal_row_id("2171") == 2171);
+  CHECK(domain::decimal_row_id("9223372036854775807") == std::numeric_limits<std::int64_t>::max());
+  for (const char* uid : {"02171", "0", "-5", "+5", "1e3", " 7", "7 ", "b", "", "9223372036854775808"}) {
+    CAPTURE(uid);
+    CHECK(domain::decimal_row_id(uid) == std::nullopt);
+  }
+}
