@@ -1,8 +1,6 @@
 #include "app/event_log.h"
 
-#include <spdlog/async.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/sink.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +10,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "app/line_writer.h"
 #include "domain/id.h"
 #include "domain/time.h"
 
@@ -23,8 +22,19 @@ constexpr std::size_t queue_lines = 8192;
 
 std::atomic<LogFormat> format_in_force{LogFormat::text};
 std::atomic<LogTarget> target_in_force{LogTarget::plain};
-std::shared_ptr<spdlog::details::thread_pool> writer;
+std::unique_ptr<LineWriter> writer;
 std::shared_ptr<spdlog::logger> logger;
+
+// spdlog's own asynchronous logger wakes its thread, and that writes, once a line.
+class GatheringSink final : public spdlog::sinks::sink {
+ public:
+  void log(const spdlog::details::log_msg& line) override {
+    writer->add({line.payload.data(), line.payload.size()});
+  }
+  void flush() override {}
+  void set_pattern(const std::string&) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+};
 
 std::string_view name_of(LogLevel level) {
   switch (level) {
@@ -145,26 +155,22 @@ void start_log(const LogOptions& options, LogTarget target) {
   format_in_force = options.format;
   target_in_force = target;
   if (!logger) {
-    writer = std::make_shared<spdlog::details::thread_pool>(queue_lines, 1);
-    logger = std::make_shared<spdlog::async_logger>(
-        "room-sidecar", std::make_shared<spdlog::sinks::stderr_sink_mt>(), writer,
-        spdlog::async_overflow_policy::overrun_oldest);
-    logger->set_pattern("%v");
+    writer = std::make_unique<LineWriter>(STDERR_FILENO, queue_lines);
+    logger = std::make_shared<spdlog::logger>("room-sidecar", std::make_shared<GatheringSink>());
   }
   logger->set_level(spdlog_level(options.level));
 }
 
 void flush_log() {
   if (!logger) return;
-  // The writer thread first: it ends after all lines that wait, and until then it uses the logger.
-  writer.reset();
   logger.reset();
+  writer.reset();
 }
 
 void report_lost_lines() {
   static std::size_t told = 0;
   if (!writer) return;
-  const std::size_t lost = writer->overrun_counter();
+  const std::size_t lost = writer->dropped();
   if (lost == told) return;
   log_warn("Log lines were dropped because their reader is too slow",
            {{"dropped", static_cast<std::int64_t>(lost - told)}});

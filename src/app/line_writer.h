@@ -1,0 +1,43 @@
+// Hands lines to a file descriptor by a thread of its own: whoever adds a line never waits for the
+// reader. Lines that come within a few milliseconds leave in one write. If they come faster than they
+// can be written the oldest are dropped, and counted. Any thread may call; nothing fails: what the
+// descriptor refuses is lost.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace app {
+
+class LineWriter {
+ public:
+  LineWriter(int fd, std::size_t limit);  // `limit`: how many lines may wait
+  ~LineWriter();                          // writes what waits
+  LineWriter(const LineWriter&) = delete;
+  LineWriter& operator=(const LineWriter&) = delete;
+
+  void add(std::string_view line);  // without its end
+  std::size_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+
+ private:
+  void work();
+  void write(std::string_view text) const;
+
+  const int fd_;
+  const std::size_t limit_;
+  std::atomic<std::size_t> dropped_{0};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::string> waiting_;
+  bool is_idle_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace app
