@@ -1,6 +1,9 @@
 // Open-loop load: requests leave at Poisson-distributed instants whether or not earlier answers are
 // there, and each latency counts from its planned instant, so a server that stalls cannot hide it.
-// One thread; prints one line of JSON, times in milliseconds.
+// One thread; prints one line of JSON, times in milliseconds. What is asked for:
+//   known  500 known rooms in turn
+//   new    a room with each request that was never asked for, PREFIX and a number
+//   lives  500 rooms at a time that come, are entered by two users, left again, and go
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -31,8 +34,36 @@ struct Plan {
   double rate = 0;  // requests a second
   double seconds = 0;
   std::size_t connections = 0;
-  std::string new_rooms;  // prefix of rooms asked for once each; empty: 500 known rooms in turn
+  std::string kind;
+  std::string prefix;  // of the rooms' names
 };
+
+std::string request(const std::string& line, const std::string& body) {
+  return line + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
+}
+
+std::string question(const std::string& room) {
+  return request("POST /v2/room_server",
+                 R"({"room":")" + room + R"(","geo":{"country_code":"IL"}})");
+}
+
+// The steps of one room's life are 500 requests apart, so that none overtakes the one before.
+std::string step_of_a_life(const std::string& prefix, std::size_t number) {
+  constexpr std::size_t rooms = 500, steps = 10;
+  const std::size_t step = number / rooms % steps;
+  const std::string room = prefix + std::to_string(number % rooms) + "-" +
+                           std::to_string(number / rooms / steps);
+  if (step == 0 || step == 2) return question(room);
+  const std::string session = "/v2/rooms/" + room + "/sessions/" + room + (step % 2 ? "-a" : "-b");
+  return step < steps - 2 ? request("PUT " + session, "{}") : request("DELETE " + session, "");
+}
+
+std::string request_number(const Plan& plan, std::size_t number) {
+  if (plan.kind == "lives") return step_of_a_life(plan.prefix, number);
+  return question(plan.kind == "new" ? plan.prefix + std::to_string(number)
+                                     : std::to_string(2000 + number % 500));
+}
 
 // Keep-alive, at most one request under way.
 class Connection {
@@ -53,11 +84,7 @@ class Connection {
 
   int descriptor() const { return socket_; }
 
-  bool ask(const std::string& room, Clock::time_point planned) {
-    const std::string body = R"({"room":")" + room + R"(","geo":{"country_code":"IL"}})";
-    const std::string request =
-        "POST /v2/room_server HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
-        std::to_string(body.size()) + "\r\n\r\n" + body;
+  bool ask(const std::string& request, Clock::time_point planned) {
     planned_ = planned;
     received_.clear();
     return send(socket_, request.data(), request.size(), MSG_NOSIGNAL) ==
@@ -135,10 +162,7 @@ class Load {
     while (!due_.empty() && !idle_.empty()) {
       const std::size_t chosen = idle_.front();
       idle_.pop_front();
-      const std::string room = plan_.new_rooms.empty() ? std::to_string(2000 + sent_ % 500)
-                                                       : plan_.new_rooms + std::to_string(sent_);
-      ++sent_;
-      if (connections_[chosen].ask(room, due_.front())) {
+      if (connections_[chosen].ask(request_number(plan_, sent_++), due_.front())) {
         ++under_way_;
       } else {
         lose(chosen);
@@ -191,14 +215,15 @@ class Load {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5 && argc != 6) {
-    std::fputs("usage: openloop PORT REQUESTS_A_SECOND SECONDS CONNECTIONS [PREFIX_OF_NEW_ROOMS]\n",
-               stderr);
+  if (argc != 7) {
+    std::fputs(
+        "usage: openloop PORT REQUESTS_A_SECOND SECONDS CONNECTIONS known|new|lives PREFIX\n",
+        stderr);
     return 2;
   }
   // The default slack of 50 µs would be counted as the server's.
   prctl(PR_SET_TIMERSLACK, 1);
   Load(Plan{static_cast<std::uint16_t>(std::atoi(argv[1])), std::atof(argv[2]), std::atof(argv[3]),
-            static_cast<std::size_t>(std::atoi(argv[4])), argc == 6 ? argv[5] : ""})
+            static_cast<std::size_t>(std::atoi(argv[4])), argv[5], argv[6]})
       .run();
 }
