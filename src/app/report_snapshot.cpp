@@ -12,6 +12,8 @@ namespace {
 
 // So many sessions are looked at in one turn; others are answered between two.
 constexpr std::size_t slice = 64;
+// And so many without a turn, which others need no lock for, but a processor.
+constexpr std::size_t looked_at_once = 1024;
 
 class Snapshot {
  public:
@@ -62,6 +64,7 @@ class Snapshot {
   std::vector<std::size_t> take_valid() {
     std::unordered_map<std::string_view, std::size_t> last;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
+      if (i % looked_at_once == looked_at_once - 1) desk_.let_others_pass();
       const SnapshotEntry& entry = entries_[i];
       if (entry.session && domain::is_valid_id(*entry.session)) {
         last[*entry.session] = i;
