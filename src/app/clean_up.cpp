@@ -1,6 +1,8 @@
 #include "app/clean_up.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/event_log.h"
@@ -9,7 +11,8 @@
 namespace app {
 namespace {
 
-constexpr std::size_t slice = 512;
+constexpr std::size_t slice = 512;        // rooms looked at in one turn
+constexpr std::size_t written_slice = 128;  // rooms handed to the journal in one turn: some 5 us each
 
 // If many fall silent in one cleaning it is the signaling server that is gone, not its users.
 bool is_mass_silence(std::size_t silent, std::size_t all) { return silent >= 10 && silent * 2 > all; }
@@ -60,10 +63,16 @@ std::size_t clean_up(Desk& desk) {
 }
 
 void write_last_used(Desk& desk, store::Journal& journal) {
-  Desk::Turn turn(desk);
-  auto touched = turn.ledger().take_touched();
-  if (!turn.options().scale) return;
-  for (auto& [room, time] : touched) journal.note_last_used(std::move(room), time);
+  std::vector<std::string> touched = Desk::Turn(desk).ledger().take_touched();
+  for (std::size_t at = 0; at < touched.size(); at += written_slice) {
+    if (at > 0) desk.let_others_pass();
+    Desk::Turn turn(desk);
+    for (std::size_t i = at; i < std::min(touched.size(), at + written_slice); ++i) {
+      const auto time = turn.ledger().take_last_used(touched[i]);
+      // In legacy mode the table stays as it is.
+      if (time && turn.options().scale) journal.note_last_used(std::move(touched[i]), *time);
+    }
+  }
 }
 
 }  // namespace app

@@ -301,16 +301,12 @@ void Ledger::note_sessions() {
   for (const Seat& seat : live_) changes_.push_back(session(seat));
 }
 
-std::vector<std::pair<std::string, WallTime>> Ledger::take_touched() {
-  std::vector<std::pair<std::string, WallTime>> result;
-  for (const std::string& name : std::exchange(touched_, {})) {
-    const auto it = rooms_.find(name);
-    if (it == rooms_.end()) continue;
-    it->second.touched = false;
-    // A pending row writes itself; were it withdrawn, the older time would be the file's anyway.
-    if (it->second.held && !it->second.pending) result.emplace_back(name, it->second.held->last_used_at);
-  }
-  return result;
+std::optional<WallTime> Ledger::take_last_used(const std::string& room) {
+  const auto it = rooms_.find(room);
+  if (it == rooms_.end() || !std::exchange(it->second.touched, false)) return std::nullopt;
+  // A pending row writes itself; were it withdrawn, the older time would be the file's anyway.
+  if (!it->second.held || it->second.pending) return std::nullopt;
+  return it->second.held->last_used_at;
 }
 
 }  // namespace domain

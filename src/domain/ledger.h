@@ -141,8 +141,11 @@ class Ledger {
 
   // --- for the file
   std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
-  // Rooms whose last_used_at is newer than the file's, with that time.
-  std::vector<std::pair<std::string, WallTime>> take_touched();
+  // Rooms whose last_used_at is newer than the file's. Of each take_last_used() is to be asked, soon; until
+  // then it is not named again.
+  std::vector<std::string> take_touched() { return std::exchange(touched_, {}); }
+  // That time, taken as written; nothing if there is nothing to write.
+  std::optional<WallTime> take_last_used(const std::string& room);
 
  private:
   struct Seat {  // a session

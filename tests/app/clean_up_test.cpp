@@ -1,5 +1,8 @@
 #include "app/clean_up.h"
 
+#include <string>
+#include <vector>
+
 #include "app/house.h"
 #include "catch.h"
 
@@ -103,12 +106,33 @@ TEST_CASE("after a restart a remembered session has a full dead_after") {
   CHECK(house.report("1", "b") == "gxy1 2");
 }
 
-TEST_CASE("last uses are written behind") {
+TEST_CASE("last uses are written behind, of however many rooms") {
+  House house;
+  house.configured.options.unknown_rooms = domain::UnknownRooms::accept;
+  house.restart();
+  constexpr int rooms = 1100;  // more than two slices
+  for (int room = 0; room < rooms; ++room) house.ask(std::to_string(room));
+  pass(house, 1s);
+  for (int room = 0; room < rooms; ++room) house.ask(std::to_string(room));
+  app::write_last_used(*house.desk, *house.journal);
+  house.journal->flush();
+  CHECK(house.text("SELECT count(*) FROM room_server_assignments WHERE last_used_at > assigned_at") ==
+        std::to_string(rooms));
+  // Each once: nothing is left to be written.
+  CHECK(app::Desk::Turn(*house.desk).ledger().take_touched().empty());
+}
+
+TEST_CASE("a room that is used while last uses are being written is named again") {
   House house;
   house.ask("1");
   pass(house, 1s);
   house.ask("1");
-  app::write_last_used(*house.desk, *house.journal);
-  house.journal->flush();
-  CHECK(house.row("1") == "gxy1");
+  domain::Ledger& ledger = app::Desk::Turn(*house.desk).ledger();
+  CHECK(ledger.take_touched() == std::vector<std::string>{"1"});
+  house.ask("1");
+  CHECK(ledger.take_touched().empty());  // its turn is still to come, and takes the newer time
+  CHECK(ledger.take_last_used("1"));
+  CHECK(!ledger.take_last_used("1"));
+  house.ask("1");
+  CHECK(ledger.take_touched() == std::vector<std::string>{"1"});
 }
