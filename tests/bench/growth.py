@@ -42,7 +42,7 @@ def by_connections(rounds, seconds):
         results = pairs({count: rooms(server, count, seconds)
                          for count, server in zip(counts, servers)}, rounds)
         # Threads are kept for the next connection, so this is what the round needed.
-        return [line(f"{count} connections", results[count], results[1],
+        return [line(f"{count} connection{'s' * (count > 1)}", results[count], results[1],
                      memory=processes.pss_mib(server.pid))
                 for count, server in zip(counts, servers)]
 

@@ -51,7 +51,7 @@ def first_match(file, pattern):
 
 def machine():
     memory = int(first_match("/proc/meminfo", r"^MemTotal:\s+(\d+)")) / 2**20
-    file_system = said("stat", "-f", "-c", "%T", servers.SCRATCH, pattern=r"(\S+)")
+    file_system = said("findmnt", "-n", "-o", "FSTYPE", "-T", servers.SCRATCH, pattern=r"(\S+)")
     return (f"{os.cpu_count()} cores ({first_match('/proc/cpuinfo', r'^model name.*: (.*)')}), "
             f"{memory:.0f} GiB, {file_system}, "
             f"{first_match('/etc/os-release', r'^PRETTY_NAME=.(.*).$')}, "
@@ -76,7 +76,7 @@ HEAD = """# Benchmarks
 Written by `./dev bench`; the next run writes it anew. Everything ran on one machine, on loopback,
 the clients beside the servers, so the numbers are the machine's; what may be carried elsewhere are
 the ratios. They are medians of alternating rounds of {seconds} s: {rounds} for a bar, {fewer} for
-everything else.
+the rest.
 
 {facts}
 """
@@ -148,12 +148,7 @@ LIMITS = """
 
 
 def facts(chosen, beside):
-    command = "./dev bench"
-    if chosen.quick:
-        command += " --quick"
-    if chosen.only and "growth" in chosen.parts and not beside:
-        command += f" --only {chosen.only}"
-    return (f"- **When:** {time.strftime('%Y-%m-%d', time.gmtime())}, by `{command}`\n"
+    return (f"- **When:** {time.strftime('%Y-%m-%d', time.gmtime())}, by `{chosen.command}`\n"
             f"- **Machine:** {machine()}\n- **Versions:** {versions(beside)}")
 
 
