@@ -2,7 +2,6 @@
 
 #include <sqlite3.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <memory>
 #include <optional>
@@ -69,10 +68,7 @@ void backup(const std::string& database_path, const std::string& target) {
     const AsFileOwner owner(database);
     return image_of(database);
   }();
-  const std::string final_path = resolved(target);
-  UnfinishedFile copy(final_path + ".unfinished-" + std::to_string(::getpid()));
-  remove_file(copy.path());
-  write_new_file(copy.path(), image, 0600);  // it names people's sessions
+  UnfinishedFile copy(resolved(target), image, 0600);  // it names people's sessions
   const ReadConnection check = open_for_reading(copy.path());
   try {
     version_of_ours(*check.connection, database, embedded_migrations());
@@ -82,7 +78,7 @@ void backup(const std::string& database_path, const std::string& target) {
     // A newer version's file may well be backed up.
     if (failure.kind() != Failure::Kind::newer) throw;
   }
-  copy.rename_to(final_path);
+  copy.rename_to_final();
 }
 
 }  // namespace store

@@ -228,9 +228,8 @@ bool Database::has_moved() { return parts_->open.connection && connection().has_
 void Database::write_anew() {
   const std::string& path = parts_->path;
   {
-    const UnfinishedFile anew(path + ".unfinished-" + std::to_string(::getpid()));
-    remove_file(anew.path());
-    write_new_file(anew.path(), connection().image(), parts_->file_mode);
+    UnfinishedFile anew(path, connection().image(), parts_->file_mode);
+    anew.close();  // later it would drop the locks of whoever has opened it by its final name
     // A -wal of the file that vanished would be played into the new one.
     if (exists(path)) throw system_failure("write anew", path, EEXIST);
     remove_file(path + "-wal");

@@ -1,6 +1,7 @@
 #include "store/files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "store/failure.h"
 
@@ -36,6 +38,35 @@ void write_all(int fd, const Bytes& content, const std::string& path) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw system_failure("write", path, errno);
     done += static_cast<std::size_t>(n);
+  }
+}
+
+constexpr const char* unfinished = ".unfinished-";
+
+// Locked for as long as somebody works on it, or -1.
+int create_locked(const std::string& path, mode_t mode) {
+  for (;;) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0) return -1;
+    struct stat status {};
+    // Where there are no such locks nobody takes it for left behind either.
+    if (::flock(fd, LOCK_EX) != 0 || ::fstat(fd, &status) != 0 || status.st_nlink > 0) return fd;
+    ::close(fd);  // taken for left behind, before it was locked
+  }
+}
+
+void remove_left_behind(const std::string& final_path) {
+  const std::filesystem::path path(final_path);
+  const std::string beginning = path.filename().string() + unfinished;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(path.parent_path(), error), end; !error && at != end;
+       at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (name.compare(0, beginning.size(), beginning) != 0) continue;
+    const Descriptor file(at->path().string(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (file.get() >= 0 && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
+      ::unlink(at->path().c_str());
+    }
   }
 }
 
@@ -103,14 +134,36 @@ PrivateFolder::~PrivateFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-UnfinishedFile::~UnfinishedFile() {
-  if (!path_.empty()) ::unlink(path_.c_str());
+UnfinishedFile::UnfinishedFile(const std::string& final_path, const Bytes& content, mode_t mode)
+    : final_path_(final_path), path_(final_path + unfinished + std::to_string(::getpid())) {
+  remove_left_behind(final_path);
+  fd_ = create_locked(path_, mode);
+  if (fd_ < 0) throw system_failure("create", path_, errno);
+  try {
+    write_all(fd_, content, path_);
+    if (::fsync(fd_) != 0) throw system_failure("write", path_, errno);
+  } catch (...) {
+    remove();
+    throw;
+  }
 }
 
-void UnfinishedFile::rename_to(const std::string& final_path) {
-  rename_file(path_, final_path);
+UnfinishedFile::~UnfinishedFile() { remove(); }
+
+void UnfinishedFile::remove() noexcept {
+  if (!path_.empty()) ::unlink(path_.c_str());
+  close();
+}
+
+void UnfinishedFile::close() {
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+void UnfinishedFile::rename_to_final() {
+  rename_file(path_, final_path_);
   path_.clear();
-  sync_folder_of(final_path);
+  close();
+  sync_folder_of(final_path_);
 }
 
 }  // namespace store

@@ -43,20 +43,27 @@ class PrivateFolder {
   std::string path_;
 };
 
-// A file that is removed again unless it was kept, i.e. renamed to its final name.
+// A new file with this content, on disk once it is made, beside the one that it is to become. It is
+// removed again unless it gets that final name. What killed processes left of such files goes first.
 class UnfinishedFile {
  public:
-  explicit UnfinishedFile(std::string path) : path_(std::move(path)) {}
+  UnfinishedFile(const std::string& final_path, const Bytes& content, mode_t mode);
   ~UnfinishedFile();
   UnfinishedFile(const UnfinishedFile&) = delete;
   UnfinishedFile& operator=(const UnfinishedFile&) = delete;
 
   const std::string& path() const { return path_; }
   // Gives it the final name, replacing what bears it, and waits until the disk has that.
-  void rename_to(const std::string& final_path);
+  void rename_to_final();
+  // Closed, for SQLite to open; until then its lock tells others that it is not left behind.
+  void close();
 
  private:
+  void remove() noexcept;
+
+  std::string final_path_;
   std::string path_;
+  int fd_ = -1;
 };
 
 }  // namespace store

@@ -1,7 +1,6 @@
 #include "store/migrations.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "store/connection.h"
 #include "store/failure.h"
@@ -15,12 +14,9 @@ constexpr std::int64_t application_id = 0x526d5363;
 
 void keep_copy(Connection& connection, const std::string& path, int version) {
   const std::string target = path + ".v" + std::to_string(version);
-  UnfinishedFile copy(target + ".unfinished-" + std::to_string(::getpid()));
-  remove_file(copy.path());
   struct stat status {};
   const mode_t mode = ::stat(path.c_str(), &status) == 0 ? status.st_mode & 0777 : 0600;
-  write_new_file(copy.path(), connection.image(), mode);
-  copy.rename_to(target);
+  UnfinishedFile(target, connection.image(), mode).rename_to_final();
 }
 
 }  // namespace

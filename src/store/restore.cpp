@@ -75,9 +75,7 @@ void restore(const std::string& backup_file, const std::string& database_path) {
 
   const AsFileOwner as_owner(database);
   const Owner owner(database);
-  UnfinishedFile anew(database + ".unfinished-" + std::to_string(::getpid()));
-  remove_file(anew.path());
-  write_new_file(anew.path(), image, 0640);
+  UnfinishedFile anew(database, image, 0640);
   take_rights_of(database, anew.path());
   const std::string kept = database + ".before-restore";
   keep(database, kept);
@@ -89,7 +87,7 @@ void restore(const std::string& backup_file, const std::string& database_path) {
   remove_file(database + "-wal");
   remove_file(database + "-shm");
   sync_folder_of(database);
-  anew.rename_to(database);
+  anew.rename_to_final();
 }
 
 }  // namespace store

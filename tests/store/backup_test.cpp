@@ -1,6 +1,8 @@
 #include "store/backup.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,6 +86,25 @@ TEST_CASE("a backup made by another process while rows are written is consistent
   ::kill(child, SIGKILL);
   int status = 0;
   ::waitpid(child, &status, 0);
+}
+
+TEST_CASE("a backup removes what a killed one left behind, and nothing that is worked on") {
+  const Scratch scratch;
+  const std::string target = scratch.file("backup");
+  make(scratch.database(), "a");
+  const std::string left = target + ".unfinished-1";
+  const std::string in_work = target + ".unfinished-2";
+  for (const auto& file : {left, in_work, scratch.file("backup2.unfinished-1")}) {
+    std::ofstream(file) << "half";
+  }
+  const int fd = ::open(in_work.c_str(), O_RDONLY);
+  REQUIRE(::flock(fd, LOCK_EX) == 0);
+  store::backup(scratch.database(), target);
+  CHECK_FALSE(std::filesystem::exists(left));
+  CHECK(std::filesystem::exists(in_work));
+  CHECK(std::filesystem::exists(scratch.file("backup2.unfinished-1")));
+  ::close(fd);
+  CHECK(rooms_in(target) == Rooms{"a"});
 }
 
 TEST_CASE("a backup refuses targets that it would harm, and bad sources") {
