@@ -196,6 +196,8 @@ class Sidecar:
             return self
         host, port = address.rsplit(":", 1)
         self.port = int(port)
+        if self.client:
+            self.client.close()
         self.client = Client(host.strip("[]"), self.port)
         wait_until(lambda: self.get("/readyz").status == 200, "/readyz")
         return self
