@@ -230,8 +230,10 @@ void Database::write_anew() {
   {
     UnfinishedFile anew(path, connection().image(), parts_->file_mode);
     anew.close();  // later it would drop the locks of whoever has opened it by its final name
-    // A -wal of the file that vanished would be played into the new one.
+    // A -wal of the file that vanished would be played into the new one. It goes when the disk knows
+    // that the file is gone: should the power fail, that one without its -wal would lack rows.
     if (exists(path)) throw system_failure("write anew", path, EEXIST);
+    sync_folder_of(path);
     remove_file(path + "-wal");
     remove_file(path + "-shm");
     // link() refuses where rename() would replace what somebody else has just put there.
