@@ -4,37 +4,15 @@
 #include "http/fields.h"
 #include "http/refusal.h"
 #include "http/requests.h"
+#include "http/room_wish.h"
 
 namespace http {
-namespace {
-
-// `geo` and `country_code` may be missing or null; else the code is a string. Nothing if it is not.
-std::optional<std::string_view> country_in(const Json& body) {
-  const Json* geo = body.find("geo");
-  if (!geo || geo->is_null()) return "";
-  if (!geo->is_object()) return std::nullopt;
-  const Json* code = geo->find("country_code");
-  if (!code || code->is_null()) return "";
-  if (const std::string* text = code->string()) return *text;
-  return std::nullopt;
-}
-
-}  // namespace
 
 Response answer_room_server(const House& house, const Request& request) {
-  const auto read = object_in(request.body, true);
+  const auto read = room_wish_in(request.body);
   if (const auto* refused = std::get_if<Response>(&read)) return *refused;
-  const Json& body = std::get<Json>(read);
-
-  const Json* given = body.find("room");
-  const std::string room = given ? id_in(*given).value_or("") : "";
-  if (auto refused = refuse_room(room)) return *refused;
-  const auto country = country_in(body);
-  if (!country) {
-    return refusal(400, "invalid_country", "Send geo.country_code as a string, or leave it out.");
-  }
-
-  const auto answer = app::answer_room(house.desk, room, *country);
+  const auto& [room, country] = std::get<RoomWish>(read);
+  const auto answer = app::answer_room(house.desk, room, country);
   if (const auto* refused = std::get_if<app::Refused>(&answer)) return refusal(refused->refusal, room);
   const auto& found = std::get<app::RoomAnswer>(answer);
   Response response;
