@@ -66,11 +66,53 @@ Value value_of(const toml::node& node) {
   return value;
 }
 
+// With its quotes. One that is not closed ends with its line, or as a longer one with the text.
+std::size_t length_of_string(std::string_view text) {
+  const char quote = text.front();
+  const std::string three(3, quote);
+  const std::string_view mark = text.substr(0, 3) == three ? text.substr(0, 3) : text.substr(0, 1);
+  for (std::size_t i = mark.size(); i < text.size(); ++i) {
+    const std::string_view rest = text.substr(i);
+    // Of four or five quotes in a row the last three close.
+    const bool goes_on = mark.size() == 3 && rest.size() > 3 && rest[3] == quote;
+    if (rest.substr(0, mark.size()) == mark && !goes_on) return i + mark.size();
+    if (rest.front() == '\n' && mark.size() == 1) return i;
+    if (rest.front() == '\\' && quote == '"') ++i;
+  }
+  return text.size();
+}
+
+// The line with a key of more parts than anybody means, or 0. The library makes a table of each part
+// and takes tables apart by recursion, so a key of 40 KB could end the process. Nested values it
+// limits itself.
+std::size_t line_of_endless_key(std::string_view text) {
+  constexpr std::size_t most_dots = 64;  // in a line, outside of strings
+  std::size_t line = 1;
+  std::size_t dots = 0;
+  while (!text.empty()) {
+    const char c = text.front();
+    std::size_t length = 1;
+    if (c == '"' || c == '\'') length = length_of_string(text);
+    if (c == '#') length = std::min(text.find('\n'), text.size());
+    if (c == '\n') dots = 0;
+    if (c == '.' && ++dots > most_dots) return line;
+    line += static_cast<std::size_t>(std::count(text.begin(), text.begin() + length, '\n'));
+    text.remove_prefix(length);
+  }
+  return 0;
+}
+
 }  // namespace
 
 TomlText parse_toml(std::string_view text) {
   TomlText result;
   result.root.kind = Value::Kind::table;
+  result.fault_line = line_of_endless_key(text);
+  if (result.fault_line != 0) {
+    result.valid = false;
+    result.fault = "a key has too many parts (more than 64 dots in the line)";
+    return result;
+  }
   try {
     const toml::table table = toml::parse(text);
     result.root.children = children_of(table);

@@ -244,3 +244,36 @@ TEST_CASE("no problem holds a control character, whatever the files hold") {
     }
   }
 }
+
+TEST_CASE("a key of endlessly many parts is refused, where the TOML library would end the process") {
+  std::string parts = "a";
+  for (int i = 0; i < 200'000; ++i) parts += i % 3 == 0 ? ".\"b.\"" : i % 3 == 1 ? " . 'c'" : ".d";
+  const std::string told =
+      ": this is no valid TOML: a key has too many parts (more than 64 dots in the line)";
+  const std::string before = "# ...\nx = \"\"\"\n'\"\"\"\"\n";
+  for (const std::string& line : {parts + " = 1", "[" + parts + "]", "x = { " + parts + " = 1 }"}) {
+    CHECK(written::errors(written::load(line)) == std::vector{"config.toml:1" + told});
+    CHECK(written::errors(written::load(before + line)) == std::vector{"config.toml:4" + told});
+  }
+}
+
+TEST_CASE("a string that the end of the file cuts off is refused like any other") {
+  for (const char* quote : {"\"", "'", "\"\"\"", "'''"}) {
+    for (const char* rest : {"", "a", "ab", "abcd", "\\", "\n", "\na", "\"", "'", "\"\"", "''"}) {
+      const std::string toml = std::string("a = ") + quote + rest;
+      CAPTURE(toml);
+      CHECK_FALSE(written::load(toml).ok());
+    }
+  }
+}
+
+TEST_CASE("many dots in strings, comments and further lines are no long key") {
+  const std::string dots(1000, '.');
+  const std::string strings = "path = \"" + dots + "\\\"" + dots + "\" # " + dots + "\n";
+  CHECK(written::load("[database]\n" + strings).problems.empty());
+  CHECK(written::load("[database]\npath = '" + dots + "'\n").problems.empty());
+  CHECK(written::load("[database]\npath = '''" + dots + "'''\n").problems.empty());
+  std::string pins;
+  for (int i = 0; i < 100; ++i) pins += "pins." + std::to_string(i) + " = \"gxy1\"\n";
+  CHECK(written::load(pins).problems.empty());
+}
