@@ -1,0 +1,131 @@
+// config.toml, beside it a `.env` (behind a NUL), both loaded from real files that live in memory.
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "config/load.h"
+#include "fuzz/expect.h"
+
+namespace {
+
+using fuzz::expect;
+
+// A file without a folder, opened by others through /proc.
+class MemoryFile {
+ public:
+  MemoryFile() : fd_(::memfd_create("fuzz", MFD_CLOEXEC)) {}
+  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
+  void write(std::string_view text) const {
+    const bool done = ::ftruncate(fd_, 0) == 0 && ::pwrite(fd_, text.data(), text.size(), 0) ==
+                                                      static_cast<ssize_t>(text.size());
+    expect(done, "a file to write into");
+  }
+
+ private:
+  int fd_;
+};
+
+void check_ids(const std::vector<std::string>& names) {
+  const std::set<std::string> once(names.begin(), names.end());
+  expect(once.size() == names.size(), "each gateway once in its list");
+  for (const std::string& name : once) expect(fuzz::is_id(name), "a gateway's name");
+}
+
+void check_options(const domain::Options& options) {
+  expect(options.avg_room_occupancy > 0, "an occupancy above 0");
+  expect(options.max_server_capacity >= options.avg_room_occupancy, "room for a room on a gateway");
+  expect(options.dead_after.count() > 0 && options.clean_every.count() > 0, "periods above 0");
+  expect(options.join_grace.count() >= 0 && options.failover_wait.count() >= 0, "no time below 0");
+  if (options.available_servers) check_ids(*options.available_servers);
+  check_ids(options.standby_servers);
+  std::set<std::string> countries, rooms;
+  for (const domain::Region& region : options.regions) {
+    expect(countries.insert(region.country).second, "each country once");
+    expect(!region.gateways.empty(), "a region that is not empty");
+    check_ids(region.gateways);
+  }
+  for (const domain::Pin& pin : options.pins) {
+    expect(rooms.insert(pin.room_id).second, "each room pinned once");
+    expect(fuzz::is_id(pin.room_id) && fuzz::is_id(pin.gateway), "a room on a gateway");
+  }
+}
+
+void check_entries(const config::Configuration& configuration) {
+  std::set<std::string> names, uids;
+  for (const domain::ConfiguredGateway& gateway : configuration.gateways) {
+    expect(names.insert(gateway.name).second && fuzz::is_id(gateway.name), "a gateway of its own");
+    expect(gateway.capacity.value_or(1) > 0 && gateway.id.value_or(1) > 0, "numbers above 0");
+    expect(fuzz::is_one_line(gateway.url.value_or("")), "a URL in one line of UTF-8");
+  }
+  for (const domain::ConfiguredRoom& room : configuration.rooms) {
+    expect(uids.insert(room.gateway_uid).second && fuzz::is_id(room.gateway_uid),
+           "a room of its own");
+    expect(room.id.value_or(1) > 0 && room.default_gateway_id.value_or(0) >= 0, "ids of rows");
+    expect(!room.default_gateway || !room.default_gateway_id, "one default gateway");
+    expect(fuzz::is_id(room.default_gateway.value_or("gxy")), "a default gateway's name");
+  }
+}
+
+// The environment's lists have no quotes: a name from config.toml that holds a separator is not told
+// apart there.
+bool holds_separator(const config::Configuration& configuration) {
+  const auto holds = [](const std::string& text) { return text.find_first_of(",;:") != text.npos; };
+  const domain::Options& options = configuration.domain;
+  bool found = false;
+  for (const std::string& name : options.available_servers.value_or(std::vector<std::string>{})) {
+    found = found || holds(name);
+  }
+  for (const std::string& name : options.standby_servers) found = found || holds(name);
+  for (const domain::Region& region : options.regions) {
+    found = found || holds(region.country);
+    for (const std::string& name : region.gateways) found = found || holds(name);
+  }
+  for (const domain::Pin& pin : options.pins) {
+    found = found || holds(pin.room_id) || holds(pin.gateway);
+  }
+  return found;
+}
+
+// What `config` shows, set as the environment.
+void check_shown(const config::Loaded& loaded) {
+  config::Sources sources;
+  sources.config_file = "/proc/self/fd/none";
+  for (const config::Setting& setting : loaded.settings) {
+    for (const char c : setting.value) {  // a path may be of any bytes else
+      expect(static_cast<unsigned char>(c) >= 0x20 && c != 0x7F, "a value in one line");
+    }
+    sources.environment.emplace_back(setting.variable, setting.value);
+  }
+  const config::Loaded again = config::load(sources);
+  expect(again.ok(), "that what is shown is accepted");
+  for (std::size_t i = 0; i < loaded.settings.size(); ++i) {
+    expect(again.settings[i].value == loaded.settings[i].value, "the same values as shown");
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const MemoryFile toml, env;
+  const auto text = fuzz::as_text(data, size);
+  const auto end = std::min(text.find('\0'), text.size());
+  toml.write(text.substr(0, end));
+  env.write(text.substr(std::min(end + 1, text.size())));
+
+  config::Sources sources;
+  sources.config_file = toml.path();
+  sources.env_file = env.path();
+  const config::Loaded loaded = config::load(sources);
+  for (const config::Problem& problem : loaded.problems) {
+    expect(fuzz::is_one_line(problem.text), "a problem in one line of UTF-8");
+  }
+  if (!loaded.ok()) return 0;
+  check_options(loaded.configuration.domain);
+  check_entries(loaded.configuration);
+  if (!holds_separator(loaded.configuration)) check_shown(loaded);
+  return 0;
+}

@@ -1,0 +1,96 @@
+// The file that `rooms import` takes, CSV or JSON. The first byte says if --janus-is-default was given.
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "cli/room_list_file.h"
+#include "cli/table.h"
+#include "fuzz/expect.h"
+#include "http/json.h"
+
+namespace {
+
+using fuzz::expect;
+
+std::string quoted(const std::string& field) {
+  std::string text = "\"";
+  for (const char c : field) text += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return text + '"';
+}
+
+std::string as_csv(const cli::RoomList& list) {
+  std::string text = "id,name,gateway_uid,default_gateway\n";
+  for (const cli::RoomEntry& entry : list.entries) {
+    text += (entry.id ? std::to_string(*entry.id) : "") + "," + quoted(entry.name.value_or("")) +
+            "," + quoted(entry.gateway_uid) + "," + quoted(entry.default_gateway) + "\n";
+  }
+  return text;
+}
+
+std::string as_json(const cli::RoomList& list) {
+  http::JsonWriter json;
+  json.begin_array();
+  for (const cli::RoomEntry& entry : list.entries) {
+    json.begin_object().member("id", entry.id).member("name", entry.name);
+    json.member("gateway_uid", entry.gateway_uid);
+    json.member("default_gateway", entry.default_gateway).end_object();
+  }
+  return json.end_array().take();
+}
+
+bool same(const cli::RoomList& a, const cli::RoomList& b) {
+  return std::equal(a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(),
+                    [](const cli::RoomEntry& x, const cli::RoomEntry& y) {
+                      return x.gateway_uid == y.gateway_uid && x.id == y.id && x.name == y.name &&
+                             x.default_gateway == y.default_gateway;
+                    });
+}
+
+void check_entries(const cli::RoomList& list) {
+  std::set<std::string> uids;
+  std::set<std::int64_t> ids;
+  for (const cli::RoomEntry& entry : list.entries) {
+    expect(fuzz::is_id(entry.gateway_uid), "a room's id");
+    expect(uids.insert(entry.gateway_uid).second, "each room once");
+    expect(!entry.id || (*entry.id > 0 && ids.insert(*entry.id).second), "each row's id once");
+    expect(entry.default_gateway.empty() || fuzz::is_id(entry.default_gateway), "a gateway's name");
+    expect(fuzz::is_one_line(entry.name.value_or("")), "a name in one line of UTF-8");
+  }
+}
+
+// CSV has no blanks around an id; in JSON they belong to it.
+bool has_blank_edges(const cli::RoomList& list) {
+  const auto has = [](const std::string& text) {
+    return !text.empty() && (text.front() == ' ' || text.back() == ' ');
+  };
+  return std::any_of(list.entries.begin(), list.entries.end(), [&](const cli::RoomEntry& entry) {
+    return has(entry.gateway_uid) || has(entry.default_gateway);
+  });
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const auto text = fuzz::as_text(data + 1, size - 1);
+  const auto lines = static_cast<std::size_t>(std::count_if(
+                         text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; })) +
+                     1;
+  const cli::RoomList list = cli::parse_room_list(text, data[0] % 2 == 1);
+  std::size_t last = 0;
+  for (const cli::PlacedProblem& problem : list.problems) {
+    expect(problem.line >= last && problem.line <= lines, "problems in the order of the file");
+    last = problem.line;
+    expect(fuzz::is_one_line(problem.text), "a problem in one line of UTF-8");
+    expect(cli::printable(problem.text) == problem.text, "a problem that may go to a terminal");
+  }
+  check_entries(list);
+  if (!list.problems.empty()) return 0;
+
+  const cli::RoomList from_json = cli::parse_room_list(as_json(list), false);
+  expect(from_json.problems.empty() && same(list, from_json), "the same rooms from JSON");
+  if (has_blank_edges(list)) return 0;
+  const cli::RoomList from_csv = cli::parse_room_list(as_csv(list), false);
+  expect(from_csv.problems.empty() && same(list, from_csv), "the same rooms from CSV");
+  return 0;
+}

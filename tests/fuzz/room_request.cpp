@@ -1,0 +1,72 @@
+// The body of POST /v2/room_server, read by us and, for a second opinion, by the JSON library's own tree.
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "domain/decision.h"
+#include "fuzz/expect.h"
+#include "http/room_wish.h"
+
+namespace {
+
+using fuzz::expect;
+using Tree = nlohmann::json;
+
+std::optional<std::string> room_in(const Tree& tree) {
+  if (!tree.contains("room")) return std::nullopt;
+  const Tree& room = tree["room"];
+  if (room.is_string()) return room.get<std::string>();
+  if (room.is_number_unsigned()) return std::to_string(room.get<std::uint64_t>());
+  return std::nullopt;
+}
+
+std::optional<std::string> country_in(const Tree& tree) {
+  if (!tree.contains("geo") || tree["geo"].is_null()) return "";
+  if (!tree["geo"].is_object()) return std::nullopt;
+  if (!tree["geo"].contains("country_code") || tree["geo"]["country_code"].is_null()) return "";
+  if (!tree["geo"]["country_code"].is_string()) return std::nullopt;
+  return tree["geo"]["country_code"].get<std::string>();
+}
+
+// The code that the contract has for this body; "" if it is fine.
+std::string fault_of(std::string_view body, const Tree& tree) {
+  if (tree.is_discarded() || body.find('\0') != body.npos || !tree.is_object())
+    return "invalid_json";
+  if (!fuzz::is_id(room_in(tree).value_or(""))) return "invalid_room";
+  return country_in(tree) ? "" : "invalid_country";
+}
+
+void check_country(const std::string& country) {
+  const std::string logged = domain::country_as_logged(country);
+  expect(logged.size() <= 16, "a country of at most 16 bytes in the log");
+  for (const char c : logged) expect(c < 'a' || c > 'z', "a country in upper case");
+  expect(domain::country_as_logged(logged) == logged, "a logged country that stays as it is");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto body = fuzz::as_text(data, size);
+  const Tree tree = Tree::parse(body, nullptr, false);
+  const auto read = http::room_wish_in(body);
+  const std::string fault = fault_of(body, tree);
+  if (const auto* refused = std::get_if<http::Response>(&read)) {
+    expect(refused->status == 400, "400 for a bad body");
+    const auto told = http::Json::parse(refused->body);
+    expect(told && told->find("error") && told->find("error")->string(), "a refusal with its code");
+    expect(*told->find("error")->string() == fault, "the fault that the contract names");
+    expect(fuzz::is_one_line(refused->body), "a refusal in one line of UTF-8");
+    return 0;
+  }
+  const auto& wish = std::get<http::RoomWish>(read);
+  expect(fault.empty(), "a refusal");
+  expect(wish.room == room_in(tree) && wish.country == country_in(tree), "what the library reads");
+  check_country(wish.country);
+
+  const auto document = http::Json::parse(body);
+  const std::string written = document->dump();
+  const auto again = http::Json::parse(written);
+  expect(again && again->dump() == written, "JSON that is written as it was read");
+  return 0;
+}

@@ -1,0 +1,102 @@
+#include "fuzz/talk.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include <sys/socket.h>
+
+#include "http/conversation.h"
+#include "http/json.h"
+
+namespace {
+
+struct Wire {
+  std::string_view unread;
+  std::string sent;
+  std::uint32_t cuts = 0;
+};
+
+Wire wire;
+
+// A number that tells bodies from one another, whatever their bytes.
+std::uint64_t mark_of(std::string_view body) {
+  std::uint64_t mark = 14695981039346656037u;  // FNV-1a
+  for (const char c : body)
+    mark = (mark ^ static_cast<unsigned char>(c)) * std::uint64_t{1099511628211u};
+  return mark;
+}
+
+http::Response echo(const http::Request& request) {
+  http::JsonWriter json;
+  json.begin_object().member("method", request.method).key("args").begin_array();
+  for (const auto& arg : request.args) json.value(arg);
+  json.end_array().key("query").begin_array();
+  for (const auto& [name, value] : request.query.pairs()) json.value(name).value(value);
+  json.end_array().member("size", request.body.size()).member("mark", mark_of(request.body));
+  json.member("id", request.request_id).end_object();
+  http::Response response;
+  response.body = json.take();
+  return response;
+}
+
+http::HouseRules& rules() {
+  constexpr std::chrono::hours long_enough{1};
+  static http::HouseRules house{
+      http::RouteTable({{"POST", "/v2/room_server", echo, 1024},
+                        {"PUT", "/v2/rooms/{room}/sessions/{session}", echo},
+                        {"GET", "/v2/rooms", echo},
+                        {"GET", "/", echo, 64, true}}),
+      {long_enough, long_enough, long_enough, long_enough},
+      {},
+      http::TokenInForce{std::nullopt}};
+  return house;
+}
+
+}  // namespace
+
+extern "C" {
+
+ssize_t __wrap_recv(int, void* to, std::size_t room, int) {
+  std::size_t size = std::min(room, wire.unread.size());
+  if (wire.cuts != 0) {
+    wire.cuts = wire.cuts * 1664525u + 1013904223u;
+    size = std::min<std::size_t>(size, 1 + (wire.cuts >> 29));
+    if (wire.cuts == 0) wire.cuts = 1;
+  }
+  std::memcpy(to, wire.unread.data(), size);
+  wire.unread.remove_prefix(size);
+  return static_cast<ssize_t>(size);
+}
+
+ssize_t __wrap_sendmsg(int, const msghdr* message, int) {
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < message->msg_iovlen; ++i) {
+    const iovec& part = message->msg_iov[i];
+    wire.sent.append(static_cast<const char*>(part.iov_base), part.iov_len);
+    size += part.iov_len;
+  }
+  return static_cast<ssize_t>(size);
+}
+
+}  // extern "C"
+
+namespace fuzz {
+
+std::string talk(std::string_view bytes, bool over_unix, std::uint32_t cuts) {
+  wire = {bytes, {}, cuts};
+  http::Connection connection;
+  connection.is_unix = over_unix;
+  http::Conversation(connection, rules()).run();
+  return std::move(wire.sent);
+}
+
+std::string without_interim(std::string answers) {
+  constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+  for (auto at = answers.find(go_on); at != answers.npos; at = answers.find(go_on, at)) {
+    answers.erase(at, go_on.size());
+  }
+  return answers;
+}
+
+}  // namespace fuzz
