@@ -23,8 +23,8 @@ void bury_the_silent(Desk& desk) {
   const std::size_t silent = ledger.silent_sessions();
   const bool mass = is_mass_silence(silent, silent + ledger.live_sessions());
   for (const std::string& room : ledger.bury()) {
-    const domain::Ledger::Room* entry = ledger.find(room);
-    if (mass && entry && !entry->occupied()) ledger.keep(room, turn.now().service);
+    // Also one that others are in: when they leave, the silent ones are still there.
+    if (mass) ledger.keep(room, turn.now().service);
   }
   if (mass) {
     log_warn("Most sessions fell silent at once; their rooms keep their gateways for join_grace",

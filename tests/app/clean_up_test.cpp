@@ -74,6 +74,17 @@ TEST_CASE("if most fall silent at once their rooms keep the assignments for join
   CHECK(app::clean_up(*house.desk) == 10);
 }
 
+TEST_CASE("mass silence keeps a room, too, in which somebody else is, and then leaves") {
+  House house;
+  for (int i = 0; i < 10; ++i) house.report("1", "s" + std::to_string(i));
+  pass(house, 45s);
+  house.report("1", "another server's");
+  pass(house, 45s);
+  CHECK(app::clean_up(*house.desk) == 0);
+  CHECK_FALSE(app::leave_room(*house.desk, "1", "another server's").assignment_removed);
+  CHECK(house.report("1", "s0") == "gxy1 1");
+}
+
 TEST_CASE("nine are no mass, nor are ten of twenty") {
   House house;
   const int silent = GENERATE(9, 10);
