@@ -283,8 +283,9 @@ std::map<std::string_view, GatewayNumber> Ledger::reported_gateways() const {
   }
   std::map<std::string_view, GatewayNumber> most;
   for (const auto& [room, counts] : votes) {
-    const auto winner = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
-      return a.second < b.second;
+    // Of as many votes the first by name: the same again after a restart, which numbers anew.
+    const auto winner = std::max_element(counts.begin(), counts.end(), [&](const auto& a, const auto& b) {
+      return a.second != b.second ? a.second < b.second : name_of(a.first) > name_of(b.first);
     });
     most.emplace(room, winner->first);
   }

@@ -218,6 +218,13 @@ TEST_CASE("most sessions of a room say where it is") {
   CHECK_FALSE(ledger.reported_gateway("x"));
 }
 
+TEST_CASE("of gateways with as many votes the first by name is taken, in whatever order they became known") {
+  Ledger ledger;
+  ledger.enter("1", "r", "b", own, at(0s));
+  ledger.enter("2", "r", "a", own, at(0s));
+  CHECK(ledger.reported_gateway("r") == ledger.number_of("a"));
+}
+
 TEST_CASE("invariant 3: a gateway's load is the recount of its assignments, after any sequence of operations") {
   std::mt19937 dice(2171);
   const auto pick = [&](int n) { return static_cast<int>(dice() % static_cast<unsigned>(n)); };
