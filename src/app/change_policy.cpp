@@ -16,10 +16,9 @@ std::vector<std::shared_ptr<Claim>> begin_scale(Desk::Turn& turn) {
   const auto reported = ledger.reported_gateways();
   std::vector<std::pair<std::string, const domain::Gateway*>> to_book;
   for (const auto& [name, room] : ledger.rooms()) {
-    if (!room.occupied()) {
-      ledger.keep(name, turn.now().service);
-      continue;
-    }
+    // Legacy mode does not note whom it answered: somebody may be on the way to any room.
+    ledger.keep(name, turn.now().service);
+    if (!room.occupied()) continue;
     if (room.pending || !turn.policy().admits(name)) continue;
     const auto said = reported.find(name);
     const domain::Gateway* gateway =
@@ -44,6 +43,8 @@ std::vector<std::shared_ptr<Claim>> begin_scale(Desk::Turn& turn) {
 
 // Tells how many rooms have users elsewhere than where legacy mode sends the next ones.
 void begin_legacy(Desk::Turn& turn) {
+  // Uses that are not yet in the file: legacy mode will not write them.
+  for (const auto& [room, time] : turn.ledger().take_touched()) turn.ledger().note(room);
   std::int64_t elsewhere = 0;
   for (const auto& [name, room] : turn.ledger().rooms()) {
     if (!room.occupied() || !room.held) continue;

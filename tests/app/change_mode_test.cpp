@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "app/house.h"
+#include "app/listings.h"
 #include "catch.h"
 
 namespace {
@@ -50,6 +51,26 @@ TEST_CASE("rolled back by a restart, and forward again, sessions of the time bet
   house.configured.options.scale = true;
   house.restart();
   CHECK(house.report("1", "c") == "gxy1 1");  // but legacy mode wrote none down
+}
+
+TEST_CASE("whom legacy mode answered may still be on the way when scale mode begins") {
+  House house;
+  house.report("1", "a", "gxy1");
+  REQUIRE(house.reload(with_mode(house, false)).problems.empty());
+  CHECK(house.ask("1") == "gxy1 default");
+  REQUIRE(house.reload(with_mode(house, true)).problems.empty());
+  CHECK_FALSE(app::leave_room(*house.desk, "1", "a").assignment_removed);
+  CHECK(house.ask("1") == "gxy1 sticky");
+}
+
+TEST_CASE("what was used just before legacy mode began is in the file") {
+  House house;
+  house.ask("1");
+  house.pass(std::chrono::seconds{1});
+  house.ask("1");
+  REQUIRE(house.reload(with_mode(house, false)).problems.empty());
+  const std::string used = domain::to_text(*app::find_room(*house.desk, "1")->last_used_at);
+  CHECK(house.text("SELECT last_used_at FROM room_server_assignments") == used);
 }
 
 TEST_CASE("a room that is removed from the configuration loses its sessions and its assignment") {
