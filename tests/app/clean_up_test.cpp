@@ -1,14 +1,37 @@
 #include "app/clean_up.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "app/house.h"
+#include "app/listings.h"
+#include "app/report_snapshot.h"
 #include "catch.h"
 
 using namespace std::chrono_literals;
 
 namespace {
+// Twelve rooms with a user each; where they are, by room.
+std::map<std::string, std::string> twelve_occupied(House& house) {
+  std::map<std::string, std::string> gateways;
+  for (int i = 1; i <= 12; ++i) {
+    const std::string room = std::to_string(i);
+    house.report(room, "s" + room);
+    gateways[room] = house.row(room);
+  }
+  return gateways;
+}
+
+std::map<std::string, std::string> asked(House& house) {
+  std::map<std::string, std::string> gateways;
+  for (int i = 1; i <= 12; ++i) {
+    const std::string answer = house.ask(std::to_string(i));
+    gateways[std::to_string(i)] = answer.substr(0, answer.find(' '));
+  }
+  return gateways;
+}
+
 // Time goes by in steps, as it does when somebody looks at the clock every second.
 void pass(House& house, std::chrono::seconds time) {
   for (; time > 0s; time -= 1s) {
@@ -105,6 +128,83 @@ TEST_CASE("time in which the process stood still counts for nobody") {
   pass(house, 9s);
   CHECK(app::clean_up(*house.desk) == 0);
   CHECK(house.report("1", "b") == "gxy1 2");
+}
+
+TEST_CASE("five minutes of standing still cost no session and no grace, whoever comes first afterwards") {
+  House house;
+  const auto before = twelve_occupied(house);
+  house.ask("20");  // nobody joins
+  pass(house, 85s);
+  house.pass(5min);
+  const int first = GENERATE(0, 1, 2);
+  if (first == 0) CHECK(app::clean_up(*house.desk) == 0);
+  if (first == 1) CHECK(house.report("1", "s1") == before.at("1") + " 1");
+  if (first == 2) CHECK(app::report_snapshot(*house.desk, {{"1", "s1", {}}}, 0ms).left == 11);
+  CHECK(app::clean_up(*house.desk) == 0);
+  CHECK(house.row("20") != "");
+  CHECK(asked(house) == before);
+}
+
+TEST_CASE("the wall clock goes an hour forward or back, and only the times in listings show it") {
+  House house;
+  const auto before = twelve_occupied(house);
+  house.ask("20");
+  pass(house, 80s);
+  const auto used = app::find_room(*house.desk, "20")->last_used_at;
+  const auto jump = GENERATE(1h, -1h);
+  house.turn_wall_clock(jump);
+  pass(house, 9s);
+  CHECK(app::clean_up(*house.desk) == 0);
+  CHECK(asked(house) == before);
+  CHECK(house.ask("20").find(" sticky") != std::string::npos);
+  CHECK(*app::find_room(*house.desk, "20")->last_used_at - *used == jump + 89s);
+  house.turn_wall_clock(-jump);
+  pass(house, 1s);  // 90 s without a word are 90 s, whatever the wall said
+  CHECK(app::find_room(*house.desk, "1")->users == 0);
+  house.restart();
+  CHECK(asked(house) == before);
+}
+
+TEST_CASE("a signaling server that was silent for three minutes finds every room where it was") {
+  House house;
+  const auto before = twelve_occupied(house);
+  // The cleaning comes at any time within its minute.
+  const auto first_cleaning = std::chrono::seconds{GENERATE(1, 30, 60)};
+  pass(house, first_cleaning);
+  CHECK(app::clean_up(*house.desk) == 0);
+  for (auto silent = first_cleaning; silent + 60s <= 180s; silent += 60s) {
+    pass(house, 60s);
+    CHECK(app::clean_up(*house.desk) == 0);
+  }
+  pass(house, 60s - first_cleaning % 60s);
+  CHECK(asked(house) == before);  // others ask meanwhile
+  std::vector<app::SnapshotEntry> everybody;
+  for (const auto& [room, gateway] : before) everybody.push_back({room, "s" + room, std::nullopt});
+  const auto back = app::report_snapshot(*house.desk, everybody, 0ms);
+  CHECK(back.entered == 12);
+  CHECK(back.rejected.empty());
+  pass(house, 60s);
+  CHECK(app::clean_up(*house.desk) == 0);
+  CHECK(asked(house) == before);
+}
+
+TEST_CASE("users who were forgotten bit by bit come back to where they say they are") {
+  House house;
+  // Keepalives were spread over half a minute, so the silence is told in two cleanings.
+  for (int i = 1; i <= 12; ++i) {
+    house.report(std::to_string(i), "s" + std::to_string(i), "gxy" + std::to_string(i % 4 + 1));
+    pass(house, 3s);
+  }
+  pass(house, 66s);
+  CHECK(app::clean_up(*house.desk) > 0);
+  pass(house, 60s);
+  app::clean_up(*house.desk);
+  std::vector<app::SnapshotEntry> everybody;
+  for (int i = 1; i <= 12; ++i) {
+    everybody.push_back({std::to_string(i), "s" + std::to_string(i), "gxy" + std::to_string(i % 4 + 1)});
+  }
+  CHECK(app::report_snapshot(*house.desk, everybody, 0ms).entered == 12);
+  for (int i = 1; i <= 12; ++i) CHECK(house.row(std::to_string(i)) == "gxy" + std::to_string(i % 4 + 1));
 }
 
 TEST_CASE("after a restart a remembered session has a full dead_after") {

@@ -8,10 +8,9 @@
 #include "catch.h"
 #include "store/database.h"
 
-House::House() {
-  std::string name = (std::filesystem::temp_directory_path() / "room-sidecar-app-XXXXXX").string();
-  REQUIRE(mkdtemp(name.data()) != nullptr);
-  folder_ = name;
+namespace {
+app::Configured four_gateways() {
+  app::Configured configured;
   configured.options.scale = true;
   for (int i = 1; i <= 4; ++i) {
     domain::ConfiguredGateway gateway;
@@ -25,7 +24,17 @@ House::House() {
     room.default_gateway = "gxy1";
     configured.rooms.push_back(room);
   }
-  start(configured);
+  return configured;
+}
+}  // namespace
+
+House::House() : House(four_gateways()) {}
+
+House::House(const app::Configured& with) {
+  std::string name = (std::filesystem::temp_directory_path() / "room-sidecar-app-XXXXXX").string();
+  REQUIRE(mkdtemp(name.data()) != nullptr);
+  folder_ = name;
+  start(with);
 }
 
 House::~House() {
@@ -44,8 +53,9 @@ void House::start(const app::Configured& with) {
   app::write_opening(database, opening);
   clock_ = std::make_unique<app::Clock>(
       [this] {
-        const auto since = std::chrono::floor<std::chrono::milliseconds>(service_.time_since_epoch());
-        return domain::Moment{service_, domain::WallTime{std::chrono::hours{500000} + since}};
+        const std::chrono::milliseconds service{service_};
+        return domain::Moment{domain::ServiceTime{service},
+                              domain::WallTime{service + std::chrono::milliseconds{wall_}}};
       });
   journal = std::make_unique<store::Journal>(std::move(database), store::Journal::Callbacks{});
   claims_ = std::make_unique<app::JournalClaims>(*journal);

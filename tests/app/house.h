@@ -1,7 +1,9 @@
 // A desk over a real database in a folder of its own, with a clock that the test turns.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -18,6 +20,7 @@ struct sqlite3;
 class House {
  public:
   House();  // scale mode; gateways gxy1 … gxy4, rooms "1" … "50" with default gateway gxy1
+  explicit House(const app::Configured& with);
   ~House();
 
   void start(const app::Configured& with);
@@ -44,7 +47,9 @@ class House {
   void execute_in_lock(const std::string& sql);
   void commit_lock();
 
-  void pass(std::chrono::milliseconds time) { service_ += time; }
+  // Any thread.
+  void pass(std::chrono::milliseconds time) { service_ += time.count(); }
+  void turn_wall_clock(std::chrono::milliseconds by) { wall_ += by.count(); }
   std::string path() const { return (folder_ / "test.db").string(); }
 
   app::Configured configured;
@@ -54,7 +59,8 @@ class House {
 
  private:
   std::filesystem::path folder_;
-  domain::ServiceTime service_{std::chrono::hours{1}};
+  std::atomic<std::int64_t> service_{3'600'000};  // milliseconds, as the next
+  std::atomic<std::int64_t> wall_{1'800'000'000'000};
   std::unique_ptr<app::Clock> clock_;
   std::unique_ptr<app::JournalClaims> claims_;
   sqlite3* other_ = nullptr;
