@@ -1,0 +1,33 @@
+// Random configurations that are valid, and changes of them. One thread.
+#pragma once
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "app/catalogue_sync.h"
+
+namespace model {
+
+// The same numbers for the same seed with every standard library.
+class Chance {
+ public:
+  explicit Chance(std::uint64_t seed) : engine_(seed) {}
+  std::size_t below(std::size_t limit) { return static_cast<std::size_t>(engine_() % limit); }
+  bool one_in(std::size_t number) { return below(number) == 0; }
+  template <typename Item>
+  const Item& of(const std::vector<Item>& items) { return items[below(items.size())]; }
+  // Some of them, in any order; at least `least`.
+  std::vector<std::string> some(std::vector<std::string> items, std::size_t least);
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+app::Configured any_configuration(Chance& chance);
+// Changes one thing or another.
+app::Configured changed(app::Configured configured, Chance& chance);
+std::string told(const app::Configured& configured);  // in short
+std::vector<std::string> names_of_gateways(const app::Configured& configured);
+
+}  // namespace model

@@ -1,0 +1,134 @@
+#include "told.h"
+
+#include <algorithm>
+
+#include "app/clean_up.h"
+#include "app/listings.h"
+#include "app/release_room.h"
+#include "catch.h"
+#include "store/assignments_table.h"
+#include "store/database.h"
+#include "store/sessions_table.h"
+
+namespace model {
+namespace {
+
+std::string milliseconds(domain::WallTime time) {
+  return std::to_string(time.time_since_epoch().count());
+}
+
+std::string line_of(const domain::Assignment& row) {
+  return row.room_id + " " + row.gateway_name + " " + row.region + " " + milliseconds(row.assigned_at) + " " +
+         milliseconds(row.last_used_at);
+}
+
+}  // namespace
+
+std::string explain(House& house, const std::string& room, const std::string& country) {
+  const domain::Decision decision = app::explain_room(*house.desk, room, country).decision;
+  if (decision.kind == domain::Decision::Kind::refused) return std::string(code_of(decision.refusal));
+  return decision.gateway + " " + std::string(to_text(decision.reason));
+}
+
+std::string leave(House& house, const std::string& room, const std::string& session) {
+  const app::Left left = app::leave_room(*house.desk, room, session);
+  return std::to_string(left.users) + (left.assignment_removed ? " removed" : "");
+}
+
+std::string snapshot(House& house, const std::vector<app::SnapshotEntry>& entries,
+                     std::chrono::milliseconds age) {
+  const app::SnapshotResult result = app::report_snapshot(*house.desk, entries, age);
+  std::string text = std::to_string(result.sessions) + " entered " + std::to_string(result.entered) + " left " +
+                     std::to_string(result.left) + " rejected";
+  for (const app::RejectedEntry& entry : result.rejected) {
+    text += " " + std::to_string(entry.entry) + ":" + std::string(entry.error);
+  }
+  return text;
+}
+
+std::string drain(House& house, const std::string& gateway, bool draining) {
+  switch (house.keeper->set_draining(gateway, draining)) {
+    case app::CatalogueKeeper::Drained::done: return "done";
+    case app::CatalogueKeeper::Drained::no_such_gateway: return "gateway_not_found";
+    default: return "storage_unavailable";
+  }
+}
+
+std::string release(House& house, const std::string& room, bool force) {
+  switch (app::release_room(*house.desk, *house.journal, room, force)) {
+    case app::Released::done: return "done";
+    case app::Released::no_assignment: return "assignment_not_found";
+    case app::Released::occupied: return "room_occupied";
+    default: return "storage_unavailable";
+  }
+}
+
+std::string assignments(House& house) {
+  std::string text;
+  for (const auto& listing : app::list_assignments(*house.desk, "", 1000, std::nullopt).items) {
+    text += line_of(listing.assignment) + " " + std::to_string(listing.users) + "\n";
+  }
+  return text;
+}
+
+std::string rooms_in_use(House& house) {
+  std::string text;
+  app::Desk::Turn turn(*house.desk);
+  const domain::Ledger& ledger = turn.ledger();
+  std::vector<std::int64_t> recount(ledger.rooms_by_gateway().size());
+  for (const auto& [name, room] : ledger.rooms()) {
+    if (!room.held) continue;
+    ++recount[room.held->gateway];
+    text += line_of(ledger.assignment(name, *room.held)) + " " + std::to_string(room.users) + "\n";
+  }
+  const auto counted = ledger.rooms_by_gateway();
+  if (!std::equal(counted.begin(), counted.end(), recount.begin())) text += "loads are not the recount\n";
+  return text;
+}
+
+std::string gateways_listed(House& house) {
+  std::string text;
+  for (const app::GatewayListing& listing : app::list_gateways(*house.desk)) {
+    text += listing.name + (listing.disabled ? " disabled" : "") + (listing.draining ? " draining" : "") +
+            " rooms " + std::to_string(listing.rooms) + " load " + std::to_string(listing.load) + " of " +
+            std::to_string(listing.capacity);
+    for (const std::string& country : listing.regions) text += " " + country;
+    text += " users " + std::to_string(listing.users) + "\n";
+  }
+  return text;
+}
+
+std::string rooms_listed(House& house) {
+  std::string text;
+  for (const app::RoomListing& listing : app::list_rooms(*house.desk, "", 1000).items) {
+    text += listing.room + " " + listing.janus.value_or("null") + " users " + std::to_string(listing.users) + "\n";
+  }
+  return text;
+}
+
+std::string assignment_rows(House& house) {
+  app::write_last_used(*house.desk, *house.journal);
+  REQUIRE(house.journal->flush());
+  std::string text;
+  house.journal->read([&](store::Database& database) {
+    std::vector<std::string> skipped;
+    for (const auto& row : store::read_assignments(database, skipped)) text += line_of(row) + "\n";
+    CHECK(skipped.empty());
+  });
+  return text;
+}
+
+std::string session_rows(House& house) {
+  REQUIRE(house.journal->flush());
+  std::string text;
+  house.journal->read([&](store::Database& database) {
+    std::vector<std::string> skipped;
+    for (const auto& row : store::read_sessions(database, skipped)) {
+      text += row.session_id + " " + row.room_id + " " + row.reported_gateway.value_or("-") + "\n";
+    }
+    CHECK(skipped.empty());
+  });
+  return text;
+}
+
+}  // namespace model
