@@ -54,17 +54,19 @@ class Walk {
   }
 
   std::string any_room() {
-    static const std::vector<std::string> names{"r1", "r2", "r3", "r4", "r5", "r6", "r7",
+    static const std::vector<std::string> names{"r1", "r2", "r3",  "r4", "r5", "r6", "r7",
                                                 "r8", "r9", "r10", "s1", "x1", "x2"};
     return chance_.of(names);
   }
   std::string any_session() { return "u" + std::to_string(chance_.below(24)); }
   std::string any_country() {
-    static const std::vector<std::string> countries{"", "", "IL", " us\t", "RU", "XX", "a country of no region"};
+    static const std::vector<std::string> countries{
+        "", "", "IL", " us\t", "RU", "XX", "a country of no region"};
     return chance_.of(countries);
   }
   std::string any_janus() {
-    static const std::vector<std::string> names{"", "", "", "g1", "g2", "g3", "g4", "g5", "g6", "h1", "nowhere"};
+    static const std::vector<std::string> names{"",   "",   "",   "g1", "g2",     "g3",
+                                                "g4", "g5", "g6", "h1", "nowhere"};
     return chance_.of(names);
   }
   std::chrono::milliseconds milliseconds_up_to(int limit) {
@@ -92,13 +94,14 @@ class Walk {
 
   void enter() {
     const std::string room = any_room(), session = any_session(), janus = any_janus();
-    compare("enter " + room + " " + session + " on \"" + janus + "\"", rules_.enter(room, session, janus),
-            house_.report(room, session, janus));
+    compare("enter " + room + " " + session + " on \"" + janus + "\"",
+            rules_.enter(room, session, janus), house_.report(room, session, janus));
   }
 
   void leave() {
     const std::string room = any_room(), session = any_session();
-    compare("leave " + room + " " + session, rules_.leave(room, session), model::leave(house_, room, session));
+    compare("leave " + room + " " + session, rules_.leave(room, session),
+            model::leave(house_, room, session));
   }
 
   void snapshot() {
@@ -174,7 +177,8 @@ class Walk {
     configured_ = model::changed(configured_, chance_);
     rules_.reload(configured_);
     std::string problems;
-    for (const std::string& problem : house_.reload(configured_).problems) problems += problem + "\n";
+    for (const std::string& problem : house_.reload(configured_).problems)
+      problems += problem + "\n";
     house_.configured = configured_;
     compare("reload: " + model::told(configured_), "", problems);
   }
@@ -183,7 +187,8 @@ class Walk {
   void reload_badly() {
     app::Configured bad = model::changed(configured_, chance_);
     bad.options.available_servers = std::vector<std::string>{"g1", "nosuch"};
-    compare("reload of a bad one", "refused", house_.reload(bad).problems.empty() ? "applied" : "refused");
+    compare("reload of a bad one", "refused",
+            house_.reload(bad).problems.empty() ? "applied" : "refused");
   }
 
   void restart() {
@@ -198,7 +203,8 @@ class Walk {
 
   void compare_file() {
     check("rows of assignments", rules_.assignment_rows(), model::assignment_rows(house_));
-    if (configured_.options.scale) check("rows of sessions", rules_.session_rows(), model::session_rows(house_));
+    if (configured_.options.scale)
+      check("rows of sessions", rules_.session_rows(), model::session_rows(house_));
   }
 
   void compare(const std::string& what, const std::string& expected, const std::string& got) {
@@ -217,8 +223,10 @@ class Walk {
     if (expected != got) fail(of, expected, got);
   }
 
-  [[noreturn]] void fail(const std::string& of, const std::string& expected, const std::string& got) {
-    std::string text = "MODEL_SEED=" + std::to_string(seed_) + ", step " + std::to_string(step_) + "\n";
+  [[noreturn]] void fail(const std::string& of, const std::string& expected,
+                         const std::string& got) {
+    std::string text =
+        "MODEL_SEED=" + std::to_string(seed_) + ", step " + std::to_string(step_) + "\n";
     for (const std::string& line : done_) text += "  " + line + "\n";
     FAIL(text + of + "\n-- by the rules\n" + expected + "\n-- got\n" + got);
     std::abort();
@@ -244,19 +252,22 @@ void Walk::edit() {
     case 0:
     case 1: {
       const bool disabled = chance_.one_in(2);
-      sql = "UPDATE gateways SET disabled = " + std::to_string(disabled) + " WHERE name = '" + gateway + "'";
+      sql = "UPDATE gateways SET disabled = " + std::to_string(disabled) + " WHERE name = '" +
+            gateway + "'";
       if (known_gateway != rules_.gateways.end()) known_gateway->second.disabled = disabled;
       break;
     }
     case 2: {
       const auto capacity = static_cast<std::int64_t>(chance_.below(40) + 1);
-      sql = "UPDATE gateways SET capacity = " + std::to_string(capacity) + " WHERE name = '" + gateway + "'";
+      sql = "UPDATE gateways SET capacity = " + std::to_string(capacity) + " WHERE name = '" +
+            gateway + "'";
       if (known_gateway != rules_.gateways.end()) known_gateway->second.capacity = capacity;
       break;
     }
     case 3: {
       const bool disabled = chance_.one_in(2);
-      sql = "UPDATE rooms SET disabled = " + std::to_string(disabled) + " WHERE gateway_uid = '" + room + "'";
+      sql = "UPDATE rooms SET disabled = " + std::to_string(disabled) + " WHERE gateway_uid = '" +
+            room + "'";
       if (known_room != rules_.rooms.end()) known_room->second.disabled = disabled;
       break;
     }
@@ -264,7 +275,8 @@ void Walk::edit() {
     case 5: {
       const bool known = known_gateway != rules_.gateways.end() && !chance_.one_in(4);
       sql = "UPDATE rooms SET default_gateway_id = " +
-            (known ? "(SELECT id FROM gateways WHERE name = '" + gateway + "')" : std::string("NULL")) +
+            (known ? "(SELECT id FROM gateways WHERE name = '" + gateway + "')"
+                   : std::string("NULL")) +
             " WHERE gateway_uid = '" + room + "'";
       if (known_room != rules_.rooms.end()) {
         known_room->second.default_gateway.reset();
@@ -277,7 +289,9 @@ void Walk::edit() {
         sql = "DELETE FROM rooms WHERE gateway_uid = 's1'";
         rules_.rooms.erase("s1");
       } else {
-        sql = "INSERT INTO rooms(gateway_uid, default_gateway_id) SELECT 's1', id FROM gateways WHERE name = 'g1'";
+        sql =
+            "INSERT INTO rooms(gateway_uid, default_gateway_id) SELECT 's1', id FROM gateways "
+            "WHERE name = 'g1'";
         rules_.rooms["s1"].default_gateway = "g1";
       }
       break;
@@ -286,7 +300,8 @@ void Walk::edit() {
         sql = "INSERT INTO gateways(name, url) VALUES('h1', 'wss://h1')";
         rules_.gateway("h1");
       } else {
-        sql = "UPDATE rooms SET removed_at = '2026-11-23T03:27:00.123Z' WHERE gateway_uid = '" + room + "'";
+        sql = "UPDATE rooms SET removed_at = '2026-11-23T03:27:00.123Z' WHERE gateway_uid = '" +
+              room + "'";
         if (known_room != rules_.rooms.end()) known_room->second.removed = true;
       }
   }
@@ -306,5 +321,6 @@ std::uint64_t number(const char* variable, std::uint64_t otherwise) {
 TEST_CASE("whatever happens, answers and rows are those of the contract's rules") {
   const std::uint64_t first = number("MODEL_SEED", 1);
   const std::uint64_t seeds = number("MODEL_SEEDS", std::getenv("MODEL_SEED") ? 1 : 100);
-  for (std::uint64_t seed = first; seed < first + seeds; ++seed) Walk(seed).run(number("MODEL_STEPS", 1000));
+  for (std::uint64_t seed = first; seed < first + seeds; ++seed)
+    Walk(seed).run(number("MODEL_STEPS", 1000));
 }

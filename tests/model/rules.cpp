@@ -16,7 +16,8 @@ std::string logged(std::string country) {
 
 // A field is written only if its configured value differs from the one last synced.
 template <typename Value, typename Configured>
-void take(Value& value, std::optional<Configured>& synced, const std::optional<Configured>& configured) {
+void take(Value& value, std::optional<Configured>& synced,
+          const std::optional<Configured>& configured) {
   if (configured == synced) return;
   synced = configured;
   if constexpr (std::is_same_v<Value, std::optional<Configured>>) {
@@ -128,7 +129,8 @@ Rules::Decision Rules::place(const std::string& country) const {
   std::vector<std::string> candidates;
   for (const std::string& name : available()) {
     const auto found = gateways.find(name);
-    if (found != gateways.end() && found->second.serves() && !found->second.draining) candidates.push_back(name);
+    if (found != gateways.end() && found->second.serves() && !found->second.draining)
+      candidates.push_back(name);
   }
   const bool overflow = options_.when_full == domain::WhenFull::overflow;
   const auto is_candidate = [&](const std::string& name) {
@@ -183,8 +185,10 @@ Rules::Decision Rules::decide(const std::string& room, const std::string& countr
   const std::string* pinned = pin(room);
   if (!options_.scale) {
     const auto gateway = legacy_gateway(room);
-    if (!gateway) decision.refusal = "gateway_not_found";
-    else decision.gateway = *gateway;
+    if (!gateway)
+      decision.refusal = "gateway_not_found";
+    else
+      decision.gateway = *gateway;
     decision.reason = pinned ? "pinned" : "default";
     decision.standing = true;
     return decision;
@@ -257,7 +261,8 @@ bool Rules::end_if_emptied(const std::string& room) {
   return true;
 }
 
-std::string Rules::enter(const std::string& room, const std::string& session, const std::string& janus) {
+std::string Rules::enter(const std::string& room, const std::string& session,
+                         const std::string& janus) {
   const Decision decision = decide(room, "", true, janus);
   if (decision.refusal == "room_not_found") return decision.refusal;
   if (options_.scale) {
@@ -315,8 +320,10 @@ std::string Rules::snapshot(const std::vector<app::SnapshotEntry>& entries, Mill
     if (decision.refusal == "room_not_found" || (options_.scale && !decision.refusal.empty())) {
       rejected += " " + std::to_string(i) + ":" + decision.refusal;
       // It is not where it was, if it is where nobody can be; else it stays until it can move.
-      if (decision.refusal == "room_not_found") last.erase(id);
-      else if (was_live) known->second.refreshed = now;
+      if (decision.refusal == "room_not_found")
+        last.erase(id);
+      else if (was_live)
+        known->second.refreshed = now;
       continue;
     }
     if (options_.scale) {
@@ -349,8 +356,8 @@ std::string Rules::snapshot(const std::vector<app::SnapshotEntry>& entries, Mill
   for (const std::string& room : emptied) {
     if (assignments_.count(room) > 0 && users(room) == 0) assignments_[room].kept_since = now;
   }
-  return std::to_string(live()) + " entered " + std::to_string(entered) + " left " + std::to_string(left) +
-         " rejected" + rejected;
+  return std::to_string(live()) + " entered " + std::to_string(entered) + " left " +
+         std::to_string(left) + " rejected" + rejected;
 }
 
 std::string Rules::clean_up() {
@@ -441,9 +448,11 @@ void Rules::sync(const app::Configured& configured) {
     room.synced_disabled.reset();
   }
   for (auto& [name, gateway] : gateways) {
-    if (!gateway.from_config || gateway.removed || named.count(name) > 0 || rooms_on(name) > 0) continue;
+    if (!gateway.from_config || gateway.removed || named.count(name) > 0 || rooms_on(name) > 0)
+      continue;
     bool is_default = false;
-    for (const auto& [uid, room] : rooms) is_default = is_default || (!room.removed && room.default_gateway == name);
+    for (const auto& [uid, room] : rooms)
+      is_default = is_default || (!room.removed && room.default_gateway == name);
     if (is_default) continue;
     gateway.removed = true;
     gateway.from_config = false;
@@ -529,7 +538,8 @@ void Rules::restart(const app::Configured& configured) {
 std::string Rules::assignments() const {
   std::string text;
   for (const auto& [room, held] : assignments_) {
-    text += room + " " + held.gateway + " " + held.region + " " + std::to_string(held.assigned_at.count()) + " " +
+    text += room + " " + held.gateway + " " + held.region + " " +
+            std::to_string(held.assigned_at.count()) + " " +
             std::to_string(held.last_used_at.count()) + " " + std::to_string(users(room)) + "\n";
   }
   return text;
@@ -538,7 +548,8 @@ std::string Rules::assignments() const {
 std::string Rules::assignment_rows() const {
   std::string text;
   for (const auto& [room, held] : assignments_) {
-    text += room + " " + held.gateway + " " + held.region + " " + std::to_string(held.assigned_at.count()) + " " +
+    text += room + " " + held.gateway + " " + held.region + " " +
+            std::to_string(held.assigned_at.count()) + " " +
             std::to_string(held.last_used_at.count()) + "\n";
   }
   return text;
@@ -558,9 +569,10 @@ std::string Rules::gateways_listed() const {
   const auto list = available();
   for (const auto& [name, gateway] : gateways) {
     if (gateway.removed) continue;
-    std::string line = name + (gateway.disabled ? " disabled" : "") + (gateway.draining ? " draining" : "") +
-                       " rooms " + std::to_string(rooms_on(name)) + " load " + std::to_string(load(name)) + " of " +
-                       std::to_string(capacity(name));
+    std::string line = name + (gateway.disabled ? " disabled" : "") +
+                       (gateway.draining ? " draining" : "") + " rooms " +
+                       std::to_string(rooms_on(name)) + " load " + std::to_string(load(name)) +
+                       " of " + std::to_string(capacity(name));
     for (const domain::Region& region : options_.regions) {
       if (listed_by(region.country, name)) line += " " + region.country;
     }
@@ -583,7 +595,8 @@ std::string Rules::rooms_listed() const {
   std::string text;
   for (const std::string& uid : listed) {
     if (!admits(uid)) continue;
-    text += uid + " " + standing(uid).value_or("null") + " users " + std::to_string(users(uid)) + "\n";
+    text +=
+        uid + " " + standing(uid).value_or("null") + " users " + std::to_string(users(uid)) + "\n";
   }
   return text;
 }

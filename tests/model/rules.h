@@ -49,7 +49,7 @@ struct Session {
   std::optional<std::string> reported;
   Milliseconds refreshed{};
   std::optional<Milliseconds> reported_itself;
-  bool dead = false;  // it was silent for dead_after, and is not cleaned up yet
+  bool dead = false;    // it was silent for dead_after, and is not cleaned up yet
   bool in_file = true;  // but for those that died in legacy mode
 };
 

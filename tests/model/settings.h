@@ -16,7 +16,9 @@ class Chance {
   std::size_t below(std::size_t limit) { return static_cast<std::size_t>(engine_() % limit); }
   bool one_in(std::size_t number) { return below(number) == 0; }
   template <typename Item>
-  const Item& of(const std::vector<Item>& items) { return items[below(items.size())]; }
+  const Item& of(const std::vector<Item>& items) {
+    return items[below(items.size())];
+  }
   // Some of them, in any order; at least `least`.
   std::vector<std::string> some(std::vector<std::string> items, std::size_t least);
 

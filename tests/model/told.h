@@ -16,8 +16,8 @@ std::string snapshot(House& house, const std::vector<app::SnapshotEntry>& entrie
 std::string drain(House& house, const std::string& gateway, bool draining);
 std::string release(House& house, const std::string& room, bool force);
 
-std::string assignments(House& house);  // from the listing, a page after the other
-std::string rooms_in_use(House& house); // from the ledger itself, in no time
+std::string assignments(House& house);   // from the listing, a page after the other
+std::string rooms_in_use(House& house);  // from the ledger itself, in no time
 std::string gateways_listed(House& house);
 std::string rooms_listed(House& house);
 // Of the file, once all that was noted is in it.
