@@ -81,3 +81,11 @@ TEST_CASE("an operator's release is in the file when it is answered, and a refus
   // Its users are still there, and must not carry it back.
   CHECK(house.report("1", "a", "gxy4") == "gxy1 1");
 }
+
+TEST_CASE("a refused release does not touch the file, not even for a moment") {
+  House house;
+  house.report("1", "a");
+  house.was_written();
+  CHECK(app::release_room(*house.desk, *house.journal, "1", false) == app::Released::occupied);
+  CHECK_FALSE(house.was_written());
+}
