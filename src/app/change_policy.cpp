@@ -44,7 +44,9 @@ std::vector<std::shared_ptr<Claim>> begin_scale(Desk::Turn& turn) {
 // Tells how many rooms have users elsewhere than where legacy mode sends the next ones.
 void begin_legacy(Desk::Turn& turn) {
   // Uses that are not yet in the file: legacy mode will not write them.
-  for (const auto& [room, time] : turn.ledger().take_touched()) turn.ledger().note(room);
+  for (const std::string& room : turn.ledger().take_touched()) {
+    if (turn.ledger().take_last_used(room)) turn.ledger().note(room);
+  }
   std::int64_t elsewhere = 0;
   for (const auto& [name, room] : turn.ledger().rooms()) {
     if (!room.occupied() || !room.held) continue;
