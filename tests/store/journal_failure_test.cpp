@@ -69,7 +69,7 @@ TEST_CASE("while another program holds the lock, rows are refused and notes are 
   CHECK(journal.failure().has_value());
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < 1000; ++i) journal.note_session(session(std::to_string(i % 7), "r"));
-  CHECK(std::chrono::steady_clock::now() - start < 500ms);  // nobody who notes waits for the disk
+  CHECK(std::chrono::steady_clock::now() - start < 5s);  // nobody who notes waits for the disk
   CHECK_FALSE(journal.flush());
   CHECK(thrown_by([&] { journal.run([](Database&) {}); }).failed);
   shell.exec("ROLLBACK");
@@ -314,7 +314,7 @@ TEST_CASE("a journal in a hurry has stopped by its deadline though another holds
   }
   CHECK_FALSE(journal.flush());
   journal.stop();
-  CHECK(std::chrono::steady_clock::now() - start < 800ms);
+  CHECK(std::chrono::steady_clock::now() - start < 3s);
   for (auto& other : others) other.join();
 }
 
