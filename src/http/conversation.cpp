@@ -58,7 +58,7 @@ bool Conversation::one_request() {
                                   : head_text_.compare(0, head_method.size(), head_method) == 0;
   // What is refused here is still answered by the library, as if something harmless had been asked.
   const std::string_view stand_in = is_head ? "HEAD / HTTP/1.1\r\n\r\n" : "GET / HTTP/1.1\r\n\r\n";
-  if (!malformed_) malformed_ = check_form(head_text_, for_library_);
+  if (!malformed_) malformed_ = check_form(head_text_, for_library_, query_);
   if (malformed_) {
     for_library_ = stand_in;
   } else {
@@ -117,7 +117,7 @@ Conversation::Reply Conversation::lead_to_route(const Head& head, RouteTable::Ma
     was_cut_ = connection_.reading_ended;
     return refuse(*refused, false);
   }
-  auto query = Query::parse(head.query);
+  auto query = Query::parse(query_);
   if (!query) return refuse(bad_query, head.keep_alive);
   request.method = match.route->method;
   request.args = std::move(match.args);

@@ -82,6 +82,7 @@ class Conversation {
   std::optional<Refusal> malformed_;  // why the head never reached the library
   bool was_cut_ = false;              // by the stopping door, which has no answer to that
   std::string head_text_;  // these three keep their memory from request to request
+  std::string_view query_;  // in head_text_
   std::string for_library_;
   std::string answer_;
 };

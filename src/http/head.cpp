@@ -132,7 +132,7 @@ bool strip_authority(std::string_view& target, std::string_view& authority) {
   constexpr std::string_view scheme = "http://";
   if (!same_word(target.substr(0, scheme.size()), scheme)) return false;
   target.remove_prefix(scheme.size());
-  const auto end = std::min(target.find_first_of("/?"), target.size());
+  const auto end = std::min(target.find('/'), target.size());
   authority = target.substr(0, end);
   target.remove_prefix(end);
   return true;
@@ -163,7 +163,8 @@ std::optional<Refusal> check_line(std::string_view line) {
   if (version != "HTTP/1.1" && version != "HTTP/1.0") return bad_line;
   if (method.empty() || !std::all_of(method.begin(), method.end(), is_token_char)) return bad_line;
   const auto is_foul = [](char c) { return is_control(c) || c == ' ' || c == '#'; };
-  if (target.empty() || std::any_of(target.begin(), target.end(), is_foul)) return bad_target;
+  if (target.empty() || target.front() == '?') return bad_target;
+  if (std::any_of(target.begin(), target.end(), is_foul)) return bad_target;
   return std::nullopt;
 }
 
@@ -182,10 +183,7 @@ std::optional<Refusal> read_target(std::string_view target, bool host_matters, H
     if (host_matters && head.host && !same_word(*head.host, authority)) return bad_host;
     if (target.empty()) target = "/";
   }
-  const auto mark = std::min(target.find('?'), target.size());
-  head.path = target.substr(0, mark);
-  head.query = target.substr(std::min(mark + 1, target.size()));
-  if (head.path.empty()) head.path = "/";  // http://host?query
+  head.path = target;
   if (head.path == "*" && head.method == "OPTIONS") head.path = "/";  // the server as such
   if (head.path.front() != '/') return bad_target;
   if (head.path.find('%') != head.path.npos && !percent_decoded(head.path)) return bad_path;
@@ -241,22 +239,22 @@ std::optional<Refusal> check_fields(std::string_view text, std::string& for_libr
 
 }  // namespace
 
-std::optional<Refusal> check_form(std::string_view text, std::string& for_library) {
+std::optional<Refusal> check_form(std::string_view text, std::string& for_library,
+                                  std::string_view& query) {
   const auto end = text.find("\r\n");
   if (end == text.npos) return bad_line;
   const auto line = text.substr(0, end);
   if (auto refused = check_line(line)) return refused;
   for_library = known_method(line.substr(0, line.find(' ')));
   const auto rest = line.substr(line.find(' '));
-  const auto mark = std::min(rest.find('?'), rest.size());
+  const auto mark = rest.find('?');
   for_library += rest.substr(0, mark);
-  // The library refuses a second `?`, which is a character of a query like any other.
-  for (std::size_t i = mark; i < rest.size(); ++i) {
-    if (rest[i] == '?' && i > mark) {
-      for_library += "%3F";
-    } else {
-      for_library += rest[i];
-    }
+  if (mark != rest.npos) {
+    const auto version = rest.rfind(' ');
+    query = rest.substr(mark + 1, version - mark - 1);
+    for_library += rest.substr(version);
+  } else {
+    query = {};
   }
   for_library += "\r\n";
   return check_fields(text.substr(end + 2), for_library);

@@ -19,14 +19,15 @@ bool is_token_char(char c);
 
 // `text` is the request line and the fields, each line with its CRLF, without the empty line at the
 // end. `for_library` becomes what the library is to parse: the request line and the fields that matter
-// here. What it would act upon and we do not want (Range, Accept-Encoding, Expect …) it never sees.
-std::optional<Refusal> check_form(std::string_view text, std::string& for_library);
+// here. What it would act upon and we do not want (Range, Accept-Encoding, Expect …) it never sees, nor
+// the `query` (in `text`, behind the first `?`, as sent): it refuses one that holds a second `?`.
+std::optional<Refusal> check_form(std::string_view text, std::string& for_library,
+                                  std::string_view& query);
 
 // Views point into what was parsed.
 struct Head {
   std::string_view method;
   std::string_view path;   // from the first slash, as sent; every `%` in it is good
-  std::string_view query;  // behind the first `?`, as sent
   std::optional<std::string_view> host;  // the only one
   std::string_view origin;
   std::string_view authorization;

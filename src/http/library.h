@@ -20,7 +20,7 @@ class Library {
   // As the library read it. It percent-decodes the values of fields: a `%` is to be given as `%25`.
   struct Parsed {
     std::string_view method;
-    std::string_view target;  // as sent
+    std::string_view target;  // as given, which is without a query
     std::string_view version;
     std::vector<std::pair<std::string_view, std::string_view>> fields;
   };
