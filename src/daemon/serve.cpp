@@ -1,5 +1,6 @@
 #include "daemon/serve.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -72,6 +73,14 @@ void raise_descriptor_limit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Left to itself, malloc takes the first large buffer that is freed for a sign to keep all of them: a few
+// hostile snapshots were 700 MB for good.
+void give_large_buffers_back() {
+  constexpr int large = 128 * 1024;
+  mallopt(M_MMAP_THRESHOLD, large);
+  mallopt(M_TRIM_THRESHOLD, 8 * large);
 }
 
 store::Database open_database(const std::string& path, bool set_aside_damaged) {
@@ -282,6 +291,7 @@ int load_and_run(const cli::ServeArguments& arguments) {
 int serve(const cli::ServeArguments& arguments) {
   Signals::block();
   raise_descriptor_limit();
+  give_large_buffers_back();
   int code = failed;
   try {
     code = load_and_run(arguments);

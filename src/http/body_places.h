@@ -1,15 +1,17 @@
-// How many large bodies may be in memory at a time, over all connections of a door: without a limit a few
-// hundred half-sent snapshots would be gigabytes. Any thread; a refused place is a value.
+// How many large bodies, and the answers to them, may be in memory at a time, over all connections of a
+// door: without a limit a few hundred half-sent snapshots would be gigabytes. Any thread; a refused place is
+// a value.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
+#include <mutex>
 
 namespace http {
 
 class BodyPlaces {
  public:
-  static constexpr std::size_t most = 8;
+  static constexpr std::size_t most = 4;
   static constexpr std::size_t large = 64 * 1024;  // a body up to here needs no place
 
   // One of the places, given back at its end.
@@ -31,6 +33,12 @@ class BodyPlaces {
     }
     bool is_taken() const { return taken_; }
 
+    // What is to be held while a large body is worked on: a hostile one of 8 MiB takes a processor for half
+    // a second and 100 MB. Free for a small one.
+    std::unique_lock<std::mutex> work() {
+      return taken_ ? std::unique_lock(places_.work_) : std::unique_lock<std::mutex>();
+    }
+
    private:
     BodyPlaces& places_;
     bool taken_ = false;
@@ -38,6 +46,7 @@ class BodyPlaces {
 
  private:
   std::atomic<std::size_t> taken_{0};
+  std::mutex work_;
 };
 
 }  // namespace http

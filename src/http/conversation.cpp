@@ -16,6 +16,8 @@ constexpr Refusal not_parsed{400, "invalid_request", "The head of the request is
 constexpr Refusal bad_query{400, "invalid_query",
                             "A percent sign in the query is not followed by two hexadecimal digits."};
 
+constexpr std::size_t much = 64 * 1024;
+
 bool has_field(const Response& response, std::string_view name) {
   for (const auto& field : response.headers) {
     if (field.first == name) return true;
@@ -51,6 +53,7 @@ void Conversation::run() {
 }
 
 bool Conversation::one_request() {
+  BodyPlaces::Place place(rules_.body_places);  // if it is taken, until the answer is sent and forgotten
   constexpr std::string_view head_method = "HEAD ";
   malformed_ = wire_.read_head(head_text_);
   if (malformed_ && connection_.reading_ended) return false;
@@ -66,7 +69,7 @@ bool Conversation::one_request() {
   }
   bool keep = false;
   const auto answer = [&](const Library::Parsed& parsed) {
-    Reply reply = malformed_ ? refuse(*malformed_, false) : reply_to(parsed);
+    Reply reply = malformed_ ? refuse(*malformed_, false) : reply_to(parsed, place);
     connection_.phase = Connection::Phase::answering;
     keep = reply.keep = reply.keep && !rules_.stopping;
     Response& response = reply.response;
@@ -83,10 +86,12 @@ bool Conversation::one_request() {
   if (was_cut_) return false;
   // From here on the client counts on the connection: a stopping door gives it time to notice.
   if (keep) connection_.was_answered = true;
-  return wire_.send(answer_, {}) && keep;
+  const bool sent = wire_.send(answer_, {});
+  if (answer_.capacity() > much) std::string{}.swap(answer_);  // not for as long as the client idles
+  return sent && keep;
 }
 
-Conversation::Reply Conversation::reply_to(const Library::Parsed& parsed) {
+Conversation::Reply Conversation::reply_to(const Library::Parsed& parsed, BodyPlaces::Place& place) {
   Head head;
   if (auto refused = read_head(parsed, !connection_.is_unix, head)) return refuse(*refused, false);
   // A body that is not going to be read takes the connection with it.
@@ -99,9 +104,8 @@ Conversation::Reply Conversation::reply_to(const Library::Parsed& parsed) {
   auto match = rules_.routes.find(head.method == "HEAD" ? "GET" : head.method, head.path);
   if (token && !match.open && !bears_token(head, *token)) return refuse(unauthorized, keep);
   if (match.route) {
-    BodyPlaces::Place place(rules_.body_places);
     Reply reply = lead_to_route(head, std::move(match), place);
-    if (place.is_taken()) wire_.forget_body();  // before the place is another's
+    if (place.is_taken()) wire_.forget_body();  // the client may take its time with the answer
     return reply;
   }
   if (match.allow.empty()) return refuse(not_found, keep);
@@ -124,6 +128,7 @@ Conversation::Reply Conversation::lead_to_route(const Head& head, RouteTable::Ma
   request.query = std::move(*query);
   request.request_id = head.request_id;
   connection_.phase = Connection::Phase::answering;
+  const auto work = place.work();
   return {answer(*match.route, request), head.keep_alive};
 }
 

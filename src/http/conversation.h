@@ -68,7 +68,7 @@ class Conversation {
   // Returns whether the connection can be kept.
   bool one_request();
   // What to answer, in the order of the contract's checks.
-  Reply reply_to(const Library::Parsed& parsed);
+  Reply reply_to(const Library::Parsed& parsed, BodyPlaces::Place& place);
   Reply lead_to_route(const Head& head, RouteTable::Match match, BodyPlaces::Place& place);
   Reply refuse(const Refusal& refused, bool keep) const;
   Response answer(const Route& route, const Request& request) const;
@@ -81,7 +81,7 @@ class Conversation {
   WireStream wire_;
   std::optional<Refusal> malformed_;  // why the head never reached the library
   bool was_cut_ = false;              // by the stopping door, which has no answer to that
-  std::string head_text_;  // these three keep their memory from request to request
+  std::string head_text_;  // these keep their memory from request to request, if it is not much
   std::string_view query_;  // in head_text_
   std::string for_library_;
   std::string answer_;
