@@ -111,11 +111,22 @@ bool must_be_quoted(std::string_view text) {
   return false;
 }
 
+// Ids are shorter, and no reason needs more; but what a client calls a gateway may be megabytes.
+std::string_view cut(std::string_view text) {
+  constexpr std::size_t longest = 1024;
+  if (text.size() <= longest) return text;
+  std::size_t end = longest;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // characters stay whole
+  return text.substr(0, end);
+}
+
 void append_value(std::string& out, const Value& value, bool json) {
   if (const auto* text = std::get_if<std::string_view>(&value)) {
-    const bool quoted = json || must_be_quoted(*text);
+    const std::string_view shown = cut(*text);
+    const bool quoted = json || must_be_quoted(shown);
     if (quoted) out += '"';
-    append_escaped(out, *text);
+    append_escaped(out, shown);
+    if (shown.size() < text->size()) out += "…";
     if (quoted) out += '"';
   } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
     out += std::to_string(*number);

@@ -33,6 +33,16 @@ TEST_CASE("nobody can forge a line or a field by a value") {
   CHECK(app::as_text(LogLevel::error, "two\nlines \"quoted\"", {}) == "ERROR: two\\nlines \"quoted\"");
 }
 
+TEST_CASE("a long value is cut, between characters") {
+  const std::string id(255, 'x');
+  CHECK(app::as_text(LogLevel::info, "M", {{"k", id}}) == "INFO: M k=" + id);
+  CHECK(app::as_text(LogLevel::info, "M", {{"k", std::string(1 << 20, 'x')}}) ==
+        "INFO: M k=" + std::string(1024, 'x') + "…");
+  std::string hebrew = "x";
+  for (int i = 0; i < 1000; ++i) hebrew += "ח";
+  CHECK(app::as_text(LogLevel::info, "M", {{"k", hebrew}}) == "INFO: M k=" + hebrew.substr(0, 1023) + "…");
+}
+
 TEST_CASE("as JSON the words are the message and each key is a field") {
   CHECK(app::as_json(LogLevel::error, "M \"x\"", {{"room", "a\nb"}, {"n", std::int64_t{5}}, {"ok", false}, {"none", nullptr}},
                      "2026-11-23T03:27:00.123Z") ==
