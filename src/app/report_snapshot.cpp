@@ -1,8 +1,8 @@
 #include "app/report_snapshot.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
-#include <unordered_map>
 
 #include "app/report_session.h"
 #include "domain/id.h"
@@ -62,7 +62,7 @@ class Snapshot {
 
   // The entries that have valid ids, each session's last one only.
   std::vector<std::size_t> take_valid() {
-    std::unordered_map<std::string_view, std::size_t> last;
+    std::map<std::string_view, std::size_t> last;  // a client could choose ids that collide in a hash
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       if (i % looked_at_once == looked_at_once - 1) desk_.let_others_pass();
       const SnapshotEntry& entry = entries_[i];

@@ -173,7 +173,8 @@ class Ledger {
   Rooms rooms_;
   Seats live_;  // least recently refreshed first
   Seats dead_;
-  std::unordered_map<std::string_view, Seats::iterator> seats_;
+  // By order: clients choose session ids, and could choose them so that they collide in a hash.
+  std::map<std::string_view, Seats::iterator> seats_;
   std::vector<std::string> touched_;
   std::vector<Change> changes_;
 };

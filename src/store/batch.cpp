@@ -108,7 +108,7 @@ void Batch::lay_over(Batch older) {
 
 std::vector<Batch> Batch::split() {
   std::vector<Batch> parts;
-  std::unordered_map<std::string, std::size_t> part_of_room;
+  std::map<std::string, std::size_t> part_of_room;
   for (auto& [room_id, change] : rooms_) {
     part_of_room[room_id] = parts.size();
     parts.emplace_back().rooms_.emplace(room_id, std::move(change));

@@ -5,9 +5,9 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "domain/assignment.h"
@@ -63,8 +63,9 @@ class Batch {
     Settled settled;
   };
 
-  std::unordered_map<std::string, RoomChange> rooms_;
-  std::unordered_map<std::string, SessionChange> sessions_;
+  // By order: clients choose these ids, and could choose them so that they collide in a hash.
+  std::map<std::string, RoomChange> rooms_;
+  std::map<std::string, SessionChange> sessions_;
   std::vector<Waiting> settled_;
 };
 
