@@ -1,4 +1,9 @@
-// Which Hosts are local.
+// Which Hosts are local, and which tokens are right.
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <vector>
+
 #include "catch.h"
 #include "http/access.h"
 
@@ -16,4 +21,38 @@ TEST_CASE("a local Host is localhost, 127.0.0.0/8 or [::1], with any port or non
     CAPTURE(far);
     CHECK_FALSE(http::is_local_host(far));
   }
+}
+
+namespace {
+
+// The median of many looks at one token, given whole.
+std::chrono::nanoseconds time_to_refuse(const std::string& given, const std::string& token) {
+  http::Head head;
+  const std::string field = "Bearer " + given;
+  head.authorization = field;
+  head.authorizations = 1;
+  std::vector<std::chrono::nanoseconds> took;
+  for (int look = 0; look < 301; ++look) {
+    const auto began = std::chrono::steady_clock::now();
+    bool borne = false;
+    for (int i = 0; i < 10; ++i) borne = http::bears_token(head, token) || borne;
+    took.push_back(std::chrono::steady_clock::now() - began);
+    CHECK_FALSE(borne);
+  }
+  std::nth_element(took.begin(), took.begin() + 150, took.end());
+  return took[150];
+}
+
+}  // namespace
+
+TEST_CASE("the time to refuse a token does not tell how much of it was right") {
+  const std::string token(4096, 'a');
+  std::string wrong_at_first = token, wrong_at_last = token;
+  wrong_at_first.front() = 'b';
+  wrong_at_last.back() = 'b';
+  const auto first = time_to_refuse(wrong_at_first, token);
+  const auto last = time_to_refuse(wrong_at_last, token);
+  CAPTURE(first.count(), last.count());
+  CHECK(first * 3 > last);  // a comparison that ends early takes a hundredth
+  CHECK(last * 3 > first);
 }
