@@ -9,12 +9,12 @@ import socket
 import struct
 import subprocess
 import threading
-import time
 
 BYSTANDER = os.environ.get("BYSTANDER", "")
 IS_SANITIZED = os.environ.get("ROOM_SIDECAR_SANITIZED", "") == "1"
 # Those that the bystander asks for; a list of them is large.
-ROOMS = {str(number): {"default_gateway": "gxy1", "name": "x" * 200} for number in range(2000, 2500)}
+ROOMS = {str(number): {"default_gateway": "gxy1", "name": "x" * 200} for number in range(2000,
+    2500)}
 HOST = b"Host: localhost\r\n"
 ASK = b'{"room":"2171"}'
 PROBE = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -149,8 +149,8 @@ class Highest:
 
 @contextlib.contextmanager
 def attackers(attack, count=1):
-    """Runs attack() in processes of low priority: a hostile client elsewhere would not take the processor
-    of this machine, only the sidecar's work for it would."""
+    """Runs attack() in processes of low priority: a hostile client elsewhere would not take the
+    processor of this machine, only the sidecar's work for it would."""
     children = []
     for _ in range(count):
         child = os.fork()
@@ -180,9 +180,9 @@ def bystander(port, seconds=1.5, rate=300, connections=4):
 
 
 def undisturbed(case, port, during):
-    """During `during()` (which is run anew for each look) others are answered as if nothing were: all
-    answers come, and 99 of 100 within 5 ms. A machine that is busy with other things is asked again, and
-    measured against how it answers in peace."""
+    """During `during()` (which is run anew for each look) others are answered as if nothing were:
+    all answers come, and 99 of 100 within 5 ms. Where even in peace one of 100 takes over 1 ms, the
+    machine is busy with other things, and only a real stall is told from them."""
     looks = []
     for _ in range(4):
         with during():
@@ -190,7 +190,8 @@ def undisturbed(case, port, during):
         case.assertEqual(seen["bad"], 0, "every request of others is answered")
         calm = bystander(port, seconds=0.7)
         looks.append((seen["p99"], calm["p99"]))
-        bound = 100 + 10 * calm["p99"] if IS_SANITIZED else 5 + 3 * max(0, calm["p99"] - 1)
+        is_busy = IS_SANITIZED or calm["p99"] > 1
+        bound = 100 + 10 * calm["p99"] if is_busy else 5
         if seen["p99"] < bound:
             return
     case.fail(f"others waited too long: p99 in ms (meanwhile, in peace): {looks}")

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Hostile requests: shapes that smuggle, bodies and ids that are no such thing, Host and Origin games,
-guessed tokens. Each is refused or taken as plain data; nobody else and nothing stored is touched."""
+"""Hostile requests: shapes that smuggle, bodies and ids that are no such thing, Host and Origin
+games, guessed tokens. Each is refused or taken as plain data; nothing stored is touched."""
 import re
 import time
 import unittest
 from urllib.parse import quote
 
-from hostile import ASK, HOST, IS_SANITIZED, PROBE, Cost, Wire, answers_to, attackers, chunked, code_of, post
+from hostile import (ASK, HOST, IS_SANITIZED, PROBE, Cost, Wire, answers_to, attackers, chunked,
+                     code_of, post)
 from sidecar import Case, toml, wait_until
 
-FOREIGN = b"DELETE /v2/gateways/gxy1/drain HTTP/1.1\r\n" + HOST + b"\r\n"  # what is to be smuggled in
+# What is to be smuggled in.
+FOREIGN = b"DELETE /v2/gateways/gxy1/drain HTTP/1.1\r\n" + HOST + b"\r\n"
 
 
 class Smuggling(Case):
@@ -22,7 +24,8 @@ class Smuggling(Case):
         size = str(len(FOREIGN)).encode()
         both = (b"Transfer-Encoding: chunked\r\n", b"transfer-encoding:chunked\r\n",
                 b"Transfer-Encoding: identity\r\n", b"Transfer-Encoding: chunked, identity\r\n",
-                b"Transfer-Encoding:\r\n", b"Transfer-Encoding: \tchunked\r\n", b"Transfer-Encoding: xchunked\r\n")
+                b"Transfer-Encoding:\r\n", b"Transfer-Encoding: \tchunked\r\n",
+                b"Transfer-Encoding: xchunked\r\n")
         shapes = [post(FOREIGN, field) for field in both]
         shapes += [post(b"0\r\n\r\n" + FOREIGN, field, length=b"") for field in (
             b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
@@ -32,18 +35,24 @@ class Smuggling(Case):
             b"Transfer-Encoding: chunked\x00\r\n", b"Transfer-Encoding : chunked\r\n",
             b" Transfer-Encoding: chunked\r\n", b"X: y\r\n Transfer-Encoding: chunked\r\n",
             b"Transfer-Encoding:\r\n chunked\r\n", b"X: y\nTransfer-Encoding: chunked\r\n",
-            b"X: y\rTransfer-Encoding: chunked\r\n", b"X: \x00\r\n", b"X\x00Y: a\r\n", b"X: \x7f\r\n",
-            b"\x0bContent-Length: 0\r\n", b"Content-Length\t: 0\r\n", b"Content-Length\r\n", b": 0\r\n")]
+            b"X: y\rTransfer-Encoding: chunked\r\n", b"X: \x00\r\n", b"X\x00Y: a\r\n",
+            b"X: \x7f\r\n",
+            b"\x0bContent-Length: 0\r\n", b"Content-Length\t: 0\r\n", b"Content-Length\r\n",
+            b": 0\r\n")]
         shapes += [post(FOREIGN, length=length) for length in (
-            size + b", " + size, b"+" + size, b"-1", b"0x10", b" ", size + b" 0", size + b"\x00", b"1e2",
-            b"18446744073709551616", b"9" * 100, size + b"\r\nContent-Length: 0", b"0\r\nContent-Length: " + size,
+            size + b", " + size, b"+" + size, b"-1", b"0x10", b" ", size + b" 0", size + b"\x00",
+            b"1e2",
+            b"18446744073709551616", b"9" * 100, size + b"\r\nContent-Length: 0",
+            b"0\r\nContent-Length: " + size,
             size + b"\r\nContent-Length: " + size, b"%31")]
         shapes += [chunked(start + b"\r\n" + FOREIGN + b"\r\n0\r\n\r\n") for start in (
             b"-1", b"+5", b"0x5", b"", b" 5", b"5 ", b"g", b"5,", b"5\n;", b"5\r;", b"\x005")]
-        shapes += [chunked(b"3\r\nabcX" + FOREIGN), chunked(b"3\nabc\r\n0\r\n\r\n"), chunked(b"3\r\nabc\n0\r\n\r\n"),
+        shapes += [chunked(b"3\r\nabcX" + FOREIGN), chunked(b"3\nabc\r\n0\r\n\r\n"),
+                   chunked(b"3\r\nabc\n0\r\n\r\n"),
                    chunked(b"1;a\nb\r\na\r\n0\r\n\r\n"), chunked(b"0\r\nX: y\n\r\n" + FOREIGN),
-                   b"GET /healthz HTTP/1.1\n" + HOST + b"\r\n", PROBE.replace(b"\r\n", b"\n") + FOREIGN,
-                   b"POST /v2/room_server HTTP/1.0\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"]
+                   b"GET /healthz HTTP/1.1\n" + HOST + b"\r\n",
+                   PROBE.replace(b"\r\n", b"\n") + FOREIGN,
+                   chunked(b"0\r\n\r\n").replace(b"HTTP/1.1", b"HTTP/1.0")]
         self.assertEqual(self.one.put("/v2/gateways/gxy1/drain").status, 200)
         for shape in shapes:
             with self.subTest(shape=shape[:160]):
@@ -55,11 +64,15 @@ class Smuggling(Case):
 
     def test_a_body_is_never_taken_for_a_request(self):
         self.assertEqual(self.one.put("/v2/gateways/gxy1/drain").status, 200)
-        for shape in (post(FOREIGN), post(FOREIGN, path=b"/nowhere"), post(FOREIGN, path=b"/v2/gateways"),
+        for shape in (post(FOREIGN), post(FOREIGN, path=b"/nowhere"),
+                      post(FOREIGN, path=b"/v2/gateways"),
                       post(FOREIGN, path=b"/healthz", method=b"GET"),
-                      post(FOREIGN, host=b"Host: evil.example\r\n"), post(FOREIGN, b"Content-Encoding: x\r\n"),
-                      post(FOREIGN, b"Upgrade: h2c\r\nConnection: Upgrade\r\n"), post(FOREIGN, path=b"/%zz"),
-                      post(FOREIGN + b"a" * 70_000), post(FOREIGN, path=b"/v2/rooms/x/sessions/y", method=b"DELETE")):
+                      post(FOREIGN, host=b"Host: evil.example\r\n"),
+                      post(FOREIGN, b"Content-Encoding: x\r\n"),
+                      post(FOREIGN, b"Upgrade: h2c\r\nConnection: Upgrade\r\n"),
+                      post(FOREIGN, path=b"/%zz"),
+                      post(FOREIGN + b"a" * 70_000),
+                      post(FOREIGN, path=b"/v2/rooms/x/sessions/y", method=b"DELETE")):
             with self.subTest(shape=shape[:120]):
                 self.assertEqual(len(answers_to(self.one.port, shape)), 1)
         head = post(FOREIGN, path=b"/v2/rooms", method=b"HEAD")
@@ -67,18 +80,25 @@ class Smuggling(Case):
         self.assertTrue(self.one.gateway("gxy1")["draining"])
 
     def test_names_that_only_look_alike_mean_nothing(self):
-        for name in (b"Content_Length", b"Content-Length-X", b"Transfer_Encoding", b"X-Content-Length"):
+        for name in (b"Content_Length", b"Content-Length-X", b"Transfer_Encoding",
+                     b"X-Content-Length"):
             value = b"chunked" if name.startswith(b"T") else b"5"
-            answers = answers_to(self.one.port, PROBE.replace(b"\r\n\r\n", b"\r\n" + name + b": " + value + b"\r\n\r\n")
+            answers = answers_to(self.one.port,
+                                 PROBE.replace(b"\r\n\r\n",
+                                               b"\r\n" + name + b": " + value + b"\r\n\r\n")
                                  + PROBE)
             self.assertEqual([status for status, *_ in answers], [200, 200], name)
 
 
 class Data(Case):
-    IDS = ("'; DROP TABLE rooms; --", "\" OR 1=1 --", "1); DELETE FROM sessions; --", "../../../etc/passwd",
-           "/etc/passwd", "%2e%2e%2f", "..\\..\\x", "a\u2028INFO: Assigned room to server room_id=1",
-           "x gateway_name=evil", "x\" gateway_name=\"evil", "${jndi:ldap://x}", "{{7*7}}", "<script>alert(1)</script>",
-           "%s%s%n", "$(reboot)", "`reboot`", "\u202etxt.exe", "\U0001f600" * 60, "NULL", "null", "0", "-1", "a/b?c#d",
+    IDS = ("'; DROP TABLE rooms; --", "\" OR 1=1 --", "1); DELETE FROM sessions; --",
+           "../../../etc/passwd",
+           "/etc/passwd", "%2e%2e%2f", "..\\..\\x",
+           "a\u2028INFO: Assigned room to server room_id=1",
+           "x gateway_name=evil", "x\" gateway_name=\"evil", "${jndi:ldap://x}", "{{7*7}}",
+           "<script>alert(1)</script>",
+           "%s%s%n", "$(reboot)", "`reboot`", "\u202etxt.exe", "\U0001f600" * 60, "NULL", "null",
+           "0", "-1", "a/b?c#d",
            "\ufeff", "\\u0000", "x" * 255)
 
     def setUp(self):
@@ -90,11 +110,15 @@ class Data(Case):
                 self.assertEqual(self.one.ask(text, text).status, 200)
                 path = quote(text, safe="")
                 entered = self.one.put(f"/v2/rooms/{path}/sessions/{path}", {"janus": text})
-                self.assertEqual((entered.status, entered.json["room"], entered.json["session"]), (200, text, text))
-                self.assertEqual(self.one.get(f"/v2/rooms/{path}/explain?country_code={path}").status, 200)
-                self.assertIn(self.one.get(f"/v2/assignments?gateway={path}&after={path}").status, (200, 404))
+                self.assertEqual((entered.status, entered.json["room"], entered.json["session"]),
+                                 (200, text, text))
+                explained = self.one.get(f"/v2/rooms/{path}/explain?country_code={path}")
+                self.assertEqual(explained.status, 200)
+                self.assertIn(self.one.get(f"/v2/assignments?gateway={path}&after={path}").status,
+                              (200, 404))
         self.assertEqual(set(self.one.assignments()), set(self.IDS))
-        wait_until(lambda: len(self.one.sql("SELECT 1 FROM sessions")) == len(self.IDS), "the sessions")
+        wait_until(lambda: len(self.one.sql("SELECT 1 FROM sessions")) == len(self.IDS),
+                   "the sessions")
         self.assertEqual(set(self.one.assignments_in_file()), set(self.IDS))
         self.assertEqual(self.one.sql("PRAGMA integrity_check"), [("ok",)])
         self.assertEqual(self.one.stop(), 0)
@@ -116,18 +140,25 @@ class Data(Case):
     def test_json_of_every_evil_kind(self):
         deep = 30_000
         refused = (b"[" * deep, b"[" * deep + b"]" * deep, b'{"a":' * 10_000, b"\xff\xfe{\x00}\x00",
-                   b'{"room":"\xff"}', b'{"room":"\xc0\xaf"}', b'{"room":"\xed\xa0\x80"}', b'{"room":"\xf4\x90\x80\x80"}',
-                   b'{"room":"\\ud800"}', b'{"room":"a\x00"}', b'{"room":"2171"}\x00', b'{"room":"2171"}{"room":"1"}',
-                   b'{"room":2171,}', b"{'room':2171}", b'{"room":NaN}', b'{"room":01}', b'{"room":1e999}',
-                   b'{"room":' + b"9" * 60_000 + b"e999}", b'/**/{"room":2171}', b'{"room":"2171"', b"\x1f\x8b\x08")
+                   b'{"room":"\xff"}', b'{"room":"\xc0\xaf"}', b'{"room":"\xed\xa0\x80"}',
+                   b'{"room":"\xf4\x90\x80\x80"}',
+                   b'{"room":"\\ud800"}', b'{"room":"a\x00"}', b'{"room":"2171"}\x00',
+                   b'{"room":"2171"}{"room":"1"}',
+                   b'{"room":2171,}', b"{'room':2171}", b'{"room":NaN}', b'{"room":01}',
+                   b'{"room":1e999}',
+                   b'{"room":' + b"9" * 60_000 + b"e999}", b'/**/{"room":2171}', b'{"room":"2171"',
+                   b"\x1f\x8b\x08")
         for body in refused:
             with self.subTest(body=body[:40]):
-                self.assertEqual(code_of(answers_to(self.one.port, post(body))[0]), (400, "invalid_json"))
+                self.assertEqual(code_of(answers_to(self.one.port, post(body))[0]),
+                                 (400, "invalid_json"))
         for body in (b'{"room":' + b"9" * 60_000 + b"}", b'{"room":1e400000}'[:12] + b'"}'):
             self.assertEqual(answers_to(self.one.port, post(body))[0][0], 400)
-        taken = (b'{"room":"1","room":"2171"}', b'{"room":"2171","x":' + b"[" * 20_000 + b"]" * 20_000 + b"}",
+        taken = (b'{"room":"1","room":"2171"}',
+                 b'{"room":"2171","x":' + b"[" * 20_000 + b"]" * 20_000 + b"}",
                  b'{"room":"2171","x":' + b'{"a":' * 8_000 + b"1" + b"}" * 8_000 + b"}",
-                 b'{"room":2171,"x":-1.7976931348623157e308,"y":1e-999}', b'\xef\xbb\xbf{"room":"2171"}',
+                 b'{"room":2171,"x":-1.7976931348623157e308,"y":1e-999}',
+                 b'\xef\xbb\xbf{"room":"2171"}',
                  b'{"\\u0072oom":"2171"}', b'{' + b'"x":1,' * 10_000 + b'"room":"2171"}')
         for body in taken:
             with self.subTest(body=body[:40]):
@@ -136,11 +167,15 @@ class Data(Case):
 
     def test_snapshots_of_every_evil_kind_change_nothing(self):
         self.one.enter("2171", "a")
-        for body in (b'{"sessions":' + b"[" * 1_000_000, b'{"sessions":[1,2]}', b'{"sessions":{}}', b'{"sessions":[{}]',
-                     b'{"age_ms":-1,"sessions":[]}', b'{"age_ms":1e99,"sessions":[]}', b'{"sessions":[{},{"room":"\xff"}]}',
-                     b'{"sessions":[' + b"{}," * 320_001 + b"{}]}", b'{"sessions":[]}' + b" " * (8 << 20)):
+        for body in (b'{"sessions":' + b"[" * 1_000_000, b'{"sessions":[1,2]}', b'{"sessions":{}}',
+                     b'{"sessions":[{}]',
+                     b'{"age_ms":-1,"sessions":[]}', b'{"age_ms":1e99,"sessions":[]}',
+                     b'{"sessions":[{},{"room":"\xff"}]}',
+                     b'{"sessions":[' + b"{}," * 320_001 + b"{}]}",
+                     b'{"sessions":[]}' + b" " * (8 << 20)):
             with self.subTest(body=body[:40]):
-                answer = answers_to(self.one.port, post(body, path=b"/v2/sessions", method=b"PUT"))[0]
+                answer = answers_to(self.one.port,
+                                    post(body, path=b"/v2/sessions", method=b"PUT"))[0]
                 self.assertIn(answer[0], (400, 413), answer[2][:200])
         self.assertEqual(self.one.get("/v2/rooms/2171").json["users"], 1)
 
@@ -148,18 +183,27 @@ class Data(Case):
 class Asking(Case):
     """Who may ask: a page in a browser on this machine, and whoever reaches the address."""
 
-    FOREIGN_HOSTS = (b"evil.example", b"localhost.evil.example", b"evil.localhost", b"localhost.", b"localhost@evil",
-                     b"user@localhost", b"user:pw@127.0.0.1", b"localhost:80@evil", b"localhost#evil", b"localhost/x",
-                     b"localhost,evil", b"localhost evil", b"127.0.0.1.nip.io", b"127.1", b"127.0.1", b"2130706433",
-                     b"0x7f000001", b"0x7f.0.0.1", b"0177.0.0.1", b"127.0.0.01", b"127.0.0.1.", b"0.0.0.0", b"0", b"[::]",
-                     b"::1", b"[::1%lo]", b"[::1]%zone", b"[::1]evil", b"evil[::1]", b"[::1", b"[::1]x:80",
-                     b"[::ffff:127.0.0.1]", b"[::127.0.0.1]", b"[0:0:0:0:0:0:0:2]", b"localhost:x", b"localhost:-1",
-                     b"localhost:123456", b"localhost:80:80", b"loc%61lhost", b"", b"-", b"*", b"x" * 9000)
-    OWN_HOSTS = (b"localhost", b"LocalHost:1", b"localhost:", b"127.0.0.1", b"127.255.255.254:65535", b"[::1]",
+    FOREIGN_HOSTS = (b"evil.example", b"localhost.evil.example", b"evil.localhost", b"localhost.",
+                     b"localhost@evil",
+                     b"user@localhost", b"user:pw@127.0.0.1", b"localhost:80@evil",
+                     b"localhost#evil", b"localhost/x",
+                     b"localhost,evil", b"localhost evil", b"127.0.0.1.nip.io", b"127.1",
+                     b"127.0.1", b"2130706433",
+                     b"0x7f000001", b"0x7f.0.0.1", b"0177.0.0.1", b"127.0.0.01", b"127.0.0.1.",
+                     b"0.0.0.0", b"0", b"[::]",
+                     b"::1", b"[::1%lo]", b"[::1]%zone", b"[::1]evil", b"evil[::1]", b"[::1",
+                     b"[::1]x:80",
+                     b"[::ffff:127.0.0.1]", b"[::127.0.0.1]", b"[0:0:0:0:0:0:0:2]", b"localhost:x",
+                     b"localhost:-1",
+                     b"localhost:123456", b"localhost:80:80", b"loc%61lhost", b"", b"-", b"*",
+                     b"x" * 9000)
+    OWN_HOSTS = (b"localhost", b"LocalHost:1", b"localhost:", b"127.0.0.1",
+                 b"127.255.255.254:65535", b"[::1]",
                  b"[0:0::1]:8082", b"\t localhost \t")
 
     def ask_as(self, one, host, fields=b""):
-        return code_of(answers_to(one.port, post(fields=fields, host=b"Host: " + host + b"\r\n"))[0])
+        return code_of(answers_to(one.port,
+                                  post(fields=fields, host=b"Host: " + host + b"\r\n"))[0])
 
     def test_names_of_dns_rebinding_are_foreign(self):
         one = self.sidecar()
@@ -169,7 +213,8 @@ class Asking(Case):
         for host in self.OWN_HOSTS:
             with self.subTest(host=host):
                 self.assertEqual(self.ask_as(one, host)[0], 200)
-        for host in (b"localhost\x00.evil", b"localhost\x0b", b"loc\ralhost", b"evil\r\n localhost", b"\x7f"):
+        for host in (b"localhost\x00.evil", b"localhost\x0b", b"loc\ralhost", b"evil\r\n localhost",
+                     b"\x7f"):
             with self.subTest(host=host):
                 self.assertEqual(self.ask_as(one, host)[0], 400)
         self.assertIn(self.ask_as(one, b"\xff\xfe")[0], (400, 403))
@@ -177,22 +222,29 @@ class Asking(Case):
                                      (b"http://localhost@evil.example/healthz", b"localhost", 400),
                                      (b"http://localhost:80/healthz", b"localhost", 400),
                                      (b"http://evil.example/healthz", b"evil.example", 403),
-                                     (b"https://localhost/healthz", b"localhost", 400), (b"//localhost/healthz", b"x", 403),
-                                     (b"HTTP://LOCALHOST/healthz", b"localhost", 200), (b"localhost:80", b"localhost", 400)):
+                                     (b"https://localhost/healthz", b"localhost", 400),
+                                     (b"//localhost/healthz", b"x", 403),
+                                     (b"HTTP://LOCALHOST/healthz", b"localhost", 200),
+                                     (b"localhost:80", b"localhost", 400)):
             with self.subTest(target=target):
                 text = b"GET " + target + b" HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"
                 self.assertEqual(answers_to(one.port, text)[0][0], status)
 
     def test_an_origin_must_be_the_very_same(self):
         one = self.sidecar()
-        for origin in (b"http://evil.example", b"https://localhost:1", b"null", b"", b"http://localhost",
-                       b"http://localhost:1/", b"http://localhost:1.evil", b"http://localhost:11", b"http://x@localhost:1",
-                       b"http://localhost:1 http://evil", b"http://127.0.0.1:1", b"file://", b"localhost:1", b"http://",
-                       b"http://localhost:1\r\nOrigin: http://localhost:1", b"http://loc%61lhost:1", b"http" + b"x" * 9000):
+        for origin in (b"http://evil.example", b"https://localhost:1", b"null", b"",
+                       b"http://localhost",
+                       b"http://localhost:1/", b"http://localhost:1.evil", b"http://localhost:11",
+                       b"http://x@localhost:1",
+                       b"http://localhost:1 http://evil", b"http://127.0.0.1:1", b"file://",
+                       b"localhost:1", b"http://",
+                       b"http://localhost:1\r\nOrigin: http://localhost:1", b"http://loc%61lhost:1",
+                       b"http" + b"x" * 9000):
             with self.subTest(origin=origin[:50]):
                 self.assertEqual(self.ask_as(one, b"localhost:1", b"Origin: " + origin + b"\r\n"),
                                  (403, "foreign_origin"))
-        self.assertEqual(self.ask_as(one, b"localhost:1", b"Origin: http://LOCALHOST:1\r\n")[0], 200)
+        self.assertEqual(self.ask_as(one, b"localhost:1", b"Origin: http://LOCALHOST:1\r\n")[0],
+                         200)
         no_host = b"GET /v2/gateways HTTP/1.0\r\nOrigin: http://evil.example\r\n\r\n"
         self.assertEqual(code_of(answers_to(one.port, no_host)[0]), (403, "foreign_origin"))
 
@@ -210,28 +262,34 @@ class Asking(Case):
         one.port = int(one.log().rsplit("address=0.0.0.0:", 1)[1].split()[0])
         token = b"Authorization: Bearer right-token\r\n"
         self.assertEqual(self.ask_as(one, b"sidecar.example", token)[0], 200)
-        self.assertEqual(self.ask_as(one, b"sidecar.example", token + b"Origin: http://evil\r\n")[0], 403)
+        self.assertEqual(self.ask_as(one, b"sidecar.example",
+                                     token + b"Origin: http://evil\r\n")[0], 403)
         self.assertEqual(self.ask_as(one, b"sidecar.example"), (401, "unauthorized"))
 
     def test_a_token_is_not_guessed(self):
-        """That the comparison takes the same time for each wrong token is seen in tests/http/access_test.cpp: over
-        sockets its nanoseconds drown. Here: no guess is let in, and guessing costs nobody else anything."""
+        """That each wrong token takes the same time is seen in tests/http/access_test.cpp: over
+        sockets its nanoseconds drown. Here: no guess is let in, and guessing delays nobody."""
         one = self.sidecar(start=False)
         right = "s3cret-" * 40
         (one.folder / "token").write_text(right + "\n")
         one.env["API_TOKEN_FILE"] = str(one.folder / "token")
         one.start()
         bearer = {"Authorization": f"Bearer {right}"}
-        wrong = ["", "Bearer", "Bearer ", "Basic " + right, right, f"Bearer {right}x", f"Bearer {right[:-1]}",
-                 f"Bearer {right}{right}", f"Bearer {right.upper()}", f"Bearer x{right[1:]}", f"Bearer {right},{right}",
-                 f"Bearer \"{right}\"", f"Bearer {right} x", "Bearer %73" + right[1:], "Bearer " + "x" * 9000,
-                 f"Bearer {right}\r\nAuthorization: Bearer {right}", f"Bearer x\r\nAuthorization: Bearer {right}"]
+        wrong = ["", "Bearer", "Bearer ", "Basic " + right, right, f"Bearer {right}x",
+                 f"Bearer {right[:-1]}",
+                 f"Bearer {right}{right}", f"Bearer {right.upper()}", f"Bearer x{right[1:]}",
+                 f"Bearer {right},{right}",
+                 f"Bearer \"{right}\"", f"Bearer {right} x", "Bearer %73" + right[1:],
+                 "Bearer " + "x" * 9000,
+                 f"Bearer {right}\r\nAuthorization: Bearer {right}",
+                 f"Bearer x\r\nAuthorization: Bearer {right}"]
         for value in wrong:
             with self.subTest(value=value[:40]):
                 text = post(fields=b"Authorization: " + value.encode() + b"\r\n")
                 self.assertEqual(code_of(answers_to(one.port, text)[0]), (401, "unauthorized"))
         for scheme in ("bearer", "BEARER"):
-            self.assertEqual(one.request("POST", "/v2/room_server", ASK, {"Authorization": f"{scheme} {right}"}).status, 200)
+            self.assertEqual(one.request("POST", "/v2/room_server", ASK,
+                                         {"Authorization": f"{scheme} {right}"}).status, 200)
 
         def guess():
             with Wire(one.port) as wire:
