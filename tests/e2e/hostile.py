@@ -174,7 +174,7 @@ def attackers(attack, count=1):
 
 def bystander(port, seconds=1.5, rate=300, connections=4):
     """Asks for known rooms at a steady rate, whatever else happens; returns what it saw."""
-    done = subprocess.run([BYSTANDER, str(port), str(rate), str(seconds), str(connections)],
+    done = subprocess.run([BYSTANDER, str(port), str(rate), str(seconds), str(connections), "known", ""],
                           check=True, capture_output=True, text=True, timeout=seconds + 60)
     return json.loads(done.stdout)
 

@@ -126,7 +126,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool over_tcp = data[0] % 2 == 0;
   const auto text = fuzz::as_text(data + 1, size - 1);
   std::string for_library;
-  if (const auto refused = http::check_form(text, for_library)) {
+  std::string_view query;
+  if (const auto refused = http::check_form(text, for_library, query)) {
     expect(refused->status == 400, "400 for a bad form");
     return 0;
   }
@@ -137,9 +138,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_handed_on(parsed, sent);
     const auto line = text.substr(0, text.find("\r\n"));
     const auto target = line.substr(line.find(' ') + 1, line.rfind(' ') - line.find(' ') - 1);
-    expect(
-        parsed.target.size() >= target.size() && parsed.version == line.substr(line.rfind(' ') + 1),
-        "the request line as sent");
+    const auto path = target.substr(0, target.find('?'));
+    expect(parsed.target.size() >= path.size() && parsed.version == line.substr(line.rfind(' ') + 1),
+           "the request line as sent");
+    expect(query == (path.size() == target.size() ? "" : target.substr(path.size() + 1)),
+           "the query as sent");
     http::Head head;
     const auto refused = http::read_head(parsed, over_tcp, head);
     if (!refused) check_taken(head, sent, over_tcp);
