@@ -40,7 +40,7 @@ Bytes image_of(const std::string& path) {
     return image_through(connection, path);
   } catch (const Failure& failure) {
     if (failure.kind() == Failure::Kind::damaged) throw;
-    const ReadConnection open = open_for_reading(path);
+    const ReadConnection open = open_for_reading(path, true);
     return image_through(*open.connection, path);
   }
 }

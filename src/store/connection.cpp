@@ -122,9 +122,18 @@ void Connection::checkpoint() {
   sqlite3_wal_checkpoint_v2(sql_->getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
 }
 
+bool Connection::checkpoint_all() {
+  int frames = 0;
+  int copied = 0;
+  const int code = sqlite3_wal_checkpoint_v2(sql_->getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE,
+                                             &frames, &copied);
+  return code == SQLITE_OK && frames == copied;
+}
+
 void Connection::check_soundness() {
   const std::string verdict = text("PRAGMA quick_check(1)");
-  if (verdict != "ok") throw damaged(path_, verdict);
+  // The finding stands in its last line.
+  if (verdict != "ok") throw damaged(path_, verdict.substr(verdict.rfind('\n') + 1));
 }
 
 }  // namespace store

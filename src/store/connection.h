@@ -54,6 +54,8 @@ class Connection {
   // PASSIVE: copies what it can without waiting for anyone. Its errors are not of interest: what
   // was not copied stays in the -wal.
   void checkpoint();
+  // The same, and says whether nothing is left in the -wal.
+  bool checkpoint_all();
 
   // Throws Failure (damaged) unless the content is sound.
   void check_soundness();

@@ -9,11 +9,13 @@
 #include <chrono>
 #include <ctime>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "store/connection.h"
 #include "store/failure.h"
 #include "store/files.h"
+#include "store/log_damage.h"
 #include "store/owner.h"
 #include "store/read_connection.h"
 #include "store/statement.h"
@@ -43,6 +45,12 @@ void refuse_second_name(const std::string& path) {
   throw Failure(Failure::Kind::unusable,
                 "the database " + path + " has a second name, a hard link, by which another program "
                 "could write it; remove that name, or set database.path to a copy");
+}
+
+// SQLite would begin an empty database, and delete the -wal that does not belong to it.
+void refuse_orphaned_log(const std::string& path) {
+  if (size_of(path + "-wal") == 0 || size_of(path) > 0) return;
+  throw damaged(path, "it is missing or empty, though a -wal with changes to it is there");
 }
 
 void use_wal(Connection& connection) {
@@ -76,6 +84,10 @@ struct Database::Parts {
   int found_version = 0;
   std::int64_t seen_version = 0;
   mode_t file_mode = 0600;
+  // Which files it has open: the database, and if it can be written its -wal and -shm.
+  std::optional<FileId> file_id;
+  std::optional<FileId> log_id;
+  std::optional<FileId> index_id;
   std::function<bool()> tick;
 
   Connection& connection();
@@ -117,7 +129,7 @@ void Database::Parts::open_writable() {
 }
 
 void Database::Parts::open_readable() {
-  ReadConnection opened = open_for_reading(path);
+  ReadConnection opened = open_for_reading(path, mode == OpenMode::read_write);
   found_version = version_of_ours(*opened.connection, path, migrations);
   opened.connection->check_soundness();
   if (found_version != newest_version(migrations)) {
@@ -142,6 +154,9 @@ void Database::Parts::open_readable() {
 void Database::Parts::ready() {
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0) file_mode = status.st_mode & 0777;
+  file_id = id_of(path);
+  log_id = id_of(path + "-wal");
+  index_id = id_of(path + "-shm");
   seen_version = open.connection->integer("PRAGMA data_version");
   if (tick) open.connection->wait_when_busy(tick);
 }
@@ -161,6 +176,8 @@ Database::Database(const std::string& path, OpenMode mode, std::span<const Migra
                                                "; check database.path, or start room-sidecar once");
   }
   refuse_second_name(parts_->path);
+  refuse_orphaned_log(parts_->path);
+  if (mode == OpenMode::read_write) refuse_damaged_log(parts_->path);
   try {
     parts_->open_writable();
   } catch (const Failure& failure) {
@@ -184,6 +201,13 @@ const std::string& Database::why_not_writable() const { return parts_->why_not_w
 bool Database::try_make_writable() {
   if (parts_->writable) return true;
   if (parts_->mode != OpenMode::read_write || !may_write(parts_->path)) return false;
+  // Nor begin an empty one in the place of what was served.
+  if (parts_->file_id != id_of(parts_->path) || size_of(parts_->path) == 0) {
+    parts_->why_not_writable = "the database " + parts_->path +
+                               " was replaced or emptied; put the right one there and restart "
+                               "room-sidecar";
+    return false;
+  }
   // Closed first: an immutable connection's close would drop the locks of one opened before it.
   parts_->open = {};
   try {
@@ -224,6 +248,40 @@ bool Database::changed_by_others() {
 }
 
 bool Database::has_moved() { return parts_->open.connection && connection().has_moved(); }
+
+bool Database::has_lost_log() const {
+  const std::string& path = parts_->path;
+  return parts_->writable &&
+         (parts_->log_id != id_of(path + "-wal") || parts_->index_id != id_of(path + "-shm"));
+}
+
+void Database::bring_back_log() {
+  const std::string& path = parts_->path;
+  if (parts_->log_id != id_of(path + "-wal") && size_of(path + "-wal") > 0) {
+    throw Failure(Failure::Kind::unusable,
+                  "another program has made a -wal of its own beside " + path +
+                      " after ours was deleted; restart room-sidecar, and see that nothing "
+                      "deletes it");
+  }
+  if (!connection().checkpoint_all()) {
+    throw Failure(Failure::Kind::busy,
+                  "cannot take the changes from the -wal of " + path +
+                      " that was deleted; end the transactions of other programs on it");
+  }
+  parts_->writable = false;
+  parts_->why_not_writable = "the -wal of the database " + path + " has vanished";
+  try_make_writable();
+}
+
+void Database::prove_sound() {
+  // What was read while it was damaged must not be believed.
+  connection().execute("PRAGMA shrink_memory");
+  Connection fresh(parts_->path, parts_->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
+  if (version_of_ours(fresh, parts_->path, parts_->migrations) == 0) {
+    throw damaged(parts_->path, "it is empty");
+  }
+  fresh.check_soundness();
+}
 
 void Database::write_anew() {
   const std::string& path = parts_->path;

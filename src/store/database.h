@@ -58,6 +58,14 @@ class Database {
   bool changed_by_others();
   // Is the file no longer to be found under its name (deleted or replaced)?
   bool has_moved();
+  // Is its -wal or -shm no longer to be found under its name? What is committed then goes nowhere.
+  bool has_lost_log() const;
+  // Takes what is in the lost -wal into the file, which is opened anew. Nobody else in this process
+  // may have it open. Throws if that cannot be done.
+  void bring_back_log();
+  // Throws Failure unless the whole file can be read and is sound, looked at past what this
+  // connection remembers.
+  void prove_sound();
   // Writes the content under its old name after the file has vanished, and goes on with that one.
   // Nobody else in this process may have it open. Throws if a file stands there.
   void write_anew();

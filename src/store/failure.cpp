@@ -58,6 +58,10 @@ Failure sqlite_failure(const std::string& path, int code, const std::string& rea
     case SQLITE_IOERR:
       return {Failure::Kind::io,
               "cannot read or write " + path + ": " + reason + "; check the disk"};
+    case SQLITE_ERROR:
+      // Asked for what we always ask for, it says this of a head whose bytes are not what we wrote.
+      if (reason.find("unsupported file format") != std::string::npos) return damaged(path, reason);
+      [[fallthrough]];
     default:
       return {Failure::Kind::unusable,
               "cannot use " + path + ": " + reason +

@@ -92,11 +92,15 @@ std::size_t size_of(const std::string& path) {
   return static_cast<std::size_t>(status.st_size);
 }
 
+std::optional<FileId> id_of(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileId{status.st_dev, status.st_ino};
+}
+
 bool is_same_file(const std::string& one, const std::string& other) {
-  struct stat a {};
-  struct stat b {};
-  if (::stat(one.c_str(), &a) != 0 || ::stat(other.c_str(), &b) != 0) return false;
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+  const auto id = id_of(one);
+  return id && id == id_of(other);
 }
 
 void write_new_file(const std::string& path, const Bytes& content, mode_t mode) {
@@ -122,10 +126,12 @@ void remove_file(const std::string& path) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw system_failure("remove", path, errno);
 }
 
-PrivateFolder::PrivateFolder() {
+std::string temporary_folder() {
   const char* folder = std::getenv("TMPDIR");
-  path_ =
-      std::string(folder != nullptr && *folder != '\0' ? folder : "/tmp") + "/room-sidecar-XXXXXX";
+  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
+}
+
+PrivateFolder::PrivateFolder(const std::string& parent) : path_(parent + "/room-sidecar-XXXXXX") {
   if (::mkdtemp(path_.data()) == nullptr) throw system_failure("create", path_, errno);
 }
 

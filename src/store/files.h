@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,15 @@ bool exists(const std::string& path);
 std::size_t size_of(const std::string& path);
 bool is_same_file(const std::string& one, const std::string& other);
 
+// Which file it is that bears a name; nothing if there is none.
+struct FileId {
+  dev_t device;
+  ino_t inode;
+
+  bool operator==(const FileId&) const = default;
+};
+std::optional<FileId> id_of(const std::string& path);
+
 // Makes a new file with this content and waits until the disk has it; refuses an existing one.
 void write_new_file(const std::string& path, const Bytes& content, mode_t mode);
 // Waits until the disk has the names in that file's folder.
@@ -29,10 +39,13 @@ void rename_file(const std::string& from, const std::string& to);
 // Fine if it is not there.
 void remove_file(const std::string& path);
 
-// A folder of our own under TMPDIR that goes with its owner, content and all.
+// Where private folders are made by default: TMPDIR, else /tmp.
+std::string temporary_folder();
+
+// A folder of our own in another that goes with its owner, content and all.
 class PrivateFolder {
  public:
-  PrivateFolder();
+  explicit PrivateFolder(const std::string& parent = temporary_folder());
   ~PrivateFolder();
   PrivateFolder(const PrivateFolder&) = delete;
   PrivateFolder& operator=(const PrivateFolder&) = delete;

@@ -21,23 +21,27 @@ constexpr std::chrono::seconds between_commits_behind{1};
 // the bare handler's requests with 32 connections.
 constexpr std::size_t a_crowd = 4;
 constexpr std::chrono::microseconds wait_for_company{100};
+// Who asks for a room is refused after as long.
+constexpr std::chrono::seconds silence{2};
+// An operator's patience; what has not been begun by then is not done.
+constexpr std::chrono::seconds patience{5};
 
 }  // namespace
 
-// Something that a caller waits for; lives on that caller's stack.
+// Something that a caller waits for. The deed is the caller's, who stays until it is done, or takes it
+// back before it has begun.
 struct Journal::Request {
   enum class Kind { run, read, flush };
   Kind kind;
   const std::function<void(Database&)>* deed = nullptr;
+  bool begun = false;
   bool done = false;
   bool written = false;
   std::exception_ptr thrown;
 };
 
 Journal::Journal(Database database, Callbacks callbacks) : callbacks_(std::move(callbacks)) {
-  writer_ = std::make_unique<Writer>(std::move(database), callbacks_, [this] {
-    heartbeats_.fetch_add(1, std::memory_order_relaxed);
-  });
+  writer_ = std::make_unique<Writer>(std::move(database), callbacks_, [this] { beat(); });
   std::unique_lock lock(mutex_);
   thread_ = std::thread([this] { work(); });
   writer_thread_id_ = thread_.get_id();
@@ -87,39 +91,76 @@ void Journal::note_session_gone(std::string session_id) {
 
 void Journal::run(const std::function<void(Database&)>& deed) {
   if (on_writer_thread()) return writer_->run(deed);
-  Request wanted{Request::Kind::run, &deed, false, false, nullptr};
-  request(wanted);
+  request(std::make_shared<Request>(Request{Request::Kind::run, &deed, false, false, false, nullptr}),
+          Clock::now() + patience);
 }
 
 void Journal::read(const std::function<void(Database&)>& deed) {
   if (on_writer_thread()) return writer_->read(deed);
-  Request wanted{Request::Kind::read, &deed, false, false, nullptr};
-  request(wanted);
+  request(std::make_shared<Request>(Request{Request::Kind::read, &deed, false, false, false, nullptr}),
+          Clock::now() + patience);
 }
 
 bool Journal::flush() {
-  Request wanted{Request::Kind::flush, nullptr, false, false, nullptr};
+  const auto wanted = std::make_shared<Request>(
+      Request{Request::Kind::flush, nullptr, false, false, false, nullptr});
   try {
-    request(wanted);
+    request(wanted, Clock::time_point::max());
   } catch (const Failure&) {
     return false;
   }
-  return wanted.written;
+  const std::lock_guard lock(mutex_);
+  return wanted->written;
 }
 
-void Journal::request(Request& request) {
+void Journal::request(const std::shared_ptr<Request>& request, Clock::time_point give_up) {
   std::unique_lock lock(mutex_);
   if (stopping_) {
     throw Failure(Failure::Kind::unusable,
                   "the database is closed, since room-sidecar is stopping; "
                   "ask again when it has been started");
   }
-  requests_.push_back(&request);
+  requests_.push_back(request);
   is_idle_ = false;
   work_came_.notify_one();
-  request_served_.wait(lock, [&] { return request.done; });
+  while (!request->done) {
+    // Without a deed nothing can be half done.
+    const bool may_leave = !request->begun || !request->deed;
+    const auto until = std::min(give_up, deadline_);
+    if (may_leave && Clock::now() >= until) {
+      request->begun = request->done = true;
+      throw Failure(Failure::Kind::busy,
+                    "the disk of the database has not answered in time; nothing was changed, check "
+                    "the disk and try again");
+    }
+    if (may_leave && until != Clock::time_point::max()) {
+      request_served_.wait_until(lock, until);
+    } else {
+      request_served_.wait(lock);
+    }
+  }
+  // Taken out, so that it ends in this thread: TSan does not see how libstdc++ counts its owners.
+  const std::exception_ptr thrown = std::exchange(request->thrown, nullptr);
   lock.unlock();
-  if (request.thrown) std::rethrow_exception(request.thrown);
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+bool Journal::stop_in_time() {
+  {
+    std::unique_lock lock(mutex_);
+    if (stopped_) return true;
+    stopping_ = true;
+    is_idle_ = false;
+    work_came_.notify_one();
+    const auto has_ended = [this] { return ended_; };
+    if (deadline_ != Clock::time_point::max()) {
+      // The thread needs a moment though the disk be well.
+      const auto until = deadline_ + std::chrono::milliseconds{300};
+      if (!request_served_.wait_until(lock, until, has_ended)) return false;
+    }
+  }
+  stop();
+  return true;
 }
 
 void Journal::stop() {
@@ -138,9 +179,30 @@ void Journal::stop() {
   settle_leftovers();
 }
 
-void Journal::hurry(Clock::time_point deadline) { writer_->hurry(deadline); }
+void Journal::hurry(Clock::time_point deadline) {
+  writer_->hurry(deadline);
+  const std::lock_guard lock(mutex_);
+  deadline_ = deadline;
+  request_served_.notify_all();
+}
 
-std::optional<std::string> Journal::failure() const { return writer_->failure(); }
+std::optional<std::string> Journal::failure() const {
+  auto reason = writer_->failure();
+  return reason ? reason : hanging();
+}
+
+std::optional<std::string> Journal::hanging() const {
+  if (writer_->failure()) return std::nullopt;
+  const auto since = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - last_beat_.load());
+  if (since < silence) return std::nullopt;
+  return "the disk of the database has not answered for " + std::to_string(since.count()) +
+         " s; check the disk";
+}
+
+void Journal::beat() {
+  heartbeats_.fetch_add(1, std::memory_order_relaxed);
+  last_beat_.store(Clock::now());
+}
 
 void Journal::work() {
   ::pthread_setname_np(::pthread_self(), "journal");
@@ -151,13 +213,14 @@ void Journal::work() {
   writer_->look_around();
   lock.lock();
   for (bool last = false; !last;) {
+    beat();
     wait_for_work(lock);
     if (last_urgent_ >= a_crowd && open_.urgent() > 0 && !stopping_) {
       lock.unlock();
       std::this_thread::sleep_for(wait_for_company);
       lock.lock();
     }
-    heartbeats_.fetch_add(1, std::memory_order_relaxed);
+    beat();
     Batch batch;
     const bool take = is_time(Clock::now());
     if (take) batch = std::exchange(open_, {});
@@ -167,7 +230,7 @@ void Journal::work() {
     lock.unlock();
 
     const bool written = !take || batch.empty() || write(std::move(batch));
-    for (Request* request : requests) serve(*request, written);
+    for (const auto& request : requests) serve(*request, written);
     writer_->look_around();
 
     lock.lock();
@@ -176,11 +239,14 @@ void Journal::work() {
   }
   lock.unlock();
   writer_->finish();
+  lock.lock();
+  ended_ = true;
+  request_served_.notify_all();
 }
 
 // Is there a reason to write the open batch now? Under the lock.
 bool Journal::is_time(Clock::time_point now) const {
-  const auto wants_order = [](const Request* request) {
+  const auto wants_order = [](const auto& request) {
     return request->kind != Request::Kind::read;
   };
   return stopping_ || open_.urgent() > 0 || (!open_.empty() && now >= due_) ||
@@ -212,6 +278,12 @@ bool Journal::write(Batch batch) {
 }
 
 void Journal::serve(Request& request, bool written) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (request.begun) return;  // and taken back
+    request.begun = true;
+  }
+  beat();
   try {
     if (request.kind == Request::Kind::read) {
       writer_->read(*request.deed);

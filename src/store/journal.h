@@ -26,6 +26,8 @@ namespace store {
 class Writer;
 
 class Journal {
+  using Clock = std::chrono::steady_clock;
+
  public:
   // Called once, on the writer thread and without a lock of the journal's: is the row in the file?
   // Must not throw. One that came after stop() is told false by whoever stops or destroys.
@@ -59,7 +61,8 @@ class Journal {
   void note_session_gone(std::string session_id);
 
   // Blocks: in a transaction of its own on the writer thread, after all that was noted before. What
-  // the deed throws is thrown here and undoes it; Failure if it could not be committed.
+  // the deed throws is thrown here and undoes it; Failure if it could not be committed, or if the disk
+  // keeps the thread from beginning with it for some seconds.
   void run(const std::function<void(Database&)>& deed);
   // The same for a deed that only reads; works when the file cannot be written, too.
   void read(const std::function<void(Database&)>& deed);
@@ -67,23 +70,28 @@ class Journal {
   bool flush();
   // Blocks: flushes, checkpoints and closes. Nothing is written afterwards.
   void stop();
+  // The same, but waits no longer than until the deadline of hurry(): false if the disk still has not
+  // answered by then. What is left of the journal cannot be destroyed until it has.
+  bool stop_in_time();
 
   // Any thread, never blocks: from now on nobody waits beyond `deadline` for another program's lock,
   // so that flush() and stop() have returned soon after it; flush() with false if the lock stayed.
-  void hurry(std::chrono::steady_clock::time_point deadline);
+  void hurry(Clock::time_point deadline);
 
   // Why it cannot write at present.
   std::optional<std::string> failure() const;
+  // The same where it has not failed, but waits for a disk that does not answer at all.
+  std::optional<std::string> hanging() const;
   // Rises at least twice a second while the thread gets on.
   std::uint64_t heartbeats() const { return heartbeats_.load(std::memory_order_relaxed); }
 
  private:
-  using Clock = std::chrono::steady_clock;
   struct Request;
 
   template <typename Note>
   void append(Note note);
-  void request(Request& request);
+  void request(const std::shared_ptr<Request>& request, Clock::time_point give_up);
+  void beat();
   void work();
   bool is_time(Clock::time_point now) const;
   void wait_for_work(std::unique_lock<std::mutex>& lock);
@@ -94,18 +102,21 @@ class Journal {
 
   const Callbacks callbacks_;
   std::atomic<std::uint64_t> heartbeats_{0};
+  std::atomic<Clock::time_point> last_beat_{Clock::now()};
   std::unique_ptr<Writer> writer_;
 
   mutable std::mutex mutex_;
   std::condition_variable work_came_;
   std::condition_variable request_served_;
   Batch open_;
-  std::vector<Request*> requests_;
+  std::vector<std::shared_ptr<Request>> requests_;
   Clock::time_point due_{};  // when the open batch is to be written though nobody waits for it
   Clock::time_point next_written_behind_{};
   bool is_idle_ = false;
   bool stopping_ = false;
   bool stopped_ = false;
+  bool ended_ = false;  // the thread, and all is closed
+  Clock::time_point deadline_ = Clock::time_point::max();
   std::size_t last_urgent_ = 0;  // writer thread only
 
   std::thread::id writer_thread_id_;

@@ -137,7 +137,10 @@ bool Owner::keep() {
 }
 
 bool Owner::keep_locked() {
-  if (fd_ >= 0 && is_at(path_, fd_)) return true;
+  if (fd_ >= 0 && is_at(path_, fd_)) {
+    if (noted_ && !is_written_) write_note();
+    return true;
+  }
   const LockFile anew = open_lock_file(path_);
   if (anew.fd < 0) return false;
   // It may have been deleted again before it was locked: then the next call takes the next one.
@@ -155,14 +158,22 @@ bool Owner::keep_locked() {
 bool Owner::note(const OwnerNote& note) {
   const std::lock_guard lock(mutex_);
   noted_ = note;
+  is_written_ = false;
   return keep_locked() && write_note();
 }
 
+// By a descriptor of its own, since ours is for reading only if the disk was when it was opened. (Unlike
+// SQLite's locks, a flock stays when another descriptor of its file is closed.)
 bool Owner::write_note() {
-  if (!noted_ || !may_write_) return false;
+  is_written_ = false;
+  if (!noted_) return false;
+  const int fd = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return false;
   const std::string text = text_of(*noted_);
   const auto size = static_cast<off_t>(text.size());
-  return ::pwrite(fd_, text.data(), text.size(), 0) == size && ::ftruncate(fd_, size) == 0;
+  is_written_ = ::pwrite(fd, text.data(), text.size(), 0) == size && ::ftruncate(fd, size) == 0;
+  ::close(fd);
+  return is_written_;
 }
 
 std::optional<OwnerNote> read_owner_note(const std::string& database_path) {

@@ -47,6 +47,7 @@ class Owner {
   int fd_ = -1;
   bool may_write_ = false;
   std::optional<OwnerNote> noted_;
+  bool is_written_ = false;  // what was noted
 };
 
 // What the present owner has noted; nothing if nobody owns the file, or nothing is noted yet.

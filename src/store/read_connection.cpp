@@ -41,10 +41,13 @@ std::unique_ptr<Connection> opened(const std::string& path, const std::string& p
   return connection;
 }
 
-// Without -shm no process has it open, so that the files may be opened by other means than SQLite.
-ReadConnection opened_in_copy(const std::string& path) {
+// In memory: for when the folder for temporary files is on the same full disk.
+const char* const folder_in_memory = "/dev/shm";
+
+// The files are opened by other means than SQLite here, which drops the locks that this process has.
+ReadConnection opened_in_copy(const std::string& path, const std::string& parent) {
   ReadConnection result;
-  result.copy = std::make_unique<PrivateFolder>();
+  result.copy = std::make_unique<PrivateFolder>(parent);
   const std::string copy = result.copy->file("copy.db");
   copy_file(path, copy);
   copy_file(path + "-wal", copy + "-wal");
@@ -54,17 +57,32 @@ ReadConnection opened_in_copy(const std::string& path) {
   return result;
 }
 
+ReadConnection opened_in_copy(const std::string& path) {
+  try {
+    return opened_in_copy(path, temporary_folder());
+  } catch (const Failure& failure) {
+    if (failure.kind() == Failure::Kind::damaged || !exists(folder_in_memory)) throw;
+    return opened_in_copy(path, folder_in_memory);
+  }
+}
+
 }  // namespace
 
-ReadConnection open_for_reading(const std::string& path) {
+ReadConnection open_for_reading(const std::string& path, bool alone) {
   if (!exists(path)) {
     throw Failure(Failure::Kind::unusable, "there is no database at " + path +
                                                "; check database.path, or start room-sidecar once");
   }
   // Nothing waits in a -wal: the file is all there is, and SQLite need make no -shm.
   if (size_of(path + "-wal") == 0) return {nullptr, opened(path, "immutable=1")};
+  // Without -shm nobody has it open.
   if (!exists(path + "-shm")) return opened_in_copy(path);
-  return {nullptr, opened(path, "mode=ro")};
+  try {
+    return {nullptr, opened(path, "mode=ro")};
+  } catch (const Failure& failure) {
+    if (!alone || failure.kind() == Failure::Kind::damaged) throw;
+    return opened_in_copy(path);
+  }
 }
 
 ReadConnection open_copy(const std::string& path, const Bytes& image) {

@@ -16,7 +16,7 @@ constexpr std::chrono::seconds between_attempts{1};
 // Not the affair of one deed or row: nothing can be written.
 bool is_of_the_disk(Failure::Kind kind) {
   return kind == Failure::Kind::full || kind == Failure::Kind::io || kind == Failure::Kind::busy ||
-         kind == Failure::Kind::read_only;
+         kind == Failure::Kind::read_only || kind == Failure::Kind::damaged;
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ bool Writer::write(Batch& batch, std::vector<Batch::Settled>& refused) {
       write_singly(batch, refused);
       return batch.empty();
     }
-    fails(failure.what());
+    fails(failure);
   }
   batch.forget_urgent();
   for (auto& tell : batch.take_settled()) refused.push_back(std::move(tell));
@@ -70,7 +70,7 @@ void Writer::write_singly(Batch& batch, std::vector<Batch::Settled>& refused) {
         callbacks_.event("the row of " + part.subject() +
                          " could not be written: " + failure.what());
       }
-      if (!is_poison) fails(failure.what());
+      if (!is_poison) fails(failure);
       for (auto& tell : part.take_settled()) refused.push_back(std::move(tell));
       part.forget_urgent();
       if (!is_poison) left.lay_over(std::move(part));
@@ -88,7 +88,7 @@ void Writer::run(const std::function<void(Database&)>& deed) {
   try {
     database_.transaction([&] { deed(database_); });
   } catch (const Failure& failure) {
-    if (is_of_the_disk(failure.kind())) fails(failure.what());
+    if (is_of_the_disk(failure.kind())) fails(failure);
     throw;
   }
   works();
@@ -106,7 +106,11 @@ std::optional<std::string> Writer::hindrance() {
            ".lock cannot be had; stop the other room-sidecar that holds it, or see that the folder "
            "may be written by the user of room-sidecar";
   }
-  if (!is_replaced_ && !database_.has_moved()) return std::nullopt;
+  if (!is_replaced_ && !database_.has_moved()) {
+    if (!database_.has_lost_log()) return unsound_;
+    return "the -wal or -shm of the database " + database_.path() +
+           " has vanished; what was in it is being brought back, see that nothing deletes it";
+  }
   if (is_replaced_ || exists(database_.path())) {
     is_replaced_ = true;
     return "another file stands in the place of the database " + database_.path() +
@@ -141,7 +145,7 @@ void Writer::look_around() {
     }
     if (database_.changed_by_others() && callbacks_.foreign_commit) callbacks_.foreign_commit();
   } catch (const Failure& failure) {
-    fails(failure.what());
+    fails(failure);
   }
 }
 
@@ -154,12 +158,32 @@ void Writer::bring_back() {
     if (callbacks_.foreign_commit) callbacks_.foreign_commit();
     return;
   }
-  if (!database_.has_moved()) return;  // it was but the lock that was missing
+  if (!database_.has_moved()) return bring_back_log();
   checkpointer_.wait();
   database_.write_anew();
   if (callbacks_.event) {
     callbacks_.event("the database " + database_.path() +
                      " had vanished and was written anew from memory; nothing is lost");
+  }
+  works();
+}
+
+void Writer::prove_sound() {
+  if (!unsound_) return;  // it was but the lock that was missing
+  database_.prove_sound();
+  unsound_.reset();
+  database_.prove_writable();
+  works();
+}
+
+void Writer::bring_back_log() {
+  if (!database_.has_lost_log()) return prove_sound();
+  checkpointer_.wait();
+  database_.bring_back_log();
+  if (!database_.writable()) return;
+  if (callbacks_.event) {
+    callbacks_.event("the -wal or -shm of the database " + database_.path() +
+                     " had vanished, and what was in it was brought back; nothing is lost");
   }
   works();
 }
@@ -180,7 +204,7 @@ void Writer::finish() {
   try {
     if (database_.writable() && database_.has_moved() && !exists(database_.path())) bring_back();
   } catch (const Failure& failure) {
-    fails(failure.what());
+    fails(failure);
   }
   database_.checkpoint();
   const Database closing = std::move(database_);
@@ -198,6 +222,23 @@ void Writer::works() {
     failure_.reset();
   }
   if (callbacks_.recovered) callbacks_.recovered();
+}
+
+// A row more may well go into a file that is damaged elsewhere, and the next may not. And SQLite calls a
+// file damaged also where it could not be read at the wrong moment: looks closer, so that nobody
+// restores a backup because of a cable.
+void Writer::fails(const Failure& failure) {
+  std::string reason = failure.what();
+  const bool is_damaged = failure.kind() == Failure::Kind::damaged;
+  if (is_damaged && !unsound_) {
+    try {
+      database_.prove_sound();
+    } catch (const Failure& closer) {
+      reason = closer.what();
+    }
+  }
+  if (is_damaged || failure.kind() == Failure::Kind::io) unsound_ = reason;
+  fails(reason);
 }
 
 void Writer::fails(const std::string& reason) {

@@ -15,6 +15,7 @@
 #include "store/batch.h"
 #include "store/checkpointer.h"
 #include "store/database.h"
+#include "store/failure.h"
 #include "store/journal.h"
 
 namespace store {
@@ -50,8 +51,11 @@ class Writer {
   void write_singly(Batch& batch, std::vector<Batch::Settled>& refused);
   bool owns();
   void bring_back();
+  void bring_back_log();
+  void prove_sound();
   void look_for_checkpoint();
   void works();
+  void fails(const Failure& failure);
   void fails(const std::string& reason);
 
   const Journal::Callbacks& callbacks_;
@@ -60,6 +64,8 @@ class Writer {
   Checkpointer checkpointer_;
   bool is_owned_ = true;      // by us, when it was last asked
   bool is_replaced_ = false;  // another file stands under our name
+  // Something could not be read, or was not sound: nothing is written until all is seen to be.
+  std::optional<std::string> unsound_;
   int checkpoint_at_ = 0;     // frames in the -wal
   Clock::time_point next_look_{};
   Clock::time_point next_attempt_{};
