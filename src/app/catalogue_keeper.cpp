@@ -24,13 +24,24 @@ CatalogueRows rows_in(store::Database& database, std::vector<std::string>& skipp
   return {store::read_gateways(database, skipped), store::read_rooms(database, skipped)};
 }
 
-// By a connection of its own, so that no commit waits for a hundred thousand rooms to be read.
-CatalogueRows rows_of_file(const std::string& path) {
-  store::Database database(path, store::OpenMode::read_only);
+CatalogueRows rows_told(store::Database& database) {
   std::vector<std::string> skipped;
-  CatalogueRows rows;
-  database.read_transaction([&] { rows = rows_in(database, skipped); });
+  CatalogueRows rows = rows_in(database, skipped);
   for (const std::string& sentence : skipped) log_warn("Row left out", {{"reason", sentence}});
+  return rows;
+}
+
+enum class Emptied { is_fine, is_damage };
+
+// By a connection of its own, so that no commit waits for a hundred thousand rooms to be read.
+CatalogueRows rows_of_file(const std::string& path, Emptied emptied) {
+  store::Database database(path, store::OpenMode::read_only);
+  // One that was cut to nothing reads as a database without rooms.
+  if (emptied == Emptied::is_damage && database.found_version() == 0) {
+    throw store::damaged(path, "it is empty");
+  }
+  CatalogueRows rows;
+  database.read_transaction([&] { rows = rows_told(database); });
   return rows;
 }
 
@@ -87,7 +98,7 @@ void write_opening(store::Database& database, const Opening& opening) {
 std::vector<std::string> sync_problems(const std::string& database_path, const Configured& configured) {
   CatalogueRows rows;
   try {
-    rows = rows_of_file(database_path);
+    rows = rows_of_file(database_path, Emptied::is_fine);
   } catch (const store::Failure&) {
     // Without a file that can be read, the configuration alone has to do.
   }
@@ -118,8 +129,26 @@ CatalogueKeeper::CatalogueKeeper(Desk& desk, store::Journal& journal, std::strin
       options_in_force_(desk.policy()->options()),
       unwritten_(unwritten) {}
 
+// While storage fails the name may stand for nothing, or for another file: the connection that is open
+// still has the one that is served, and mostly in memory.
+CatalogueRows CatalogueKeeper::read_rows() {
+  if (!journal_.failure()) {
+    try {
+      return rows_of_file(path_, Emptied::is_damage);
+    } catch (const store::Failure& failure) {
+      // What is written into a damaged file is not safe there, so the journal must know.
+      if (failure.kind() == store::Failure::Kind::damaged) {
+        journal_.run([&](store::Database&) { throw failure; });
+      }
+    }
+  }
+  CatalogueRows rows;
+  journal_.read([&](store::Database& database) { rows = rows_told(database); });
+  return rows;
+}
+
 SyncPlan CatalogueKeeper::plan_against_file(const Configured& configured) {
-  return plan_sync(configured, rows_of_file(path_), gateways_in_use(desk_), wall_now());
+  return plan_sync(configured, read_rows(), gateways_in_use(desk_), wall_now());
 }
 
 SyncPlan CatalogueKeeper::write_sync(const Configured& configured) {
@@ -203,7 +232,18 @@ void CatalogueKeeper::refresh() {
 }
 
 void CatalogueKeeper::refresh_locked() {
-  change_policy(desk_, options_in_force_, catalogue_of(rows_of_file(path_)));
+  change_policy(desk_, options_in_force_, catalogue_of(read_rows()));
+}
+
+// What the file says by now, where it cannot be read again.
+void CatalogueKeeper::mark_draining(std::string_view name, bool draining) {
+  const auto policy = desk_.policy();
+  std::vector<domain::Gateway> gateways = policy->catalogue().gateways();
+  for (domain::Gateway& gateway : gateways) {
+    if (gateway.name == name) gateway.draining = draining;
+  }
+  change_policy(desk_, options_in_force_,
+                std::make_shared<domain::Catalogue>(std::move(gateways), policy->catalogue().rooms()));
 }
 
 void CatalogueKeeper::retry() {
@@ -226,11 +266,15 @@ CatalogueKeeper::Drained CatalogueKeeper::set_draining(std::string_view gateway,
     journal_.run([&](store::Database& database) {
       found = store::set_draining(database, std::string(gateway), draining);
     });
-    if (found) refresh_locked();
   } catch (const store::Failure&) {
     return Drained::storage_unavailable;
   }
   if (!found) return Drained::no_such_gateway;
+  try {
+    refresh_locked();
+  } catch (const store::Failure&) {
+    mark_draining(gateway, draining);
+  }
   log_info(draining ? "Gateway drains: no new rooms on it" : "Gateway takes new rooms again",
            {{"gateway_name", gateway}});
   return Drained::done;

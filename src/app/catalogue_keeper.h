@@ -62,6 +62,8 @@ class CatalogueKeeper {
   Drained set_draining(std::string_view gateway, bool draining);
 
  private:
+  CatalogueRows read_rows();
+  void mark_draining(std::string_view name, bool draining);
   SyncPlan plan_against_file(const Configured& configured);
   SyncPlan write_sync(const Configured& configured);
   void write_mode(bool scale);
