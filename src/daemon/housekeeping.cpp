@@ -14,18 +14,6 @@ namespace {
 
 constexpr std::chrono::milliseconds round{500};
 
-// Each piece of work has its own chance: what one throws must not keep the next from being done.
-bool attempt(const char* work, const std::function<void()>& deed) {
-  try {
-    deed();
-    return true;
-  } catch (const std::exception& exception) {
-    app::log_warn("Periodic work failed and will be tried again",
-                  {{"work", work}, {"reason", exception.what()}});
-    return false;
-  }
-}
-
 }  // namespace
 
 Housekeeping::Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper)
@@ -34,6 +22,22 @@ Housekeeping::Housekeeping(app::Desk& desk, store::Journal& journal, app::Catalo
       keeper_(keeper),
       cleaned_(app::Desk::Turn(desk).now().service),
       thread_([this] { work(); }) {}
+
+// Each piece of work has its own chance: what one throws must not keep the next from being done. It is
+// tried twice a second, and told once; of storage that fails the journal tells.
+bool Housekeeping::attempt(const char* work, const std::function<void()>& deed) {
+  try {
+    deed();
+    told_.erase(work);
+    return true;
+  } catch (const std::exception& exception) {
+    if (!journal_.failure() && told_.insert(work).second) {
+      app::log_warn("Periodic work failed and will be tried again",
+                    {{"work", work}, {"reason", exception.what()}});
+    }
+    return false;
+  }
+}
 
 void Housekeeping::stop() {
   {
@@ -63,7 +67,21 @@ void Housekeeping::work() {
   }
 }
 
+// The journal tells of what fails, but while it waits for a disk that does not answer it can tell nothing.
+void Housekeeping::watch_storage() {
+  const auto reason = journal_.hanging();
+  // A process that was stopped has not heard of its disk either: twice in a row.
+  constexpr int worth_telling = 2;
+  const int hung = std::exchange(hung_, reason ? hung_ + 1 : 0);
+  if (hung_ == worth_telling) {
+    app::log_error("Database cannot be written; new rooms are refused", {{"reason", *reason}});
+  } else if (hung >= worth_telling && !reason && !journal_.failure()) {
+    app::log_info("Database can be written again");
+  }
+}
+
 void Housekeeping::do_round(bool refresh) {
+  watch_storage();
   if (refresh) refresh_failed_ = !attempt("refresh", [this] { keeper_.refresh(); });
   attempt("last uses", [this] { app::write_last_used(desk_, journal_); });
   if (keeper_.has_unwritten() && !journal_.failure()) attempt("sync", [this] { keeper_.retry(); });

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "app/catalogue_keeper.h"
@@ -21,6 +24,8 @@ class Housekeeping {
   void file_changed();
 
  private:
+  bool attempt(const char* work, const std::function<void()>& deed);
+  void watch_storage();
   void work();
   void do_round(bool refresh);
 
@@ -32,7 +37,10 @@ class Housekeeping {
   std::condition_variable woken_;
   bool refresh_ = false;
   bool stopping_ = false;
-  bool refresh_failed_ = false;  // the thread's own
+  // The thread's own.
+  bool refresh_failed_ = false;
+  std::set<std::string> told_;  // the work of whose failure the log has told
+  int hung_ = 0;                // rounds since the journal last gave a sign
   std::thread thread_;
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <memory>
 #include <thread>
 
@@ -185,7 +186,7 @@ class Running {
     }
     housekeeping_->stop();
     const bool flushed = journal_->flush();
-    journal_->stop();
+    if (!journal_->stop_in_time()) leave_as_in_a_crash();
     if (!flushed) app::log_error("Stopped, but not all could be written to the database");
     app::log_info("Stopped");
     return flushed ? 0 : failed;
@@ -204,6 +205,13 @@ class Running {
       app::log_error("Configuration not yet in the database", {{"reason", failure.what()}});
     }
     return false;
+  }
+
+  // The disk does not answer, and nothing can be closed. What was answered is safe as after kill -9.
+  [[noreturn]] static void leave_as_in_a_crash() {
+    app::log_error("Stopped, but not all could be written to the database");
+    app::flush_log();
+    std::_Exit(failed);
   }
 
   store::Journal::Callbacks callbacks() {
