@@ -179,6 +179,8 @@ class Sidecar:
 
     def launch(self, *arguments):
         """Starts without waiting for anything."""
+        if self.client:
+            self.client.close()
         self._run_begins = self._log_file.stat().st_size
         with open(self._log_file, "ab") as log:
             self.process = subprocess.Popen(

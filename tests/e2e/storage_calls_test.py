@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Calls on the database's files that fail, each kind, while it runs and at the start. Needs no privilege."""
+import signal
+import subprocess
+import time
+import unittest
+
+from sidecar import PATIENCE, wait_until
+from storage_trouble import CAN_AGAIN, LIBRARY, Trouble
+
+CALLS = {  # what fails: what an operator reads about it
+    "write EIO": "disk I/O error",
+    "fsync EIO": "disk I/O error",
+    "write EIO -wal": "disk I/O error",
+    "write ENOSPC": "full",
+}
+AT_START = {
+    "write EIO": "disk I/O error",
+    "write ENOSPC": "disk",
+    "open EROFS": "may be written",
+    "open EACCES": "may be written",
+}
+
+
+@unittest.skipUnless(LIBRARY, "FAILING_FILES must name the library tests/faults/failing_files.c")
+class Calls(Trouble):
+    def test_while_calls_fail_new_rooms_are_refused_and_no_other(self):
+        self.all_at_once(self.while_it_runs, CALLS.items())
+
+    def while_it_runs(self, call, reason):
+        sidecar = self.stored().failing().start()
+        known = self.known(sidecar)
+        sidecar.enter("known1", "s1")
+        sidecar.fails(call)
+        self.expect_refused(sidecar, "new")
+        self.expect_degraded(sidecar, reason)
+        self.expect_sticky(sidecar, known)
+        # what is written behind is kept meanwhile
+        self.assertEqual(sidecar.enter("known0", "s0").json["users"], 1)
+        self.assertTrue(sidecar.leave("known1", "s1").json["assignment_removed"] in (False, True))
+        time.sleep(2.5)  # at least two attempts to write again
+        self.expect_refused(sidecar, "new")
+        self.expect_one_line(sidecar, reason)
+        sidecar.fails()
+        self.expect_recovery(sidecar, {room: at for room, at in known.items() if room != "known1"})
+        wait_until(lambda: sidecar.sql("SELECT session_id FROM sessions") == [("s0",)], "the sessions")
+        sidecar.kill()
+        sidecar.fails()
+        sidecar.start()
+        self.assertEqual(sidecar.ask("known0").janus, known["known0"])
+        self.assertEqual(sidecar.ask("new").status, 200)
+
+    def test_a_file_that_cannot_be_written_at_the_start_is_answered_from(self):
+        self.all_at_once(self.at_start, [(call, reason, how) for call, reason in AT_START.items()
+                                         for how in ("stopped", "killed")])
+
+    def at_start(self, call, reason, how):
+        sidecar = self.stored().failing().start()
+        known = self.known(sidecar)
+        sidecar.stop() if how == "stopped" else sidecar.kill()
+        sidecar.fails(call)
+        sidecar.start()
+        self.expect_sticky(sidecar, known)
+        self.expect_degraded(sidecar, reason)
+        time.sleep(2)
+        self.expect_one_line(sidecar, reason)
+        sidecar.fails()
+        self.expect_recovery(sidecar, known)
+
+    def test_what_cannot_be_read_at_the_start_is_exit_1_and_left_alone(self):
+        sidecar = self.stored().failing().start()
+        known = self.known(sidecar)
+        sidecar.kill()
+        before = sidecar.hashes()
+        sidecar.fails("read EIO .db", "read EIO -wal")
+        self.assertEqual(sidecar.start_and_fail(), 1)
+        self.assertEqual(sidecar.hashes(), before)
+        self.assertRegex(sidecar.log_of_this_run(), "(disk I/O|Input/output) error.*check the disk")
+        sidecar.fails()
+        sidecar.start()
+        self.expect_nothing_lost(sidecar, known)
+
+    def test_what_cannot_be_read_while_it_runs_harms_nobody(self):
+        sidecar = self.stored().failing().start()
+        known = self.known(sidecar)
+        sidecar.fails("read EIO")
+        # Somebody else's commit makes it read again.
+        subprocess.run(["sqlite3", "-cmd", ".timeout 5000", str(sidecar.database),
+                        "UPDATE rooms SET name = 'x'"], check=True, timeout=30)
+        self.expect_degraded(sidecar, "disk I/O error")
+        self.expect_sticky(sidecar, known)
+        self.assertEqual(sidecar.ask("2171").status, 503)  # it has no gateway yet
+        time.sleep(2.5)
+        self.expect_one_line(sidecar, "disk I/O error; check the disk")
+        sidecar.fails()
+        self.expect_recovery(sidecar, known)
+        wait_until(lambda: sidecar.get("/v2/rooms/2171").json["name"] == "x", "the edit to be seen")
+
+    def test_a_drain_is_never_half_done(self):
+        sidecar = self.stored().failing().start()
+        for number, call in enumerate(("read EIO", "write EIO", "fsync EIO", "write ENOSPC")):
+            gateway = f"gxy{number % 3 + 1}"
+            sidecar.fails(call)
+            answer = sidecar.put(f"/v2/gateways/{gateway}/drain")
+            self.assertIn((answer.status, answer.error), ((200, None), (503, "storage_unavailable")))
+            draining = answer.status == 200
+            self.assertEqual(sidecar.gateway(gateway)["draining"], draining, call)
+            sidecar.fails()
+            wait_until(lambda: sidecar.readiness()[1] == "ok", "it to be well")
+            self.assertEqual(sidecar.sql("SELECT draining FROM gateways WHERE name = ?", (gateway,)),
+                             [(int(draining),)], call)
+            self.expect(sidecar.delete(f"/v2/gateways/{gateway}/drain"), 200)
+
+    def test_a_disk_that_does_not_answer_is_told_and_costs_new_rooms_only(self):
+        sidecar = self.stored().failing().start()
+        known = self.known(sidecar)
+        sidecar.fails("fsync 6000")
+        began = time.monotonic()
+        self.expect_refused(sidecar, "new")
+        self.assertLess(time.monotonic() - began, 4)
+        self.expect_degraded(sidecar, "has not answered")
+        self.expect_sticky(sidecar, known)
+        wait_until(lambda: sidecar.complaints(), "a line")
+        sidecar.fails()
+        wait_until(lambda: sidecar.ask("new").status == 200, "new rooms again")
+        wait_until(lambda: CAN_AGAIN in sidecar.log_of_this_run(), "the log to say so")
+        self.expect_one_line(sidecar, "has not answered")
+        self.expect_nothing_lost(sidecar, {**known, "new": sidecar.ask("new").janus})
+
+    def test_a_disk_that_does_not_answer_delays_no_stop(self):
+        sidecar = self.stored().failing().start()
+        known = self.known(sidecar)
+        sidecar.fails("fsync 20000")
+        self.expect_refused(sidecar, "new")
+        began = time.monotonic()
+        sidecar.process.send_signal(signal.SIGTERM)
+        self.assertEqual(sidecar.process.wait(PATIENCE), 1)
+        self.assertLess(time.monotonic() - began, 5 * max(1.0, PATIENCE / 20))
+        sidecar.fails()
+        sidecar.start()
+        self.expect_nothing_lost(sidecar, known)
+
+    def test_the_lock_file_is_written_once_that_is_possible(self):
+        sidecar = self.stored().failing().start()
+        sidecar.stop()
+        sidecar.fails("open EROFS", "write EROFS")
+        sidecar.start()
+        lock = sidecar.database.with_name(sidecar.database.name + ".lock")
+        self.assertEqual(lock.read_text(), "")
+        sidecar.fails()
+        wait_until(lambda: str(sidecar.process.pid) in lock.read_text(), "the note")
+        self.assertEqual(sidecar.run("status").returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

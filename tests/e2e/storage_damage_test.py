@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Damaged files: found at the start, left as they are, and the two ways out; and found while it runs."""
+import os
+import time
+import unittest
+
+from storage_trouble import Trouble
+
+PAGE = 4096
+
+
+def flip(path, begin, end):
+    """In place, as a bad disk does."""
+    with open(path, "r+b") as file:
+        file.seek(begin)
+        bad = bytes(byte ^ 0xff for byte in file.read(end - begin))
+        file.seek(begin)
+        file.write(bad)
+
+
+class Damage(Trouble):
+    def made(self, crashed=False, rooms=60):
+        """A sidecar that has stopped, and which rooms it knew."""
+        sidecar = self.stored().start()
+        known = self.known(sidecar, rooms)
+        if crashed:
+            sidecar.kill()
+        else:
+            self.assertEqual(sidecar.stop(), 0)
+        return sidecar, known
+
+    def wal(self, sidecar):
+        return sidecar.database.with_name(sidecar.database.name + "-wal")
+
+    def expect_refused_untouched(self, sidecar):
+        before = sidecar.hashes()
+        self.assertEqual(sidecar.start_and_fail(), 1)
+        self.assertEqual(sidecar.hashes(), before)
+        self.assertEqual(len(sidecar.complaints()), 1, sidecar.complaints())
+        self.assertRegex(sidecar.complaints()[0], "damaged.*room-sidecar restore.*--set-aside-damaged")
+        return before
+
+    def expect_both_ways_out(self, sidecar, known, backup):
+        before = self.expect_refused_untouched(sidecar)
+        sidecar.start("--set-aside-damaged")
+        self.assertEqual(sidecar.assignments(), {})
+        self.expect(sidecar.ask("new"), 200)
+        after = sidecar.hashes()
+        kept = [name for name in after if ".damaged-" in name]
+        wanted = {content for name, content in before.items() if not name.endswith("-shm")}
+        self.assertLessEqual(wanted, {after[name] for name in kept})
+        self.assertEqual(sidecar.stop(), 0)
+        # Again as it was, for the other way.
+        sidecar.database.unlink()
+        for name in kept:
+            suffix = name[-4:] if name.endswith(("-wal", "-shm")) else ""
+            (sidecar.data / name).replace(sidecar.data / (sidecar.database.name + suffix))
+        self.expect_refused_untouched(sidecar)
+        restored = sidecar.run("restore", str(backup))
+        self.assertEqual(restored.returncode, 0, restored.stderr)
+        sidecar.start()
+        self.expect_nothing_lost(sidecar, known)
+
+    def with_backup(self, crashed):
+        sidecar, known = self.made(crashed)
+        backup = sidecar.folder / "backup.db"
+        if crashed:  # a backup would take the -wal into the file
+            sidecar.start()
+            self.assertEqual(sidecar.run("backup", str(backup)).returncode, 0)
+            sidecar.kill()
+        else:
+            self.assertEqual(sidecar.run("backup", str(backup)).returncode, 0)
+        return sidecar, known, backup
+
+    def test_flipped_bytes_in_the_header(self):
+        self.all_at_once(self.flipped_header, [(0, 16), (16, 18), (24, 60), (24, 100)])
+
+    def flipped_header(self, begin, end):
+        sidecar, known, backup = self.with_backup(crashed=False)
+        flip(sidecar.database, begin, end)
+        self.expect_both_ways_out(sidecar, known, backup)
+
+    def test_flipped_bytes_in_a_page_of_a_table(self):
+        sidecar, known, backup = self.with_backup(crashed=False)
+        page = sidecar.sql("SELECT rootpage FROM sqlite_schema"
+                           " WHERE name = 'room_server_assignments'")[0][0]
+        flip(sidecar.database, (page - 1) * PAGE, (page - 1) * PAGE + 100)
+        self.expect_both_ways_out(sidecar, known, backup)
+
+    def test_a_truncated_file(self):
+        sidecar, known, backup = self.with_backup(crashed=False)
+        os.truncate(sidecar.database, sidecar.database.stat().st_size // 2)
+        self.expect_both_ways_out(sidecar, known, backup)
+
+    def test_flipped_bytes_in_the_wal(self):
+        """SQLite itself would drop what follows, without a word: rooms that were answered."""
+        self.all_at_once(self.flipped_wal, [(0,), (0.3,), (0.6,)])
+
+    def flipped_wal(self, part):
+        sidecar, known, backup = self.with_backup(crashed=True)
+        size = self.wal(sidecar).stat().st_size
+        self.assertGreater(size, 3 * PAGE)
+        flip(self.wal(sidecar), int(size * part), int(size * part) + 10)
+        self.expect_both_ways_out(sidecar, known, backup)
+
+    def test_a_wal_without_its_database(self):
+        self.all_at_once(self.orphaned_wal, [(os.unlink,), (lambda file: os.truncate(file, 0),)])
+
+    def orphaned_wal(self, harm):
+        sidecar, known, backup = self.with_backup(crashed=True)
+        harm(sidecar.database)
+        self.expect_both_ways_out(sidecar, known, backup)
+
+    def test_a_wal_that_ends_in_the_middle_is_no_damage(self):
+        """As a power cut leaves it; what was torn had not been answered."""
+        sidecar, known = self.made(crashed=True)
+        with open(self.wal(sidecar), "ab") as wal:
+            wal.write(b"\xa5" * 3000)
+        sidecar.start()
+        self.expect_nothing_lost(sidecar, known)
+
+    def test_damage_found_while_it_runs(self):
+        """New rooms would not be safe in such a file; the others are answered from memory."""
+        self.all_at_once(self.damaged_while_it_runs, [
+            (lambda file: flip(file, PAGE, file.stat().st_size),),
+            (lambda file: os.truncate(file, file.stat().st_size // 2),),
+            (lambda file: os.truncate(file, 0),)])
+
+    def damaged_while_it_runs(self, harm):
+        sidecar, known = self.made()
+        sidecar.start()
+        good = sidecar.database.read_bytes()
+        harm(sidecar.database)
+        self.expect(sidecar.post("/v2/reload"), 409, "configuration_refused")
+        self.expect_degraded(sidecar, "damaged.*restore")
+        self.expect_sticky(sidecar, known)
+        self.expect_refused(sidecar, "new")
+        time.sleep(2.5)
+        lines = [line for line in sidecar.complaints() if "new rooms are refused" in line]
+        self.assertEqual(len(lines), 1, sidecar.complaints())
+        self.assertLess(len(sidecar.complaints()), 5, sidecar.complaints())
+        # The cable was put in again.
+        with open(sidecar.database, "r+b") as file:
+            file.write(good)
+        self.expect_recovery(sidecar, known)
+
+    def test_damage_found_while_it_runs_is_exit_1_at_the_stop(self):
+        sidecar, known = self.made()
+        sidecar.start()
+        os.truncate(sidecar.database, sidecar.database.stat().st_size // 2)
+        sidecar.post("/v2/reload")
+        self.expect_refused(sidecar, "new")
+        sidecar.enter("known0", "s")
+        self.assertEqual(sidecar.process.poll(), None)
+        self.assertEqual(sidecar.stop(), 1)
+        self.expect_refused_untouched(sidecar)
+
+
+if __name__ == "__main__":
+    unittest.main()
