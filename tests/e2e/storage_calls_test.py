@@ -130,8 +130,10 @@ class Calls(Trouble):
     def test_a_disk_that_does_not_answer_delays_no_stop(self):
         sidecar = self.stored().failing().start()
         known = self.known(sidecar)
-        sidecar.fails("fsync 20000")
+        sidecar.fails("fsync 30000")
         self.expect_refused(sidecar, "new")
+        # What could not be begun is taken back, and is not done later either.
+        self.expect(sidecar.put("/v2/gateways/gxy1/drain"), 503, "storage_unavailable")
         began = time.monotonic()
         sidecar.process.send_signal(signal.SIGTERM)
         self.assertEqual(sidecar.process.wait(PATIENCE), 1)
@@ -139,6 +141,7 @@ class Calls(Trouble):
         sidecar.fails()
         sidecar.start()
         self.expect_nothing_lost(sidecar, known)
+        self.assertFalse(sidecar.gateway("gxy1")["draining"])
 
     def test_the_lock_file_is_written_once_that_is_possible(self):
         sidecar = self.stored().failing().start()
