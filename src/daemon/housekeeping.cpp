@@ -1,5 +1,7 @@
 #include "daemon/housekeeping.h"
 
+#include <pthread.h>
+
 #include <exception>
 #include <functional>
 #include <string>
@@ -57,12 +59,14 @@ void Housekeeping::file_changed() {
 }
 
 void Housekeeping::work() {
+  ::pthread_setname_np(::pthread_self(), "housekeeping");
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     woken_.wait_for(lock, round, [this] { return stopping_ || refresh_; });
     const bool refresh = std::exchange(refresh_, false) || refresh_failed_;
     lock.unlock();
     do_round(refresh);
+    ++heartbeats_;
     lock.lock();
   }
 }

@@ -2,7 +2,9 @@
 // written. A thread of its own from construction to stop(). A failure is logged and tried again.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <set>
@@ -22,6 +24,8 @@ class Housekeeping {
   void stop();
   // Somebody else has changed the file. Any thread, at any time.
   void file_changed();
+  // Rises about twice a second while the thread gets on.
+  std::uint64_t heartbeats() const { return heartbeats_; }
 
  private:
   bool attempt(const char* work, const std::function<void()>& deed);
@@ -33,6 +37,7 @@ class Housekeeping {
   store::Journal& journal_;
   app::CatalogueKeeper& keeper_;
   domain::ServiceTime cleaned_;
+  std::atomic<std::uint64_t> heartbeats_{0};
   std::mutex mutex_;
   std::condition_variable woken_;
   bool refresh_ = false;

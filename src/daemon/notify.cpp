@@ -18,4 +18,12 @@ void notify_reloading() {
 
 void notify_stopping() { sd_notify(0, "STOPPING=1"); }
 
+void notify_alive() { sd_notify(0, "WATCHDOG=1"); }
+
+std::chrono::microseconds watchdog_time() {
+  std::uint64_t usec = 0;
+  if (sd_watchdog_enabled(0, &usec) <= 0) usec = 0;
+  return std::chrono::microseconds{usec};
+}
+
 }  // namespace sidecar

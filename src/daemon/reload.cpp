@@ -8,6 +8,8 @@
 
 namespace sidecar {
 
+std::string mode_of(const domain::Options& options) { return options.scale ? "scale mode" : "legacy mode"; }
+
 app::Configured configured_part(const config::Configuration& configuration) {
   return {configuration.domain, configuration.gateways, configuration.rooms};
 }
@@ -25,19 +27,18 @@ app::CatalogueKeeper::Result Reload::run() {
   const std::lock_guard lock(mutex_);
   notify_reloading();
   app::CatalogueKeeper::Result result = attempt();
-  std::string status;
+  std::string refused;
   if (result.problems.empty()) {
     ++generation_;
     app::log_info("Configuration reloaded", {{"mode", in_force_.domain.scale ? "scale" : "legacy"}});
     applied_(generation_);
-    status = in_force_.domain.scale ? "scale mode" : "legacy mode";
   } else {
     for (const std::string& problem : result.problems) app::log_error(problem);
     app::log_error("Configuration refused; the old one stays in force",
                    {{"problems", static_cast<std::int64_t>(result.problems.size())}});
-    status = "configuration refused: " + result.problems.front();
+    refused = "; the last reload was refused: " + result.problems.front();
   }
-  notify_ready(status);
+  notify_ready(mode_of(in_force_.domain) + refused);
   return result;
 }
 

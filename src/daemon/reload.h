@@ -11,6 +11,9 @@
 
 namespace sidecar {
 
+// For people.
+std::string mode_of(const domain::Options& options);
+
 // The part of a configuration that app/ takes.
 app::Configured configured_part(const config::Configuration& configuration);
 

@@ -17,6 +17,7 @@
 #include "daemon/housekeeping.h"
 #include "daemon/notify.h"
 #include "daemon/reload.h"
+#include "daemon/watchdog.h"
 #include "http/access.h"
 #include "http/door.h"
 #include "http/listeners.h"
@@ -176,12 +177,17 @@ class Running {
 
   // Until it is told to stop. Returns the exit code.
   int run() {
+    // Before the signals, one of which may stop it.
+    watchdog_ = std::make_unique<Watchdog>(
+        std::vector<Watchdog::Watched>{{"accepting", [this] { return door_->heartbeats(); }},
+                                       {"writer", [this] { return journal_->heartbeats(); }},
+                                       {"housekeeping", [this] { return housekeeping_->heartbeats(); }}});
     {
       Signals signals([this] { stop(); }, [this] { reload_->run(); });
       note(1);
       tell_of_start(*desk_);
       for (const std::string& address : addresses_) app::log_info("Listening", {{"address", address}});
-      notify_ready(desk_->policy()->options().scale ? "scale mode" : "legacy mode");
+      notify_ready(mode_of(desk_->policy()->options()));
       door_->serve();
     }
     housekeeping_->stop();
@@ -230,6 +236,7 @@ class Running {
 
   void stop() {
     stopping_ = true;
+    watchdog_->stop();  // systemd now has another limit
     journal_->hurry(std::chrono::steady_clock::now() + time_to_stop);
     notify_stopping();
     door_->stop();
@@ -258,6 +265,7 @@ class Running {
   std::unique_ptr<Housekeeping> housekeeping_;
   std::unique_ptr<http::Door> door_;
   std::unique_ptr<Reload> reload_;
+  std::unique_ptr<Watchdog> watchdog_;
 };
 
 int refuse(const std::vector<std::string>& problems) {

@@ -1,0 +1,60 @@
+#include "daemon/watchdog.h"
+
+#include <pthread.h>
+
+#include <utility>
+
+#include "app/event_log.h"
+#include "daemon/notify.h"
+
+namespace sidecar {
+namespace {
+
+// systemd wants to be told at least twice in its time; so a look that comes too early costs nothing.
+constexpr int looks_in_its_time = 4;
+
+}  // namespace
+
+Watchdog::Watchdog(std::vector<Watched> watched) : between_looks_(watchdog_time() / looks_in_its_time) {
+  for (Watched& one : watched) {
+    const std::uint64_t heartbeats = one.heartbeats();
+    seen_.push_back({std::move(one), heartbeats, false});
+  }
+  if (between_looks_.count() > 0) thread_ = std::thread([this] { work(); });
+}
+
+void Watchdog::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  woken_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Watchdog::work() {
+  ::pthread_setname_np(::pthread_self(), "watchdog");
+  std::unique_lock lock(mutex_);
+  while (!woken_.wait_for(lock, between_looks_, [this] { return stopping_; })) {
+    if (all_got_on()) notify_alive();
+  }
+}
+
+bool Watchdog::all_got_on() {
+  bool all = true;
+  for (Seen& one : seen_) {
+    const std::uint64_t heartbeats = one.watched.heartbeats();
+    const bool stuck = heartbeats == std::exchange(one.heartbeats, heartbeats);
+    if (stuck && !std::exchange(one.stuck, true)) {
+      app::log_error("A part of the sidecar does not get on; systemd will restart it if that lasts",
+                     {{"part", one.watched.name}});
+    }
+    if (!stuck && std::exchange(one.stuck, false)) {
+      app::log_warn("A part of the sidecar gets on again", {{"part", one.watched.name}});
+    }
+    all = all && !stuck;
+  }
+  return all;
+}
+
+}  // namespace sidecar

@@ -1,0 +1,47 @@
+// Tells systemd's watchdog (WatchdogSec=) that all is well, as long as it is: only while every one of the
+// watched threads has got on since it was last told. A thread of its own from construction to stop(), and none
+// where systemd does not ask (WATCHDOG_USEC). Any thread.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace sidecar {
+
+class Watchdog {
+ public:
+  struct Watched {
+    std::string name;                          // for the log
+    std::function<std::uint64_t()> heartbeats; // rises at least once a second while it gets on
+  };
+
+  explicit Watchdog(std::vector<Watched> watched);
+  ~Watchdog() { stop(); }
+
+  void stop();
+
+ private:
+  void work();
+  bool all_got_on();
+
+  struct Seen {
+    Watched watched;
+    std::uint64_t heartbeats = 0;
+    bool stuck = false;
+  };
+
+  std::vector<Seen> seen_;
+  const std::chrono::microseconds between_looks_;
+  std::mutex mutex_;
+  std::condition_variable woken_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace sidecar

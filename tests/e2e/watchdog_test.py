@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""What systemd is told: by a socket of ours in place of its own."""
+import ctypes
+import os
+import pathlib
+import socket
+import tempfile
+import time
+import unittest
+
+from sidecar import Case, toml, wait_until
+
+PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
+WALL = 0x40000000
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+LIBC.ptrace.restype = ctypes.c_long
+# systemd's limit; the sidecar looks four times as often, and its threads beat once a second or faster.
+LIMIT = 6.0
+
+
+def ptrace(request, thread):
+    if LIBC.ptrace(request, thread, None, None) < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def threads_of(sidecar):
+    for task in pathlib.Path(f"/proc/{sidecar.process.pid}/task").iterdir():
+        yield int(task.name), (task / "comm").read_text().strip()
+
+
+class Held:
+    """One thread of a sidecar, stopped as if it were stuck; the others go on."""
+
+    def __init__(self, sidecar, name):
+        threads = {comm: thread for thread, comm in threads_of(sidecar)}
+        self._thread = sidecar.process.pid if name == "main" else threads[name]
+        ptrace(PTRACE_SEIZE, self._thread)
+
+    def __enter__(self):
+        ptrace(PTRACE_INTERRUPT, self._thread)
+        os.waitpid(self._thread, WALL)
+
+    def __exit__(self, *_):
+        ptrace(PTRACE_DETACH, self._thread)
+
+
+class ServiceManager:
+    """Hears what a service says by sd_notify(3)."""
+
+    def __init__(self, test):
+        folder = tempfile.TemporaryDirectory()
+        test.addCleanup(folder.cleanup)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        test.addCleanup(self._socket.close)
+        self.path = f"{folder.name}/notify"
+        self._socket.bind(self.path)
+        self.heard = []
+
+    def listen(self):
+        """What was said up to now, since it was last asked."""
+        new = []
+        while True:
+            try:
+                new += self._socket.recv(65536, socket.MSG_DONTWAIT).decode().split("\n")
+            except BlockingIOError:
+                self.heard += new
+                return new
+
+    def hears(self, words):
+        self.listen()
+        return words in self.heard
+
+    def statuses(self):
+        self.listen()
+        return [line[len("STATUS="):] for line in self.heard if line.startswith("STATUS=")]
+
+
+class Watchdog(Case):
+    def watched(self, config=None):
+        manager = ServiceManager(self)
+        environment = {"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": str(int(LIMIT * 1e6))}
+        return manager, self.sidecar(config, env=environment)
+
+    def test_it_is_told_as_long_as_all_get_on(self):
+        manager, _ = self.watched(toml(scale=True))
+        self.assertTrue(manager.hears("READY=1"))
+        for _ in range(3):
+            manager.heard.clear()
+            wait_until(lambda: manager.hears("WATCHDOG=1"), "the next one")
+
+    def test_it_is_told_nothing_while_one_of_them_is_stuck(self):
+        manager, sidecar = self.watched(toml(scale=True))
+        for name, part in (("journal", "writer"), ("main", "accepting"),
+                           ("housekeeping", "housekeeping")):
+            with self.subTest(part), Held(sidecar, name):
+                sidecar.wait_for_log(f"does not get on; systemd will restart it if that lasts part={part}")
+                manager.listen()
+                time.sleep(LIMIT / 2)
+                self.assertNotIn("WATCHDOG=1", manager.listen())
+            sidecar.wait_for_log(f"gets on again part={part}")
+            wait_until(lambda: "WATCHDOG=1" in manager.listen(), "it to be told again")
+
+    def test_a_stop_is_told_at_once(self):
+        manager, sidecar = self.watched()
+        self.assertEqual(sidecar.stop(), 0)
+        self.assertTrue(manager.hears("STOPPING=1"))
+        self.assertNotIn("does not get on", sidecar.log())
+
+
+class Status(Case):
+    def test_it_tells_the_mode_and_why_a_reload_was_refused(self):
+        manager = ServiceManager(self)
+        sidecar = self.sidecar(env={"NOTIFY_SOCKET": manager.path})
+        self.assertEqual(manager.statuses()[-1], "legacy mode")
+        sidecar.write_dotenv("SCALE=perhaps\n")
+        self.assertEqual(sidecar.run("reload").returncode, 2)
+        self.assertTrue(manager.hears("RELOADING=1"))
+        self.assertRegex(manager.statuses()[-1],
+                         r"^legacy mode; the last reload was refused: \.env:1: SCALE: .*perhaps")
+        sidecar.write_dotenv("SCALE=true\n")
+        self.assertEqual(sidecar.run("reload").returncode, 0)
+        self.assertEqual(manager.statuses()[-1], "scale mode")
+
+    def test_where_nobody_asks_nobody_is_told(self):
+        manager = ServiceManager(self)
+        sidecar = self.sidecar(env={"NOTIFY_SOCKET": manager.path})
+        self.assertNotIn("watchdog", [name for _, name in threads_of(sidecar)])
+
+
+if __name__ == "__main__":
+    unittest.main()
