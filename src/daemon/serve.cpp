@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <memory>
@@ -119,6 +120,17 @@ void tell_of_start(app::Desk& desk) {
                             {"rooms", rooms}});
 }
 
+// systemd's socket counts more than http.listen, which surprises who has edited that.
+void tell_of_other_address(const http::Options& options, const std::vector<http::Listener>& listeners) {
+  const bool is_edited = options.listen != http::Options{}.listen;
+  const bool is_in_force = std::any_of(listeners.begin(), listeners.end(), [&](const http::Listener& listener) {
+    return listener.address == options.listen;
+  });
+  if (!is_edited || is_in_force || !listeners.front().is_systemds) return;
+  app::log_warn("http.listen has no effect: systemd hands over another socket, see room-sidecar.socket",
+                {{"http.listen", options.listen}, {"address", listeners.front().address}});
+}
+
 // All that runs, in the order in which it is started; destroyed in reverse.
 class Running {
  public:
@@ -137,6 +149,7 @@ class Running {
     const bool written = write(database, opening);
     std::vector<http::Listener> listeners = http::adopt_systemd_listeners();
     if (listeners.empty()) listeners = http::open_listeners(configuration.http.listen);
+    tell_of_other_address(configuration.http, listeners);
     bool needs_token = false;
     for (const http::Listener& listener : listeners) {
       addresses_.push_back(listener.address);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 #include <arpa/inet.h>
@@ -30,6 +32,14 @@ bool cut_port(std::string_view& host) {
   const auto port = host.substr(colon + 1);
   host = host.substr(0, colon);
   return port.size() <= 5 && std::all_of(port.begin(), port.end(), is_digit);
+}
+
+std::string readable_copy(const std::string& path) {
+  const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+  if (folder == nullptr) return path;
+  const auto copy = folder / std::filesystem::path(path).filename();
+  const int first = std::ifstream(copy, std::ios::binary).peek();
+  return first == std::ifstream::traits_type::eof() || first == '\n' ? path : copy.string();
 }
 
 }  // namespace
@@ -81,7 +91,7 @@ bool bears_token(const Head& head, std::string_view token) {
 }
 
 TokenFile read_token_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
+  std::ifstream file(readable_copy(path), std::ios::binary);
   std::string text;
   if (file) {
     text.resize(4097);

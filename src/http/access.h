@@ -26,7 +26,9 @@ struct TokenFile {
   std::string problem;  // why there is none, for operators
 };
 
-// One line of A-Z a-z 0-9 - . _ ~ + / =, with or without a line end.
+// One line of A-Z a-z 0-9 - . _ ~ + / =, with or without a line end. Where systemd made a copy of the
+// file that this process may read (LoadCredential=, with the file's name as the credential's), and its
+// first line is not empty, that one is read.
 TokenFile read_token_file(const std::string& path);
 
 }  // namespace http

@@ -149,7 +149,7 @@ Listener open_tcp(const std::string& listen, const Address& address) {
     fail("Can't listen on " + listen + advice, error);
   }
   auto bound = bound_address(socket.get());
-  return Listener{socket.release(), false, std::move(bound), 0, 0};
+  return Listener{socket.release(), false, std::move(bound), 0, 0, false};
 }
 
 // Removes a socket file on which nobody answers; throws if anything else is there.
@@ -180,7 +180,7 @@ Listener open_unix(const std::string& path, const Address& address) {
   }
   struct stat made{};
   if (::lstat(path.c_str(), &made) != 0) fail("The socket file " + path + " has vanished", errno);
-  return Listener{socket.release(), true, "unix:" + path, made.st_dev, made.st_ino};
+  return Listener{socket.release(), true, "unix:" + path, made.st_dev, made.st_ino, false};
 }
 
 }  // namespace
@@ -226,7 +226,7 @@ std::vector<Listener> adopt_systemd_listeners() {
     }
     ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
     const bool is_unix = sd_is_socket(fd, AF_UNIX, SOCK_STREAM, 1) > 0;
-    listeners.push_back(Listener{fd, is_unix, bound_address(fd), 0, 0});
+    listeners.push_back(Listener{fd, is_unix, bound_address(fd), 0, 0, true});
   }
   return listeners;
 }

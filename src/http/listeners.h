@@ -17,6 +17,7 @@ struct Listener {
   // The socket file that we made, to be unlinked if it is still the same one; 0: not ours.
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
+  bool is_systemds = false;
 };
 
 // Why `listen` is not "127.0.0.1:8082", "localhost:8082", "[::1]:8082" or "unix:/path".

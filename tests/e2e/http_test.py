@@ -212,6 +212,17 @@ class Token(Case):
         self.assertEqual((shown.returncode, "s3cret" in shown.stdout), (0, False))
         self.assertEqual(self.one.run("status").returncode, 0, "the command line finds the token")
 
+    def test_a_copy_that_systemd_made_counts_unless_it_is_empty(self):
+        copies = self.one.folder / "credentials"
+        copies.mkdir()
+        self.one.env["CREDENTIALS_DIRECTORY"] = str(copies)
+        for text, token in (("", "s3cret-._~+/="), ("\n", "s3cret-._~+/="), ("copied\n", "copied")):
+            (copies / "token").write_text(text)
+            self.one.start()
+            answer = self.one.get("/v2/config", {"Authorization": f"Bearer {token}"})
+            self.assertEqual(answer.status, 200, token)
+            self.one.stop()
+
     def test_an_address_that_is_not_loopback_needs_one(self):
         open_one = self.sidecar(start=False, env={"LISTEN_ADDRESS": "0.0.0.0:0"})
         self.assertEqual(open_one.start_and_fail(), 2)

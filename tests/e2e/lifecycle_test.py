@@ -108,6 +108,8 @@ class Lifecycle(Case):
             sidecar.inherited = [listener.fileno()]
             sidecar.start()
             self.assertEqual((sidecar.port, sidecar.ask("2171").janus), (port, "gxy1"))
+            sidecar.wait_for_log('WARN: http.listen has no effect: systemd hands over another socket, see '
+                                 f"room-sidecar.socket http.listen=127.0.0.1:1 address=127.0.0.1:{port}")
             sidecar.client.close()
             self.assertEqual(sidecar.stop(), 0)
             with socket.create_connection(("127.0.0.1", port), timeout=5):
