@@ -17,8 +17,8 @@ namespace sidecar {
 class Watchdog {
  public:
   struct Watched {
-    std::string name;                          // for the log
-    std::function<std::uint64_t()> heartbeats; // rises at least once a second while it gets on
+    std::string name;                           // for the log
+    std::function<std::uint64_t()> heartbeats;  // rises at least once a second while it gets on
   };
 
   explicit Watchdog(std::vector<Watched> watched);
