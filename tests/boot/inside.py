@@ -171,6 +171,8 @@ def a_flip_and_a_way_back_refuse_nobody_and_answer_nobody_wrong():
     def either(room):
         return default_of(room) | scale(room)
 
+    DOTENV.write_text("SCALE=false\n")
+    systemctl("reload", SERVICE)
     for command in ("reload", "restart"):
         with Load(ROOMS, default_of) as load:
             load.right = either
