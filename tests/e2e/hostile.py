@@ -182,15 +182,18 @@ def bystander(port, seconds=1.5, rate=300, connections=4):
 def undisturbed(case, port, during):
     """During `during()` (which is run anew for each look) others are answered as if nothing were:
     all answers come, and 99 of 100 within 5 ms. Where even in peace one of 100 takes over 1 ms, the
-    machine is busy with other things, and only a real stall is told from them."""
+    machine is busy with other things, and only a real stall is told from them. A sanitizer makes the
+    sidecar so slow that the attackers take the processors: there only the answers count."""
     looks = []
     for _ in range(4):
         with during():
             seen = bystander(port)
         case.assertEqual(seen["bad"], 0, "every request of others is answered")
+        if IS_SANITIZED:
+            return
         calm = bystander(port, seconds=0.7)
         looks.append((seen["p99"], calm["p99"]))
-        is_busy = IS_SANITIZED or calm["p99"] > 1
+        is_busy = calm["p99"] > 1
         bound = 100 + 10 * calm["p99"] if is_busy else 5
         if seen["p99"] < bound:
             return
