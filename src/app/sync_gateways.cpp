@@ -70,7 +70,7 @@ void GatewaySync::add_mentioned(domain::RowIds& ids) {
   });
 }
 
-std::size_t GatewaySync::add(const std::string& name, std::int64_t id) {
+void GatewaySync::add(const std::string& name, std::int64_t id) {
   store::GatewayRow row;
   row.gateway.id = id;
   row.gateway.name = name;
@@ -78,7 +78,6 @@ std::size_t GatewaySync::add(const std::string& name, std::int64_t id) {
   index_.emplace(name, index);
   plan_.changed_gateways.insert(index);
   plan_.rows.gateways.push_back(std::move(row));
-  return index;
 }
 
 void GatewaySync::update_entry(const domain::ConfiguredGateway& wanted, std::size_t index) {

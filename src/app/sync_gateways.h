@@ -34,7 +34,7 @@ class GatewaySync {
   void add_configured(domain::RowIds& ids);
   void add_mentioned(domain::RowIds& ids);
   void update_entry(const domain::ConfiguredGateway& wanted, std::size_t index);
-  std::size_t add(const std::string& name, std::int64_t id);
+  void add(const std::string& name, std::int64_t id);
   std::set<std::string> names_in_use() const;
 
   const Configured& configured_;
