@@ -85,7 +85,7 @@ class Door::Inside {
   std::condition_variable nobody_here_;
   Connections connections_;
   std::deque<Connections::iterator> waiting_;  // admitted, without a thread yet
-  std::size_t free_threads_ = 0;
+  std::size_t free_threads_ = 0;             // also those that have not begun to run
   bool done_ = false;
   std::list<std::thread> threads_;
 };
@@ -176,6 +176,7 @@ void Door::Inside::admit(int fd, bool is_unix) {
   }
   try {
     threads_.emplace_back([this] { work(); });
+    ++free_threads_;
   } catch (const std::system_error&) {  // no more threads to be had
     waiting_.pop_back();
     connections_.pop_back();
@@ -186,8 +187,7 @@ void Door::Inside::admit(int fd, bool is_unix) {
 
 void Door::Inside::work() {
   std::unique_lock lock(mutex_);
-  for (;;) {
-    ++free_threads_;
+  for (;; ++free_threads_) {
     work_to_do_.wait(lock, [&] { return done_ || !waiting_.empty(); });
     --free_threads_;
     if (waiting_.empty()) return;

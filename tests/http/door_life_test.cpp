@@ -1,9 +1,12 @@
 // How connections live: slow and idle clients, too many of them, and the end.
 #include <algorithm>
 #include <ctime>
+#include <filesystem>
 #include <functional>
+#include <iterator>
 #include <list>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <unistd.h>
@@ -30,6 +33,11 @@ Clock::duration shortest_of(int times, const std::function<void()>& deed) {
     shortest = std::min(shortest, Clock::now() - start);
   }
   return shortest;
+}
+
+std::ptrdiff_t threads_of_this_process() {
+  const auto tasks = std::filesystem::directory_iterator("/proc/self/task");
+  return std::distance(begin(tasks), end(tasks));
 }
 
 // Says a byte now and then until the other side has had enough.
@@ -142,6 +150,25 @@ TEST_CASE("above the limit a connection gets a quick 503, and a place again when
   CHECK(wire.hear().status == 200);
 }
 
+TEST_CASE("there are never more threads than connections are allowed") {
+  auto options = quick();
+  options.max_connections = 8;
+  TestDoor door(std::move(options));
+  const auto before = threads_of_this_process();
+  std::vector<std::thread> clients;
+  for (int client = 0; client < 8; ++client) {
+    clients.emplace_back([&] {
+      for (int i = 0; i < 250; ++i) {
+        Wire wire(door.address());
+        wire.say(ask);
+      }
+    });
+  }
+  for (auto& client : clients) client.join();
+  CHECK(comes_true([&] { return door.door().connections() == 0; }));
+  CHECK(threads_of_this_process() <= before + 8);
+}
+
 TEST_CASE("a fifth large body at a time gets a quick 503, and a place again when one is free") {
   auto options = quick();
   options.timeouts.body = 5s;
@@ -198,7 +225,7 @@ TEST_CASE("a busy client does not delay others, and one connection may ask many 
   busy.say(ask_and_wait);
   CHECK(comes_true([&] { return door.waiting() == 1; }));
   Wire other(door.address());
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 250; ++i) {
     other.say(ask);
     REQUIRE(other.hear().status == 200);
   }
