@@ -27,6 +27,7 @@ struct Opening {
   SyncPlan plan;
   std::vector<domain::Assignment> assignments;
   std::vector<domain::Session> sessions;  // none if they were last counted in legacy mode
+  std::vector<domain::Failover> failovers;
   bool was_scale = false;                 // the mode in which the file was last served
   std::vector<std::string> skipped;       // rows that cannot be used, a sentence each
 };
@@ -59,7 +60,7 @@ class CatalogueKeeper {
 
   enum class Drained { done, no_such_gateway, storage_unavailable };
   // Durable when it is done.
-  Drained set_draining(std::string_view gateway, bool draining);
+  Drained set_draining(std::string_view gateway, domain::Draining draining);
 
  private:
   SyncPlan plan_against_file(const Configured& configured);

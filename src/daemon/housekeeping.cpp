@@ -7,6 +7,8 @@
 
 #include "app/clean_up.h"
 #include "app/event_log.h"
+#include "app/fail_over.h"
+#include "app/judge_health.h"
 #include "store/journal.h"
 
 namespace sidecar {
@@ -66,6 +68,8 @@ void Housekeeping::work() {
 void Housekeeping::do_round(bool refresh) {
   if (refresh) refresh_failed_ = !attempt("refresh", [this] { keeper_.refresh(); });
   attempt("last uses", [this] { app::write_last_used(desk_, journal_); });
+  attempt("health", [this] { app::judge_health(desk_); });
+  attempt("failover", [this] { app::fail_over(desk_); });
   if (keeper_.has_unwritten() && !journal_.failure()) attempt("sync", [this] { keeper_.retry(); });
   domain::ServiceTime now;
   domain::Duration clean_every;

@@ -68,12 +68,12 @@ TEST_CASE("a gateway is read as it was written") {
     store::write_gateway(database, gateway(9, "gxy9"));
   }
   SECTION("and drained by its name") {
-    CHECK(store::set_draining(database, "gxy3", true));
-    CHECK(store::set_draining(database, "gxy3", true));
+    CHECK(store::set_draining(database, "gxy3", domain::Draining::yes));
+    CHECK(store::set_draining(database, "gxy3", domain::Draining::yes));
     CHECK(store::read_gateways(database, skipped)[0].gateway.draining);
-    CHECK(store::set_draining(database, "gxy3", false));
+    CHECK(store::set_draining(database, "gxy3", domain::Draining::no));
     CHECK_FALSE(store::read_gateways(database, skipped)[0].gateway.draining);
-    CHECK_FALSE(store::set_draining(database, "gxy99", true));
+    CHECK_FALSE(store::set_draining(database, "gxy99", domain::Draining::yes));
   }
 }
 
