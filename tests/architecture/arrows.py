@@ -16,10 +16,12 @@ FOLDERS = {
     "store": ["domain"],
     "app": ["domain", "store"],
     "http": ["domain", "app"],
-    "config": ["*/options.h", "domain/id.h", "domain/suggestion.h", "domain/time.h"],
+    "config": ["*/options.h", "domain/health_options.h", "domain/id.h",
+               "domain/suggestion.h", "domain/time.h"],
+    "health": ["domain"],
     # of http the client's side: asking, reading the answer, and the token that goes with it
     "cli": ["config", "store", "domain", "app", "http/client.h", "http/json.h", "http/access.h"],
-    "daemon": ["domain", "store", "app", "http", "config", "cli"],
+    "daemon": ["domain", "store", "app", "http", "health", "config", "cli"],
 }
 
 # a library's headers -> the files that may see them. Headers among them are for their own folder:
