@@ -30,10 +30,12 @@ bool attempt(const char* work, const std::function<void()>& deed) {
 
 }  // namespace
 
-Housekeeping::Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper)
+Housekeeping::Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper,
+                           GatewayWatch& watch)
     : desk_(desk),
       journal_(journal),
       keeper_(keeper),
+      watch_(watch),
       cleaned_(app::Desk::Turn(desk).now().service),
       thread_([this] { work(); }) {}
 
@@ -68,7 +70,10 @@ void Housekeeping::work() {
 void Housekeeping::do_round(bool refresh) {
   if (refresh) refresh_failed_ = !attempt("refresh", [this] { keeper_.refresh(); });
   attempt("last uses", [this] { app::write_last_used(desk_, journal_); });
-  attempt("health", [this] { app::judge_health(desk_); });
+  attempt("health", [this] {
+    watch_.keep_up();
+    app::judge_health(desk_);
+  });
   attempt("failover", [this] { app::fail_over(desk_); });
   if (keeper_.has_unwritten() && !journal_.failure()) attempt("sync", [this] { keeper_.retry(); });
   domain::ServiceTime now;

@@ -1,5 +1,5 @@
 // The periodic work: last uses into the file, the cleaning, edits made from outside, what could not be
-// written. A thread of its own from construction to stop(). A failure is logged and tried again.
+// written, the gateways' health and what follows from it. A thread of its own from construction to stop(). A failure is logged and tried again.
 #pragma once
 
 #include <condition_variable>
@@ -8,12 +8,14 @@
 
 #include "app/catalogue_keeper.h"
 #include "app/desk.h"
+#include "daemon/gateway_watch.h"
 
 namespace sidecar {
 
 class Housekeeping {
  public:
-  Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper);
+  Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper,
+               GatewayWatch& watch);
   ~Housekeeping() { stop(); }
 
   void stop();
@@ -27,6 +29,7 @@ class Housekeeping {
   app::Desk& desk_;
   store::Journal& journal_;
   app::CatalogueKeeper& keeper_;
+  GatewayWatch& watch_;
   domain::ServiceTime cleaned_;
   std::mutex mutex_;
   std::condition_variable woken_;

@@ -37,11 +37,11 @@ Response answer_drain(const House& house, const Request& request) {
   const auto read = object_in(request.body, false);
   if (const auto* refused = std::get_if<Response>(&read)) return *refused;
   const Json* move = std::get<Json>(read).find("move");
-  if (move && !move->is_boolean() && !move->is_null()) {
+  const bool* said = move ? move->boolean() : nullptr;
+  if (move && !said && !move->is_null()) {
     return refusal(400, "invalid_json", "Send move as true or false, or leave it out.");
   }
-  const bool empties = move && move->is_boolean() && move->boolean();
-  return set_draining(house, request.args[0], empties ? domain::Draining::and_emptying : domain::Draining::yes);
+  return set_draining(house, request.args[0], said && *said ? domain::Draining::and_emptying : domain::Draining::yes);
 }
 
 Response answer_undrain(const House& house, const Request& request) {
