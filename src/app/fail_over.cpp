@@ -111,7 +111,7 @@ void close_pass(Desk& desk, const Pass& pass) {
 
 }  // namespace
 
-void fail_over(Desk& desk) {
+void fail_over(Desk& desk, const std::function<bool()>& is_stopping) {
   Pass pass;
   {
     Desk::Turn turn(desk);
@@ -120,6 +120,8 @@ void fail_over(Desk& desk) {
     if (!pass.more && turn.ledger().leaving().empty()) return;
   }
   for (; pass.more && !pass.failed; desk.let_others_pass()) {
+    // The next one goes on where this one ends.
+    if (is_stopping()) return;
     std::vector<std::shared_ptr<Claim>> claims;
     {
       Desk::Turn turn(desk);

@@ -3,10 +3,12 @@
 // interrupted, also after a restart. One thread at a time. Blocks for commits.
 #pragma once
 
+#include <functional>
+
 #include "app/desk.h"
 
 namespace app {
 
-void fail_over(Desk& desk);
+void fail_over(Desk& desk, const std::function<bool()>& is_stopping = [] { return false; });
 
 }  // namespace app

@@ -48,6 +48,11 @@ void Housekeeping::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+bool Housekeeping::is_stopping() {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
 void Housekeeping::file_changed() {
   {
     const std::lock_guard lock(mutex_);
@@ -74,7 +79,7 @@ void Housekeeping::do_round(bool refresh) {
     watch_.keep_up();
     app::judge_health(desk_);
   });
-  attempt("failover", [this] { app::fail_over(desk_); });
+  attempt("failover", [this] { app::fail_over(desk_, [this] { return is_stopping(); }); });
   if (keeper_.has_unwritten() && !journal_.failure()) attempt("sync", [this] { keeper_.retry(); });
   domain::ServiceTime now;
   domain::Duration clean_every;

@@ -23,6 +23,7 @@ class Housekeeping {
   void file_changed();
 
  private:
+  bool is_stopping();
   void work();
   void do_round(bool refresh);
 
