@@ -1,13 +1,13 @@
 // Hears from an MQTT broker what the gateways say of themselves: retained {"online":true|false}.
-// Threads of its own from construction to destruction. A broker that is away is a trouble to be told,
+// A thread of its own from construction to destruction. A broker that is away is a trouble to be told,
 // never a failure; it is tried again for ever. While it is there its last word on a gateway stands, and is
 // repeated every interval; while it is away nothing is said.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -23,7 +23,7 @@ class MqttSource {
   using Heard = std::function<void(const std::string& gateway, bool good)>;
   using Nonsense = std::function<void(const std::string& topic)>;
 
-  // `heard` is called from the source's threads, and so is `nonsense`, at most once in ten seconds, for a
+  // `heard` is called from the source's thread, and so is `nonsense`, at most once in ten seconds, for a
   // message that is none.
   MqttSource(const Options& options, domain::Duration interval, Heard heard, Nonsense nonsense);
   ~MqttSource();
@@ -35,9 +35,11 @@ class MqttSource {
 
  private:
   class Broker;
-  void work();
+  void work(const Options& options);
   void take(const std::string& topic, const std::string& payload);
   void connected(const std::optional<std::string>& trouble);
+  // True if it is to stop.
+  bool rests_until(std::chrono::steady_clock::time_point end);
 
   const std::string topic_;
   const domain::Duration interval_;
@@ -45,11 +47,11 @@ class MqttSource {
   const Nonsense nonsense_;
   mutable std::mutex mutex_;
   std::condition_variable woken_;
-  std::map<std::string, bool> online_;
   std::optional<std::string> trouble_;
-  std::chrono::steady_clock::time_point quiet_until_{};
   bool stopping_ = false;
-  std::unique_ptr<Broker> broker_;
+  // The thread's own.
+  std::map<std::string, bool> online_;
+  std::chrono::steady_clock::time_point quiet_until_{};
   std::thread thread_;
 };
 
