@@ -4,6 +4,7 @@ import collections
 import contextlib
 import os
 import re
+import socket
 import sys
 import threading
 import time
@@ -360,6 +361,11 @@ class Health(Case):
         wait_until(lambda: self.reasons(sidecar), "the broker to be missed")
         self.assertRegex(self.reasons(sidecar)[0], "health: MQTT broker mqtt://127.0.0.1:")
         self.assertEqual(set(self.states(sidecar).values()), {"unknown"})
+        with socket.create_server(("127.0.0.1", fleet.broker.port)) as other:
+            for _ in range(2):  # not a broker, but it answers
+                connection = other.accept()[0]
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                connection.close()
         fleet.broker.start()
         self.wait_for_states(sidecar, gxy1="up", gxy2="up", gxy3="up")
         self.assertEqual(self.reasons(sidecar), [])
