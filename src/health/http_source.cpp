@@ -57,6 +57,8 @@ class HttpSource::Round {
       curl_easy_setopt(handle, CURLOPT_URL, target.url.c_str());
       curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, in_ms(timeout_));
       curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+      // Or the end of one question waits for its name to be looked up, and all others with it.
+      curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
       curl_easy_setopt(handle, CURLOPT_PROXY, "");
       curl_easy_setopt(handle, CURLOPT_USERAGENT, "room-sidecar");
       curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_body);
