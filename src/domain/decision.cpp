@@ -12,13 +12,15 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 
+// Whoever asks why is to see that users are sent to a gateway that does not answer.
 Verdict chosen(const Situation& situation, const std::string& name) {
   const Policy& policy = situation.policy;
   const Gateway* gateway = policy.catalogue().gateway(name);
   const GatewayNumber number = situation.ledger.number_of(name);
   const std::int64_t capacity =
       gateway && gateway->capacity ? *gateway->capacity : policy.options().max_server_capacity;
-  return {name, policy.placement().load_of(number, situation.scene()), capacity, "chosen"};
+  return {name, policy.placement().load_of(number, situation.scene()), capacity,
+          situation.health.state(number) == GatewayState::down ? "down" : "chosen"};
 }
 
 Decision refused(Refusal refusal) {
