@@ -1,5 +1,6 @@
 #include "daemon/gateway_watch.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/event_log.h"
@@ -28,7 +29,17 @@ void GatewayWatch::configure(const health::Options& options) {
 void GatewayWatch::keep_up() {
   const auto policy = desk_.policy();
   const std::lock_guard lock(mutex_);
-  if (!changed_ && policy == followed_) return;
+  if (changed_ || policy != followed_) follow(policy);
+  const std::vector<std::string> troubles = watch_.troubles();
+  if (troubles.empty() && !told_.empty()) app::log_info("All sources of gateways' health are heard again");
+  for (const std::string& trouble : troubles) {
+    const bool is_known = std::find(told_.begin(), told_.end(), trouble) != told_.end();
+    if (!is_known) app::log_warn("Less is heard of gateways' health than there should be", {{"reason", trouble}});
+  }
+  told_ = troubles;
+}
+
+void GatewayWatch::follow(const std::shared_ptr<const domain::Policy>& policy) {
   std::vector<health::Watch::Gateway> gateways;
   for (const domain::Gateway& gateway : policy->catalogue().gateways()) {
     if (!gateway.serves_rooms()) continue;

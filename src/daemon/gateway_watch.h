@@ -22,11 +22,14 @@ class GatewayWatch {
   std::vector<std::string> troubles() const;
 
  private:
+  void follow(const std::shared_ptr<const domain::Policy>& policy);
+
   app::Desk& desk_;
   mutable std::mutex mutex_;
   health::Options options_;
   bool changed_ = true;
   std::shared_ptr<const domain::Policy> followed_;
+  std::vector<std::string> told_;  // the troubles that are in the log
   health::Watch watch_;
 };
 
