@@ -21,6 +21,8 @@ MOVED = re.compile(r"Room reassigned from offline server room_id=(\S+) old_serve
 QUICK = {"source": "http", "interval": "400ms", "timeout": "1s"}
 HEARD = {"source": "mqtt", "interval": "200ms", "stale_after": "2s"}
 WAIT = "1s"
+# Each of these waits for seconds; the others go the same ways through the sidecar.
+plain_only = unittest.skipIf(SANITIZED, "the plain binary has shown it")
 
 
 def some_time():
@@ -77,7 +79,7 @@ class Askers:
         return heard.pop() if len(heard) == 1 else heard
 
 
-class Health(Case):
+class FleetCase(Case):
     def fleet(self, **more):
         fleet = janus_fleet.Fleet(**more)
         self.addCleanup(fleet.remove)
@@ -143,8 +145,8 @@ class Health(Case):
         self.assertEqual(sidecar.log().count("Failover completed"), 1)
         self.assertEqual(sidecar.assignments_in_file(), after)
 
-    # -- one gateway
 
+class OneGateway(FleetCase):
     def lose_one(self, end, bring_back):
         fleet = self.fleet()
         sidecar = self.watching(fleet)
@@ -186,9 +188,11 @@ class Health(Case):
     def test_rooms_of_a_killed_gateway_move_once_under_load_and_stay_when_it_returns(self):
         self.lose_one(janus_fleet.Janus.kill, janus_fleet.Janus.start)
 
+    @plain_only
     def test_rooms_of_a_frozen_gateway_move_once_under_load_and_stay_when_it_returns(self):
         self.lose_one(janus_fleet.Janus.freeze, janus_fleet.Janus.thaw)
 
+    @plain_only
     def test_with_the_defaults_a_frozen_gateway_is_down_within_10_seconds(self):
         fleet = self.fleet()
         sidecar = self.watching(fleet, health={"source": "http"}, failover={})
@@ -198,6 +202,7 @@ class Health(Case):
         self.wait_for_states(sidecar, gxy1="down")
         self.assertLess(time.monotonic() - begin, 10)
 
+    @plain_only
     def test_a_blip_under_the_wait_moves_nothing(self):
         fleet = self.fleet()
         sidecar = self.watching(fleet, failover={"wait": "1m"})
@@ -212,6 +217,7 @@ class Health(Case):
         self.assertEqual(sidecar.assignments(), before)
         self.assertEqual(self.moves(sidecar), {})
 
+    @plain_only
     def test_a_gateway_that_falls_again_is_held_back(self):
         fleet = self.fleet()
         sidecar = self.watching(fleet)
@@ -233,8 +239,8 @@ class Health(Case):
         candidates = sidecar.get("/v2/rooms/fixed/explain").json["candidates"]
         self.assertEqual([(row["name"], row["verdict"]) for row in candidates], [("gxy1", "down")])
 
-    # -- many at once
 
+class ManyGateways(FleetCase):
     def test_while_most_are_dead_nothing_moves_and_then_what_is_still_dead(self):
         fleet = self.fleet()
         sidecar = self.watching(fleet)
@@ -281,8 +287,8 @@ class Health(Case):
         wait_until(lambda: not self.reasons(sidecar), "the brake to go")
         self.assertEqual((sidecar.assignments(), self.moves(sidecar)), (before, {}))
 
-    # -- the sidecar ends in the middle
 
+class Interrupted(FleetCase):
     def interrupted(self, end):
         fleet = self.fleet()
         sidecar = self.watching(fleet, balancing={"max_server_capacity": 10**6})
@@ -321,6 +327,7 @@ class Health(Case):
     def test_killed_in_the_middle_of_a_failover_it_goes_on_where_it_was(self):
         self.interrupted(lambda sidecar: sidecar.kill())
 
+    @plain_only
     def test_stopped_in_the_middle_of_a_failover_it_goes_on_where_it_was(self):
         def stop(sidecar):
             sidecar.client.close()  # it would wait for it
@@ -329,8 +336,8 @@ class Health(Case):
         moved, told = self.interrupted(stop)
         self.assertEqual([room for room in moved if not told[room]], [])
 
-    # -- a broker
 
+class WithBroker(FleetCase):
     def test_what_gateways_tell_a_broker_counts_and_not_what_nobody_understands(self):
         fleet = self.fleet(broker=True)
         sidecar = self.watching(fleet, health=HEARD)
