@@ -147,6 +147,7 @@ void GatewayHealth::apply_brake(ServiceTime now) {
   const double most = options_.brake * static_cast<double>(watched_);
   if (brakes_) {
     brakes_ = static_cast<double>(bad) > most;
+    if (!brakes_) brake_ended_ = now;
   } else {
     brakes_ = static_cast<double>(lately) > most && count(GatewayState::down) > 0;
   }
@@ -160,6 +161,8 @@ bool GatewayHealth::is_lost(GatewayNumber number, Duration wait, ServiceTime now
   if (brakes_ || number >= gateways_.size()) return false;
   const Gateway& gateway = gateways_[number];
   if (!gateway.down_since || now < *gateway.down_since + wait) return false;
+  // Where most are back the last ones may be about to.
+  if (brake_ended_ && now < *brake_ended_ + wait) return false;
   // Should the source have fallen silent since, nobody knows whether it is still so.
   return std::any_of(gateway.words.begin(), gateway.words.end(), [&](const Word& word) {
     return word.judged == GatewayState::down && now - *word.last <= words_missed * options_.interval;

@@ -93,6 +93,7 @@ class GatewayHealth {
   std::size_t watched_ = 0;
   std::size_t gentle_ = 0;  // how many came back lately
   bool brakes_ = false;
+  std::optional<ServiceTime> brake_ended_;
 };
 
 }  // namespace domain

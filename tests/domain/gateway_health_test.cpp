@@ -129,6 +129,10 @@ TEST_CASE("if most gateways go bad at once nothing is lost until enough are well
   fleet.rounds(2, {0, 1});
   CHECK_FALSE(fleet.health.brakes());
   CHECK(fleet.health.is_lost(0, 0s, fleet.now));
+  // The last ones may be about to come back.
+  CHECK_FALSE(fleet.health.is_lost(0, 5s, fleet.now));
+  fleet.rounds(3, {0, 1});
+  CHECK(fleet.health.is_lost(0, 5s, fleet.now));
 }
 
 TEST_CASE("the brake holds before the first of many is lost") {

@@ -165,8 +165,11 @@ class Janus(Process):
     def configure(self, name, text):
         (self.folder / f"{name}.jcfg").write_text(text)
 
-    def start(self):
+    def begin(self):
         self.launch(program("janus"), "-F", str(self.folder), "-C", str(self.folder / "janus.jcfg"))
+
+    def start(self):
+        self.begin()
         self.wait_until_up(self.answers)
 
     def answers(self):
@@ -193,7 +196,9 @@ class Fleet:
 
     def start(self):
         for gateway in self.gateways.values():
-            gateway.start()
+            gateway.begin()
+        for gateway in self.gateways.values():
+            gateway.wait_until_up(gateway.answers)
         return self
 
     def entries(self):
