@@ -88,7 +88,7 @@ class Process:
     def wait_until_up(self, is_up):
         def up_or_ended():
             if self.process.poll() is not None:
-                raise AssertionError(f"{self.name} ended with {self.process.returncode}:\n{self.log()}")
+                raise AssertionError(f"{self.name} ended:\n{self.log()}")
             return is_up()
 
         wait_until(up_or_ended, f"{self.name} to start:\n{self.log()}", 60)

@@ -175,8 +175,8 @@ class Steering(Case):
         self.assertNotIn("gxy1", after.values())
         for room, gateway in before.items():
             self.assertTrue(gateway == "gxy1" or after[room] == gateway, room)
-            self.assertEqual(sidecar.log().count(f"Room reassigned from draining server room_id={room} "),
-                             gateway == "gxy1")
+            line = f"Room reassigned from draining server room_id={room} "
+            self.assertEqual(sidecar.log().count(line), gateway == "gxy1")
         self.assertEqual(sidecar.run("undrain", "gxy1").returncode, 0)
         self.assertEqual((sidecar.ask("new").janus, sidecar.assignments()["0"]),
                          ("gxy1", after["0"]))

@@ -16,7 +16,8 @@ namespace {
 std::string trouble_with(const std::string& url) {
   health::Options options;
   options.mqtt_url = url;
-  MqttSource source(options, 20ms, [](const std::string&, bool) {}, [](const std::string&) {});
+  MqttSource source(
+      options, 20ms, [](const std::string&, bool) {}, [](const std::string&) {});
   CHECK(source.trouble() == "MQTT broker " + url + ": not yet connected");
   std::string found;
   CHECK(comes_true([&] {
@@ -42,10 +43,12 @@ TEST_CASE("what is no broker, or does not take us, is a trouble that says why") 
 TEST_CASE("neither a mute broker nor a mute name server holds up the beginning or the end") {
   GatewaySocket mute;
   const auto begin = std::chrono::steady_clock::now();
-  for (const std::string& host : {"127.0.0.1:" + std::to_string(mute.port()), std::string("silent.test")}) {
+  for (const std::string& host :
+       {"127.0.0.1:" + std::to_string(mute.port()), std::string("silent.test")}) {
     health::Options options;
     options.mqtt_url = "mqtt://" + host;
-    MqttSource source(options, 20ms, [](const std::string&, bool) {}, [](const std::string&) {});
+    MqttSource source(
+        options, 20ms, [](const std::string&, bool) {}, [](const std::string&) {});
     std::this_thread::sleep_for(300ms);  // so that it is in the midst of it
     CHECK(source.trouble() == "MQTT broker " + options.mqtt_url + ": not yet connected");
   }
