@@ -31,7 +31,15 @@ def program(name):
 
 
 def is_there():
-    return bool(program("janus") and program("mosquitto"))
+    """And do they run? What is unpacked may be meant for another Debian (./dev trixie)."""
+    for name in ("janus", "mosquitto"):
+        if not program(name):
+            return False
+        done = subprocess.run([program(name), "--help"], capture_output=True, check=False,
+                              env={**os.environ, "LD_LIBRARY_PATH": str(libraries().parent)})
+        if done.returncode == 127:  # the loader's word
+            return False
+    return True
 
 
 def libraries():
