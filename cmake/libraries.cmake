@@ -8,6 +8,8 @@ pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(spdlog REQUIRED IMPORTED_TARGET spdlog)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(libcurl REQUIRED IMPORTED_TARGET libcurl)
+pkg_check_modules(libmosquitto REQUIRED IMPORTED_TARGET libmosquitto)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
 
 find_library(SQLITECPP_LIBRARY SQLiteCpp REQUIRED)

@@ -29,7 +29,7 @@ std::variant<RoomAnswer, Refused> answer_room(Desk& desk, std::string_view room,
     Decision decision;
     {
       Desk::Turn turn(desk);
-      decision = decide(turn.policy(), turn.ledger(), question);
+      decision = decide(turn.situation(), question);
       if (decision.kind == Decision::Kind::pending) claim = turn.claim_for(room);
       if (decision.kind == Decision::Kind::booking) claim = turn.book(question, decision);
       if (decision.kind == Decision::Kind::standing && turn.options().scale) {
@@ -59,7 +59,7 @@ Explanation explain_room(Desk& desk, std::string_view room, std::string_view cou
   Explanation explanation;
   Desk::Turn turn(desk);
   explanation.decision =
-      decide(turn.policy(), turn.ledger(), domain::Question{room, code}, &explanation.candidates);
+      decide(turn.situation(), domain::Question{room, code}, &explanation.candidates);
   if (explanation.decision.kind == Decision::Kind::pending) {
     // By the time this is read it will hold the room.
     explanation.decision.kind = Decision::Kind::standing;

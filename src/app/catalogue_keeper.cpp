@@ -6,6 +6,7 @@
 #include "app/event_log.h"
 #include "store/assignments_table.h"
 #include "store/database.h"
+#include "store/failovers_table.h"
 #include "store/failure.h"
 #include "store/gateways_table.h"
 #include "store/journal.h"
@@ -78,6 +79,7 @@ Opening read_opening(store::Database& database, const Configured& configured, do
   opening.assignments = store::read_assignments(database, opening.skipped);
   opening.was_scale = store::read_meta(database, mode_key) == mode_scale;
   if (opening.was_scale) opening.sessions = store::read_sessions(database, opening.skipped);
+  opening.failovers = store::read_failovers(database, opening.skipped);
   std::set<std::string> assigned;
   for (const domain::Assignment& row : opening.assignments) assigned.insert(row.gateway_name);
   opening.plan = plan_sync(configured, std::move(rows), assigned, now);
@@ -108,7 +110,7 @@ std::vector<std::string> sync_problems(const std::string& database_path, const C
 void open_desk(Desk& desk, const Opening& opening) {
   {
     Desk::Turn turn(desk);
-    turn.ledger().restore(opening.assignments, opening.sessions, turn.now());
+    turn.ledger().restore(opening.assignments, opening.sessions, opening.failovers, turn.now());
   }
   const auto catalogue = catalogue_of(opening.plan.rows);
   domain::Options before = opening.plan.options;
@@ -236,11 +238,13 @@ void CatalogueKeeper::refresh_locked() {
 }
 
 // What the file says by now, where it cannot be read again.
-void CatalogueKeeper::mark_draining(std::string_view name, bool draining) {
+void CatalogueKeeper::mark_draining(std::string_view name, domain::Draining draining) {
   const auto policy = desk_.policy();
   std::vector<domain::Gateway> gateways = policy->catalogue().gateways();
   for (domain::Gateway& gateway : gateways) {
-    if (gateway.name == name) gateway.draining = draining;
+    if (gateway.name != name) continue;
+    gateway.draining = draining != domain::Draining::no;
+    gateway.emptying = draining == domain::Draining::and_emptying;
   }
   change_policy(desk_, options_in_force_,
                 std::make_shared<domain::Catalogue>(std::move(gateways), policy->catalogue().rooms()));
@@ -256,7 +260,7 @@ void CatalogueKeeper::retry() {
   refresh_locked();
 }
 
-CatalogueKeeper::Drained CatalogueKeeper::set_draining(std::string_view gateway, bool draining) {
+CatalogueKeeper::Drained CatalogueKeeper::set_draining(std::string_view gateway, domain::Draining draining) {
   const std::lock_guard lock(mutex_);
   const auto policy = desk_.policy();
   const domain::Gateway* known = policy->catalogue().gateway(gateway);
@@ -275,8 +279,10 @@ CatalogueKeeper::Drained CatalogueKeeper::set_draining(std::string_view gateway,
   } catch (const store::Failure&) {
     mark_draining(gateway, draining);
   }
-  log_info(draining ? "Gateway drains: no new rooms on it" : "Gateway takes new rooms again",
-           {{"gateway_name", gateway}});
+  constexpr const char* what_it_does[] = {"Gateway takes new rooms again",
+                                          "Gateway drains: no new rooms on it",
+                                          "Gateway drains and its rooms are moved: no rooms on it"};
+  log_info(what_it_does[static_cast<int>(draining)], {{"gateway_name", gateway}});
   return Drained::done;
 }
 

@@ -27,6 +27,7 @@ struct Opening {
   SyncPlan plan;
   std::vector<domain::Assignment> assignments;
   std::vector<domain::Session> sessions;  // none if they were last counted in legacy mode
+  std::vector<domain::Failover> failovers;
   bool was_scale = false;                 // the mode in which the file was last served
   std::vector<std::string> skipped;       // rows that cannot be used, a sentence each
 };
@@ -59,11 +60,11 @@ class CatalogueKeeper {
 
   enum class Drained { done, no_such_gateway, storage_unavailable };
   // Durable when it is done.
-  Drained set_draining(std::string_view gateway, bool draining);
+  Drained set_draining(std::string_view gateway, domain::Draining draining);
 
  private:
   CatalogueRows read_rows();
-  void mark_draining(std::string_view name, bool draining);
+  void mark_draining(std::string_view name, domain::Draining draining);
   SyncPlan plan_against_file(const Configured& configured);
   SyncPlan write_sync(const Configured& configured);
   void write_mode(bool scale);

@@ -11,6 +11,19 @@ namespace {
 // So many rooms are looked at in one turn.
 constexpr std::size_t slice = 1000;
 
+// What ledger and health have to know of the policy.
+void follow_policy(Desk::Turn& turn) {
+  const domain::Options& options = turn.options();
+  std::vector<domain::GatewayNumber> watched;
+  for (const domain::Gateway& gateway : turn.policy().catalogue().gateways()) {
+    if (gateway.serves_rooms()) watched.push_back(turn.ledger().number_of(gateway.name));
+  }
+  turn.health().watch(options.health, watched);
+  turn.ledger().count_crowd(options.load_by == domain::LoadBy::sessions
+                                ? std::optional(options.avg_room_occupancy)
+                                : std::nullopt);
+}
+
 std::vector<std::shared_ptr<Claim>> begin_scale(Desk::Turn& turn) {
   domain::Ledger& ledger = turn.ledger();
   const auto reported = ledger.reported_gateways();
@@ -92,6 +105,7 @@ std::vector<std::shared_ptr<Claim>> change_policy(Desk& desk, const domain::Opti
     turn.replace_policy(std::make_shared<domain::Policy>(
         options, std::move(catalogue),
         [&](const std::string& gateway) { return turn.ledger().number_of(gateway); }));
+    follow_policy(turn);
     if (before && !before->options().scale && options.scale) claims = begin_scale(turn);
     if (before && before->options().scale && !options.scale) begin_legacy(turn);
   }

@@ -31,6 +31,7 @@ bool Claim::is_for(std::string_view gateway) {
 
 Desk::Turn::Turn(Desk& desk) : desk_(desk), lock_(desk.mutex_), now_(desk.clock_.now()) {
   if (desk_.policy_) desk_.ledger_.expire(now_.service, desk_.policy_->options().dead_after);
+  desk_.health_.refresh(now_.service);
 }
 
 Desk::Turn::~Turn() { desk_.pass_on_changes(); }
@@ -45,14 +46,24 @@ std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question,
                                         const domain::Decision& decision) {
   domain::Ledger& ledger = desk_.ledger_;
   const std::string room(question.room);
-  ledger.book(room, ledger.number_of(decision.gateway), decision.region, now_);
+  const domain::GatewayNumber gateway = ledger.number_of(decision.gateway);
+  if (decision.departure != domain::Departure::none) {
+    std::optional<domain::GatewayNumber> standby;
+    if (decision.standby) standby = ledger.number_of(*decision.standby);
+    // Written together with the booking.
+    ledger.begin_leaving(ledger.number_of(decision.leaves), standby);
+    desk_.pass_on_changes();
+  }
+  ledger.book(room, gateway, decision.region, now_);
+  desk_.health_.booked(gateway, now_.service);
   auto claim = std::make_shared<Claim>();
   desk_.under_way_.emplace(room, claim);
   const domain::Assignment wished{room, decision.gateway, decision.region, now_.wall, now_.wall};
-  desk_.claims_.claim(wished, [&desk = desk_, room, country = std::string(question.country),
-                               match = decision.regional_match,
-                               claim](const std::optional<std::string>& holder) {
-    desk.settle(room, country, match, claim, holder);
+  Booking booking{room, std::string(question.country), decision,
+                  question.asker != domain::Question::Asker::mover, claim};
+  desk_.claims_.claim(wished, [&desk = desk_, booking = std::move(booking)](
+                                  const std::optional<std::string>& holder) {
+    desk.settle(booking, holder);
   });
   return claim;
 }
@@ -91,24 +102,31 @@ std::shared_ptr<const domain::Policy> Desk::policy() const {
   return policy_;
 }
 
-void Desk::settle(const std::string& room, const std::string& country, bool regional_match,
-                  const std::shared_ptr<Claim>& claim, const std::optional<std::string>& holder) {
+void Desk::settle(const Booking& booking, const std::optional<std::string>& holder) {
+  const domain::Decision& decision = booking.decision;
   {
     Turn turn(*this);
     if (holder) {
-      ledger_.confirm(room, ledger_.number_of(*holder));
+      ledger_.confirm(booking.room, ledger_.number_of(*holder));
     } else {
-      ledger_.withdraw(room);
+      ledger_.withdraw(booking.room);
     }
-    under_way_.erase(room);
+    if (holder && decision.departure != domain::Departure::none) {
+      ledger_.note_move(booking.room, ledger_.number_of(decision.leaves), booking.is_told);
+    }
+    under_way_.erase(booking.room);
   }
-  if (holder) {
-    log_info("Assigned room to server", {{"room_id", room},
+  if (holder && decision.departure != domain::Departure::none) {
+    log_info(decision.departure == domain::Departure::offline ? "Room reassigned from offline server"
+                                                              : "Room reassigned from draining server",
+             {{"room_id", booking.room}, {"old_server", decision.leaves}, {"new_server", *holder}});
+  } else if (holder) {
+    log_info("Assigned room to server", {{"room_id", booking.room},
                                          {"gateway_name", *holder},
-                                         {"country_code", country},
-                                         {"regional_match", regional_match}});
+                                         {"country_code", booking.country},
+                                         {"regional_match", decision.regional_match}});
   }
-  claim->settle(holder);
+  booking.claim->settle(holder);
 }
 
 void Desk::pass_on_changes() {
@@ -120,6 +138,10 @@ void Desk::pass_on_changes() {
       journal_.note_assignment(std::move(*row));
     } else if (auto* gone = std::get_if<domain::AssignmentGone>(&change)) {
       journal_.note_assignment_removed(std::move(gone->room_id));
+    } else if (auto* failover = std::get_if<domain::Failover>(&change)) {
+      journal_.note_failover(std::move(*failover));
+    } else if (auto* over = std::get_if<domain::FailoverGone>(&change)) {
+      journal_.note_failover_gone(std::move(over->gateway_name));
     } else if (!scale) {
       continue;
     } else if (auto* session = std::get_if<domain::Session>(&change)) {

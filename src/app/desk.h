@@ -64,6 +64,8 @@ class Desk {
     domain::Ledger& ledger() { return desk_.ledger_; }
     const domain::Policy& policy() const { return *desk_.policy_; }
     const domain::Options& options() const { return desk_.policy_->options(); }
+    domain::GatewayHealth& health() { return desk_.health_; }
+    domain::Situation situation() { return {*desk_.policy_, desk_.ledger_, desk_.health_, now_.service}; }
     domain::Moment now() const { return now_; }
 
     // The claim under way for a room that is pending.
@@ -93,8 +95,15 @@ class Desk {
   std::shared_ptr<const domain::Policy> policy() const;
 
  private:
-  void settle(const std::string& room, const std::string& country, bool regional_match,
-              const std::shared_ptr<Claim>& claim, const std::optional<std::string>& holder);
+  struct Booking {
+    std::string room;
+    std::string country;
+    domain::Decision decision;
+    bool is_told;  // whoever asked for it is answered with it
+    std::shared_ptr<Claim> claim;
+  };
+
+  void settle(const Booking& booking, const std::optional<std::string>& holder);
   void pass_on_changes();
 
   Clock& clock_;
@@ -102,6 +111,7 @@ class Desk {
   store::Journal& journal_;
   mutable std::mutex mutex_;
   domain::Ledger ledger_;
+  domain::GatewayHealth health_;
   std::shared_ptr<const domain::Policy> policy_;
   std::unordered_map<std::string, std::shared_ptr<Claim>> under_way_;
   std::map<std::string, domain::ServiceTime, std::less<>> disbelieved_;

@@ -65,6 +65,7 @@ std::vector<GatewayListing> list_gateways(Desk& desk) {
     listing.name = gateway.name;
     if (!gateway.url.empty()) listing.url = gateway.url;
     listing.type = gateway.type;
+    listing.state = turn.health().state(number);
     listing.available = policy.placement().is_available(gateway.name);
     listing.disabled = gateway.disabled;
     listing.draining = gateway.draining;
@@ -72,7 +73,7 @@ std::vector<GatewayListing> list_gateways(Desk& desk) {
     listing.rooms = ledger.rooms_by_gateway()[number];
     const auto here = users.find(gateway.name);
     listing.users = here == users.end() ? 0 : here->second;
-    listing.load = listing.rooms * turn.options().avg_room_occupancy;
+    listing.load = policy.placement().load_of(number, turn.situation().scene());
     listing.capacity = gateway.capacity ? *gateway.capacity : turn.options().max_server_capacity;
     listings.push_back(std::move(listing));
   }

@@ -16,6 +16,7 @@ namespace app {
 struct GatewayListing {
   std::string name, type;
   std::optional<std::string> url;
+  domain::GatewayState state;
   bool available, disabled, draining;
   std::vector<std::string> regions;
   std::int64_t rooms, users, load, capacity;

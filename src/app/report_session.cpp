@@ -48,7 +48,7 @@ Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledg
   if (scale) {
     domain::Question question{report.room, "", domain::Question::Asker::session, std::nullopt};
     if (reported && turn.believes_reports(report.room)) question.reported = reported;
-    const Decision decision = decide(turn.policy(), turn.ledger(), question);
+    const Decision decision = decide(turn.situation(), question);
     switch (decision.kind) {
       case Decision::Kind::refused: seating.refusal = decision.refusal; return seating;
       case Decision::Kind::pending: seating.claim = turn.claim_for(report.room); return seating;

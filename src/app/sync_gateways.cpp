@@ -88,6 +88,7 @@ void GatewaySync::update_entry(const domain::ConfiguredGateway& wanted, std::siz
   domain::Gateway& actual = row.gateway;
   const domain::Gateway usual;
   entry.field("url", actual.url, synced.url, wanted.url, usual.url);
+  entry.field("admin_url", actual.admin_url, synced.admin_url, wanted.admin_url, usual.admin_url);
   entry.field("type", actual.type, synced.type, wanted.type, usual.type);
   entry.field("capacity", actual.capacity, synced.capacity, wanted.capacity, usual.capacity);
   entry.field("disabled", actual.disabled, synced.disabled, wanted.disabled, usual.disabled);

@@ -117,8 +117,11 @@ class Parser {
     add_value(*explain, "--country", line_.country, "CC", "as if a user from there asked");
     add_talking(*explain);
     auto* drain = add(app_, "drain", Command::drain,
-                      "Put no new rooms on a gateway. The rooms there stay; survives a restart.");
+                      "Put no new rooms on a gateway. The rooms there stay, unless --move says\n"
+                      "otherwise; survives a restart.");
     add_subject(*drain, "GW", "the gateway's name");
+    drain->add_flag("--move", line_.move,
+                    "also move the rooms there to other gateways: their users have to join anew");
     add_talking(*drain);
     auto* undrain = add(app_, "undrain", Command::undrain, "Put new rooms on a gateway again.");
     add_subject(*undrain, "GW", "the gateway's name");

@@ -38,6 +38,7 @@ struct CommandLine {
   std::optional<std::string> gateway;  // assignments --gateway, rooms set --default-gateway
   std::optional<std::string> country;  // explain --country
   bool force = false;                  // release --force
+  bool move = false;                   // drain --move
   bool create_gateways = false;        // rooms import
   bool janus_is_default = false;       // rooms import
   bool set_aside_damaged = false;      // serve

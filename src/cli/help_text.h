@@ -19,7 +19,7 @@ Looking and steering (asks the running sidecar)
   status                mode, health, gateways and their load
   assignments           which room is on which gateway
   explain ROOM          where the room would go now, and why
-  drain GW              no new rooms on the gateway; the rooms there stay
+  drain GW [--move]     no new rooms on the gateway; the rooms there stay, or move
   undrain GW            new rooms on it again
   release ROOM          forget the room's assignment
 

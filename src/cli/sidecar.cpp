@@ -54,8 +54,8 @@ Sidecar::Sidecar(const CommandLine& line, const config::Loaded& loaded)
       configuration_is_sound_(loaded.ok()) {}
 
 Sidecar::Answer Sidecar::ask(std::string_view method, const std::string& target,
-                             std::chrono::milliseconds timeout) {
-  auto answer = client_.request(method, target, "", timeout);
+                             std::chrono::milliseconds timeout, std::string_view sent) {
+  auto answer = client_.request(method, target, sent, timeout);
   if (!answer.reached()) {
     throw CommandFailed("no sidecar can be reached at " + printable(answer.problem) +
                         (configuration_is_sound_
@@ -71,8 +71,9 @@ Sidecar::Answer Sidecar::ask(std::string_view method, const std::string& target,
   return {answer.status, std::move(*body), std::move(answer.body)};
 }
 
-Sidecar::Answer Sidecar::expect(std::string_view method, const std::string& target) {
-  auto answer = ask(method, target);
+Sidecar::Answer Sidecar::expect(std::string_view method, const std::string& target,
+                                std::string_view body) {
+  auto answer = ask(method, target, std::chrono::seconds{10}, body);
   if (!answer.is_fine()) throw CommandFailed(refusal(answer));
   return answer;
 }

@@ -32,13 +32,14 @@ class Sidecar {
 
   // Whatever it answers, as long as that is JSON.
   Answer ask(std::string_view method, const std::string& target,
-             std::chrono::milliseconds timeout = std::chrono::seconds{10});
+             std::chrono::milliseconds timeout = std::chrono::seconds{10},
+             std::string_view sent = {});
 
   // Its own message, for people.
   static std::string refusal(const Answer& answer);
 
   // Throws its refusal, if it is one.
-  Answer expect(std::string_view method, const std::string& target);
+  Answer expect(std::string_view method, const std::string& target, std::string_view body = {});
 
   // All pages of a list: the elements of the array called `name`. `target` has no query, or one.
   std::vector<http::Json> all_pages(const std::string& target, const std::string& name);

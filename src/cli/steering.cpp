@@ -12,9 +12,9 @@ namespace {
 constexpr std::chrono::seconds kReloadTime{30};
 
 int steer(const CommandLine& line, Terminal& terminal, std::string_view method,
-          const std::string& target, const std::string& done) {
+          const std::string& target, const std::string& done, const std::string& body = "") {
   Sidecar sidecar(line);
-  const auto answer = sidecar.expect(method, target);
+  const auto answer = sidecar.expect(method, target, body);
   terminal.out << (line.json ? answer.text : done) << '\n';
   return kFine;
 }
@@ -27,8 +27,9 @@ std::string drain_target(const CommandLine& line) {
 
 int drain(const CommandLine& line, Terminal& terminal) {
   return steer(line, terminal, "PUT", drain_target(line),
-               "Gateway " + printable(line.subject) +
-                   " gets no new rooms from now on; the rooms there stay.");
+               "Gateway " + printable(line.subject) + " gets no new rooms from now on; the rooms there " +
+                   (line.move ? "move to others, as far as these can take them." : "stay."),
+               line.move ? R"({"move":true})" : "");
 }
 
 int undrain(const CommandLine& line, Terminal& terminal) {

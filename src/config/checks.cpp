@@ -25,6 +25,14 @@ void check_together(const Configuration& configuration, const GivenSettings& giv
               std::to_string(options.max_server_capacity) + "): no gateway could take a room");
   }
 
+  const Given& interval = given.at("health.interval");
+  const Given& stale_after = given.at("health.stale_after");
+  if (!interval.refused && !stale_after.refused && options.health.stale_after < 2 * options.health.interval) {
+    blame(stale_after.origin ? stale_after : interval, report,
+          "word would grow old (health.stale_after) before the next comes (health.interval): let it last for "
+          "several intervals");
+  }
+
   const Given& listen = given.at("http.listen");
   if (listen.origin && !listen.refused && !given.at("http.token_file").refused &&
       !configuration.http.token_file && !is_local_only(configuration.http.listen)) {

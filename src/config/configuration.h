@@ -6,6 +6,7 @@
 
 #include "app/options.h"
 #include "domain/options.h"
+#include "health/options.h"
 #include "http/options.h"
 #include "store/options.h"
 
@@ -13,6 +14,7 @@ namespace config {
 
 struct Configuration {
   domain::Options domain;
+  health::Options health;
   http::Options http;
   store::Options store;
   app::LogOptions log;

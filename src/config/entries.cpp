@@ -107,7 +107,8 @@ std::optional<std::string> as_uid(const Value& value) {
 std::vector<domain::ConfiguredGateway> read_gateways(const Value& config_file,
                                                      const domain::Options& options,
                                                      const Origin& origin, Report& report) {
-  static const std::string known[] = {"name", "url", "type", "capacity", "disabled", "id"};
+  static const std::string known[] = {"name",     "url",      "admin_url", "type",
+                                      "capacity", "disabled", "id"};
   const Spot spot{report, origin, "gateways", {}};
   Unique names(spot, "name");
   Unique ids(spot, "id");
@@ -121,6 +122,7 @@ std::vector<domain::ConfiguredGateway> read_gateways(const Value& config_file,
     fields.name("name", name);
     if (!fields.find("name")) fields.missing("name");
     fields.text("url", gateway.url);
+    fields.text("admin_url", gateway.admin_url);
     fields.text("type", gateway.type);
     fields.number("capacity", 1, most_users, a_count_of_users, gateway.capacity);
     if (gateway.type.value_or("rooms") == "rooms" &&

@@ -55,6 +55,19 @@ std::optional<std::int64_t> as_whole_number(const Value& value, std::int64_t lea
   return number;
 }
 
+std::optional<double> as_part(const Value& value) {
+  const bool is_number = !value.typed || value.kind == Value::Kind::other || value.kind == Value::Kind::integer;
+  if (!is_number) return std::nullopt;
+  const std::string text = value.kind == Value::Kind::integer ? std::to_string(value.integer)
+                                                              : std::string(trimmed(value.text));
+  // Digits and one point: no sign, no exponent, no infinity.
+  if (text.empty() || text.find_first_not_of("0123456789.") != text.npos) return std::nullopt;
+  double part = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), part);
+  const bool is_whole = error == std::errc{} && end == text.data() + text.size();
+  return is_whole && part >= 0 && part <= 1 ? std::optional(part) : std::nullopt;
+}
+
 std::optional<domain::Duration> as_duration(const Value& value) {
   if (!value.is_text()) return std::nullopt;
   return duration_from(trimmed(value.text));

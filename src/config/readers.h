@@ -31,6 +31,9 @@ std::optional<bool> as_boolean(const Value& value);
 std::optional<std::int64_t> as_whole_number(const Value& value, std::int64_t least,
                                             std::int64_t most);
 
+// A part of 1, from 0 to 1: 0.5, .5, 1.
+std::optional<double> as_part(const Value& value);
+
 std::optional<domain::Duration> as_duration(const Value& value);
 
 // One line of text without control characters, trimmed and not empty: a path, an address.

@@ -5,6 +5,7 @@
 #include "config/duration.h"
 #include "config/listen_address.h"
 #include "config/lists.h"
+#include "config/mqtt_address.h"
 #include "config/regions.h"
 
 namespace config {
@@ -13,6 +14,8 @@ namespace {
 constexpr std::string_view a_duration = "a duration above 0 like \"90s\", \"1m30s\" or \"500ms\"";
 constexpr std::string_view a_duration_or_0 = "a duration like \"90s\", \"1m30s\" or \"500ms\"";
 constexpr std::string_view a_list = "a list of gateway names";
+constexpr std::string_view a_count = "a whole number above 0 (and not above 1000)";
+constexpr std::int64_t most_words = 1000;
 constexpr std::string_view a_path = "a path without control characters";
 
 constexpr std::string_view an_address =
@@ -29,6 +32,8 @@ constexpr Choice<domain::UnknownRooms> unknown_rooms_choices[] = {
     {"reject", domain::UnknownRooms::reject}, {"accept", domain::UnknownRooms::accept}};
 constexpr Choice<domain::WhenFull> when_full_choices[] = {{"overflow", domain::WhenFull::overflow},
                                                           {"reject", domain::WhenFull::reject}};
+constexpr Choice<domain::LoadBy> load_choices[] = {{"rooms", domain::LoadBy::rooms},
+                                                   {"sessions", domain::LoadBy::sessions}};
 constexpr Choice<app::LogLevel> level_choices[] = {{"debug", app::LogLevel::debug},
                                                    {"info", app::LogLevel::info},
                                                    {"warn", app::LogLevel::warn},
@@ -97,6 +102,58 @@ Outcome take_listen(const Value& value, const Spot& spot, std::string& target) {
   return take(line, value, spot, target);
 }
 
+// "none", or a list of sources.
+Outcome take_sources(const Value& value, const Spot& spot, domain::HealthOptions& target) {
+  // In config.toml, too, one may stand without brackets.
+  const auto names = read_names(value.is_text() ? untyped(value.text, value.line) : value, spot);
+  if (!names) return Outcome::refused;
+  domain::HealthOptions read = target;
+  read.http = read.mqtt = false;
+  bool none = false;
+  for (const std::string& name : *names) {
+    if (same_word("http", name)) {
+      read.http = true;
+    } else if (same_word("mqtt", name)) {
+      read.mqtt = true;
+    } else if (same_word("none", name)) {
+      none = true;
+    } else {
+      spot.refuse(value);
+      return Outcome::refused;
+    }
+  }
+  if (none && read.watches()) {
+    spot.refuse(value);
+    return Outcome::refused;
+  }
+  if (names->empty()) return Outcome::unset;
+  target = read;
+  return Outcome::taken;
+}
+
+std::string shown_sources(const domain::HealthOptions& health) {
+  if (!health.watches()) return "none";
+  return health.http && health.mqtt ? "http,mqtt" : health.http ? "http" : "mqtt";
+}
+
+Outcome take_topic(const Value& value, const Spot& spot, std::string& target) {
+  std::optional<std::string> line = as_line(value);
+  if (line && !is_status_topic(*line)) line.reset();
+  return take(line, value, spot, target);
+}
+
+Outcome take_broker(const Value& value, const Spot& spot, std::string& target) {
+  std::optional<std::string> line = as_line(value);
+  if (line && !is_broker_url(*line)) line.reset();
+  return take(line, value, spot, target);
+}
+
+std::string shown_part(double value) {
+  std::string text = std::to_string(value);
+  text.erase(text.find_last_not_of('0') + 1);
+  return text.back() == '.' ? text + "0" : text;
+}
+
 std::string shown_boolean(bool value) { return value ? "true" : "false"; }
 
 using C = Configuration;
@@ -145,6 +202,9 @@ const Row table[] = {
        return take_choice(when_full_choices, v, s, c.domain.when_full);
      },
      [](const C& c) { return shown_choice(when_full_choices, c.domain.when_full); }},
+    {"balancing.load", "BALANCING_LOAD", "\"rooms\" or \"sessions\"",
+     [](const V& v, const S& s, C& c) { return take_choice(load_choices, v, s, c.domain.load_by); },
+     [](const C& c) { return shown_choice(load_choices, c.domain.load_by); }},
     {"regions", "SERVER_REGIONS", "a table of countries like IL = [\"gxy1\", \"gxy2\"]",
      [](const V& v, const S& s, C& c) { return read_regions(v, s, c.domain.regions); },
      [](const C& c) { return to_text(c.domain.regions); }},
@@ -168,6 +228,45 @@ const Row table[] = {
     {"failover.wait", "FAILOVER_WAIT_TIME", a_duration_or_0,
      [](const V& v, const S& s, C& c) { return take_duration(v, s, true, c.domain.failover_wait); },
      [](const C& c) { return to_text(c.domain.failover_wait); }},
+    {"failover.move_pinned", "FAILOVER_MOVE_PINNED", a_boolean,
+     [](const V& v, const S& s, C& c) { return take(as_boolean(v), v, s, c.domain.move_pinned); },
+     [](const C& c) { return shown_boolean(c.domain.move_pinned); }},
+    {"health.source", "HEALTH_SOURCE", "\"none\", \"http\", \"mqtt\", or a list of the last two",
+     [](const V& v, const S& s, C& c) { return take_sources(v, s, c.domain.health); },
+     [](const C& c) { return shown_sources(c.domain.health); }},
+    {"health.interval", "HEALTH_INTERVAL", a_duration,
+     [](const V& v, const S& s, C& c) { return take_duration(v, s, false, c.domain.health.interval); },
+     [](const C& c) { return to_text(c.domain.health.interval); }},
+    {"health.timeout", "HEALTH_TIMEOUT", a_duration,
+     [](const V& v, const S& s, C& c) { return take_duration(v, s, false, c.health.timeout); },
+     [](const C& c) { return to_text(c.health.timeout); }},
+    {"health.fall", "HEALTH_FALL", a_count,
+     [](const V& v, const S& s, C& c) { return take_number(v, s, most_words, c.domain.health.fall); },
+     [](const C& c) { return std::to_string(c.domain.health.fall); }},
+    {"health.rise", "HEALTH_RISE", a_count,
+     [](const V& v, const S& s, C& c) { return take_number(v, s, most_words, c.domain.health.rise); },
+     [](const C& c) { return std::to_string(c.domain.health.rise); }},
+    {"health.stale_after", "HEALTH_STALE_AFTER", a_duration,
+     [](const V& v, const S& s, C& c) { return take_duration(v, s, false, c.domain.health.stale_after); },
+     [](const C& c) { return to_text(c.domain.health.stale_after); }},
+    {"health.brake", "HEALTH_BRAKE", "a part of the gateways from 0 to 1 like 0.5",
+     [](const V& v, const S& s, C& c) { return take(as_part(v), v, s, c.domain.health.brake); },
+     [](const C& c) { return shown_part(c.domain.health.brake); }},
+    {"health.mqtt_url", "MQTT_URL", "a broker like \"mqtt://127.0.0.1:1883\" or \"mqtts://broker.example.org:8883\"",
+     [](const V& v, const S& s, C& c) { return take_broker(v, s, c.health.mqtt_url); },
+     [](const C& c) { return c.health.mqtt_url; }},
+    {"health.mqtt_topic", "MQTT_TOPIC", "a topic with one + where the gateway's name stands, like \"janus/+/status\"",
+     [](const V& v, const S& s, C& c) { return take_topic(v, s, c.health.mqtt_topic); },
+     [](const C& c) { return c.health.mqtt_topic; }},
+    {"health.mqtt_user", "MQTT_USER", "a user name without control characters",
+     [](const V& v, const S& s, C& c) { return take(as_line(v), v, s, c.health.mqtt_user); },
+     [](const C& c) { return c.health.mqtt_user.value_or(""); }},
+    {"health.mqtt_password_file", "MQTT_PASSWORD_FILE", a_path,
+     [](const V& v, const S& s, C& c) { return take(as_line(v), v, s, c.health.mqtt_password_file); },
+     [](const C& c) { return c.health.mqtt_password_file.value_or(""); }},
+    {"health.mqtt_ca_file", "MQTT_CA_FILE", a_path,
+     [](const V& v, const S& s, C& c) { return take(as_line(v), v, s, c.health.mqtt_ca_file); },
+     [](const C& c) { return c.health.mqtt_ca_file.value_or(""); }},
     {"log.level", "LOG_LEVEL", "\"debug\", \"info\", \"warn\" or \"error\"",
      [](const V& v, const S& s, C& c) { return take_choice(level_choices, v, s, c.log.level); },
      [](const C& c) { return shown_choice(level_choices, c.log.level); }},

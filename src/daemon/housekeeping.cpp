@@ -9,6 +9,8 @@
 
 #include "app/clean_up.h"
 #include "app/event_log.h"
+#include "app/fail_over.h"
+#include "app/judge_health.h"
 #include "store/journal.h"
 
 namespace sidecar {
@@ -18,10 +20,12 @@ constexpr std::chrono::milliseconds round{500};
 
 }  // namespace
 
-Housekeeping::Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper)
+Housekeeping::Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper,
+                           GatewayWatch& watch)
     : desk_(desk),
       journal_(journal),
       keeper_(keeper),
+      watch_(watch),
       cleaned_(app::Desk::Turn(desk).now().service),
       thread_([this] { work(); }) {}
 
@@ -48,6 +52,11 @@ void Housekeeping::stop() {
   }
   woken_.notify_all();
   if (thread_.joinable()) thread_.join();
+}
+
+bool Housekeeping::is_stopping() {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
 }
 
 void Housekeeping::file_changed() {
@@ -88,6 +97,16 @@ void Housekeeping::do_round(bool refresh) {
   watch_storage();
   if (refresh) refresh_failed_ = !attempt("refresh", [this] { keeper_.refresh(); });
   attempt("last uses", [this] { app::write_last_used(desk_, journal_); });
+  attempt("health", [this] {
+    watch_.keep_up();
+    app::judge_health(desk_);
+  });
+  attempt("failover", [this] {
+    app::fail_over(desk_, [this] {
+      ++heartbeats_;  // asked between rooms: many take their time
+      return is_stopping();
+    });
+  });
   if (keeper_.has_unwritten() && !journal_.failure()) attempt("sync", [this] { keeper_.retry(); });
   domain::ServiceTime now;
   domain::Duration clean_every;

@@ -1,5 +1,6 @@
 // The periodic work: last uses into the file, the cleaning, edits made from outside, what could not be
-// written. A thread of its own from construction to stop(). A failure is logged and tried again.
+// written, the gateways' health and what follows from it. A thread of its own from construction to stop(). A
+// failure is logged and tried again.
 #pragma once
 
 #include <atomic>
@@ -13,12 +14,14 @@
 
 #include "app/catalogue_keeper.h"
 #include "app/desk.h"
+#include "daemon/gateway_watch.h"
 
 namespace sidecar {
 
 class Housekeeping {
  public:
-  Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper);
+  Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper,
+               GatewayWatch& watch);
   ~Housekeeping() { stop(); }
 
   void stop();
@@ -30,12 +33,14 @@ class Housekeeping {
  private:
   bool attempt(const char* work, const std::function<void()>& deed);
   void watch_storage();
+  bool is_stopping();
   void work();
   void do_round(bool refresh);
 
   app::Desk& desk_;
   store::Journal& journal_;
   app::CatalogueKeeper& keeper_;
+  GatewayWatch& watch_;
   domain::ServiceTime cleaned_;
   std::atomic<std::uint64_t> heartbeats_{0};
   std::mutex mutex_;

@@ -15,11 +15,12 @@ app::Configured configured_part(const config::Configuration& configuration) {
 }
 
 Reload::Reload(config::Sources sources, config::Configuration in_force, bool needs_token,
-               app::CatalogueKeeper& keeper, http::Door& door, std::function<void(std::uint64_t)> applied)
+               app::CatalogueKeeper& keeper, GatewayWatch& watch, http::Door& door, std::function<void(std::uint64_t)> applied)
     : sources_(std::move(sources)),
       in_force_(std::move(in_force)),
       needs_token_(needs_token),
       keeper_(keeper),
+      watch_(watch),
       door_(door),
       applied_(std::move(applied)) {}
 
@@ -74,6 +75,7 @@ app::CatalogueKeeper::Result Reload::attempt() {
   result.warnings.insert(result.warnings.end(), synced.warnings.begin(), synced.warnings.end());
   if (!result.problems.empty()) return result;
   door_.replace_token(std::move(token));
+  watch_.configure(loaded.configuration.health);
   in_force_ = std::move(loaded.configuration);
   app::start_log(in_force_.log, app::log_target());
   return result;

@@ -7,6 +7,7 @@
 
 #include "app/catalogue_keeper.h"
 #include "config/load.h"
+#include "daemon/gateway_watch.h"
 #include "http/door.h"
 
 namespace sidecar {
@@ -21,7 +22,7 @@ class Reload {
  public:
   // `needs_token`: it listens where others than this machine can ask. `applied` is called after each one that was applied, with their number.
   Reload(config::Sources sources, config::Configuration in_force, bool needs_token,
-         app::CatalogueKeeper& keeper, http::Door& door, std::function<void(std::uint64_t generation)> applied);
+         app::CatalogueKeeper& keeper, GatewayWatch& watch, http::Door& door, std::function<void(std::uint64_t generation)> applied);
 
   // Problems and warnings are logged as well as returned.
   app::CatalogueKeeper::Result run();
@@ -34,6 +35,7 @@ class Reload {
   config::Configuration in_force_;
   const bool needs_token_;
   app::CatalogueKeeper& keeper_;
+  GatewayWatch& watch_;
   http::Door& door_;
   std::function<void(std::uint64_t)> applied_;
   std::mutex mutex_;

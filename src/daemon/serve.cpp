@@ -15,6 +15,7 @@
 #include "app/event_log.h"
 #include "app/journal_claims.h"
 #include "config/load.h"
+#include "daemon/gateway_watch.h"
 #include "daemon/housekeeping.h"
 #include "daemon/notify.h"
 #include "daemon/reload.h"
@@ -168,7 +169,8 @@ class Running {
     desk_ = std::make_unique<app::Desk>(clock_, *claims_, *journal_);
     app::open_desk(*desk_, opening);
     keeper_ = std::make_unique<app::CatalogueKeeper>(*desk_, *journal_, path, configured, !written);
-    housekeeping_ = std::make_unique<Housekeeping>(*desk_, *journal_, *keeper_);
+    watch_ = std::make_unique<GatewayWatch>(*desk_, configuration.health);
+    housekeeping_ = std::make_unique<Housekeeping>(*desk_, *journal_, *keeper_, *watch_);
     changes_go_to_ = housekeeping_.get();
 
     http::DoorOptions options;
@@ -180,7 +182,7 @@ class Running {
     const http::House house{*desk_, *journal_, *keeper_, [this] { return reload_->run(); },
                             [this] { return readiness(); }};
     door_ = std::make_unique<http::Door>(std::move(options), http::routes(house), std::move(listeners));
-    reload_ = std::make_unique<Reload>(sources, configuration, needs_token, *keeper_, *door_,
+    reload_ = std::make_unique<Reload>(sources, configuration, needs_token, *keeper_, *watch_, *door_,
                                        [this](std::uint64_t generation) { note(generation); });
   }
 
@@ -262,6 +264,10 @@ class Running {
     if (stopping_) return {false, {"stopping"}};
     if (const auto failure = journal_->failure()) readiness.reasons.push_back("storage: " + *failure);
     if (keeper_->has_unwritten()) readiness.reasons.push_back("configuration: not yet in the database");
+    for (const std::string& trouble : watch_->troubles()) readiness.reasons.push_back("health: " + trouble);
+    if (app::Desk::Turn(*desk_).health().brakes()) {
+      readiness.reasons.push_back("health: most gateways failed at once; no room is moved");
+    }
     return readiness;
   }
 
@@ -275,6 +281,7 @@ class Running {
   std::unique_ptr<app::Desk> desk_;
   std::unique_ptr<store::Journal> journal_;
   std::unique_ptr<app::CatalogueKeeper> keeper_;
+  std::unique_ptr<GatewayWatch> watch_;
   std::unique_ptr<Housekeeping> housekeeping_;
   std::unique_ptr<http::Door> door_;
   std::unique_ptr<Reload> reload_;

@@ -18,6 +18,14 @@ struct Assignment {
   bool operator==(const Assignment&) const = default;
 };
 
+// Rooms are being moved away from a gateway.
+struct Failover {
+  std::string gateway_name;
+  std::optional<std::string> standby;  // which takes all of them; else each room is placed anew
+
+  bool operator==(const Failover&) const = default;
+};
+
 struct Session {
   std::string session_id;
   std::string room_id;

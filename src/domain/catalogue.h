@@ -12,14 +12,19 @@
 
 namespace domain {
 
+// Does a gateway take no new rooms, and are the rooms on it moved away?
+enum class Draining { no, yes, and_emptying };
+
 struct Gateway {
   std::int64_t id = 0;
   std::string name;
   std::string url;
+  std::string admin_url;  // where it is asked for its health and rooms; empty: at its url
   std::string type = "rooms";
   std::optional<std::int64_t> capacity;  // users; none: balancing.max_server_capacity
   bool disabled = false;
   bool draining = false;
+  bool emptying = false;  // it drains, and its rooms are moved away
   bool removed = false;
 
   bool operator==(const Gateway&) const = default;

@@ -12,12 +12,15 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 
-Verdict chosen(const Policy& policy, Ledger& ledger, const std::string& name) {
+// Whoever asks why is to see that users are sent to a gateway that does not answer.
+Verdict chosen(const Situation& situation, const std::string& name) {
+  const Policy& policy = situation.policy;
   const Gateway* gateway = policy.catalogue().gateway(name);
-  const std::int64_t rooms = ledger.rooms_by_gateway()[ledger.number_of(name)];
-  const Options& options = policy.options();
-  const std::int64_t capacity = gateway && gateway->capacity ? *gateway->capacity : options.max_server_capacity;
-  return {name, rooms * options.avg_room_occupancy, capacity, "chosen"};
+  const GatewayNumber number = situation.ledger.number_of(name);
+  const std::int64_t capacity =
+      gateway && gateway->capacity ? *gateway->capacity : policy.options().max_server_capacity;
+  return {name, policy.placement().load_of(number, situation.scene()), capacity,
+          situation.health.state(number) == GatewayState::down ? "down" : "chosen"};
 }
 
 Decision refused(Refusal refusal) {
@@ -45,59 +48,131 @@ const Gateway* usable(const Policy& policy, std::string_view name) {
 }
 
 // Where users are already, and the room is to be placed with them.
-const Gateway* found_there(const Policy& policy, const Ledger& ledger, const Question& question,
-                           const Ledger::Room* room) {
+const Gateway* found_there(const Situation& situation, const Question& question, const Ledger::Room* room) {
+  const auto& [policy, ledger, health, now] = situation;
+  const auto not_down = [&](const Gateway* gateway) {
+    return gateway && situation.health.state(situation.ledger.number_of(gateway->name)) != GatewayState::down;
+  };
   if (room && room->occupied()) {
     const auto reported = ledger.reported_gateway(question.room);
-    if (const Gateway* gateway = where_users_are(policy, ledger, question.room, reported)) return gateway;
+    const Gateway* gateway = where_users_are(policy, ledger, question.room, reported);
+    if (not_down(gateway)) return gateway;
   }
-  return question.reported ? usable(policy, *question.reported) : nullptr;
+  const Gateway* gateway = question.reported ? usable(policy, *question.reported) : nullptr;
+  return not_down(gateway) ? gateway : nullptr;
 }
 
-Decision scale(const Policy& policy, Ledger& ledger, const Question& question,
-               std::vector<Verdict>* verdicts) {
+bool takes_rooms(const Situation& situation, const Gateway* gateway) {
+  return gateway && gateway->serves_rooms() && !gateway->draining &&
+         situation.scene().fitness_of(situation.ledger.number_of(gateway->name)) == Fitness::fit;
+}
+
+// The standby that takes all rooms of a gateway: the one that has begun to, else the first that is well and
+// empty and takes nobody else's.
+std::optional<std::string> standby_for(const Situation& situation, GatewayNumber leaving) {
+  const auto& [policy, ledger, health, now] = situation;
+  std::set<GatewayNumber> taken{leaving};
+  for (const auto& [gateway, state] : ledger.leaving()) {
+    if (!state.standby) continue;
+    const std::string& name = ledger.name_of(*state.standby);
+    if (gateway == leaving && takes_rooms(situation, policy.catalogue().gateway(name))) return name;
+    taken.insert(*state.standby);
+  }
+  for (const std::string& name : policy.options().standby_servers) {
+    const GatewayNumber number = ledger.number_of(name);
+    const bool free = ledger.rooms_by_gateway()[number] == 0 && !taken.count(number);
+    if (free && takes_rooms(situation, policy.catalogue().gateway(name))) return name;
+  }
+  return std::nullopt;
+}
+
+// Where a room goes whose gateway is to be left; nothing if there is nowhere to go.
+std::optional<Decision> move(const Situation& situation, const Ledger::Held& held, const std::string* pin,
+                             std::vector<Verdict>* verdicts) {
+  const auto& [policy, ledger, health, now] = situation;
+  Decision decision;
+  decision.departure = situation.departure_from(held.gateway);
+  decision.leaves = ledger.name_of(held.gateway);
+  if (decision.departure == Departure::none) return std::nullopt;
+  decision.kind = Decision::Kind::booking;
+  decision.reason = Reason::reassigned;
+  decision.region = held.region == "pinned" ? "" : held.region;
+  if (pin) {
+    decision.gateway = *pin;
+    decision.region = "pinned";
+  } else if (auto standby = standby_for(situation, held.gateway)) {
+    decision.gateway = *standby;
+    decision.standby = std::move(standby);
+  } else {
+    const auto choice = policy.placement().choose(decision.region, situation.scene(), verdicts);
+    if (!choice.gateway || *choice.gateway == held.gateway) return std::nullopt;
+    decision.gateway = ledger.name_of(*choice.gateway);
+  }
+  return decision;
+}
+
+Decision standing(const Situation& situation, const Ledger::Room& room, bool pinned) {
+  Decision decision;
+  decision.kind = Decision::Kind::standing;
+  decision.gateway = situation.ledger.name_of(room.held->gateway);
+  decision.reason = pinned ? Reason::pinned : room.moved ? Reason::reassigned : Reason::sticky;
+  return decision;
+}
+
+// For a room that no gateway holds, or that may leave the one that does.
+Decision place(const Situation& situation, const Question& question, const std::string* pin,
+               bool pin_serves, const Ledger::Room* room, std::vector<Verdict>* verdicts) {
+  Decision decision;
+  decision.kind = Decision::Kind::booking;
+  decision.region = question.country;
+  if (pin) {
+    if (!pin_serves) return refused(Refusal::no_gateway_available);
+    decision.gateway = *pin;
+    decision.reason = Reason::pinned;
+    decision.region = "pinned";
+  } else if (const Gateway* there = found_there(situation, question, room)) {
+    decision.gateway = there->name;
+    decision.reason = Reason::assigned;
+  } else {
+    const auto choice = situation.policy.placement().choose(question.country, situation.scene(), verdicts);
+    if (!choice.gateway) return refused(choice.refusal);
+    decision.gateway = situation.ledger.name_of(*choice.gateway);
+    decision.reason = choice.reason;
+  }
+  return decision;
+}
+
+Decision scale(const Situation& situation, const Question& question, std::vector<Verdict>* verdicts) {
+  const auto& [policy, ledger, health, now] = situation;
   if (!policy.admits(question.room)) return refused(Refusal::room_not_found);
   const Ledger::Room* room = ledger.find(question.room);
-  Decision decision;
   if (room && room->pending) {
+    Decision decision;
     decision.kind = Decision::Kind::pending;
     decision.gateway = ledger.name_of(room->held->gateway);
     return decision;
   }
   const std::string* pin = policy.pin(question.room);
+  if (pin && policy.options().move_pinned &&
+      situation.departure_from(ledger.number_of(*pin)) == Departure::offline) {
+    pin = nullptr;
+  }
   const Gateway* pinned = pin ? policy.catalogue().gateway(*pin) : nullptr;
   const bool pin_serves = pinned && pinned->serves_rooms();
-  const bool held = room && room->held;
-  const bool on_pin = held && pin && ledger.name_of(room->held->gateway) == *pin;
-  // A new pin waits until the room is empty.
-  if (held && (on_pin || !pin_serves || room->occupied() ||
-               question.asker == Question::Asker::session)) {
-    decision.kind = Decision::Kind::standing;
-    decision.gateway = ledger.name_of(room->held->gateway);
-    decision.reason = on_pin && pin_serves ? Reason::pinned : Reason::sticky;
-  } else if (pin) {
-    if (!pin_serves) return refused(Refusal::no_gateway_available);
-    decision.kind = Decision::Kind::booking;
-    decision.gateway = *pin;
-    decision.reason = Reason::pinned;
-    decision.region = "pinned";
-  } else if (const Gateway* there = found_there(policy, ledger, question, room)) {
-    decision.kind = Decision::Kind::booking;
-    decision.gateway = there->name;
-    decision.reason = Reason::assigned;
-    decision.region = question.country;
-  } else {
-    const Placement::Choice choice =
-        policy.placement().choose(question.country, ledger.rooms_by_gateway(), verdicts);
-    if (!choice.gateway) return refused(choice.refusal);
-    decision.kind = Decision::Kind::booking;
-    decision.gateway = ledger.name_of(*choice.gateway);
-    decision.reason = choice.reason;
-    decision.region = question.country;
+  if (!room || !room->held) return place(situation, question, pin, pin_serves, room, verdicts);
+
+  const bool on_pin = pin && ledger.name_of(room->held->gateway) == *pin;
+  if (question.asker != Question::Asker::session && !on_pin) {
+    auto moved = move(situation, *room->held, pin_serves ? pin : nullptr, verdicts);
+    if (moved) return *moved;
+    if (verdicts) verdicts->clear();
   }
-  decision.regional_match =
-      policy.placement().region_serves(question.country, ledger.number_of(decision.gateway));
-  return decision;
+  // A new pin waits until the room is empty.
+  const bool to_pin = pin_serves && !on_pin && !room->occupied();
+  if (to_pin && question.asker == Question::Asker::user) {
+    return place(situation, question, pin, pin_serves, room, verdicts);
+  }
+  return standing(situation, *room, on_pin && pin_serves);
 }
 
 }  // namespace
@@ -110,13 +185,23 @@ std::string country_as_logged(std::string_view country) {
   return code;
 }
 
-Decision decide(const Policy& policy, Ledger& ledger, const Question& question,
-                std::vector<Verdict>* verdicts) {
-  Decision decision = policy.options().scale ? scale(policy, ledger, question, verdicts)
-                                             : legacy(policy, question.room);
-  if (verdicts && verdicts->empty() && !decision.gateway.empty()) {
-    verdicts->push_back(chosen(policy, ledger, decision.gateway));
+Departure Situation::departure_from(GatewayNumber number) const {
+  if (health.is_lost(number, policy.options().failover_wait, now)) return Departure::offline;
+  return policy.is_emptied(number) ? Departure::emptied : Departure::none;
+}
+
+Decision decide(const Situation& situation, const Question& question, std::vector<Verdict>* verdicts) {
+  const Policy& policy = situation.policy;
+  if (!policy.options().scale) {
+    Decision decision = legacy(policy, question.room);
+    if (verdicts && !decision.gateway.empty()) verdicts->push_back(chosen(situation, decision.gateway));
+    return decision;
   }
+  Decision decision = scale(situation, question, verdicts);
+  if (decision.gateway.empty()) return decision;
+  if (verdicts && verdicts->empty()) verdicts->push_back(chosen(situation, decision.gateway));
+  decision.regional_match = policy.placement().region_serves(question.country,
+                                                             situation.ledger.number_of(decision.gateway));
   return decision;
 }
 

@@ -7,10 +7,14 @@
 #include <string_view>
 #include <vector>
 
+#include "domain/gateway_health.h"
 #include "domain/ledger.h"
 #include "domain/policy.h"
 
 namespace domain {
+
+// Why rooms have to leave a gateway.
+enum class Departure { none, offline, emptied };
 
 struct Decision {
   enum class Kind {
@@ -25,6 +29,10 @@ struct Decision {
   Reason reason = Reason::sticky;
   bool regional_match = false;
   std::string region;  // of the row to be written: the country code as logged, or "pinned"
+  // A booking that moves the room: which gateway it leaves, why, and which standby takes all of its rooms.
+  std::string leaves;
+  Departure departure = Departure::none;
+  std::optional<std::string> standby;
 };
 
 // `country`: as the client sent it. Trimmed and upper-cased here; "" for none or over 16 bytes.
@@ -32,7 +40,8 @@ std::string country_as_logged(std::string_view country);
 
 struct Question {
   // A user is to be told where to go; a session is there already, and an assignment never yields to it.
-  enum class Asker { user, session };
+  // `mover` is told nothing: it moves rooms whose gateway is to be left.
+  enum class Asker { user, session, mover };
 
   std::string_view room;
   std::string_view country = {};  // as logged
@@ -40,8 +49,21 @@ struct Question {
   std::optional<std::string_view> reported = std::nullopt;  // where the session says it is
 };
 
+// What a decision is made from.
+struct Situation {
+  const Policy& policy;
+  Ledger& ledger;
+  const GatewayHealth& health;
+  ServiceTime now;
+
+  Departure departure_from(GatewayNumber gateway) const;
+  Placement::Scene scene() const {
+    return {ledger.rooms_by_gateway(), ledger.crowd_by_gateway(), health.fitness()};
+  }
+};
+
 // With `verdicts`, tells what became of each gateway that was considered.
-Decision decide(const Policy& policy, Ledger& ledger, const Question& question,
+Decision decide(const Situation& situation, const Question& question,
                 std::vector<Verdict>* verdicts = nullptr);
 
 // Where the users of an occupied room are that has no assignment, or an outdated one: where their sessions

@@ -11,6 +11,7 @@ GatewayNumber Ledger::number_of(std::string_view gateway) {
   if (is_new) {
     names_.push_back(&it->first);
     rooms_of_.push_back(0);
+    crowd_of_.push_back(0);
   }
   return it->second;
 }
@@ -35,9 +36,36 @@ void Ledger::drop_if_blank(Rooms::iterator room) {
 }
 
 void Ledger::set_held(Room& room, std::optional<Held> held) {
-  if (room.held) --rooms_of_[room.held->gateway];
+  const std::int64_t crowded = crowd(room);
+  if (room.held) {
+    --rooms_of_[room.held->gateway];
+    crowd_of_[room.held->gateway] -= crowded;
+  }
   room.held = std::move(held);
-  if (room.held) ++rooms_of_[room.held->gateway];
+  room.moved = false;
+  if (room.held) {
+    ++rooms_of_[room.held->gateway];
+    crowd_of_[room.held->gateway] += crowded;
+  }
+}
+
+std::int64_t Ledger::crowd(const Room& room) const {
+  return average_ ? std::max<std::int64_t>(static_cast<std::int64_t>(room.users) - *average_, 0) : 0;
+}
+
+void Ledger::add_user(Room& room, int sign) {
+  const std::int64_t before = crowd(room);
+  sign > 0 ? ++room.users : --room.users;
+  if (room.held) crowd_of_[room.held->gateway] += crowd(room) - before;
+}
+
+void Ledger::count_crowd(std::optional<std::int64_t> average) {
+  if (average_ == average) return;
+  average_ = average;
+  std::fill(crowd_of_.begin(), crowd_of_.end(), 0);
+  for (const auto& [name, room] : rooms_) {
+    if (room.held) crowd_of_[room.held->gateway] += crowd(room);
+  }
 }
 
 void Ledger::note_assignment(const Rooms::value_type& room) {
@@ -49,7 +77,11 @@ void Ledger::note_assignment(const Rooms::value_type& room) {
 }
 
 void Ledger::restore(const std::vector<Assignment>& assignments, const std::vector<Session>& sessions,
-                     Moment now) {
+                     const std::vector<Failover>& failovers, Moment now) {
+  for (const Failover& row : failovers) {
+    Leaving& leaving = leaving_[number_of(row.gateway_name)];
+    if (row.standby) leaving.standby = number_of(*row.standby);
+  }
   for (const Assignment& row : assignments) {
     Room& room = room_entry(row.room_id).second;
     set_held(room, Held{number_of(row.gateway_name), row.region, row.assigned_at, row.last_used_at});
@@ -62,7 +94,7 @@ void Ledger::restore(const std::vector<Assignment>& assignments, const std::vect
     if (row.reported_gateway) gateway = number_of(*row.reported_gateway);
     live_.push_back({row.session_id, &entry, now.service, {}, gateway, false, true, row.entered_at});
     seats_.emplace(live_.back().id, std::prev(live_.end()));
-    ++entry.second.users;
+    add_user(entry.second, 1);
     ++entry.second.sessions;
   }
 }
@@ -112,7 +144,37 @@ void Ledger::touch(std::string_view room, WallTime now) {
 
 void Ledger::answered(std::string_view room, Moment now) {
   keep(room, now.service);
+  if (const auto it = rooms_.find(room); it != rooms_.end()) it->second.moved = false;
   touch(room, now.wall);
+}
+
+void Ledger::begin_leaving(GatewayNumber gateway, std::optional<GatewayNumber> standby) {
+  const auto [it, is_new] = leaving_.try_emplace(gateway);
+  Leaving& leaving = it->second;
+  if (leaving.told) {  // a new wave
+    leaving.told = false;
+    leaving.moved = 0;
+    leaving.taken_by.clear();
+  }
+  if (!is_new && leaving.standby == standby) return;
+  leaving.standby = standby;
+  Failover row{name_of(gateway), std::nullopt};
+  if (standby) row.standby = name_of(*standby);
+  changes_.push_back(std::move(row));
+}
+
+void Ledger::note_move(std::string_view room, GatewayNumber from, bool seen) {
+  const auto it = rooms_.find(room);
+  if (it == rooms_.end() || !it->second.held) return;
+  it->second.moved = !seen;
+  if (const auto leaving = leaving_.find(from); leaving != leaving_.end()) {
+    ++leaving->second.moved;
+    leaving->second.taken_by.insert(it->second.held->gateway);
+  }
+}
+
+void Ledger::end_leaving(GatewayNumber gateway) {
+  if (leaving_.erase(gateway) > 0) changes_.push_back(FailoverGone{name_of(gateway)});
 }
 
 bool Ledger::end_if_unused(std::string_view room, ServiceTime now, Duration join_grace) {
@@ -156,7 +218,7 @@ Ledger::Entered Ledger::enter(std::string_view session, std::string_view room,
     seat = std::prev(live_.end());
     seats_.emplace(seat->id, seat);
     ++entry.second.sessions;
-    ++entry.second.users;
+    add_user(entry.second, 1);
     result.entered = true;
   } else {
     seat = found->second;
@@ -169,12 +231,12 @@ Ledger::Entered Ledger::enter(std::string_view session, std::string_view room,
     } else {
       // From dead or from another room: the new one first, then the old, so that nobody sees it nowhere.
       ++entry.second.sessions;
-      ++entry.second.users;
+      add_user(entry.second, 1);
       seat->room = &entry;
       seat->entered_at = now.wall;
       seat->gateway.reset();
       --before->second.sessions;
-      if (was_live) --before->second.users;
+      if (was_live) add_user(before->second, -1);
       if (before != &entry && was_live) result.moved_from = before->first;
       result.entered = !was_live;
       if (before != &entry) drop_if_blank(rooms_.find(before->first));
@@ -203,7 +265,7 @@ void Ledger::refresh(std::string_view session, ServiceTime now) {
 void Ledger::unseat(Seats::iterator seat) {
   const auto room = rooms_.find(seat->room->first);
   --room->second.sessions;
-  if (seat->live) --room->second.users;
+  if (seat->live) add_user(room->second, -1);
   changes_.push_back(SessionGone{seat->id});
   seats_.erase(seat->id);
   (seat->live ? live_ : dead_).erase(seat);
@@ -247,7 +309,7 @@ Ledger::Swept Ledger::sweep(ServiceTime listed, ServiceTime own, std::size_t lim
 void Ledger::expire(ServiceTime now, Duration dead_after) {
   while (!live_.empty() && live_.front().refreshed + dead_after <= now) {
     live_.front().live = false;
-    --live_.front().room->second.users;
+    add_user(live_.front().room->second, -1);
     dead_.splice(dead_.end(), live_, live_.begin());
   }
 }

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,9 +31,10 @@ struct Moment {
   WallTime wall;
 };
 
+struct FailoverGone { std::string gateway_name; };
 struct AssignmentGone { std::string room_id; };
 struct SessionGone { std::string session_id; };
-using Change = std::variant<Assignment, AssignmentGone, Session, SessionGone>;
+using Change = std::variant<Assignment, AssignmentGone, Session, SessionGone, Failover, FailoverGone>;
 
 class Ledger {
  public:
@@ -53,6 +55,7 @@ class Ledger {
     // While set, an empty room keeps its assignment until join_grace after it.
     std::optional<ServiceTime> kept_since;
     std::unique_ptr<Held> before;  // what a pending booking replaces
+    bool moved = false;            // to another gateway, and nobody has been told yet
 
     bool occupied() const { return users > 0; }
     // What holds the room in the file too: while a booking is pending, what it is to replace.
@@ -68,6 +71,12 @@ class Ledger {
   GatewayNumber number_of(std::string_view gateway);  // made up at first mention, then for good
   const std::string& name_of(GatewayNumber gateway) const { return *names_[gateway]; }
   std::span<const std::int64_t> rooms_by_gateway() const { return rooms_of_; }
+  // Has the users above that average counted in each assigned room from now on, or (nothing) not.
+  void count_crowd(std::optional<std::int64_t> average);
+  // Those users by gateway; none if they are not counted.
+  std::span<const std::int64_t> crowd_by_gateway() const {
+    return average_ ? std::span<const std::int64_t>(crowd_of_) : std::span<const std::int64_t>{};
+  }
 
   // --- rooms
   const Room* find(std::string_view room) const;
@@ -76,7 +85,7 @@ class Ledger {
 
   // Takes over what the database remembers: each session is fresh, each assignment just answered.
   void restore(const std::vector<Assignment>& assignments, const std::vector<Session>& sessions,
-               Moment now);
+               const std::vector<Failover>& failovers, Moment now);
 
   // Books a gateway for a room, at full load at once; pending until confirmed or withdrawn.
   void book(std::string_view room, GatewayNumber gateway, std::string_view region, Moment now);
@@ -100,6 +109,21 @@ class Ledger {
   bool end_assignment(std::string_view room);
   // The empty room keeps its assignment for a whole join_grace from now on.
   void keep(std::string_view room, ServiceTime now);
+
+  // --- failovers: gateways that rooms are moved away from
+  struct Leaving {
+    std::optional<GatewayNumber> standby;  // which takes all of them
+    std::int64_t moved = 0;                // rooms, since it began or since the start
+    std::set<GatewayNumber> taken_by;
+    bool told = false;                     // of its completion
+  };
+  const std::map<GatewayNumber, Leaving>& leaving() const { return leaving_; }
+  // Begins it, or gives it another standby.
+  void begin_leaving(GatewayNumber gateway, std::optional<GatewayNumber> standby);
+  // A room was moved from there. `seen`: somebody is told so by his answer.
+  void note_move(std::string_view room, GatewayNumber from, bool seen);
+  void tell_left(GatewayNumber gateway) { leaving_.at(gateway).told = true; }
+  void end_leaving(GatewayNumber gateway);
 
   // --- sessions
   struct Entered {
@@ -163,6 +187,8 @@ class Ledger {
   Rooms::value_type& room_entry(std::string_view room);
   void drop_if_blank(Rooms::iterator room);
   void set_held(Room& room, std::optional<Held> held);
+  void add_user(Room& room, int sign);
+  std::int64_t crowd(const Room& room) const;
   void note_assignment(const Rooms::value_type& room);
   void unseat(Seats::iterator seat);
   Session session(const Seat& seat) const;
@@ -170,6 +196,9 @@ class Ledger {
   std::unordered_map<std::string, GatewayNumber> numbers_;
   std::vector<const std::string*> names_;
   std::vector<std::int64_t> rooms_of_;
+  std::vector<std::int64_t> crowd_of_;
+  std::optional<std::int64_t> average_;
+  std::map<GatewayNumber, Leaving> leaving_;
   Rooms rooms_;
   Seats live_;  // least recently refreshed first
   Seats dead_;

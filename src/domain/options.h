@@ -8,10 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "domain/health_options.h"
 #include "domain/time.h"
 
 namespace domain {
 
+// What a gateway's load is: the rooms assigned to it × avg_room_occupancy, or per room the larger of that
+// average and its users now.
+enum class LoadBy { rooms, sessions };
 enum class UnknownRooms { reject, accept };
 enum class WhenFull { overflow, reject };
 
@@ -37,6 +41,7 @@ struct Options {
   std::int64_t max_server_capacity = 400;  // users
   std::int64_t avg_room_occupancy = 10;    // users
   WhenFull when_full = WhenFull::overflow;
+  LoadBy load_by = LoadBy::rooms;
 
   std::vector<Region> regions;
   std::vector<Pin> pins;
@@ -48,6 +53,8 @@ struct Options {
   std::vector<std::string> standby_servers;
   std::string standby_where;
   Duration failover_wait = std::chrono::seconds{5};
+  bool move_pinned = false;
+  HealthOptions health;
 };
 
 // The entries of [[gateways]] and [[rooms]], before they are synced into the database. A field that is
@@ -56,6 +63,7 @@ struct ConfiguredGateway {
   std::string name;
   std::optional<std::int64_t> id;
   std::optional<std::string> url;
+  std::optional<std::string> admin_url;
   std::optional<std::string> type;  // else "rooms"
   std::optional<std::int64_t> capacity;
   std::optional<bool> disabled;

@@ -6,8 +6,9 @@
 namespace domain {
 namespace {
 
-// Capacities come from configuration (at most this) or from SQL (anything): kept small enough that
-// rooms × capacity can be compared exactly in 64 bits.
+__extension__ using Wide = __int128;  // load × capacity
+
+// Capacities come from configuration (at most this) or from SQL (anything).
 constexpr std::int64_t largest_capacity = 1'000'000'000;
 
 std::int64_t capacity_of(const Gateway& gateway, const Options& options) {
@@ -26,18 +27,6 @@ std::vector<const Gateway*> listed(const Options& options, const Catalogue& cata
     for (const Gateway& gateway : catalogue.gateways()) result.push_back(&gateway);
   }
   return result;
-}
-
-template <typename Candidates>
-auto least_loaded(const Candidates& candidates, std::span<const std::int64_t> rooms, bool full_too) {
-  const typename Candidates::value_type* best = nullptr;
-  for (const auto& candidate : candidates) {
-    const std::int64_t here = rooms[candidate.number];
-    if (!full_too && here >= candidate.full_at) continue;
-    // here / capacity < there / capacity, exactly; the occupancy is a factor of both sides
-    if (!best || here * best->capacity < rooms[best->number] * candidate.capacity) best = &candidate;
-  }
-  return best;
 }
 
 template <typename Candidates>
@@ -91,8 +80,7 @@ Placement::Placement(const Options& options, const Catalogue& catalogue, const N
     known_.push_back({gateway.name, number, capacity, obstacle});
     available_[gateway.name] = available && gateway.serves_rooms();
     if (obstacle.empty()) {
-      // load + occupancy > capacity, with load = rooms × occupancy
-      candidates.push_back({number, capacity, capacity / occupancy_});
+      candidates.push_back({number, capacity, capacity - occupancy_});
       by_number.emplace(number, candidates.back());
     }
   };
@@ -137,62 +125,92 @@ const Placement::View& Placement::view_of(std::string_view country) const {
   return it == views_.end() ? no_region_ : it->second;
 }
 
-Placement::Choice Placement::choose(std::string_view country, std::span<const std::int64_t> rooms,
+const Placement::Candidate* Placement::least_loaded(const std::vector<Candidate>& candidates,
+                                                    const Scene& scene, Fitness worst, bool full_too) const {
+  const Candidate* best = nullptr;
+  std::int64_t best_load = 0;
+  for (const Candidate& candidate : candidates) {
+    if (scene.fitness_of(candidate.number) > worst) continue;
+    const std::int64_t load = load_of(candidate.number, scene);
+    if (!full_too && load > candidate.full_above) continue;
+    // load / capacity < best's, exactly
+    if (best && Wide{load} * best->capacity >= Wide{best_load} * candidate.capacity) continue;
+    best = &candidate;
+    best_load = load;
+  }
+  return best;
+}
+
+Placement::Taken Placement::take(const View& view, const Scene& scene, Fitness worst) const {
+  if (auto* best = least_loaded(view.own, scene, worst, false)) return {best, 1};
+  if (auto* best = least_loaded(view.shared, scene, worst, false)) return {best, 2};
+  if (overflow_) {
+    if (auto* best = least_loaded(view.open, scene, worst, true)) return {best, 3};
+  }
+  if (auto* best = least_loaded(view.rest, scene, worst, false)) return {best, 4};
+  if (overflow_) {
+    if (auto* best = least_loaded(view.rest, scene, worst, true)) return {best, 4};
+  }
+  return {nullptr, 5};
+}
+
+Placement::Choice Placement::choose(std::string_view country, const Scene& scene,
                                     std::vector<Verdict>* verdicts) const {
   const View& view = view_of(country);
-  const Candidate* best = nullptr;
+  Taken taken = take(view, scene, Fitness::fit);
+  if (!taken.candidate && !scene.fitness.empty()) taken = take(view, scene, Fitness::suspect);
   Choice choice;
-  int step = 1;
-  if (!(best = least_loaded(view.own, rooms, false))) {
-    step = 2;
-    best = least_loaded(view.shared, rooms, false);
-  }
-  if (!best && overflow_) {
-    step = 3;
-    choice.reason = Reason::overflow;
-    best = least_loaded(view.open, rooms, true);
-  }
-  if (!best) {
-    step = 4;
-    choice.reason = Reason::borrowed;
-    best = least_loaded(view.rest, rooms, false);
-    if (!best && overflow_) best = least_loaded(view.rest, rooms, true);
-  }
-  if (best) {
-    choice.gateway = best->number;
+  if (taken.candidate) {
+    choice.gateway = taken.candidate->number;
+    if (taken.step == 3) choice.reason = Reason::overflow;
+    if (taken.step == 4) choice.reason = Reason::borrowed;
   } else {
-    step = 5;
-    const bool nobody = view.own.empty() && view.shared.empty() && view.rest.empty();
-    choice.refusal = nobody ? Refusal::no_gateway_available : Refusal::capacity_exhausted;
+    const auto is_there = [&](const Candidate& candidate) {
+      return scene.fitness_of(candidate.number) != Fitness::down;
+    };
+    const bool somebody = std::any_of(view.open.begin(), view.open.end(), is_there) ||
+                          std::any_of(view.rest.begin(), view.rest.end(), is_there);
+    if (somebody) choice.refusal = Refusal::capacity_exhausted;
   }
-  if (verdicts) explain(view, step, choice, rooms, *verdicts);
+  if (verdicts) explain(view, taken, scene, *verdicts);
   return choice;
 }
 
-void Placement::explain(const View& view, int step, const Choice& choice,
-                        std::span<const std::int64_t> rooms, std::vector<Verdict>& verdicts) const {
+void Placement::explain(const View& view, const Taken& taken, const Scene& scene,
+                        std::vector<Verdict>& verdicts) const {
   const auto full = [&](const Known& gateway) {
-    return rooms[gateway.number] >= gateway.capacity / occupancy_;
+    return load_of(gateway.number, scene) > gateway.capacity - occupancy_;
+  };
+  const auto is_chosen = [&](const Known& gateway) {
+    return taken.candidate && taken.candidate->number == gateway.number;
   };
   // A full gateway is chosen only where all others that had their turn are full as well: then load decided.
   const bool chosen_is_full = std::any_of(known_.begin(), known_.end(), [&](const Known& gateway) {
-    return choice.gateway == gateway.number && full(gateway);
+    return is_chosen(gateway) && full(gateway);
   });
+  const bool suspects_had_a_turn =
+      !taken.candidate || scene.fitness_of(taken.candidate->number) == Fitness::suspect;
   for (const Known& gateway : known_) {
-    const GatewayNumber number = gateway.number;
+    const Fitness fitness = scene.fitness_of(gateway.number);
     std::string_view verdict = gateway.obstacle;
-    if (verdict.empty()) {
+    if (!verdict.empty()) {
+      // nothing to add
+    } else if (is_chosen(gateway)) {
+      verdict = "chosen";
+    } else if (fitness == Fitness::down) {
+      verdict = "down";
+    } else if (fitness == Fitness::suspect && !suspects_had_a_turn) {
+      verdict = "suspect";
+    } else {
       // Which step would have taken it, had it had room: 1, 2 or 4.
-      const int turn = holds(view.own, number) ? 1 : holds(view.rest, number) ? 4 : 2;
-      if (choice.gateway == number) {
-        verdict = "chosen";
-      } else if (turn > step) {
+      const int turn = holds(view.own, gateway.number) ? 1 : holds(view.rest, gateway.number) ? 4 : 2;
+      if (turn > taken.step) {
         verdict = "other_region";
       } else {
         verdict = full(gateway) && !chosen_is_full ? "full" : "higher_load";
       }
     }
-    verdicts.push_back({gateway.name, rooms[number] * occupancy_, gateway.capacity, verdict});
+    verdicts.push_back({gateway.name, load_of(gateway.number, scene), gateway.capacity, verdict});
   }
 }
 

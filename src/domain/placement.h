@@ -19,6 +19,13 @@ namespace domain {
 // A gateway's number in the ledger, which counts the rooms assigned to each.
 using GatewayNumber = std::uint32_t;
 
+// May a gateway get new rooms, by what is known of its health?
+enum class Fitness : std::uint8_t {
+  fit,
+  suspect,  // only if no other candidate is there
+  down,     // not at all
+};
+
 enum class Reason { default_gateway, pinned, sticky, assigned, overflow, borrowed, reassigned };
 std::string_view to_text(Reason reason);
 
@@ -34,7 +41,7 @@ std::string_view code_of(Refusal refusal);
 // What became of a gateway in one decision.
 struct Verdict {
   std::string name;
-  std::int64_t load;      // users: assigned rooms × avg_room_occupancy
+  std::int64_t load;      // users
   std::int64_t capacity;  // users
   std::string_view verdict;
 };
@@ -52,10 +59,27 @@ class Placement {
     Refusal refusal = Refusal::no_gateway_available;  // if there is no gateway
   };
 
-  // `country`: upper case; one without a region counts as none. `rooms`: assigned rooms by
-  // GatewayNumber. With `verdicts`, tells of every gateway that is not removed what became of it.
-  Choice choose(std::string_view country, std::span<const std::int64_t> rooms,
+  // What changes from one choice to the next, by GatewayNumber.
+  struct Scene {
+    std::span<const std::int64_t> rooms;      // assigned
+    std::span<const std::int64_t> crowd = {};  // users above their rooms' average; none: not counted
+    std::span<const Fitness> fitness = {};     // those beyond its end are fit
+
+    Fitness fitness_of(GatewayNumber gateway) const {
+      return gateway < fitness.size() ? fitness[gateway] : Fitness::fit;
+    }
+  };
+
+  // `country`: upper case; one without a region counts as none. With `verdicts`, tells of every gateway
+  // that is not removed what became of it.
+  Choice choose(std::string_view country, const Scene& scene,
                 std::vector<Verdict>* verdicts = nullptr) const;
+
+  // In users, as it is compared and shown.
+  std::int64_t load_of(GatewayNumber gateway, const Scene& scene) const {
+    const std::int64_t crowd = scene.crowd.empty() ? 0 : scene.crowd[gateway];
+    return scene.rooms[gateway] * occupancy_ + crowd;
+  }
 
   bool region_serves(std::string_view country, GatewayNumber gateway) const;
   bool is_available(std::string_view gateway) const;             // named by the list, or by default
@@ -65,7 +89,7 @@ class Placement {
   struct Candidate {
     GatewayNumber number;
     std::int64_t capacity;
-    std::int64_t full_at;  // assigned rooms from which on another one would exceed the capacity
+    std::int64_t full_above;  // load above which another room would exceed the capacity
   };
   // The candidates as seen from one country.
   struct View {
@@ -82,8 +106,16 @@ class Placement {
     std::string_view obstacle;  // why it is no candidate, or empty
   };
 
+  struct Taken {  // by the first step that has a candidate; step 5: none
+    const Candidate* candidate;
+    int step;
+  };
+
   const View& view_of(std::string_view country) const;
-  void explain(const View& view, int step, const Choice& choice, std::span<const std::int64_t> rooms,
+  Taken take(const View& view, const Scene& scene, Fitness worst) const;
+  const Candidate* least_loaded(const std::vector<Candidate>& candidates, const Scene& scene, Fitness worst,
+                                bool full_too) const;
+  void explain(const View& view, const Taken& taken, const Scene& scene,
                std::vector<Verdict>& verdicts) const;
 
   std::int64_t occupancy_ = 1;

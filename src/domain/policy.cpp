@@ -10,6 +10,9 @@ Policy::Policy(Options options, std::shared_ptr<const Catalogue> catalogue,
       catalogue_(std::move(catalogue)),
       placement_(options_, *catalogue_, number_of) {
   for (const Pin& pin : options_.pins) pins_.emplace(pin.room_id, &pin);
+  for (const Gateway& gateway : catalogue_->gateways()) {
+    if (gateway.emptying && gateway.draining) emptied_.insert(number_of(gateway.name));
+  }
 }
 
 const std::string* Policy::pin(std::string_view room) const {

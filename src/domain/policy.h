@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -27,6 +28,8 @@ class Policy {
   const std::string* pin(std::string_view room) const;
   // May this room be asked for? In scale mode unknown_rooms = "accept" takes any that is not known.
   bool admits(std::string_view room) const;
+  // Are the rooms there to be moved away, on an operator's word?
+  bool is_emptied(GatewayNumber gateway) const { return emptied_.count(gateway) > 0; }
   // Legacy mode's answer: the pin or the default gateway, if it may be answered with.
   const Gateway* legacy_gateway(const Room& room) const;
 
@@ -35,6 +38,7 @@ class Policy {
   std::shared_ptr<const Catalogue> catalogue_;
   Placement placement_;
   std::unordered_map<std::string_view, const Pin*> pins_;
+  std::set<GatewayNumber> emptied_;
 };
 
 }  // namespace domain

@@ -40,7 +40,7 @@ Response answer_gateways(const House& house, const Request&) {
         .member("name", gateway.name)
         .member("url", gateway.url)
         .member("type", gateway.type)
-        .member("state", "unknown")  // there is no health source
+        .member("state", to_text(gateway.state))
         .member("available", gateway.available)
         .member("disabled", gateway.disabled)
         .member("draining", gateway.draining);

@@ -14,10 +14,8 @@ void write_list(JsonWriter& json, std::string_view key, const std::vector<std::s
   json.end_array();
 }
 
-Response set_draining(const House& house, const Request& request, bool draining) {
-  const auto read = object_in(request.body, false);
-  if (const auto* refused = std::get_if<Response>(&read)) return *refused;
-  switch (house.keeper.set_draining(request.args[0], draining)) {
+Response set_draining(const House& house, const std::string& gateway, domain::Draining draining) {
+  switch (house.keeper.set_draining(gateway, draining)) {
     case app::CatalogueKeeper::Drained::done: break;
     case app::CatalogueKeeper::Drained::no_such_gateway:
       return refusal(404, "gateway_not_found", "Name a gateway that GET /v2/gateways lists.");
@@ -25,18 +23,31 @@ Response set_draining(const House& house, const Request& request, bool draining)
       return refusal(domain::Refusal::storage_unavailable, "");
   }
   JsonWriter json;
-  json.begin_object().member("name", request.args[0]).member("draining", draining).end_object();
+  json.begin_object()
+      .member("name", gateway)
+      .member("draining", draining != domain::Draining::no)
+      .member("move", draining == domain::Draining::and_emptying)
+      .end_object();
   return json_response(json);
 }
 
 }  // namespace
 
 Response answer_drain(const House& house, const Request& request) {
-  return set_draining(house, request, true);
+  const auto read = object_in(request.body, false);
+  if (const auto* refused = std::get_if<Response>(&read)) return *refused;
+  const Json* move = std::get<Json>(read).find("move");
+  const bool* said = move ? move->boolean() : nullptr;
+  if (move && !said && !move->is_null()) {
+    return refusal(400, "invalid_json", "Send move as true or false, or leave it out.");
+  }
+  return set_draining(house, request.args[0], said && *said ? domain::Draining::and_emptying : domain::Draining::yes);
 }
 
 Response answer_undrain(const House& house, const Request& request) {
-  return set_draining(house, request, false);
+  const auto read = object_in(request.body, false);
+  if (const auto* refused = std::get_if<Response>(&read)) return *refused;
+  return set_draining(house, request.args[0], domain::Draining::no);
 }
 
 Response answer_release(const House& house, const Request& request) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "store/assignments_table.h"
+#include "store/failovers_table.h"
 #include "store/sessions_table.h"
 
 namespace store {
@@ -41,6 +42,13 @@ void Batch::enter(domain::Session session) {
 
 void Batch::leave(std::string session_id) { sessions_[std::move(session_id)] = {true, {}}; }
 
+void Batch::begin(domain::Failover failover) {
+  const std::string gateway = failover.gateway_name;
+  failovers_[gateway] = {false, std::move(failover)};
+}
+
+void Batch::end(std::string gateway_name) { failovers_[std::move(gateway_name)] = {true, {}}; }
+
 void Batch::apply_to(Database& database) const {
   for (const auto& [room_id, change] : rooms_) {
     switch (change.kind) {
@@ -60,6 +68,13 @@ void Batch::apply_to(Database& database) const {
       erase_session(database, session_id);
     } else {
       write_session(database, change.row);
+    }
+  }
+  for (const auto& [gateway, change] : failovers_) {
+    if (change.gone) {
+      erase_failover(database, gateway);
+    } else {
+      write_failover(database, change.row);
     }
   }
 }
@@ -103,6 +118,7 @@ void Batch::lay_over(Batch older) {
   for (auto& [session_id, before] : older.sessions_) {
     sessions_.try_emplace(session_id, std::move(before));
   }
+  for (auto& [gateway, before] : older.failovers_) failovers_.try_emplace(gateway, std::move(before));
   for (Waiting& waiting : older.settled_) settled_.push_back(std::move(waiting));
 }
 
@@ -116,6 +132,9 @@ std::vector<Batch> Batch::split() {
   for (auto& [session_id, change] : sessions_) {
     parts.emplace_back().sessions_.emplace(session_id, std::move(change));
   }
+  for (auto& [gateway, change] : failovers_) {
+    parts.emplace_back().failovers_.emplace(gateway, std::move(change));
+  }
   for (Waiting& waiting : settled_) {
     Batch& part = parts[part_of_room.at(waiting.room_id)];
     part.settled_.push_back(std::move(waiting));
@@ -127,6 +146,7 @@ std::vector<Batch> Batch::split() {
 std::string Batch::subject() const {
   if (!rooms_.empty()) return "room " + rooms_.begin()->first;
   if (!sessions_.empty()) return "session " + sessions_.begin()->first;
+  if (!failovers_.empty()) return "failover of gateway " + failovers_.begin()->first;
   return "nothing";
 }
 

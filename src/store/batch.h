@@ -1,4 +1,4 @@
-// What waits to be written in one transaction, the last wish for each room and session. Private to
+// What waits to be written in one transaction, the last wish for each room, session and failover. Private to
 // store/. It stays as small as the number of rooms and sessions, however long the disk refuses.
 // Not thread-safe: the Journal guards the open one, the writer thread has the one in its hands.
 #pragma once
@@ -20,7 +20,9 @@ class Batch {
  public:
   using Settled = std::function<void(bool committed)>;
 
-  bool empty() const { return rooms_.empty() && sessions_.empty() && settled_.empty(); }
+  bool empty() const {
+    return rooms_.empty() && sessions_.empty() && failovers_.empty() && settled_.empty();
+  }
   // How many wait for the commit.
   std::size_t urgent() const { return settled_.size(); }
 
@@ -31,6 +33,8 @@ class Batch {
   void touch(std::string room_id, domain::WallTime last_used_at);
   void enter(domain::Session session);
   void leave(std::string session_id);
+  void begin(domain::Failover failover);
+  void end(std::string gateway_name);  // its failover
 
   // All of it, into the transaction that is open.
   void apply_to(Database& database) const;
@@ -41,7 +45,7 @@ class Batch {
   void forget_urgent();
   // Keeps of an older batch what this one does not replace.
   void lay_over(Batch older);
-  // One batch for each room and session.
+  // One batch for each room, session and failover.
   std::vector<Batch> split();
   // For messages: the room or session of a batch that was split.
   std::string subject() const;
@@ -58,6 +62,10 @@ class Batch {
     bool gone = false;
     domain::Session row;
   };
+  struct FailoverChange {
+    bool gone = false;
+    domain::Failover row;
+  };
   struct Waiting {
     std::string room_id;
     Settled settled;
@@ -66,6 +74,7 @@ class Batch {
   // By order: clients choose these ids, and could choose them so that they collide in a hash.
   std::map<std::string, RoomChange> rooms_;
   std::map<std::string, SessionChange> sessions_;
+  std::map<std::string, FailoverChange> failovers_;
   std::vector<Waiting> settled_;
 };
 

@@ -23,8 +23,11 @@ GatewayRow row_of(const Statement& select) {
   row.from_config = select.flag(8);
   if (row.from_config) {
     row.synced = GatewayRow::Synced{select.optional_text(9), select.optional_text(10),
-                                    select.optional_integer(11), select.optional_flag(12)};
+                                    select.optional_integer(11), select.optional_flag(12),
+                                    select.optional_text(13)};
   }
+  row.gateway.emptying = select.flag(14);
+  row.gateway.admin_url = select.text(15);
   return row;
 }
 
@@ -33,7 +36,8 @@ GatewayRow row_of(const Statement& select) {
 std::vector<GatewayRow> read_gateways(Database& database, std::vector<std::string>& skipped) {
   Statement select(database,
                    "SELECT id, name, url, type, capacity, disabled, draining, removed_at, "
-                   "from_config, synced_url, synced_type, synced_capacity, synced_disabled "
+                   "from_config, synced_url, synced_type, synced_capacity, synced_disabled, "
+                   "synced_admin_url, emptying, admin_url "
                    "FROM gateways ORDER BY id");
   std::vector<GatewayRow> rows;
   while (select.step()) {
@@ -52,30 +56,36 @@ void write_gateway(Database& database, const GatewayRow& row) {
   Statement write(
       database,
       "INSERT INTO gateways (id, name, url, type, capacity, disabled, draining, removed_at, "
-      "from_config, synced_url, synced_type, synced_capacity, synced_disabled) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+      "from_config, synced_url, synced_type, synced_capacity, synced_disabled, synced_admin_url, "
+      "emptying, admin_url) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
       "ON CONFLICT (id) DO UPDATE SET name = excluded.name, url = excluded.url, "
       "type = excluded.type, capacity = excluded.capacity, disabled = excluded.disabled, "
       "draining = excluded.draining, removed_at = excluded.removed_at, "
       "from_config = excluded.from_config, synced_url = excluded.synced_url, "
       "synced_type = excluded.synced_type, synced_capacity = excluded.synced_capacity, "
-      "synced_disabled = excluded.synced_disabled");
+      "synced_disabled = excluded.synced_disabled, "
+      "synced_admin_url = excluded.synced_admin_url, emptying = excluded.emptying, "
+      "admin_url = excluded.admin_url");
   const domain::Gateway& gateway = row.gateway;
   write.bind(gateway.id).bind(gateway.name).bind(gateway.url).bind(gateway.type);
   write.bind(gateway.capacity).bind(gateway.disabled).bind(gateway.draining);
   write.bind(text_of(row.removed_at)).bind(row.from_config);
   if (row.synced) {
     write.bind(row.synced->url).bind(row.synced->type);
-    write.bind(row.synced->capacity).bind(row.synced->disabled);
+    write.bind(row.synced->capacity).bind(row.synced->disabled).bind(row.synced->admin_url);
   } else {
-    write.bind_null().bind_null().bind_null().bind_null();
+    write.bind_null().bind_null().bind_null().bind_null().bind_null();
   }
+  write.bind(gateway.emptying).bind(gateway.admin_url);
   write.run();
 }
 
-bool set_draining(Database& database, const std::string& name, bool draining) {
-  Statement update(database, "UPDATE gateways SET draining = ? WHERE name = ?");
-  return update.bind(draining).bind(name).run() > 0;
+bool set_draining(Database& database, const std::string& name, domain::Draining draining) {
+  using domain::Draining;
+  Statement update(database, "UPDATE gateways SET draining = ?, emptying = ? WHERE name = ?");
+  update.bind(draining != Draining::no).bind(draining == Draining::and_emptying).bind(name);
+  return update.run() > 0;
 }
 
 }  // namespace store

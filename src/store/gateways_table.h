@@ -20,6 +20,7 @@ struct GatewayRow {
     std::optional<std::string> type;
     std::optional<std::int64_t> capacity;
     std::optional<bool> disabled;
+    std::optional<std::string> admin_url;
 
     bool operator==(const Synced&) const = default;
   };
@@ -40,6 +41,6 @@ std::vector<GatewayRow> read_gateways(Database& database, std::vector<std::strin
 void write_gateway(Database& database, const GatewayRow& row);
 
 // False if there is no such gateway.
-bool set_draining(Database& database, const std::string& name, bool draining);
+bool set_draining(Database& database, const std::string& name, domain::Draining draining);
 
 }  // namespace store

@@ -89,6 +89,14 @@ void Journal::note_session_gone(std::string session_id) {
   append([&](Batch& batch) { batch.leave(std::move(session_id)); });
 }
 
+void Journal::note_failover(domain::Failover failover) {
+  append([&](Batch& batch) { batch.begin(std::move(failover)); });
+}
+
+void Journal::note_failover_gone(std::string gateway_name) {
+  append([&](Batch& batch) { batch.end(std::move(gateway_name)); });
+}
+
 void Journal::run(const std::function<void(Database&)>& deed) {
   if (on_writer_thread()) return writer_->run(deed);
   request(std::make_shared<Request>(Request{Request::Kind::run, &deed, false, false, false, nullptr}),

@@ -59,6 +59,8 @@ class Journal {
   void note_last_used(std::string room_id, domain::WallTime last_used_at);
   void note_session(domain::Session session);
   void note_session_gone(std::string session_id);
+  void note_failover(domain::Failover failover);
+  void note_failover_gone(std::string gateway_name);
 
   // Blocks: in a transaction of its own on the writer thread, after all that was noted before. What
   // the deed throws is thrown here and undoes it; Failure if it could not be committed, or if the disk

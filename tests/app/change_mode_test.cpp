@@ -115,12 +115,12 @@ TEST_CASE("a drained gateway gets no new room and keeps those it has, also after
   House house;
   CHECK(house.ask("1") == "gxy1 assigned");
   using Drained = app::CatalogueKeeper::Drained;
-  CHECK(house.keeper->set_draining("gxy1", true) == Drained::done);
-  CHECK(house.keeper->set_draining("gxy9", true) == Drained::no_such_gateway);
+  CHECK(house.keeper->set_draining("gxy1", domain::Draining::yes) == Drained::done);
+  CHECK(house.keeper->set_draining("gxy9", domain::Draining::yes) == Drained::no_such_gateway);
   house.restart();
   CHECK(house.ask("1") == "gxy1 sticky");
   for (int i = 2; i <= 7; ++i) CHECK(house.ask(std::to_string(i)).substr(0, 4) != "gxy1");
-  CHECK(house.keeper->set_draining("gxy1", false) == Drained::done);
+  CHECK(house.keeper->set_draining("gxy1", domain::Draining::no) == Drained::done);
   CHECK(house.ask("8") == "gxy1 assigned");
 }
 
@@ -166,7 +166,7 @@ TEST_CASE("edits committed beside a reload are not lost") {
     changed.gateways[1].url = "wss://" + std::to_string(i);
     std::thread reload([&] { house.reload(changed); });
     const bool draining = i % 2 == 0;
-    house.keeper->set_draining("gxy4", draining);
+    house.keeper->set_draining("gxy4", draining ? domain::Draining::yes : domain::Draining::no);
     house.execute("UPDATE rooms SET name = 'n" + std::to_string(i) + "' WHERE id = 7");
     reload.join();
     CHECK(house.text("SELECT draining FROM gateways WHERE name = 'gxy4'") == (draining ? "1" : "0"));

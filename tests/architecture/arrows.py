@@ -16,10 +16,13 @@ FOLDERS = {
     "store": ["domain"],
     "app": ["domain", "store"],
     "http": ["domain", "app"],
-    "config": ["*/options.h", "domain/id.h", "domain/suggestion.h", "domain/time.h"],
+    "config": ["*/options.h", "domain/health_options.h", "domain/id.h",
+               "domain/suggestion.h", "domain/time.h"],
+    # of http the reading of JSON
+    "health": ["domain", "http/json.h"],
     # of http the client's side: asking, reading the answer, and the token that goes with it
     "cli": ["config", "store", "domain", "app", "http/client.h", "http/json.h", "http/access.h"],
-    "daemon": ["domain", "store", "app", "http", "config", "cli"],
+    "daemon": ["domain", "store", "app", "http", "health", "config", "cli"],
 }
 
 # a library's headers -> the files that may see them. Headers among them are for their own folder:
@@ -32,6 +35,8 @@ LIBRARIES = {
     "toml++/*": ["config/*.cpp"],
     "spdlog/*": ["app/*.cpp", "daemon/*.cpp"],
     "CLI/*": ["cli/*.cpp", "daemon/main.cpp"],
+    "curl/*": ["health/http_source.cpp"],
+    "mosquitto.h": ["health/mqtt_source.cpp"],
     "systemd/*": ["http/listeners.cpp", "daemon/*.cpp"],
 }
 # Libraries of which one file alone may know.

@@ -138,7 +138,11 @@ TEST_CASE("drain, undrain and release send what the interface asks for") {
   const auto to = std::vector<std::string>{"--server", server.address()};
   auto outcome = scratch.run({"drain", "gxy 1", to[0], to[1]});
   CHECK(outcome.exit_code == 0);
-  CHECK(contains(outcome.out, "gxy 1"));
+  CHECK(contains(outcome.out, "gxy 1 gets no new rooms from now on; the rooms there stay."));
+  CHECK(contains(server.asked().back(), "Content-Length: 0\r\n"));
+  outcome = scratch.run({"drain", "gxy 1", "--move", to[0], to[1]});
+  CHECK(contains(outcome.out, "the rooms there move to others"));
+  CHECK(contains(server.asked().back(), "Content-Length: 13\r\n"));
   CHECK(scratch.run({"drain", "gxy 1", "--json", to[0], to[1]}).out == "{\"name\":\"gxy 1\"}\n");
   CHECK(scratch.run({"undrain", "gxy 1", to[0], to[1]}).exit_code == 0);
   outcome = scratch.run({"release", "2171", to[0], to[1]});

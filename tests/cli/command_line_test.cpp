@@ -74,6 +74,8 @@ TEST_CASE("options and subjects arrive") {
   line = parsed({"release", "--force", "2171"});
   CHECK(line.force);
   CHECK(line.subject == "2171");
+  CHECK_FALSE(parsed({"drain", "gxy1"}).move);
+  CHECK(parsed({"drain", "gxy1", "--move"}).move);
   line = parsed({"assignments", "--gateway", "gxy1"});
   CHECK(line.gateway == "gxy1");
   line = parsed({"rooms", "import", "-", "--create-gateways", "--janus-is-default"});

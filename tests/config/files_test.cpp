@@ -27,7 +27,7 @@ TEST_CASE("without any file the defaults hold") {
   const written::Folder folder;
   const config::Loaded loaded = load_files(folder.file("config.toml"), false);
   CHECK(loaded.problems.empty());
-  CHECK(loaded.settings.size() == 19);
+  CHECK(loaded.settings.size() == 33);
   for (const config::Setting& setting : loaded.settings) CHECK(setting.origin == "default");
 }
 

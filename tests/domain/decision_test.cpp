@@ -17,6 +17,7 @@ struct House {
   std::vector<domain::Gateway> gateways;
   std::vector<domain::Room> rooms;
   domain::Ledger ledger;
+  domain::GatewayHealth health;
 
   House() {
     options.scale = true;
@@ -50,7 +51,7 @@ struct House {
   }
   std::string ask(domain::Question question, std::vector<domain::Verdict>* verdicts = nullptr) {
     const domain::Policy p = policy();
-    const Decision d = decide(p, ledger, question, verdicts);
+    const Decision d = domain::decide({p, ledger, health, at(0s).service}, question, verdicts);
     switch (d.kind) {
       case Decision::Kind::refused: return std::string(code_of(d.refusal));
       case Decision::Kind::pending: return "pending";
@@ -177,7 +178,7 @@ TEST_CASE("regional_match is true only if the chosen gateway is in the caller's 
   House house;
   const auto matches = [&](const char* country) {
     const domain::Policy p = house.policy();
-    return decide(p, house.ledger, {"2171", country}).regional_match;
+    return domain::decide({p, house.ledger, house.health, at(0s).service}, {"2171", country}).regional_match;
   };
   CHECK(matches("IL"));
   CHECK_FALSE(matches("US"));

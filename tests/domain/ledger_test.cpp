@@ -194,7 +194,7 @@ TEST_CASE("a sweep works in slices and comes to an end") {
 TEST_CASE("after a restart every session is fresh and every assignment just answered") {
   Ledger ledger;
   const domain::WallTime old = at(0s).wall - 1000h;
-  ledger.restore({{"r", "a", "IL", old, old}, {"q", "b", "", old, old}}, {{"s", "r", "a", old}}, at(0s));
+  ledger.restore({{"r", "a", "IL", old, old}, {"q", "b", "", old, old}}, {{"s", "r", "a", old}}, {}, at(0s));
   CHECK(rooms_on(ledger, "a") == 1);
   ledger.expire(at(89s).service, 90s);
   CHECK(ledger.find("r")->users == 1);

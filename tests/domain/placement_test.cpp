@@ -164,11 +164,11 @@ TEST_CASE("new rooms are placed by the five steps, and explained as they are pla
     const domain::Catalogue catalogue(scene.gateways, {});
     const domain::Placement placement(scene.options, catalogue,
                                       [&](const std::string& name) { return scene.number(name); });
-    const auto choice = placement.choose(c.country, scene.rooms);
+    const auto choice = placement.choose(c.country, {scene.rooms});
     CHECK(said(choice, scene) == c.answer);
 
     std::vector<domain::Verdict> verdicts;
-    const auto explained = placement.choose(c.country, scene.rooms, &verdicts);
+    const auto explained = placement.choose(c.country, {scene.rooms}, &verdicts);
     CHECK(said(explained, scene) == c.answer);
     std::size_t chosen = 0;
     for (const domain::Verdict& verdict : verdicts) {
@@ -189,7 +189,7 @@ TEST_CASE("a verdict says why a gateway was passed over") {
   const domain::Placement placement(scene.options, catalogue,
                                     [&](const std::string& name) { return scene.number(name); });
   std::vector<domain::Verdict> verdicts;
-  placement.choose("IL", scene.rooms, &verdicts);
+  placement.choose("IL", {scene.rooms}, &verdicts);
   std::vector<std::string> said;
   for (const auto& v : verdicts) said.push_back(v.name + " " + std::to_string(v.load) + " " + std::string(v.verdict));
   CHECK(said == std::vector<std::string>{"a 100 full", "b 40 higher_load", "c 30 chosen", "d 0 other_region",

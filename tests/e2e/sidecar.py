@@ -154,6 +154,9 @@ class Sidecar:
     def log_of_this_run(self):
         return self._log_file.read_bytes()[self._run_begins:].decode("utf-8", "replace")
 
+    def log_size(self):
+        return self._log_file.stat().st_size
+
     def wait_for_log(self, text, patience=None):
         try:
             wait_until(lambda: text in self.log_of_this_run(), f"the log line {text!r}", patience)

@@ -163,6 +163,24 @@ class Steering(Case):
         self.assertEqual(sidecar.delete("/v2/gateways/gxy1/drain").status, 200)
         self.assertEqual(sidecar.ask("5").janus, "gxy1")
 
+    def test_a_gateway_drained_with_move_is_emptied_and_each_room_moves_once(self):
+        sidecar = self.sidecar(scale())
+        for room in range(30):
+            sidecar.ask(room)
+        before = sidecar.assignments()
+        done = sidecar.run("drain", "gxy1", "--move")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        sidecar.wait_for_log("Failover completed failed_server=gxy1 target=gxy2,gxy3 count=10")
+        after = sidecar.assignments()
+        self.assertNotIn("gxy1", after.values())
+        for room, gateway in before.items():
+            self.assertTrue(gateway == "gxy1" or after[room] == gateway, room)
+            line = f"Room reassigned from draining server room_id={room} "
+            self.assertEqual(sidecar.log().count(line), gateway == "gxy1")
+        self.assertEqual(sidecar.run("undrain", "gxy1").returncode, 0)
+        self.assertEqual((sidecar.ask("new").janus, sidecar.assignments()["0"]),
+                         ("gxy1", after["0"]))
+
     def test_draining_twice_is_draining_and_an_unknown_gateway_is_404(self):
         sidecar = self.sidecar(scale())
         for _ in range(2):

@@ -42,10 +42,10 @@ TEST_CASE("a gateway is read as it was written") {
   full.gateway.removed = true;
   full.removed_at = at(5);
   full.from_config = true;
-  full.synced = store::GatewayRow::Synced{"u", "rooms", 12, true};
+  full.synced = store::GatewayRow::Synced{"u", "rooms", 12, true, std::nullopt};
   store::GatewayRow half = gateway(8, "gxy 8 שלום");
   half.from_config = true;
-  half.synced = store::GatewayRow::Synced{"", "rooms", std::nullopt, false};
+  half.synced = store::GatewayRow::Synced{"", "rooms", std::nullopt, false, std::nullopt};
   for (const auto& row : {gateway(3, "gxy3"), full, half}) store::write_gateway(database, row);
 
   std::vector<std::string> skipped;
@@ -68,12 +68,12 @@ TEST_CASE("a gateway is read as it was written") {
     store::write_gateway(database, gateway(9, "gxy9"));
   }
   SECTION("and drained by its name") {
-    CHECK(store::set_draining(database, "gxy3", true));
-    CHECK(store::set_draining(database, "gxy3", true));
+    CHECK(store::set_draining(database, "gxy3", domain::Draining::yes));
+    CHECK(store::set_draining(database, "gxy3", domain::Draining::yes));
     CHECK(store::read_gateways(database, skipped)[0].gateway.draining);
-    CHECK(store::set_draining(database, "gxy3", false));
+    CHECK(store::set_draining(database, "gxy3", domain::Draining::no));
     CHECK_FALSE(store::read_gateways(database, skipped)[0].gateway.draining);
-    CHECK_FALSE(store::set_draining(database, "gxy99", true));
+    CHECK_FALSE(store::set_draining(database, "gxy99", domain::Draining::yes));
   }
 }
 

@@ -1,0 +1,58 @@
+#include "daemon/gateway_watch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/event_log.h"
+#include "app/judge_health.h"
+
+namespace sidecar {
+
+GatewayWatch::GatewayWatch(app::Desk& desk, health::Options options)
+    : desk_(desk),
+      options_(std::move(options)),
+      watch_(
+          [this](const std::string& gateway, domain::HealthSource source, bool good) {
+            app::hear_of_gateway(desk_, gateway, source, good);
+          },
+          [](const std::string& topic) {
+            app::log_warn("Message ignored: it is not {\"online\":true} or {\"online\":false} of a gateway",
+                          {{"topic", topic}});
+          }) {}
+
+void GatewayWatch::configure(const health::Options& options) {
+  const std::lock_guard lock(mutex_);
+  options_ = options;
+  changed_ = true;
+}
+
+void GatewayWatch::keep_up() {
+  const auto policy = desk_.policy();
+  const std::lock_guard lock(mutex_);
+  if (changed_ || policy != followed_) follow(policy);
+  const std::vector<std::string> troubles = watch_.troubles();
+  if (troubles.empty() && !told_.empty()) app::log_info("All sources of gateways' health are heard again");
+  for (const std::string& trouble : troubles) {
+    const bool is_known = std::find(told_.begin(), told_.end(), trouble) != told_.end();
+    if (!is_known) app::log_warn("Less is heard of gateways' health than there should be", {{"reason", trouble}});
+  }
+  told_ = troubles;
+}
+
+void GatewayWatch::follow(const std::shared_ptr<const domain::Policy>& policy) {
+  std::vector<health::Watch::Gateway> gateways;
+  for (const domain::Gateway& gateway : policy->catalogue().gateways()) {
+    if (!gateway.serves_rooms()) continue;
+    gateways.push_back({gateway.name, gateway.admin_url.empty() ? gateway.url : gateway.admin_url});
+  }
+  watch_.follow(options_, policy->options().health, gateways);
+  followed_ = policy;
+  changed_ = false;
+}
+
+std::vector<std::string> GatewayWatch::troubles() const {
+  const std::lock_guard lock(mutex_);
+  return watch_.troubles();
+}
+
+}  // namespace sidecar

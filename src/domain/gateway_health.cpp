@@ -1,0 +1,204 @@
+#include "domain/gateway_health.h"
+
+#include <algorithm>
+
+namespace domain {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A gateway that fell again within this time flaps: it is held back for `first_pause` after its second
+// fall, twice as long after each further one.
+constexpr auto flapping = 10min;
+constexpr auto first_pause = 30s;
+constexpr auto longest_pause = 10min;
+// So many words may be missing before a source counts as silent.
+constexpr int words_missed = 3;
+// One that came back is empty, and would get every new room at once, just when it may fall again.
+constexpr auto gentle_time = 1min;
+constexpr auto gentle_gap = 2s;
+
+bool is_bad(GatewayState state) {
+  return state == GatewayState::suspect || state == GatewayState::down;
+}
+
+}  // namespace
+
+std::string_view to_text(GatewayState state) {
+  switch (state) {
+    case GatewayState::unknown: return "unknown";
+    case GatewayState::up: return "up";
+    case GatewayState::suspect: return "suspect";
+    case GatewayState::down: return "down";
+  }
+  return "";
+}
+
+void GatewayHealth::watch(const HealthOptions& options, const std::vector<GatewayNumber>& gateways) {
+  options_ = options;
+  std::vector<Gateway> before = std::move(gateways_);
+  gateways_.clear();
+  watched_ = options.watches() ? gateways.size() : 0;
+  if (watched_ > 0) {
+    gateways_.resize(*std::max_element(gateways.begin(), gateways.end()) + std::size_t{1});
+    for (const GatewayNumber number : gateways) {
+      if (number < before.size() && before[number].watched) gateways_[number] = std::move(before[number]);
+      Gateway& gateway = gateways_[number];
+      gateway.watched = true;
+      // What a source that is no longer asked had said must not stand for ever.
+      if (!options.http) gateway.words[static_cast<std::size_t>(HealthSource::http)] = {};
+      if (!options.mqtt) gateway.words[static_cast<std::size_t>(HealthSource::mqtt)] = {};
+    }
+  }
+  if (watched_ == 0) brakes_ = false;
+  fitness_.assign(gateways_.size(), Fitness::fit);
+  gentle_ = 0;
+  for (std::size_t i = 0; i < gateways_.size(); ++i) {
+    if (gateways_[i].gentle_until) ++gentle_;
+    if (gateways_[i].state == GatewayState::down) fitness_[i] = Fitness::down;
+    if (gateways_[i].state == GatewayState::suspect) fitness_[i] = Fitness::suspect;
+  }
+}
+
+void GatewayHealth::hear(GatewayNumber number, HealthSource source, bool good, ServiceTime now) {
+  if (number >= gateways_.size() || !gateways_[number].watched) return;
+  Word& word = gateways_[number].words[static_cast<std::size_t>(source)];
+  if (word.last && now - *word.last > options_.stale_after) word = {};  // it begins anew
+  word.last = now;
+  (good ? word.good : word.bad) += 1;
+  (good ? word.bad : word.good) = 0;
+  if (word.good >= options_.rise) word.judged = GatewayState::up;
+  if (word.bad >= options_.fall) word.judged = GatewayState::down;
+}
+
+GatewayState GatewayHealth::state_by(const Word& word, ServiceTime now) const {
+  if (!word.last || now - *word.last > options_.stale_after) return GatewayState::unknown;
+  if (word.judged == GatewayState::down || word.bad == 0) return word.judged;
+  return GatewayState::suspect;
+}
+
+GatewayState GatewayHealth::state_by_words(const Gateway& gateway, ServiceTime now) const {
+  GatewayState state = GatewayState::unknown;
+  for (const Word& word : gateway.words) {
+    const GatewayState by = state_by(word, now);
+    if (by == GatewayState::unknown) continue;
+    // A less direct source can cast doubt on a good word, and no more.
+    if (state == GatewayState::unknown) state = by;
+    else if (state == GatewayState::up && by == GatewayState::down) state = GatewayState::suspect;
+  }
+  const bool held_back = gateway.held_back_until && now < *gateway.held_back_until;
+  return state == GatewayState::up && held_back ? GatewayState::suspect : state;
+}
+
+void GatewayHealth::turn(Gateway& gateway, GatewayState state, ServiceTime now) {
+  gateway.state = state;
+  if (!is_bad(state)) gateway.bad_since.reset();
+  else if (!gateway.bad_since) gateway.bad_since = now;
+
+  if (state == GatewayState::down) {
+    gateway.down_since = now;
+    gateway.fell = true;
+    gateway.falls = gateway.last_fall && now - *gateway.last_fall < flapping ? gateway.falls + 1 : 1;
+    gateway.last_fall = now;
+    gateway.held_back_until.reset();
+    gateway.gentle_until.reset();
+    return;
+  }
+  gateway.down_since.reset();
+  if (gateway.fell && state == GatewayState::up) {
+    gateway.fell = false;
+    if (gateway.falls > 1) {
+      Duration pause = first_pause;
+      for (std::int64_t i = 2; i < gateway.falls && pause < longest_pause; ++i) pause *= 2;
+      gateway.held_back_until = now + std::min<Duration>(pause, longest_pause);
+      gateway.state = GatewayState::suspect;
+    }
+    gateway.gentle_until = gateway.held_back_until.value_or(now) + gentle_time;
+    gateway.next_room.reset();
+  }
+}
+
+std::vector<GatewayHealth::Turnover> GatewayHealth::conclude(ServiceTime now) {
+  std::vector<Turnover> turnovers;
+  for (GatewayNumber number = 0; number < gateways_.size(); ++number) {
+    Gateway& gateway = gateways_[number];
+    if (!gateway.watched) continue;
+    const GatewayState before = gateway.state;
+    const GatewayState state = state_by_words(gateway, now);
+    if (state == before) continue;
+    turn(gateway, state, now);
+    if (gateway.state != before) turnovers.push_back({number, before, gateway.state});
+  }
+  apply_brake(now);
+  reckon_fitness(now);
+  return turnovers;
+}
+
+// Once it holds, it holds until so many are well again: who waits long enough must not move rooms after
+// all because of what most likely is a failure of ours.
+void GatewayHealth::apply_brake(ServiceTime now) {
+  std::size_t bad = 0;
+  std::size_t lately = 0;
+  for (const Gateway& gateway : gateways_) {
+    if (!gateway.bad_since) continue;
+    ++bad;
+    if (now - *gateway.bad_since <= options_.stale_after) ++lately;
+  }
+  const double most = options_.brake * static_cast<double>(watched_);
+  if (brakes_) {
+    brakes_ = static_cast<double>(bad) > most;
+    if (!brakes_) brake_ended_ = now;
+  } else {
+    brakes_ = static_cast<double>(lately) > most && count(GatewayState::down) > 0;
+  }
+}
+
+GatewayState GatewayHealth::state(GatewayNumber number) const {
+  return number < gateways_.size() ? gateways_[number].state : GatewayState::unknown;
+}
+
+bool GatewayHealth::is_lost(GatewayNumber number, Duration wait, ServiceTime now) const {
+  if (brakes_ || number >= gateways_.size()) return false;
+  const Gateway& gateway = gateways_[number];
+  if (!gateway.down_since || now < *gateway.down_since + wait) return false;
+  // Where most are back the last ones may be about to.
+  if (brake_ended_ && now < *brake_ended_ + wait) return false;
+  // Should the source have fallen silent since, nobody knows whether it is still so.
+  return std::any_of(gateway.words.begin(), gateway.words.end(), [&](const Word& word) {
+    return word.judged == GatewayState::down && now - *word.last <= words_missed * options_.interval;
+  });
+}
+
+void GatewayHealth::booked(GatewayNumber number, ServiceTime now) {
+  if (gentle_ == 0 || number >= gateways_.size()) return;
+  Gateway& gateway = gateways_[number];
+  if (!gateway.gentle_until) return;
+  gateway.next_room = now + gentle_gap;
+  fitness_[number] = fitness_of(gateway, now);
+}
+
+Fitness GatewayHealth::fitness_of(const Gateway& gateway, ServiceTime now) const {
+  if (gateway.state == GatewayState::down) return Fitness::down;
+  if (gateway.state == GatewayState::suspect) return Fitness::suspect;
+  const bool pauses = gateway.gentle_until && gateway.next_room && now < *gateway.next_room;
+  return pauses ? Fitness::suspect : Fitness::fit;
+}
+
+void GatewayHealth::reckon_fitness(ServiceTime now) {
+  gentle_ = 0;
+  for (std::size_t i = 0; i < gateways_.size(); ++i) {
+    Gateway& gateway = gateways_[i];
+    if (gateway.gentle_until && now >= *gateway.gentle_until) gateway.gentle_until.reset();
+    if (gateway.gentle_until) ++gentle_;
+    fitness_[i] = fitness_of(gateway, now);
+  }
+}
+
+std::size_t GatewayHealth::count(GatewayState state) const {
+  return static_cast<std::size_t>(
+      std::count_if(gateways_.begin(), gateways_.end(), [&](const Gateway& gateway) {
+        return gateway.watched && gateway.state == state;
+      }));
+}
+
+}  // namespace domain

@@ -1,0 +1,99 @@
+// Which gateways are alive, by what health sources say of them: pure rules over good and bad words.
+// Not thread-safe: its owner holds the ledger's lock (app/desk.h). Time comes in as an argument and must
+// not go backwards. Nothing fails.
+//
+// Not knowing never moves a room: only `down` does, and not while the brake holds.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "domain/health_options.h"
+#include "domain/placement.h"
+#include "domain/time.h"
+
+namespace domain {
+
+// The most direct word first: where an earlier source knows, it decides.
+enum class HealthSource { http, mqtt };
+inline constexpr std::size_t health_sources = 2;
+
+enum class GatewayState { unknown, up, suspect, down };
+std::string_view to_text(GatewayState state);
+
+class GatewayHealth {
+ public:
+  // A state that has changed, for the log.
+  struct Turnover {
+    GatewayNumber gateway;
+    GatewayState before;
+    GatewayState now;
+  };
+
+  // Which gateways count for the brake. Forgets the others; those that stay keep their state.
+  void watch(const HealthOptions& options, const std::vector<GatewayNumber>& gateways);
+  bool watches() const { return options_.watches(); }
+
+  // A source's word on a gateway; of one that is not watched it is of no use.
+  void hear(GatewayNumber gateway, HealthSource source, bool good, ServiceTime now);
+  // Draws the conclusions up to now: to be called after words came, and now and then.
+  std::vector<Turnover> conclude(ServiceTime now);
+
+  GatewayState state(GatewayNumber gateway) const;
+  // Has it been down for at least `wait`, is that still being said, and may rooms be moved at all?
+  bool is_lost(GatewayNumber gateway, Duration wait, ServiceTime now) const;
+  // A room has been booked on it: one that has just come back gets the next after a pause.
+  void booked(GatewayNumber gateway, ServiceTime now);
+  // By GatewayNumber, for Placement; gateways beyond its end are fit.
+  std::span<const Fitness> fitness() const { return fitness_; }
+  // Brings `fitness` up to date: the pauses of those that came back end by themselves.
+  void refresh(ServiceTime now) {
+    if (gentle_ > 0) reckon_fitness(now);
+  }
+
+  bool brakes() const { return brakes_; }
+  std::size_t count(GatewayState state) const;
+  std::size_t watched() const { return watched_; }
+
+ private:
+  struct Word {
+    std::int64_t good = 0;  // in a row
+    std::int64_t bad = 0;   // in a row
+    GatewayState judged = GatewayState::unknown;  // unknown, up or down
+    std::optional<ServiceTime> last;
+  };
+  struct Gateway {
+    bool watched = false;
+    std::array<Word, health_sources> words;
+    GatewayState state = GatewayState::unknown;
+    std::optional<ServiceTime> bad_since;   // suspect or down by words since
+    std::optional<ServiceTime> down_since;
+    bool fell = false;                      // down, and not up again since
+    std::int64_t falls = 0;                 // so often without a long good time between
+    std::optional<ServiceTime> last_fall;
+    std::optional<ServiceTime> held_back_until;  // it flaps
+    std::optional<ServiceTime> gentle_until;     // it has just come back
+    std::optional<ServiceTime> next_room;        // while gentle
+  };
+
+  GatewayState state_by(const Word& word, ServiceTime now) const;
+  GatewayState state_by_words(const Gateway& gateway, ServiceTime now) const;
+  void turn(Gateway& gateway, GatewayState state, ServiceTime now);
+  void reckon_fitness(ServiceTime now);
+  Fitness fitness_of(const Gateway& gateway, ServiceTime now) const;
+  void apply_brake(ServiceTime now);
+
+  HealthOptions options_;
+  std::vector<Gateway> gateways_;  // by GatewayNumber
+  std::vector<Fitness> fitness_;
+  std::size_t watched_ = 0;
+  std::size_t gentle_ = 0;  // how many came back lately
+  bool brakes_ = false;
+  std::optional<ServiceTime> brake_ended_;
+};
+
+}  // namespace domain

@@ -1,0 +1,51 @@
+// Asks each gateway over HTTP whether it is alive: all at once, none delaying another.
+// A thread of its own from construction to destruction. An answer that does not come, or is none of
+// Janus', is a bad word; nothing fails.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "domain/time.h"
+
+namespace health {
+
+struct Target {
+  std::string gateway;
+  std::string url;  // as info_url made it
+
+  bool operator==(const Target&) const = default;
+};
+
+class HttpSource {
+ public:
+  // Called from the source's thread.
+  using Heard = std::function<void(const std::string& gateway, bool good)>;
+
+  HttpSource(domain::Duration interval, domain::Duration timeout, Heard heard);
+  ~HttpSource();
+  HttpSource(const HttpSource&) = delete;
+  HttpSource& operator=(const HttpSource&) = delete;
+
+  // Whom to ask from the next round on. Any thread.
+  void ask(std::vector<Target> targets);
+
+ private:
+  class Round;
+  void work();
+
+  const domain::Duration interval_;
+  const domain::Duration timeout_;
+  const Heard heard_;
+  std::mutex mutex_;
+  std::condition_variable woken_;
+  std::vector<Target> targets_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace health

@@ -1,0 +1,229 @@
+#include "health/mqtt_source.h"
+
+#include <mosquitto.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+#include "health/word.h"
+
+namespace health {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int keepalive_s = 5;  // so soon a broker that is gone without a word is noticed
+constexpr std::chrono::milliseconds first_retry{500};
+constexpr std::chrono::milliseconds longest_retry{5000};
+constexpr int wake_ms = 50;  // how soon a stop is noticed
+constexpr std::chrono::seconds nonsense_pause{10};
+constexpr std::size_t longest_payload = 4096;
+
+struct Address {
+  std::string host;
+  int port = 1883;
+  bool tls = false;
+};
+
+Address address_of(const std::string& url) {
+  Address address;
+  address.tls = url.rfind("mqtts://", 0) == 0;
+  address.port = address.tls ? 8883 : 1883;
+  address.host = url.substr(url.find("://") + 3);
+  const std::size_t colon = address.host.rfind(':');
+  if (colon != std::string::npos && address.host.find(']', colon) == std::string::npos) {
+    std::from_chars(address.host.data() + colon + 1, address.host.data() + address.host.size(),
+                    address.port);
+    address.host.resize(colon);
+  }
+  if (address.host.front() == '[') address.host = address.host.substr(1, address.host.size() - 2);
+  return address;
+}
+
+std::string first_line_of(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+  return line;
+}
+
+}  // namespace
+
+// A connection to the broker, which is made anew for ever. libmosquitto's own thread would not do: it never
+// begins if the first attempt fails, and ends for good at an error that it takes for a lasting one.
+class MqttSource::Broker {
+ public:
+  Broker(const Options& options, MqttSource& source) : options_(options), source_(source) {
+    static const int prepared = mosquitto_lib_init();
+    static_cast<void>(prepared);
+  }
+  ~Broker() {
+    if (is_linked_) mosquitto_disconnect(client_.get());
+  }
+
+  // Connects if it is time to, and takes what comes within a little while.
+  void go_on() {
+    if (!is_linked_) {
+      if (source_.rests_until(
+              std::min(next_try_, Clock::now() + std::chrono::milliseconds{wake_ms})))
+        return;
+      if (Clock::now() < next_try_) return;
+      refusal_.clear();
+      const int error = connect();
+      if (error != MOSQ_ERR_SUCCESS) return lost(error);
+      is_linked_ = true;
+    }
+    const int error = mosquitto_loop(client_.get(), wake_ms, 1);
+    if (error != MOSQ_ERR_SUCCESS) lost(error);
+  }
+
+ private:
+  // With a new client: what files say may have changed, and nothing is left of what went wrong.
+  int connect() {
+    client_.reset(mosquitto_new(nullptr, true, this));
+    mosquitto* client = client_.get();
+    if (!client) return MOSQ_ERR_NOMEM;
+    const Address address = address_of(options_.mqtt_url);
+    if (options_.mqtt_user) {
+      const std::string password =
+          options_.mqtt_password_file ? first_line_of(*options_.mqtt_password_file) : "";
+      mosquitto_username_pw_set(client, options_.mqtt_user->c_str(), password.c_str());
+    }
+    if (address.tls) {
+      const bool own = options_.mqtt_ca_file.has_value();
+      const int error =
+          mosquitto_tls_set(client, own ? options_.mqtt_ca_file->c_str() : nullptr,
+                            own ? nullptr : "/etc/ssl/certs", nullptr, nullptr, nullptr);
+      if (error != MOSQ_ERR_SUCCESS) return error;
+    }
+    mosquitto_connect_callback_set(client, [](mosquitto*, void* self, int code) {
+      static_cast<Broker*>(self)->connected(code);
+    });
+    mosquitto_message_callback_set(client,
+                                   [](mosquitto*, void* self, const mosquitto_message* message) {
+                                     static_cast<Broker*>(self)->take(*message);
+                                   });
+    // Looking up a name takes as long as it takes, and a stop must not wait for that.
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
+    const int error =
+        mosquitto_connect_async(client, address.host.c_str(), address.port, keepalive_s);
+    const int reason = errno;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+    errno = reason;
+    return error;
+  }
+
+  void lost(int error) {
+    const int reason = errno;
+    if (refusal_.empty()) {
+      refusal_ = error == MOSQ_ERR_ERRNO ? std::generic_category().message(reason)
+                                         : mosquitto_strerror(error);
+    }
+    is_linked_ = false;
+    next_try_ = Clock::now() + pause_;
+    pause_ = std::min(2 * pause_, longest_retry);
+    source_.connected("MQTT broker " + options_.mqtt_url + ": " + refusal_);
+  }
+
+  void connected(int code) {
+    if (code != 0) {
+      refusal_ = mosquitto_connack_string(code);
+      return;
+    }
+    pause_ = first_retry;
+    mosquitto_subscribe(client_.get(), nullptr, source_.topic_.c_str(), 1);
+    source_.connected(std::nullopt);
+  }
+
+  void take(const mosquitto_message& message) {
+    const auto size = static_cast<std::size_t>(message.payloadlen);
+    if (size > longest_payload) return source_.take(message.topic, "too long");
+    source_.take(message.topic, std::string(static_cast<const char*>(message.payload), size));
+  }
+
+  struct Destroy {
+    void operator()(mosquitto* client) const { mosquitto_destroy(client); }
+  };
+  const Options options_;
+  MqttSource& source_;
+  std::unique_ptr<mosquitto, Destroy> client_;
+  bool is_linked_ = false;  // or about to be
+  std::string refusal_;
+  Clock::time_point next_try_{};
+  std::chrono::milliseconds pause_ = first_retry;
+};
+
+MqttSource::MqttSource(const Options& options, domain::Duration interval, Heard heard,
+                       Nonsense nonsense)
+    : topic_(options.mqtt_topic),
+      interval_(interval),
+      heard_(std::move(heard)),
+      nonsense_(std::move(nonsense)),
+      trouble_("MQTT broker " + options.mqtt_url + ": not yet connected") {
+  thread_ = std::thread([this, options] { work(options); });
+}
+
+MqttSource::~MqttSource() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  woken_.notify_all();
+  pthread_cancel(thread_.native_handle());  // where it allows it
+  thread_.join();
+}
+
+std::optional<std::string> MqttSource::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+bool MqttSource::rests_until(Clock::time_point end) {
+  std::unique_lock lock(mutex_);
+  return woken_.wait_until(lock, end, [this] { return stopping_; });
+}
+
+void MqttSource::connected(const std::optional<std::string>& trouble) {
+  const std::lock_guard lock(mutex_);
+  trouble_ = trouble;
+  // What is retained comes again with the subscription; what is not is not true any more.
+  online_.clear();
+}
+
+void MqttSource::take(const std::string& topic, const std::string& payload) {
+  const std::string gateway = name_in_topic(topic_, topic);
+  const auto online = online_in(payload);
+  if (!gateway.empty() && online) {
+    online_[gateway] = *online;
+    return;
+  }
+  // An empty payload takes a retained message back.
+  if (payload.empty() && !gateway.empty()) {
+    online_.erase(gateway);
+    return;
+  }
+  const auto now = Clock::now();
+  if (now < quiet_until_) return;
+  quiet_until_ = now + nonsense_pause;
+  nonsense_(topic);
+}
+
+void MqttSource::work(const Options& options) {
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+  Broker broker(options, *this);
+  auto next = Clock::now();
+  while (!rests_until(Clock::now())) {
+    broker.go_on();
+    if (Clock::now() < next) continue;
+    next = std::max(next + interval_, Clock::now());
+    for (const auto& [gateway, online] : online_) heard_(gateway, online);
+  }
+}
+
+}  // namespace health

@@ -1,0 +1,58 @@
+// Hears from an MQTT broker what the gateways say of themselves: retained {"online":true|false}.
+// A thread of its own from construction to destruction. A broker that is away is a trouble to be told,
+// never a failure; it is tried again for ever. While it is there its last word on a gateway stands, and is
+// repeated every interval; while it is away nothing is said.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "domain/time.h"
+#include "health/options.h"
+
+namespace health {
+
+class MqttSource {
+ public:
+  using Heard = std::function<void(const std::string& gateway, bool good)>;
+  using Nonsense = std::function<void(const std::string& topic)>;
+
+  // `heard` is called from the source's thread, and so is `nonsense`, at most once in ten seconds, for a
+  // message that is none.
+  MqttSource(const Options& options, domain::Duration interval, Heard heard, Nonsense nonsense);
+  ~MqttSource();
+  MqttSource(const MqttSource&) = delete;
+  MqttSource& operator=(const MqttSource&) = delete;
+
+  // Why nothing can be heard at present. Any thread.
+  std::optional<std::string> trouble() const;
+
+ private:
+  class Broker;
+  void work(const Options& options);
+  void take(const std::string& topic, const std::string& payload);
+  void connected(const std::optional<std::string>& trouble);
+  // True if it is to stop.
+  bool rests_until(std::chrono::steady_clock::time_point end);
+
+  const std::string topic_;
+  const domain::Duration interval_;
+  const Heard heard_;
+  const Nonsense nonsense_;
+  mutable std::mutex mutex_;
+  std::condition_variable woken_;
+  std::optional<std::string> trouble_;
+  bool stopping_ = false;
+  // The thread's own.
+  std::map<std::string, bool> online_;
+  std::chrono::steady_clock::time_point quiet_until_{};
+  std::thread thread_;
+};
+
+}  // namespace health

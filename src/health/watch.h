@@ -1,0 +1,46 @@
+// The health sources that are configured, as one: started, stopped and told whom to watch as settings and
+// catalogue change. Any thread, one at a time; no word is spoken after the destructor.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "domain/gateway_health.h"
+#include "health/http_source.h"
+#include "health/mqtt_source.h"
+#include "health/options.h"
+
+namespace health {
+
+class Watch {
+ public:
+  struct Gateway {
+    std::string name;
+    std::string address;  // its admin_url or url
+  };
+  // Called from the sources' threads.
+  using Heard = std::function<void(const std::string& gateway, domain::HealthSource source, bool good)>;
+
+  Watch(Heard heard, MqttSource::Nonsense nonsense)
+      : heard_(std::move(heard)), nonsense_(std::move(nonsense)) {}
+
+  void follow(const Options& options, const domain::HealthOptions& judging,
+              const std::vector<Gateway>& gateways);
+
+  // Why less is heard than there should be, a sentence each.
+  std::vector<std::string> troubles() const;
+
+ private:
+  const Heard heard_;
+  const MqttSource::Nonsense nonsense_;
+  Options options_;
+  domain::Duration interval_{};
+  std::vector<std::string> unasked_;  // gateways without an address
+  std::unique_ptr<HttpSource> http_;
+  std::unique_ptr<MqttSource> mqtt_;
+};
+
+}  // namespace health

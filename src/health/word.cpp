@@ -1,0 +1,47 @@
+#include "health/word.h"
+
+#include "http/json.h"
+
+namespace health {
+
+bool is_server_info(std::string_view body) {
+  const auto json = http::Json::parse(body);
+  const http::Json* janus = json ? json->find("janus") : nullptr;
+  return janus && janus->is_string() && *janus->string() == "server_info";
+}
+
+std::optional<bool> online_in(std::string_view payload) {
+  const auto json = http::Json::parse(payload);
+  if (!json || !json->is_object() || json->object()->size() != 1) return std::nullopt;
+  const http::Json* online = json->find("online");
+  if (!online || !online->boolean()) return std::nullopt;
+  return *online->boolean();
+}
+
+std::string info_url(std::string_view address) {
+  const std::size_t end = address.find("://");
+  if (end == address.npos) return "";
+  std::string_view scheme = address.substr(0, end);
+  std::string_view rest = address.substr(end);
+  if (scheme == "ws") scheme = "http";
+  if (scheme == "wss") scheme = "https";
+  if (scheme != "http" && scheme != "https") return "";
+  rest = rest.substr(0, rest.find_first_of("?#"));
+  while (rest.size() > 3 && rest.back() == '/') rest.remove_suffix(1);
+  if (rest.size() == 3) return "";
+  return std::string(scheme) + std::string(rest) + "/info";
+}
+
+std::string name_in_topic(std::string_view filter, std::string_view topic) {
+  const std::size_t plus = filter.find('+');
+  if (plus == filter.npos) return "";
+  const std::string_view before = filter.substr(0, plus);
+  const std::string_view after = filter.substr(plus + 1);
+  if (topic.size() <= before.size() + after.size()) return "";
+  if (topic.substr(0, before.size()) != before) return "";
+  if (topic.substr(topic.size() - after.size()) != after) return "";
+  const std::string_view name = topic.substr(before.size(), topic.size() - before.size() - after.size());
+  return name.find('/') == name.npos ? std::string(name) : "";
+}
+
+}  // namespace health

@@ -1,0 +1,271 @@
+#include "app/fail_over.h"
+
+#include <algorithm>
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "app/listings.h"
+#include "app/house.h"
+#include "app/judge_health.h"
+#include "catch.h"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// A house whose gateways are asked every two seconds; the rooms of its gateways fail over after 5 s.
+struct Fleet : House {
+  std::set<std::string> dead;
+
+  Fleet() {
+    configured.options.health.http = true;
+    reload(configured);
+    rounds(2);
+  }
+  // Some rounds of words and of what follows from them.
+  void rounds(int count) {
+    for (int i = 0; i < count; ++i) {
+      pass(2s);
+      hear();
+      app::judge_health(*desk);
+      app::fail_over(*desk);
+    }
+  }
+  void hear() {
+    for (const auto& gateway : configured.gateways) {
+      app::hear_of_gateway(*desk, gateway.name, domain::HealthSource::http, dead.count(gateway.name) == 0);
+    }
+  }
+  // Down, and for longer than the wait, but nothing moved yet.
+  void kill_without_moving(const std::string& gateway) {
+    dead.insert(gateway);
+    for (int i = 0; i < 6; ++i) {
+      pass(2s);
+      hear();
+      app::judge_health(*desk);
+    }
+  }
+  void kill(const std::string& gateway) {
+    kill_without_moving(gateway);
+    app::fail_over(*desk);
+  }
+  std::string on(const std::string& gateway) {
+    journal->flush();
+    return text("SELECT count(*) FROM room_server_assignments WHERE gateway_name = '" + gateway + "'");
+  }
+};
+
+const std::string gone = "gxy2";
+
+}  // namespace
+
+TEST_CASE("the rooms of a dead gateway move once, are spread, and are told so once") {
+  Fleet fleet;
+  for (int i = 1; i <= 12; ++i) fleet.ask(std::to_string(i));
+  REQUIRE(fleet.on(gone) == "3");
+  fleet.kill(gone);
+  CHECK(fleet.on(gone) == "0");
+  CHECK(fleet.on("gxy1") == "4");
+  CHECK(fleet.on("gxy3") == "4");
+  CHECK(fleet.on("gxy4") == "4");
+  CHECK(fleet.ask("2") == "gxy3 reassigned");
+  CHECK(fleet.ask("2") == "gxy3 sticky");
+  CHECK(fleet.ask("1") == "gxy1 sticky");
+  SECTION("and stay when the gateway returns") {
+    fleet.dead.clear();
+    fleet.rounds(40);
+    CHECK(fleet.ask("2") == "gxy3 sticky");
+    CHECK(fleet.count("failovers") == 0);
+    CHECK(fleet.ask("20") == "gxy2 assigned");
+  }
+}
+
+TEST_CASE("a blip under the wait moves nothing, and neither does not knowing") {
+  Fleet fleet;
+  fleet.ask("2");
+  const std::string before = fleet.row("2");
+  fleet.dead.insert(before);
+  fleet.rounds(3);
+  CHECK(fleet.ask("2") == before + " sticky");
+  fleet.dead.clear();
+  fleet.rounds(10);
+  CHECK(fleet.ask("2") == before + " sticky");
+  // The source falls silent after it has called the gateway down, before the wait is over.
+  fleet.dead.insert(before);
+  fleet.rounds(3);
+  REQUIRE(app::list_gateways(*fleet.desk)[0].state == domain::GatewayState::down);
+  fleet.pass(4s);
+  for (int i = 0; i < 60; ++i) {
+    app::list_gateways(*fleet.desk);  // somebody looks at the clock
+    fleet.pass(4s);
+    app::judge_health(*fleet.desk);
+    app::fail_over(*fleet.desk);
+  }
+  CHECK(fleet.ask("2") == before + " sticky");
+}
+
+TEST_CASE("if all gateways are down nothing moves, and known rooms are answered") {
+  Fleet fleet;
+  for (int i = 1; i <= 8; ++i) fleet.ask(std::to_string(i));
+  fleet.dead = {"gxy1", "gxy2", "gxy3", "gxy4"};
+  fleet.rounds(100);
+  CHECK(fleet.ask("2") == "gxy2 sticky");
+  CHECK(fleet.ask("20") == "no_gateway_available");
+}
+
+TEST_CASE("a room is asked for after the wait but before its turn: it moves then, and once") {
+  Fleet fleet;
+  for (int i = 1; i <= 8; ++i) fleet.ask(std::to_string(i));
+  fleet.kill_without_moving(gone);
+  CHECK(fleet.ask("2") == "gxy1 reassigned");
+  CHECK(fleet.ask("2") == "gxy1 sticky");
+  CHECK(fleet.row("2") == "gxy1");
+  app::fail_over(*fleet.desk);
+  CHECK(fleet.ask("2") == "gxy1 sticky");
+  CHECK(fleet.row("6") == "gxy3");
+}
+
+TEST_CASE("many who ask at once for a room of a dead gateway get the same, beside the mover") {
+  Fleet fleet;
+  for (int i = 1; i <= 50; ++i) fleet.ask(std::to_string(i));
+  fleet.kill_without_moving(gone);
+  std::map<int, std::set<std::string>> gateways;
+  std::map<int, int> reassigned;
+  std::mutex mutex;
+  std::vector<std::thread> askers;
+  for (int t = 0; t < 8; ++t) {
+    askers.emplace_back([&] {
+      for (int i = 2; i <= 50; i += 4) {
+        const auto answer = app::answer_room(*fleet.desk, std::to_string(i), "");
+        const std::lock_guard lock(mutex);
+        const auto& found = std::get<app::RoomAnswer>(answer);
+        gateways[i].insert(found.gateway);
+        reassigned[i] += found.reason == domain::Reason::reassigned;
+      }
+    });
+  }
+  app::fail_over(*fleet.desk);
+  for (auto& asker : askers) asker.join();
+  for (const auto& [room, names] : gateways) {
+    CAPTURE(room);
+    CHECK(names.size() == 1);
+    CHECK(names.count(gone) == 0);
+    CHECK(reassigned[room] == 1);
+    CHECK(fleet.row(std::to_string(room)) == *names.begin());
+  }
+}
+
+TEST_CASE("all rooms go to the first standby that is well and empty") {
+  Fleet fleet;
+  fleet.configured.options.available_servers = {{"gxy1", "gxy2"}};
+  fleet.configured.options.standby_servers = {"gxy3", "gxy4"};
+  fleet.reload(fleet.configured);
+  for (int i = 1; i <= 8; ++i) fleet.ask(std::to_string(i));
+  SECTION("the first") {
+    fleet.kill(gone);
+    CHECK(fleet.on("gxy3") == "4");
+    SECTION("and a second dead gateway gets the next") {
+      fleet.kill("gxy1");
+      CHECK(fleet.on("gxy4") == "4");
+      CHECK(fleet.on("gxy3") == "4");
+    }
+  }
+  SECTION("not one that is in use") {
+    fleet.report("20", "a", "gxy3");
+    fleet.kill(gone);
+    CHECK(fleet.on("gxy4") == "4");
+  }
+  SECTION("not one that is dead") {
+    fleet.dead.insert("gxy3");
+    fleet.rounds(30);
+    fleet.kill(gone);
+    CHECK(fleet.on("gxy4") == "4");
+  }
+  SECTION("and without a free one each room by the steps") {
+    fleet.report("20", "a", "gxy3");
+    fleet.report("21", "b", "gxy4");
+    fleet.kill(gone);
+    CHECK(fleet.on("gxy1") == "8");
+  }
+  SECTION("the same one after a restart in the middle") {
+    fleet.kill_without_moving(gone);
+    CHECK(fleet.ask("2") == "gxy3 reassigned");
+    fleet.restart();
+    CHECK(fleet.ask("4") == "gxy2 sticky");  // nothing is known yet
+    fleet.rounds(8);
+    CHECK(fleet.on("gxy3") == "4");
+    CHECK(fleet.on("gxy4") == "0");
+  }
+}
+
+TEST_CASE("a pinned room stays on its dead gateway, unless pinned rooms may be moved") {
+  Fleet fleet;
+  fleet.configured.options.pins.push_back({"2", gone, ""});
+  SECTION("stays") {
+    fleet.reload(fleet.configured);
+    fleet.ask("2");
+    fleet.kill(gone);
+    CHECK(fleet.ask("2") == "gxy2 pinned");
+  }
+  SECTION("may be moved, and is pinned again when it is empty and the gateway is back") {
+    fleet.configured.options.move_pinned = true;
+    fleet.reload(fleet.configured);
+    CHECK(fleet.ask("2") == "gxy2 pinned");
+    fleet.kill(gone);
+    CHECK(fleet.ask("2") == "gxy1 reassigned");
+    fleet.report("2", "a");
+    fleet.dead.clear();
+    fleet.rounds(10);
+    CHECK(fleet.ask("2") == "gxy1 sticky");
+    app::leave_room(*fleet.desk, "2", "a");
+    CHECK(fleet.ask("2") == "gxy2 pinned");
+  }
+}
+
+TEST_CASE("a gateway is emptied on the operator's word, also after a restart") {
+  House house;
+  for (int i = 1; i <= 12; ++i) house.ask(std::to_string(i));
+  REQUIRE(house.row("2") == "gxy2");
+  CHECK(house.keeper->set_draining("gxy2", domain::Draining::and_emptying) ==
+        app::CatalogueKeeper::Drained::done);
+  house.restart();
+  app::fail_over(*house.desk);
+  CHECK(house.row("2") == "gxy3");
+  CHECK(house.ask("2") == "gxy3 reassigned");
+  CHECK(house.keeper->set_draining("gxy2", domain::Draining::no) == app::CatalogueKeeper::Drained::done);
+  app::fail_over(*house.desk);
+  CHECK(house.count("failovers") == 0);
+  CHECK(house.ask("20") == "gxy2 assigned");
+}
+
+TEST_CASE("while nothing can be written rooms stay where they are, and move when it is possible again") {
+  Fleet fleet;
+  for (int i = 1; i <= 8; ++i) fleet.ask(std::to_string(i));
+  fleet.kill_without_moving(gone);
+  fleet.lock_file();
+  app::fail_over(*fleet.desk);
+  CHECK(app::find_room(*fleet.desk, "2")->janus == "gxy2");
+  fleet.unlock_file();
+  fleet.rounds(2);
+  CHECK(fleet.row("2") == "gxy1");
+}
+
+TEST_CASE("legacy mode moves nothing, whatever is down") {
+  Fleet fleet;
+  fleet.ask("1");
+  fleet.configured.options.scale = false;
+  fleet.reload(fleet.configured);
+  fleet.kill("gxy1");
+  CHECK(fleet.row("1") == "gxy1");
+  CHECK(fleet.ask("1") == "gxy1 default");
+}
+
+TEST_CASE("nobody is placed on a gateway that is down, nor taken over there") {
+  Fleet fleet;
+  fleet.kill(gone);
+  for (int i = 1; i <= 9; ++i) CHECK(fleet.ask(std::to_string(i)).substr(0, 4) != gone);
+  CHECK(fleet.report("20", "a", gone) != "gxy2 1");
+}

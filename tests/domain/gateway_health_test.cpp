@@ -1,0 +1,270 @@
+#include "domain/gateway_health.h"
+
+#include "catch.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using domain::Fitness;
+using domain::GatewayState;
+using domain::HealthSource;
+
+// Gateways 0 … n-1 that are asked every two seconds.
+struct Fleet {
+  domain::HealthOptions options;
+  domain::GatewayHealth health;
+  std::vector<domain::GatewayNumber> all;
+  domain::ServiceTime now = domain::ServiceTime{} + 1h;
+
+  explicit Fleet(domain::GatewayNumber gateways) {
+    options.http = true;
+    for (domain::GatewayNumber i = 0; i < gateways; ++i) all.push_back(i);
+    health.watch(options, all);
+  }
+  // Some rounds in which those named are bad and all others good.
+  void rounds(int count, const std::vector<domain::GatewayNumber>& bad = {},
+              HealthSource source = HealthSource::http) {
+    for (int i = 0; i < count; ++i) {
+      now += 2s;
+      for (const auto gateway : all) {
+        const bool is_bad = std::find(bad.begin(), bad.end(), gateway) != bad.end();
+        health.hear(gateway, source, !is_bad, now);
+      }
+      health.conclude(now);
+    }
+  }
+  void silence(std::chrono::seconds time) {
+    now += time;
+    health.conclude(now);
+  }
+  std::string state(domain::GatewayNumber gateway) const { return std::string(to_text(health.state(gateway))); }
+  Fitness fitness(domain::GatewayNumber gateway) { return health.fitness()[gateway]; }
+};
+
+}  // namespace
+
+TEST_CASE("a gateway is up after two good words and down after three bad ones in a row") {
+  Fleet fleet(4);
+  CHECK(fleet.state(0) == "unknown");
+  fleet.rounds(1);
+  CHECK(fleet.state(0) == "unknown");
+  fleet.rounds(1);
+  CHECK(fleet.state(0) == "up");
+  fleet.rounds(2, {0});
+  CHECK(fleet.state(0) == "suspect");
+  fleet.rounds(1);
+  CHECK(fleet.state(0) == "up");  // the row is broken
+  fleet.rounds(2, {0});
+  CHECK(fleet.state(0) == "suspect");
+  fleet.rounds(1, {0});
+  CHECK(fleet.state(0) == "down");
+  fleet.rounds(1);
+  CHECK(fleet.state(0) == "down");
+  fleet.rounds(1);
+  CHECK(fleet.state(0) == "up");
+  CHECK(fleet.state(1) == "up");
+}
+
+TEST_CASE("a turnover is told once") {
+  Fleet fleet(4);
+  fleet.rounds(2);
+  fleet.rounds(2, {0});
+  fleet.now += 2s;
+  for (const auto gateway : fleet.all) fleet.health.hear(gateway, HealthSource::http, gateway != 0, fleet.now);
+  const auto turnovers = fleet.health.conclude(fleet.now);
+  REQUIRE(turnovers.size() == 1);
+  CHECK(turnovers[0].gateway == 0);
+  CHECK(turnovers[0].before == GatewayState::suspect);
+  CHECK(turnovers[0].now == GatewayState::down);
+  CHECK(fleet.health.conclude(fleet.now).empty());
+}
+
+TEST_CASE("word older than stale_after is unknown, and moves nothing") {
+  Fleet fleet(4);
+  fleet.rounds(2);
+  fleet.rounds(3, {0});
+  CHECK(fleet.health.is_lost(0, 0s, fleet.now));
+  fleet.silence(30s);
+  CHECK(fleet.state(0) == "down");
+  fleet.silence(1s);
+  CHECK(fleet.state(0) == "unknown");
+  CHECK(fleet.state(1) == "unknown");
+  CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));
+  // What was said before the silence does not count with what is said after it.
+  fleet.rounds(1, {0});
+  CHECK(fleet.state(0) != "down");
+}
+
+TEST_CASE("a gateway is lost only once it has been down for the whole wait") {
+  Fleet fleet(4);
+  fleet.rounds(2);
+  fleet.rounds(3, {0});
+  CHECK_FALSE(fleet.health.is_lost(0, 5s, fleet.now));
+  CHECK_FALSE(fleet.health.is_lost(0, 5s, fleet.now + 4999ms));
+  CHECK(fleet.health.is_lost(0, 5s, fleet.now + 5s));
+  // Then the source has been silent for too long.
+  CHECK_FALSE(fleet.health.is_lost(0, 5s, fleet.now + 7s));
+  CHECK_FALSE(fleet.health.is_lost(1, 0s, fleet.now));
+  CHECK_FALSE(fleet.health.is_lost(99, 0s, fleet.now));
+}
+
+TEST_CASE("a gateway of which nobody has ever heard is neither down nor suspect") {
+  Fleet fleet(4);
+  fleet.silence(300s);
+  CHECK(fleet.state(0) == "unknown");
+  CHECK(fleet.fitness(0) == Fitness::fit);
+}
+
+TEST_CASE("if most gateways go bad at once nothing is lost until enough are well again") {
+  Fleet fleet(4);
+  fleet.rounds(2);
+  fleet.rounds(3, {0, 1, 2});
+  CHECK(fleet.state(0) == "down");
+  CHECK(fleet.health.brakes());
+  CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));
+  // However long it lasts: time alone does not make it their failure.
+  fleet.rounds(100, {0, 1, 2});
+  CHECK(fleet.health.brakes());
+  CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));
+  fleet.rounds(2, {0, 1});
+  CHECK_FALSE(fleet.health.brakes());
+  CHECK(fleet.health.is_lost(0, 0s, fleet.now));
+  // The last ones may be about to come back.
+  CHECK_FALSE(fleet.health.is_lost(0, 5s, fleet.now));
+  fleet.rounds(3, {0, 1});
+  CHECK(fleet.health.is_lost(0, 5s, fleet.now));
+}
+
+TEST_CASE("the brake holds before the first of many is lost") {
+  Fleet fleet(4);
+  fleet.rounds(2);
+  fleet.rounds(2, {0, 1, 2});
+  fleet.now += 2s;
+  fleet.health.hear(0, HealthSource::http, false, fleet.now);  // the others' words are still under way
+  fleet.health.conclude(fleet.now);
+  CHECK(fleet.state(0) == "down");
+  CHECK(fleet.state(1) == "suspect");
+  CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));
+}
+
+TEST_CASE("gateways that fail one by one over a long time are each lost") {
+  Fleet fleet(4);
+  fleet.rounds(2);
+  fleet.rounds(20, {0});
+  fleet.rounds(20, {0, 1});
+  fleet.rounds(20, {0, 1, 2});
+  CHECK_FALSE(fleet.health.brakes());
+  CHECK(fleet.health.is_lost(2, 5s, fleet.now));
+}
+
+TEST_CASE("half of the gateways are not most of them") {
+  Fleet fleet(2);
+  fleet.rounds(2);
+  fleet.rounds(3, {0});
+  CHECK_FALSE(fleet.health.brakes());
+  CHECK(fleet.health.is_lost(0, 0s, fleet.now));
+  Fleet alone(1);
+  alone.rounds(2);
+  alone.rounds(3, {0});
+  CHECK(alone.health.brakes());
+}
+
+TEST_CASE("who flaps is let back after a growing pause") {
+  Fleet fleet(4);
+  fleet.rounds(2);
+  const auto fall_and_rise = [&] {
+    fleet.rounds(3, {0});
+    REQUIRE(fleet.state(0) == "down");
+    fleet.rounds(2);
+  };
+  const auto pause = [&] {
+    int rounds = 0;
+    while (fleet.state(0) == "suspect") {
+      fleet.rounds(1);
+      ++rounds;
+    }
+    return rounds * 2;  // seconds
+  };
+  fall_and_rise();
+  CHECK(pause() == 0);
+  fall_and_rise();
+  CHECK(pause() == 30);
+  fall_and_rise();
+  CHECK(pause() == 60);
+  fall_and_rise();
+  CHECK(pause() == 120);
+  CHECK(fleet.state(0) == "up");
+  fleet.rounds(400);  // well for a long time: forgiven
+  fall_and_rise();
+  CHECK(pause() == 0);
+}
+
+TEST_CASE("who has just come back gets rooms at a gentle rate for a minute") {
+  Fleet fleet(4);
+  fleet.rounds(2);
+  fleet.health.booked(0, fleet.now);
+  CHECK(fleet.fitness(0) == Fitness::fit);  // it never was away
+  fleet.rounds(3, {0});
+  CHECK(fleet.fitness(0) == Fitness::down);
+  fleet.rounds(2);
+  CHECK(fleet.fitness(0) == Fitness::fit);
+  fleet.health.booked(0, fleet.now);
+  CHECK(fleet.fitness(0) == Fitness::suspect);
+  fleet.health.refresh(fleet.now + 1999ms);
+  CHECK(fleet.fitness(0) == Fitness::suspect);
+  fleet.health.refresh(fleet.now + 2s);
+  CHECK(fleet.fitness(0) == Fitness::fit);
+  fleet.rounds(30);
+  fleet.health.booked(0, fleet.now);
+  CHECK(fleet.fitness(0) == Fitness::fit);
+}
+
+TEST_CASE("the gateway's own answer counts more than the broker's word") {
+  struct Case {
+    const char* sentence;
+    bool http_good, mqtt_good;
+    const char* state;
+  };
+  const Case cases[] = {
+      {"both good", true, true, "up"},
+      {"it has died without a word", false, true, "down"},
+      {"it answers, and only its line to the broker is gone", true, false, "suspect"},
+      {"both bad", false, false, "down"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.sentence);
+    Fleet fleet(4);
+    fleet.options.mqtt = true;
+    fleet.health.watch(fleet.options, fleet.all);
+    const std::vector<domain::GatewayNumber> nobody, first{0};
+    for (int i = 0; i < 4; ++i) {
+      fleet.rounds(1, c.http_good ? nobody : first);
+      fleet.rounds(1, c.mqtt_good ? nobody : first, HealthSource::mqtt);
+    }
+    CHECK(fleet.state(0) == c.state);
+  }
+}
+
+TEST_CASE("a source that is silent leaves the word to the other") {
+  Fleet fleet(4);
+  fleet.options.mqtt = true;
+  fleet.health.watch(fleet.options, fleet.all);
+  fleet.rounds(3, {0}, HealthSource::mqtt);
+  CHECK(fleet.state(0) == "down");
+}
+
+TEST_CASE("what is watched anew keeps its state, and who is watched no more is unknown") {
+  Fleet fleet(4);
+  fleet.rounds(2);
+  fleet.rounds(3, {0});
+  fleet.health.watch(fleet.options, {0, 1, 2, 5});
+  CHECK(fleet.state(0) == "down");
+  CHECK(fleet.state(3) == "unknown");
+  CHECK(fleet.fitness(0) == Fitness::down);
+  CHECK(fleet.state(5) == "unknown");
+  fleet.options.http = false;
+  fleet.health.watch(fleet.options, fleet.all);
+  CHECK(fleet.state(0) == "unknown");
+  CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));
+  CHECK(fleet.health.fitness().empty());
+}

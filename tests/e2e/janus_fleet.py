@@ -1,0 +1,220 @@
+"""Real gateways for a test: Janus processes and an MQTT broker, on free loopback ports, each with a
+configuration of its own in a scratch folder.
+
+Both are Debian's packages, unpacked by ./dev below build/fleet (FLEET_ROOT) or installed.
+"""
+import glob
+import http.client
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+
+from sidecar import wait_until
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(os.environ.get("FLEET_ROOT", TREE / "build/fleet/root"))
+PLUGINS = {"videoroom"}
+TRANSPORTS = {"http", "mqtt"}
+
+
+def program(name):
+    for place in (f"{ROOT}/usr/bin/{name}", f"{ROOT}/usr/sbin/{name}",
+                  f"/usr/bin/{name}", f"/usr/sbin/{name}"):
+        if os.access(place, os.X_OK):
+            return place
+    return None
+
+
+def is_there():
+    """And do they run? What is unpacked may be meant for another Debian (./dev trixie)."""
+    for name in ("janus", "mosquitto"):
+        if not program(name):
+            return False
+        done = subprocess.run([program(name), "--help"], capture_output=True, check=False,
+                              env={**os.environ, "LD_LIBRARY_PATH": str(libraries().parent)})
+        if done.returncode == 127:  # the loader's word
+            return False
+    return True
+
+
+def libraries():
+    """Where Janus keeps its plugins; the folder above has the libraries that came with it."""
+    found = glob.glob(f"{ROOT}/usr/lib/*/janus") or glob.glob("/usr/lib/*/janus")
+    return pathlib.Path(found[0])
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def accepts(port):
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Process:
+    """One program, which goes with the test, however that ends."""
+
+    def __init__(self, folder, name):
+        self.folder = folder / name
+        self.folder.mkdir()
+        self.name = name
+        self.process = None
+
+    def launch(self, *command):
+        environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries().parent)}
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "--", *command], stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, cwd=self.folder, env=environment)
+
+    def log(self):
+        return (self.folder / "log").read_text(errors="replace")
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()  # also wakes what is stopped
+            self.process.wait()
+
+    def freeze(self):
+        self.send(signal.SIGSTOP)
+
+    def thaw(self):
+        self.send(signal.SIGCONT)
+
+    def wait_until_up(self, is_up):
+        def up_or_ended():
+            if self.process.poll() is not None:
+                raise AssertionError(f"{self.name} ended:\n{self.log()}")
+            return is_up()
+
+        wait_until(up_or_ended, f"{self.name} to start:\n{self.log()}", 60)
+
+
+class Broker(Process):
+    def __init__(self, folder):
+        super().__init__(folder, "broker")
+        self.port = free_port()
+        self.url = f"mqtt://127.0.0.1:{self.port}"
+        # As root it would look for a user of its own.
+        user = "user root\n" if os.getuid() == 0 else ""
+        (self.folder / "mosquitto.conf").write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n{user}")
+
+    def start(self):
+        self.launch(program("mosquitto"), "-c", str(self.folder / "mosquitto.conf"))
+        self.wait_until_up(lambda: accepts(self.port))
+
+    def publish(self, topic, payload, retain=True):
+        """As any other client of the broker may."""
+        def text(some):
+            return struct.pack("!H", len(some)) + some
+
+        def packet(kind, body):
+            length, rest = b"", len(body)
+            while True:
+                rest, low = divmod(rest, 128)
+                length += bytes([low | (128 if rest else 0)])
+                if not rest:
+                    return bytes([kind]) + length + body
+
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            name = f"test-{os.getpid()}".encode()
+            connection.sendall(packet(0x10, text(b"MQTT") + bytes([4, 2, 0, 60]) + text(name)))
+            if connection.recv(4) != b"\x20\x02\0\0":
+                raise AssertionError("the broker refused the test")
+            connection.sendall(packet(0x30 | retain, text(topic.encode()) + payload)
+                               + packet(0xE0, b""))
+            connection.recv(1)  # its end: the message is taken
+
+
+class Janus(Process):
+    def __init__(self, folder, name, broker=None):
+        super().__init__(folder, name)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/janus"
+        place = libraries()
+
+        def others(kind, wanted):
+            files = [path.name for path in place.glob(f"{kind}/*.so")]
+            return ",".join(file for file in files
+                            if file.removeprefix("libjanus_").removesuffix(".so") not in wanted)
+
+        self.configure("janus", f"""general: {{
+            configs_folder = "{self.folder}" plugins_folder = "{place}/plugins"
+            transports_folder = "{place}/transports" events_folder = "{place}/events"
+            loggers_folder = "{self.folder}" debug_level = 4 debug_colors = false }}
+            plugins: {{ disable = "{others('plugins', PLUGINS)}" }}
+            transports: {{ disable = "{others('transports', TRANSPORTS)}" }}
+            nat: {{ ice_enforce_list = "lo" }}""")
+        self.configure("janus.transport.http", f"""
+            general: {{ http = true ip = "127.0.0.1" port = {self.port} https = false }}
+            admin: {{ admin_http = false }}""")
+        if broker:
+            self.configure("janus.transport.mqtt", f"""general: {{
+                enabled = true url = "tcp://127.0.0.1:{broker.port}" client_id = "{name}"
+                keep_alive_interval = 2 cleansession = 1
+                subscribe_topic = "janus/{name}/to" publish_topic = "janus/{name}/from" }}
+                status: {{ enabled = true topic = "janus/{name}/status" retain = true
+                    connect_message = "{{\\"online\\":true}}"
+                    disconnect_message = "{{\\"online\\":false}}" }}""")
+
+    def configure(self, name, text):
+        (self.folder / f"{name}.jcfg").write_text(text)
+
+    def begin(self):
+        self.launch(program("janus"), "-F", str(self.folder), "-C", str(self.folder / "janus.jcfg"))
+
+    def start(self):
+        self.begin()
+        self.wait_until_up(self.answers)
+
+    def answers(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/janus/info")
+            return b"server_info" in connection.getresponse().read()
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+
+class Fleet:
+    """Gateways by name; and a broker, not yet started, if asked for."""
+
+    def __init__(self, names=("gxy1", "gxy2", "gxy3"), broker=False):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="room-sidecar-fleet-"))
+        self.broker = Broker(self.folder) if broker else None
+        self.gateways = {name: Janus(self.folder, name, self.broker) for name in names}
+
+    def __getitem__(self, name):
+        return self.gateways[name]
+
+    def start(self):
+        for gateway in self.gateways.values():
+            gateway.begin()
+        for gateway in self.gateways.values():
+            gateway.wait_until_up(gateway.answers)
+        return self
+
+    def entries(self):
+        """For the sidecar's configuration."""
+        return [{"name": gateway.name, "url": gateway.url} for gateway in self.gateways.values()]
+
+    def remove(self):
+        for process in (*self.gateways.values(), self.broker):
+            if process:
+                process.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)

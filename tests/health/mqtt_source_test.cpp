@@ -1,0 +1,56 @@
+#include "health/mqtt_source.h"
+
+#include <atomic>
+
+#include "catch.h"
+#include "gateway_socket.h"
+
+using namespace std::chrono_literals;
+using health::MqttSource;
+using health_test::comes_true;
+using health_test::GatewaySocket;
+
+// What a broker says is shown on a real one (tests/e2e/health_test.py); here is what is none.
+namespace {
+
+std::string trouble_with(const std::string& url) {
+  health::Options options;
+  options.mqtt_url = url;
+  MqttSource source(
+      options, 20ms, [](const std::string&, bool) {}, [](const std::string&) {});
+  CHECK(source.trouble() == "MQTT broker " + url + ": not yet connected");
+  std::string found;
+  CHECK(comes_true([&] {
+    found = source.trouble().value_or("none");
+    return found.find("not yet") == found.npos;
+  }));
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("what is no broker, or does not take us, is a trouble that says why") {
+  std::string closed = "mqtt://127.0.0.1:" + std::to_string(GatewaySocket().port());
+  CHECK(trouble_with(closed) == "MQTT broker " + closed + ": Connection refused");
+  GatewaySocket web("HTTP/1.1 400 Bad Request\r\n\r\n");
+  CHECK(trouble_with("mqtt://127.0.0.1:" + std::to_string(web.port())) != "none");
+  CHECK(trouble_with("mqtts://127.0.0.1:" + std::to_string(web.port())) != "none");
+  GatewaySocket strict(std::string("\x20\x02\0\x05", 4));
+  CHECK(trouble_with("mqtt://127.0.0.1:" + std::to_string(strict.port())).find("not authorised") !=
+        std::string::npos);
+}
+
+TEST_CASE("neither a mute broker nor a mute name server holds up the beginning or the end") {
+  GatewaySocket mute;
+  const auto begin = std::chrono::steady_clock::now();
+  for (const std::string& host :
+       {"127.0.0.1:" + std::to_string(mute.port()), std::string("silent.test")}) {
+    health::Options options;
+    options.mqtt_url = "mqtt://" + host;
+    MqttSource source(
+        options, 20ms, [](const std::string&, bool) {}, [](const std::string&) {});
+    std::this_thread::sleep_for(300ms);  // so that it is in the midst of it
+    CHECK(source.trouble() == "MQTT broker " + options.mqtt_url + ": not yet connected");
+  }
+  CHECK(std::chrono::steady_clock::now() - begin < 7s);  // a look-up takes 8 s
+}
