@@ -49,7 +49,8 @@ std::string snapshot(House& house, const std::vector<app::SnapshotEntry>& entrie
 }
 
 std::string drain(House& house, const std::string& gateway, bool draining) {
-  switch (house.keeper->set_draining(gateway, draining)) {
+  const auto wanted = draining ? domain::Draining::yes : domain::Draining::no;
+  switch (house.keeper->set_draining(gateway, wanted)) {
     case app::CatalogueKeeper::Drained::done:
       return "done";
     case app::CatalogueKeeper::Drained::no_such_gateway:
