@@ -198,6 +198,15 @@ TEST_CASE("after a restart every session is fresh and every assignment just answ
   CHECK(ledger.reported_gateway("r") == ledger.number_of("a"));
 }
 
+TEST_CASE("what is restored counts as crowd, too") {
+  Ledger ledger;
+  ledger.count_crowd(1);
+  const domain::WallTime old = at(0s).wall;
+  ledger.restore({{"r", "a", "", old, old}}, {{"s", "r", {}, old}, {"t", "r", {}, old}, {"u", "r", {}, old}}, {},
+                 at(0s));
+  CHECK(ledger.crowd_by_gateway()[ledger.number_of("a")] == 2);
+}
+
 TEST_CASE("a difference is told once a session, wherever it moves") {
   Ledger ledger;
   ledger.enter("s", "r", {}, own, at(1s));
