@@ -203,6 +203,15 @@ TEST_CASE("after a restart every session is fresh and every assignment just answ
   CHECK(ledger.reported_gateway("r") == ledger.number_of("a"));
 }
 
+TEST_CASE("what is restored counts as crowd, too") {
+  Ledger ledger;
+  ledger.count_crowd(1);
+  const domain::WallTime old = at(0s).wall;
+  ledger.restore({{"r", "a", "", old, old}}, {{"s", "r", {}, old}, {"t", "r", {}, old}, {"u", "r", {}, old}}, {},
+                 at(0s));
+  CHECK(ledger.crowd_by_gateway()[ledger.number_of("a")] == 2);
+}
+
 TEST_CASE("a difference is told once a session, wherever it moves") {
   Ledger ledger;
   ledger.enter("s", "r", {}, own, at(1s));
@@ -230,18 +239,87 @@ TEST_CASE("of gateways with as many votes the first by name is taken, in whateve
   CHECK(ledger.reported_gateway("r") == ledger.number_of("a"));
 }
 
+TEST_CASE("of a room's users those above the average count as crowd, where the room is assigned") {
+  Ledger ledger;
+  const auto crowds = [&](const char* gateway) { return ledger.crowd_by_gateway()[ledger.number_of(gateway)]; };
+  const auto enter = [&](const char* room, int from, int to) {
+    for (int i = from; i <= to; ++i) ledger.enter("s" + std::to_string(i), room, {}, own, at(1s * i));
+  };
+  assign(ledger, "r", "a", at(0s));
+  assign(ledger, "q", "b", at(0s));
+  CHECK(ledger.crowd_by_gateway().empty());
+  ledger.count_crowd(3);
+  enter("r", 1, 3);
+  CHECK(crowds("a") == 0);
+  enter("r", 4, 7);
+  REQUIRE(crowds("a") == 4);
+  SECTION("they come again") { enter("r", 1, 7); CHECK(crowds("a") == 4); }
+  SECTION("one leaves") { ledger.leave("s7", "r"); CHECK(crowds("a") == 3); }
+  SECTION("they go to another room") {
+    enter("q", 1, 5);
+    CHECK(crowds("a") == 0);
+    CHECK(crowds("b") == 2);
+  }
+  SECTION("they fall silent, are buried, and one comes back") {
+    ledger.expire(at(92s).service, 90s);
+    CHECK(crowds("a") == 2);
+    ledger.bury();
+    CHECK(crowds("a") == 2);
+    enter("r", 2, 2);
+    CHECK(crowds("a") == 3);
+  }
+  SECTION("a snapshot does not list them") {
+    ledger.sweep(at(4s).service, at(4s).service, 100);
+    CHECK(crowds("a") == 1);
+  }
+  SECTION("the room is to move: they count where it goes, and at once") {
+    ledger.book("r", ledger.number_of("b"), "", at(8s));
+    CHECK(crowds("a") == 0);
+    CHECK(crowds("b") == 4);
+    enter("r", 8, 8);
+    SECTION("and back, if it fails") {
+      ledger.withdraw("r");
+      CHECK(crowds("a") == 5);
+      CHECK(crowds("b") == 0);
+    }
+    SECTION("and elsewhere, if another holds it") {
+      ledger.confirm("r", ledger.number_of("c"));
+      CHECK(crowds("b") == 0);
+      CHECK(crowds("c") == 5);
+    }
+  }
+  SECTION("the assignment is released, with its users or without") {
+    ledger.end_assignment("r");
+    CHECK(crowds("a") == 0);
+    assign(ledger, "r", "b", at(9s));
+    CHECK(crowds("b") == 4);
+    ledger.forget_sessions([](const std::string&) { return true; });
+    CHECK(crowds("b") == 0);
+  }
+  SECTION("the average changes") {
+    ledger.count_crowd(6);
+    CHECK(crowds("a") == 1);
+    ledger.count_crowd({});
+    CHECK(ledger.crowd_by_gateway().empty());
+    enter("r", 8, 8);
+    ledger.count_crowd(3);
+    CHECK(crowds("a") == 5);
+  }
+}
+
 TEST_CASE("invariant 3: a gateway's load is the recount of its assignments, after any sequence of operations") {
   std::mt19937 dice(2171);
   const auto pick = [&](int n) { return static_cast<int>(dice() % static_cast<unsigned>(n)); };
   Ledger ledger;
   std::chrono::milliseconds now{0};
+  std::optional<std::int64_t> average;
   for (int step = 0; step < 20000; ++step) {
     now += std::chrono::milliseconds{pick(3000)};
     const std::string room = "r" + std::to_string(pick(12));
-    const std::string session = "s" + std::to_string(pick(20));
+    const std::string session = "s" + std::to_string(pick(40));
     const Ledger::Room* entry = ledger.find(room);
     ledger.expire(at(now).service, 90s);
-    switch (pick(9)) {
+    switch (pick(10)) {
       case 0: if (!entry || !entry->pending) ledger.book(room, ledger.number_of("g" + std::to_string(pick(4))), "", at(now)); break;
       case 1: if (entry && entry->pending) ledger.confirm(room, ledger.number_of("g" + std::to_string(pick(4)))); break;
       case 2: if (entry && entry->pending) ledger.withdraw(room); break;
@@ -251,15 +329,19 @@ TEST_CASE("invariant 3: a gateway's load is the recount of its assignments, afte
       case 6: ledger.end_assignment(room); break;
       case 7: if (pick(20) == 0) ledger.forget_sessions([&](const std::string& r) { return r == room; }); break;
       case 8: ledger.sweep(at(now - 60s).service, at(now - 30s).service, 5); break;
+      case 9: if (pick(20) == 0) average = pick(3) > 0 ? std::optional<std::int64_t>(pick(4)) : std::nullopt; ledger.count_crowd(average); break;
     }
-    std::map<domain::GatewayNumber, std::int64_t> rooms;
+    std::map<domain::GatewayNumber, std::int64_t> rooms, crowd;
     std::size_t users = 0;
     for (const auto& [name, r] : ledger.rooms()) {
       if (r.held) ++rooms[r.held->gateway];
+      const auto above = static_cast<std::int64_t>(r.users) - average.value_or(0);
+      if (r.held && above > 0) crowd[r.held->gateway] += above;
       users += r.users;
     }
     for (domain::GatewayNumber g = 0; g < ledger.rooms_by_gateway().size(); ++g) {
       REQUIRE(ledger.rooms_by_gateway()[g] == rooms[g]);
+      if (average) REQUIRE(ledger.crowd_by_gateway()[g] == crowd[g]);
     }
     REQUIRE(users == ledger.live_sessions());
   }

@@ -207,3 +207,26 @@ TEST_CASE("a region serves its own gateways only") {
   CHECK_FALSE(placement.region_serves("FR", 0));
   CHECK_FALSE(placement.region_serves("", 1));
 }
+
+TEST_CASE("a crowd counts as load: it makes a gateway less wanted, and full") {
+  const Case c{"", {{"a", 1, 100}, {"b", 3, 100}, {"c", 2, 100}}, "", "", "reject", ""};
+  Scene scene(c);
+  const domain::Catalogue catalogue(scene.gateways, {});
+  const domain::Placement placement(scene.options, catalogue,
+                                    [&](const std::string& name) { return scene.number(name); });
+  struct Crowd {
+    std::vector<std::int64_t> users;
+    const char* answer;
+  };
+  for (const Crowd& crowd : {Crowd{{}, "a assigned"}, Crowd{{10, 0, 0}, "a assigned"},
+                             Crowd{{11, 0, 0}, "c assigned"}, Crowd{{21, 0, 11}, "b assigned"},
+                             Crowd{{80, 61, 71}, "a assigned"},  // the last place
+                             Crowd{{81, 61, 71}, "capacity_exhausted"}}) {
+    std::vector<domain::Verdict> verdicts;
+    CHECK(said(placement.choose("", {scene.rooms, crowd.users}, &verdicts), scene) == crowd.answer);
+    for (const domain::Verdict& verdict : verdicts) {
+      const auto number = scene.number(verdict.name);
+      CHECK(verdict.load == scene.rooms[number] * 10 + (crowd.users.empty() ? 0 : crowd.users[number]));
+    }
+  }
+}

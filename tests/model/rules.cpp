@@ -100,7 +100,14 @@ std::int64_t Rules::rooms_on(const std::string& gateway) const {
 }
 
 std::int64_t Rules::load(const std::string& gateway) const {
-  return rooms_on(gateway) * options_.avg_room_occupancy;
+  const bool by_sessions = options_.load_by == domain::LoadBy::sessions;
+  std::int64_t sum = 0;
+  for (const auto& [room, held] : assignments_) {
+    if (held.gateway != gateway) continue;
+    const auto there = by_sessions ? static_cast<std::int64_t>(users(room)) : 0;
+    sum += std::max(options_.avg_room_occupancy, there);
+  }
+  return sum;
 }
 
 std::int64_t Rules::capacity(const std::string& gateway) const {
@@ -304,8 +311,17 @@ std::string Rules::snapshot(const std::vector<app::SnapshotEntry>& entries, Mill
   std::size_t entered = 0, left = 0;
   std::map<std::string, std::size_t> last;
   std::set<std::string> emptied;
-  for (std::size_t i = 0; i < entries.size(); ++i) last[*entries[i].session] = i;
+  std::vector<std::size_t> order;
   for (std::size_t i = 0; i < entries.size(); ++i) {
+    last[*entries[i].session] = i;
+    order.push_back(i);
+  }
+  // Rooms are placed as they come, and those who enter them only when their assignments are on disk.
+  std::set<std::string> placed;
+  const std::size_t all = order.size();
+  for (std::size_t at = 0; at < order.size(); ++at) {
+    const std::size_t i = order[at];
+    if (at == all) placed.clear();
     const std::string& id = *entries[i].session;
     const std::string& room = *entries[i].room;
     const std::string janus = entries[i].janus.value_or("");
@@ -327,7 +343,14 @@ std::string Rules::snapshot(const std::vector<app::SnapshotEntry>& entries, Mill
       continue;
     }
     if (options_.scale) {
-      if (!decision.standing) assign(room, decision);
+      if (!decision.standing) {
+        assign(room, decision);
+        placed.insert(room);
+      }
+      if (placed.count(room) > 0) {
+        order.push_back(i);
+        continue;
+      }
       assignments_[room].last_used_at = wall;
     }
     Session& seat = sessions_[id];

@@ -95,7 +95,8 @@ void change_numbers(app::Configured& configured, Chance& chance) {
   domain::Options& options = configured.options;
   static const std::vector<std::int64_t> capacities{10, 20, 30, 60, 400};
   options.max_server_capacity = chance.of(capacities);
-  options.avg_room_occupancy = chance.one_in(2) ? 5 : 3;
+  options.avg_room_occupancy = chance.one_in(2) ? 5 : 2;
+  options.load_by = chance.one_in(2) ? domain::LoadBy::rooms : domain::LoadBy::sessions;
   options.when_full = chance.one_in(3) ? domain::WhenFull::reject : domain::WhenFull::overflow;
   options.unknown_rooms =
       chance.one_in(2) ? domain::UnknownRooms::reject : domain::UnknownRooms::accept;
@@ -125,6 +126,7 @@ std::string told(const app::Configured& configured) {
   const domain::Options& options = configured.options;
   std::string text = options.scale ? "scale" : "legacy";
   text += options.unknown_rooms == domain::UnknownRooms::accept ? " accept" : "";
+  text += options.load_by == domain::LoadBy::sessions ? " by sessions" : "";
   text += options.when_full == domain::WhenFull::reject ? " reject" : "";
   text += " max " + std::to_string(options.max_server_capacity) + " avg " +
           std::to_string(options.avg_room_occupancy) + " dead " +

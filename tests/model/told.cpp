@@ -49,7 +49,8 @@ std::string snapshot(House& house, const std::vector<app::SnapshotEntry>& entrie
 }
 
 std::string drain(House& house, const std::string& gateway, bool draining) {
-  switch (house.keeper->set_draining(gateway, draining)) {
+  const auto wanted = draining ? domain::Draining::yes : domain::Draining::no;
+  switch (house.keeper->set_draining(gateway, wanted)) {
     case app::CatalogueKeeper::Drained::done:
       return "done";
     case app::CatalogueKeeper::Drained::no_such_gateway:
@@ -84,15 +85,22 @@ std::string rooms_in_use(House& house) {
   std::string text;
   app::Desk::Turn turn(*house.desk);
   const domain::Ledger& ledger = turn.ledger();
-  std::vector<std::int64_t> recount(ledger.rooms_by_gateway().size());
+  const domain::Options& options = turn.options();
+  const bool by_sessions = options.load_by == domain::LoadBy::sessions;
+  std::vector<std::int64_t> recount(ledger.rooms_by_gateway().size()), crowd(recount.size());
   for (const auto& [name, room] : ledger.rooms()) {
     if (!room.held) continue;
     ++recount[room.held->gateway];
+    const auto above = static_cast<std::int64_t>(room.users) - options.avg_room_occupancy;
+    crowd[room.held->gateway] += std::max<std::int64_t>(above, 0);
     text += line_of(ledger.assignment(name, *room.held)) + " " + std::to_string(room.users) + "\n";
   }
   const auto counted = ledger.rooms_by_gateway();
   if (!std::equal(counted.begin(), counted.end(), recount.begin()))
     text += "loads are not the recount\n";
+  const auto crowded = ledger.crowd_by_gateway();
+  if (crowded.empty() ? by_sessions : !std::equal(crowded.begin(), crowded.end(), crowd.begin()))
+    text += "crowds are not the recount\n";
   return text;
 }
 

@@ -1,0 +1,51 @@
+// Twelve gateways with their rooms and users. The bookkeeping is the sidecar's own: ledger, health and
+// placement of src/domain; what else is here only other rules look at.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "day.h"
+#include "domain/gateway_health.h"
+#include "domain/ledger.h"
+#include "domain/placement.h"
+
+namespace simulator {
+
+struct Fleet {
+  explicit Fleet(const domain::Options& options) {
+    std::vector<domain::Gateway> rows;
+    for (int i = 1; i <= gateways; ++i) {
+      domain::Gateway gateway;
+      gateway.id = i;
+      gateway.name = "gxy" + std::to_string(i);
+      numbers.push_back(ledger.number_of(gateway.name));
+      rows.push_back(gateway);
+    }
+    const auto number_of = [&](const std::string& name) { return ledger.number_of(name); };
+    placement = domain::Placement(options, domain::Catalogue(rows, {}), number_of);
+    health.watch(options.health, numbers);
+    if (options.load_by == domain::LoadBy::sessions) ledger.count_crowd(options.avg_room_occupancy);
+  }
+
+  domain::Moment now() const {
+    const std::chrono::seconds time{second};
+    return {domain::ServiceTime{} + time, domain::WallTime{} + time};
+  }
+  bool is_up(domain::GatewayNumber gateway) const {
+    return health.state(gateway) != domain::GatewayState::down;
+  }
+
+  domain::Ledger ledger;
+  domain::GatewayHealth health;
+  domain::Placement placement;
+  std::vector<domain::GatewayNumber> numbers;        // 0 to 11
+  std::vector<std::int64_t> users = std::vector<std::int64_t>(gateways);     // now
+  std::vector<std::int64_t> measured = std::vector<std::int64_t>(gateways);  // up to 10 s ago
+  std::vector<bool> dead = std::vector<bool>(gateways);  // whether that is known or not
+  int second = 0;
+};
+
+}  // namespace simulator
