@@ -31,7 +31,7 @@ std::vector<std::shared_ptr<Claim>> begin_scale(Desk::Turn& turn) {
   for (const auto& [name, room] : ledger.rooms()) {
     // Legacy mode does not note whom it answered: somebody may be on the way to any room.
     ledger.keep(name, turn.now().service);
-    if (!room.occupied()) continue;
+    if (!room.has_users()) continue;
     if (room.pending || !turn.policy().admits(name)) continue;
     const auto said = reported.find(name);
     const domain::Gateway* gateway =
@@ -62,7 +62,7 @@ void begin_legacy(Desk::Turn& turn) {
   }
   std::int64_t elsewhere = 0;
   for (const auto& [name, room] : turn.ledger().rooms()) {
-    if (!room.occupied() || !room.held) continue;
+    if (!room.has_users() || !room.held) continue;
     const auto gateway = standing_gateway(turn.policy(), turn.ledger(), name);
     if (gateway != turn.ledger().name_of(room.held->gateway)) ++elsewhere;
   }

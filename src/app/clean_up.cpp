@@ -47,7 +47,7 @@ std::size_t clean_up(Desk& desk) {
     std::size_t looked = 0;
     auto room = ledger.rooms().upper_bound(after);
     for (; room != ledger.rooms().end() && looked < slice; ++room, ++looked) {
-      if (room->second.held && !room->second.occupied()) unoccupied.push_back(room->first);
+      if (room->second.held && !room->second.has_users()) unoccupied.push_back(room->first);
       after = room->first;
     }
     more = room != ledger.rooms().end();

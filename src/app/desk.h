@@ -79,6 +79,9 @@ class Desk {
     void disbelieve_reports(std::string_view room, domain::ServiceTime until);
     bool believes_reports(std::string_view room);
 
+    // The rooms whose participants are not all where they should be, and since when (app/rooms_heard.h).
+    std::map<std::string, domain::WallTime>& splits() { return desk_.splits_; }
+
     // Of a room that cannot be answered the log tells at most once a second. `room`: its row's id.
     bool may_tell_of(std::int64_t room);
 
@@ -115,6 +118,7 @@ class Desk {
   std::shared_ptr<const domain::Policy> policy_;
   std::unordered_map<std::string, std::shared_ptr<Claim>> under_way_;
   std::map<std::string, domain::ServiceTime, std::less<>> disbelieved_;
+  std::map<std::string, domain::WallTime> splits_;
   std::map<std::int64_t, domain::ServiceTime> told_of_;  // as many as there are rooms, at most
 };
 

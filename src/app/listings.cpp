@@ -41,7 +41,7 @@ std::map<std::string, std::int64_t> users_by_gateway(Desk& desk) {
     auto room = rooms.upper_bound(last);
     for (std::size_t looked = 0; room != rooms.end() && looked < slice; ++room, ++looked) {
       last = room->first;
-      if (!room->second.occupied()) continue;
+      if (!room->second.has_users()) continue;
       const auto gateway = standing_gateway(turn.policy(), turn.ledger(), room->first);
       if (gateway) users[*gateway] += static_cast<std::int64_t>(room->second.users);
     }
@@ -135,6 +135,24 @@ Page<AssignmentListing> list_assignments(Desk& desk, std::string_view after, std
     end = room == ledger.rooms().end();
   }
   return page;
+}
+
+std::vector<SplitListing> list_splits(Desk& desk) {
+  std::vector<SplitListing> listings;
+  Desk::Turn turn(desk);
+  const domain::Ledger& ledger = turn.ledger();
+  for (const auto& [room, since] : turn.splits()) {
+    SplitListing listing{room, standing_gateway(turn.policy(), ledger, room), {}, since};
+    if (ledger.occupancy()) {
+      for (const auto& presence : ledger.occupancy()->fresh(room, turn.now().service)) {
+        listing.parts.push_back({ledger.name_of(presence.gateway), presence.participants});
+      }
+    }
+    std::sort(listing.parts.begin(), listing.parts.end(),
+              [](const auto& a, const auto& b) { return a.gateway < b.gateway; });
+    listings.push_back(std::move(listing));
+  }
+  return listings;
 }
 
 }  // namespace app

@@ -34,6 +34,16 @@ struct AssignmentListing {
   std::size_t users = 0;
 };
 
+// A room whose participants, as the gateways count them, are not all on the gateway that it is answered with.
+struct SplitListing {
+  struct Part { std::string gateway; std::int64_t participants; };
+  std::string room;
+  std::optional<std::string> janus;  // the gateway it is answered with
+  std::vector<Part> parts;           // by gateways' names
+  domain::WallTime since;
+};
+std::vector<SplitListing> list_splits(Desk& desk);
+
 template <typename Listing>
 struct Page {
   std::vector<Listing> items;

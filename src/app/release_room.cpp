@@ -20,7 +20,7 @@ Released may_release(Desk& desk, std::string_view room, bool force) {
       Desk::Turn turn(desk);
       const domain::Ledger::Room* entry = turn.ledger().find(room);
       if (!entry || !entry->held) return Released::no_assignment;
-      if (entry->occupied() && !force) return Released::occupied;
+      if (turn.ledger().is_occupied(room, turn.now().service) && !force) return Released::occupied;
       if (!entry->pending) return Released::done;
       claim = turn.claim_for(room);
     }
@@ -32,8 +32,7 @@ Released may_release(Desk& desk, std::string_view room, bool force) {
 Released release(Desk& desk, std::string_view room, bool force) {
   Desk::Turn turn(desk);
   domain::Ledger& ledger = turn.ledger();
-  const domain::Ledger::Room* entry = ledger.find(room);
-  if (entry && entry->occupied() && !force) {
+  if (!force && ledger.is_occupied(room, turn.now().service)) {
     ledger.note(room);
     return Released::occupied;
   }

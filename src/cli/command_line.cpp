@@ -111,6 +111,9 @@ class Parser {
                             "Show which room is assigned to which gateway.");
     add_value(*assignments, "--gateway", line_.gateway, "GW", "only the rooms on this gateway");
     add_talking(*assignments);
+    add_talking(*add(app_, "splits", Command::splits,
+                     "Show rooms whose participants are not all where they should be, as the\n"
+                     "gateways tell (occupancy.source)."));
     auto* explain = add(app_, "explain", Command::explain,
                         "Show where a room would go now, and why. Changes nothing.");
     add_subject(*explain, "ROOM", "the room's Janus id (gateway_uid)");

@@ -18,6 +18,7 @@ enum class Command {
   rooms_set,
   status,
   assignments,
+  splits,
   explain,
   drain,
   undrain,

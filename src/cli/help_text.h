@@ -18,6 +18,7 @@ Running it
 Looking and steering (asks the running sidecar)
   status                mode, health, gateways and their load
   assignments           which room is on which gateway
+  splits                rooms that are on two gateways, as the gateways tell
   explain ROOM          where the room would go now, and why
   drain GW [--move]     no new rooms on the gateway; the rooms there stay, or move
   undrain GW            new rooms on it again

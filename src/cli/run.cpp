@@ -29,6 +29,7 @@ int run_command(const CommandLine& line, Terminal& terminal) {
     case Command::status:
       return status(line, terminal);
     case Command::assignments:
+    case Command::splits:
       return assignments(line, terminal);
     case Command::explain:
       return explain(line, terminal);

@@ -28,6 +28,7 @@ struct Choice {
   T value;
 };
 
+constexpr Choice<bool> occupancy_choices[] = {{"none", false}, {"janus", true}};
 constexpr Choice<domain::UnknownRooms> unknown_rooms_choices[] = {
     {"reject", domain::UnknownRooms::reject}, {"accept", domain::UnknownRooms::accept}};
 constexpr Choice<domain::WhenFull> when_full_choices[] = {{"overflow", domain::WhenFull::overflow},
@@ -267,6 +268,21 @@ const Row table[] = {
     {"health.mqtt_ca_file", "MQTT_CA_FILE", a_path,
      [](const V& v, const S& s, C& c) { return take(as_line(v), v, s, c.health.mqtt_ca_file); },
      [](const C& c) { return c.health.mqtt_ca_file.value_or(""); }},
+    {"occupancy.source", "OCCUPANCY_SOURCE", "\"none\" or \"janus\"",
+     [](const V& v, const S& s, C& c) { return take_choice(occupancy_choices, v, s, c.health.occupancy.janus); },
+     [](const C& c) { return shown_choice(occupancy_choices, c.health.occupancy.janus); }},
+    {"occupancy.interval", "OCCUPANCY_INTERVAL", a_duration,
+     [](const V& v, const S& s, C& c) { return take_duration(v, s, false, c.health.occupancy.interval); },
+     [](const C& c) { return to_text(c.health.occupancy.interval); }},
+    {"occupancy.timeout", "OCCUPANCY_TIMEOUT", a_duration,
+     [](const V& v, const S& s, C& c) { return take_duration(v, s, false, c.health.occupancy.timeout); },
+     [](const C& c) { return to_text(c.health.occupancy.timeout); }},
+    {"occupancy.secret_file", "OCCUPANCY_SECRET_FILE", a_path,
+     [](const V& v, const S& s, C& c) { return take(as_line(v), v, s, c.health.occupancy.secret_file); },
+     [](const C& c) { return c.health.occupancy.secret_file.value_or(""); }},
+    {"occupancy.token_file", "OCCUPANCY_TOKEN_FILE", a_path,
+     [](const V& v, const S& s, C& c) { return take(as_line(v), v, s, c.health.occupancy.token_file); },
+     [](const C& c) { return c.health.occupancy.token_file.value_or(""); }},
     {"log.level", "LOG_LEVEL", "\"debug\", \"info\", \"warn\" or \"error\"",
      [](const V& v, const S& s, C& c) { return take_choice(level_choices, v, s, c.log.level); },
      [](const C& c) { return shown_choice(level_choices, c.log.level); }},

@@ -1,6 +1,7 @@
 #include "daemon/gateway_watch.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "app/event_log.h"
@@ -11,10 +12,12 @@ namespace sidecar {
 GatewayWatch::GatewayWatch(app::Desk& desk, health::Options options)
     : desk_(desk),
       options_(std::move(options)),
+      rooms_(desk),
       watch_(
           [this](const std::string& gateway, domain::HealthSource source, bool good) {
             app::hear_of_gateway(desk_, gateway, source, good);
           },
+          [this](const std::string& gateway, app::RoomsHeard::List list) { rooms_.hear(gateway, std::move(list)); },
           [](const std::string& topic) {
             app::log_warn("Message ignored: it is not {\"online\":true} or {\"online\":false} of a gateway",
                           {{"topic", topic}});
@@ -27,6 +30,7 @@ void GatewayWatch::configure(const health::Options& options) {
 }
 
 void GatewayWatch::keep_up() {
+  rooms_.conclude();
   const auto policy = desk_.policy();
   const std::lock_guard lock(mutex_);
   if (changed_ || policy != followed_) follow(policy);
@@ -41,10 +45,13 @@ void GatewayWatch::keep_up() {
 
 void GatewayWatch::follow(const std::shared_ptr<const domain::Policy>& policy) {
   std::vector<health::Watch::Gateway> gateways;
+  std::set<std::string> listing;
   for (const domain::Gateway& gateway : policy->catalogue().gateways()) {
     if (!gateway.serves_rooms()) continue;
     gateways.push_back({gateway.name, gateway.admin_url.empty() ? gateway.url : gateway.admin_url});
+    if (options_.occupancy.janus) listing.insert(gateway.name);
   }
+  rooms_.follow(std::move(listing), options_.occupancy.interval);
   watch_.follow(options_, policy->options().health, gateways);
   followed_ = policy;
   changed_ = false;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/desk.h"
+#include "app/rooms_heard.h"
 #include "health/watch.h"
 
 namespace sidecar {
@@ -30,6 +31,7 @@ class GatewayWatch {
   bool changed_ = true;
   std::shared_ptr<const domain::Policy> followed_;
   std::vector<std::string> told_;  // the troubles that are in the log
+  app::RoomsHeard rooms_;  // outlives the watch, which tells it
   health::Watch watch_;
 };
 

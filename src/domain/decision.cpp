@@ -53,7 +53,7 @@ const Gateway* found_there(const Situation& situation, const Question& question,
   const auto not_down = [&](const Gateway* gateway) {
     return gateway && situation.health.state(situation.ledger.number_of(gateway->name)) != GatewayState::down;
   };
-  if (room && room->occupied()) {
+  if (room && room->has_users()) {
     const auto reported = ledger.reported_gateway(question.room);
     const Gateway* gateway = where_users_are(policy, ledger, question.room, reported);
     if (not_down(gateway)) return gateway;
@@ -168,7 +168,7 @@ Decision scale(const Situation& situation, const Question& question, std::vector
     if (verdicts) verdicts->clear();
   }
   // A new pin waits until the room is empty.
-  const bool to_pin = pin_serves && !on_pin && !room->occupied();
+  const bool to_pin = pin_serves && !on_pin && !ledger.is_occupied(question.room, now);
   if (to_pin && question.asker == Question::Asker::user) {
     return place(situation, question, pin, pin_serves, room, verdicts);
   }

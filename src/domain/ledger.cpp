@@ -21,6 +21,15 @@ const Ledger::Room* Ledger::find(std::string_view room) const {
   return it == rooms_.end() ? nullptr : &it->second;
 }
 
+bool Ledger::is_occupied(std::string_view room, ServiceTime now) const {
+  const Room* entry = find(room);
+  if (entry && entry->has_users()) return true;
+  if (!occupancy_) return false;
+  std::optional<GatewayNumber> holder;
+  if (entry && entry->held) holder = entry->held->gateway;
+  return occupancy_->occupied(room, holder, now);
+}
+
 Assignment Ledger::assignment(const std::string& room, const Held& held) const {
   return {room, name_of(held.gateway), held.region, held.assigned_at, held.last_used_at};
 }
@@ -179,7 +188,7 @@ void Ledger::end_leaving(GatewayNumber gateway) {
 
 bool Ledger::end_if_unused(std::string_view room, ServiceTime now, Duration join_grace) {
   const Room* entry = find(room);
-  if (!entry || entry->occupied()) return false;
+  if (!entry || is_occupied(room, now)) return false;
   if (entry->kept_since && now < *entry->kept_since + join_grace) return false;
   return end_assignment(room);
 }

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "domain/assignment.h"
+#include "domain/occupancy.h"
 #include "domain/placement.h"
 #include "domain/time.h"
 
@@ -57,7 +58,8 @@ class Ledger {
     std::unique_ptr<Held> before;  // what a pending booking replaces
     bool moved = false;            // to another gateway, and nobody has been told yet
 
-    bool occupied() const { return users > 0; }
+    // By its sessions. Ledger::is_occupied also asks what the gateways say.
+    bool has_users() const { return users > 0; }
     // What holds the room in the file too: while a booking is pending, what it is to replace.
     const Held* granted() const { return pending ? before.get() : held ? &*held : nullptr; }
   };
@@ -82,6 +84,11 @@ class Ledger {
   const Room* find(std::string_view room) const;
   const Rooms& rooms() const { return rooms_; }
   Assignment assignment(const std::string& room, const Held& held) const;
+  // Is somebody in the room, by its sessions or by what the gateways say?
+  bool is_occupied(std::string_view room, ServiceTime now) const;
+  // What the gateways say from now on; nothing: they are not asked.
+  void take_occupancy(std::shared_ptr<const Occupancy> occupancy) { occupancy_ = std::move(occupancy); }
+  const std::shared_ptr<const Occupancy>& occupancy() const { return occupancy_; }
 
   // Takes over what the database remembers: each session is fresh, each assignment just answered.
   void restore(const std::vector<Assignment>& assignments, const std::vector<Session>& sessions,
@@ -200,6 +207,7 @@ class Ledger {
   std::optional<std::int64_t> average_;
   std::map<GatewayNumber, Leaving> leaving_;
   Rooms rooms_;
+  std::shared_ptr<const Occupancy> occupancy_;
   Seats live_;  // least recently refreshed first
   Seats dead_;
   // By order: clients choose session ids, and could choose them so that they collide in a hash.

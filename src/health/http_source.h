@@ -16,7 +16,7 @@ namespace health {
 
 struct Target {
   std::string gateway;
-  std::string url;  // as info_url made it
+  std::string url;  // of /info
 
   bool operator==(const Target&) const = default;
 };
@@ -35,7 +35,6 @@ class HttpSource {
   void ask(std::vector<Target> targets);
 
  private:
-  class Round;
   void work();
 
   const domain::Duration interval_;

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <fstream>
 #include <system_error>
 #include <utility>
 
+#include "health/secret.h"
 #include "health/word.h"
 
 namespace health {
@@ -43,14 +43,6 @@ Address address_of(const std::string& url) {
   }
   if (address.host.front() == '[') address.host = address.host.substr(1, address.host.size() - 2);
   return address;
-}
-
-std::string first_line_of(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
-  return line;
 }
 
 }  // namespace

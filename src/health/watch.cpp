@@ -6,6 +6,15 @@ namespace health {
 
 using domain::HealthSource;
 
+namespace {
+
+std::string some(const std::vector<std::string>& gateways) {
+  const std::size_t more = gateways.size() - 1;
+  return "gateway " + gateways.front() + (more > 0 ? " and " + std::to_string(more) + " more" : "");
+}
+
+}  // namespace
+
 void Watch::follow(const Options& options, const domain::HealthOptions& judging,
                    const std::vector<Gateway>& gateways) {
   const bool changed = options != options_ || judging.interval != interval_;
@@ -24,18 +33,23 @@ void Watch::follow(const Options& options, const domain::HealthOptions& judging,
         [this](const std::string& gateway, bool good) { heard_(gateway, HealthSource::mqtt, good); },
         nonsense_);
   }
+  if (changed) lists_.reset();
+  if (options_.occupancy.janus && !lists_) lists_ = std::make_unique<RoomLists>(options_.occupancy, rooms_);
   unasked_.clear();
-  if (!http_) return;
+  if (!http_ && !lists_) return;
   std::vector<Target> targets;
+  std::vector<ListTarget> list_targets;
   for (const Gateway& gateway : gateways) {
-    std::string url = info_url(gateway.address);
+    const std::string url = api_url(gateway.address);
     if (url.empty()) {
       unasked_.push_back(gateway.name);
     } else {
-      targets.push_back({gateway.name, std::move(url)});
+      targets.push_back({gateway.name, url + "/info"});
+      list_targets.push_back({gateway.name, url});
     }
   }
-  http_->ask(std::move(targets));
+  if (http_) http_->ask(std::move(targets));
+  if (lists_) lists_->ask(std::move(list_targets));
 }
 
 std::vector<std::string> Watch::troubles() const {
@@ -44,9 +58,10 @@ std::vector<std::string> Watch::troubles() const {
     if (const auto trouble = mqtt_->trouble()) troubles.push_back(*trouble);
   }
   if (!unasked_.empty()) {
-    troubles.push_back("gateway " + unasked_.front() + " and " + std::to_string(unasked_.size() - 1) +
-                       " more cannot be asked by HTTP: give each a url or admin_url with http:// or https://");
+    troubles.push_back(some(unasked_) + " cannot be asked by HTTP: give each a url or admin_url with http:// or https://");
   }
+  const std::vector<std::string> silent = lists_ ? lists_->silent() : std::vector<std::string>{};
+  if (!silent.empty()) troubles.push_back(some(silent) + " did not list rooms when last asked");
   return troubles;
 }
 

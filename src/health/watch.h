@@ -1,4 +1,4 @@
-// The health sources that are configured, as one: started, stopped and told whom to watch as settings and
+// The sources of what gateways are like that are configured, as one: started, stopped and told whom to watch as settings and
 // catalogue change. Any thread, one at a time; no word is spoken after the destructor.
 #pragma once
 
@@ -12,6 +12,7 @@
 #include "health/http_source.h"
 #include "health/mqtt_source.h"
 #include "health/options.h"
+#include "health/room_lists.h"
 
 namespace health {
 
@@ -24,8 +25,8 @@ class Watch {
   // Called from the sources' threads.
   using Heard = std::function<void(const std::string& gateway, domain::HealthSource source, bool good)>;
 
-  Watch(Heard heard, MqttSource::Nonsense nonsense)
-      : heard_(std::move(heard)), nonsense_(std::move(nonsense)) {}
+  Watch(Heard heard, RoomLists::Heard rooms, MqttSource::Nonsense nonsense)
+      : heard_(std::move(heard)), rooms_(std::move(rooms)), nonsense_(std::move(nonsense)) {}
 
   void follow(const Options& options, const domain::HealthOptions& judging,
               const std::vector<Gateway>& gateways);
@@ -35,12 +36,14 @@ class Watch {
 
  private:
   const Heard heard_;
+  const RoomLists::Heard rooms_;
   const MqttSource::Nonsense nonsense_;
   Options options_;
   domain::Duration interval_{};
   std::vector<std::string> unasked_;  // gateways without an address
   std::unique_ptr<HttpSource> http_;
   std::unique_ptr<MqttSource> mqtt_;
+  std::unique_ptr<RoomLists> lists_;
 };
 
 }  // namespace health

@@ -103,6 +103,25 @@ Response answer_assignments(const House& house, const Request& request) {
   return json_response(json);
 }
 
+Response answer_splits(const House& house, const Request&) {
+  JsonWriter json;
+  json.begin_object().key("splits").begin_array();
+  for (const app::SplitListing& split : app::list_splits(house.desk)) {
+    json.begin_object().member("room", split.room).member("janus", split.janus).key("gateways").begin_array();
+    for (const auto& part : split.parts) {
+      json.begin_object()
+          .member("name", part.gateway)
+          .member("participants", part.participants)
+          .end_object();
+    }
+    json.end_array();
+    write_time(json, "since", split.since);
+    json.end_object();
+  }
+  json.end_array().end_object();
+  return json_response(json);
+}
+
 // What clients of gxydb-api expect of its /v2/config: the enabled gateways by type and name.
 Response answer_config(const House& house, const Request&) {
   const auto policy = house.desk.policy();

@@ -20,6 +20,7 @@ Response answer_gateways(const House& house, const Request& request);
 Response answer_rooms(const House& house, const Request& request);
 Response answer_room(const House& house, const Request& request);
 Response answer_assignments(const House& house, const Request& request);
+Response answer_splits(const House& house, const Request& request);
 Response answer_config(const House& house, const Request& request);
 
 // steering_requests.cpp

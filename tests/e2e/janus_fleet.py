@@ -140,10 +140,15 @@ class Broker(Process):
 
 
 class Janus(Process):
-    def __init__(self, folder, name, broker=None):
+    def __init__(self, folder, name, broker=None, secret=None):
         super().__init__(folder, name)
+        self.secret = secret
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/janus"
+        admin_port = free_port()
+        self.admin_url = f"http://127.0.0.1:{admin_port}/admin"
+        quoted = (secret or "").replace('"', '\\"')
+        secrets = f'api_secret = "{quoted}" admin_secret = "{quoted}"' if secret else ""
         place = libraries()
 
         def others(kind, wanted):
@@ -154,13 +159,14 @@ class Janus(Process):
         self.configure("janus", f"""general: {{
             configs_folder = "{self.folder}" plugins_folder = "{place}/plugins"
             transports_folder = "{place}/transports" events_folder = "{place}/events"
-            loggers_folder = "{self.folder}" debug_level = 4 debug_colors = false }}
+            loggers_folder = "{self.folder}" debug_level = 4 debug_colors = false {secrets} }}
             plugins: {{ disable = "{others('plugins', PLUGINS)}" }}
             transports: {{ disable = "{others('transports', TRANSPORTS)}" }}
             nat: {{ ice_enforce_list = "lo" }}""")
         self.configure("janus.transport.http", f"""
             general: {{ http = true ip = "127.0.0.1" port = {self.port} https = false }}
-            admin: {{ admin_http = false }}""")
+            admin: {{ admin_http = {"true" if secret else "false"} admin_ip = "127.0.0.1"
+                admin_port = {admin_port} admin_base_path = "/admin" }}""")
         if broker:
             self.configure("janus.transport.mqtt", f"""general: {{
                 enabled = true url = "tcp://127.0.0.1:{broker.port}" client_id = "{name}"
@@ -194,10 +200,10 @@ class Janus(Process):
 class Fleet:
     """Gateways by name; and a broker, not yet started, if asked for."""
 
-    def __init__(self, names=("gxy1", "gxy2", "gxy3"), broker=False):
+    def __init__(self, names=("gxy1", "gxy2", "gxy3"), broker=False, secret=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="room-sidecar-fleet-"))
         self.broker = Broker(self.folder) if broker else None
-        self.gateways = {name: Janus(self.folder, name, self.broker) for name in names}
+        self.gateways = {name: Janus(self.folder, name, self.broker, secret) for name in names}
 
     def __getitem__(self, name):
         return self.gateways[name]

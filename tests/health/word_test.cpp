@@ -30,13 +30,13 @@ TEST_CASE("a gateway is asked beside the address that it is known by") {
     const char* url;
   };
   const Case cases[] = {
-      {"http://10.0.0.1:8088/janus", "http://10.0.0.1:8088/janus/info"},
-      {"http://10.0.0.1:7088/admin/", "http://10.0.0.1:7088/admin/info"},
-      {"https://gxy1.example.org/janus", "https://gxy1.example.org/janus/info"},
-      {"wss://gxy1.example.org/", "https://gxy1.example.org/info"},
-      {"ws://gxy1.example.org:8188", "http://gxy1.example.org:8188/info"},
-      {"http://h/janus?token=a#b", "http://h/janus/info"},
-      {"http://[::1]:8088/janus", "http://[::1]:8088/janus/info"},
+      {"http://10.0.0.1:8088/janus", "http://10.0.0.1:8088/janus"},
+      {"http://10.0.0.1:7088/admin/", "http://10.0.0.1:7088/admin"},
+      {"https://gxy1.example.org/janus", "https://gxy1.example.org/janus"},
+      {"wss://gxy1.example.org/", "https://gxy1.example.org"},
+      {"ws://gxy1.example.org:8188", "http://gxy1.example.org:8188"},
+      {"http://h/janus?token=a#b", "http://h/janus"},
+      {"http://[::1]:8088/janus", "http://[::1]:8088/janus"},
       {"gxy1.example.org", ""},
       {"ftp://gxy1.example.org/", ""},
       {"http://", ""},
@@ -44,7 +44,7 @@ TEST_CASE("a gateway is asked beside the address that it is known by") {
   };
   for (const Case& c : cases) {
     CAPTURE(c.address);
-    CHECK(info_url(c.address) == c.url);
+    CHECK(api_url(c.address) == c.url);
   }
 }
 
@@ -56,5 +56,36 @@ TEST_CASE("the gateway's name stands in the topic where the filter has its plus"
                             "janus/status", ""}) {
     CAPTURE(other);
     CHECK(name_in_topic("janus/+/status", other).empty());
+  }
+}
+
+TEST_CASE("a list of rooms is taken whole or not at all") {
+  const auto by_api = [](const std::string& list) {
+    return listed_rooms(R"({"janus":"success","plugindata":{"plugin":"janus.plugin.videoroom","data":)"
+                        R"({"videoroom":"success","list":)" + list + "}}}");
+  };
+  using Rooms = std::map<std::string, std::int64_t>;
+  CHECK(by_api("[]") == Rooms{});
+  CHECK(by_api(R"([{"room":2171,"num_participants":3,"x":null},{"room":"a b","num_participants":0}])") ==
+        Rooms{{"2171", 3}, {"a b", 0}});
+  CHECK(listed_rooms(R"({"janus":"success","response":{"videoroom":"success","list":[{"room":1,"num_participants":2}]}})") ==
+        Rooms{{"1", 2}});
+  for (const char* bad : {"{}", "null", "[1]", R"([{"room":1}])", R"([{"room":-1,"num_participants":1}])",
+                          R"([{"room":1,"num_participants":-1}])", R"([{"room":1,"num_participants":1e9}])",
+                          R"([{"room":1,"num_participants":18446744073709551615}])",
+                          R"([{"room":1,"num_participants":1},{"room":null,"num_participants":1}])"}) {
+    CAPTURE(bad);
+    CHECK(!by_api(bad));
+  }
+  CHECK(!listed_rooms(R"({"janus":"error","error":{"code":403,"reason":"Unauthorized request"}})"));
+  CHECK(!listed_rooms("<html>"));
+}
+
+TEST_CASE("what was created has an id") {
+  CHECK(created_id(R"({"janus":"success","transaction":"x","data":{"id":7217092234}})") == 7217092234u);
+  for (const char* bad : {R"({"janus":"error","data":{"id":1}})", R"({"janus":"success"})",
+                          R"({"janus":"success","data":{"id":"1"}})", R"({"janus":"success","data":{"id":-1}})", ""}) {
+    CAPTURE(bad);
+    CHECK(!created_id(bad));
   }
 }

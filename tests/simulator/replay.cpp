@@ -58,7 +58,7 @@ class Replay {
   void leave(const Event& event) {
     --fleet_.users[fleet_.ledger.find(event.room)->held->gateway];
     fleet_.ledger.leave(event.user, event.room);
-    if (!fleet_.ledger.find(event.room)->occupied()) fleet_.ledger.end_assignment(event.room);
+    if (!fleet_.ledger.find(event.room)->has_users()) fleet_.ledger.end_assignment(event.room);
   }
 
   void place(const std::string& room) {

@@ -1,0 +1,44 @@
+// What the gateways themselves say of the rooms on them: how many participants each has where. A picture
+// that does not change once it is made; any thread. Pure, nothing fails.
+//
+// Silence empties nothing: the last word of a gateway holds for the rooms that are assigned to it until it
+// speaks again. Of rooms that are assigned elsewhere by now only a fresh word counts.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "domain/placement.h"
+#include "domain/time.h"
+
+namespace domain {
+
+class Occupancy {
+ public:
+  struct Presence {
+    GatewayNumber gateway;
+    std::int64_t participants;  // above 0
+    ServiceTime heard;
+  };
+  using Rooms = std::map<std::string, std::vector<Presence>, std::less<>>;
+
+  // `fresh_for`: how long a word stands against an assignment to another gateway.
+  Occupancy(Rooms rooms, Duration fresh_for) : rooms_(std::move(rooms)), fresh_for_(fresh_for) {}
+
+  const Rooms& rooms() const { return rooms_; }
+  bool is_fresh(const Presence& presence, ServiceTime now) const { return now < presence.heard + fresh_for_; }
+  // Has the room participants, as far as is known? `assigned`: the gateway that holds it.
+  bool occupied(std::string_view room, std::optional<GatewayNumber> assigned, ServiceTime now) const;
+  // Where it has, by fresh words.
+  std::vector<Presence> fresh(std::string_view room, ServiceTime now) const;
+
+ private:
+  Rooms rooms_;
+  Duration fresh_for_;
+};
+
+}  // namespace domain

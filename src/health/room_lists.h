@@ -1,0 +1,59 @@
+// Asks each gateway's videoroom plugin which rooms it has, with how many participants: all gateways at once,
+// none delaying another. A thread of its own from construction to destruction. Of a gateway that does not
+// answer with such a list nothing is heard.
+//
+// Through Janus' API (a session and a handle for each list), or through its admin API (message_plugin),
+// whichever is at the address: https://janus.conf.meetecho.com/docs/rest and …/docs/admin.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "health/options.h"
+
+namespace health {
+
+// Where a gateway is asked: its API's URL, as api_url makes it.
+struct ListTarget {
+  std::string gateway;
+  std::string url;
+
+  bool operator==(const ListTarget&) const = default;
+};
+
+class RoomLists {
+ public:
+  // All rooms of a gateway. Called from a thread of this class.
+  using Heard = std::function<void(const std::string& gateway, std::map<std::string, std::int64_t> rooms)>;
+
+  RoomLists(OccupancyOptions options, Heard heard);
+  ~RoomLists();
+  RoomLists(const RoomLists&) = delete;
+  RoomLists& operator=(const RoomLists&) = delete;
+
+  // Whom to ask from the next round on. Any thread.
+  void ask(std::vector<ListTarget> targets);
+  // The gateways that gave no list when they were last asked. Any thread.
+  std::vector<std::string> silent() const;
+
+ private:
+  class Asking;
+  void work();
+
+  const OccupancyOptions options_;
+  const Heard heard_;
+  mutable std::mutex mutex_;
+  std::condition_variable woken_;
+  std::vector<ListTarget> targets_;
+  std::vector<std::string> silent_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace health

@@ -1,0 +1,191 @@
+#include "app/rooms_heard.h"
+
+#include "app/clean_up.h"
+#include "app/house.h"
+#include "app/listings.h"
+#include "app/release_room.h"
+#include "catch.h"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// A house whose gateways list their rooms every ten seconds.
+struct Listening : House {
+  std::unique_ptr<app::RoomsHeard> heard;
+
+  Listening() { listen(); }
+  void listen() {
+    heard = std::make_unique<app::RoomsHeard>(*desk);
+    heard->follow({"gxy1", "gxy2", "gxy3"}, 10s);
+  }
+  void hear(const std::string& gateway, app::RoomsHeard::List list) {
+    heard->hear(gateway, std::move(list));
+    heard->conclude();
+  }
+  // All that follows from time alone.
+  void wait(std::chrono::milliseconds time) {
+    pass(time);
+    heard->conclude();
+    app::clean_up(*desk);
+    journal->flush();
+  }
+  std::string splits() {
+    std::string text;
+    for (const auto& split : app::list_splits(*desk)) {
+      text += split.room + "@" + split.janus.value_or("-");
+      for (const auto& part : split.parts) text += " " + part.gateway + ":" + std::to_string(part.participants);
+    }
+    return text;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a room with participants is kept though no session is in it, and ended when its gateway says so") {
+  Listening house;
+  REQUIRE(house.ask("7") == "gxy1 assigned");
+  house.hear("gxy1", {{"7", 2}});
+  house.wait(1h);
+  CHECK(house.row("7") == "gxy1");
+  CHECK(app::release_room(*house.desk, *house.journal, "7", false) == app::Released::occupied);
+  house.report("7", "s");
+  CHECK_FALSE(app::leave_room(*house.desk, "7", "s").removed);
+  SECTION("an empty list ends it") {
+    house.hear("gxy1", {});
+    house.journal->flush();
+    CHECK(house.row("7").empty());
+  }
+  SECTION("nobody in it ends it") {
+    house.hear("gxy1", {{"7", 0}});
+    house.journal->flush();
+    CHECK(house.row("7").empty());
+  }
+  SECTION("a session that is in it keeps it") {
+    house.report("7", "s");
+    house.hear("gxy1", {});
+    house.wait(1s);
+    CHECK(house.row("7") == "gxy1");
+  }
+  SECTION("somebody on the way keeps it for the grace") {
+    house.ask("7");
+    house.hear("gxy1", {});
+    house.wait(1s);
+    CHECK(house.row("7") == "gxy1");
+    house.wait(2min);
+    CHECK(house.row("7").empty());
+  }
+  SECTION("without the source it is as any other") {
+    house.heard->follow({}, 10s);
+    house.wait(1s);
+    CHECK(house.row("7").empty());
+  }
+}
+
+TEST_CASE("a silent gateway's last word holds for its own rooms only") {
+  Listening house;
+  REQUIRE(house.ask("7") == "gxy1 assigned");
+  house.hear("gxy1", {{"7", 2}});
+  house.hear("gxy2", {{"7", 1}});
+  house.wait(1h);
+  CHECK(house.row("7") == "gxy1");
+  // It is released, and placed elsewhere; who once was on gxy1 and gxy2 is no reason to keep it there.
+  REQUIRE(app::release_room(*house.desk, *house.journal, "7", true) == app::Released::done);
+  REQUIRE(house.ask("8") == "gxy1 assigned");
+  REQUIRE(house.ask("9") == "gxy2 assigned");
+  REQUIRE(house.ask("7") == "gxy3 assigned");
+  house.wait(1h);
+  CHECK(house.row("7").empty());
+}
+
+TEST_CASE("a room with participants and without an assignment is adopted where most of them are") {
+  Listening house;
+  SECTION("at once, durably") {
+    house.hear("gxy3", {{"7", 2}});
+    CHECK(house.ask("7") == "gxy3 sticky");
+    CHECK(house.row("7") == "gxy3");
+  }
+  SECTION("where most are") {
+    house.heard->hear("gxy1", {{"7", 1}});
+    house.heard->hear("gxy2", {{"7", 5}});
+    house.heard->conclude();
+    CHECK(house.ask("7") == "gxy2 sticky");
+  }
+  SECTION("not if it is no room of ours, or nobody is there") {
+    house.hear("gxy3", {{"unknown", 2}, {"7", 0}});
+    CHECK(house.count("room_server_assignments") == 0);
+  }
+  SECTION("not if the word is old") {
+    house.heard->hear("gxy3", {{"7", 2}});
+    house.pass(1min);
+    house.heard->conclude();
+    CHECK(house.ask("7") == "gxy1 assigned");
+  }
+  SECTION("not against an operator's word") {
+    house.hear("gxy3", {{"7", 2}});
+    REQUIRE(app::release_room(*house.desk, *house.journal, "7", true) == app::Released::done);
+    house.hear("gxy3", {{"7", 2}});
+    CHECK(house.ask("7") == "gxy1 assigned");
+  }
+  SECTION("not in legacy mode") {
+    auto legacy = house.configured;
+    legacy.options.scale = false;
+    house.reload(legacy);
+    house.hear("gxy3", {{"7", 2}});
+    house.journal->flush();
+    CHECK(house.count("room_server_assignments") == 0);
+  }
+  SECTION("not elsewhere than its pin says") {
+    auto pinned = house.configured;
+    pinned.options.pins = {{"7", "gxy2", ""}};
+    REQUIRE(house.reload(pinned).problems.empty());
+    house.hear("gxy3", {{"7", 2}});
+    CHECK(house.ask("7") == "gxy2 pinned");
+  }
+}
+
+TEST_CASE("a room on two gateways is split once both have said so twice, until one of them is empty") {
+  Listening house;
+  house.ask("7");
+  house.hear("gxy1", {{"7", 3}});
+  house.pass(5s);
+  house.hear("gxy2", {{"7", 1}});
+  CHECK(house.splits().empty());
+  house.pass(5s);
+  house.hear("gxy1", {{"7", 3}});
+  CHECK(house.splits().empty());
+  house.pass(5s);
+  house.hear("gxy2", {{"7", 1}});
+  CHECK(house.splits() == "7@gxy1 gxy1:3 gxy2:1");
+  SECTION("healed") {
+    house.hear("gxy2", {});
+    CHECK(house.splits().empty());
+  }
+  SECTION("all of them elsewhere is still split") {
+    house.hear("gxy1", {});
+    CHECK(house.splits() == "7@gxy1 gxy2:1");
+  }
+  SECTION("what a gateway said that has fallen silent is no evidence for long") {
+    house.pass(1min);
+    house.hear("gxy1", {{"7", 3}});
+    CHECK(house.splits().empty());
+  }
+  SECTION("without the source nothing is known") {
+    house.heard->follow({}, 10s);
+    house.heard->conclude();
+    CHECK(house.splits().empty());
+  }
+}
+
+TEST_CASE("in legacy mode a room elsewhere than its default gateway is split") {
+  Listening house;
+  auto legacy = house.configured;
+  legacy.options.scale = false;
+  house.reload(legacy);
+  for (int i = 0; i < 2; ++i) {
+    house.pass(10s);
+    house.hear("gxy2", {{"7", 1}, {"unknown", 4}});
+    house.hear("gxy1", {{"8", 1}});
+  }
+  CHECK(house.splits() == "7@gxy1 gxy2:1");
+}
