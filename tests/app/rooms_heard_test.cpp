@@ -50,7 +50,7 @@ TEST_CASE("a room with participants is kept though no session is in it, and ende
   CHECK(house.row("7") == "gxy1");
   CHECK(app::release_room(*house.desk, *house.journal, "7", false) == app::Released::occupied);
   house.report("7", "s");
-  CHECK_FALSE(app::leave_room(*house.desk, "7", "s").removed);
+  CHECK_FALSE(app::leave_room(*house.desk, "7", "s").assignment_removed);
   SECTION("an empty list ends it") {
     house.hear("gxy1", {});
     house.journal->flush();
