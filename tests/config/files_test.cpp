@@ -1,7 +1,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <iterator>
+
 #include "catch.h"
+#include "config/settings.h"
 #include "written.h"
 
 namespace {
@@ -27,7 +30,7 @@ TEST_CASE("without any file the defaults hold") {
   const written::Folder folder;
   const config::Loaded loaded = load_files(folder.file("config.toml"), false);
   CHECK(loaded.problems.empty());
-  CHECK(loaded.settings.size() == 33);
+  CHECK(loaded.settings.size() == std::size(config::settings()));
   for (const config::Setting& setting : loaded.settings) CHECK(setting.origin == "default");
 }
 
