@@ -29,8 +29,9 @@ int run_command(const CommandLine& line, Terminal& terminal) {
     case Command::status:
       return status(line, terminal);
     case Command::assignments:
-    case Command::splits:
       return assignments(line, terminal);
+    case Command::splits:
+      return splits(line, terminal);
     case Command::explain:
       return explain(line, terminal);
     case Command::drain:

@@ -35,7 +35,7 @@ LIBRARIES = {
     "toml++/*": ["config/*.cpp"],
     "spdlog/*": ["app/*.cpp", "daemon/*.cpp"],
     "CLI/*": ["cli/*.cpp", "daemon/main.cpp"],
-    "curl/*": ["health/http_source.cpp"],
+    "curl/*": ["health/requests.cpp"],
     "mosquitto.h": ["health/mqtt_source.cpp"],
     "systemd/*": ["http/listeners.cpp", "daemon/*.cpp"],
 }

@@ -56,11 +56,11 @@ class Occupancy(FleetCase):
         sidecar = self.listening(fleet)
         somebody = Participant(fleet["gxy3"], "77")
         self.wait_for_assignment(sidecar, "77", "gxy3")
-        self.assertIn("Assigned room to server room_id=77 gateway_name=gxy3", sidecar.log())
+        sidecar.wait_for_log("Assigned room to server room_id=77 gateway_name=gxy3")
         some_time()  # far longer than grace and cleaning
         answer = sidecar.ask("77")
         self.assertEqual((answer.janus, answer.reason), ("gxy3", "sticky"))
-        self.assertEqual(self.expect(sidecar.delete("/v2/assignments/77"), 409), "room_occupied")
+        self.expect(sidecar.delete("/v2/assignments/77"), 409, "room_occupied")
         # What the signaling server knows ends before what the gateway says does not end it.
         sidecar.enter("77", "session")
         sidecar.leave("77", "session")
