@@ -16,7 +16,7 @@ void follow_policy(Desk::Turn& turn) {
   const domain::Options& options = turn.options();
   std::vector<domain::GatewayNumber> watched;
   for (const domain::Gateway& gateway : turn.policy().catalogue().gateways()) {
-    if (gateway.serves_rooms()) watched.push_back(turn.ledger().number_of(gateway.name));
+    if (gateway.has_rooms()) watched.push_back(turn.ledger().number_of(gateway.name));
   }
   turn.health().watch(options.health, watched);
   turn.ledger().count_crowd(options.load_by == domain::LoadBy::sessions

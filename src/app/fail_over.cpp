@@ -29,11 +29,16 @@ bool anything_to_move(Desk::Turn& turn) {
 struct Pass {
   std::string after;                           // the rooms up to this one have been looked at
   bool more = true;
-  bool failed = false;                         // storage refuses: the next pass tries again
+  bool failed = false;                         // storage refuses, or the mode has changed: the next pass tries again
+  bool unfinished = false;                     // somebody who asks is about to move a room
   std::map<GatewayNumber, std::int64_t> left;  // rooms that stay: pinned there, or with nowhere to go
 };
 
 std::vector<std::shared_ptr<Claim>> move_slice(Desk::Turn& turn, Pass& pass) {
+  if (!turn.options().scale) {
+    pass.failed = true;
+    return {};
+  }
   const auto situation = turn.situation();
   std::vector<std::string> leaving;
   auto room = situation.ledger.rooms().upper_bound(pass.after);
@@ -43,6 +48,10 @@ std::vector<std::shared_ptr<Claim>> move_slice(Desk::Turn& turn, Pass& pass) {
     const auto& held = room->second.held;
     if (held && !room->second.pending && situation.departure_from(held->gateway) != Departure::none) {
       leaving.push_back(room->first);
+    }
+    const auto* granted = room->second.granted();
+    if (room->second.pending && granted && situation.departure_from(granted->gateway) != Departure::none) {
+      pass.unfinished = true;
     }
   }
   pass.more = room != situation.ledger.rooms().end();
@@ -78,6 +87,7 @@ void close_pass(Desk& desk, const Pass& pass) {
   std::vector<Finished> to_tell;
   {
     Desk::Turn turn(desk);
+    if (!turn.options().scale) return;
     const auto situation = turn.situation();
     domain::Ledger& ledger = turn.ledger();
     for (const auto& [gateway, left] : pass.left) {
@@ -132,7 +142,7 @@ void fail_over(Desk& desk, const std::function<bool()>& is_stopping) {
       pass.failed = pass.failed || claim->wait_until(deadline) != Claim::Outcome::granted;
     }
   }
-  if (!pass.failed) close_pass(desk, pass);
+  if (!pass.failed && !pass.unfinished) close_pass(desk, pass);
 }
 
 }  // namespace app

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "app/rooms_heard.h"
+
 namespace app {
 namespace {
 
@@ -143,10 +145,8 @@ std::vector<SplitListing> list_splits(Desk& desk) {
   const domain::Ledger& ledger = turn.ledger();
   for (const auto& [room, since] : turn.splits()) {
     SplitListing listing{room, standing_gateway(turn.policy(), ledger, room), {}, since};
-    if (ledger.occupancy()) {
-      for (const auto& presence : ledger.occupancy()->fresh(room, turn.now().service)) {
-        listing.parts.push_back({ledger.name_of(presence.gateway), presence.participants});
-      }
+    for (const auto& presence : presences_of(turn, room)) {
+      listing.parts.push_back({ledger.name_of(presence.gateway), presence.participants});
     }
     std::sort(listing.parts.begin(), listing.parts.end(),
               [](const auto& a, const auto& b) { return a.gateway < b.gateway; });

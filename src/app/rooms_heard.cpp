@@ -1,10 +1,12 @@
 #include "app/rooms_heard.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "app/event_log.h"
 #include "app/report_session.h"
+#include "domain/id.h"
 
 namespace app {
 namespace {
@@ -42,50 +44,85 @@ std::string text_of(const domain::Ledger& ledger, const std::vector<Occupancy::P
 
 }  // namespace
 
+std::vector<Occupancy::Presence> presences_of(Desk::Turn& turn, const std::string& room) {
+  std::vector<Occupancy::Presence> result;
+  const auto& occupancy = turn.ledger().occupancy();
+  if (!occupancy) return result;
+  const auto found = occupancy->rooms().find(room);
+  if (found == occupancy->rooms().end()) return result;
+  // What a gateway that fell silent has said heals nothing.
+  const bool is_split = turn.splits().count(room) > 0;
+  for (const Occupancy::Presence& presence : found->second) {
+    const bool stands = is_split && turn.health().state(presence.gateway) != domain::GatewayState::down;
+    if (stands || occupancy->is_fresh(presence, turn.now().service)) result.push_back(presence);
+  }
+  return result;
+}
+
 void RoomsHeard::follow(std::set<std::string> gateways, domain::Duration interval) {
   const std::lock_guard lock(mutex_);
-  if (gateways == gateways_ && interval == interval_) return;
-  gateways_ = std::move(gateways);
+  AllSaid followed;
+  for (const std::string& gateway : gateways) followed.emplace(gateway, said_[gateway]);
+  news_ = true;
+  said_ = std::move(followed);
   interval_ = interval;
-  for (auto said = said_.begin(); said != said_.end();) {
-    said = gateways_.count(said->first) ? std::next(said) : said_.erase(said);
-  }
-  show();
 }
 
 void RoomsHeard::hear(const std::string& gateway, List list) {
-  std::vector<std::string> emptied;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!gateways_.count(gateway)) return;
-    Said now_said;
-    {
-      Desk::Turn turn(desk_);
-      now_said = {turn.ledger().number_of(gateway), turn.now().service, std::move(list)};
-    }
-    Said& said = said_[gateway];
-    for (const auto& [room, participants] : said.list) {
-      const auto now = now_said.list.find(room);
-      if (participants > 0 && (now == now_said.list.end() || now->second == 0)) emptied.push_back(room);
-    }
-    said = std::move(now_said);
-    show();
+  for (auto room = list.begin(); room != list.end();) {
+    const bool counts = room->second > 0 && domain::is_valid_id(room->first);
+    room = counts ? std::next(room) : list.erase(room);
   }
-  end_emptied_rooms(emptied);
+  const std::lock_guard lock(mutex_);
+  const auto said = said_.find(gateway);
+  if (said == said_.end()) return;
+  said->second = {std::make_shared<const List>(std::move(list)), true, {}};
+  news_ = true;
 }
 
-// Puts what has been said so far before the desk.
-void RoomsHeard::show() {
-  news_ = true;
+void RoomsHeard::conclude() {
+  AllSaid said;
+  domain::Duration interval;
+  {
+    const domain::ServiceTime now = Desk::Turn(desk_).now().service;
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(news_, false)) return;
+    for (auto& [gateway, word] : said_) {
+      if (std::exchange(word.is_new, false)) word.heard = now;
+    }
+    said = said_;
+    interval = interval_;
+  }
+  show(said, interval);
+  end_emptied_rooms();
+  Suspected suspected;
+  for (std::size_t at = 0; at < occupied_.size(); at += rooms_a_turn) {
+    if (at > 0) desk_.let_others_pass();
+    Desk::Turn turn(desk_);
+    for (std::size_t i = at; i < std::min(occupied_.size(), at + rooms_a_turn); ++i) {
+      look_at(turn, occupied_[i], suspected);
+    }
+  }
+  suspected_ = std::move(suspected);
+  tell_healed();
+}
+
+void RoomsHeard::show(const AllSaid& said, domain::Duration interval) {
   std::shared_ptr<const Occupancy> picture;
-  if (!gateways_.empty()) {
+  if (!said.empty()) {
     Occupancy::Rooms rooms;
-    for (const auto& [name, said] : said_) {
-      for (const auto& [room, participants] : said.list) {
-        if (participants > 0) rooms[room].push_back({said.gateway, participants, said.heard});
+    std::set<domain::GatewayNumber> unheard;
+    for (const auto& [name, word] : said) {
+      const domain::GatewayNumber gateway = Desk::Turn(desk_).ledger().number_of(name);
+      if (!word.list) {
+        unheard.insert(gateway);
+        continue;
+      }
+      for (const auto& [room, participants] : *word.list) {
+        rooms[room].push_back({gateway, participants, word.heard});
       }
     }
-    picture = std::make_shared<const Occupancy>(std::move(rooms), fresh_rounds * interval_);
+    picture = std::make_shared<const Occupancy>(std::move(rooms), std::move(unheard), fresh_rounds * interval);
   }
   auto before = picture;  // what is replaced is taken apart without the lock
   Desk::Turn turn(desk_);
@@ -93,30 +130,21 @@ void RoomsHeard::show() {
   turn.ledger().take_occupancy(std::move(picture));
 }
 
-void RoomsHeard::end_emptied_rooms(const std::vector<std::string>& rooms) {
-  for (std::size_t at = 0; at < rooms.size(); at += rooms_a_turn) {
+// Those that were occupied by the last picture, and by this one are not.
+void RoomsHeard::end_emptied_rooms() {
+  const std::shared_ptr<const Occupancy> picture = Desk::Turn(desk_).ledger().occupancy();
+  std::vector<std::string> emptied;
+  for (const std::string& room : occupied_) {
+    if (!picture || picture->rooms().find(room) == picture->rooms().end()) emptied.push_back(room);
+  }
+  for (std::size_t at = 0; at < emptied.size(); at += rooms_a_turn) {
     if (at > 0) desk_.let_others_pass();
     Desk::Turn turn(desk_);
-    for (std::size_t i = at; i < std::min(rooms.size(), at + rooms_a_turn); ++i) end_emptied(turn, rooms[i]);
+    for (std::size_t i = at; i < std::min(emptied.size(), at + rooms_a_turn); ++i) end_emptied(turn, emptied[i]);
   }
-}
-
-void RoomsHeard::conclude() {
-  const std::lock_guard lock(mutex_);
-  if (!std::exchange(news_, false)) return;
-  std::shared_ptr<const Occupancy> picture = Desk::Turn(desk_).ledger().occupancy();
-  Suspected suspected;
-  if (picture) {
-    std::size_t looked = 0;
-    for (auto room = picture->rooms().begin(); room != picture->rooms().end(); desk_.let_others_pass()) {
-      Desk::Turn turn(desk_);
-      for (looked = 0; room != picture->rooms().end() && looked < rooms_a_turn; ++room, ++looked) {
-        look_at(turn, room->first, suspected);
-      }
-    }
-  }
-  suspected_ = std::move(suspected);
-  tell_healed();
+  occupied_.clear();
+  if (!picture) return;
+  for (const auto& room : picture->rooms()) occupied_.push_back(room.first);
 }
 
 // Keeps the rooms in `suspected` that are split, or may be.
@@ -124,8 +152,7 @@ void RoomsHeard::look_at(Desk::Turn& turn, const std::string& room, Suspected& s
   if (!turn.policy().admits(room)) return;
   const domain::Ledger& ledger = turn.ledger();
   const domain::ServiceTime now = turn.now().service;
-  const auto presences = ledger.occupancy() ? ledger.occupancy()->fresh(room, now)
-                                            : std::vector<Occupancy::Presence>{};
+  const auto presences = presences_of(turn, room);
   if (presences.empty()) return;
   const domain::Ledger::Room* entry = ledger.find(room);
   if (turn.options().scale && (!entry || !entry->held)) {
@@ -137,9 +164,11 @@ void RoomsHeard::look_at(Desk::Turn& turn, const std::string& room, Suspected& s
   const auto before = suspected_.find(room);
   const domain::ServiceTime first = before == suspected_.end() ? now : before->second;
   suspected.emplace(room, first);
+  if (turn.splits().count(room) > 0) return;
   const bool is_sure = std::all_of(presences.begin(), presences.end(),
                                    [&](const auto& presence) { return presence.heard > first; });
-  if (!is_sure || !turn.splits().emplace(room, turn.now().wall).second) return;
+  if (!is_sure) return;
+  turn.splits().emplace(room, turn.now().wall);
   log_warn("Room is split", {{"room_id", room},
                              {"gateway_name", answered.value_or("")},
                              {"participants", text_of(ledger, presences)}});

@@ -1,5 +1,5 @@
 // What the gateways say of the rooms on them, taken to the desk: rooms with participants count as occupied,
-// those without an assignment are adopted where they live, split ones are told of. Any thread, many at once.
+// those without an assignment are adopted where they live, split ones are told of.
 // A gateway that says nothing changes nothing.
 #pragma once
 
@@ -15,6 +15,10 @@
 
 namespace app {
 
+// Where a room has participants: by fresh words, and once it is known to be split by the last words of all
+// gateways that are not down.
+std::vector<domain::Occupancy::Presence> presences_of(Desk::Turn& turn, const std::string& room);
+
 class RoomsHeard {
  public:
   // Participants by room, as clients know it.
@@ -22,33 +26,36 @@ class RoomsHeard {
 
   explicit RoomsHeard(Desk& desk) : desk_(desk) {}
 
-  // Whose word counts, and how often they are asked. What others said is forgotten.
+  // Whose word counts, and how often they are asked. What others said is forgotten. Any thread.
   void follow(std::set<std::string> gateways, domain::Duration interval);
-  // All rooms on a gateway. Blocks for some turns at the desk.
+  // All rooms on a gateway. Any thread; does not wait for the desk.
   void hear(const std::string& gateway, List list);
-  // To be called now and then: adopts, and looks for split rooms, if there was news. Blocks for some turns.
+  // To be called now and then, from one thread: puts the news before the desk, ends rooms that became empty,
+  // adopts, and looks for split rooms. Blocks for some turns.
   void conclude();
 
  private:
   struct Said {
-    domain::GatewayNumber gateway;
-    domain::ServiceTime heard;
-    List list;
+    std::shared_ptr<const List> list;  // none: nothing yet
+    bool is_new = true;
+    domain::ServiceTime heard{};
   };
+  using AllSaid = std::map<std::string, Said>;
   // When it was first seen to be split: the lists are not of one instant, so that each must say it again.
   using Suspected = std::map<std::string, domain::ServiceTime>;
 
-  void show();
-  void end_emptied_rooms(const std::vector<std::string>& rooms);
+  void show(const AllSaid& said, domain::Duration interval);
+  void end_emptied_rooms();
   void look_at(Desk::Turn& turn, const std::string& room, Suspected& suspected);
   void tell_healed();
 
   Desk& desk_;
-  std::mutex mutex_;  // taken before the desk's
-  std::set<std::string> gateways_;
+  std::mutex mutex_;  // guards the next three
+  AllSaid said_;
   domain::Duration interval_{};
-  std::map<std::string, Said> said_;
   bool news_ = false;
+  // The concluding thread's own.
+  std::vector<std::string> occupied_;  // by the last picture
   Suspected suspected_;
 };
 

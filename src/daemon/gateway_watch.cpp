@@ -30,7 +30,11 @@ void GatewayWatch::configure(const health::Options& options) {
 }
 
 void GatewayWatch::keep_up() {
+  follow_and_tell();
   rooms_.conclude();
+}
+
+void GatewayWatch::follow_and_tell() {
   const auto policy = desk_.policy();
   const std::lock_guard lock(mutex_);
   if (changed_ || policy != followed_) follow(policy);
@@ -38,7 +42,10 @@ void GatewayWatch::keep_up() {
   if (troubles.empty() && !told_.empty()) app::log_info("All sources of gateways' health are heard again");
   for (const std::string& trouble : troubles) {
     const bool is_known = std::find(told_.begin(), told_.end(), trouble) != told_.end();
-    if (!is_known) app::log_warn("Less is heard of gateways' health than there should be", {{"reason", trouble}});
+    if (is_known) continue;
+    // Without its source nothing is moved: as urgent as if most gateways had failed.
+    const auto tell = watch_.is_source_silent() ? app::log_error : app::log_warn;
+    tell("Less is heard of gateways' health than there should be", {{"reason", trouble}});
   }
   told_ = troubles;
 }
@@ -47,7 +54,7 @@ void GatewayWatch::follow(const std::shared_ptr<const domain::Policy>& policy) {
   std::vector<health::Watch::Gateway> gateways;
   std::set<std::string> listing;
   for (const domain::Gateway& gateway : policy->catalogue().gateways()) {
-    if (!gateway.serves_rooms()) continue;
+    if (!gateway.has_rooms()) continue;
     gateways.push_back({gateway.name, gateway.admin_url.empty() ? gateway.url : gateway.admin_url});
     if (options_.occupancy.janus) listing.insert(gateway.name);
   }

@@ -23,6 +23,7 @@ class GatewayWatch {
   std::vector<std::string> troubles() const;
 
  private:
+  void follow_and_tell();
   void follow(const std::shared_ptr<const domain::Policy>& policy);
 
   app::Desk& desk_;

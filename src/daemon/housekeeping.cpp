@@ -103,7 +103,8 @@ void Housekeeping::do_round(bool refresh) {
   });
   attempt("failover", [this] {
     app::fail_over(desk_, [this] {
-      ++heartbeats_;  // asked between rooms: many take their time
+      ++heartbeats_;  // asked between slices: many rooms take their time, and gateways may fail meanwhile
+      app::judge_health(desk_);
       return is_stopping();
     });
   });

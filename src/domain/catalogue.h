@@ -28,6 +28,8 @@ struct Gateway {
   bool removed = false;
 
   bool operator==(const Gateway&) const = default;
+  // May rooms be on it? One that is disabled keeps those it has.
+  bool has_rooms() const { return !removed && type == "rooms"; }
   // May a room be answered with it at all?
   bool serves_rooms() const { return !disabled && !removed && type == "rooms"; }
 };

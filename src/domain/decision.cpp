@@ -67,6 +67,19 @@ bool takes_rooms(const Situation& situation, const Gateway* gateway) {
          situation.scene().fitness_of(situation.ledger.number_of(gateway->name)) == Fitness::fit;
 }
 
+// As a standby that takes rooms with live users it must be known to live, where that is asked for at all.
+bool is_ready(const Situation& situation, const Gateway* gateway) {
+  if (!situation.health.watches()) return takes_rooms(situation, gateway);
+  return gateway && gateway->serves_rooms() && !gateway->draining &&
+         situation.health.state(situation.ledger.number_of(gateway->name)) == GatewayState::up;
+}
+
+// One that has begun to take rooms goes on at a doubt: or they would be scattered over two places.
+bool may_go_on(const Situation& situation, const Gateway* gateway) {
+  return gateway && gateway->serves_rooms() && !gateway->draining &&
+         situation.health.state(situation.ledger.number_of(gateway->name)) != GatewayState::down;
+}
+
 // The standby that takes all rooms of a gateway: the one that has begun to, else the first that is well and
 // empty and takes nobody else's.
 std::optional<std::string> standby_for(const Situation& situation, GatewayNumber leaving) {
@@ -75,13 +88,13 @@ std::optional<std::string> standby_for(const Situation& situation, GatewayNumber
   for (const auto& [gateway, state] : ledger.leaving()) {
     if (!state.standby) continue;
     const std::string& name = ledger.name_of(*state.standby);
-    if (gateway == leaving && takes_rooms(situation, policy.catalogue().gateway(name))) return name;
+    if (gateway == leaving && may_go_on(situation, policy.catalogue().gateway(name))) return name;
     taken.insert(*state.standby);
   }
   for (const std::string& name : policy.options().standby_servers) {
     const GatewayNumber number = ledger.number_of(name);
     const bool free = ledger.rooms_by_gateway()[number] == 0 && !taken.count(number);
-    if (free && takes_rooms(situation, policy.catalogue().gateway(name))) return name;
+    if (free && is_ready(situation, policy.catalogue().gateway(name))) return name;
   }
   return std::nullopt;
 }
@@ -163,7 +176,8 @@ Decision scale(const Situation& situation, const Question& question, std::vector
 
   const bool on_pin = pin && ledger.name_of(room->held->gateway) == *pin;
   if (question.asker != Question::Asker::session && !on_pin) {
-    auto moved = move(situation, *room->held, pin_serves ? pin : nullptr, verdicts);
+    const bool to_pin = pin_serves && health.state(ledger.number_of(*pin)) != GatewayState::down;
+    auto moved = move(situation, *room->held, to_pin ? pin : nullptr, verdicts);
     if (moved) return *moved;
     if (verdicts) verdicts->clear();
   }

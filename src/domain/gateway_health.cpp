@@ -150,6 +150,7 @@ void GatewayHealth::apply_brake(ServiceTime now) {
     if (!brakes_) brake_ended_ = now;
   } else {
     brakes_ = static_cast<double>(lately) > most && count(GatewayState::down) > 0;
+    if (brakes_) ++brakings_;
   }
 }
 

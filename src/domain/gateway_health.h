@@ -56,6 +56,7 @@ class GatewayHealth {
   }
 
   bool brakes() const { return brakes_; }
+  std::uint64_t brakings() const { return brakings_; }  // how often it began to
   std::size_t count(GatewayState state) const;
   std::size_t watched() const { return watched_; }
 
@@ -93,6 +94,7 @@ class GatewayHealth {
   std::size_t watched_ = 0;
   std::size_t gentle_ = 0;  // how many came back lately
   bool brakes_ = false;
+  std::uint64_t brakings_ = 0;
   std::optional<ServiceTime> brake_ended_;
 };
 

@@ -189,6 +189,7 @@ void Ledger::end_leaving(GatewayNumber gateway) {
 bool Ledger::end_if_unused(std::string_view room, ServiceTime now, Duration join_grace) {
   const Room* entry = find(room);
   if (!entry || is_occupied(room, now)) return false;
+  if (occupancy_ && entry->held && occupancy_->is_unheard(entry->held->gateway)) return false;
   if (entry->kept_since && now < *entry->kept_since + join_grace) return false;
   return end_assignment(room);
 }

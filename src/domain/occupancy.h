@@ -2,14 +2,17 @@
 // that does not change once it is made; any thread. Pure, nothing fails.
 //
 // Silence empties nothing: the last word of a gateway holds for the rooms that are assigned to it until it
-// speaks again. Of rooms that are assigned elsewhere by now only a fresh word counts.
+// speaks again, and before its first word any of them may be in use. Of rooms that are assigned elsewhere only a
+// fresh word counts.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "domain/placement.h"
@@ -27,17 +30,19 @@ class Occupancy {
   using Rooms = std::map<std::string, std::vector<Presence>, std::less<>>;
 
   // `fresh_for`: how long a word stands against an assignment to another gateway.
-  Occupancy(Rooms rooms, Duration fresh_for) : rooms_(std::move(rooms)), fresh_for_(fresh_for) {}
+  // `unheard`: gateways that are asked and have not said anything yet.
+  Occupancy(Rooms rooms, std::set<GatewayNumber> unheard, Duration fresh_for)
+      : rooms_(std::move(rooms)), unheard_(std::move(unheard)), fresh_for_(fresh_for) {}
 
   const Rooms& rooms() const { return rooms_; }
   bool is_fresh(const Presence& presence, ServiceTime now) const { return now < presence.heard + fresh_for_; }
   // Has the room participants, as far as is known? `assigned`: the gateway that holds it.
   bool occupied(std::string_view room, std::optional<GatewayNumber> assigned, ServiceTime now) const;
-  // Where it has, by fresh words.
-  std::vector<Presence> fresh(std::string_view room, ServiceTime now) const;
+  bool is_unheard(GatewayNumber gateway) const { return unheard_.count(gateway) > 0; }
 
  private:
   Rooms rooms_;
+  std::set<GatewayNumber> unheard_;
   Duration fresh_for_;
 };
 

@@ -36,14 +36,14 @@ void HttpSource::ask(std::vector<Target> targets) {
 }
 
 void HttpSource::work() {
-  Requests requests(timeout_, largest_answer);
+  Requests requests(timeout_);
   auto next = Clock::now();
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     const std::vector<Target> targets = targets_;
     lock.unlock();
     for (const Target& target : targets) {
-      requests.get(target.url, [&, gateway = target.gateway](const std::string* body) {
+      requests.get(target.url, largest_answer, [&, gateway = target.gateway](const std::string* body) {
         heard_(gateway, body && is_server_info(*body));
       });
     }

@@ -23,6 +23,8 @@ constexpr std::chrono::milliseconds longest_retry{5000};
 constexpr int wake_ms = 50;  // how soon a stop is noticed
 constexpr std::chrono::seconds nonsense_pause{10};
 constexpr std::size_t longest_payload = 4096;
+constexpr int refused_qos = 0x80;             // in a SUBACK, MQTT 3.1.1, 3.9.3
+constexpr std::size_t most_strangers = 1000;  // names that are no gateways, but may become some by a reload
 
 struct Address {
   std::string host;
@@ -97,6 +99,9 @@ class MqttSource::Broker {
     mosquitto_connect_callback_set(client, [](mosquitto*, void* self, int code) {
       static_cast<Broker*>(self)->connected(code);
     });
+    mosquitto_subscribe_callback_set(client, [](mosquitto*, void* self, int, int count, const int* granted) {
+      static_cast<Broker*>(self)->subscribed(count > 0 && granted[0] < refused_qos);
+    });
     mosquitto_message_callback_set(client,
                                    [](mosquitto*, void* self, const mosquitto_message* message) {
                                      static_cast<Broker*>(self)->take(*message);
@@ -128,9 +133,16 @@ class MqttSource::Broker {
       refusal_ = mosquitto_connack_string(code);
       return;
     }
-    pause_ = first_retry;
-    mosquitto_subscribe(client_.get(), nullptr, source_.topic_.c_str(), 1);
-    source_.connected(std::nullopt);
+    const int error = mosquitto_subscribe(client_.get(), nullptr, source_.topic_.c_str(), 1);
+    if (error != MOSQ_ERR_SUCCESS) refusal_ = mosquitto_strerror(error);
+  }
+
+  void subscribed(bool granted) {
+    if (granted) {
+      pause_ = first_retry;
+      return source_.connected(std::nullopt);
+    }
+    source_.connected("MQTT broker " + options_.mqtt_url + ": does not let us subscribe to " + source_.topic_);
   }
 
   void take(const mosquitto_message& message) {
@@ -157,7 +169,8 @@ MqttSource::MqttSource(const Options& options, domain::Duration interval, Heard 
       interval_(interval),
       heard_(std::move(heard)),
       nonsense_(std::move(nonsense)),
-      trouble_("MQTT broker " + options.mqtt_url + ": not yet connected") {
+      trouble_("MQTT broker " + options.mqtt_url + ": not yet connected"),
+      silence_("MQTT broker " + options.mqtt_url + ": says nothing of any gateway in " + options.mqtt_topic) {
   thread_ = std::thread([this, options] { work(options); });
 }
 
@@ -173,7 +186,12 @@ MqttSource::~MqttSource() {
 
 std::optional<std::string> MqttSource::trouble() const {
   const std::lock_guard lock(mutex_);
-  return trouble_;
+  return trouble_ || has_words_ || known_.empty() ? trouble_ : silence_;
+}
+
+void MqttSource::know(std::set<std::string> gateways) {
+  const std::lock_guard lock(mutex_);
+  known_ = std::move(gateways);
 }
 
 bool MqttSource::rests_until(Clock::time_point end) {
@@ -184,6 +202,7 @@ bool MqttSource::rests_until(Clock::time_point end) {
 void MqttSource::connected(const std::optional<std::string>& trouble) {
   const std::lock_guard lock(mutex_);
   trouble_ = trouble;
+  has_words_ = true;  // as soon as they come
   // What is retained comes again with the subscription; what is not is not true any more.
   online_.clear();
 }
@@ -192,7 +211,12 @@ void MqttSource::take(const std::string& topic, const std::string& payload) {
   const std::string gateway = name_in_topic(topic_, topic);
   const auto online = online_in(payload);
   if (!gateway.empty() && online) {
-    online_[gateway] = *online;
+    const bool has_room = online_.size() < most_strangers || online_.count(gateway) > 0;
+    const auto is_known = [&] {
+      const std::lock_guard lock(mutex_);
+      return known_.count(gateway) > 0;
+    };
+    if (has_room || is_known()) online_[gateway] = *online;
     return;
   }
   // An empty payload takes a retained message back.
@@ -214,8 +238,25 @@ void MqttSource::work(const Options& options) {
     broker.go_on();
     if (Clock::now() < next) continue;
     next = std::max(next + interval_, Clock::now());
-    for (const auto& [gateway, online] : online_) heard_(gateway, online);
+    tell();
   }
+}
+
+void MqttSource::tell() {
+  std::set<std::string> known;
+  {
+    const std::lock_guard lock(mutex_);
+    known = known_;
+  }
+  bool has_words = false;
+  for (const std::string& gateway : known) {
+    const auto found = online_.find(gateway);
+    if (found == online_.end()) continue;
+    has_words = true;
+    heard_(gateway, found->second);
+  }
+  const std::lock_guard lock(mutex_);
+  has_words_ = has_words;
 }
 
 }  // namespace health

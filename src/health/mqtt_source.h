@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -30,12 +31,15 @@ class MqttSource {
   MqttSource(const MqttSource&) = delete;
   MqttSource& operator=(const MqttSource&) = delete;
 
+  // The gateways that there are; of others nothing is told. Any thread.
+  void know(std::set<std::string> gateways);
   // Why nothing can be heard at present. Any thread.
   std::optional<std::string> trouble() const;
 
  private:
   class Broker;
   void work(const Options& options);
+  void tell();
   void take(const std::string& topic, const std::string& payload);
   void connected(const std::optional<std::string>& trouble);
   // True if it is to stop.
@@ -48,7 +52,10 @@ class MqttSource {
   mutable std::mutex mutex_;
   std::condition_variable woken_;
   std::optional<std::string> trouble_;
+  std::set<std::string> known_;
+  bool has_words_ = true;  // of any of those, by the end of the last interval
   bool stopping_ = false;
+  const std::string silence_;
   // The thread's own.
   std::map<std::string, bool> online_;
   std::chrono::steady_clock::time_point quiet_until_{};

@@ -42,8 +42,7 @@ struct Requests::Multi {
   std::unique_ptr<CURLM, CURLMcode (*)(CURLM*)> handle{curl_multi_init(), curl_multi_cleanup};
 };
 
-Requests::Requests(domain::Duration timeout, std::size_t largest)
-    : timeout_(timeout), largest_(largest), multi_(std::make_unique<Multi>()) {
+Requests::Requests(domain::Duration timeout) : timeout_(timeout), multi_(std::make_unique<Multi>()) {
   curl_multi_setopt(multi_->handle.get(), CURLMOPT_MAXCONNECTS, connections);
 }
 
@@ -51,13 +50,13 @@ Requests::~Requests() {
   for (auto& request : under_way_) curl_multi_remove_handle(multi_->handle.get(), request->handle.get());
 }
 
-void Requests::get(const std::string& url, Answered answered) {
+void Requests::get(const std::string& url, std::size_t largest, Answered answered) {
   auto request = std::make_unique<Request>();
   request->answered = std::move(answered);
-  begin(url, std::move(request));
+  begin(url, largest, std::move(request));
 }
 
-void Requests::post_json(const std::string& url, std::string body, Answered answered) {
+void Requests::post_json(const std::string& url, std::string body, std::size_t largest, Answered answered) {
   auto request = std::make_unique<Request>();
   request->answered = std::move(answered);
   request->sent = std::move(body);
@@ -66,11 +65,11 @@ void Requests::post_json(const std::string& url, std::string body, Answered answ
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, request->fields.get());
   curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(request->sent.size()));
   curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request->sent.c_str());
-  begin(url, std::move(request));
+  begin(url, largest, std::move(request));
 }
 
-void Requests::begin(const std::string& url, std::unique_ptr<Request> request) {
-  request->largest = largest_;
+void Requests::begin(const std::string& url, std::size_t largest, std::unique_ptr<Request> request) {
+  request->largest = largest;
   CURL* handle = request->handle.get();
   curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, in_ms(timeout_));

@@ -18,15 +18,15 @@ using Answered = std::function<void(const std::string* body)>;
 
 class Requests {
  public:
-  // `timeout`: for one request. `largest`: in bytes, of an answer.
-  Requests(domain::Duration timeout, std::size_t largest);
+  // `timeout`: for one request.
+  explicit Requests(domain::Duration timeout);
   ~Requests();
   Requests(const Requests&) = delete;
   Requests& operator=(const Requests&) = delete;
 
-  // Begins one; `answered` is called once, by go_on(), and may begin others.
-  void get(const std::string& url, Answered answered);
-  void post_json(const std::string& url, std::string body, Answered answered);
+  // Begins one; `answered` is called once, by go_on(), and may begin others. `largest`: in bytes, of the answer.
+  void get(const std::string& url, std::size_t largest, Answered answered);
+  void post_json(const std::string& url, std::string body, std::size_t largest, Answered answered);
 
   bool is_idle() const { return under_way_.empty(); }
   // Waits a little for answers, and hands them over.
@@ -36,11 +36,10 @@ class Requests {
   struct Request;
   struct Multi;
 
-  void begin(const std::string& url, std::unique_ptr<Request> request);
+  void begin(const std::string& url, std::size_t largest, std::unique_ptr<Request> request);
   void finish(void* handle, bool came);
 
   const domain::Duration timeout_;
-  const std::size_t largest_;
   std::unique_ptr<Multi> multi_;
   std::list<std::unique_ptr<Request>> under_way_;
 };

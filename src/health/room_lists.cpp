@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -15,7 +16,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t largest_answer = 16 * 1024 * 1024;  // a room takes some 500 bytes
+constexpr std::size_t largest_answer = 16 * 1024;
+constexpr std::size_t largest_list = 4 * 1024 * 1024;  // a room takes some 500 bytes
 
 struct Secrets {
   std::string secret, token;
@@ -36,7 +38,7 @@ class RoomLists::Asking {
 
   void begin(const ListTarget& target) {
     silent_.push_back(target.gateway);
-    requests_.post_json(target.url, request("create"), [this, target](const std::string* body) {
+    requests_.post_json(target.url, request("create"), largest_answer, [this, target](const std::string* body) {
       if (!body) return;
       if (const auto session = created_id(*body)) {
         attach(target, target.url + "/" + std::to_string(*session));
@@ -50,7 +52,7 @@ class RoomLists::Asking {
 
  private:
   void attach(const ListTarget& target, const std::string& session) {
-    requests_.post_json(session, request("attach", R"(,"plugin":"janus.plugin.videoroom")"),
+    requests_.post_json(session, request("attach", R"(,"plugin":"janus.plugin.videoroom")"), largest_answer,
                         [this, target, session](const std::string* body) {
                           const auto handle = body ? created_id(*body) : std::nullopt;
                           handle ? list(target, session, session + "/" + std::to_string(*handle)) : end(session);
@@ -58,7 +60,7 @@ class RoomLists::Asking {
   }
 
   void list(const ListTarget& target, const std::string& session, const std::string& handle) {
-    requests_.post_json(handle, request("message", R"(,"body":{"request":"list"})"),
+    requests_.post_json(handle, request("message", R"(,"body":{"request":"list"})"), largest_list,
                         [this, target, session](const std::string* body) {
                           take(target, body);
                           end(session);
@@ -66,17 +68,21 @@ class RoomLists::Asking {
   }
 
   void end(const std::string& session) {
-    requests_.post_json(session, request("destroy"), [](const std::string*) {});
+    requests_.post_json(session, request("destroy"), largest_answer, [](const std::string*) {});
   }
 
   void ask_admin(const ListTarget& target) {
     requests_.post_json(target.url,
                         request("message_plugin", R"(,"plugin":"janus.plugin.videoroom","request":{"request":"list"})"),
-                        [this, target](const std::string* body) { take(target, body); });
+                        largest_list, [this, target](const std::string* body) { take(target, body); });
   }
 
   void take(const ListTarget& target, const std::string* body) {
-    auto rooms = body ? listed_rooms(*body) : std::nullopt;
+    std::optional<std::map<std::string, std::int64_t>> rooms;
+    try {
+      if (body) rooms = listed_rooms(*body);
+    } catch (const std::bad_alloc&) {  // no list that could be kept
+    }
     if (!rooms) return;
     silent_.erase(std::remove(silent_.begin(), silent_.end(), target.gateway), silent_.end());
     heard_(target.gateway, std::move(*rooms));
@@ -125,7 +131,7 @@ std::vector<std::string> RoomLists::silent() const {
 }
 
 void RoomLists::work() {
-  Requests requests(options_.timeout, largest_answer);
+  Requests requests(options_.timeout);
   std::unique_lock lock(mutex_);
   woken_.wait(lock, [this] { return stopping_ || !targets_.empty(); });
   auto next = Clock::now();

@@ -1,5 +1,7 @@
 #include "health/watch.h"
 
+#include <set>
+
 #include "health/word.h"
 
 namespace health {
@@ -36,6 +38,11 @@ void Watch::follow(const Options& options, const domain::HealthOptions& judging,
   if (changed) lists_.reset();
   if (options_.occupancy.janus && !lists_) lists_ = std::make_unique<RoomLists>(options_.occupancy, rooms_);
   unasked_.clear();
+  if (mqtt_) {
+    std::set<std::string> names;
+    for (const Gateway& gateway : gateways) names.insert(gateway.name);
+    mqtt_->know(std::move(names));
+  }
   if (!http_ && !lists_) return;
   std::vector<Target> targets;
   std::vector<ListTarget> list_targets;
@@ -64,5 +71,7 @@ std::vector<std::string> Watch::troubles() const {
   if (!silent.empty()) troubles.push_back(some(silent) + " did not list rooms when last asked");
   return troubles;
 }
+
+bool Watch::is_source_silent() const { return mqtt_ && mqtt_->trouble(); }
 
 }  // namespace health

@@ -33,6 +33,8 @@ class Watch {
 
   // Why less is heard than there should be, a sentence each.
   std::vector<std::string> troubles() const;
+  // Is one of those that a whole source says nothing?
+  bool is_source_silent() const;
 
  private:
   const Heard heard_;

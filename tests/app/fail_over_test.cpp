@@ -62,6 +62,35 @@ const std::string gone = "gxy2";
 
 }  // namespace
 
+TEST_CASE("a gateway that is disabled while it dies is left, too") {
+  Fleet fleet;
+  for (int i = 1; i <= 12; ++i) fleet.ask(std::to_string(i));
+  auto disabled = fleet.configured;
+  for (auto& gateway : disabled.gateways) gateway.disabled = gateway.name == gone;
+  REQUIRE(fleet.reload(disabled).problems.empty());
+  CHECK(fleet.ask("2") == gone + " sticky");
+  fleet.kill(gone);
+  CHECK(fleet.on(gone) == "0");
+}
+
+TEST_CASE("a standby of which nothing was heard takes no rooms, one that has begun to goes on at a doubt") {
+  Fleet fleet;
+  auto with = fleet.configured;
+  with.options.available_servers = {{"gxy1", "gxy2"}};
+  with.options.standby_servers = {"mute", "gxy3"};
+  with.gateways.push_back({});
+  with.gateways.back().name = "mute";
+  REQUIRE(fleet.reload(with).problems.empty());  // nobody says anything of it: hear() tells of the others only
+  for (int i = 1; i <= 8; ++i) fleet.ask(std::to_string(i));
+  REQUIRE(fleet.on(gone) == "4");
+  fleet.kill_without_moving(gone);
+  CHECK(fleet.ask("2") == "gxy3 reassigned");
+  app::hear_of_gateway(*fleet.desk, "gxy3", domain::HealthSource::http, false);
+  app::judge_health(*fleet.desk);
+  app::fail_over(*fleet.desk);
+  CHECK(fleet.on("gxy3") == "4");
+}
+
 TEST_CASE("the rooms of a dead gateway move once, are spread, and are told so once") {
   Fleet fleet;
   for (int i = 1; i <= 12; ++i) fleet.ask(std::to_string(i));

@@ -378,7 +378,7 @@ class WithBroker(FleetCase):
         self.wait_for_states(sidecar, gxy1="up", gxy2="up", gxy3="up")
         self.assertEqual(self.reasons(sidecar), [])
         sidecar.wait_for_log("INFO: All sources of gateways' health are heard again")
-        self.assertIn("WARN: Less is heard of gateways' health", sidecar.log())
+        self.assertIn("ERROR: Less is heard of gateways' health", sidecar.log())
 
         fleet.broker.kill()
         fleet["gxy1"].kill()

@@ -18,7 +18,6 @@ std::string trouble_with(const std::string& url) {
   options.mqtt_url = url;
   MqttSource source(
       options, 20ms, [](const std::string&, bool) {}, [](const std::string&) {});
-  CHECK(source.trouble() == "MQTT broker " + url + ": not yet connected");
   std::string found;
   CHECK(comes_true([&] {
     found = source.trouble().value_or("none");
