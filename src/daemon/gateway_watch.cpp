@@ -38,16 +38,27 @@ void GatewayWatch::follow_and_tell() {
   const auto policy = desk_.policy();
   const std::lock_guard lock(mutex_);
   if (changed_ || policy != followed_) follow(policy);
-  const std::vector<std::string> troubles = watch_.troubles();
+  tell(watch_.troubles());
+}
+
+// What lasts for a round only, as at the start, is no trouble.
+void GatewayWatch::tell(std::vector<std::string> troubles) {
   if (troubles.empty() && !told_.empty()) app::log_info("All sources of gateways' health are heard again");
+  const auto is_in = [](const std::vector<std::string>& list, const std::string& trouble) {
+    return std::find(list.begin(), list.end(), trouble) != list.end();
+  };
+  std::vector<std::string> told;
   for (const std::string& trouble : troubles) {
-    const bool is_known = std::find(told_.begin(), told_.end(), trouble) != told_.end();
-    if (is_known) continue;
-    // Without its source nothing is moved: as urgent as if most gateways had failed.
-    const auto tell = watch_.is_source_silent() ? app::log_error : app::log_warn;
-    tell("Less is heard of gateways' health than there should be", {{"reason", trouble}});
+    if (!is_in(told_, trouble)) {
+      if (!is_in(seen_, trouble)) continue;
+      // Without its source nothing is moved: as urgent as if most gateways had failed.
+      const auto log = watch_.is_source_silent() ? app::log_error : app::log_warn;
+      log("Less is heard of gateways' health than there should be", {{"reason", trouble}});
+    }
+    told.push_back(trouble);
   }
-  told_ = troubles;
+  told_ = std::move(told);
+  seen_ = std::move(troubles);
 }
 
 void GatewayWatch::follow(const std::shared_ptr<const domain::Policy>& policy) {

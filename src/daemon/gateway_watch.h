@@ -24,6 +24,7 @@ class GatewayWatch {
 
  private:
   void follow_and_tell();
+  void tell(std::vector<std::string> troubles);
   void follow(const std::shared_ptr<const domain::Policy>& policy);
 
   app::Desk& desk_;
@@ -31,7 +32,8 @@ class GatewayWatch {
   health::Options options_;
   bool changed_ = true;
   std::shared_ptr<const domain::Policy> followed_;
-  std::vector<std::string> told_;  // the troubles that are in the log
+  std::vector<std::string> seen_;  // the last round's troubles
+  std::vector<std::string> told_;  // those of them that are in the log
   app::RoomsHeard rooms_;  // outlives the watch, which tells it
   health::Watch watch_;
 };
