@@ -31,7 +31,7 @@ struct Gateway {
   // May rooms be on it? One that is disabled keeps those it has.
   bool has_rooms() const { return !removed && type == "rooms"; }
   // May a room be answered with it at all?
-  bool serves_rooms() const { return !disabled && !removed && type == "rooms"; }
+  bool serves_rooms() const { return has_rooms() && !disabled; }
 };
 
 struct Room {

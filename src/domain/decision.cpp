@@ -51,7 +51,7 @@ const Gateway* usable(const Policy& policy, std::string_view name) {
 const Gateway* found_there(const Situation& situation, const Question& question, const Ledger::Room* room) {
   const auto& [policy, ledger, health, now] = situation;
   const auto not_down = [&](const Gateway* gateway) {
-    return gateway && situation.health.state(situation.ledger.number_of(gateway->name)) != GatewayState::down;
+    return gateway && situation.state_of(*gateway) != GatewayState::down;
   };
   if (room && room->has_users()) {
     const auto reported = ledger.reported_gateway(question.room);
@@ -62,22 +62,17 @@ const Gateway* found_there(const Situation& situation, const Question& question,
   return not_down(gateway) ? gateway : nullptr;
 }
 
-bool takes_rooms(const Situation& situation, const Gateway* gateway) {
-  return gateway && gateway->serves_rooms() && !gateway->draining &&
-         situation.scene().fitness_of(situation.ledger.number_of(gateway->name)) == Fitness::fit;
-}
+bool takes_rooms(const Gateway* gateway) { return gateway && gateway->serves_rooms() && !gateway->draining; }
 
 // As a standby that takes rooms with live users it must be known to live, where that is asked for at all.
 bool is_ready(const Situation& situation, const Gateway* gateway) {
-  if (!situation.health.watches()) return takes_rooms(situation, gateway);
-  return gateway && gateway->serves_rooms() && !gateway->draining &&
-         situation.health.state(situation.ledger.number_of(gateway->name)) == GatewayState::up;
+  return takes_rooms(gateway) &&
+         (!situation.health.watches() || situation.state_of(*gateway) == GatewayState::up);
 }
 
 // One that has begun to take rooms goes on at a doubt: or they would be scattered over two places.
 bool may_go_on(const Situation& situation, const Gateway* gateway) {
-  return gateway && gateway->serves_rooms() && !gateway->draining &&
-         situation.health.state(situation.ledger.number_of(gateway->name)) != GatewayState::down;
+  return takes_rooms(gateway) && situation.state_of(*gateway) != GatewayState::down;
 }
 
 // The standby that takes all rooms of a gateway: the one that has begun to, else the first that is well and
@@ -176,8 +171,8 @@ Decision scale(const Situation& situation, const Question& question, std::vector
 
   const bool on_pin = pin && ledger.name_of(room->held->gateway) == *pin;
   if (question.asker != Question::Asker::session && !on_pin) {
-    const bool to_pin = pin_serves && health.state(ledger.number_of(*pin)) != GatewayState::down;
-    auto moved = move(situation, *room->held, to_pin ? pin : nullptr, verdicts);
+    const bool pin_lives = pin_serves && situation.state_of(*pinned) != GatewayState::down;
+    auto moved = move(situation, *room->held, pin_lives ? pin : nullptr, verdicts);
     if (moved) return *moved;
     if (verdicts) verdicts->clear();
   }

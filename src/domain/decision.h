@@ -57,6 +57,7 @@ struct Situation {
   ServiceTime now;
 
   Departure departure_from(GatewayNumber gateway) const;
+  GatewayState state_of(const Gateway& gateway) const { return health.state(ledger.number_of(gateway.name)); }
   Placement::Scene scene() const {
     return {ledger.rooms_by_gateway(), ledger.crowd_by_gateway(), health.fitness()};
   }

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <utility>
 
-#include "health/requests.h"
 #include "health/word.h"
 
 namespace health {

@@ -11,15 +11,9 @@
 #include <vector>
 
 #include "domain/time.h"
+#include "health/requests.h"
 
 namespace health {
-
-struct Target {
-  std::string gateway;
-  std::string url;  // of /info
-
-  bool operator==(const Target&) const = default;
-};
 
 class HttpSource {
  public:
@@ -31,7 +25,7 @@ class HttpSource {
   HttpSource(const HttpSource&) = delete;
   HttpSource& operator=(const HttpSource&) = delete;
 
-  // Whom to ask from the next round on. Any thread.
+  // Whom to ask from the next round on, at the URL of its /info. Any thread.
   void ask(std::vector<Target> targets);
 
  private:

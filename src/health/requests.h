@@ -12,6 +12,12 @@
 
 namespace health {
 
+// Where a gateway is asked.
+struct Target {
+  std::string gateway;
+  std::string url;
+};
+
 // The body of an answer with status 200; none (a null pointer) of any other, of one that is too large, and if
 // none came in time.
 using Answered = std::function<void(const std::string* body)>;

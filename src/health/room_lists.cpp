@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include "health/requests.h"
 #include "health/secret.h"
 #include "health/word.h"
 #include "http/json.h"
@@ -36,7 +35,7 @@ class RoomLists::Asking {
   Asking(Requests& requests, Secrets secrets, const Heard& heard)
       : requests_(requests), secrets_(std::move(secrets)), heard_(heard) {}
 
-  void begin(const ListTarget& target) {
+  void begin(const Target& target) {
     silent_.push_back(target.gateway);
     requests_.post_json(target.url, request("create"), largest_answer, [this, target](const std::string* body) {
       if (!body) return;
@@ -51,7 +50,7 @@ class RoomLists::Asking {
   const std::vector<std::string>& silent() const { return silent_; }
 
  private:
-  void attach(const ListTarget& target, const std::string& session) {
+  void attach(const Target& target, const std::string& session) {
     requests_.post_json(session, request("attach", R"(,"plugin":"janus.plugin.videoroom")"), largest_answer,
                         [this, target, session](const std::string* body) {
                           const auto handle = body ? created_id(*body) : std::nullopt;
@@ -59,7 +58,7 @@ class RoomLists::Asking {
                         });
   }
 
-  void list(const ListTarget& target, const std::string& session, const std::string& handle) {
+  void list(const Target& target, const std::string& session, const std::string& handle) {
     requests_.post_json(handle, request("message", R"(,"body":{"request":"list"})"), largest_list,
                         [this, target, session](const std::string* body) {
                           take(target, body);
@@ -71,13 +70,13 @@ class RoomLists::Asking {
     requests_.post_json(session, request("destroy"), largest_answer, [](const std::string*) {});
   }
 
-  void ask_admin(const ListTarget& target) {
+  void ask_admin(const Target& target) {
     requests_.post_json(target.url,
                         request("message_plugin", R"(,"plugin":"janus.plugin.videoroom","request":{"request":"list"})"),
                         largest_list, [this, target](const std::string* body) { take(target, body); });
   }
 
-  void take(const ListTarget& target, const std::string* body) {
+  void take(const Target& target, const std::string* body) {
     std::optional<std::map<std::string, std::int64_t>> rooms;
     try {
       if (body) rooms = listed_rooms(*body);
@@ -119,7 +118,7 @@ RoomLists::~RoomLists() {
   thread_.join();
 }
 
-void RoomLists::ask(std::vector<ListTarget> targets) {
+void RoomLists::ask(std::vector<Target> targets) {
   const std::lock_guard lock(mutex_);
   targets_ = std::move(targets);
   woken_.notify_all();
@@ -136,10 +135,10 @@ void RoomLists::work() {
   woken_.wait(lock, [this] { return stopping_ || !targets_.empty(); });
   auto next = Clock::now();
   while (!stopping_) {
-    const std::vector<ListTarget> targets = targets_;
+    const std::vector<Target> targets = targets_;
     lock.unlock();
     Asking asking(requests, read_secrets(options_), heard_);
-    for (const ListTarget& target : targets) asking.begin(target);
+    for (const Target& target : targets) asking.begin(target);
     bool stop = false;
     while (!requests.is_idle() && !stop) {
       requests.go_on();

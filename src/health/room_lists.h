@@ -16,16 +16,9 @@
 #include <vector>
 
 #include "health/options.h"
+#include "health/requests.h"
 
 namespace health {
-
-// Where a gateway is asked: its API's URL, as api_url makes it.
-struct ListTarget {
-  std::string gateway;
-  std::string url;
-
-  bool operator==(const ListTarget&) const = default;
-};
 
 class RoomLists {
  public:
@@ -37,8 +30,8 @@ class RoomLists {
   RoomLists(const RoomLists&) = delete;
   RoomLists& operator=(const RoomLists&) = delete;
 
-  // Whom to ask from the next round on. Any thread.
-  void ask(std::vector<ListTarget> targets);
+  // Whom to ask from the next round on, at the API's URL as api_url makes it. Any thread.
+  void ask(std::vector<Target> targets);
   // The gateways that gave no list when they were last asked. Any thread.
   std::vector<std::string> silent() const;
 
@@ -50,7 +43,7 @@ class RoomLists {
   const Heard heard_;
   mutable std::mutex mutex_;
   std::condition_variable woken_;
-  std::vector<ListTarget> targets_;
+  std::vector<Target> targets_;
   std::vector<std::string> silent_;
   bool stopping_ = false;
   std::thread thread_;

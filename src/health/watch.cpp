@@ -45,7 +45,7 @@ void Watch::follow(const Options& options, const domain::HealthOptions& judging,
   }
   if (!http_ && !lists_) return;
   std::vector<Target> targets;
-  std::vector<ListTarget> list_targets;
+  std::vector<Target> list_targets;
   for (const Gateway& gateway : gateways) {
     const std::string url = api_url(gateway.address);
     if (url.empty()) {

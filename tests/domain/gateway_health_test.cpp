@@ -121,6 +121,7 @@ TEST_CASE("if most gateways go bad at once nothing is lost until enough are well
   fleet.rounds(3, {0, 1, 2});
   CHECK(fleet.state(0) == "down");
   CHECK(fleet.health.brakes());
+  CHECK(fleet.health.brakings() == 1);
   CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));
   // However long it lasts: time alone does not make it their failure.
   fleet.rounds(100, {0, 1, 2});

@@ -1,19 +1,17 @@
 // Random configurations that are valid, and changes of them. One thread.
 #pragma once
 
-#include <random>
 #include <string>
 #include <vector>
 
 #include "app/catalogue_sync.h"
+#include "chance.h"
 
 namespace model {
 
-// The same numbers for the same seed with every standard library.
-class Chance {
+class Chance : public tests::Chance {
  public:
-  explicit Chance(std::uint64_t seed) : engine_(seed) {}
-  std::size_t below(std::size_t limit) { return static_cast<std::size_t>(engine_() % limit); }
+  using tests::Chance::Chance;
   bool one_in(std::size_t number) { return below(number) == 0; }
   template <typename Item>
   const Item& of(const std::vector<Item>& items) {
@@ -21,9 +19,6 @@ class Chance {
   }
   // Some of them, in any order; at least `least`.
   std::vector<std::string> some(std::vector<std::string> items, std::size_t least);
-
- private:
-  std::mt19937_64 engine_;
 };
 
 app::Configured any_configuration(Chance& chance);

@@ -6,6 +6,8 @@
 #include "chance.h"
 
 namespace simulator {
+
+using tests::Chance;
 namespace {
 
 // Rooms of a lesson, and rooms that come and go at any time of the day.

@@ -6,6 +6,8 @@
 #include "chance.h"
 
 namespace simulator {
+
+using tests::Chance;
 namespace {
 
 using domain::GatewayNumber;

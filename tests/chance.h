@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <random>
 
-namespace simulator {
+namespace tests {
 
 class Chance {
  public:
@@ -21,4 +21,4 @@ class Chance {
   std::mt19937_64 engine_;
 };
 
-}  // namespace simulator
+}  // namespace tests
