@@ -17,10 +17,7 @@ void tell_of_unusable_gateway(Desk::Turn& turn, const domain::Room& room) {
       {{"room_id", room.id}, {"default_gateway_id", id}, {"room_gateway_uid", room.gateway_uid}});
 }
 
-}  // namespace
-
-std::variant<RoomAnswer, Refused> answer_room(Desk& desk, std::string_view room,
-                                              std::string_view country) {
+std::variant<RoomAnswer, Refused> answer(Desk& desk, std::string_view room, std::string_view country) {
   const std::string code = domain::country_as_logged(country);
   const domain::Question question{room, code};
   const auto deadline = std::chrono::steady_clock::now() + claim_deadline;
@@ -31,7 +28,7 @@ std::variant<RoomAnswer, Refused> answer_room(Desk& desk, std::string_view room,
       Desk::Turn turn(desk);
       decision = decide(turn.situation(), question);
       if (decision.kind == Decision::Kind::pending) claim = turn.claim_for(room);
-      if (decision.kind == Decision::Kind::booking) claim = turn.book(question, decision);
+      if (decision.kind == Decision::Kind::booking) claim = turn.book(question, decision, AssignedBy::answer);
       if (decision.kind == Decision::Kind::standing && turn.options().scale) {
         turn.ledger().answered(room, turn.now());
       }
@@ -52,6 +49,19 @@ std::variant<RoomAnswer, Refused> answer_room(Desk& desk, std::string_view room,
       return RoomAnswer{std::move(decision.gateway), decision.reason};
     }
   }
+}
+
+}  // namespace
+
+std::variant<RoomAnswer, Refused> answer_room(Desk& desk, std::string_view room,
+                                              std::string_view country) {
+  auto result = answer(desk, room, country);
+  if (const auto* refused = std::get_if<Refused>(&result)) {
+    desk.counts().refusals[refused->refusal].add();
+  } else {
+    desk.counts().answers[std::get<RoomAnswer>(result).reason].add();
+  }
+  return result;
 }
 
 Explanation explain_room(Desk& desk, std::string_view room, std::string_view country) {

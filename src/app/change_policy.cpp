@@ -47,7 +47,7 @@ std::vector<std::shared_ptr<Claim>> begin_scale(Desk::Turn& turn) {
     decision.gateway = gateway->name;
     const std::string* pin = turn.policy().pin(name);
     if (pin && *pin == gateway->name) decision.region = "pinned";
-    claims.push_back(turn.book(domain::Question{name}, decision));
+    claims.push_back(turn.book(domain::Question{name}, decision, AssignedBy::mode_change));
     // Whatever becomes of the claim, nobody is where an older row says.
     ledger.forget_replaced(name);
   }
@@ -87,7 +87,9 @@ void end_rooms_not_admitted(Desk& desk) {
     found = found || !ended.empty();
     // In legacy mode the table is ignored, and stays.
     if (!turn.options().scale) continue;
-    for (const std::string& name : ended) turn.ledger().end_assignment(name);
+    for (const std::string& name : ended) {
+      if (turn.ledger().end_assignment(name)) turn.counts().removed[RemovedBy::not_admitted].add();
+    }
   }
   if (!found) return;
   Desk::Turn turn(desk);

@@ -55,6 +55,7 @@ std::size_t clean_up(Desk& desk) {
       if (ledger.end_if_unused(name, turn.now().service, turn.options().join_grace)) ++cleaned;
     }
   }
+  desk.counts().removed[RemovedBy::cleaning].add(cleaned);
   if (cleaned > 0) {
     log_info("Cleaned inactive room server assignments",
              {{"cleaned_assignments", static_cast<std::int64_t>(cleaned)}});

@@ -43,7 +43,7 @@ std::shared_ptr<Claim> Desk::Turn::claim_for(std::string_view room) const {
 }
 
 std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question,
-                                        const domain::Decision& decision) {
+                                        const domain::Decision& decision, AssignedBy by) {
   domain::Ledger& ledger = desk_.ledger_;
   const std::string room(question.room);
   const domain::GatewayNumber gateway = ledger.number_of(decision.gateway);
@@ -53,14 +53,18 @@ std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question,
     // Written together with the booking.
     ledger.begin_leaving(ledger.number_of(decision.leaves), standby);
     desk_.pass_on_changes();
+    by = decision.departure == domain::Departure::offline ? AssignedBy::failover : AssignedBy::drain;
   }
+  const domain::Ledger::Room* before = ledger.find(room);
+  const bool replaces = before && before->held;
   ledger.book(room, gateway, decision.region, now_);
   desk_.health_.booked(gateway, now_.service);
   auto claim = std::make_shared<Claim>();
   desk_.under_way_.emplace(room, claim);
   const domain::Assignment wished{room, decision.gateway, decision.region, now_.wall, now_.wall};
   Booking booking{room, std::string(question.country), decision,
-                  question.asker != domain::Question::Asker::mover, claim};
+                  question.asker != domain::Question::Asker::mover, by, replaces,
+                  desk_.policy_->placement().has_region(question.country), claim};
   desk_.claims_.claim(wished, [&desk = desk_, booking = std::move(booking)](
                                   const std::optional<std::string>& holder) {
     desk.settle(booking, holder);
@@ -114,6 +118,7 @@ void Desk::settle(const Booking& booking, const std::optional<std::string>& hold
     if (holder && decision.departure != domain::Departure::none) {
       ledger_.note_move(booking.room, ledger_.number_of(decision.leaves), booking.is_told);
     }
+    count(booking, holder.has_value());
     under_way_.erase(booking.room);
   }
   if (holder && decision.departure != domain::Departure::none) {
@@ -127,6 +132,16 @@ void Desk::settle(const Booking& booking, const std::optional<std::string>& hold
                                          {"regional_match", decision.regional_match}});
   }
   booking.claim->settle(holder);
+}
+
+// Under the lock.
+void Desk::count(const Booking& booking, bool granted) {
+  if (granted) (booking.replaces ? counts_.moved : counts_.created)[booking.by].add();
+  const domain::Ledger::Room* room = ledger_.find(booking.room);
+  if (!granted && booking.replaces && !(room && room->held)) counts_.removed[RemovedBy::mode_change].add();
+  if (!granted || booking.by != AssignedBy::answer) return;
+  const RegionalMatch without = booking.has_region ? RegionalMatch::miss : RegionalMatch::no_region;
+  counts_.regional[booking.decision.regional_match ? RegionalMatch::match : without].add();
 }
 
 void Desk::pass_on_changes() {

@@ -15,6 +15,7 @@
 
 #include "app/claims.h"
 #include "app/clock.h"
+#include "app/room_counts.h"
 #include "domain/decision.h"
 #include "domain/ledger.h"
 #include "domain/policy.h"
@@ -62,6 +63,7 @@ class Desk {
     Turn& operator=(const Turn&) = delete;
 
     domain::Ledger& ledger() { return desk_.ledger_; }
+    RoomCounts& counts() { return desk_.counts_; }
     const domain::Policy& policy() const { return *desk_.policy_; }
     const domain::Options& options() const { return desk_.policy_->options(); }
     domain::GatewayHealth& health() { return desk_.health_; }
@@ -71,7 +73,9 @@ class Desk {
     // The claim under way for a room that is pending.
     std::shared_ptr<Claim> claim_for(std::string_view room) const;
     // Books what was decided and asks for it; returns the claim to wait for once the turn is over.
-    std::shared_ptr<Claim> book(const domain::Question& question, const domain::Decision& decision);
+    // `by`: where no departure from a gateway is the cause.
+    std::shared_ptr<Claim> book(const domain::Question& question, const domain::Decision& decision,
+                                AssignedBy by);
     // For changes of policy only (app/change_policy.h).
     void replace_policy(std::shared_ptr<const domain::Policy> policy);
 
@@ -94,6 +98,9 @@ class Desk {
   // A pause between two turns of one long piece of work, for requests to get lock and processor.
   void let_others_pass();
 
+  // Any thread, without a turn.
+  RoomCounts& counts() { return counts_; }
+
   // What holds now; it goes on living though another may be put in its place.
   std::shared_ptr<const domain::Policy> policy() const;
 
@@ -103,15 +110,20 @@ class Desk {
     std::string country;
     domain::Decision decision;
     bool is_told;  // whoever asked for it is answered with it
+    AssignedBy by;
+    bool replaces;  // another assignment of the room
+    bool has_region;  // the caller's country
     std::shared_ptr<Claim> claim;
   };
 
   void settle(const Booking& booking, const std::optional<std::string>& holder);
+  void count(const Booking& booking, bool granted);
   void pass_on_changes();
 
   Clock& clock_;
   Claims& claims_;
   store::Journal& journal_;
+  RoomCounts counts_;
   mutable std::mutex mutex_;
   domain::Ledger ledger_;
   domain::GatewayHealth health_;

@@ -60,7 +60,7 @@ std::vector<std::shared_ptr<Claim>> move_slice(Desk::Turn& turn, Pass& pass) {
     const domain::Question question{name, "", domain::Question::Asker::mover};
     const domain::Decision decision = decide(situation, question);
     if (decision.kind == domain::Decision::Kind::booking) {
-      claims.push_back(turn.book(question, decision));
+      claims.push_back(turn.book(question, decision, AssignedBy::failover));
     } else {
       ++pass.left[situation.ledger.find(name)->held->gateway];
     }

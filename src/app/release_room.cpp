@@ -40,7 +40,7 @@ Released release(Desk& desk, std::string_view room, bool force) {
     ledger.forget_sessions([&](const std::string& name) { return name == room; });
     turn.disbelieve_reports(room, turn.now().service + turn.options().dead_after);
   }
-  ledger.end_assignment(room);
+  if (ledger.end_assignment(room)) turn.counts().removed[RemovedBy::release].add();
   return Released::done;
 }
 

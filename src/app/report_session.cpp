@@ -29,6 +29,7 @@ std::size_t users_of(Desk::Turn& turn, std::string_view room) {
 bool end_emptied(Desk::Turn& turn, std::string_view room) {
   if (!turn.options().scale) return false;  // the table is ignored
   if (!turn.ledger().end_if_unused(room, turn.now().service, turn.options().join_grace)) return false;
+  turn.counts().removed[RemovedBy::leave].add();
   log_info("Cleaned up room assignment immediately", {{"room_id", room}});
   return true;
 }
@@ -52,7 +53,7 @@ Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledg
     switch (decision.kind) {
       case Decision::Kind::refused: seating.refusal = decision.refusal; return seating;
       case Decision::Kind::pending: seating.claim = turn.claim_for(report.room); return seating;
-      case Decision::Kind::booking: seating.claim = turn.book(question, decision); return seating;
+      case Decision::Kind::booking: seating.claim = turn.book(question, decision, AssignedBy::report); return seating;
       case Decision::Kind::standing: break;
     }
   }

@@ -30,7 +30,7 @@ void adopt(Desk::Turn& turn, const std::string& room, const std::string& gateway
   const domain::Decision decision = decide(turn.situation(), question);
   // A pinned room belongs to its pin; who is elsewhere does not bind it.
   const bool is_there = decision.kind == domain::Decision::Kind::booking && decision.gateway == gateway;
-  if (is_there) turn.book(question, decision);
+  if (is_there) turn.book(question, decision, AssignedBy::gateways);
 }
 
 std::string text_of(const domain::Ledger& ledger, const std::vector<Occupancy::Presence>& presences) {

@@ -29,6 +29,8 @@ app::CatalogueKeeper::Result Reload::run() {
   notify_reloading();
   app::CatalogueKeeper::Result result = attempt();
   std::string refused;
+  last_refused_ = !result.problems.empty();
+  (last_refused_ ? refused_count_ : applied_count_).add();
   if (result.problems.empty()) {
     ++generation_;
     app::log_info("Configuration reloaded", {{"mode", in_force_.domain.scale ? "scale" : "legacy"}});
@@ -41,6 +43,12 @@ app::CatalogueKeeper::Result Reload::run() {
   }
   notify_ready(mode_of(in_force_.domain) + refused);
   return result;
+}
+
+void Reload::tell(metrics::Told& told) const {
+  told.reloads_applied = applied_count_.value();
+  told.reloads_refused = refused_count_.value();
+  told.last_reload_refused = last_refused_;
 }
 
 app::CatalogueKeeper::Result Reload::attempt() {

@@ -2,13 +2,16 @@
 // Any thread; one at a time, others wait.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 
 #include "app/catalogue_keeper.h"
 #include "config/load.h"
+#include "counts/counter.h"
 #include "daemon/gateway_watch.h"
 #include "http/door.h"
+#include "metrics/collector.h"
 
 namespace sidecar {
 
@@ -26,6 +29,8 @@ class Reload {
 
   // Problems and warnings are logged as well as returned.
   app::CatalogueKeeper::Result run();
+  // How often so far; never waits for one that is under way.
+  void tell(metrics::Told& told) const;
 
  private:
   app::CatalogueKeeper::Result attempt();
@@ -38,6 +43,9 @@ class Reload {
   GatewayWatch& watch_;
   http::Door& door_;
   std::function<void(std::uint64_t)> applied_;
+  counts::Counter applied_count_;
+  counts::Counter refused_count_;
+  std::atomic<bool> last_refused_{false};
   std::mutex mutex_;
   std::uint64_t generation_ = 1;
 };

@@ -24,6 +24,7 @@
 #include "http/door.h"
 #include "http/listeners.h"
 #include "http/routes.h"
+#include "metrics/collector.h"
 #include "store/database.h"
 #include "store/failure.h"
 #include "store/journal.h"
@@ -180,10 +181,12 @@ class Running {
       app::log_error("Request failed", {{"route", route.pattern}, {"reason", what}});
     };
     const http::House house{*desk_, *journal_, *keeper_, [this] { return reload_->run(); },
-                            [this] { return readiness(); }};
+                            [this] { return readiness(); }, [this] { return collector_->text(); }};
     door_ = std::make_unique<http::Door>(std::move(options), http::routes(house), std::move(listeners));
     reload_ = std::make_unique<Reload>(sources, configuration, needs_token, *keeper_, *watch_, *door_,
                                        [this](std::uint64_t generation) { note(generation); });
+    collector_ = std::make_unique<metrics::Collector>(metrics::Sources{
+        *desk_, *journal_, *keeper_, *door_, [this] { return told(); }, ROOM_SIDECAR_VERSION});
   }
 
   ~Running() { changes_go_to_ = nullptr; }
@@ -259,6 +262,13 @@ class Running {
 
   void note(std::uint64_t generation) { owner_.note({getpid(), addresses_.front(), generation}); }
 
+  metrics::Told told() const {
+    metrics::Told told;
+    reload_->tell(told);
+    told.sources_in_trouble = !watch_->troubles().empty();
+    return told;
+  }
+
   http::Readiness readiness() const {
     http::Readiness readiness;
     if (stopping_) return {false, {"stopping"}};
@@ -285,6 +295,7 @@ class Running {
   std::unique_ptr<Housekeeping> housekeeping_;
   std::unique_ptr<http::Door> door_;
   std::unique_ptr<Reload> reload_;
+  std::unique_ptr<metrics::Collector> collector_;
   std::unique_ptr<Watchdog> watchdog_;
 };
 

@@ -81,6 +81,7 @@ class Placement {
     return scene.rooms[gateway] * occupancy_ + crowd;
   }
 
+  bool has_region(std::string_view country) const { return views_.find(country) != views_.end(); }
   bool region_serves(std::string_view country, GatewayNumber gateway) const;
   bool is_available(std::string_view gateway) const;             // named by the list, or by default
   std::vector<std::string> regions_of(std::string_view gateway) const;

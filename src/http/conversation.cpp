@@ -55,6 +55,8 @@ void Conversation::run() {
 bool Conversation::one_request() {
   BodyPlaces::Place place(rules_.body_places);  // if it is taken, until the answer is sent and forgotten
   constexpr std::string_view head_method = "HEAD ";
+  route_ = rules_.counts.size();
+  answering_since_.reset();
   malformed_ = wire_.read_head(head_text_);
   if (malformed_ && connection_.reading_ended) return false;
   const bool is_head = malformed_ ? wire_.begins_with(head_method)
@@ -68,11 +70,13 @@ bool Conversation::one_request() {
     for_library_ += "\r\n";
   }
   bool keep = false;
+  int status = 0;
   const auto answer = [&](const Library::Parsed& parsed) {
     Reply reply = malformed_ ? refuse(*malformed_, false) : reply_to(parsed, place);
     connection_.phase = Connection::Phase::answering;
     keep = reply.keep = reply.keep && !rules_.stopping;
     Response& response = reply.response;
+    status = response.status;
     if (keep && parsed.version == "HTTP/1.0") response.headers.emplace_back("Connection", "keep-alive");
     if (response.status == 503 && !has_field(response, "Retry-After")) {
       response.headers.emplace_back("Retry-After", "1");
@@ -84,6 +88,7 @@ bool Conversation::one_request() {
     rules_.library.exchange(stand_in, answer, answer_);
   }
   if (was_cut_) return false;
+  count(status);
   // From here on the client counts on the connection: a stopping door gives it time to notice.
   if (keep) connection_.was_answered = true;
   const bool sent = wire_.send(answer_, {});
@@ -102,6 +107,7 @@ Conversation::Reply Conversation::reply_to(const Library::Parsed& parsed, BodyPl
     if (auto refused = check_origin(head, token != nullptr)) return refuse(*refused, keep);
   }
   auto match = rules_.routes.find(head.method == "HEAD" ? "GET" : head.method, head.path);
+  route_ = match.number;
   if (token && !match.open && !bears_token(head, *token)) return refuse(unauthorized, keep);
   if (match.route) {
     Reply reply = lead_to_route(head, std::move(match), place);
@@ -128,6 +134,7 @@ Conversation::Reply Conversation::lead_to_route(const Head& head, RouteTable::Ma
   request.query = std::move(*query);
   request.request_id = head.request_id;
   connection_.phase = Connection::Phase::answering;
+  answering_since_ = RequestCounts::Clock::now();
   const auto work = place.work();
   return {answer(*match.route, request), head.keep_alive};
 }
@@ -156,6 +163,12 @@ Response Conversation::answer(const Route& route, const Request& request) const 
   } catch (...) {
     return failed("an exception of an unknown type");
   }
+}
+
+// Before the answer leaves: who has it may ask for the number at once.
+void Conversation::count(int status) {
+  rules_.counts.add(route_, status);
+  if (answering_since_) rules_.counts.took(route_, *answering_since_);
 }
 
 Conversation::Reply Conversation::refuse(const Refusal& refused, bool keep) const {

@@ -14,6 +14,7 @@
 #include "http/body_places.h"
 #include "http/head.h"
 #include "http/library.h"
+#include "http/request_counts.h"
 #include "http/route.h"
 #include "http/timeouts.h"
 #include "http/wire_stream.h"
@@ -43,6 +44,7 @@ struct HouseRules {
   std::atomic<bool> stopping{false};  // answers say "Connection: close"
   BodyPlaces body_places{};
   Library library{};
+  RequestCounts counts{routes.size()};
 };
 
 struct Connection {
@@ -72,6 +74,7 @@ class Conversation {
   Reply lead_to_route(const Head& head, RouteTable::Match match, BodyPlaces::Place& place);
   Reply refuse(const Refusal& refused, bool keep) const;
   Response answer(const Route& route, const Request& request) const;
+  void count(int status);
 
   std::optional<Refusal> read_body(const Head& head, std::size_t limit, BodyPlaces::Place& place,
                                    std::string_view& body);
@@ -81,6 +84,8 @@ class Conversation {
   WireStream wire_;
   std::optional<Refusal> malformed_;  // why the head never reached the library
   bool was_cut_ = false;              // by the stopping door, which has no answer to that
+  std::size_t route_ = 0;             // that the request leads to
+  std::optional<RequestCounts::Clock::time_point> answering_since_;  // none: refused here
   std::string head_text_;  // these keep their memory from request to request, if it is not much
   std::string_view query_;  // in head_text_
   std::string for_library_;

@@ -58,6 +58,7 @@ class Door::Inside {
   std::uint64_t heartbeats() const { return heartbeats_; }
   std::size_t connections() const;
   std::uint64_t shed() const { return turned_away_.count(); }
+  std::vector<RouteReading> requests() const;
 
  private:
   using Connections = std::list<Connection>;
@@ -112,6 +113,17 @@ Door::Inside::~Inside() {
 std::size_t Door::Inside::connections() const {
   const std::lock_guard lock(mutex_);
   return connections_.size();
+}
+
+std::vector<RouteReading> Door::Inside::requests() const {
+  std::vector<RouteReading> readings;
+  for (std::size_t i = 0; i <= rules_.routes.size(); ++i) {
+    readings.push_back(rules_.counts.read(i));
+    if (i == rules_.routes.size()) break;
+    readings.back().method = rules_.routes.route(i).method;
+    readings.back().pattern = rules_.routes.route(i).pattern;
+  }
+  return readings;
 }
 
 void Door::Inside::stop() {
@@ -277,5 +289,6 @@ void Door::replace_token(std::optional<std::string> token) {
 std::uint64_t Door::heartbeats() const { return inside_->heartbeats(); }
 std::size_t Door::connections() const { return inside_->connections(); }
 std::uint64_t Door::shed() const { return inside_->shed(); }
+std::vector<RouteReading> Door::requests() const { return inside_->requests(); }
 
 }  // namespace http

@@ -15,6 +15,7 @@
 #include "http/listeners.h"
 #include "http/message.h"
 #include "http/refusal.h"
+#include "http/request_counts.h"
 #include "http/timeouts.h"
 
 namespace http {
@@ -47,6 +48,7 @@ class Door {
   std::uint64_t heartbeats() const;
   std::size_t connections() const;  // open now
   std::uint64_t shed() const;       // refused above max_connections, since the start
+  std::vector<RouteReading> requests() const;  // by route, since the start; the last: to none
 
  private:
   class Inside;

@@ -30,5 +30,6 @@ Response answer_release(const House& house, const Request& request);
 Response answer_reload(const House& house, const Request& request);
 Response answer_healthz(const House& house, const Request& request);
 Response answer_readyz(const House& house, const Request& request);
+Response answer_metrics(const House& house, const Request& request);
 
 }  // namespace http

@@ -89,6 +89,7 @@ RouteTable::RouteTable(std::vector<Route> routes) {
 
 RouteTable::Match RouteTable::find(std::string_view method, std::string_view path) const {
   Match match;
+  match.number = entries_.size();
   std::vector<std::string> decoded;  // what the segments point into, if the path holds a `%`
   auto segments = split(path);
   if (path.find('%') != path.npos) {
@@ -104,6 +105,7 @@ RouteTable::Match RouteTable::find(std::string_view method, std::string_view pat
     // CONTRACT: /healthz and /readyz as such, but of the page only `GET /`.
     match.open = match.open || (route.open && (route.method == method || path != "/"));
     if (route.method == method) {
+      match.number = static_cast<std::size_t>(&entry - entries_.data());
       match.route = &route;
       for (std::size_t i = 0; i < segments.size(); ++i) {
         if (is_placeholder(entry.segments[i])) match.args.emplace_back(segments[i]);

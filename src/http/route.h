@@ -1,6 +1,7 @@
 // Which route a method and a path lead to. A RouteTable is immutable, so any thread may ask it.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@ std::optional<std::string> percent_decoded(std::string_view text);
 class RouteTable {
  public:
   struct Match {
+    std::size_t number = 0;         // of the route; where there is none: how many there are
     const Route* route = nullptr;   // none: 404, or 405 if `allow` says what would be right
     std::vector<std::string> args;
     std::string allow;
@@ -27,6 +29,8 @@ class RouteTable {
   // The path is as sent, and its every `%` is known to be good. It is split before it is decoded;
   // an empty segment matches nothing.
   Match find(std::string_view method, std::string_view path) const;
+  std::size_t size() const { return entries_.size(); }
+  const Route& route(std::size_t number) const { return entries_[number].route; }
 
  private:
   struct Entry {

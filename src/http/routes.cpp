@@ -34,6 +34,7 @@ constexpr Line table[] = {
     {"POST", "/v2/reload", answer_reload},
     {"GET", "/healthz", answer_healthz, usual_body, true},
     {"GET", "/readyz", answer_readyz, usual_body, true},
+    {"GET", "/metrics", answer_metrics},
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ struct House {
   // Reads the configuration anew and applies it, or tells why not.
   std::function<app::CatalogueKeeper::Result()> reload;
   std::function<Readiness()> readiness;
+  std::function<std::string()> metrics{};  // in Prometheus' text format
 };
 
 std::vector<Route> routes(const House& house);

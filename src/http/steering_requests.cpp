@@ -113,4 +113,11 @@ Response answer_readyz(const House& house, const Request&) {
   return response;
 }
 
+Response answer_metrics(const House& house, const Request&) {
+  Response response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = house.metrics();
+  return response;
+}
+
 }  // namespace http

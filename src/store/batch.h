@@ -23,6 +23,8 @@ class Batch {
   bool empty() const {
     return rooms_.empty() && sessions_.empty() && failovers_.empty() && settled_.empty();
   }
+  // Rows that it will write.
+  std::size_t size() const { return rooms_.size() + sessions_.size() + failovers_.size(); }
   // How many wait for the commit.
   std::size_t urgent() const { return settled_.size(); }
 

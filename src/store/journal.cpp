@@ -41,7 +41,7 @@ struct Journal::Request {
 };
 
 Journal::Journal(Database database, Callbacks callbacks) : callbacks_(std::move(callbacks)) {
-  writer_ = std::make_unique<Writer>(std::move(database), callbacks_, [this] { beat(); });
+  writer_ = std::make_unique<Writer>(std::move(database), callbacks_, counts_, [this] { beat(); });
   std::unique_lock lock(mutex_);
   thread_ = std::thread([this] { work(); });
   writer_thread_id_ = thread_.get_id();
@@ -205,6 +205,11 @@ std::optional<std::string> Journal::hanging() const {
   if (since < silence) return std::nullopt;
   return "the disk of the database has not answered for " + std::to_string(since.count()) +
          " s; check the disk";
+}
+
+Journal::Queue Journal::queue() const {
+  const std::lock_guard lock(mutex_);
+  return {open_.size(), open_.urgent()};
 }
 
 void Journal::beat() {

@@ -19,6 +19,7 @@
 
 #include "domain/assignment.h"
 #include "store/batch.h"
+#include "store/commit_counts.h"
 #include "store/database.h"
 
 namespace store {
@@ -84,6 +85,10 @@ class Journal {
   std::optional<std::string> failure() const;
   // The same where it has not failed, but waits for a disk that does not answer at all.
   std::optional<std::string> hanging() const;
+  const CommitCounts& counts() const { return counts_; }
+  // What waits for the next commit; `claims`: those that somebody waits for.
+  struct Queue { std::size_t rows, claims; };
+  Queue queue() const;
   // Rises at least twice a second while the thread gets on.
   std::uint64_t heartbeats() const { return heartbeats_.load(std::memory_order_relaxed); }
 
@@ -105,6 +110,7 @@ class Journal {
   const Callbacks callbacks_;
   std::atomic<std::uint64_t> heartbeats_{0};
   std::atomic<Clock::time_point> last_beat_{Clock::now()};
+  CommitCounts counts_;
   std::unique_ptr<Writer> writer_;
 
   mutable std::mutex mutex_;

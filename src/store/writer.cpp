@@ -21,8 +21,10 @@ bool is_of_the_disk(Failure::Kind kind) {
 
 }  // namespace
 
-Writer::Writer(Database database, const Journal::Callbacks& callbacks, std::function<void()> alive)
+Writer::Writer(Database database, const Journal::Callbacks& callbacks, CommitCounts& counts,
+               std::function<void()> alive)
     : callbacks_(callbacks),
+      counts_(counts),
       database_(std::move(database)),
       checkpointer_(database_.path()),
       checkpoint_at_(frames_a_checkpoint) {
@@ -37,7 +39,7 @@ bool Writer::write(Batch& batch, std::vector<Batch::Settled>& refused) {
     if (const auto reason = hindrance()) {
       fails(*reason);
     } else {
-      database_.transaction([&] { batch.apply_to(database_); });
+      commit(batch);
       works();
       const auto settled = batch.take_settled();
       batch = {};
@@ -51,9 +53,17 @@ bool Writer::write(Batch& batch, std::vector<Batch::Settled>& refused) {
     }
     fails(failure);
   }
+  counts_.failures.add();
   batch.forget_urgent();
   for (auto& tell : batch.take_settled()) refused.push_back(std::move(tell));
   return false;
+}
+
+void Writer::commit(const Batch& batch) {
+  const auto begun = Clock::now();
+  database_.transaction([&] { batch.apply_to(database_); });
+  counts_.duration.observe_since(begun);
+  counts_.rows.observe(batch.size());
 }
 
 // One row that the schema refuses, by a trigger of somebody's or an edited table, must not keep all
@@ -62,9 +72,10 @@ void Writer::write_singly(Batch& batch, std::vector<Batch::Settled>& refused) {
   Batch left;
   for (Batch& part : batch.split()) {
     try {
-      database_.transaction([&] { part.apply_to(database_); });
+      commit(part);
       for (const auto& tell : part.take_settled()) tell(true);
     } catch (const Failure& failure) {
+      counts_.failures.add();
       const bool is_poison = failure.kind() == Failure::Kind::constraint;
       if (is_poison && callbacks_.event) {
         callbacks_.event("the row of " + part.subject() +
@@ -82,13 +93,17 @@ void Writer::write_singly(Batch& batch, std::vector<Batch::Settled>& refused) {
 
 void Writer::run(const std::function<void(Database&)>& deed) {
   if (const auto reason = hindrance()) {
+    counts_.failures.add();
     fails(*reason);
     throw Failure(Failure::Kind::read_only, *reason);
   }
   try {
     database_.transaction([&] { deed(database_); });
   } catch (const Failure& failure) {
-    if (is_of_the_disk(failure.kind())) fails(failure);
+    if (is_of_the_disk(failure.kind())) {
+      counts_.failures.add();
+      fails(failure);
+    }
     throw;
   }
   works();

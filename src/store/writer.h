@@ -14,6 +14,7 @@
 
 #include "store/batch.h"
 #include "store/checkpointer.h"
+#include "store/commit_counts.h"
 #include "store/database.h"
 #include "store/failure.h"
 #include "store/journal.h"
@@ -25,7 +26,8 @@ class Writer {
   using Clock = std::chrono::steady_clock;
 
   // `alive` is called again and again while it waits for another program's lock.
-  Writer(Database database, const Journal::Callbacks& callbacks, std::function<void()> alive);
+  Writer(Database database, const Journal::Callbacks& callbacks, CommitCounts& counts,
+         std::function<void()> alive);
 
   // In one transaction; false if not all could be written. Tells who waits in it that it is in the
   // file, or hands them over in `refused`; leaves in the batch what is to be tried again.
@@ -48,6 +50,7 @@ class Writer {
 
  private:
   std::optional<std::string> hindrance();
+  void commit(const Batch& batch);
   void write_singly(Batch& batch, std::vector<Batch::Settled>& refused);
   bool owns();
   void bring_back();
@@ -59,6 +62,7 @@ class Writer {
   void fails(const std::string& reason);
 
   const Journal::Callbacks& callbacks_;
+  CommitCounts& counts_;
   std::atomic<Clock::time_point> deadline_{Clock::time_point::max()};
   Database database_;
   Checkpointer checkpointer_;

@@ -12,17 +12,20 @@ import tempfile
 
 # folder -> what it may include besides itself: a folder, or one header of it.
 FOLDERS = {
+    "counts": [],
     "domain": [],
-    "store": ["domain"],
-    "app": ["domain", "store"],
-    "http": ["domain", "app"],
+    "store": ["domain", "counts"],
+    "app": ["domain", "store", "counts"],
+    "http": ["domain", "app", "counts"],
+    # reads them all when it is asked
+    "metrics": ["domain", "store", "app", "http", "counts"],
     "config": ["*/options.h", "domain/health_options.h", "domain/id.h",
                "domain/suggestion.h", "domain/time.h"],
     # of http the reading of JSON
     "health": ["domain", "http/json.h"],
     # of http the client's side: asking, reading the answer, and the token that goes with it
     "cli": ["config", "store", "domain", "app", "http/client.h", "http/json.h", "http/access.h"],
-    "daemon": ["domain", "store", "app", "http", "health", "config", "cli"],
+    "daemon": ["domain", "store", "app", "http", "health", "metrics", "counts", "config", "cli"],
 }
 
 # a library's headers -> the files that may see them. Headers among them are for their own folder:
@@ -37,6 +40,7 @@ LIBRARIES = {
     "CLI/*": ["cli/*.cpp", "daemon/main.cpp"],
     "curl/*": ["health/requests.cpp"],
     "mosquitto.h": ["health/mqtt_source.cpp"],
+    "prometheus/*": ["metrics/families.cpp"],
     "systemd/*": ["http/listeners.cpp", "daemon/*.cpp"],
 }
 # Libraries of which one file alone may know.
@@ -78,8 +82,8 @@ def system_header_fault(folder, file, header):
             return f"<{header}> may be seen by {', '.join(files)} only"
     if "/" not in header and "." not in header:
         return None  # the language's own
-    if folder == "domain":
-        return f"domain may include the standard library only, not <{header}>"
+    if folder in ("counts", "domain"):
+        return f"{folder} may include the standard library only, not <{header}>"
     if matches(header, SYSTEM) or header in POSIX:
         return None
     return f"<{header}> belongs to no library of the list in {pathlib.Path(__file__).name}"
@@ -137,6 +141,11 @@ CASES = [  # file, its text, is it allowed
     ("cli/a.cpp", '#include "daemon/serve.h"', False),
     ("daemon/a.cpp", '#include "cli/b.h"', True),
     ("daemon/a.cpp", "#include <boost/asio.hpp>", False),
+    ("counts/a.h", '#include "domain/b.h"', False),
+    ("counts/a.h", "#include <unistd.h>", False),
+    ("metrics/families.cpp", "#include <prometheus/text_serializer.h>", True),
+    ("metrics/collector.cpp", "#include <prometheus/text_serializer.h>", False),
+    ("app/a.cpp", '#include "metrics/b.h"', False),
     ("util/a.h", "", False),
     ("domain/a.cpp", '#include "b.h"', False),
 ]

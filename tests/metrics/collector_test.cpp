@@ -1,0 +1,162 @@
+// What GET /metrics tells of a desk over a real database; the end-to-end test looks at the whole.
+#include "metrics/collector.h"
+
+#include "app/clean_up.h"
+#include "app/fail_over.h"
+#include "app/house.h"
+#include "app/judge_health.h"
+#include "app/release_room.h"
+#include "app/report_session.h"
+#include "catch.h"
+#include "http/listeners.h"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Watched : House {
+  Watched() {
+    configured.options.regions = {{"IL", {"gxy1"}, ""}, {"US", {"gxy2"}, ""}};
+    reload(configured);
+  }
+  metrics::Told told;
+  http::Door door{{}, {{"GET", "/x", [](const auto&) { return http::Response{}; }}}, http::open_listeners("127.0.0.1:0")};
+  metrics::Collector collector{{*desk, *journal, *keeper, door, [this] { return told; }, "1.2.3"}};
+
+  // The value of "name{labels}", without the prefix; "" if there is none.
+  std::string value(const std::string& series) const {
+    const std::string text = "\n" + collector.text();
+    const std::string start = "\nroom_sidecar_" + series + " ";
+    const auto at = text.find(start);
+    if (at == text.npos) return "";
+    const auto from = at + start.size();
+    return text.substr(from, text.find('\n', from) - from);
+  }
+  void hear(const std::string& dead) {
+    for (const auto& gateway : configured.gateways) {
+      app::hear_of_gateway(*desk, gateway.name, domain::HealthSource::http, gateway.name != dead);
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a user's answer is counted by its reason, an assignment by its cause, a region by its match") {
+  Watched house;
+  CHECK(house.ask("1", "IL") == "gxy1 assigned");
+  CHECK(house.ask("1", "IL") == "gxy1 sticky");
+  CHECK(house.ask("2", "FR") == "gxy3 assigned");
+  CHECK(house.ask("nobody knows it") == "room_not_found");
+  CHECK(house.value("decisions_total{reason=\"assigned\"}") == "2");
+  CHECK(house.value("decisions_total{reason=\"sticky\"}") == "1");
+  CHECK(house.value("refusals_total{error=\"room_not_found\"}") == "1");
+  CHECK(house.value("assignments_created_total{cause=\"answer\"}") == "2");
+  CHECK(house.value("regional_assignments_total{result=\"match\"}") == "1");
+  CHECK(house.value("regional_assignments_total{result=\"no_region\"}") == "1");
+  CHECK(house.value("gateway_rooms{gateway=\"gxy1\"}") == "1");
+  CHECK(house.value("gateway_load_users{gateway=\"gxy1\"}") == "10");
+  CHECK(house.value("gateway_capacity_users{gateway=\"gxy1\"}") == "400");
+  CHECK(house.value("commit_rows_count") != "0");
+}
+
+TEST_CASE("a region whose gateways take no rooms is missed, and has no headroom") {
+  Watched house;
+  CHECK(house.value("region_headroom_rooms{region=\"IL\"}") == "40");
+  CHECK(house.value("headroom_rooms") == "160");
+  house.keeper->set_draining("gxy1", domain::Draining::yes);
+  CHECK(house.ask("1", "IL") == "gxy3 assigned");
+  CHECK(house.value("regional_assignments_total{result=\"miss\"}") == "1");
+  CHECK(house.value("region_headroom_rooms{region=\"IL\"}") == "0");
+  CHECK(house.value("headroom_rooms") == "119");
+  CHECK(house.value("gateway_draining{gateway=\"gxy1\"}") == "1");
+}
+
+TEST_CASE("each end of an assignment is counted by what ended it") {
+  Watched house;
+  CHECK(house.report("1", "a") == "gxy3 1");
+  CHECK(house.value("assignments_created_total{cause=\"report\"}") == "1");
+  CHECK(house.value("gateway_users{gateway=\"gxy3\"}") == "1");
+  CHECK(house.value("sessions") == "1");
+  CHECK(app::leave_room(*house.desk, "1", "a").assignment_removed);
+  CHECK(house.value("assignments_removed_total{cause=\"leave\"}") == "1");
+
+  house.ask("2");
+  CHECK(app::release_room(*house.desk, *house.journal, "2", false) == app::Released::done);
+  CHECK(house.value("assignments_removed_total{cause=\"release\"}") == "1");
+
+  house.ask("3");
+  for (int i = 0; i < 60; ++i) {
+    house.pass(3s);  // a longer gap would be one in which nothing ran
+    app::Desk::Turn(*house.desk).now();
+  }
+  CHECK(app::clean_up(*house.desk) == 1);
+  CHECK(house.value("assignments_removed_total{cause=\"cleaning\"}") == "1");
+
+  house.ask("4");
+  house.configured.rooms[3].disabled = true;
+  house.reload(house.configured);
+  CHECK(house.value("assignments_removed_total{cause=\"not_admitted\"}") == "1");
+  CHECK(house.value("known_rooms") == "49");
+}
+
+TEST_CASE("a room that is moved is not counted as one that was assigned") {
+  Watched house;
+  house.configured.options.health.http = true;
+  house.reload(house.configured);
+  CHECK(house.ask("1", "IL") == "gxy1 assigned");
+  for (int i = 0; i < 10; ++i) {
+    house.pass(2s);
+    house.hear("gxy1");
+    app::judge_health(*house.desk);
+  }
+  CHECK(house.value("gateway_state{gateway=\"gxy1\",state=\"down\"}") == "1");
+  CHECK(house.value("gateway_state{gateway=\"gxy2\",state=\"up\"}") == "1");
+  app::fail_over(*house.desk);
+  CHECK(house.value("assignments_moved_total{cause=\"failover\"}") == "1");
+  CHECK(house.value("assignments_created_total{cause=\"answer\"}") == "1");
+  CHECK(house.value("gateway_rooms{gateway=\"gxy1\"}") == "0");
+}
+
+TEST_CASE("a change to scale mode counts what it assigns") {
+  Watched house;
+  house.configured.options.scale = false;
+  house.reload(house.configured);
+  CHECK(house.ask("1") == "gxy1 default");
+  CHECK(house.value("decisions_total{reason=\"default\"}") == "1");
+  CHECK(house.value("scale_mode") == "0");
+  CHECK(house.report("1", "a") == "gxy1 1");
+  house.configured.options.scale = true;
+  house.reload(house.configured);
+  CHECK(house.value("scale_mode") == "1");
+  CHECK(house.value("assignments_created_total{cause=\"mode_change\"}") == "1");
+}
+
+TEST_CASE("a file that cannot be written shows as degraded and as write failures") {
+  Watched house;
+  CHECK(house.value("degraded{reason=\"storage\"}") == "0");
+  CHECK(house.value("write_failures_total") == "0");
+  house.lock_file();
+  CHECK(house.ask("1") == "storage_unavailable");
+  CHECK(house.value("refusals_total{error=\"storage_unavailable\"}") == "1");
+  CHECK(house.value("degraded{reason=\"storage\"}") == "1");
+  CHECK(house.value("write_failures_total") != "0");
+  house.unlock_file();
+}
+
+TEST_CASE("what the daemon tells is passed on") {
+  Watched house;
+  house.told = {3, 1, true, true};
+  CHECK(house.value("build_info{version=\"1.2.3\"}") == "1");
+  CHECK(house.value("config_reloads_total{result=\"applied\"}") == "3");
+  CHECK(house.value("config_reloads_total{result=\"refused\"}") == "1");
+  CHECK(house.value("config_last_reload_successful") == "0");
+  CHECK(house.value("degraded{reason=\"health_sources\"}") == "1");
+}
+
+TEST_CASE("rooms without a valid default gateway are counted") {
+  Watched house;
+  CHECK(house.value("rooms_without_default_gateway") == "0");
+  house.execute("UPDATE rooms SET default_gateway_id = 999 WHERE gateway_uid = '7'");
+  house.keeper->refresh();
+  CHECK(house.value("rooms_without_default_gateway") == "1");
+}
