@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""packaging/monitoring/alerts.yml: promtool lets each rule fire, and see a healthy sidecar without a word.
+
+Exit 77 (skipped, for ctest) where there is no promtool; `./dev test` fetches it."""
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RULES = ROOT / "packaging" / "monitoring" / "alerts.yml"
+PAGE = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+FETCHED = ROOT / "build" / "prometheus" / "root" / "usr" / "bin" / "promtool"
+PROMTOOL = str(FETCHED) if FETCHED.exists() else shutil.which("promtool")
+ALERTS = re.findall(r"^ +- alert: (\w+)", RULES.read_text(encoding="utf-8"), re.MULTILINE)
+
+TARGET = 'job="room-sidecar",instance="a:8082"'
+
+
+def series(name, values, **labels):
+    """One a minute; "0x90" is 0 and ninety more, "0+3x90" rises by 3 each time."""
+    more = "".join(f',{label}="{value}"' for label, value in labels.items())
+    prefix = "" if name == "up" else "room_sidecar_"
+    return {"series": f"{prefix}{name}{{{TARGET}{more}}}", "values": values}
+
+
+def waits(seconds):
+    """A histogram that all answers of the last hour fell into at `seconds`."""
+    return [series("http_request_duration_seconds_bucket", "0+60x90" if bound >= seconds else "0x90",
+                   route="/v2/room_server", le=text)
+            for text, bound in (("0.0001", 0.0001), ("0.1", 0.1), ("0.25", 0.25), ("+Inf", 9e9))]
+
+
+def matches(match, miss):
+    return [series("regional_assignments_total", f"0+{match}x90", result="match"),
+            series("regional_assignments_total", f"0+{miss}x90", result="miss"),
+            series("regional_assignments_total", "0+50x90", result="no_region")]
+
+
+HEALTHY = [
+    series("up", "1x90"),
+    *(series("degraded", "0x90", reason=reason)
+      for reason in ("storage", "configuration", "health_sources", "brake")),
+    *(series("refusals_total", values, error=error)
+      for error, values in (("room_not_found", "0+5x90"), ("gateway_not_found", "7x90"),
+                            ("no_gateway_available", "7x90"), ("capacity_exhausted", "7x90"))),
+    series("rooms_without_default_gateway", "0x90"),
+    series("gateway_state", "0x90", gateway="gxy1", state="down"),
+    series("gateway_state", "1x90", gateway="gxy1", state="up"),
+    series("gateway_rooms", "40x90", gateway="gxy1"),
+    series("gateway_capacity_users", "400x90", gateway="gxy1"),
+    series("room_occupancy_users", "10x90"),
+    series("region_headroom_rooms", "1x90", region="IL"),
+    series("scale_mode", "1x90"),
+    *matches(9, 1),
+    series("config_last_reload_successful", "1x90"),
+    series("split_rooms", "0x90"),
+    *waits(0.0001),
+    series("http_connections_shed_total", "7x90"),
+]
+
+FIRES = {  # alert -> what is otherwise than with a healthy one
+    "RoomSidecarGone": [series("up", "0x90")],
+    "RoomSidecarCannotWrite": [series("degraded", "1x90", reason="storage")],
+    "RoomSidecarBrake": [series("degraded", "1x90", reason="brake")],
+    "RoomSidecarRefusesRooms": [series("refusals_total", "0+1x90", error="capacity_exhausted")],
+    "RoomSidecarDefaultGatewayMissing": [series("refusals_total", "0+1x90", error="gateway_not_found")],
+    "RoomSidecarRoomsWithoutDefaultGateway": [series("rooms_without_default_gateway", "1x90")],
+    "RoomSidecarGatewayDown": [series("gateway_state", "1x90", gateway="gxy1", state="down"),
+                               series("gateway_state", "0x90", gateway="gxy1", state="up")],
+    "RoomSidecarRoomsAboveCapacity": [series("gateway_rooms", "41x90", gateway="gxy1")],
+    "RoomSidecarRegionFull": [series("region_headroom_rooms", "0x90", region="IL")],
+    "RoomSidecarRegionalMatchRateLow": matches(7, 3),
+    "RoomSidecarReloadRefused": [series("config_last_reload_successful", "0x90")],
+    "RoomSidecarLessThanWell": [series("degraded", "1x90", reason="health_sources")],
+    "RoomSidecarSplitRooms": [series("split_rooms", "1x90")],
+    "RoomSidecarSlow": waits(0.25),
+    "RoomSidecarShedsConnections": [series("http_connections_shed_total", "0+1x90")],
+}
+
+
+def a_case(name, different, firing, at="90m"):
+    given = {one["series"]: one["values"] for one in [*HEALTHY, *different]}
+    samples = [{"labels": f'{{alertname="{alert}"}}', "value": 1} for alert in firing]
+    return {"interval": "1m", "name": name,
+            "input_series": [{"series": key, "values": values} for key, values in given.items()],
+            "promql_expr_test": [{"expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
+                                  "eval_time": at, "exp_samples": samples}]}
+
+
+class Alerts(unittest.TestCase):
+    def check(self, *cases):
+        test = {"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": list(cases)}
+        with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+            json.dump(test, file)
+            file.flush()
+            done = subprocess.run([PROMTOOL, "test", "rules", file.name], capture_output=True, text=True,
+                                  timeout=120)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_a_healthy_sidecar_alerts_nobody(self):
+        self.check(a_case("healthy", [], []))
+
+    def test_each_alert_fires_when_it_should_and_alone(self):
+        self.assertEqual(sorted(FIRES), sorted(ALERTS))
+        self.check(*(a_case(alert, different, [alert]) for alert, different in FIRES.items()))
+
+    def test_a_region_without_headroom_matters_in_scale_mode_only(self):
+        self.check(a_case("legacy", [series("region_headroom_rooms", "0x90", region="IL"),
+                                     series("scale_mode", "0x90")], []))
+
+    def test_only_known_metrics_are_asked_for(self):
+        known = set(re.findall(r"^\| `(room_sidecar_\w+)`", PAGE, re.MULTILINE))
+        asked = set(re.findall(r"\broom_sidecar_\w+", RULES.read_text(encoding="utf-8")))
+        self.assertEqual({re.sub("_bucket$", "", name) for name in asked} - known, set())
+
+
+if __name__ == "__main__":
+    if not PROMTOOL:
+        sys.exit(77)
+    unittest.main()
