@@ -6,11 +6,12 @@
 
 namespace app {
 
-// What led to an assignment: a user asked for the room, a session was reported in it, participants were found
-// on a gateway, its gateway was lost or is being emptied, scale mode began with users in it.
+// What led to an assignment: a user asked for the room, a session was reported in it, participants
+// were found on a gateway, its gateway was lost or is being emptied, scale mode began with users in
+// it.
 enum class AssignedBy { answer, report, gateways, failover, drain, mode_change };
-// What ended one: its last user left, the cleaning, an operator's release, the room is no longer admitted,
-// scale mode began and the new assignment of an occupied room could not be written.
+// What ended one: its last user left, the cleaning, an operator's release, the room is no longer
+// admitted, scale mode began and the new assignment of an occupied room could not be written.
 enum class RemovedBy { leave, cleaning, release, not_admitted, mode_change };
 // Is the gateway that a user's new room got in his region? `no_region`: his country has none.
 enum class RegionalMatch { match, miss, no_region };
@@ -20,7 +21,8 @@ struct RoomCounts {
   counts::CounterBy<domain::Refusal, domain::Refusal::storage_unavailable> refusals;
   counts::CounterBy<RegionalMatch, RegionalMatch::no_region> regional;
   counts::CounterBy<AssignedBy, AssignedBy::mode_change> created;
-  counts::CounterBy<AssignedBy, AssignedBy::mode_change> moved;  // to another gateway, or decided anew
+  counts::CounterBy<AssignedBy, AssignedBy::mode_change>
+      moved;  // to another gateway, or decided anew
   counts::CounterBy<RemovedBy, RemovedBy::mode_change> removed;
 };
 

@@ -1,5 +1,5 @@
-// A number that only grows, for GET /metrics. Any thread, without a lock; never fails. Relaxed: nothing else
-// may be concluded from what one reads here.
+// A number that only grows, for GET /metrics. Any thread, without a lock; never fails. Relaxed:
+// nothing else may be concluded from what one reads here.
 #pragma once
 
 #include <array>

@@ -1,5 +1,6 @@
-// How often a value fell below each of some bounds, for a histogram of GET /metrics. Any thread, without a lock
-// or an allocation while observing (prometheus-cpp's own histogram takes a mutex); never fails.
+// How often a value fell below each of some bounds, for a histogram of GET /metrics. Any thread,
+// without a lock or an allocation while observing (prometheus-cpp's own histogram takes a mutex);
+// never fails.
 #pragma once
 
 #include <array>
@@ -12,7 +13,8 @@
 
 namespace counts {
 
-// As it was read, while others may have gone on observing: the count always agrees with the buckets.
+// As it was read, while others may have gone on observing: the count always agrees with the
+// buckets.
 struct Reading {
   struct Bucket {
     std::uint64_t bound;  // in the distribution's unit
@@ -50,7 +52,8 @@ class Distribution {
   Counter sum_;
 };
 
-// Nanoseconds from 50 us to 1 s: a sticky answer takes some 50 us, a commit some hundred, a hung disk longer.
+// Nanoseconds from 50 us to 1 s: a sticky answer takes some 50 us, a commit some hundred, a hung
+// disk longer.
 inline constexpr std::array<std::uint64_t, 14> duration_bounds{
     50'000,     100'000,    250'000,    500'000,     1'000'000,   2'500'000,   5'000'000,
     10'000'000, 25'000'000, 50'000'000, 100'000'000, 250'000'000, 500'000'000, 1'000'000'000};
@@ -64,7 +67,8 @@ class Durations : public Distribution<duration_bounds> {
   }
 };
 
-inline constexpr std::array<std::uint64_t, 11> size_bounds{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
+inline constexpr std::array<std::uint64_t, 11> size_bounds{1,  2,   4,   8,   16,  32,
+                                                           64, 128, 256, 512, 1024};
 using Sizes = Distribution<size_bounds>;
 
 }  // namespace counts

@@ -18,39 +18,54 @@ using domain::GatewayState;
 
 std::string_view to_text(AssignedBy by) {
   switch (by) {
-    case AssignedBy::answer: return "answer";
-    case AssignedBy::report: return "report";
-    case AssignedBy::gateways: return "gateways";
-    case AssignedBy::failover: return "failover";
-    case AssignedBy::drain: return "drain";
-    case AssignedBy::mode_change: return "mode_change";
+    case AssignedBy::answer:
+      return "answer";
+    case AssignedBy::report:
+      return "report";
+    case AssignedBy::gateways:
+      return "gateways";
+    case AssignedBy::failover:
+      return "failover";
+    case AssignedBy::drain:
+      return "drain";
+    case AssignedBy::mode_change:
+      return "mode_change";
   }
   return "";
 }
 
 std::string_view to_text(RemovedBy by) {
   switch (by) {
-    case RemovedBy::leave: return "leave";
-    case RemovedBy::cleaning: return "cleaning";
-    case RemovedBy::release: return "release";
-    case RemovedBy::not_admitted: return "not_admitted";
-    case RemovedBy::mode_change: return "mode_change";
+    case RemovedBy::leave:
+      return "leave";
+    case RemovedBy::cleaning:
+      return "cleaning";
+    case RemovedBy::release:
+      return "release";
+    case RemovedBy::not_admitted:
+      return "not_admitted";
+    case RemovedBy::mode_change:
+      return "mode_change";
   }
   return "";
 }
 
 std::string_view to_text(RegionalMatch match) {
   switch (match) {
-    case RegionalMatch::match: return "match";
-    case RegionalMatch::miss: return "miss";
-    case RegionalMatch::no_region: return "no_region";
+    case RegionalMatch::match:
+      return "match";
+    case RegionalMatch::miss:
+      return "miss";
+    case RegionalMatch::no_region:
+      return "no_region";
   }
   return "";
 }
 
 // Each value has its number from the start, or nobody could tell a first event from a first scrape.
 template <typename Kind, Kind Last, typename Text>
-void add_each(Families& families, std::string_view label, const counts::CounterBy<Kind, Last>& counters, Text text) {
+void add_each(Families& families, std::string_view label,
+              const counts::CounterBy<Kind, Last>& counters, Text text) {
   for (std::size_t i = 0; i < counters.size; ++i) {
     const auto kind = static_cast<Kind>(i);
     families.add({{label, text(kind)}}, counters[kind].value());
@@ -87,7 +102,9 @@ void Collector::add_sidecar(Families& families) const {
       .add({{"version", sources_.version}}, true);
   families.gauge("room_sidecar_scale_mode", "1 in scale mode, 0 in legacy mode.")
       .add({}, sources_.desk.policy()->options().scale);
-  families.gauge("room_sidecar_degraded", "1 while it is less than well for that reason; /readyz says more.")
+  families
+      .gauge("room_sidecar_degraded",
+             "1 while it is less than well for that reason; /readyz says more.")
       .add({{"reason", "storage"}}, sources_.journal.failure().has_value())
       .add({{"reason", "configuration"}}, sources_.keeper.has_unwritten())
       .add({{"reason", "health_sources"}}, told.sources_in_trouble)
@@ -111,16 +128,19 @@ void Collector::add_requests(Families& families) const {
                    count);
     }
   }
-  families.histogram("room_sidecar_http_request_duration_seconds",
-                     "From the whole request to its answer, by route; without what was refused at the door.",
-                     ns_per_second);
+  families.histogram(
+      "room_sidecar_http_request_duration_seconds",
+      "From the whole request to its answer, by route; without what was refused at the door.",
+      ns_per_second);
   for (const http::RouteReading& route : routes) {
     if (route.pattern.empty()) continue;
     families.add({{"method", route.method}, {"route", route.pattern}}, route.duration);
   }
   families.gauge("room_sidecar_http_connections", "Open connections.")
       .add({}, static_cast<std::uint64_t>(sources_.door.connections()));
-  families.counter("room_sidecar_http_connections_shed_total", "Connections refused above http.max_connections.")
+  families
+      .counter("room_sidecar_http_connections_shed_total",
+               "Connections refused above http.max_connections.")
       .add({}, sources_.door.shed());
 }
 
@@ -129,10 +149,13 @@ void Collector::add_rooms(Families& families) const {
   families.counter("room_sidecar_decisions_total", "Users told where to go, by reason.");
   add_each(families, "reason", counts.answers, text_of);
   families.counter("room_sidecar_refusals_total", "Users told no gateway, by error.");
-  add_each(families, "error", counts.refusals, [](domain::Refusal refusal) { return code_of(refusal); });
-  families.counter("room_sidecar_assignments_created_total", "Rooms assigned that were not, by cause.");
+  add_each(families, "error", counts.refusals,
+           [](domain::Refusal refusal) { return code_of(refusal); });
+  families.counter("room_sidecar_assignments_created_total",
+                   "Rooms assigned that were not, by cause.");
   add_each(families, "cause", counts.created, text_of);
-  families.counter("room_sidecar_assignments_moved_total", "Assignments replaced by another, by cause.");
+  families.counter("room_sidecar_assignments_moved_total",
+                   "Assignments replaced by another, by cause.");
   add_each(families, "cause", counts.moved, text_of);
   families.counter("room_sidecar_assignments_removed_total", "Assignments ended, by cause.");
   add_each(families, "cause", counts.removed, text_of);
@@ -155,12 +178,18 @@ void Collector::add_rooms(Families& families) const {
     ++known;
     if (!policy->catalogue().default_gateway(room)) ++without;
   }
-  families.gauge("room_sidecar_sessions", "Live sessions.").add({}, static_cast<std::uint64_t>(sessions));
-  families.gauge("room_sidecar_split_rooms", "Rooms with participants elsewhere than where they are answered.")
+  families.gauge("room_sidecar_sessions", "Live sessions.")
+      .add({}, static_cast<std::uint64_t>(sessions));
+  families
+      .gauge("room_sidecar_split_rooms",
+             "Rooms with participants elsewhere than where they are answered.")
       .add({}, static_cast<std::uint64_t>(splits));
-  families.gauge("room_sidecar_known_rooms", "Rooms that are known, enabled and not removed.").add({}, known);
-  families.gauge("room_sidecar_rooms_without_default_gateway",
-                 "Of those, the ones that have no valid default gateway.").add({}, without);
+  families.gauge("room_sidecar_known_rooms", "Rooms that are known, enabled and not removed.")
+      .add({}, known);
+  families
+      .gauge("room_sidecar_rooms_without_default_gateway",
+             "Of those, the ones that have no valid default gateway.")
+      .add({}, without);
 }
 
 void Collector::add_gateways(Families& families) const {
@@ -183,15 +212,18 @@ void Collector::add_gateways(Families& families) const {
   each([](const auto& gateway) { return gateway.disabled; });
   families.gauge("room_sidecar_gateway_draining", "1 if it is being drained.");
   each([](const auto& gateway) { return gateway.draining; });
-  families.gauge("room_sidecar_gateway_state", "1 for the state that its health is in, 0 for the others.");
+  families.gauge("room_sidecar_gateway_state",
+                 "1 for the state that its health is in, 0 for the others.");
   for (const auto& gateway : gateways) {
-    for (const auto state : {GatewayState::up, GatewayState::suspect, GatewayState::down, GatewayState::unknown}) {
+    for (const auto state :
+         {GatewayState::up, GatewayState::suspect, GatewayState::down, GatewayState::unknown}) {
       families.add({{"gateway", gateway.name}, {"state", to_text(state)}}, gateway.state == state);
     }
   }
 
   const std::int64_t occupancy = policy->options().avg_room_occupancy;
-  families.gauge("room_sidecar_room_occupancy_users", "The setting balancing.avg_room_occupancy.").add({}, occupancy);
+  families.gauge("room_sidecar_room_occupancy_users", "The setting balancing.avg_room_occupancy.")
+      .add({}, occupancy);
   std::int64_t all = 0;
   std::map<std::string_view, std::int64_t> by_region;
   for (const domain::Region& region : policy->options().regions) by_region[region.country];
@@ -200,7 +232,9 @@ void Collector::add_gateways(Families& families) const {
     all += rooms;
     for (const std::string& region : gateway.regions) by_region[region] += rooms;
   }
-  families.gauge("room_sidecar_headroom_rooms", "New rooms that can be placed before every gateway is full.")
+  families
+      .gauge("room_sidecar_headroom_rooms",
+             "New rooms that can be placed before every gateway is full.")
       .add({}, all);
   families.gauge("room_sidecar_region_headroom_rooms", "The same for the gateways of one region.");
   for (const auto& [region, rooms] : by_region) families.add({{"region", region}}, rooms);
@@ -209,15 +243,20 @@ void Collector::add_gateways(Families& families) const {
 void Collector::add_storage(Families& families) const {
   const store::CommitCounts& counts = sources_.journal.counts();
   const store::Journal::Queue queue = sources_.journal.queue();
-  families.histogram("room_sidecar_commit_duration_seconds", "Of the journal's transactions.", ns_per_second)
+  families
+      .histogram("room_sidecar_commit_duration_seconds", "Of the journal's transactions.",
+                 ns_per_second)
       .add({}, counts.duration.read());
   families.histogram("room_sidecar_commit_rows", "Rows written by one such transaction.", 1)
       .add({}, counts.rows.read());
-  families.counter("room_sidecar_write_failures_total", "Attempts to write to the database that failed.")
+  families
+      .counter("room_sidecar_write_failures_total",
+               "Attempts to write to the database that failed.")
       .add({}, counts.failures.value());
   families.gauge("room_sidecar_journal_queue_rows", "Rows that wait for the next transaction.")
       .add({}, static_cast<std::uint64_t>(queue.rows));
-  families.gauge("room_sidecar_journal_queue_claims", "Of those, assignments that somebody waits for.")
+  families
+      .gauge("room_sidecar_journal_queue_claims", "Of those, assignments that somebody waits for.")
       .add({}, static_cast<std::uint64_t>(queue.claims));
 }
 

@@ -1,5 +1,6 @@
-// What GET /metrics answers. Everything is read when it is asked for: atomics, and the desk in slices with
-// pauses, so that nobody waits for it. Any thread, many at once. docs/monitoring.md lists the metrics.
+// What GET /metrics answers. Everything is read when it is asked for: atomics, and the desk in
+// slices with pauses, so that nobody waits for it. Any thread, many at once. docs/monitoring.md
+// lists the metrics.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Prometheus' text format: families of metrics, filled in one after the other. The only place that knows
-// prometheus-cpp. One thread at a time; never fails.
+// Prometheus' text format: families of metrics, filled in one after the other. The only place that
+// knows prometheus-cpp. One thread at a time; never fails.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,12 @@ class Families {
   Families& histogram(std::string name, std::string help, double per_base_unit);
 
   Families& add(const Labels& labels, double value);
-  Families& add(const Labels& labels, std::uint64_t value) { return add(labels, static_cast<double>(value)); }
-  Families& add(const Labels& labels, std::int64_t value) { return add(labels, static_cast<double>(value)); }
+  Families& add(const Labels& labels, std::uint64_t value) {
+    return add(labels, static_cast<double>(value));
+  }
+  Families& add(const Labels& labels, std::int64_t value) {
+    return add(labels, static_cast<double>(value));
+  }
   Families& add(const Labels& labels, bool value) { return add(labels, value ? 1.0 : 0.0); }
   Families& add(const Labels& labels, const counts::Reading& reading);
 

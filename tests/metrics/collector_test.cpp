@@ -20,7 +20,9 @@ struct Watched : House {
     reload(configured);
   }
   metrics::Told told;
-  http::Door door{{}, {{"GET", "/x", [](const auto&) { return http::Response{}; }}}, http::open_listeners("127.0.0.1:0")};
+  http::Door door{{},
+                  {{"GET", "/x", [](const auto&) { return http::Response{}; }}},
+                  http::open_listeners("127.0.0.1:0")};
   metrics::Collector collector{{*desk, *journal, *keeper, door, [this] { return told; }, "1.2.3"}};
 
   // The value of "name{labels}", without the prefix; "" if there is none.
@@ -41,7 +43,8 @@ struct Watched : House {
 
 }  // namespace
 
-TEST_CASE("a user's answer is counted by its reason, an assignment by its cause, a region by its match") {
+TEST_CASE(
+    "a user's answer is counted by its reason, an assignment by its cause, a region by its match") {
   Watched house;
   CHECK(house.ask("1", "IL") == "gxy1 assigned");
   CHECK(house.ask("1", "IL") == "gxy1 sticky");
