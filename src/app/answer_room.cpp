@@ -9,12 +9,20 @@ using domain::Decision;
 
 // The line that operators watch for, at the first refusal and then at most once a second per room.
 void tell_of_unusable_gateway(Desk::Turn& turn, const domain::Room& room) {
-  if (!turn.may_tell_of(room.id)) return;
+  if (!turn.may_tell_of(room.id)) return count_left_out("room without a valid default gateway");
   const Value id = room.default_gateway_id ? Value(*room.default_gateway_id) : Value(nullptr);
   log_error(
       "Gateway not found for room in legacy mode (SCALE=false). "
       "Ensure all rooms have valid default_gateway_id.",
       {{"room_id", room.id}, {"default_gateway_id", id}, {"room_gateway_uid", room.gateway_uid}});
+}
+
+Refused refused(std::string_view room, std::string_view country, domain::Refusal refusal) {
+  // Of those the log has told already, in its own words.
+  if (refusal != domain::Refusal::default_gateway_unusable) {
+    log_info("Room refused", {{"room_id", room}, {"country_code", country}, {"error", code_of(refusal)}});
+  }
+  return Refused{refusal};
 }
 
 std::variant<RoomAnswer, Refused> answer(Desk& desk, std::string_view room, std::string_view country) {
@@ -32,17 +40,18 @@ std::variant<RoomAnswer, Refused> answer(Desk& desk, std::string_view room, std:
       if (decision.kind == Decision::Kind::standing && turn.options().scale) {
         turn.ledger().answered(room, turn.now());
       }
+      if (decision.kind == Decision::Kind::refused) turn.note_refusal(question, decision);
       if (decision.refusal == domain::Refusal::default_gateway_unusable) {
         tell_of_unusable_gateway(turn, *turn.policy().catalogue().room(room));
       }
     }
-    if (decision.kind == Decision::Kind::refused) return Refused{decision.refusal};
+    if (decision.kind == Decision::Kind::refused) return refused(room, code, decision.refusal);
     if (!claim) {
       log_debug("Answered room", {{"room_id", room}, {"gateway_name", decision.gateway}});
       return RoomAnswer{std::move(decision.gateway), decision.reason};
     }
     if (claim->wait_until(deadline) != Claim::Outcome::granted) {
-      return Refused{domain::Refusal::storage_unavailable};
+      return refused(room, code, domain::Refusal::storage_unavailable);
     }
     // Somebody else's claim, or one that another store granted to another gateway: look again.
     if (decision.kind == Decision::Kind::booking && claim->is_for(decision.gateway)) {

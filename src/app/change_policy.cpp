@@ -46,7 +46,10 @@ std::vector<std::shared_ptr<Claim>> begin_scale(Desk::Turn& turn) {
     decision.kind = domain::Decision::Kind::booking;
     decision.gateway = gateway->name;
     const std::string* pin = turn.policy().pin(name);
-    if (pin && *pin == gateway->name) decision.region = "pinned";
+    const bool is_pinned = pin && *pin == gateway->name;
+    if (is_pinned) decision.region = "pinned";
+    decision.reason = is_pinned ? domain::Reason::pinned : domain::Reason::assigned;
+    decision.ground = domain::Decision::Ground::users;
     claims.push_back(turn.book(domain::Question{name}, decision, AssignedBy::mode_change));
     // Whatever becomes of the claim, nobody is where an older row says.
     ledger.forget_replaced(name);
@@ -68,6 +71,32 @@ void begin_legacy(Desk::Turn& turn) {
   }
   log_warn("Legacy mode begins; rooms that are in use elsewhere are answered with their default gateway",
            {{"live_rooms", elsewhere}});
+}
+
+// In legacy mode nothing is decided when a room is asked for; what an answer came from is a change of the
+// configuration, or of the file. Of a change of very many rooms the first are remembered.
+void note_new_defaults(Desk& desk, const domain::Policy& before, const domain::Policy& after,
+                       domain::WallTime now) {
+  constexpr int most = 1000;
+  int noted = 0;
+  for (const domain::Room& room : after.catalogue().rooms()) {
+    const domain::Room* known = before.catalogue().room(room.gateway_uid);
+    if (!known || !known->is_open() || !room.is_open()) continue;
+    const domain::Gateway* was = before.legacy_gateway(*known);
+    const domain::Gateway* is = after.legacy_gateway(room);
+    if ((was ? was->name : "") == (is ? is->name : "")) continue;
+    DecisionRecord record;
+    record.time = now;
+    record.room = room.gateway_uid;
+    if (was) record.left = was->name;
+    if (is) record.gateway = is->name;
+    if (!is) record.refusal = domain::Refusal::default_gateway_unusable;
+    record.reason = after.pin(room.gateway_uid) ? domain::Reason::pinned : domain::Reason::default_gateway;
+    record.asker = DecisionRecord::Asker::configuration;
+    record.request_id = request_id();
+    desk.decisions().add(std::move(record));
+    if (++noted == most) return;
+  }
 }
 
 // Between two slices nothing is wrong: such rooms are refused already.
@@ -102,14 +131,20 @@ std::vector<std::shared_ptr<Claim>> change_policy(Desk& desk, const domain::Opti
                                                   std::shared_ptr<const domain::Catalogue> catalogue) {
   const std::shared_ptr<const domain::Policy> before = desk.policy();  // its end, outside the lock
   std::vector<std::shared_ptr<Claim>> claims;
+  domain::WallTime now;
   {
     Desk::Turn turn(desk);
+    now = turn.now().wall;
     turn.replace_policy(std::make_shared<domain::Policy>(
         options, std::move(catalogue),
         [&](const std::string& gateway) { return turn.ledger().number_of(gateway); }));
     follow_policy(turn);
     if (before && !before->options().scale && options.scale) claims = begin_scale(turn);
     if (before && before->options().scale && !options.scale) begin_legacy(turn);
+  }
+  const auto after = desk.policy();
+  if (before && !before->options().scale && !after->options().scale) {
+    note_new_defaults(desk, *before, *after, now);
   }
   end_rooms_not_admitted(desk);
   return claims;

@@ -8,6 +8,25 @@
 #include "store/journal.h"
 
 namespace app {
+namespace {
+
+DecisionRecord::Asker asker_of(const domain::Question& question, const domain::Decision& decision) {
+  if (decision.ground == domain::Decision::Ground::users) return DecisionRecord::Asker::adoption;
+  switch (question.asker) {
+    case domain::Question::Asker::user: break;
+    case domain::Question::Asker::session: return DecisionRecord::Asker::session;
+    case domain::Question::Asker::mover: return DecisionRecord::Asker::mover;
+  }
+  return DecisionRecord::Asker::user;
+}
+
+std::optional<DecisionRecord> with_end(DecisionRecord& record, const std::optional<std::string>& holder) {
+  record.gateway = holder;
+  if (!holder) record.refusal = domain::Refusal::storage_unavailable;
+  return std::move(record);
+}
+
+}  // namespace
 
 void Claim::settle(const std::optional<std::string>& holder) {
   {
@@ -29,12 +48,71 @@ bool Claim::is_for(std::string_view gateway) {
   return holder_ == gateway;
 }
 
+std::optional<DecisionRecord> Claim::describe(DecisionRecord record) {
+  const std::lock_guard lock(mutex_);
+  described_ = std::move(record);
+  return concluded_ ? with_end(*described_, *concluded_) : std::nullopt;
+}
+
+std::optional<DecisionRecord> Claim::conclude(const std::optional<std::string>& holder) {
+  const std::lock_guard lock(mutex_);
+  concluded_ = holder;
+  return described_ ? with_end(*described_, holder) : std::nullopt;
+}
+
 Desk::Turn::Turn(Desk& desk) : desk_(desk), lock_(desk.mutex_), now_(desk.clock_.now()) {
   if (desk_.policy_) desk_.ledger_.expire(now_.service, desk_.policy_->options().dead_after);
   desk_.health_.refresh(now_.service);
 }
 
-Desk::Turn::~Turn() { desk_.pass_on_changes(); }
+Desk::Turn::~Turn() {
+  desk_.pass_on_changes();
+  if (noted_.empty()) return;
+  lock_.unlock();
+  for (Noted& noted : noted_) {
+    describe(noted);
+    std::optional<DecisionRecord> whole = std::move(noted.record);
+    if (noted.claim) whole = noted.claim->describe(std::move(*whole));
+    if (whole) desk_.decisions_.add(std::move(*whole));
+  }
+}
+
+Desk::Turn::Noted& Desk::Turn::note(const domain::Question& question, const domain::Decision& decision) {
+  Noted& noted = noted_.emplace_back();
+  noted.record.time = now_.wall;
+  noted.record.room = question.room;
+  noted.record.country = question.country;
+  noted.record.left = decision.leaves;
+  noted.record.reason = decision.reason;
+  noted.record.regional_match = decision.regional_match;
+  noted.record.asker = asker_of(question, decision);
+  noted.record.request_id = request_id();
+  if (decision.ground == domain::Decision::Ground::load) {
+    const domain::Placement::Scene scene = situation().scene();
+    noted.by_load = true;
+    noted.region = decision.region;
+    noted.policy = desk_.policy_;
+    noted.rooms.assign(scene.rooms.begin(), scene.rooms.end());
+    noted.crowd.assign(scene.crowd.begin(), scene.crowd.end());
+    noted.fitness.assign(scene.fitness.begin(), scene.fitness.end());
+  } else if (!decision.gateway.empty()) {
+    noted.verdicts.push_back(domain::chosen(situation(), decision.gateway));
+  }
+  return noted;
+}
+
+void Desk::Turn::describe(Noted& noted) {
+  std::size_t left_out = 0;
+  if (noted.by_load) {
+    left_out = noted.policy->placement().explain(noted.region, {noted.rooms, noted.crowd, noted.fitness},
+                                                 Candidates::most, noted.verdicts);
+  }
+  noted.record.candidates = Candidates(noted.verdicts, left_out);
+}
+
+void Desk::Turn::note_refusal(const domain::Question& question, const domain::Decision& decision) {
+  note(question, decision).record.refusal = decision.refusal;
+}
 
 std::shared_ptr<Claim> Desk::Turn::claim_for(std::string_view room) const {
   const auto it = desk_.under_way_.find(std::string(room));
@@ -57,14 +135,17 @@ std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question,
   }
   const domain::Ledger::Room* before = ledger.find(room);
   const bool replaces = before && before->held;
+  auto claim = std::make_shared<Claim>();
+  Noted& noted = note(question, decision);
+  noted.claim = claim;
+  const std::string request = noted.record.request_id;
   ledger.book(room, gateway, decision.region, now_);
   desk_.health_.booked(gateway, now_.service);
-  auto claim = std::make_shared<Claim>();
   desk_.under_way_.emplace(room, claim);
   const domain::Assignment wished{room, decision.gateway, decision.region, now_.wall, now_.wall};
   Booking booking{room, std::string(question.country), decision,
                   question.asker != domain::Question::Asker::mover, by, replaces,
-                  desk_.policy_->placement().has_region(question.country), claim};
+                  desk_.policy_->placement().has_region(question.country), request, claim};
   desk_.claims_.claim(wished, [&desk = desk_, booking = std::move(booking)](
                                   const std::optional<std::string>& holder) {
     desk.settle(booking, holder);
@@ -108,6 +189,7 @@ std::shared_ptr<const domain::Policy> Desk::policy() const {
 
 void Desk::settle(const Booking& booking, const std::optional<std::string>& holder) {
   const domain::Decision& decision = booking.decision;
+  const RequestScope scope(booking.request_id);
   {
     Turn turn(*this);
     if (holder) {
@@ -131,6 +213,8 @@ void Desk::settle(const Booking& booking, const std::optional<std::string>& hold
                                          {"country_code", booking.country},
                                          {"regional_match", decision.regional_match}});
   }
+  // Before anybody who waits is answered, so that he finds it.
+  if (auto whole = booking.claim->conclude(holder)) decisions_.add(std::move(*whole));
   booking.claim->settle(holder);
 }
 

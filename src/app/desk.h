@@ -12,9 +12,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "app/claims.h"
 #include "app/clock.h"
+#include "app/decisions.h"
 #include "app/room_counts.h"
 #include "domain/decision.h"
 #include "domain/ledger.h"
@@ -40,11 +42,17 @@ class Claim {
   // Once granted: is this the gateway that holds the room?
   bool is_for(std::string_view gateway);
 
+  // What was decided and what came of it are told by two threads; who is second gets both.
+  std::optional<DecisionRecord> describe(DecisionRecord record);
+  std::optional<DecisionRecord> conclude(const std::optional<std::string>& holder);
+
  private:
   std::mutex mutex_;
   std::condition_variable settled_;
   bool is_settled_ = false;
   std::optional<std::string> holder_;
+  std::optional<DecisionRecord> described_;
+  std::optional<std::optional<std::string>> concluded_;
 };
 
 class Desk {
@@ -76,6 +84,8 @@ class Desk {
     // `by`: where no departure from a gateway is the cause.
     std::shared_ptr<Claim> book(const domain::Question& question, const domain::Decision& decision,
                                 AssignedBy by);
+    // Has a refusal remembered.
+    void note_refusal(const domain::Question& question, const domain::Decision& decision);
     // For changes of policy only (app/change_policy.h).
     void replace_policy(std::shared_ptr<const domain::Policy> policy);
 
@@ -90,9 +100,24 @@ class Desk {
     bool may_tell_of(std::int64_t room);
 
    private:
+    // What is to be remembered of a decision, and what it takes to tell of the candidates without the lock.
+    struct Noted {
+      DecisionRecord record;
+      std::shared_ptr<Claim> claim;  // none: refused
+      bool by_load = false;
+      std::string region;
+      std::shared_ptr<const domain::Policy> policy;
+      std::vector<std::int64_t> rooms, crowd;
+      std::vector<domain::Fitness> fitness;
+      std::vector<domain::Verdict> verdicts;
+    };
+    Noted& note(const domain::Question& question, const domain::Decision& decision);
+    static void describe(Noted& noted);
+
     Desk& desk_;
     std::unique_lock<std::mutex> lock_;
     domain::Moment now_;
+    std::vector<Noted> noted_;
   };
 
   // A pause between two turns of one long piece of work, for requests to get lock and processor.
@@ -100,6 +125,7 @@ class Desk {
 
   // Any thread, without a turn.
   RoomCounts& counts() { return counts_; }
+  Decisions& decisions() { return decisions_; }
 
   // What holds now; it goes on living though another may be put in its place.
   std::shared_ptr<const domain::Policy> policy() const;
@@ -113,6 +139,7 @@ class Desk {
     AssignedBy by;
     bool replaces;  // another assignment of the room
     bool has_region;  // the caller's country
+    std::string request_id;
     std::shared_ptr<Claim> claim;
   };
 
@@ -123,6 +150,7 @@ class Desk {
   Clock& clock_;
   Claims& claims_;
   store::Journal& journal_;
+  Decisions decisions_;
   RoomCounts counts_;
   mutable std::mutex mutex_;
   domain::Ledger ledger_;

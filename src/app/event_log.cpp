@@ -5,12 +5,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
+#include <random>
+#include <vector>
 
 #include "app/line_writer.h"
+#include "app/log_limit.h"
 #include "domain/id.h"
 #include "domain/time.h"
 
@@ -24,6 +29,38 @@ std::atomic<LogFormat> format_in_force{LogFormat::text};
 std::atomic<LogTarget> target_in_force{LogTarget::plain};
 std::unique_ptr<LineWriter> writer;
 std::shared_ptr<spdlog::logger> logger;
+
+LogLimit limit;
+
+// They are given whole in the description of the interface: nothing may follow, and none is left out.
+constexpr std::array<std::string_view, 5> exact{
+    "Assigned room to server",
+    "Cleaned up room assignment immediately",
+    "Cleaned inactive room server assignments",
+    "Gateway not found for room in legacy mode (SCALE=false). "
+    "Ensure all rooms have valid default_gateway_id.",
+    "Legacy mode begins; rooms that are in use elsewhere are answered with their default gateway",
+};
+
+struct UnderWay {
+  std::string_view sent;
+  bool make_up = false;
+  std::string id;  // once it was asked for
+};
+thread_local UnderWay under_way;
+
+std::string made_up_id() {
+  static std::atomic<std::uint64_t> next{(std::uint64_t{std::random_device{}()} << 32) | std::random_device{}()};
+  constexpr std::string_view hex = "0123456789abcdef";
+  // Each number once, in an order that nobody takes for a count.
+  std::uint64_t number = next.fetch_add(1, std::memory_order_relaxed) * 0x9E3779B97F4A7C15u;
+  std::string id(12, '0');
+  for (char& digit : id) {
+    digit = hex[number >> 60];
+    number <<= 4;
+  }
+  return id;
+}
 
 // spdlog's own asynchronous logger wakes its thread, and that writes, once a line.
 class GatheringSink final : public spdlog::sinks::sink {
@@ -137,19 +174,41 @@ void append_value(std::string& out, const Value& value, bool json) {
   }
 }
 
+// Of which lines there may be a flood: of what went wrong, and of what was refused, each kind by itself. None:
+// each line of the event is written.
+std::string kind_of(LogLevel level, std::string_view message, Fields fields) {
+  for (const Field& field : fields) {
+    const auto* text = std::get_if<std::string_view>(&field.value);
+    if (field.key == "error" && text) return std::string(message).append(": ") += *text;
+  }
+  return level == LogLevel::warn || level == LogLevel::error ? std::string(message) : "";
+}
+
 void write(LogLevel level, std::string_view message, Fields fields) {
   if (!logger || !logger->should_log(spdlog_level(level))) return;
+  const bool is_exact = std::find(exact.begin(), exact.end(), message) != exact.end();
+  if (!is_exact) {
+    const std::string kind = kind_of(level, message, fields);
+    if (!kind.empty() && !limit.takes(kind, LogLimit::Clock::now())) return;
+  }
   const bool journald = target_in_force == LogTarget::journald;
+  const bool json = format_in_force == LogFormat::json;
   std::string line(journald ? priority_of(level) : "");
   const std::string time = domain::to_text(
       std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()));
-  if (format_in_force == LogFormat::json) {
-    line += as_json(level, message, fields, time);
+  const std::string_view request = json || !is_exact ? request_id() : std::string_view{};
+  if (json) {
+    line += as_json(level, message, fields, time, request);
   } else {
     if (!journald) line += time + ' ';
-    line += as_text(level, message, fields);
+    line += as_text(level, message, fields, request);
   }
   logger->log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
+}
+
+void tell(const LogLimit::LeftOut& left_out) {
+  log_warn("Lines of one event were left out, for there were too many",
+           {{"event", left_out.event}, {"left_out", left_out.number}});
 }
 
 }  // namespace
@@ -174,6 +233,7 @@ void start_log(const LogOptions& options, LogTarget target) {
 
 void flush_log() {
   if (!logger) return;
+  for (const auto& left_out : limit.all_left_out()) tell(left_out);
   logger.reset();
   writer.reset();
 }
@@ -188,12 +248,45 @@ void report_lost_lines() {
   told = lost;
 }
 
+RequestScope::RequestScope(std::string_view sent, bool make_up) {
+  under_way.sent = is_request_id(sent) ? sent : "";
+  under_way.make_up = make_up;
+  under_way.id.clear();
+}
+
+RequestScope::~RequestScope() {
+  under_way.sent = {};
+  under_way.make_up = false;
+  under_way.id.clear();
+}
+
+bool is_request_id(std::string_view text) {
+  constexpr std::string_view others = "-_.:/+=@";
+  const auto may_stand = [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           others.find(c) != others.npos;
+  };
+  return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), may_stand);
+}
+
+const std::string& request_id() {
+  if (under_way.id.empty() && !under_way.sent.empty()) under_way.id = under_way.sent;
+  if (under_way.id.empty() && under_way.make_up) under_way.id = made_up_id();
+  return under_way.id;
+}
+
+void count_left_out(std::string_view event) { limit.count(event); }
+
+void report_left_out() {
+  for (const auto& left_out : limit.left_out(LogLimit::Clock::now())) tell(left_out);
+}
+
 void log_debug(std::string_view message, Fields fields) { write(LogLevel::debug, message, fields); }
 void log_info(std::string_view message, Fields fields) { write(LogLevel::info, message, fields); }
 void log_warn(std::string_view message, Fields fields) { write(LogLevel::warn, message, fields); }
 void log_error(std::string_view message, Fields fields) { write(LogLevel::error, message, fields); }
 
-std::string as_text(LogLevel level, std::string_view message, Fields fields) {
+std::string as_text(LogLevel level, std::string_view message, Fields fields, std::string_view request) {
   std::string line(name_of(level));
   line += ": ";
   append_escaped(line, message, false);
@@ -203,10 +296,12 @@ std::string as_text(LogLevel level, std::string_view message, Fields fields) {
     line += '=';
     append_value(line, field.value, false);
   }
+  if (!request.empty()) line.append(" request_id=") += request;
   return line;
 }
 
-std::string as_json(LogLevel level, std::string_view message, Fields fields, std::string_view time) {
+std::string as_json(LogLevel level, std::string_view message, Fields fields, std::string_view time,
+                    std::string_view request) {
   std::string line = "{\"time\":\"";
   line += time;
   line += "\",\"level\":\"";
@@ -220,6 +315,7 @@ std::string as_json(LogLevel level, std::string_view message, Fields fields, std
     line += "\":";
     append_value(line, field.value, true);
   }
+  if (!request.empty()) line.append(",\"request_id\":\"").append(request) += '"';
   line += '}';
   return line;
 }

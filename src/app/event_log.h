@@ -36,9 +36,31 @@ void log_info(std::string_view message, Fields fields = {});
 void log_warn(std::string_view message, Fields fields = {});
 void log_error(std::string_view message, Fields fields = {});
 
+// While it lives, what this thread logs belongs to one request, and ends with its id: the one that was
+// sent, if it is one, else one that is made up. The lines that stand exactly so in the documentation end
+// as they do there; in JSON they have it as well. `sent` is not copied.
+class RequestScope {
+ public:
+  explicit RequestScope(std::string_view sent, bool make_up = false);  // "" and no making up: no request
+  ~RequestScope();
+  RequestScope(const RequestScope&) = delete;
+  RequestScope& operator=(const RequestScope&) = delete;
+};
+// 1 to 128 of A-Z a-z 0-9 - _ . : / + = @
+bool is_request_id(std::string_view text);
+// Of the request that this thread works on; "" if there is none.
+const std::string& request_id();
+
+// An event that comes so often that not each is logged: the number is told, as for those that are
+// left out because there are too many of one kind (app/log_limit.h).
+void count_left_out(std::string_view event);
+// Tells of them, a line an event; to be called every now and then.
+void report_left_out();
+
 // The two forms, without timestamp or priority. A value that holds blanks, quotes, control characters or
 // nothing but itself unreadable is quoted and escaped, so that nobody can forge a line or a field.
-std::string as_text(LogLevel level, std::string_view message, Fields fields);
-std::string as_json(LogLevel level, std::string_view message, Fields fields, std::string_view time);
+std::string as_text(LogLevel level, std::string_view message, Fields fields, std::string_view request = {});
+std::string as_json(LogLevel level, std::string_view message, Fields fields, std::string_view time,
+                    std::string_view request = {});
 
 }  // namespace app

@@ -19,6 +19,12 @@ void tell_of_difference(Desk::Turn& turn, const SessionReport& report) {
             {"gateway_name", turn.ledger().name_of(room->held->gateway)}});
 }
 
+Refused refused(const SessionReport& report, domain::Refusal refusal) {
+  log_info("Session refused",
+           {{"room_id", report.room}, {"session", report.session}, {"error", code_of(refusal)}});
+  return Refused{refusal};
+}
+
 }  // namespace
 
 std::size_t users_of(Desk::Turn& turn, std::string_view room) {
@@ -38,6 +44,7 @@ Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledg
   Seating seating;
   if (!turn.policy().admits(report.room)) {
     seating.refusal = domain::Refusal::room_not_found;
+    turn.note_refusal({report.room, "", domain::Question::Asker::session, std::nullopt}, Decision{});
     return seating;
   }
   std::optional<std::string_view> reported;  // if it is a gateway at all
@@ -51,7 +58,10 @@ Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledg
     if (reported && turn.believes_reports(report.room)) question.reported = reported;
     const Decision decision = decide(turn.situation(), question);
     switch (decision.kind) {
-      case Decision::Kind::refused: seating.refusal = decision.refusal; return seating;
+      case Decision::Kind::refused:
+        seating.refusal = decision.refusal;
+        turn.note_refusal(question, decision);
+        return seating;
       case Decision::Kind::pending: seating.claim = turn.claim_for(report.room); return seating;
       case Decision::Kind::booking: seating.claim = turn.book(question, decision, AssignedBy::report); return seating;
       case Decision::Kind::standing: break;
@@ -72,7 +82,7 @@ std::variant<Reported, Refused> report_session(Desk& desk, const SessionReport& 
     {
       Desk::Turn turn(desk);
       seating = seat_session(turn, report, domain::Ledger::Report::own);
-      if (seating.refusal) return Refused{*seating.refusal};
+      if (seating.refusal) return refused(report, *seating.refusal);
       if (!seating.claim) {
         if (seating.entered.moved_from) end_emptied(turn, *seating.entered.moved_from);
         return Reported{standing_gateway(turn.policy(), turn.ledger(), report.room),
@@ -80,7 +90,7 @@ std::variant<Reported, Refused> report_session(Desk& desk, const SessionReport& 
       }
     }
     if (seating.claim->wait_until(deadline) != Claim::Outcome::granted) {
-      return Refused{domain::Refusal::storage_unavailable};
+      return refused(report, domain::Refusal::storage_unavailable);
     }
   }
 }

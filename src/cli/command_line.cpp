@@ -119,6 +119,12 @@ class Parser {
     add_subject(*explain, "ROOM", "the room's Janus id (gateway_uid)");
     add_value(*explain, "--country", line_.country, "CC", "as if a user from there asked");
     add_talking(*explain);
+    auto* why = add(app_, "why", Command::why,
+                    "Show why a room is where it is: the newest decisions about it, as far as the\n"
+                    "sidecar remembers them.");
+    add_subject(*why, "ROOM", "the room's Janus id (gateway_uid)");
+    add_value(*why, "--limit", line_.limit, "N", "so many at most, 1 to 1000 (default: 3)");
+    add_talking(*why);
     auto* drain = add(app_, "drain", Command::drain,
                       "Put no new rooms on a gateway. The rooms there stay, unless --move says\n"
                       "otherwise; survives a restart.");
@@ -210,6 +216,7 @@ class Parser {
     }
     switch (line_.command) {
       case Command::explain:
+      case Command::why:
       case Command::release:
       case Command::rooms_set:
         return problem_of_id("ROOM", line_.subject);

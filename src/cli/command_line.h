@@ -20,6 +20,7 @@ enum class Command {
   assignments,
   splits,
   explain,
+  why,
   drain,
   undrain,
   release,
@@ -38,6 +39,7 @@ struct CommandLine {
   std::string subject;                 // FILE, ROOM or GW, as the command has it
   std::optional<std::string> gateway;  // assignments --gateway, rooms set --default-gateway
   std::optional<std::string> country;  // explain --country
+  std::optional<std::string> limit;    // why --limit
   bool force = false;                  // release --force
   bool move = false;                   // drain --move
   bool create_gateways = false;        // rooms import

@@ -15,6 +15,7 @@ int reload(const CommandLine& line, Terminal& terminal);
 int status(const CommandLine& line, Terminal& terminal);
 int assignments(const CommandLine& line, Terminal& terminal);
 int splits(const CommandLine& line, Terminal& terminal);
+int why(const CommandLine& line, Terminal& terminal);
 int explain(const CommandLine& line, Terminal& terminal);
 int drain(const CommandLine& line, Terminal& terminal);
 int undrain(const CommandLine& line, Terminal& terminal);

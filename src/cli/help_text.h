@@ -20,6 +20,7 @@ Looking and steering (asks the running sidecar)
   assignments           which room is on which gateway
   splits                rooms that are on two gateways, as the gateways tell
   explain ROOM          where the room would go now, and why
+  why ROOM              why it is where it is: the newest decisions about it
   drain GW [--move]     no new rooms on the gateway; the rooms there stay, or move
   undrain GW            new rooms on it again
   release ROOM          forget the room's assignment

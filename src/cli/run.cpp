@@ -34,6 +34,8 @@ int run_command(const CommandLine& line, Terminal& terminal) {
       return splits(line, terminal);
     case Command::explain:
       return explain(line, terminal);
+    case Command::why:
+      return why(line, terminal);
     case Command::drain:
       return drain(line, terminal);
     case Command::undrain:

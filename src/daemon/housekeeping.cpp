@@ -121,6 +121,7 @@ void Housekeeping::do_round(bool refresh) {
     attempt("cleaning", [this] { app::clean_up(desk_); });
   }
   app::report_lost_lines();
+  app::report_left_out();
 }
 
 }  // namespace sidecar

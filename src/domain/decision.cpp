@@ -12,17 +12,6 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 
-// Whoever asks why is to see that users are sent to a gateway that does not answer.
-Verdict chosen(const Situation& situation, const std::string& name) {
-  const Policy& policy = situation.policy;
-  const Gateway* gateway = policy.catalogue().gateway(name);
-  const GatewayNumber number = situation.ledger.number_of(name);
-  const std::int64_t capacity =
-      gateway && gateway->capacity ? *gateway->capacity : policy.options().max_server_capacity;
-  return {name, policy.placement().load_of(number, situation.scene()), capacity,
-          situation.health.state(number) == GatewayState::down ? "down" : "chosen"};
-}
-
 Decision refused(Refusal refusal) {
   Decision decision;
   decision.refusal = refusal;
@@ -115,6 +104,7 @@ std::optional<Decision> move(const Situation& situation, const Ledger::Held& hel
     const auto choice = policy.placement().choose(decision.region, situation.scene(), verdicts);
     if (!choice.gateway || *choice.gateway == held.gateway) return std::nullopt;
     decision.gateway = ledger.name_of(*choice.gateway);
+    decision.ground = Decision::Ground::load;
   }
   return decision;
 }
@@ -141,9 +131,15 @@ Decision place(const Situation& situation, const Question& question, const std::
   } else if (const Gateway* there = found_there(situation, question, room)) {
     decision.gateway = there->name;
     decision.reason = Reason::assigned;
+    decision.ground = Decision::Ground::users;
   } else {
+    decision.ground = Decision::Ground::load;
     const auto choice = situation.policy.placement().choose(question.country, situation.scene(), verdicts);
-    if (!choice.gateway) return refused(choice.refusal);
+    if (!choice.gateway) {
+      decision.kind = Decision::Kind::refused;
+      decision.refusal = choice.refusal;
+      return decision;
+    }
     decision.gateway = situation.ledger.name_of(*choice.gateway);
     decision.reason = choice.reason;
   }
@@ -185,6 +181,17 @@ Decision scale(const Situation& situation, const Question& question, std::vector
 }
 
 }  // namespace
+
+// Whoever asks why is to see that users are sent to a gateway that does not answer.
+Verdict chosen(const Situation& situation, const std::string& name) {
+  const Policy& policy = situation.policy;
+  const Gateway* gateway = policy.catalogue().gateway(name);
+  const GatewayNumber number = situation.ledger.number_of(name);
+  const std::int64_t capacity =
+      gateway && gateway->capacity ? *gateway->capacity : policy.options().max_server_capacity;
+  return {name, policy.placement().load_of(number, situation.scene()), capacity,
+          situation.health.state(number) == GatewayState::down ? "down" : "chosen"};
+}
 
 std::string country_as_logged(std::string_view country) {
   std::string code(trimmed(country));

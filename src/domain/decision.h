@@ -33,6 +33,10 @@ struct Decision {
   std::string leaves;
   Departure departure = Departure::none;
   std::optional<std::string> standby;
+  // What it was chosen by: a pin, a default, a standby or what stands; the loads of `region`'s steps; or the
+  // users, who are there already.
+  enum class Ground { rule, load, users };
+  Ground ground = Ground::rule;
 };
 
 // `country`: as the client sent it. Trimmed and upper-cased here; "" for none or over 16 bytes.
@@ -66,6 +70,9 @@ struct Situation {
 // With `verdicts`, tells what became of each gateway that was considered.
 Decision decide(const Situation& situation, const Question& question,
                 std::vector<Verdict>* verdicts = nullptr);
+
+// What is to be told of a gateway that no load decided on.
+Verdict chosen(const Situation& situation, const std::string& name);
 
 // Where the users of an occupied room are that has no assignment, or an outdated one: where their sessions
 // say (`reported`), else where legacy mode sent them. Nothing if that gateway cannot be used.

@@ -29,12 +29,6 @@ std::vector<const Gateway*> listed(const Options& options, const Catalogue& cata
   return result;
 }
 
-template <typename Candidates>
-bool holds(const Candidates& candidates, GatewayNumber number) {
-  return std::any_of(candidates.begin(), candidates.end(),
-                     [&](const auto& candidate) { return candidate.number == number; });
-}
-
 }  // namespace
 
 std::string_view to_text(Reason reason) {
@@ -154,11 +148,15 @@ Placement::Taken Placement::take(const View& view, const Scene& scene, Fitness w
   return {nullptr, 5};
 }
 
+Placement::Taken Placement::take(const View& view, const Scene& scene) const {
+  const Taken taken = take(view, scene, Fitness::fit);
+  return taken.candidate || scene.fitness.empty() ? taken : take(view, scene, Fitness::suspect);
+}
+
 Placement::Choice Placement::choose(std::string_view country, const Scene& scene,
                                     std::vector<Verdict>* verdicts) const {
   const View& view = view_of(country);
-  Taken taken = take(view, scene, Fitness::fit);
-  if (!taken.candidate && !scene.fitness.empty()) taken = take(view, scene, Fitness::suspect);
+  const Taken taken = take(view, scene);
   Choice choice;
   if (taken.candidate) {
     choice.gateway = taken.candidate->number;
@@ -172,12 +170,18 @@ Placement::Choice Placement::choose(std::string_view country, const Scene& scene
                           std::any_of(view.rest.begin(), view.rest.end(), is_there);
     if (somebody) choice.refusal = Refusal::capacity_exhausted;
   }
-  if (verdicts) explain(view, taken, scene, *verdicts);
+  if (verdicts) explain(view, taken, scene, known_.size(), *verdicts);
   return choice;
 }
 
-void Placement::explain(const View& view, const Taken& taken, const Scene& scene,
-                        std::vector<Verdict>& verdicts) const {
+std::size_t Placement::explain(std::string_view country, const Scene& scene, std::size_t most,
+                               std::vector<Verdict>& verdicts) const {
+  const View& view = view_of(country);
+  return explain(view, take(view, scene), scene, most, verdicts);
+}
+
+std::size_t Placement::explain(const View& view, const Taken& taken, const Scene& scene, std::size_t most,
+                               std::vector<Verdict>& verdicts) const {
   const auto full = [&](const Known& gateway) {
     return load_of(gateway.number, scene) > gateway.capacity - occupancy_;
   };
@@ -190,7 +194,19 @@ void Placement::explain(const View& view, const Taken& taken, const Scene& scene
   });
   const bool suspects_had_a_turn =
       !taken.candidate || scene.fitness_of(taken.candidate->number) == Fitness::suspect;
+  // Which step would have taken it, had it had room: 1, 2 or 4.
+  std::vector<std::uint8_t> turns(scene.rooms.size(), 2);
+  for (const Candidate& candidate : view.rest) turns[candidate.number] = 4;
+  for (const Candidate& candidate : view.own) turns[candidate.number] = 1;
+  std::size_t others = most;  // how many may be told of beside the chosen one
+  if (taken.candidate && others > 0) --others;
+  std::size_t left_out = 0;
   for (const Known& gateway : known_) {
+    if (!is_chosen(gateway) && others == 0) {
+      ++left_out;
+      continue;
+    }
+    if (!is_chosen(gateway)) --others;
     const Fitness fitness = scene.fitness_of(gateway.number);
     std::string_view verdict = gateway.obstacle;
     if (!verdict.empty()) {
@@ -202,9 +218,7 @@ void Placement::explain(const View& view, const Taken& taken, const Scene& scene
     } else if (fitness == Fitness::suspect && !suspects_had_a_turn) {
       verdict = "suspect";
     } else {
-      // Which step would have taken it, had it had room: 1, 2 or 4.
-      const int turn = holds(view.own, gateway.number) ? 1 : holds(view.rest, gateway.number) ? 4 : 2;
-      if (turn > taken.step) {
+      if (turns[gateway.number] > taken.step) {
         verdict = "other_region";
       } else {
         verdict = full(gateway) && !chosen_is_full ? "full" : "higher_load";
@@ -212,6 +226,7 @@ void Placement::explain(const View& view, const Taken& taken, const Scene& scene
     }
     verdicts.push_back({gateway.name, load_of(gateway.number, scene), gateway.capacity, verdict});
   }
+  return left_out;
 }
 
 bool Placement::region_serves(std::string_view country, GatewayNumber gateway) const {

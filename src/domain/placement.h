@@ -74,6 +74,9 @@ class Placement {
   // that is not removed what became of it.
   Choice choose(std::string_view country, const Scene& scene,
                 std::vector<Verdict>* verdicts = nullptr) const;
+  // Of so many at most, among them the chosen one. Returns how many were left out.
+  std::size_t explain(std::string_view country, const Scene& scene, std::size_t most,
+                      std::vector<Verdict>& verdicts) const;
 
   // In users, as it is compared and shown.
   std::int64_t load_of(GatewayNumber gateway, const Scene& scene) const {
@@ -116,8 +119,9 @@ class Placement {
   Taken take(const View& view, const Scene& scene, Fitness worst) const;
   const Candidate* least_loaded(const std::vector<Candidate>& candidates, const Scene& scene, Fitness worst,
                                 bool full_too) const;
-  void explain(const View& view, const Taken& taken, const Scene& scene,
-               std::vector<Verdict>& verdicts) const;
+  Taken take(const View& view, const Scene& scene) const;  // suspects too, if nobody else is there
+  std::size_t explain(const View& view, const Taken& taken, const Scene& scene, std::size_t most,
+                      std::vector<Verdict>& verdicts) const;
 
   std::int64_t occupancy_ = 1;
   bool overflow_ = true;

@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "app/event_log.h"
 #include "http/access.h"
 
 namespace http {
@@ -156,6 +157,7 @@ Response Conversation::answer(const Route& route, const Request& request) const 
     if (rules_.on_exception) rules_.on_exception(route, what);
     return refusal(500, "internal", "Something went wrong inside; see the sidecar's log.");
   };
+  const app::RequestScope scope(request.request_id, true);
   try {
     return route.answer(request);
   } catch (const std::exception& failure) {

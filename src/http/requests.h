@@ -1,6 +1,10 @@
 // One function a route of routes.cpp. Any thread; what goes wrong inside is thrown and becomes a 500.
 #pragma once
 
+#include <vector>
+
+#include "domain/placement.h"
+#include "http/json.h"
 #include "http/message.h"
 #include "http/routes.h"
 
@@ -9,6 +13,9 @@ namespace http {
 // room_requests.cpp
 Response answer_room_server(const House& house, const Request& request);
 Response answer_explain(const House& house, const Request& request);
+
+// Of explain and of decisions, which tell them alike.
+void write_candidates(JsonWriter& json, const std::vector<domain::Verdict>& candidates);
 
 // session_requests.cpp
 Response answer_session_put(const House& house, const Request& request);
@@ -22,6 +29,9 @@ Response answer_room(const House& house, const Request& request);
 Response answer_assignments(const House& house, const Request& request);
 Response answer_splits(const House& house, const Request& request);
 Response answer_config(const House& house, const Request& request);
+
+// decision_requests.cpp
+Response answer_decisions(const House& house, const Request& request);
 
 // steering_requests.cpp
 Response answer_drain(const House& house, const Request& request);

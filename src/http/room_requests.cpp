@@ -40,8 +40,14 @@ Response answer_explain(const House& house, const Request& request) {
   json.member("regional_match", decision.regional_match);
   json.key("error");
   fails ? json.value(code_of(decision.refusal)) : json.null();
+  write_candidates(json, explanation.candidates);
+  json.end_object();
+  return json_response(json);
+}
+
+void write_candidates(JsonWriter& json, const std::vector<domain::Verdict>& candidates) {
   json.key("candidates").begin_array();
-  for (const domain::Verdict& candidate : explanation.candidates) {
+  for (const domain::Verdict& candidate : candidates) {
     json.begin_object()
         .member("name", candidate.name)
         .member("load", candidate.load)
@@ -49,8 +55,7 @@ Response answer_explain(const House& house, const Request& request) {
         .member("verdict", candidate.verdict)
         .end_object();
   }
-  json.end_array().end_object();
-  return json_response(json);
+  json.end_array();
 }
 
 }  // namespace http

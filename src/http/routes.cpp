@@ -29,6 +29,7 @@ constexpr Line table[] = {
     {"GET", "/v2/rooms/{room}/explain", answer_explain},
     {"GET", "/v2/assignments", answer_assignments},
     {"DELETE", "/v2/assignments/{room}", answer_release},
+    {"GET", "/v2/decisions", answer_decisions},
     {"GET", "/v2/splits", answer_splits},
     {"GET", "/v2/config", answer_config},
     {"POST", "/v2/reload", answer_reload},

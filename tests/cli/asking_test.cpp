@@ -127,6 +127,36 @@ TEST_CASE("explain says in words where a room would go, and what each gateway's 
   CHECK(contains(outcome.out, R"({"janus":null)"));
 }
 
+TEST_CASE("why says in words what was decided about a room") {
+  CannedServer server(
+      {{"GET /v2/decisions?room=a%2Fb&limit=3",
+        {200, R"({"decisions":[{"id":9,"time":"T2","room":"a/b","country_code":"IL","janus":"gxy2","left":null,)"
+              R"("reason":"assigned","error":null,"regional_match":true,"asked_by":"user","request_id":"r1",)"
+              R"("times":1,"since":"T2","candidates":[{"name":"gxy2","load":0,"capacity":400,"verdict":"chosen"}],)"
+              R"("candidates_left_out":7},{"id":8,"time":"T1","room":"a/b","country_code":null,"janus":null,)"
+              R"("left":null,"reason":null,"error":"capacity_exhausted","regional_match":false,)"
+              R"("asked_by":"session","request_id":null,"times":5,"since":"T0","candidates":[],)"
+              R"("candidates_left_out":0}],"next":"8"})"}},
+       {"GET /v2/decisions?room=5&limit=1", {200, R"({"decisions":[],"next":null})"}}});
+  const Scratch scratch;
+  auto outcome = scratch.run({"why", "a/b", "--server", server.address()});
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.out ==
+        "T2  Room a/b was placed on gxy2 (assigned): the least loaded one of those that serve it first.\n"
+        "  Because a user asked, from IL, whose region it is in (request r1).\n"
+        "  GATEWAY  LOAD  CAPACITY  USED  VERDICT  WHICH MEANS\n"
+        "  gxy2        0       400    0%  chosen   this one\n"
+        "  and 7 more gateways\n"
+        "\n"
+        "T1  Room a/b was refused (capacity_exhausted): all gateways are full, and when_full is \"reject\"; "
+        "5 times since T0.\n"
+        "  Because a session was reported.\n"
+        "\nThere are older ones: --limit.\n");
+  outcome = scratch.run({"why", "5", "--limit", "1", "--server", server.address()});
+  CHECK(outcome.exit_code == 0);
+  CHECK(contains(outcome.out, "No decision about room 5 is remembered"));
+}
+
 TEST_CASE("drain, undrain and release send what the interface asks for") {
   CannedServer server({{"PUT /v2/gateways/gxy%201/drain", {200, R"({"name":"gxy 1"})"}},
                        {"DELETE /v2/gateways/gxy%201/drain", {200, "{}"}},

@@ -45,7 +45,7 @@ TEST_CASE("each command is known by its name") {
                Case{{"rooms", "list"}, Command::rooms_list},
                Case{{"rooms", "set", "5", "--default-gateway", "g"}, Command::rooms_set},
                Case{{"status"}, Command::status}, Case{{"assignments"}, Command::assignments},
-               Case{{"explain", "5"}, Command::explain}, Case{{"drain", "g"}, Command::drain},
+               Case{{"explain", "5"}, Command::explain}, Case{{"why", "5"}, Command::why}, Case{{"drain", "g"}, Command::drain},
                Case{{"undrain", "g"}, Command::undrain}, Case{{"release", "5"}, Command::release},
                Case{{"backup", "f"}, Command::backup}, Case{{"restore", "f"}, Command::restore});
   CHECK(parsed(given.words).command == given.command);
@@ -148,7 +148,7 @@ TEST_CASE("the help fits a screen of 80 columns and 40 lines, and names every co
   }
   CHECK(lines <= 40);
   for (const auto* name : {"serve", "check", "config", "reload", "rooms import", "rooms list",
-                           "rooms set", "status", "assignments", "explain", "drain", "undrain",
+                           "rooms set", "status", "assignments", "explain", "why", "drain", "undrain",
                            "release", "backup", "restore", "--config", "--env-file", "--version"}) {
     CHECK(contains(help, name));
   }

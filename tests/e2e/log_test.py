@@ -94,6 +94,64 @@ class Log(Case):
                          ("Assigned room to server", 'a "b"', "gxy1", "IL"))
         self.assertIn(str(event["regional_match"]).lower(), ("false",))
 
+    def test_a_request_has_its_id_in_its_lines_but_not_in_those_that_stand_exactly_so(self):
+        sidecar = self.sidecar(scale())
+        sidecar.request("POST", "/v2/room_server", {"room": "1"}, {"X-Request-Id": "req/1"})
+        sidecar.request("DELETE", "/v2/assignments/1", headers={"X-Request-Id": "req/2"})
+        sidecar.ask("2")
+        sidecar.request("DELETE", "/v2/assignments/2", headers={"X-Request-Id": 'forged" x=1'})
+        sidecar.wait_for_log("room_id=2 force")
+        self.assertNotIn("req/1", sidecar.log())
+        first, second = events(sidecar, "Released room assignment")
+        self.assertEqual(first, "INFO: Released room assignment room_id=1 force=false request_id=req/2")
+        self.assertRegex(second, r"room_id=2 force=false request_id=[0-9a-f]{12}$")
+
+    def test_in_json_every_line_of_a_request_has_its_id_also_those_of_its_claim(self):
+        sidecar = self.sidecar(scale(log={"format": "json", "level": "debug"}), start=False)
+        sidecar.launch()
+        wait_until(lambda: "Listening" in sidecar.log(), "the start")
+        lines = [json.loads(line) for line in sidecar.log().splitlines()]
+        self.assertTrue(all("request_id" not in line for line in lines), lines)
+        address = next(line["address"] for line in lines if line["message"] == "Listening")
+        client = Client("127.0.0.1", int(address.rsplit(":", 1)[1]))
+        self.addCleanup(client.close)
+        for number, room in enumerate(("a", "a", "b")):
+            client.request("POST", "/v2/room_server", {"room": room}, {"X-Request-Id": f"r{number}"})
+        client.request("GET", "/v2/rooms/none", headers={"X-Request-Id": "none"})
+        wait_until(lambda: '"r2"' in sidecar.log(), "the last line")
+        said = [(line["message"], line["room_id"], line["request_id"])
+                for line in map(json.loads, sidecar.log().splitlines()) if "request_id" in line]
+        self.assertEqual(sorted(said), [("Answered room", "a", "r1"), ("Assigned room to server", "a", "r0"),
+                                        ("Assigned room to server", "b", "r2")])
+
+    def test_json_is_one_object_a_line_also_when_the_start_is_refused(self):
+        bad = toml(gateways=["gxy1"], log={"format": "json"}, balancing={"max_server_capacity": -1,
+                                                                       "no\n\"key": 1})
+        for config, env in ((bad, {}), ("scale = [", {"LOG_FORMAT": "json"}),
+                            (toml(), {"LOG_FORMAT": "json", "SCALE": 'm\n"aybe'}),
+                            (toml(), {"LOG_FORMAT": "json", "DATABASE_PATH": "/proc/nowhere/x.db"})):
+            sidecar = self.sidecar(config, env=env, start=False)
+            self.assertNotEqual(sidecar.start_and_fail(), 0)
+            lines = [json.loads(line) for line in sidecar.log().splitlines()]
+            self.assertTrue(lines, config)
+            for line in lines:
+                self.assertEqual(list(line)[:3], ["time", "level", "message"], line)
+
+    def test_a_flood_of_one_event_is_limited_and_what_is_left_out_is_told(self):
+        sidecar = self.sidecar(toml(scale=True))
+        for number in range(1000):
+            self.assertEqual(sidecar.ask(f"unknown-{number}").status, 404)
+        sidecar.wait_for_log("Lines of one event were left out")
+        sidecar.stop()
+        refused = events(sidecar, "INFO: Room refused")
+        left_out = [int(re.search(r" left_out=(\d+)", line).group(1)) for line in
+                    events(sidecar, "were left out")]
+        self.assertGreaterEqual(len(refused), 100)
+        self.assertLess(len(refused), 1000)
+        self.assertEqual(len(refused) + sum(left_out), 1000)
+        self.assertLessEqual(len(left_out), 20)
+        self.assertIn('event="Room refused: room_not_found" left_out=', sidecar.log())
+
     def test_a_reader_that_stalls_holds_up_no_request(self):
         sidecar = self.sidecar(scale(), start=False)
         reader, writer = os.pipe()

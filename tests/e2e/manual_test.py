@@ -31,7 +31,7 @@ def help_of(*commands):
 def commands():
     listed = re.findall(r"^  ((?:rooms )?[a-z]+)  ", help_of(), re.MULTILINE)
     return [tuple(name.split()) for name in listed] + [
-        (*"rooms import".split(),), ("rooms", "list"), ("rooms", "set"), ("explain",), ("drain",),
+        (*"rooms import".split(),), ("rooms", "list"), ("rooms", "set"), ("explain",), ("why",), ("drain",),
         ("undrain",), ("release",), ("backup",), ("restore",)]
 
 

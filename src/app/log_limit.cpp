@@ -1,0 +1,56 @@
+#include "app/log_limit.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace app {
+
+bool LogLimit::takes(std::string_view event, Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  auto it = events_.find(event);
+  if (it == events_.end()) {
+    if (events_.size() >= most_events) return true;
+    it = events_.emplace(event, Event{}).first;
+    it->second.last = now;
+  }
+  Event& seen = it->second;
+  const double since = std::chrono::duration<double>(now - seen.last).count();
+  seen.allowance = std::min(at_once, seen.allowance + std::max(since, 0.0) * a_second);
+  seen.last = now;
+  if (seen.allowance < 1) {
+    ++seen.left_out;
+    return false;
+  }
+  seen.allowance -= 1;
+  return true;
+}
+
+void LogLimit::count(std::string_view event) {
+  const std::lock_guard lock(mutex_);
+  auto it = events_.find(event);
+  if (it == events_.end()) it = events_.emplace(event, Event{}).first;
+  ++it->second.left_out;
+}
+
+std::vector<LogLimit::LeftOut> LogLimit::left_out(Clock::time_point now) {
+  std::vector<LeftOut> result;
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, event] : events_) {
+    if (event.left_out == 0 || (event.told != Clock::time_point{} && now < event.told + told_every))
+      continue;
+    event.told = now;
+    result.push_back({name, std::exchange(event.left_out, 0)});
+  }
+  return result;
+}
+
+std::vector<LogLimit::LeftOut> LogLimit::all_left_out() {
+  std::vector<LeftOut> result;
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, event] : events_) {
+    if (event.left_out > 0) result.push_back({name, std::exchange(event.left_out, 0)});
+  }
+  return result;
+}
+
+}  // namespace app

@@ -1,0 +1,54 @@
+// How many lines of one event may be logged, so that a flood of them neither fills the disk nor hides what
+// else happens; what is left out is counted. Any thread. Nothing fails.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace app {
+
+class LogLimit {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // So many at once, and after that so many a second.
+  static constexpr double at_once = 100;
+  static constexpr double a_second = 10;
+  // Of an event that goes on, the number left out is told every so often.
+  static constexpr std::chrono::seconds told_every{10};
+
+  // May another line of the event be written? If not, it is counted.
+  bool takes(std::string_view event, Clock::time_point now);
+  // One was left out for another reason.
+  void count(std::string_view event);
+
+  struct LeftOut {
+    std::string event;
+    std::int64_t number;
+  };
+  // What is to be told now, and then starts anew.
+  std::vector<LeftOut> left_out(Clock::time_point now);
+  std::vector<LeftOut> all_left_out();
+
+ private:
+  // Events are few and known, but for the problems of a configuration, each of which has words of its own;
+  // of these each is to be told.
+  static constexpr std::size_t most_events = 1000;
+
+  struct Event {
+    double allowance = at_once;
+    Clock::time_point last{};
+    std::int64_t left_out = 0;
+    Clock::time_point told{};
+  };
+
+  std::mutex mutex_;
+  std::map<std::string, Event, std::less<>> events_;
+};
+
+}  // namespace app

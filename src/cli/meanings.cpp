@@ -1,0 +1,79 @@
+#include "cli/meanings.h"
+
+#include <array>
+
+#include "cli/answer_fields.h"
+#include "cli/table.h"
+
+namespace cli {
+namespace {
+
+struct Meaning {
+  std::string_view word;
+  std::string_view sentence;
+};
+
+constexpr std::array kReasons{
+    Meaning{"default", "its default gateway, as legacy mode answers"},
+    Meaning{"pinned", "fixed there by configuration"},
+    Meaning{"sticky", "it is there already"},
+    Meaning{"assigned", "the least loaded one of those that serve it first"},
+    Meaning{"overflow", "those that serve it first are full; this is the least loaded of them"},
+    Meaning{"borrowed", "none of those that serve it first can take it"},
+    Meaning{"reassigned", "it was moved there"},
+};
+
+constexpr std::array kErrors{
+    Meaning{"room_not_found", "the room is unknown, disabled or removed"},
+    Meaning{"gateway_not_found", "its default gateway is missing, disabled or of another type"},
+    Meaning{"no_gateway_available", "no gateway may take a new room"},
+    Meaning{"capacity_exhausted", "all gateways are full, and when_full is \"reject\""},
+    Meaning{"storage_unavailable", "the assignment could not be made durable"},
+};
+
+constexpr std::array kVerdicts{
+    Meaning{"chosen", "this one"},
+    Meaning{"higher_load", "another one is less loaded, or is listed first"},
+    Meaning{"full", "one more room is above its capacity"},
+    Meaning{"other_region", "is not in this caller's region"},
+    Meaning{"draining", "takes no new rooms until undrain"},
+    Meaning{"disabled", "is disabled, removed or of another type"},
+    Meaning{"down", "does not answer"},
+    Meaning{"suspect", "may be down"},
+    Meaning{"not_available", "is not among the available servers"},
+};
+
+template <std::size_t N>
+std::string meaning(const std::array<Meaning, N>& meanings, const std::string& word) {
+  for (const auto& known : meanings) {
+    if (known.word == word) return std::string(known.sentence);
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string meaning_of_reason(const std::string& word) { return meaning(kReasons, word); }
+std::string meaning_of_error(const std::string& word) { return meaning(kErrors, word); }
+
+std::string candidates_of(const http::Json& answer) {
+  const auto candidates = items_at(answer, "candidates");
+  if (candidates.empty()) return "";
+  Table table({{"GATEWAY"},
+               {"LOAD", Align::right},
+               {"CAPACITY", Align::right},
+               {"USED", Align::right},
+               {"VERDICT"},
+               {"WHICH MEANS"}});
+  for (const auto& candidate : candidates) {
+    const auto load = number_at(candidate, "load");
+    const auto capacity = number_at(candidate, "capacity");
+    const auto verdict = text_at(candidate, "verdict");
+    table.add_row({text_at(candidate, "name"), shown(load), shown(capacity),
+                   percent(load.value_or(0), capacity.value_or(0)), verdict,
+                   meaning(kVerdicts, verdict)});
+  }
+  return table.text();
+}
+
+}  // namespace cli

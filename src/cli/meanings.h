@@ -1,0 +1,17 @@
+// What the sidecar's words for decisions mean, for people. Pure; any thread.
+#pragma once
+
+#include <string>
+
+#include "http/json.h"
+
+namespace cli {
+
+// "" for words that are not known: a newer sidecar may have more.
+std::string meaning_of_reason(const std::string& word);
+std::string meaning_of_error(const std::string& word);
+
+// The table of an answer's candidates; "" if there are none.
+std::string candidates_of(const http::Json& answer);
+
+}  // namespace cli

@@ -1,0 +1,98 @@
+#include "cli/answer_fields.h"
+#include "cli/commands.h"
+#include "cli/meanings.h"
+#include "cli/sidecar.h"
+#include "cli/table.h"
+#include "cli/target.h"
+
+namespace cli {
+namespace {
+
+std::string because(const std::string& word, const std::string& meaning) {
+  return " (" + printable(word) + ')' + (meaning.empty() ? "" : ": " + meaning);
+}
+
+std::string what_happened(const http::Json& decision) {
+  const auto gateway = printable(text_at(decision, "janus"));
+  const auto left = printable(text_at(decision, "left"));
+  const auto asker = text_at(decision, "asked_by");
+  if (gateway.empty()) {
+    const auto error = text_at(decision, "error");
+    const auto text = "refused" + because(error, meaning_of_error(error));
+    const auto times = number_at(decision, "times").value_or(1);
+    return times < 2 ? text
+                     : text + "; " + std::to_string(times) + " times since " +
+                           printable(text_at(decision, "since"));
+  }
+  const auto reason = text_at(decision, "reason");
+  if (asker == "adoption") return "placed on " + gateway + because(reason, "its users were there");
+  const auto text = left.empty() ? "placed on " + gateway : "moved from " + left + " to " + gateway;
+  return text + because(reason, meaning_of_reason(reason));
+}
+
+std::string who_asked(const http::Json& decision) {
+  const auto asker = text_at(decision, "asked_by");
+  const auto country = text_at(decision, "country_code");
+  std::string text;
+  if (asker == "user") text = "a user asked";
+  if (asker == "session") text = "a session was reported";
+  if (asker == "mover") text = "its gateway was to be left";
+  if (asker == "adoption") text = "it was in use without a gateway of its own";
+  if (asker == "configuration") text = "the configuration or the database changed";
+  if (text.empty()) text = printable(asker);
+  if (!country.empty()) {
+    text += ", from " + printable(country);
+    if (!text_at(decision, "janus").empty()) {
+      text += flag_at(decision, "regional_match") ? ", whose region it is in"
+                                                  : ", whose region it is not in";
+    }
+  }
+  const auto request = text_at(decision, "request_id");
+  return request.empty() ? text : text + " (request " + printable(request) + ')';
+}
+
+std::string indented(const std::string& text) {
+  std::string result;
+  bool begins = true;
+  for (const char c : text) {
+    if (begins) result += "  ";
+    result += c;
+    begins = c == '\n';
+  }
+  return result;
+}
+
+std::string for_people(const CommandLine& line, const http::Json& answer) {
+  const auto decisions = items_at(answer, "decisions");
+  const auto room = "Room " + printable(line.subject);
+  if (decisions.empty()) {
+    return "No decision about room " + printable(line.subject) +
+           " is remembered: there was none since the start of the sidecar, or it is too long ago.\n"
+           "room-sidecar explain tells where it is or would go now.\n";
+  }
+  std::string text;
+  for (const auto& decision : decisions) {
+    if (!text.empty()) text += '\n';
+    text += printable(text_at(decision, "time")) + "  " + room + " was " + what_happened(decision) +
+            ".\n";
+    text += "  Because " + who_asked(decision) + ".\n";
+    text += indented(candidates_of(decision));
+    const auto left_out = number_at(decision, "candidates_left_out").value_or(0);
+    if (left_out > 0) text += "  and " + std::to_string(left_out) + " more gateways\n";
+  }
+  if (!text_at(answer, "next").empty()) text += "\nThere are older ones: --limit.\n";
+  return text;
+}
+
+}  // namespace
+
+int why(const CommandLine& line, Terminal& terminal) {
+  Sidecar sidecar(line);
+  const auto answer =
+      sidecar.expect("GET", "/v2/decisions?room=" + percent_encoded(line.subject) +
+                                "&limit=" + percent_encoded(line.limit.value_or("3")));
+  terminal.out << (line.json ? answer.text + '\n' : for_people(line, answer.body));
+  return kFine;
+}
+
+}  // namespace cli

@@ -1,0 +1,72 @@
+#include <charconv>
+#include <optional>
+#include <string>
+
+#include "app/decisions.h"
+#include "http/fields.h"
+#include "http/refusal.h"
+#include "http/requests.h"
+
+namespace http {
+namespace {
+
+std::optional<std::string_view> unless_empty(std::string_view text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+void write_decision(JsonWriter& json, std::uint64_t id, const app::DecisionRecord& decision) {
+  json.begin_object()
+      .member("id", id)
+      .member("time", domain::to_text(decision.time))
+      .member("room", decision.room)
+      .member("country_code", unless_empty(decision.country))
+      .member("janus", decision.gateway)
+      .member("left", unless_empty(decision.left));
+  json.key("reason");
+  decision.gateway ? json.value(to_text(decision.reason)) : json.null();
+  json.key("error");
+  decision.refusal ? json.value(code_of(*decision.refusal)) : json.null();
+  json.member("regional_match", decision.gateway && decision.regional_match)
+      .member("asked_by", to_text(decision.asker))
+      .member("request_id", unless_empty(decision.request_id))
+      .member("times", decision.times)
+      .member("since", domain::to_text(decision.since));
+  write_candidates(json, decision.candidates.verdicts());
+  json.member("candidates_left_out", static_cast<std::uint64_t>(decision.candidates.left_out()))
+      .end_object();
+}
+
+// The last id of the page before.
+std::optional<std::uint64_t> number_in(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && end == text.data() + text.size() ? std::optional(number)
+                                                                  : std::nullopt;
+}
+
+}  // namespace
+
+Response answer_decisions(const House& house, const Request& request) {
+  const auto wish = page_in(request.query);
+  if (const auto* refused = std::get_if<Response>(&wish)) return *refused;
+  const auto& [after, limit] = std::get<PageWish>(wish);
+  const auto before = number_in(after);
+  if (!after.empty() && !before)
+    return refusal(400, "invalid_query", "Send next of the page before as after.");
+  const auto room = request.query.value("room");
+  if (room) {
+    if (auto refused = refuse_room(*room)) return *refused;
+  }
+  const auto page = house.desk.decisions().newest(room.value_or(""), limit, before);
+  JsonWriter json;
+  json.begin_object().key("decisions").begin_array();
+  for (const auto& [id, record] : page.items) write_decision(json, id, *record);
+  json.end_array();
+  // As elsewhere, `after` takes it as it is.
+  json.key("next");
+  page.more ? json.value(std::to_string(page.items.back().id)) : json.null();
+  json.end_object();
+  return json_response(json);
+}
+
+}  // namespace http

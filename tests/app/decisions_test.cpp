@@ -1,0 +1,207 @@
+#include "app/decisions.h"
+
+#include "app/event_log.h"
+#include "app/fail_over.h"
+#include "app/house.h"
+#include "catch.h"
+
+using app::DecisionRecord;
+using app::Decisions;
+
+namespace {
+
+DecisionRecord placing(const std::string& room) {
+  DecisionRecord record;
+  record.room = room;
+  record.gateway = "gxy1";
+  return record;
+}
+
+DecisionRecord refusal(const std::string& room, domain::Refusal why, int second = 0) {
+  DecisionRecord record;
+  record.room = room;
+  record.refusal = why;
+  record.time = domain::WallTime{std::chrono::seconds{second}};
+  return record;
+}
+
+// "room: gateway reason asker" of the newest, or the code of a refusal in place of the gateway.
+std::string line(const Decisions::Found& found) {
+  const DecisionRecord& record = *found.record;
+  return record.room + ": " +
+         record.gateway.value_or(std::string(record.refusal ? code_of(*record.refusal) : "")) +
+         " " + std::string(to_text(record.reason)) + " " + std::string(to_text(record.asker));
+}
+
+std::string newest(House& house, const std::string& room = "") {
+  const auto page = house.desk->decisions().newest(room, 1, std::nullopt);
+  return page.items.empty() ? "" : line(page.items.front());
+}
+
+std::size_t count(House& house, const std::string& room = "") {
+  return house.desk->decisions().newest(room, 1000, std::nullopt).items.size();
+}
+
+}  // namespace
+
+TEST_CASE("each placing is remembered with what every gateway looked like then") {
+  House house;
+  house.ask("1", "il");
+  house.ask("2");
+  const auto page = house.desk->decisions().newest("2", 10, std::nullopt);
+  REQUIRE(page.items.size() == 1);
+  const DecisionRecord& record = *page.items[0].record;
+  CHECK(line(page.items[0]) == "2: gxy2 assigned user");
+  CHECK(record.country.empty());
+  const auto candidates = record.candidates.verdicts();
+  REQUIRE(candidates.size() == 4);
+  CHECK(candidates[0].name == "gxy1");
+  CHECK(candidates[0].load == 10);
+  CHECK(candidates[0].capacity == 400);
+  CHECK(candidates[0].verdict == "higher_load");
+  CHECK(candidates[1].verdict == "chosen");
+  CHECK(candidates[1].load == 0);
+  CHECK(house.desk->decisions().newest("1", 10, std::nullopt).items[0].record->country == "IL");
+}
+
+TEST_CASE("a sticky answer is no decision") {
+  House house;
+  for (int i = 0; i < 100; ++i) house.ask("1");
+  house.report("1", "a");
+  CHECK(count(house) == 1);
+}
+
+TEST_CASE("a decision tells who asked for it") {
+  House house;
+  house.report("1", "a");
+  CHECK(newest(house) == "1: gxy1 assigned session");
+  house.report("2", "b", "gxy3");
+  CHECK(newest(house) == "2: gxy3 assigned adoption");
+  house.execute("UPDATE gateways SET disabled = 0");
+  house.keeper->set_draining("gxy3", domain::Draining::and_emptying);
+  app::fail_over(*house.desk, [] { return false; });
+  CHECK(newest(house) == "2: gxy2 reassigned mover");
+  CHECK(house.desk->decisions().newest("2", 1, std::nullopt).items[0].record->left == "gxy3");
+}
+
+TEST_CASE("a placing that could not be made durable is remembered as a refusal, once") {
+  House house;
+  house.lock_file();
+  CHECK(house.ask("1") == "storage_unavailable");
+  CHECK(house.ask("1") == "storage_unavailable");
+  house.unlock_file();
+  const auto page = house.desk->decisions().newest("1", 10, std::nullopt);
+  REQUIRE(page.items.size() == 1);
+  CHECK(page.items[0].record->refusal == domain::Refusal::storage_unavailable);
+  CHECK(!page.items[0].record->gateway);
+}
+
+TEST_CASE("refusals are remembered, in either mode") {
+  House house;
+  house.ask("none");
+  house.report("nor", "a");
+  CHECK(newest(house, "none") == "none: room_not_found sticky user");
+  CHECK(newest(house, "nor") == "nor: room_not_found sticky session");
+  house.configured.options.scale = false;
+  house.reload(house.configured);
+  house.execute("UPDATE rooms SET default_gateway_id = 999 WHERE gateway_uid = '7'");
+  house.keeper->refresh();
+  CHECK(newest(house, "7") == "7: gateway_not_found default configuration");
+  house.ask("7");
+  CHECK(newest(house, "7") == "7: gateway_not_found sticky user");
+}
+
+TEST_CASE("in legacy mode another default gateway is a decision, and an answer is none") {
+  House house;
+  house.configured.options.scale = false;
+  house.reload(house.configured);
+  house.ask("7");
+  CHECK(count(house) == 0);
+  house.execute(
+      "UPDATE rooms SET default_gateway_id = (SELECT id FROM gateways WHERE name = 'gxy3') "
+      "WHERE gateway_uid = '7'");
+  house.keeper->refresh();
+  CHECK(count(house) == 1);
+  CHECK(newest(house, "7") == "7: gxy3 default configuration");
+  CHECK(house.desk->decisions().newest("7", 1, std::nullopt).items[0].record->left == "gxy1");
+}
+
+TEST_CASE("ten thousand are kept, and refusals push no placing out") {
+  Decisions decisions;
+  for (int i = 0; i < 10'050; ++i) decisions.add(placing(std::to_string(i)));
+  for (int i = 0; i < 5'000; ++i) {
+    decisions.add(refusal("u" + std::to_string(i), domain::Refusal::room_not_found));
+    decisions.add(refusal(std::to_string(i), domain::Refusal::capacity_exhausted));
+  }
+  CHECK(decisions.newest("", 100'000, std::nullopt).items.size() == 10'000 + 1'000 + 200);
+  CHECK(decisions.newest("49", 1, std::nullopt).items.empty());
+  CHECK(decisions.newest("50", 1, std::nullopt).items.size() == 1);
+}
+
+TEST_CASE("they are bounded in bytes") {
+  Decisions decisions;
+  for (int i = 0; i < 10'000; ++i) {
+    DecisionRecord record = placing(std::to_string(i) + std::string(200, 'x'));
+    record.candidates =
+        app::Candidates(std::vector<domain::Verdict>(
+                            app::Candidates::most, {std::string(200, 'g'), 10, 400, "higher_load"}),
+                        0);
+    decisions.add(std::move(record));
+  }
+  const auto all = decisions.newest("", 100'000, std::nullopt);
+  std::size_t bytes = 0;
+  for (const auto& found : all.items) bytes += found.record->bytes();
+  CHECK(bytes <= Decisions::most_bytes);
+  CHECK(bytes > Decisions::most_bytes / 2);
+}
+
+TEST_CASE("a refusal that repeats itself is one, with a number, and the newest again") {
+  Decisions decisions;
+  for (int i = 0; i < 50; ++i) decisions.add(refusal("1", domain::Refusal::capacity_exhausted, i));
+  decisions.add(placing("2"));
+  decisions.add(refusal("1", domain::Refusal::no_gateway_available, 60));
+  decisions.add(refusal("1", domain::Refusal::capacity_exhausted, 70));
+  const auto page = decisions.newest("", 10, std::nullopt);
+  REQUIRE(page.items.size() == 3);
+  const DecisionRecord& first = *page.items[0].record;
+  CHECK(first.refusal == domain::Refusal::capacity_exhausted);
+  CHECK(first.times == 51);
+  CHECK(first.since == domain::WallTime{});
+  CHECK(first.time == domain::WallTime{std::chrono::seconds{70}});
+}
+
+TEST_CASE("pages go from the newest to the oldest and meet each once") {
+  Decisions decisions;
+  for (int i = 0; i < 10; ++i) {
+    decisions.add(placing(std::to_string(i)));
+    decisions.add(refusal("r" + std::to_string(i), domain::Refusal::room_not_found));
+  }
+  std::optional<std::uint64_t> before;
+  std::string rooms;
+  for (bool more = true; more;) {
+    const auto page = decisions.newest("", 7, before);
+    for (const auto& found : page.items) rooms += found.record->room + " ";
+    before = page.items.back().id;
+    more = page.more;
+  }
+  CHECK(rooms == "r9 9 r8 8 r7 7 r6 6 r5 5 r4 4 r3 3 r2 2 r1 1 r0 0 ");
+}
+
+TEST_CASE("of a large fleet the chosen one and some others are remembered") {
+  app::Configured large;
+  large.options.scale = true;
+  large.options.unknown_rooms = domain::UnknownRooms::accept;
+  for (int i = 0; i < 300; ++i) {
+    domain::ConfiguredGateway gateway;
+    gateway.name = "gxy" + std::to_string(i);
+    large.gateways.push_back(gateway);
+  }
+  House house(large);
+  for (int i = 0; i < 100; ++i) house.ask("r" + std::to_string(i));
+  const auto page = house.desk->decisions().newest("r99", 1, std::nullopt);
+  const auto candidates = page.items[0].record->candidates.verdicts();
+  REQUIRE(candidates.size() == app::Candidates::most);
+  CHECK(candidates.back().name == "gxy99");
+  CHECK(candidates.back().verdict == "chosen");
+  CHECK(page.items[0].record->candidates.left_out() == 300 - app::Candidates::most);
+}

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Why is a room where it is: the remembered decisions, over HTTP and by `why`."""
+import json
+import unittest
+
+from sidecar import Case, toml, wait_until
+
+
+def scale(**more):
+    return toml(scale=True, regions={"IL": ["gxy1", "gxy2"]}, **more)
+
+
+class Decisions(Case):
+    def decisions(self, sidecar, query=""):
+        answer = sidecar.get("/v2/decisions" + query)
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json
+
+    def test_a_placing_tells_who_asked_and_what_each_gateway_looked_like(self):
+        sidecar = self.sidecar(scale())
+        sidecar.ask("2172", "IL")
+        asked = sidecar.request("POST", "/v2/room_server", {"room": "2171", "geo": {"country_code": "il"}},
+                                {"X-Request-Id": "req-1"})
+        self.assertEqual(asked.janus, "gxy2")
+        for _ in range(5):
+            sidecar.ask("2171", "US")
+        page = self.decisions(sidecar, "?room=2171")
+        self.assertIsNone(page["next"])
+        [one] = page["decisions"]
+        self.assertRegex(one["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+        self.assertEqual({key: one[key] for key in one if key not in ("id", "time", "since", "candidates")},
+                         {"room": "2171", "country_code": "IL", "janus": "gxy2", "left": None,
+                          "reason": "assigned", "error": None, "regional_match": True, "asked_by": "user",
+                          "request_id": "req-1", "times": 1, "candidates_left_out": 0})
+        self.assertEqual(one["candidates"], [
+            {"name": "gxy1", "load": 10, "capacity": 400, "verdict": "higher_load"},
+            {"name": "gxy2", "load": 0, "capacity": 400, "verdict": "chosen"},
+            {"name": "gxy3", "load": 0, "capacity": 400, "verdict": "other_region"}])
+
+    def test_the_newest_come_first_and_pages_meet_each_once(self):
+        sidecar = self.sidecar(scale(unknown_rooms="accept"))
+        for number in range(10):
+            sidecar.ask(f"r{number}")
+        sidecar.enter("s", "a", "gxy3")
+        everything = self.decisions(sidecar)["decisions"]
+        self.assertEqual([one["room"] for one in everything], ["s"] + [f"r{n}" for n in range(9, -1, -1)])
+        self.assertEqual(everything[0]["asked_by"], "adoption")
+        rooms, after = [], ""
+        while after is not None:
+            page = self.decisions(sidecar, f"?limit=3{after and '&after=' + after}")
+            rooms += [one["room"] for one in page["decisions"]]
+            after = page["next"]
+        self.assertEqual(rooms, [one["room"] for one in everything])
+
+    def test_what_is_asked_badly_is_refused(self):
+        sidecar = self.sidecar(scale())
+        for query, error in (("?limit=0", "invalid_query"), ("?limit=1001", "invalid_query"),
+                             ("?after=x", "invalid_query"), ("?after=-1", "invalid_query"),
+                             ("?room=", "invalid_room"), ("?room=a%0ab", "invalid_room")):
+            answer = sidecar.get("/v2/decisions" + query)
+            self.assertEqual((answer.status, answer.error), (400, error), query)
+
+    def test_refusals_are_counted_and_hide_no_placing(self):
+        sidecar = self.sidecar(scale())
+        sidecar.ask("2171")
+        for number in range(300):
+            sidecar.ask(f"unknown-{number}")
+        for _ in range(5):
+            sidecar.ask("nobody")
+        everything = self.decisions(sidecar, "?limit=1000")["decisions"]
+        self.assertEqual(everything[-1]["room"], "2171")
+        [one] = self.decisions(sidecar, "?room=nobody")["decisions"]
+        self.assertEqual((one["janus"], one["reason"], one["error"], one["times"]),
+                         (None, None, "room_not_found", 5))
+
+    def test_in_legacy_mode_a_new_default_and_refusals_are_remembered(self):
+        sidecar = self.sidecar(toml(scale=False))
+        for _ in range(3):
+            sidecar.ask("2171")
+        self.assertEqual(self.decisions(sidecar)["decisions"], [])
+        sidecar.shell("UPDATE rooms SET default_gateway_id = "
+                      "(SELECT id FROM gateways WHERE name = 'gxy3') WHERE id = 2171;")
+        wait_until(lambda: sidecar.ask("2171").janus == "gxy3", "the new default")
+        one = wait_until(lambda: self.decisions(sidecar, "?room=2171")["decisions"], "the decision")[0]
+        self.assertEqual((one["janus"], one["left"], one["reason"], one["asked_by"]),
+                         ("gxy3", "gxy1", "default", "configuration"))
+        sidecar.shell("UPDATE rooms SET default_gateway_id = 999 WHERE id = 2171;")
+        wait_until(lambda: sidecar.ask("2171").status == 500, "the refusal")
+        one = self.decisions(sidecar, "?room=2171")["decisions"][0]
+        self.assertEqual((one["error"], one["asked_by"]), ("gateway_not_found", "user"))
+
+    def test_why_says_it_in_words(self):
+        sidecar = self.sidecar(scale())
+        sidecar.ask("2171", "IL")
+        done = sidecar.run("why", "2171")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for words in ("Room 2171 was placed on gxy1 (assigned)", "a user asked, from IL", "higher_load", "gxy3"):
+            self.assertIn(words, done.stdout)
+        told = json.loads(sidecar.run("why", "2171", "--json").stdout)
+        self.assertEqual(told["decisions"][0]["janus"], "gxy1")
+        self.assertIn("No decision about room 2173", sidecar.run("why", "2173").stdout)
+        self.assertEqual(sidecar.run("why", "2171", "--limit", "0").returncode, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
