@@ -26,8 +26,9 @@ namespace app {
 // What is kept of the gateways that were considered: a text, since ten thousand lists of strings are many.
 class Candidates {
  public:
-  // Of a fleet that is larger, the chosen one and the first others.
+  // Of a fleet that is larger, so many: the chosen one and the first others. Each costs time and memory.
   static constexpr std::size_t most = 64;
+  static constexpr std::size_t most_of_many = 16;
 
   Candidates() = default;
   Candidates(const std::vector<domain::Verdict>& verdicts, std::size_t left_out);

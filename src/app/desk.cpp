@@ -1,5 +1,6 @@
 #include "app/desk.h"
 
+#include <algorithm>
 #include <cassert>
 #include <thread>
 #include <utility>
@@ -104,8 +105,11 @@ Desk::Turn::Noted& Desk::Turn::note(const domain::Question& question, const doma
 void Desk::Turn::describe(Noted& noted) {
   std::size_t left_out = 0;
   if (noted.by_load) {
+    const bool many = noted.rooms.size() > Candidates::most;
+    const std::size_t most = many ? Candidates::most_of_many : Candidates::most;
+    noted.verdicts.reserve(std::min(most, noted.rooms.size()));
     left_out = noted.policy->placement().explain(noted.region, {noted.rooms, noted.crowd, noted.fitness},
-                                                 Candidates::most, noted.verdicts);
+                                                 most, noted.verdicts);
   }
   noted.record.candidates = Candidates(noted.verdicts, left_out);
 }

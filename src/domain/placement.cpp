@@ -189,9 +189,8 @@ std::size_t Placement::explain(const View& view, const Taken& taken, const Scene
     return taken.candidate && taken.candidate->number == gateway.number;
   };
   // A full gateway is chosen only where all others that had their turn are full as well: then load decided.
-  const bool chosen_is_full = std::any_of(known_.begin(), known_.end(), [&](const Known& gateway) {
-    return is_chosen(gateway) && full(gateway);
-  });
+  const bool chosen_is_full =
+      taken.candidate && load_of(taken.candidate->number, scene) > taken.candidate->full_above;
   const bool suspects_had_a_turn =
       !taken.candidate || scene.fitness_of(taken.candidate->number) == Fitness::suspect;
   // Which step would have taken it, had it had room: 1, 2 or 4.

@@ -200,8 +200,8 @@ TEST_CASE("of a large fleet the chosen one and some others are remembered") {
   for (int i = 0; i < 100; ++i) house.ask("r" + std::to_string(i));
   const auto page = house.desk->decisions().newest("r99", 1, std::nullopt);
   const auto candidates = page.items[0].record->candidates.verdicts();
-  REQUIRE(candidates.size() == app::Candidates::most);
+  REQUIRE(candidates.size() == app::Candidates::most_of_many);
   CHECK(candidates.back().name == "gxy99");
   CHECK(candidates.back().verdict == "chosen");
-  CHECK(page.items[0].record->candidates.left_out() == 300 - app::Candidates::most);
+  CHECK(page.items[0].record->candidates.left_out() == 300 - app::Candidates::most_of_many);
 }
