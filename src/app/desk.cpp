@@ -71,7 +71,6 @@ Desk::Turn::~Turn() {
   if (noted_.empty()) return;
   lock_.unlock();
   for (Noted& noted : noted_) {
-    describe(noted);
     std::optional<DecisionRecord> whole = std::move(noted.record);
     if (noted.claim) whole = noted.claim->describe(std::move(*whole));
     if (whole) desk_.decisions_.add(std::move(*whole));
@@ -88,30 +87,21 @@ Desk::Turn::Noted& Desk::Turn::note(const domain::Question& question, const doma
   noted.record.regional_match = decision.regional_match;
   noted.record.asker = asker_of(question, decision);
   noted.record.request_id = request_id();
-  if (decision.ground == domain::Decision::Ground::load) {
-    const domain::Placement::Scene scene = situation().scene();
-    noted.by_load = true;
-    noted.region = decision.region;
-    noted.policy = desk_.policy_;
-    noted.rooms.assign(scene.rooms.begin(), scene.rooms.end());
-    noted.crowd.assign(scene.crowd.begin(), scene.crowd.end());
-    noted.fitness.assign(scene.fitness.begin(), scene.fitness.end());
-  } else if (!decision.gateway.empty()) {
-    noted.verdicts.push_back(domain::chosen(situation(), decision.gateway));
-  }
+  noted.record.candidates = candidates(decision);
   return noted;
 }
 
-void Desk::Turn::describe(Noted& noted) {
+Candidates Desk::Turn::candidates(const domain::Decision& decision) {
+  std::vector<domain::Verdict> verdicts;
   std::size_t left_out = 0;
-  if (noted.by_load) {
-    const bool many = noted.rooms.size() > Candidates::most;
-    const std::size_t most = many ? Candidates::most_of_many : Candidates::most;
-    noted.verdicts.reserve(std::min(most, noted.rooms.size()));
-    left_out = noted.policy->placement().explain(noted.region, {noted.rooms, noted.crowd, noted.fitness},
-                                                 most, noted.verdicts);
+  if (decision.ground == domain::Decision::Ground::load) {
+    const domain::Placement& placement = policy().placement();
+    const std::size_t most = placement.size() > Candidates::most ? Candidates::most_of_many : Candidates::most;
+    left_out = placement.explain(decision.region, situation().scene(), decision.choice, most, verdicts);
+  } else if (!decision.gateway.empty()) {
+    verdicts.push_back(domain::chosen(situation(), decision.gateway));
   }
-  noted.record.candidates = Candidates(noted.verdicts, left_out);
+  return Candidates(verdicts, left_out);
 }
 
 void Desk::Turn::note_refusal(const domain::Question& question, const domain::Decision& decision) {

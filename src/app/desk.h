@@ -100,19 +100,13 @@ class Desk {
     bool may_tell_of(std::int64_t room);
 
    private:
-    // What is to be remembered of a decision, and what it takes to tell of the candidates without the lock.
+    // To be remembered once the lock is given back.
     struct Noted {
       DecisionRecord record;
       std::shared_ptr<Claim> claim;  // none: refused
-      bool by_load = false;
-      std::string region;
-      std::shared_ptr<const domain::Policy> policy;
-      std::vector<std::int64_t> rooms, crowd;
-      std::vector<domain::Fitness> fitness;
-      std::vector<domain::Verdict> verdicts;
     };
     Noted& note(const domain::Question& question, const domain::Decision& decision);
-    static void describe(Noted& noted);
+    Candidates candidates(const domain::Decision& decision);
 
     Desk& desk_;
     std::unique_lock<std::mutex> lock_;

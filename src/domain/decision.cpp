@@ -105,6 +105,7 @@ std::optional<Decision> move(const Situation& situation, const Ledger::Held& hel
     if (!choice.gateway || *choice.gateway == held.gateway) return std::nullopt;
     decision.gateway = ledger.name_of(*choice.gateway);
     decision.ground = Decision::Ground::load;
+    decision.choice = choice;
   }
   return decision;
 }
@@ -135,6 +136,7 @@ Decision place(const Situation& situation, const Question& question, const std::
   } else {
     decision.ground = Decision::Ground::load;
     const auto choice = situation.policy.placement().choose(question.country, situation.scene(), verdicts);
+    decision.choice = choice;
     if (!choice.gateway) {
       decision.kind = Decision::Kind::refused;
       decision.refusal = choice.refusal;

@@ -37,6 +37,7 @@ struct Decision {
   // users, who are there already.
   enum class Ground { rule, load, users };
   Ground ground = Ground::rule;
+  Placement::Choice choice{};  // by loads
 };
 
 // `country`: as the client sent it. Trimmed and upper-cased here; "" for none or over 16 bytes.

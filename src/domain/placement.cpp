@@ -71,6 +71,8 @@ Placement::Placement(const Options& options, const Catalogue& catalogue, const N
     } else if (gateway.draining) {
       obstacle = "draining";
     }
+    known_at_.resize(std::max<std::size_t>(known_at_.size(), number + 1));
+    known_at_[number] = known_.size();
     known_.push_back({gateway.name, number, capacity, obstacle});
     available_[gateway.name] = available && gateway.serves_rooms();
     if (obstacle.empty()) {
@@ -101,6 +103,9 @@ Placement::Placement(const Options& options, const Catalogue& catalogue, const N
       if (!own && shared) view.shared.push_back(candidate);
       (own || shared ? view.open : view.rest).push_back(candidate);
     }
+    view.turns.assign(known_at_.size(), 2);
+    for (const Candidate& candidate : view.rest) view.turns[candidate.number] = 4;
+    for (const Candidate& candidate : view.own) view.turns[candidate.number] = 1;
   };
   fill(no_region_, "");
   for (const Region& region : options.regions) {
@@ -160,6 +165,7 @@ Placement::Choice Placement::choose(std::string_view country, const Scene& scene
   Choice choice;
   if (taken.candidate) {
     choice.gateway = taken.candidate->number;
+    choice.step = taken.step;
     if (taken.step == 3) choice.reason = Reason::overflow;
     if (taken.step == 4) choice.reason = Reason::borrowed;
   } else {
@@ -170,62 +176,40 @@ Placement::Choice Placement::choose(std::string_view country, const Scene& scene
                           std::any_of(view.rest.begin(), view.rest.end(), is_there);
     if (somebody) choice.refusal = Refusal::capacity_exhausted;
   }
-  if (verdicts) explain(view, taken, scene, known_.size(), *verdicts);
+  if (verdicts) explain(country, scene, choice, known_.size(), *verdicts);
   return choice;
 }
 
-std::size_t Placement::explain(std::string_view country, const Scene& scene, std::size_t most,
-                               std::vector<Verdict>& verdicts) const {
-  const View& view = view_of(country);
-  return explain(view, take(view, scene), scene, most, verdicts);
+bool Placement::is_full(const Known& gateway, const Scene& scene) const {
+  return load_of(gateway.number, scene) > gateway.capacity - occupancy_;
 }
 
-std::size_t Placement::explain(const View& view, const Taken& taken, const Scene& scene, std::size_t most,
-                               std::vector<Verdict>& verdicts) const {
-  const auto full = [&](const Known& gateway) {
-    return load_of(gateway.number, scene) > gateway.capacity - occupancy_;
-  };
-  const auto is_chosen = [&](const Known& gateway) {
-    return taken.candidate && taken.candidate->number == gateway.number;
-  };
+std::size_t Placement::explain(std::string_view country, const Scene& scene, const Choice& choice,
+                               std::size_t most, std::vector<Verdict>& verdicts) const {
+  const View& view = view_of(country);
+  const std::size_t chosen = choice.gateway ? known_at_[*choice.gateway] : known_.size();
   // A full gateway is chosen only where all others that had their turn are full as well: then load decided.
-  const bool chosen_is_full =
-      taken.candidate && load_of(taken.candidate->number, scene) > taken.candidate->full_above;
+  const bool chosen_is_full = choice.gateway && is_full(known_[chosen], scene);
   const bool suspects_had_a_turn =
-      !taken.candidate || scene.fitness_of(taken.candidate->number) == Fitness::suspect;
-  // Which step would have taken it, had it had room: 1, 2 or 4.
-  std::vector<std::uint8_t> turns(scene.rooms.size(), 2);
-  for (const Candidate& candidate : view.rest) turns[candidate.number] = 4;
-  for (const Candidate& candidate : view.own) turns[candidate.number] = 1;
-  std::size_t others = most;  // how many may be told of beside the chosen one
-  if (taken.candidate && others > 0) --others;
-  std::size_t left_out = 0;
-  for (const Known& gateway : known_) {
-    if (!is_chosen(gateway) && others == 0) {
-      ++left_out;
-      continue;
-    }
-    if (!is_chosen(gateway)) --others;
+      !choice.gateway || scene.fitness_of(*choice.gateway) == Fitness::suspect;
+  const auto verdict_of = [&](std::size_t at) -> std::string_view {
+    const Known& gateway = known_[at];
+    if (!gateway.obstacle.empty()) return gateway.obstacle;
+    if (at == chosen) return "chosen";
     const Fitness fitness = scene.fitness_of(gateway.number);
-    std::string_view verdict = gateway.obstacle;
-    if (!verdict.empty()) {
-      // nothing to add
-    } else if (is_chosen(gateway)) {
-      verdict = "chosen";
-    } else if (fitness == Fitness::down) {
-      verdict = "down";
-    } else if (fitness == Fitness::suspect && !suspects_had_a_turn) {
-      verdict = "suspect";
-    } else {
-      if (turns[gateway.number] > taken.step) {
-        verdict = "other_region";
-      } else {
-        verdict = full(gateway) && !chosen_is_full ? "full" : "higher_load";
-      }
-    }
-    verdicts.push_back({gateway.name, load_of(gateway.number, scene), gateway.capacity, verdict});
+    if (fitness == Fitness::down) return "down";
+    if (fitness == Fitness::suspect && !suspects_had_a_turn) return "suspect";
+    if (view.turns[gateway.number] > choice.step) return "other_region";
+    return is_full(gateway, scene) && !chosen_is_full ? "full" : "higher_load";
+  };
+  const std::size_t told = std::min(most, known_.size());
+  for (std::size_t i = 0; i < told; ++i) {
+    const bool is_last = i + 1 == told;
+    const std::size_t at = is_last && choice.gateway ? std::max(i, chosen) : i;
+    const Known& gateway = known_[at];
+    verdicts.push_back({gateway.name, load_of(gateway.number, scene), gateway.capacity, verdict_of(at)});
   }
-  return left_out;
+  return known_.size() - told;
 }
 
 bool Placement::region_serves(std::string_view country, GatewayNumber gateway) const {

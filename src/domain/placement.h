@@ -55,6 +55,7 @@ class Placement {
 
   struct Choice {
     std::optional<GatewayNumber> gateway;
+    int step = 5;  // the one that had it
     Reason reason = Reason::assigned;
     Refusal refusal = Refusal::no_gateway_available;  // if there is no gateway
   };
@@ -74,8 +75,9 @@ class Placement {
   // that is not removed what became of it.
   Choice choose(std::string_view country, const Scene& scene,
                 std::vector<Verdict>* verdicts = nullptr) const;
-  // Of so many at most, among them the chosen one. Returns how many were left out.
-  std::size_t explain(std::string_view country, const Scene& scene, std::size_t most,
+  // What became of each gateway when that was chosen, in the same scene; of so many at most, among them the
+  // chosen one. Returns how many were left out.
+  std::size_t explain(std::string_view country, const Scene& scene, const Choice& choice, std::size_t most,
                       std::vector<Verdict>& verdicts) const;
 
   // In users, as it is compared and shown.
@@ -84,6 +86,7 @@ class Placement {
     return scene.rooms[gateway] * occupancy_ + crowd;
   }
 
+  std::size_t size() const { return known_.size(); }  // gateways that are told of
   bool has_region(std::string_view country) const { return views_.find(country) != views_.end(); }
   bool region_serves(std::string_view country, GatewayNumber gateway) const;
   bool is_available(std::string_view gateway) const;             // named by the list, or by default
@@ -102,6 +105,7 @@ class Placement {
     std::vector<Candidate> open;    // both kinds, in the available order
     std::vector<Candidate> rest;    // what only other regions list, in the available order
     std::vector<GatewayNumber> region;  // all that the region lists, candidate or not
+    std::vector<std::uint8_t> turns;  // by GatewayNumber: the step that would take it, had it room: 1, 2 or 4
   };
   struct Known {  // every gateway that is not removed, for the verdicts
     std::string name;
@@ -119,15 +123,14 @@ class Placement {
   Taken take(const View& view, const Scene& scene, Fitness worst) const;
   const Candidate* least_loaded(const std::vector<Candidate>& candidates, const Scene& scene, Fitness worst,
                                 bool full_too) const;
+  bool is_full(const Known& gateway, const Scene& scene) const;
   Taken take(const View& view, const Scene& scene) const;  // suspects too, if nobody else is there
-  std::size_t explain(const View& view, const Taken& taken, const Scene& scene, std::size_t most,
-                      std::vector<Verdict>& verdicts) const;
-
   std::int64_t occupancy_ = 1;
   bool overflow_ = true;
   std::map<std::string, View, std::less<>> views_;
   View no_region_;
   std::vector<Known> known_;
+  std::vector<std::size_t> known_at_;  // by GatewayNumber
   std::map<std::string, std::vector<std::string>, std::less<>> regions_of_;
   std::map<std::string, bool, std::less<>> available_;
 };
