@@ -158,13 +158,19 @@ Response Conversation::answer(const Route& route, const Request& request) const 
     return refusal(500, "internal", "Something went wrong inside; see the sidecar's log.");
   };
   const app::RequestScope scope(request.request_id, true);
+  Response response;
   try {
-    return route.answer(request);
+    response = route.answer(request);
   } catch (const std::exception& failure) {
-    return failed(failure.what());
+    response = failed(failure.what());
   } catch (...) {
-    return failed("an exception of an unknown type");
+    response = failed("an exception of an unknown type");
   }
+  // Whoever is to find out what went wrong needs it to find the lines of the log.
+  if (response.status >= 400 || !request.request_id.empty()) {
+    response.headers.emplace_back("X-Request-Id", app::request_id());
+  }
+  return response;
 }
 
 // Before the answer leaves: who has it may ask for the number at once.

@@ -106,6 +106,18 @@ class Log(Case):
         self.assertEqual(first, "INFO: Released room assignment room_id=1 force=false request_id=req/2")
         self.assertRegex(second, r"room_id=2 force=false request_id=[0-9a-f]{12}$")
 
+    def test_a_refusal_names_its_request_as_the_log_does_and_an_answer_the_id_that_was_sent(self):
+        sidecar = self.sidecar(toml(scale=True, rooms={"1": "gxy1"}))
+        refused = sidecar.ask("nobody-knows-it")
+        self.assertEqual(refused.status, 404)
+        id = refused.headers["X-Request-Id"]
+        self.assertRegex(id, r"^[0-9a-f]{12}$")
+        sidecar.wait_for_log(f"room_id=nobody-knows-it country_code= error=room_not_found request_id={id}")
+        ask = lambda sent: sidecar.request("POST", "/v2/room_server", {"room": "1"}, {"X-Request-Id": sent})
+        self.assertEqual(ask("mine-1").headers["X-Request-Id"], "mine-1")
+        self.assertRegex(ask('forged" x').headers["X-Request-Id"], r"^[0-9a-f]{12}$")
+        self.assertNotIn("X-Request-Id", sidecar.ask("1").headers)
+
     def test_in_json_every_line_of_a_request_has_its_id_also_those_of_its_claim(self):
         sidecar = self.sidecar(scale(log={"format": "json", "level": "debug"}), start=False)
         sidecar.launch()
