@@ -164,6 +164,15 @@ class Log(Case):
         self.assertLessEqual(len(left_out), 20)
         self.assertIn('event="Room refused: room_not_found" left_out=', sidecar.log())
 
+    def test_each_room_that_is_refused_for_its_default_gateway_is_told(self):
+        rooms = {str(number): None for number in range(150)}
+        sidecar = self.sidecar(toml(rooms=rooms))
+        for room in rooms:
+            self.assertEqual(sidecar.ask(room).status, 500)
+        sidecar.stop()
+        told = events(sidecar, "ERROR: Gateway not found for room in legacy mode (SCALE=false). ")
+        self.assertEqual({line.rsplit("=", 1)[1] for line in told}, set(rooms))
+
     def test_a_reader_that_stalls_holds_up_no_request(self):
         sidecar = self.sidecar(scale(), start=False)
         reader, writer = os.pipe()
