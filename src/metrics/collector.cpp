@@ -97,7 +97,13 @@ std::string Collector::text() const {
 
 void Collector::add_sidecar(Families& families) const {
   const Told told = sources_.told();
-  const bool brakes = app::Desk::Turn(sources_.desk).health().brakes();
+  bool brakes = false;
+  std::uint64_t brakings = 0;
+  {
+    app::Desk::Turn turn(sources_.desk);
+    brakes = turn.health().brakes();
+    brakings = turn.health().brakings();
+  }
   families.gauge("room_sidecar_build_info", "1; the version that runs is in the label.")
       .add({{"version", sources_.version}}, true);
   families.gauge("room_sidecar_scale_mode", "1 in scale mode, 0 in legacy mode.")
@@ -109,6 +115,10 @@ void Collector::add_sidecar(Families& families) const {
       .add({{"reason", "configuration"}}, sources_.keeper.has_unwritten())
       .add({{"reason", "health_sources"}}, told.sources_in_trouble)
       .add({{"reason", "brake"}}, brakes);
+  families
+      .counter("room_sidecar_brakes_applied_total",
+               "How often most gateways failed at once, so that no room was moved.")
+      .add({}, brakings);
   families.counter("room_sidecar_config_reloads_total", "Reloads of the configuration.")
       .add({{"result", "applied"}}, told.reloads_applied)
       .add({{"result", "refused"}}, told.reloads_refused);

@@ -11,6 +11,7 @@ import time
 import unittest
 
 import janus_fleet
+from metrics_test import metrics
 from sidecar import Case, Client, toml, wait_until
 
 SANITIZED = "ROOM_SIDECAR_SANITIZED" in os.environ
@@ -253,6 +254,8 @@ class ManyGateways(FleetCase):
         some_time()
         self.assertEqual(sidecar.assignments(), before)
         self.assertRegex(self.reasons(sidecar)[0], "most gateways failed")
+        now = metrics(sidecar)
+        self.assertEqual((now("degraded", reason="brake"), now("brakes_applied_total")), (1, 1))
         self.assertEqual(sidecar.log().count("ERROR: Most gateways failed at once"), 1)
         self.assertEqual(sidecar.ask("new").janus, "gxy3")
         before["new"] = "gxy3"
@@ -286,6 +289,7 @@ class ManyGateways(FleetCase):
         fleet.start()
         self.wait_for_states(sidecar, gxy1="up", gxy2="up", gxy3="up")
         wait_until(lambda: not self.reasons(sidecar), "the brake to go")
+        self.assertEqual(metrics(sidecar)("degraded", reason="brake"), 0)
         self.assertEqual((sidecar.assignments(), self.moves(sidecar)), (before, {}))
 
 

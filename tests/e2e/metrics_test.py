@@ -220,6 +220,7 @@ class Moves(Case):
         wait_until(lambda: metrics(one)("gateway_state", gateway="gxy1", state="down") == 1, "the death")
         now = metrics(one)
         self.assertEqual((now("degraded", reason="brake"), now("headroom_rooms")), (1, 0))
+        self.assertEqual(now("brakes_applied_total"), 1)
         self.assertEqual(now("gateway_state", gateway="gxy1", state="unknown"), 0)
 
 

@@ -9,6 +9,7 @@ import urllib.request
 
 import janus_fleet
 from health_test import SKIPPED, FleetCase, some_time
+from metrics_test import metrics
 from sidecar import wait_until
 
 ASKED = {"source": "janus", "interval": "300ms", "timeout": "2s"}
@@ -82,6 +83,7 @@ class Occupancy(FleetCase):
         there = [Participant(fleet["gxy1"], "88"), Participant(fleet["gxy1"], "88")]
         wait_until(lambda: self.splits(sidecar), "the split to be seen")
         split, = self.splits(sidecar)
+        self.assertEqual(metrics(sidecar)("split_rooms"), 1)
         self.assertRegex(split.pop("since"), r"^20\d\d-")
         self.assertEqual(split, {"room": "88", "janus": "gxy2", "gateways": [
             {"name": "gxy1", "participants": 2}, {"name": "gxy2", "participants": 1}]})
@@ -98,6 +100,7 @@ class Occupancy(FleetCase):
         for somebody in there:
             somebody.leave()
         wait_until(lambda: self.splits(sidecar) == [], "the split to be healed")
+        self.assertEqual(metrics(sidecar)("split_rooms"), 0)
         sidecar.wait_for_log("INFO: Room is no longer split room_id=88")
         self.assertEqual(sidecar.run("splits").stdout, "No room is split, as far as the gateways tell.\n")
 
