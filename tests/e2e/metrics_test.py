@@ -257,6 +257,25 @@ class Page(Case):
         one.get("/v2/rooms/hidden-room")
         self.assertNotIn(b"hidden", one.get("/metrics").body)
 
+    def test_how_many_series_there_are_depends_on_gateways_and_regions_only(self):
+        def series(gateways, regions):
+            names = [f"gxy{number}" for number in range(gateways)]
+            one = self.sidecar(toml(scale=True, unknown_rooms="accept", gateways=names, rooms={},
+                                    regions={f"C{number}": names[:1] for number in range(regions)}))
+            one.get("/metrics")
+            before = metrics(one).values.keys()
+            for room in range(50):
+                one.ask(str(room), f"C{room}")
+                one.enter(str(room), f"user-{room}")
+            for _ in range(2):
+                for path in ("/v2/rooms/1", "/v2/rooms/2", "/v2/decisions?room=3", "/v2/assignments"):
+                    one.get(path)
+            self.assertEqual(metrics(one).values.keys(), before)
+            return len(before)
+        few = series(3, 2)
+        self.assertEqual(series(10, 5), few + 7 * 11 + 3)
+        self.assertLess(few, 600)
+
     def test_a_gateways_name_cannot_forge_a_line(self):
         name = 'a"} 1\\'
         one = self.sidecar(toml(gateways=[{"name": name, "url": "wss://x.example.org/"}], rooms={}))
