@@ -96,7 +96,7 @@ class Prometheus(Process):
         try:
             return wait_until(condition, what, patience)
         except AssertionError as vain:
-            raise AssertionError(f"{vain}; alerts: {self.ask('alerts')['alerts']}\n{self.log()[-3000:]}") from None
+            raise AssertionError(f"{vain}\n{self.log()[-3000:]}\nalerts: {self.ask('alerts')['alerts']}") from None
 
     def remove(self):
         self.kill()
