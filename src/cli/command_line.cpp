@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <vector>
 
 #include "cli/help_text.h"
@@ -45,6 +46,7 @@ class Parser {
     } catch (const CLI::ParseError& error) {
       return refused(error.what());
     }
+    if (watch_) line_.watch = seconds_in(*watch_);
     if (auto problem = problem_of_values()) return wrong_usage(*problem);
     return line_;
   }
@@ -106,7 +108,15 @@ class Parser {
   }
 
   void add_talking_commands() {
-    add_talking(*add(app_, "status", Command::status, "Show mode, health, gateways and load."));
+    auto* status = add(app_, "status", Command::status, "Show mode, health, gateways and load.");
+    status
+        ->add_option_function<std::vector<std::string>>(
+            "--watch",
+            [this](const std::vector<std::string>& texts) { watch_ = texts.empty() ? "" : texts[0]; },
+            "go on showing it, anew every so many seconds (default: 2), until q or Ctrl-C")
+        ->type_name("[SECONDS]")
+        ->expected(0, 1);
+    add_talking(*status);
     auto* assignments = add(app_, "assignments", Command::assignments,
                             "Show which room is assigned to which gateway.");
     add_value(*assignments, "--gateway", line_.gateway, "GW", "only the rooms on this gateway");
@@ -214,6 +224,7 @@ class Parser {
     for (const auto& [name, value] : named) {
       if (*value && (*value)->empty()) return std::string(name) + " is empty; give it a value";
     }
+    if (watch_ && !line_.watch) return "--watch: a number of seconds from 0.1 to 3600 was expected";
     switch (line_.command) {
       case Command::explain:
       case Command::why:
@@ -239,7 +250,17 @@ class Parser {
            "\" is not 1 to 255 bytes of UTF-8 without control characters";
   }
 
+  // Nothing if it is not a number that makes sense.
+  static std::optional<double> seconds_in(const std::string& text) {
+    if (text.empty()) return 2;
+    double seconds = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    const bool is_number = error == std::errc{} && end == text.data() + text.size();
+    return is_number && seconds >= 0.1 && seconds <= 3600 ? std::optional(seconds) : std::nullopt;
+  }
+
   CommandLine line_;
+  std::optional<std::string> watch_;
   CLI::App app_;
 };
 

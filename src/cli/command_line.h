@@ -40,6 +40,7 @@ struct CommandLine {
   std::optional<std::string> gateway;  // assignments --gateway, rooms set --default-gateway
   std::optional<std::string> country;  // explain --country
   std::optional<std::string> limit;    // why --limit
+  std::optional<double> watch;         // status --watch: seconds
   bool force = false;                  // release --force
   bool move = false;                   // drain --move
   bool create_gateways = false;        // rooms import

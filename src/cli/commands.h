@@ -13,6 +13,7 @@ int show_config(const CommandLine& line, Terminal& terminal);
 // These ask the running sidecar.
 int reload(const CommandLine& line, Terminal& terminal);
 int status(const CommandLine& line, Terminal& terminal);
+int watch_status(const CommandLine& line, Terminal& terminal);  // status --watch
 int assignments(const CommandLine& line, Terminal& terminal);
 int splits(const CommandLine& line, Terminal& terminal);
 int why(const CommandLine& line, Terminal& terminal);

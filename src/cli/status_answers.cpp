@@ -1,0 +1,54 @@
+#include "cli/status_answers.h"
+
+#include "cli/answer_fields.h"
+#include "cli/terminal.h"
+
+namespace cli {
+namespace {
+
+Sidecar::Answer expect(Sidecar& sidecar, const std::string& target, std::chrono::milliseconds patience) {
+  auto answer = sidecar.ask("GET", target, patience);
+  if (!answer.is_fine()) throw CommandFailed(Sidecar::refusal(answer));
+  return answer;
+}
+
+}  // namespace
+
+StatusAnswers ask_status(Sidecar& sidecar, int decisions, std::chrono::milliseconds patience) {
+  StatusAnswers status;
+  const auto ready = sidecar.ask("GET", "/readyz", patience);
+  status.health = text_at(ready.body, "status");
+  status.reasons = texts_at(ready.body, "reasons");
+  if (status.health.empty()) status.health = ready.is_fine() ? "ok" : "not ready";
+  const auto message = text_at(ready.body, "message");
+  if (status.reasons.empty() && !message.empty()) status.reasons.push_back(message);
+  status.scale = flag_at(expect(sidecar, "/v2/config", patience).body, "scale");
+  status.gateways = items_at(expect(sidecar, "/v2/gateways", patience).body, "gateways");
+  if (decisions > 0) {
+    const auto answer =
+        sidecar.ask("GET", "/v2/decisions?limit=" + std::to_string(decisions), patience);
+    if (answer.is_fine()) status.decisions = items_at(answer.body, "decisions");
+  }
+  return status;
+}
+
+std::string for_programs(const StatusAnswers& status) {
+  http::JsonWriter json;
+  json.begin_object().member("scale", status.scale).member("status", status.health);
+  json.key("reasons").begin_array();
+  for (const auto& reason : status.reasons) json.value(reason);
+  json.end_array().key("gateways").begin_array();
+  for (const auto& gateway : status.gateways) json.value(gateway);
+  json.end_array().end_object();
+  return json.take();
+}
+
+std::string flags_of(const http::Json& gateway) {
+  std::vector<std::string> flags;
+  if (flag_at(gateway, "disabled")) flags.emplace_back("disabled");
+  if (flag_at(gateway, "draining")) flags.emplace_back("draining");
+  if (flags.empty() && !flag_at(gateway, "available")) flags.emplace_back("not listed");
+  return flags.empty() ? "-" : joined(flags, ", ");
+}
+
+}  // namespace cli

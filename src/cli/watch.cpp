@@ -1,0 +1,95 @@
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <optional>
+
+#include "cli/commands.h"
+#include "cli/screen.h"
+#include "cli/sidecar.h"
+#include "cli/status_answers.h"
+#include "cli/table.h"
+#include "cli/watch_view.h"
+
+namespace cli {
+namespace {
+
+constexpr std::chrono::seconds patience{2};  // a key is not heard meanwhile
+constexpr int decisions_asked_for = 50;
+constexpr std::size_t columns_of_a_pipe = 120;
+
+domain::WallTime wall_time() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+// Asks again and again; a sidecar that went away is looked for anew, for it may come back at another address.
+class Watch {
+ public:
+  explicit Watch(const CommandLine& line) : line_(line) {}
+
+  void ask() {
+    watched_.now = wall_time();
+    try {
+      if (!sidecar_) sidecar_.emplace(line_);
+      watched_.address = sidecar_->address();
+      watched_.answers = ask_status(*sidecar_, line_.json ? 0 : decisions_asked_for, patience);
+      history_.add(watched_.answers->gateways);
+      watched_.out_of_reach_since.reset();
+    } catch (const CommandFailed& failed) {
+      if (failed.exit_code() == kWrongInput) throw;
+      sidecar_.reset();
+      watched_.problem = failed.what();
+      if (!watched_.out_of_reach_since) watched_.out_of_reach_since = wall_time();
+    }
+  }
+
+  std::string text(const Space& space) const {
+    if (!line_.json) return watch_view(watched_, history_, space);
+    if (!watched_.out_of_reach_since) return for_programs(*watched_.answers);
+    http::JsonWriter json;
+    json.begin_object()
+        .member("error", "out_of_reach")
+        .member("message", watched_.problem)
+        .member("since", domain::to_text(*watched_.out_of_reach_since))
+        .end_object();
+    return json.take();
+  }
+
+ private:
+  const CommandLine& line_;
+  std::optional<Sidecar> sidecar_;
+  Watched watched_;
+  LoadHistory history_;
+};
+
+bool wants_colour() {
+  const char* none = std::getenv("NO_COLOR");
+  return none == nullptr || *none == '\0';
+}
+
+}  // namespace
+
+int watch_status(const CommandLine& line, Terminal& terminal) {
+  const bool is_real = terminal.out.rdbuf() == std::cout.rdbuf();
+  const bool in_place = is_real && !line.json && terminal_can_be_drawn_on();
+  const std::chrono::milliseconds interval{static_cast<std::int64_t>(*line.watch * 1000)};
+  Watch watch(line);
+  watch.ask();
+  Screen screen(terminal.out, in_place);
+  for (;;) {
+    const auto size = screen.size();
+    screen.show(watch.text(in_place ? Space{size.columns, size.rows, wants_colour()}
+                                    : Space{columns_of_a_pipe, 0, false}));
+    if (!terminal.out) return kFine;  // run() says what is wrong
+    switch (screen.wait(interval)) {
+      case Screen::Event::quit:
+        return kFine;
+      case Screen::Event::time_is_up:
+        watch.ask();
+        break;
+      case Screen::Event::redraw:
+        break;
+    }
+  }
+}
+
+}  // namespace cli

@@ -1,0 +1,350 @@
+#include "cli/watch_view.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <string_view>
+
+#include "cli/answer_fields.h"
+#include "cli/table.h"
+
+namespace cli {
+namespace {
+
+using Json = http::Json;
+
+enum class Tone { plain, strong, faint, warning, bad };
+
+struct Line {
+  std::string text;
+  Tone tone = Tone::plain;
+};
+
+constexpr std::string_view sequence_of(Tone tone) {
+  switch (tone) {
+    case Tone::plain: return "";
+    case Tone::strong: return "\x1b[1m";
+    case Tone::faint: return "\x1b[2m";
+    case Tone::warning: return "\x1b[33m";
+    case Tone::bad: return "\x1b[31m";
+  }
+  return "";
+}
+
+std::size_t length_of_first(std::string_view text) {
+  std::size_t length = 1;
+  while (length < text.size() && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80) ++length;
+  return length;
+}
+
+// Expects what is printable; ends with … if it had to be cut.
+std::string clipped(std::string_view text, std::size_t columns) {
+  if (display_width(text) <= columns) return std::string(text);
+  std::string result;
+  std::size_t used = 1;
+  while (!text.empty() && columns > 0) {
+    const auto one = text.substr(0, length_of_first(text));
+    used += display_width(one);
+    if (used > columns) break;
+    result += one;
+    text.remove_prefix(one.size());
+  }
+  return columns == 0 ? "" : result + "…";
+}
+
+std::string padded(const std::string& text, std::size_t columns, Align align = Align::left) {
+  const auto cut = clipped(text, columns);
+  const std::string blanks(columns - display_width(cut), ' ');
+  return align == Align::right ? blanks + cut : cut + blanks;
+}
+
+std::string clock_time(const std::string& time) {
+  return time.size() >= 19 ? time.substr(11, 8) : time;
+}
+
+std::int64_t load_of(const Json& gateway) { return number_at(gateway, "load").value_or(0); }
+std::int64_t capacity_of(const Json& gateway) { return number_at(gateway, "capacity").value_or(0); }
+
+// How urgently it is to be seen: 0 not at all.
+int trouble_of(const Json& gateway) {
+  const auto state = text_at(gateway, "state");
+  if (state == "down") return 5;
+  if (state == "suspect") return 4;
+  if (capacity_of(gateway) > 0 && load_of(gateway) >= capacity_of(gateway)) return 3;
+  if (flag_at(gateway, "draining")) return 2;
+  return flag_at(gateway, "disabled") ? 1 : 0;
+}
+
+Tone tone_of(int trouble) {
+  if (trouble >= 5) return Tone::bad;
+  if (trouble >= 2) return Tone::warning;
+  return trouble == 1 ? Tone::faint : Tone::plain;
+}
+
+std::string bar_of(std::int64_t load, std::int64_t capacity, std::size_t length) {
+  const auto cells = static_cast<std::int64_t>(length);
+  auto full = capacity > 0 ? std::min(cells, (std::min(load, capacity) * cells + capacity - 1) / capacity) : 0;
+  std::string bar;
+  for (std::int64_t i = 0; i < cells; ++i) bar += i < full ? "█" : "░";
+  return bar;
+}
+
+bool takes_rooms(const Json& gateway) {
+  return flag_at(gateway, "available") && !flag_at(gateway, "disabled") && !flag_at(gateway, "draining") &&
+         text_at(gateway, "state") != "down";
+}
+
+// In users: how many more the gateways that take rooms can have.
+std::string headroom_of(const std::vector<Json>& gateways) {
+  std::int64_t all = 0;
+  std::map<std::string, std::int64_t> by_region;
+  for (const auto& gateway : gateways) {
+    const auto room = takes_rooms(gateway)
+                          ? std::max(std::int64_t{0}, capacity_of(gateway) - load_of(gateway))
+                          : 0;
+    all += room;
+    for (const auto& region : texts_at(gateway, "regions")) by_region[region] += room;
+  }
+  std::string text = "Headroom " + std::to_string(all) + " users";
+  const char* before = ": ";
+  for (const auto& [region, room] : by_region) {
+    text += before + printable(region) + ' ' + std::to_string(room);
+    before = ", ";
+  }
+  return text;
+}
+
+std::string told(const Json& decision) {
+  std::string text = printable(clock_time(text_at(decision, "time"))) + "  " +
+                     printable(text_at(decision, "room"));
+  const auto left = text_at(decision, "left");
+  if (!left.empty()) text += " from " + printable(left);
+  const auto gateway = text_at(decision, "janus");
+  if (gateway.empty()) {
+    text += " refused, " + printable(text_at(decision, "error"));
+    const auto times = number_at(decision, "times").value_or(1);
+    if (times > 1) text += ", " + std::to_string(times) + " times";
+  } else {
+    text += " to " + printable(gateway) + ", " + printable(text_at(decision, "reason"));
+  }
+  const auto country = text_at(decision, "country_code");
+  return country.empty() ? text : text + ", from " + printable(country);
+}
+
+// The columns beside name and bar; the last ones yield first where it is narrow.
+struct Cell {
+  const char* header;
+  Align align;
+  std::string (*text)(const Json&);
+};
+std::string used_of(const Json& gateway) { return percent(load_of(gateway), capacity_of(gateway)); }
+std::string state_of(const Json& gateway) { return printable(text_at(gateway, "state")); }
+std::string load_text(const Json& gateway) {
+  return std::to_string(load_of(gateway)) + '/' + std::to_string(capacity_of(gateway));
+}
+std::string notes_of(const Json& gateway) { return flags_of(gateway); }
+std::string rooms_of(const Json& gateway) { return shown(number_at(gateway, "rooms")); }
+std::string users_of(const Json& gateway) { return shown(number_at(gateway, "users")); }
+std::string regions_of(const Json& gateway) {
+  return printable(or_dash(joined(texts_at(gateway, "regions"), ",")));
+}
+constexpr Cell cells[] = {
+    {"USED", Align::right, used_of},         {"STATE", Align::left, state_of},
+    {"LOAD", Align::right, load_text},       {"FLAGS", Align::left, notes_of},
+    {"ROOMS", Align::right, rooms_of},       {"USERS", Align::right, users_of},
+    {"TREND", Align::left, nullptr},  // the view's own
+    {"REGION", Align::left, regions_of},
+};
+
+class View {
+ public:
+  View(const Watched& watched, const LoadHistory& history, const Space& space)
+      : watched_(watched), history_(history), space_(space) {}
+
+  std::string text() {
+    draw_head();
+    if (watched_.answers) {
+      const auto& answers = *watched_.answers;
+      const auto decisions = decisions_shown(answers);
+      draw_gateways(answers.gateways, decisions == 0 ? 0 : decisions + 2);
+      draw_decisions(answers, decisions);
+    }
+    if (space_.rows > 0 && lines_.size() > space_.rows) lines_.resize(space_.rows);
+    std::string text;
+    for (const auto& line : lines_) {
+      const auto sequence = space_.colour ? sequence_of(line.tone) : "";
+      auto cut = clipped(line.text, space_.columns);
+      cut.erase(cut.find_last_not_of(' ') + 1);
+      text += sequence;
+      text += cut;
+      if (!sequence.empty()) text += "\x1b[0m";
+      text += '\n';
+    }
+    return text;
+  }
+
+ private:
+  void add(std::string text, Tone tone = Tone::plain) { lines_.push_back({std::move(text), tone}); }
+  std::size_t rows_left() const {
+    if (space_.rows == 0) return 1000;
+    return space_.rows > lines_.size() ? space_.rows - lines_.size() : 0;
+  }
+
+  void draw_head() {
+    std::string title = "room-sidecar";
+    if (watched_.answers) {
+      title += watched_.answers->scale ? ", scale mode" : ", legacy mode";
+      title += ", " + printable(watched_.answers->health);
+    }
+    const bool is_well = watched_.answers && watched_.answers->health == "ok" && !watched_.out_of_reach_since;
+    add(title + "   " + clock_time(domain::to_text(watched_.now)) + " UTC   " + printable(watched_.address),
+        is_well ? Tone::strong : Tone::warning);
+    if (watched_.out_of_reach_since) {
+      add("Out of reach since " + clock_time(domain::to_text(*watched_.out_of_reach_since)) + " UTC" +
+              (watched_.answers ? "; what follows is older. " : ". ") + printable(watched_.problem),
+          Tone::bad);
+    }
+    if (!watched_.answers) return;
+    for (const auto& reason : watched_.answers->reasons) add("! " + printable(reason), Tone::warning);
+    add(headroom_of(watched_.answers->gateways));
+    add("");
+  }
+
+  // As many as leave the gateways their lines, but some if there is space for anything.
+  std::size_t decisions_shown(const StatusAnswers& answers) const {
+    const auto needed = lines_.size() + 1 + answers.gateways.size() + 2;
+    if (answers.decisions.empty()) return 0;
+    if (space_.rows == 0) return std::min<std::size_t>(5, answers.decisions.size());
+    const std::size_t spare = space_.rows > needed ? space_.rows - needed : 0;
+    const std::size_t least = space_.rows >= 16 ? 3 : 0;
+    return std::min(answers.decisions.size(), std::max(spare, least));
+  }
+
+  void draw_gateways(std::vector<Json> gateways, std::size_t reserved) {
+    if (gateways.empty()) return add("No gateways are known.");
+    const auto space = std::max<std::size_t>(rows_left() > reserved ? rows_left() - reserved : 0, 3) - 1;
+    std::size_t hidden = 0;
+    if (gateways.size() > space) {
+      // Where not all can be seen, those that need to be.
+      std::stable_sort(gateways.begin(), gateways.end(), [](const Json& a, const Json& b) {
+        if (trouble_of(a) != trouble_of(b)) return trouble_of(a) > trouble_of(b);
+        return load_of(a) * capacity_of(b) > load_of(b) * capacity_of(a);
+      });
+      hidden = gateways.size() - (space - 1);
+    }
+    const auto shown = gateways.size() - hidden;
+    draw_table(gateways, shown);
+    if (hidden == 0) return;
+    const auto troubled = std::count_if(gateways.begin() + static_cast<std::ptrdiff_t>(shown), gateways.end(),
+                                        [](const Json& one) { return trouble_of(one) > 0; });
+    add("… and " + std::to_string(hidden) + " more" +
+            (troubled > 0 ? ", " + std::to_string(troubled) + " of them in trouble" : ""),
+        troubled > 0 ? Tone::warning : Tone::faint);
+  }
+
+  void draw_table(const std::vector<Json>& gateways, std::size_t count) {
+    std::size_t name = 7;
+    for (const auto& one : gateways) name = std::max(name, display_width(printable(text_at(one, "name"))));
+    name = std::min<std::size_t>(name, std::max<std::size_t>(space_.columns / 4, 7));
+    struct Column {
+      const Cell* cell;
+      std::size_t width;
+    };
+    constexpr std::size_t least_bar = 6;
+    constexpr std::size_t least_trend = 8;
+    std::size_t used = name + 2 + least_bar;
+    std::vector<Column> columns;
+    Column* trend = nullptr;
+    columns.reserve(std::size(cells));
+    for (const auto& cell : cells) {
+      const auto width = cell.text ? width_of(cell, gateways) : least_trend;
+      if (width == 0) continue;
+      if (used + 2 + width > space_.columns) break;
+      columns.push_back({&cell, width});
+      if (!cell.text) trend = &columns.back();
+      used += 2 + width;
+    }
+    const auto spare = space_.columns > used ? space_.columns - used : 0;
+    const auto longer = std::min<std::size_t>(trend ? spare / 2 : spare, 30);
+    const auto bar = least_bar + longer;
+    if (trend) trend->width += std::min<std::size_t>(spare - longer, 40);
+
+    std::string header = padded("GATEWAY", name) + "  " + std::string(bar, ' ');
+    for (const auto& column : columns) {
+      header += "  " + padded(column.cell->header, column.width, column.cell->align);
+    }
+    add(std::move(header), Tone::faint);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto& one = gateways[i];
+      std::string row = padded(printable(text_at(one, "name")), name) + "  " +
+                        bar_of(load_of(one), capacity_of(one), bar);
+      for (const auto& column : columns) {
+        const auto text = column.cell->text ? column.cell->text(one)
+                                            : history_.sparkline(text_at(one, "name"), column.width);
+        row += "  " + padded(text, column.width, column.cell->align);
+      }
+      add(std::move(row), tone_of(trouble_of(one)));
+    }
+  }
+
+  // 0 if it would tell nothing of any gateway.
+  static std::size_t width_of(const Cell& cell, const std::vector<Json>& gateways) {
+    std::size_t width = display_width(cell.header);
+    bool tells = false;
+    for (const auto& one : gateways) {
+      const auto text = cell.text(one);
+      tells = tells || (text != "-" && text != "unknown");
+      width = std::max(width, display_width(text));
+    }
+    return tells ? std::min<std::size_t>(width, 24) : 0;
+  }
+
+  void draw_decisions(const StatusAnswers& answers, std::size_t count) {
+    if (count == 0) return;
+    add("");
+    add("Newest decisions", Tone::faint);
+    for (std::size_t i = 0; i < count; ++i) {
+      const bool is_refused = text_at(answers.decisions[i], "janus").empty();
+      add(told(answers.decisions[i]), is_refused ? Tone::warning : Tone::plain);
+    }
+  }
+
+  const Watched& watched_;
+  const LoadHistory& history_;
+  const Space space_;
+  std::vector<Line> lines_;
+};
+
+}  // namespace
+
+void LoadHistory::add(const std::vector<Json>& gateways) {
+  std::set<std::string> there;
+  for (const auto& gateway : gateways) {
+    const auto name = text_at(gateway, "name");
+    there.insert(name);
+    auto& seen = gateways_[name];
+    seen.capacity = capacity_of(gateway);
+    seen.loads.push_back(load_of(gateway));
+    if (seen.loads.size() > most) seen.loads.pop_front();
+  }
+  std::erase_if(gateways_, [&](const auto& one) { return there.count(one.first) == 0; });
+}
+
+std::string LoadHistory::sparkline(const std::string& gateway, std::size_t length) const {
+  static constexpr const char* heights[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  const auto found = gateways_.find(gateway);
+  if (found == gateways_.end() || length == 0) return "";
+  const auto& loads = found->second.loads;
+  const auto first = loads.end() - static_cast<std::ptrdiff_t>(std::min(length, loads.size()));
+  const auto [least, highest] = std::minmax_element(first, loads.end());
+  const auto full = std::max({*highest - *least, found->second.capacity / 10, std::int64_t{1}});
+  std::string line;
+  for (auto load = first; load != loads.end(); ++load) line += heights[(*load - *least) * 7 / full];
+  return line;
+}
+
+std::string watch_view(const Watched& watched, const LoadHistory& history, const Space& space) {
+  return View(watched, history, space).text();
+}
+
+}  // namespace cli
