@@ -112,7 +112,9 @@ class Parser {
     status
         ->add_option_function<std::vector<std::string>>(
             "--watch",
-            [this](const std::vector<std::string>& texts) { watch_ = texts.empty() ? "" : texts[0]; },
+            [this](const std::vector<std::string>& texts) {
+              watch_ = texts.empty() ? "" : texts[0];
+            },
             "go on showing it, anew every so many seconds (default: 2), until q or Ctrl-C")
         ->type_name("[SECONDS]")
         ->expected(0, 1);

@@ -16,7 +16,7 @@ Running it
   reload                make the running sidecar read its configuration again
 
 Looking and steering (asks the running sidecar)
-  status                mode, health, gateways and their load; --watch goes on showing them
+  status                mode, health, gateways and their load; --watch: keep looking
   assignments           which room is on which gateway
   splits                rooms that are on two gateways, as the gateways tell
   explain ROOM          where the room would go now, and why

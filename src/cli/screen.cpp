@@ -91,8 +91,8 @@ Screen::Event Screen::wait(std::chrono::milliseconds time) {
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + time;
   for (;;) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()) + std::chrono::milliseconds(1);
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()) +
+                      std::chrono::milliseconds(1);
     if (left.count() <= 0) return Event::time_is_up;
     pollfd ready[2] = {{signals_, POLLIN, 0}, {has_keys_ ? STDIN_FILENO : -1, POLLIN, 0}};
     if (::poll(ready, 2, static_cast<int>(left.count())) == 0) return Event::time_is_up;
@@ -102,7 +102,8 @@ Screen::Event Screen::wait(std::chrono::milliseconds time) {
     }
     if (ready[1].revents != 0) {
       char key = 0;
-      if (::read(STDIN_FILENO, &key, 1) <= 0) has_keys_ = false;  // the terminal is gone, or closed for us
+      if (::read(STDIN_FILENO, &key, 1) <= 0)
+        has_keys_ = false;  // the terminal is gone, or closed for us
       if (key == 'q' || key == 'Q') return Event::quit;
     }
   }

@@ -35,8 +35,8 @@ Totals add_gateways(Table& table, const std::vector<http::Json>& gateways) {
 
 std::string for_people(const Sidecar& sidecar, const StatusAnswers& status) {
   std::string text = "Sidecar  " + printable(sidecar.address()) + "\nMode     " +
-                     (status.scale ? "scale" : "legacy") + "\nHealth   " + printable(status.health) +
-                     '\n';
+                     (status.scale ? "scale" : "legacy") + "\nHealth   " +
+                     printable(status.health) + '\n';
   for (const auto& reason : status.reasons) text += "         " + printable(reason) + '\n';
   text += '\n';
   if (status.gateways.empty()) return text + "No gateways are known.\n";

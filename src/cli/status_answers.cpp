@@ -6,7 +6,8 @@
 namespace cli {
 namespace {
 
-Sidecar::Answer expect(Sidecar& sidecar, const std::string& target, std::chrono::milliseconds patience) {
+Sidecar::Answer expect(Sidecar& sidecar, const std::string& target,
+                       std::chrono::milliseconds patience) {
   auto answer = sidecar.ask("GET", target, patience);
   if (!answer.is_fine()) throw CommandFailed(Sidecar::refusal(answer));
   return answer;

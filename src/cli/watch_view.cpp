@@ -22,18 +22,24 @@ struct Line {
 
 constexpr std::string_view sequence_of(Tone tone) {
   switch (tone) {
-    case Tone::plain: return "";
-    case Tone::strong: return "\x1b[1m";
-    case Tone::faint: return "\x1b[2m";
-    case Tone::warning: return "\x1b[33m";
-    case Tone::bad: return "\x1b[31m";
+    case Tone::plain:
+      return "";
+    case Tone::strong:
+      return "\x1b[1m";
+    case Tone::faint:
+      return "\x1b[2m";
+    case Tone::warning:
+      return "\x1b[33m";
+    case Tone::bad:
+      return "\x1b[31m";
   }
   return "";
 }
 
 std::size_t length_of_first(std::string_view text) {
   std::size_t length = 1;
-  while (length < text.size() && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80) ++length;
+  while (length < text.size() && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80)
+    ++length;
   return length;
 }
 
@@ -83,15 +89,17 @@ Tone tone_of(int trouble) {
 
 std::string bar_of(std::int64_t load, std::int64_t capacity, std::size_t length) {
   const auto cells = static_cast<std::int64_t>(length);
-  auto full = capacity > 0 ? std::min(cells, (std::min(load, capacity) * cells + capacity - 1) / capacity) : 0;
+  auto full = capacity > 0
+                  ? std::min(cells, (std::min(load, capacity) * cells + capacity - 1) / capacity)
+                  : 0;
   std::string bar;
   for (std::int64_t i = 0; i < cells; ++i) bar += i < full ? "█" : "░";
   return bar;
 }
 
 bool takes_rooms(const Json& gateway) {
-  return flag_at(gateway, "available") && !flag_at(gateway, "disabled") && !flag_at(gateway, "draining") &&
-         text_at(gateway, "state") != "down";
+  return flag_at(gateway, "available") && !flag_at(gateway, "disabled") &&
+         !flag_at(gateway, "draining") && text_at(gateway, "state") != "down";
 }
 
 // In users: how many more the gateways that take rooms can have.
@@ -149,9 +157,9 @@ std::string regions_of(const Json& gateway) {
   return printable(or_dash(joined(texts_at(gateway, "regions"), ",")));
 }
 constexpr Cell cells[] = {
-    {"USED", Align::right, used_of},         {"STATE", Align::left, state_of},
-    {"LOAD", Align::right, load_text},       {"FLAGS", Align::left, notes_of},
-    {"ROOMS", Align::right, rooms_of},       {"USERS", Align::right, users_of},
+    {"USED", Align::right, used_of},     {"STATE", Align::left, state_of},
+    {"LOAD", Align::right, load_text},   {"FLAGS", Align::left, notes_of},
+    {"ROOMS", Align::right, rooms_of},   {"USERS", Align::right, users_of},
     {"TREND", Align::left, nullptr},  // the view's own
     {"REGION", Align::left, regions_of},
 };
@@ -196,16 +204,20 @@ class View {
       title += watched_.answers->scale ? ", scale mode" : ", legacy mode";
       title += ", " + printable(watched_.answers->health);
     }
-    const bool is_well = watched_.answers && watched_.answers->health == "ok" && !watched_.out_of_reach_since;
-    add(title + "   " + clock_time(domain::to_text(watched_.now)) + " UTC   " + printable(watched_.address),
+    const bool is_well =
+        watched_.answers && watched_.answers->health == "ok" && !watched_.out_of_reach_since;
+    add(title + "   " + clock_time(domain::to_text(watched_.now)) + " UTC   " +
+            printable(watched_.address),
         is_well ? Tone::strong : Tone::warning);
     if (watched_.out_of_reach_since) {
-      add("Out of reach since " + clock_time(domain::to_text(*watched_.out_of_reach_since)) + " UTC" +
-              (watched_.answers ? "; what follows is older. " : ". ") + printable(watched_.problem),
+      add("Out of reach since " + clock_time(domain::to_text(*watched_.out_of_reach_since)) +
+              " UTC" + (watched_.answers ? "; what follows is older. " : ". ") +
+              printable(watched_.problem),
           Tone::bad);
     }
     if (!watched_.answers) return;
-    for (const auto& reason : watched_.answers->reasons) add("! " + printable(reason), Tone::warning);
+    for (const auto& reason : watched_.answers->reasons)
+      add("! " + printable(reason), Tone::warning);
     add(headroom_of(watched_.answers->gateways));
     add("");
   }
@@ -222,7 +234,8 @@ class View {
 
   void draw_gateways(std::vector<Json> gateways, std::size_t reserved) {
     if (gateways.empty()) return add("No gateways are known.");
-    const auto space = std::max<std::size_t>(rows_left() > reserved ? rows_left() - reserved : 0, 3) - 1;
+    const auto space =
+        std::max<std::size_t>(rows_left() > reserved ? rows_left() - reserved : 0, 3) - 1;
     std::size_t hidden = 0;
     if (gateways.size() > space) {
       // Where not all can be seen, those that need to be.
@@ -235,8 +248,9 @@ class View {
     const auto shown = gateways.size() - hidden;
     draw_table(gateways, shown);
     if (hidden == 0) return;
-    const auto troubled = std::count_if(gateways.begin() + static_cast<std::ptrdiff_t>(shown), gateways.end(),
-                                        [](const Json& one) { return trouble_of(one) > 0; });
+    const auto troubled =
+        std::count_if(gateways.begin() + static_cast<std::ptrdiff_t>(shown), gateways.end(),
+                      [](const Json& one) { return trouble_of(one) > 0; });
     add("… and " + std::to_string(hidden) + " more" +
             (troubled > 0 ? ", " + std::to_string(troubled) + " of them in trouble" : ""),
         troubled > 0 ? Tone::warning : Tone::faint);
@@ -244,7 +258,8 @@ class View {
 
   void draw_table(const std::vector<Json>& gateways, std::size_t count) {
     std::size_t name = 7;
-    for (const auto& one : gateways) name = std::max(name, display_width(printable(text_at(one, "name"))));
+    for (const auto& one : gateways)
+      name = std::max(name, display_width(printable(text_at(one, "name"))));
     name = std::min<std::size_t>(name, std::max<std::size_t>(space_.columns / 4, 7));
     struct Column {
       const Cell* cell;
@@ -279,8 +294,9 @@ class View {
       std::string row = padded(printable(text_at(one, "name")), name) + "  " +
                         bar_of(load_of(one), capacity_of(one), bar);
       for (const auto& column : columns) {
-        const auto text = column.cell->text ? column.cell->text(one)
-                                            : history_.sparkline(text_at(one, "name"), column.width);
+        const auto text = column.cell->text
+                              ? column.cell->text(one)
+                              : history_.sparkline(text_at(one, "name"), column.width);
         row += "  " + padded(text, column.width, column.cell->align);
       }
       add(std::move(row), tone_of(trouble_of(one)));

@@ -8,7 +8,8 @@
 namespace {
 
 std::string gateway(const std::string& name, int load, const std::string& more = "") {
-  return R"({"name":")" + name + R"(","state":"up","available":true,"disabled":false,"draining":false,)" +
+  return R"({"name":")" + name +
+         R"(","state":"up","available":true,"disabled":false,"draining":false,)" +
          R"("regions":["IL"],"rooms":)" + std::to_string(load / 10) + R"(,"users":1,"load":)" +
          std::to_string(load) + R"(,"capacity":100)" + more + "}";
 }
@@ -25,7 +26,8 @@ std::vector<std::string> fleet(int size) {
   return texts;
 }
 
-cli::Watched watched(const std::vector<std::string>& gateways, const std::vector<std::string>& decisions = {}) {
+cli::Watched watched(const std::vector<std::string>& gateways,
+                     const std::vector<std::string>& decisions = {}) {
   cli::Watched watched;
   watched.address = "127.0.0.1:8082";
   watched.now = *domain::wall_time_from("2026-11-23T22:01:02.003Z");
@@ -48,9 +50,10 @@ constexpr cli::Space wide{120, 30, false};
 
 TEST_CASE("the watched fleet is shown with mode, headroom, bars and decisions") {
   const auto text = watch_view(
-      watched({gateway("gxy1", 50), gateway("gxy2", 100, R"(,"draining":true)")},
-              {R"({"time":"2026-11-23T22:00:59.000Z","room":"2171","janus":"gxy1","reason":"assigned"})",
-               R"({"time":"2026-11-23T22:00:58.000Z","room":"x","error":"room_not_found","times":3})"}),
+      watched(
+          {gateway("gxy1", 50), gateway("gxy2", 100, R"(,"draining":true)")},
+          {R"({"time":"2026-11-23T22:00:59.000Z","room":"2171","janus":"gxy1","reason":"assigned"})",
+           R"({"time":"2026-11-23T22:00:58.000Z","room":"x","error":"room_not_found","times":3})"}),
       {}, wide);
   CHECK(has(text, "room-sidecar, scale mode, ok   22:01:02 UTC   127.0.0.1:8082\n"));
   CHECK(has(text, "Headroom 50 users: IL 50\n"));
@@ -64,8 +67,8 @@ TEST_CASE("the watched fleet is shown with mode, headroom, bars and decisions") 
 TEST_CASE("what is watched never takes more space than there is") {
   auto all = fleet(60);
   all.push_back(gateway("名前名前名前名前名前名前", 5));
-  auto some = watched(all, {R"({"time":"2026-11-23T22:00:59.000Z","room":")" + std::string(300, 'r') +
-                            R"(","janus":"gxy1","reason":"assigned"})"});
+  auto some = watched(all, {R"({"time":"2026-11-23T22:00:59.000Z","room":")" +
+                            std::string(300, 'r') + R"(","janus":"gxy1","reason":"assigned"})"});
   some.answers->reasons = {std::string(500, 'x')};
   some.out_of_reach_since = some.now;
   some.problem = std::string(500, 'y');
@@ -92,7 +95,8 @@ TEST_CASE("where not all gateways fit, those in trouble come first and the other
 }
 
 TEST_CASE("where all gateways fit they stand in their order") {
-  const auto lines = lines_of(watch_view(watched({gateway("a", 0), gateway("b", 0, R"(,"state":"down")")}), {}, wide));
+  const auto lines = lines_of(
+      watch_view(watched({gateway("a", 0), gateway("b", 0, R"(,"state":"down")")}), {}, wide));
   CHECK(has(lines[4], "a "));
   CHECK(has(lines[5], "b "));
 }
@@ -101,14 +105,16 @@ TEST_CASE("a watched sidecar out of reach is told with since when and why") {
   auto lost = watched({gateway("gxy1", 50)});
   lost.out_of_reach_since = domain::wall_time_from("2026-11-23T21:59:00.000Z");
   lost.problem = "refused";
-  CHECK(has(watch_view(lost, {}, wide), "Out of reach since 21:59:00 UTC; what follows is older. refused\n"));
+  CHECK(has(watch_view(lost, {}, wide),
+            "Out of reach since 21:59:00 UTC; what follows is older. refused\n"));
   lost.answers.reset();
   CHECK(has(watch_view(lost, {}, wide), "Out of reach since 21:59:00 UTC. refused\n"));
 }
 
 TEST_CASE("hostile names are shown escaped, and colours are only asked for") {
-  const auto hostile = watched({gateway("a\\u001b[31m\\n", 100)},
-                               {R"({"time":"2026-11-23T22:00:59.000Z","room":"\u001b]0;x\u0007","janus":"g"})"});
+  const auto hostile =
+      watched({gateway("a\\u001b[31m\\n", 100)},
+              {R"({"time":"2026-11-23T22:00:59.000Z","room":"\u001b]0;x\u0007","janus":"g"})"});
   CHECK_FALSE(has(watch_view(hostile, {}, wide), "\x1b"));
   CHECK(has(watch_view(hostile, {}, wide), "\\x1b]0;x\\x07"));
   CHECK(has(watch_view(hostile, {}, {80, 24, true}), "\x1b[33m"));
@@ -120,7 +126,8 @@ TEST_CASE("the trend shows how a gateway's load went while it was watched") {
   for (const int load : {0, 0, 50, 100, 100}) history.add(list({gateway("gxy1", load)}));
   CHECK(history.sparkline("gxy1", 8) == "▁▁▄██");
   CHECK(history.sparkline("gxy1", 2) == "▁▁");
-  for (std::size_t i = 0; i < 2 * cli::LoadHistory::most; ++i) history.add(list({gateway("gxy1", 7)}));
+  for (std::size_t i = 0; i < 2 * cli::LoadHistory::most; ++i)
+    history.add(list({gateway("gxy1", 7)}));
   CHECK(cli::display_width(history.sparkline("gxy1", 1000)) == cli::LoadHistory::most);
   history.add(list({gateway("gxy2", 7)}));
   CHECK(history.sparkline("gxy1", 8).empty());
