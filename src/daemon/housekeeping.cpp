@@ -21,11 +21,12 @@ constexpr std::chrono::milliseconds round{500};
 }  // namespace
 
 Housekeeping::Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper,
-                           GatewayWatch& watch)
+                           GatewayWatch& watch, app::LoadHistory& load_history)
     : desk_(desk),
       journal_(journal),
       keeper_(keeper),
       watch_(watch),
+      load_history_(load_history),
       cleaned_(app::Desk::Turn(desk).now().service),
       thread_([this] { work(); }) {}
 
@@ -109,15 +110,19 @@ void Housekeeping::do_round(bool refresh) {
     });
   });
   if (keeper_.has_unwritten() && !journal_.failure()) attempt("sync", [this] { keeper_.retry(); });
-  domain::ServiceTime now;
+  domain::Moment now;
   domain::Duration clean_every;
   {
     app::Desk::Turn turn(desk_);
-    now = turn.now().service;
+    now = turn.now();
     clean_every = turn.options().clean_every;
   }
-  if (now - cleaned_ >= clean_every) {
-    cleaned_ = now;
+  if (!sampled_ || now.service - *sampled_ >= app::LoadHistory::every) {
+    sampled_ = now.service;
+    attempt("load history", [&] { load_history_.add(now.wall, app::list_gateways(desk_)); });
+  }
+  if (now.service - cleaned_ >= clean_every) {
+    cleaned_ = now.service;
     attempt("cleaning", [this] { app::clean_up(desk_); });
   }
   app::report_lost_lines();

@@ -1,6 +1,6 @@
 // The periodic work: last uses into the file, the cleaning, edits made from outside, what could not be
-// written, the gateways' health and what follows from it. A thread of its own from construction to stop(). A
-// failure is logged and tried again.
+// written, the gateways' health and what follows from it, samples of their load. A thread of its own from
+// construction to stop(). A failure is logged and tried again.
 #pragma once
 
 #include <atomic>
@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 
 #include "app/catalogue_keeper.h"
 #include "app/desk.h"
+#include "app/load_history.h"
 #include "daemon/gateway_watch.h"
 
 namespace sidecar {
@@ -21,7 +23,7 @@ namespace sidecar {
 class Housekeeping {
  public:
   Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper,
-               GatewayWatch& watch);
+               GatewayWatch& watch, app::LoadHistory& load_history);
   ~Housekeeping() { stop(); }
 
   void stop();
@@ -41,7 +43,9 @@ class Housekeeping {
   store::Journal& journal_;
   app::CatalogueKeeper& keeper_;
   GatewayWatch& watch_;
+  app::LoadHistory& load_history_;
   domain::ServiceTime cleaned_;
+  std::optional<domain::ServiceTime> sampled_;
   std::atomic<std::uint64_t> heartbeats_{0};
   std::mutex mutex_;
   std::condition_variable woken_;

@@ -14,6 +14,7 @@
 #include "app/catalogue_keeper.h"
 #include "app/event_log.h"
 #include "app/journal_claims.h"
+#include "app/load_history.h"
 #include "config/load.h"
 #include "daemon/gateway_watch.h"
 #include "daemon/housekeeping.h"
@@ -171,7 +172,7 @@ class Running {
     app::open_desk(*desk_, opening);
     keeper_ = std::make_unique<app::CatalogueKeeper>(*desk_, *journal_, path, configured, !written);
     watch_ = std::make_unique<GatewayWatch>(*desk_, configuration.health);
-    housekeeping_ = std::make_unique<Housekeeping>(*desk_, *journal_, *keeper_, *watch_);
+    housekeeping_ = std::make_unique<Housekeeping>(*desk_, *journal_, *keeper_, *watch_, load_history_);
     changes_go_to_ = housekeeping_.get();
 
     http::DoorOptions options;
@@ -180,7 +181,7 @@ class Running {
     options.on_exception = [](const http::Route& route, std::string_view what) {
       app::log_error("Request failed", {{"route", route.pattern}, {"reason", what}});
     };
-    const http::House house{*desk_, *journal_, *keeper_, [this] { return reload_->run(); },
+    const http::House house{*desk_, *journal_, *keeper_, load_history_, [this] { return reload_->run(); },
                             [this] { return readiness(); }, [this] { return collector_->text(); }};
     door_ = std::make_unique<http::Door>(std::move(options), http::routes(house), std::move(listeners));
     reload_ = std::make_unique<Reload>(sources, configuration, needs_token, *keeper_, *watch_, *door_,
@@ -283,6 +284,7 @@ class Running {
 
   store::Owner owner_;
   app::Clock clock_;
+  app::LoadHistory load_history_;
   std::vector<std::string> errors_;
   std::vector<std::string> addresses_;
   std::atomic<Housekeeping*> changes_go_to_{nullptr};

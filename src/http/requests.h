@@ -33,6 +33,10 @@ Response answer_config(const House& house, const Request& request);
 // decision_requests.cpp
 Response answer_decisions(const House& house, const Request& request);
 
+// page_requests.cpp
+Response answer_load_history(const House& house, const Request& request);
+Response answer_page(const House& house, const Request& request);
+
 // steering_requests.cpp
 Response answer_drain(const House& house, const Request& request);
 Response answer_undrain(const House& house, const Request& request);

@@ -31,11 +31,13 @@ constexpr Line table[] = {
     {"DELETE", "/v2/assignments/{room}", answer_release},
     {"GET", "/v2/decisions", answer_decisions},
     {"GET", "/v2/splits", answer_splits},
+    {"GET", "/v2/load-history", answer_load_history},
     {"GET", "/v2/config", answer_config},
     {"POST", "/v2/reload", answer_reload},
     {"GET", "/healthz", answer_healthz, usual_body, true},
     {"GET", "/readyz", answer_readyz, usual_body, true},
     {"GET", "/metrics", answer_metrics},
+    {"GET", "/", answer_page, usual_body, true},
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "app/catalogue_keeper.h"
 #include "app/desk.h"
+#include "app/load_history.h"
 #include "http/message.h"
 
 namespace http {
@@ -23,6 +24,7 @@ struct House {
   app::Desk& desk;
   store::Journal& journal;
   app::CatalogueKeeper& keeper;
+  const app::LoadHistory& load_history;
   // Reads the configuration anew and applies it, or tells why not.
   std::function<app::CatalogueKeeper::Result()> reload;
   std::function<Readiness()> readiness;

@@ -16,7 +16,8 @@ FOLDERS = {
     "domain": [],
     "store": ["domain", "counts"],
     "app": ["domain", "store", "counts"],
-    "http": ["domain", "app", "counts"],
+    "page": [],
+    "http": ["domain", "app", "page", "counts"],
     # reads them all when it is asked
     "metrics": ["domain", "store", "app", "http", "counts"],
     "config": ["*/options.h", "domain/health_options.h", "domain/id.h",

@@ -1,0 +1,47 @@
+#include "app/load_history.h"
+#include "http/fields.h"
+#include "http/requests.h"
+#include "page/page.h"
+
+namespace http {
+namespace {
+
+void write_series(JsonWriter& json, std::string_view key, const app::LoadHistory::Series& series,
+                  std::uint32_t app::LoadHistory::Reading::*number) {
+  json.key(key).begin_array();
+  for (const auto& reading : series.readings)
+    reading ? json.value((*reading).*number) : json.null();
+  json.end_array();
+}
+
+}  // namespace
+
+Response answer_load_history(const House& house, const Request&) {
+  using Reading = app::LoadHistory::Reading;
+  const app::LoadHistory::LastHour hour = house.load_history.last_hour();
+  JsonWriter json;
+  json.begin_object().key("times").begin_array();
+  for (const domain::WallTime time : hour.times) json.value(domain::to_text(time));
+  json.end_array().key("gateways").begin_array();
+  for (const auto& series : hour.gateways) {
+    json.begin_object().member("name", series.gateway);
+    write_series(json, "load", series, &Reading::load);
+    write_series(json, "users", series, &Reading::users);
+    json.end_object();
+  }
+  json.end_array().end_object();
+  return json_response(json);
+}
+
+Response answer_page(const House&, const Request&) {
+  Response response;
+  response.content_type = "text/html; charset=utf-8";
+  response.body = page::html();
+  response.headers = {{"Content-Security-Policy", std::string(page::content_security_policy())},
+                      {"X-Content-Type-Options", "nosniff"},
+                      {"Referrer-Policy", "no-referrer"},
+                      {"Cache-Control", "no-store"}};
+  return response;
+}
+
+}  // namespace http

@@ -1,0 +1,47 @@
+// ---- Decisions, and what each gateway looked like then.
+
+function showCandidates(list, candidates) {
+  keep(list, candidates, (candidate) => candidate.name,
+    () => make("li", {}, make("b"), " ", make("span")),
+    (row, { name, load, capacity, verdict }) => {
+      say(row.firstChild, name);
+      say(row.lastChild, `load ${number(load)} of ${number(capacity)}: ${meaning(verdicts, verdict)}`);
+      set(row, "data-verdict", verdict);
+    });
+}
+
+function createDecision(decision, tellsRoom) {
+  const row = make("li", { "data-level": decision.janus === null ? "bad" : "good" });
+  const line = make("p", {}, make("time", { datetime: decision.time }, clock(decision.time)), " ");
+  if (tellsRoom) {
+    const button = make("button", { type: "button", class: "room" }, quoted(decision.room));
+    set(button, "aria-label", `Room ${quoted(decision.room)}: where is it, and why?`);
+    button.addEventListener("click", () => findRoom(decision.room, ""));
+    line.append(button, " ");
+  }
+  line.append(decided(decision));
+  row.append(line, make("p", { class: "asked" }, asked(decision)));
+  if (!tellsRoom && decision.candidates.length > 0) {
+    const list = make("ul", { class: "candidates" });
+    showCandidates(list, decision.candidates);
+    const details = make("details", {}, make("summary", {}, "Each gateway at that time"), list);
+    const leftOut = decision.candidates_left_out;
+    if (leftOut > 0) details.append(make("p", {}, `and ${count(leftOut, "more gateway")}`));
+    row.append(details);
+  }
+  return row;
+}
+
+// A decision never changes. The time is in its key since a restarted sidecar counts anew.
+function showDecisions(list, decisions, tellsRoom) {
+  keep(list, decisions, ({ id, time }) => `${id} ${time}`, (decision) => createDecision(decision, tellsRoom));
+}
+
+function showSplits(splits) {
+  show(byId("splits"), splits.length > 0);
+  keepTexts(byId("split-list"), splits.map(({ room, janus, gateways, since }) => {
+    const there = listed(gateways.map(({ name, participants }) => `${participants} on ${name}`));
+    const answered = janus === null ? "is answered by none" : `is answered with ${janus}`;
+    return `Room ${quoted(room)} ${answered}, but has ${there} since ${clock(since)}. Have the smaller part join anew.`;
+  }));
+}

@@ -1,0 +1,169 @@
+// ---- The page as a whole: asks every few seconds, one request at a time, and says how things are.
+
+const pause = 3000;
+const historyEvery = 30_000;
+
+const known = { scale: true, readiness: null, gateways: [], decisions: [], splits: [], room: null,
+  history: { times: [], series: new Map(), asked: -Infinity } };
+let timer = 0;
+let round = null;       // the one under way
+let again = false;      // somebody wants another right after it
+let failingSince = null;
+let heardAt = null;
+let wantsToken = false;
+
+async function askHistory() {
+  // Right after its start the sidecar has none yet.
+  const isNew = performance.now() - known.history.asked < historyEvery;
+  if (isNew && known.history.times.length > 0) return known.history;
+  const { times, gateways } = await ask("GET", "/v2/load-history");
+  const series = new Map(gateways.map((one) => [one.name, one]));
+  return { asked: performance.now(), times: times.map((time) => Date.parse(time)), series };
+}
+
+async function askAll() {
+  const news = { readiness: await askReadiness() };
+  news.scale = (await ask("GET", "/v2/config")).scale;
+  news.gateways = (await ask("GET", "/v2/gateways")).gateways;
+  news.decisions = (await ask("GET", "/v2/decisions?limit=25")).decisions;
+  news.splits = (await ask("GET", "/v2/splits")).splits;
+  news.history = await askHistory();
+  news.room = await askRoom();
+  return news;
+}
+
+function showAll() {
+  showState();
+  showGateways(known);
+  showSplits(known.splits);
+  show(byId("undecided"), known.decisions.length === 0);
+  showDecisions(byId("decision-list"), known.decisions, true);
+  // Another one may be wanted by now; its answer is on the way.
+  if ((known.room?.about ?? null) !== chosen) return;
+  showRoom(known.room, known.scale);
+  takeReaderThere();
+}
+
+// Of sixty names nobody reads more than a few.
+const shortened = (names) =>
+  listed(names.length > 6 ? [...names.slice(0, 5), `${names.length - 5} more`] : names);
+
+// Said of the gateways as a whole, beside what /readyz says.
+function troublesOf({ gateways, scale }) {
+  const named = (wanted) => gateways.filter(wanted).sort(byName).map((gateway) => gateway.name);
+  const told = (names, one, many) =>
+    (names.length === 0 ? [] : [`${shortened(names)} ${names.length === 1 ? one : many}.`]);
+  const takes = (gateway) => gateway.available && !gateway.disabled && !gateway.draining && gateway.state !== "down";
+  return [
+    ...told(named((gateway) => gateway.state === "down"), "is down", "are down"),
+    ...told(named((gateway) => gateway.state === "suspect"), "may be down", "may be down"),
+    ...(scale ? told(named((gateway) => gateway.load >= gateway.capacity), "is full", "are full") : []),
+    ...(scale && !gateways.some(takes) ? ["No gateway takes new rooms."] : []),
+  ];
+}
+
+const capitalised = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+function headline() {
+  if (wantsToken) return ["warn", "The sidecar wants its token"];
+  if (failingSince !== null) return ["bad", failingSince.words];
+  if (known.readiness === null) return ["waiting", "Asking the sidecar …"];
+  if (known.readiness.status === "unavailable") return ["bad", "The sidecar is starting or stopping"];
+  if (known.readiness.status === "degraded") return ["bad", "Degraded: it works, but not all is well"];
+  if (troublesOf(known).length > 0) return ["warn", "The sidecar is well, some gateways are not"];
+  return ["good", "All is well"];
+}
+
+function showState() {
+  const [level, words] = headline();
+  set(byId("state"), "data-level", level);
+  say(byId("state-title"), words);
+  document.title = level === "good" ? "room-sidecar" : `${words} – room-sidecar`;
+  const stale = failingSince !== null || wantsToken;
+  document.body.classList.toggle("stale", stale && heardAt !== null);
+  show(byId("wants-token"), wantsToken);
+  const updated = stale ? "What is shown is of" : "Updated";
+  say(byId("updated"), heardAt === null ? "" : `${updated} ${clock(heardAt)}`);
+  if (known.readiness === null) return;
+  const troubles = [...known.readiness.reasons.map((reason) => `${capitalised(reason)}.`), ...troublesOf(known)];
+  keepTexts(byId("troubles"), troubles);
+  show(byId("troubles"), troubles.length > 0);
+  say(byId("mode"), known.scale
+    ? "Scale mode (SCALE=true): a new room goes to the least loaded gateway and stays there until it is empty."
+    : "Legacy mode (SCALE=false): every room is answered with its default gateway; loads do not count.");
+  const sum = (key) => known.gateways.reduce((total, gateway) => total + gateway[key], 0);
+  const [load, capacity] = [sum("load"), sum("capacity")];
+  const full = known.scale ? ` Load ${number(load)} of ${number(capacity)} (${percent(load, capacity)}).` : "";
+  const rooms = known.scale ? `${count(sum("rooms"), "room")}, ` : "";
+  const drained = known.gateways.filter((gateway) => gateway.draining).sort(byName).map((gateway) => gateway.name);
+  const draining = drained.length === 0 ? "" : ` Draining: ${shortened(drained)}.`;
+  const gateways = count(known.gateways.length, "gateway");
+  say(byId("sums"), `${gateways}, ${rooms}${count(sum("users"), "user")}.${full}${draining}`);
+}
+
+function fail(failure) {
+  if (failure.status === 401) {
+    wantsToken = true;
+    askForToken(sessionStorage.getItem(tokenKey) !== null);
+    sessionStorage.removeItem(tokenKey);
+    return;
+  }
+  const since = failingSince?.since ?? Date.now();
+  failingSince = { since, words: failure instanceof Unreachable
+    ? `Cannot reach the sidecar since ${clock(since)}`
+    : `The sidecar refuses to answer since ${clock(since)}: ${failure.message}` };
+}
+
+async function oneRound() {
+  try {
+    const news = await askAll();
+    Object.assign(known, news);
+    failingSince = null;
+    wantsToken = false;
+    heardAt = Date.now();
+    showAll();
+  } catch (failure) {
+    if (!(failure instanceof Unreachable || failure instanceof Refused)) throw failure;
+    fail(failure);
+    showState();
+  }
+}
+
+// Asks now; what was asked meanwhile is asked right after. Resolves when the newest round is over.
+async function refresh() {
+  clearTimeout(timer);
+  if (round !== null) {
+    again = true;
+    return round;
+  }
+  round = (async () => {
+    try {
+      do {
+        again = false;
+        await oneRound();
+      } while (again);
+    } finally {
+      round = null;
+      // Nobody looks at a hidden tab; without the token there is nothing to ask.
+      if (!document.hidden && !wantsToken) timer = setTimeout(refresh, pause);
+    }
+  })();
+  return round;
+}
+
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(timer);
+  if (!document.hidden && !wantsToken) refresh();
+});
+document.addEventListener("keydown", (event) => {
+  const types = event.target.closest?.("input, select, textarea, dialog") != null;
+  if (event.key !== "/" || types || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  byId("room").focus();
+  byId("room").select();
+});
+byId("filter").addEventListener("input", () => showGateways(known, true));
+byId("order").addEventListener("change", () => showGateways(known, true));
+
+say(byId("where"), location.host);
+refresh();

@@ -1,0 +1,45 @@
+// ---- Asking the sidecar.
+
+class Unreachable extends Error {}
+
+class Refused extends Error {
+  constructor(status, answer) {
+    super(answer?.message ?? `The sidecar answered ${status}.`);
+    this.status = status;
+    this.code = answer?.error;
+    this.answer = answer;
+  }
+}
+
+const tokenKey = "room-sidecar-token";
+
+// The mode stays "cors": with any other and no-referrer the Fetch standard has `Origin: null` sent, which is refused.
+async function ask(method, path, body) {
+  const token = sessionStorage.getItem(tokenKey);
+  const headers = token === null ? {} : { Authorization: `Bearer ${token}` };
+  let answer, read;
+  try {
+    answer = await fetch(path, {
+      method, headers, cache: "no-store", credentials: "omit", redirect: "error", signal: AbortSignal.timeout(10_000),
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    read = await answer.json();
+  } catch (failure) {
+    throw new Unreachable(failure.message);
+  }
+  if (!answer.ok) throw new Refused(answer.status, read);
+  return read;
+}
+
+// In a path; a browser would take "." and ".." for folders, and no room bears such a name.
+const inPath = (name) => encodeURIComponent(name.toWellFormed());
+const isRoom = (name) => name !== "" && name !== "." && name !== "..";
+
+async function askReadiness() {
+  try {
+    return await ask("GET", "/readyz");
+  } catch (failure) {
+    if (failure.answer?.status === "unavailable") return failure.answer;
+    throw failure;
+  }
+}

@@ -1,0 +1,77 @@
+// ---- What the sidecar says, in words for people.
+
+const reasons = {
+  default: "its default gateway, as legacy mode answers",
+  pinned: "fixed there by configuration",
+  sticky: "it is there already",
+  assigned: "the least loaded of those that serve it first",
+  overflow: "those that serve it first are full; this is the least loaded of them",
+  borrowed: "none of those that serve it first can take it",
+  reassigned: "it was moved there",
+};
+const errors = {
+  room_not_found: "the room is unknown, disabled or removed",
+  gateway_not_found: "its default gateway is missing, disabled or of another type",
+  no_gateway_available: "no gateway may take a new room",
+  capacity_exhausted: "all gateways are full, and when_full is \"reject\"",
+  storage_unavailable: "the assignment could not be written to disk",
+};
+const verdicts = {
+  chosen: "this one",
+  higher_load: "another is less loaded, or listed first",
+  full: "full: one more room is above its capacity",
+  other_region: "not in this caller's region",
+  draining: "drains, takes no new rooms",
+  disabled: "disabled, removed or of another type",
+  down: "does not answer",
+  suspect: "may be down",
+  not_available: "not among the available servers",
+};
+const askers = {
+  user: "a user asked",
+  session: "a session was reported",
+  mover: "its gateway was to be left",
+  adoption: "it was in use without a gateway of its own",
+  configuration: "the configuration or the database changed",
+};
+
+// A word that is newer than this page stands for itself.
+const meaning = (table, word) => (Object.hasOwn(table, word) ? table[word] : String(word));
+
+const number = (value) => value.toLocaleString("en").replaceAll(",", "\u202f");
+const count = (value, one, many = one + "s") => `${number(value)} ${value === 1 ? one : many}`;
+const percent = (part, whole) => (whole > 0 ? `${Math.round((100 * part) / whole)} %` : "no capacity");
+
+function listed(words) {
+  const last = words.at(-1);
+  return words.length < 2 ? last ?? "" : `${words.slice(0, -1).join(", ")} and ${last}`;
+}
+
+// "21:04:09" by this browser's clock, with the day if that is another one.
+function clock(time) {
+  const date = new Date(time);
+  const two = (part) => String(part).padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} `;
+  const at = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
+  return (date.toDateString() === new Date().toDateString() ? "" : day) + at;
+}
+
+// Room names are whatever clients sent; quotes show where one ends.
+const quoted = (room) => (/^[\w.:@-]+$/.test(room) ? room : `“${room}”`);
+
+function decided(decision) {
+  if (decision.janus === null) {
+    const often = decision.times > 1 ? `, ${number(decision.times)} times since ${clock(decision.since)}` : "";
+    return `refused: ${meaning(errors, decision.error)}${often}`;
+  }
+  const to = decision.left === null ? `to ${decision.janus}` : `from ${decision.left} to ${decision.janus}`;
+  const why = decision.asked_by === "adoption" ? "its users were there" : meaning(reasons, decision.reason);
+  return `${to}: ${why}`;
+}
+
+function asked(decision) {
+  let text = meaning(askers, decision.asked_by);
+  if (decision.country_code !== null) text += ` from ${decision.country_code}`;
+  if (decision.regional_match) text += ", whose region it is in";
+  return decision.request_id === null ? text : `${text} (request ${decision.request_id})`;
+}
