@@ -30,24 +30,32 @@ class WebDriverError(Exception):
 class Browser:
     def __init__(self):
         self.profile = pathlib.Path(tempfile.mkdtemp(prefix="room-sidecar-browser-"))
-        # A group of its own: what is left of the browser ends with it.
-        self._driver = subprocess.Popen(["chromedriver", "--port=0"], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                                        env={**os.environ, "HOME": str(self.profile)}, start_new_session=True)
-        self._session = None
+        self._driver = self._session = None
         try:
-            self._port = self._port_told()
+            self._port = self._start_driver()
             self._open_session()
         except BaseException:
             self.quit()
             raise
 
-    def _port_told(self):
-        for line in self._driver.stdout:
-            told = re.search(r"started successfully on port (\d+)", line)
-            if told:
-                return int(told.group(1))
-        raise AssertionError("chromedriver ended without telling its port")
+    def _start_driver(self):
+        """It takes a free port of IPv6, then the same one of IPv4, which another may have: then once more."""
+        for _ in range(10):
+            # A group of its own: what is left of the browser ends with it.
+            self._driver = subprocess.Popen(
+                ["chromedriver", "--port=0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, text=True, env={**os.environ, "HOME": str(self.profile)}, start_new_session=True)
+            said = ""
+            for line in self._driver.stdout:
+                said += line
+                told = re.search(r"started successfully on port (\d+)", line)
+                if told:
+                    return int(told.group(1))
+            self._driver.wait()
+            self._driver.stdout.close()
+            if "port not available" not in said:
+                break
+        raise AssertionError(f"chromedriver ended without telling its port:\n{said}")
 
     def _open_session(self):
         arguments = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
@@ -78,6 +86,8 @@ class Browser:
         if self._session:
             with contextlib.suppress(OSError, WebDriverError, ValueError):
                 self._ask("DELETE", self._session)
+        if self._driver is None:
+            return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._driver.pid, signal.SIGKILL)
         self._driver.wait()
