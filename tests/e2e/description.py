@@ -85,7 +85,8 @@ class Description:
         if response is None:
             return [f"the status {answer.status} is not described"]
         problems = []
-        for name in ("Room-Server-Reason", "Retry-After", "WWW-Authenticate", "Allow", "ETag", "Location"):
+        for name in ("Room-Server-Reason", "Retry-After", "WWW-Authenticate", "Allow", "ETag", "Location",
+                     "Content-Security-Policy"):
             header = response.get("headers", {}).get(name)
             given = answer.headers.get(name)
             if header and given is not None:

@@ -10,7 +10,8 @@ namespace {
 
 struct Answers {
   House real;
-  http::House house{*real.desk, *real.journal, *real.keeper, {}, {}};
+  app::LoadHistory load_history;
+  http::House house{*real.desk, *real.journal, *real.keeper, load_history, {}, {}};
   http::Request request;
 
   http::Response snapshot(std::string_view body) {
