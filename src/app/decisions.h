@@ -67,7 +67,7 @@ std::string_view to_text(DecisionRecord::Asker asker);
 
 class Decisions {
  public:
-  static constexpr std::size_t most_bytes = std::size_t{8} << 20;
+  static constexpr std::size_t most_bytes = std::size_t{16} << 20;
 
   using Record = std::shared_ptr<const DecisionRecord>;
   struct Found {
@@ -104,8 +104,8 @@ class Decisions {
   mutable std::mutex mutex_;
   std::uint64_t last_id_ = 0;
   // Placings; refusals; refusals of rooms that are not known.
-  std::array<Shelf, 3> shelves_{Shelf{10'000, most_bytes}, Shelf{1'000, most_bytes / 8},
-                                Shelf{200, most_bytes / 16}};
+  std::array<Shelf, 3> shelves_{Shelf{10'000, most_bytes}, Shelf{1'000, most_bytes / 16},
+                                Shelf{200, most_bytes / 32}};
 };
 
 }  // namespace app

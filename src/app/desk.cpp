@@ -217,7 +217,8 @@ void Desk::count(const Booking& booking, bool granted) {
   if (granted) (booking.replaces ? counts_.moved : counts_.created)[booking.by].add();
   const domain::Ledger::Room* room = ledger_.find(booking.room);
   if (!granted && booking.replaces && !(room && room->held)) counts_.removed[RemovedBy::mode_change].add();
-  if (!granted || booking.by != AssignedBy::answer) return;
+  // Where a pin or its users had it go there was no choice.
+  if (!granted || booking.by != AssignedBy::answer || booking.decision.ground != domain::Decision::Ground::load) return;
   const RegionalMatch without = booking.has_region ? RegionalMatch::miss : RegionalMatch::no_region;
   counts_.regional[booking.decision.regional_match ? RegionalMatch::match : without].add();
 }

@@ -42,6 +42,17 @@ constexpr std::array<std::string_view, 5> exact{
     "Legacy mode begins; rooms that are in use elsewhere are answered with their default gateway",
 };
 
+// Without a field `error`; whoever causes them can do so without end.
+constexpr std::array<std::string_view, 7> floods_of{
+    "Request failed",
+    "Periodic work failed and will be tried again",
+    "Database cannot be written; new rooms are refused",
+    "Configuration not yet in the database",
+    "Message ignored: it is not {\"online\":true} or {\"online\":false} of a gateway",
+    "Row left out",
+    "Log lines were dropped because their reader is too slow",
+};
+
 struct UnderWay {
   std::string_view sent;
   bool make_up = false;
@@ -174,21 +185,22 @@ void append_value(std::string& out, const Value& value, bool json) {
   }
 }
 
-// Of which lines there may be a flood: of what went wrong, and of what was refused, each kind by itself. None:
-// each line of the event is written.
-std::string kind_of(LogLevel level, std::string_view message, Fields fields) {
+// Of which lines there may be a flood: of what is refused, each kind by itself, and of what fails again and again. "":
+// each line of the event is written, as it is told once for what it is about.
+std::string kind_of(std::string_view message, Fields fields) {
   for (const Field& field : fields) {
     const auto* text = std::get_if<std::string_view>(&field.value);
     if (field.key == "error" && text) return std::string(message).append(": ") += *text;
   }
-  return level == LogLevel::warn || level == LogLevel::error ? std::string(message) : "";
+  const bool floods = std::find(floods_of.begin(), floods_of.end(), message) != floods_of.end();
+  return floods ? std::string(message) : "";
 }
 
 void write(LogLevel level, std::string_view message, Fields fields) {
   if (!logger || !logger->should_log(spdlog_level(level))) return;
   const bool is_exact = std::find(exact.begin(), exact.end(), message) != exact.end();
   if (!is_exact) {
-    const std::string kind = kind_of(level, message, fields);
+    const std::string kind = kind_of(message, fields);
     if (!kind.empty() && !limit.takes(kind, LogLimit::Clock::now())) return;
   }
   const bool journald = target_in_force == LogTarget::journald;

@@ -9,7 +9,6 @@ bool LogLimit::takes(std::string_view event, Clock::time_point now) {
   const std::lock_guard lock(mutex_);
   auto it = events_.find(event);
   if (it == events_.end()) {
-    if (events_.size() >= most_events) return true;
     it = events_.emplace(event, Event{}).first;
     it->second.last = now;
   }

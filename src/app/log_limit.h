@@ -12,6 +12,7 @@
 
 namespace app {
 
+// The caller's events are few: each is kept.
 class LogLimit {
  public:
   using Clock = std::chrono::steady_clock;
@@ -36,10 +37,6 @@ class LogLimit {
   std::vector<LeftOut> all_left_out();
 
  private:
-  // Events are few and known, but for the problems of a configuration, each of which has words of its own;
-  // of these each is to be told.
-  static constexpr std::size_t most_events = 1000;
-
   struct Event {
     double allowance = at_once;
     Clock::time_point last{};

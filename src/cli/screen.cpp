@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <string_view>
 #include <system_error>
@@ -21,9 +22,11 @@ bool terminal_can_be_drawn_on() {
 
 Screen::Screen(std::ostream& out, bool in_place) : out_(out), in_place_(in_place) {
   ::sigemptyset(&watched_);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::sigaddset(&watched_, signal);
   if (in_place_) {
-    for (const int signal : {SIGWINCH, SIGTSTP}) ::sigaddset(&watched_, signal);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP}) ::sigaddset(&watched_, signal);
+  } else {
+    // There is nothing to restore, and whoever reads the pipe may have stopped reading.
+    for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { ::_exit(0); });
   }
   ::sigprocmask(SIG_BLOCK, &watched_, &before_);
   signals_ = ::signalfd(-1, &watched_, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -39,6 +42,8 @@ Screen::~Screen() {
   leave();
   ::close(signals_);
   ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+  if (in_place_) return;
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
 }
 
 void Screen::enter() {
@@ -126,7 +131,13 @@ Screen::Event Screen::of_signal() {
 
 void Screen::suspend() {
   leave();
-  ::raise(SIGSTOP);
+  // Not SIGSTOP: where no shell could ever continue us the kernel leaves SIGTSTP without effect.
+  sigset_t stop;
+  ::sigemptyset(&stop);
+  ::sigaddset(&stop, SIGTSTP);
+  ::raise(SIGTSTP);
+  ::sigprocmask(SIG_UNBLOCK, &stop, nullptr);
+  ::sigprocmask(SIG_BLOCK, &stop, nullptr);
   enter();
 }
 

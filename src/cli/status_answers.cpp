@@ -1,7 +1,6 @@
 #include "cli/status_answers.h"
 
 #include "cli/answer_fields.h"
-#include "cli/terminal.h"
 
 namespace cli {
 namespace {
@@ -9,7 +8,7 @@ namespace {
 Sidecar::Answer expect(Sidecar& sidecar, const std::string& target,
                        std::chrono::milliseconds patience) {
   auto answer = sidecar.ask("GET", target, patience);
-  if (!answer.is_fine()) throw CommandFailed(Sidecar::refusal(answer));
+  if (!answer.is_fine()) throw StatusRefused(Sidecar::refusal(answer));
   return answer;
 }
 
@@ -31,6 +30,11 @@ StatusAnswers ask_status(Sidecar& sidecar, int decisions, std::chrono::milliseco
     if (answer.is_fine()) status.decisions = items_at(answer.body, "decisions");
   }
   return status;
+}
+
+std::int64_t ask_room_occupancy(Sidecar& sidecar, std::chrono::milliseconds patience) {
+  const auto answer = sidecar.ask("GET", "/v2/load-history", patience);
+  return answer.is_fine() ? number_at(answer.body, "room_occupancy").value_or(0) : 0;
 }
 
 std::string for_programs(const StatusAnswers& status) {

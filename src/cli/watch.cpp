@@ -29,12 +29,18 @@ class Watch {
   void ask() {
     watched_.now = wall_time();
     try {
-      if (!sidecar_) sidecar_.emplace(line_);
+      if (!sidecar_) {
+        sidecar_.emplace(line_);
+        if (!line_.json) room_occupancy_ = ask_room_occupancy(*sidecar_, patience);
+      }
       watched_.address = sidecar_->address();
       watched_.answers = ask_status(*sidecar_, line_.json ? 0 : decisions_asked_for, patience);
+      watched_.answers->room_occupancy = room_occupancy_;
       history_.add(watched_.answers->gateways);
       watched_.out_of_reach_since.reset();
     } catch (const CommandFailed& failed) {
+      const bool is_refused = dynamic_cast<const StatusRefused*>(&failed) != nullptr;
+      if (is_refused && !watched_.answers) throw;  // with the wrong token, say; that does not heal
       if (failed.exit_code() == kWrongInput) throw;
       sidecar_.reset();
       watched_.problem = failed.what();
@@ -59,6 +65,7 @@ class Watch {
   std::optional<Sidecar> sidecar_;
   Watched watched_;
   LoadHistory history_;
+  std::int64_t room_occupancy_ = 0;
 };
 
 bool wants_colour() {

@@ -71,12 +71,16 @@ std::string clock_time(const std::string& time) {
 std::int64_t load_of(const Json& gateway) { return number_at(gateway, "load").value_or(0); }
 std::int64_t capacity_of(const Json& gateway) { return number_at(gateway, "capacity").value_or(0); }
 
+bool is_full(const Json& gateway, std::int64_t room_occupancy) {
+  return load_of(gateway) + std::max<std::int64_t>(room_occupancy, 1) > capacity_of(gateway);
+}
+
 // How urgently it is to be seen: 0 not at all.
-int trouble_of(const Json& gateway) {
+int trouble_of(const Json& gateway, std::int64_t room_occupancy) {
   const auto state = text_at(gateway, "state");
   if (state == "down") return 5;
   if (state == "suspect") return 4;
-  if (capacity_of(gateway) > 0 && load_of(gateway) >= capacity_of(gateway)) return 3;
+  if (is_full(gateway, room_occupancy)) return 3;
   if (flag_at(gateway, "draining")) return 2;
   return flag_at(gateway, "disabled") ? 1 : 0;
 }
@@ -103,13 +107,12 @@ bool takes_rooms(const Json& gateway) {
 }
 
 // In users: how many more the gateways that take rooms can have.
-std::string headroom_of(const std::vector<Json>& gateways) {
+std::string headroom_of(const std::vector<Json>& gateways, std::int64_t room_occupancy) {
   std::int64_t all = 0;
   std::map<std::string, std::int64_t> by_region;
   for (const auto& gateway : gateways) {
-    const auto room = takes_rooms(gateway)
-                          ? std::max(std::int64_t{0}, capacity_of(gateway) - load_of(gateway))
-                          : 0;
+    const bool takes = takes_rooms(gateway) && !is_full(gateway, room_occupancy);
+    const auto room = takes ? capacity_of(gateway) - load_of(gateway) : 0;
     all += room;
     for (const auto& region : texts_at(gateway, "regions")) by_region[region] += room;
   }
@@ -218,7 +221,7 @@ class View {
     if (!watched_.answers) return;
     for (const auto& reason : watched_.answers->reasons)
       add("! " + printable(reason), Tone::warning);
-    add(headroom_of(watched_.answers->gateways));
+    add(headroom_of(watched_.answers->gateways, watched_.answers->room_occupancy));
     add("");
   }
 
@@ -232,6 +235,8 @@ class View {
     return std::min(answers.decisions.size(), std::max(spare, least));
   }
 
+  int trouble(const Json& gateway) const { return trouble_of(gateway, watched_.answers->room_occupancy); }
+
   void draw_gateways(std::vector<Json> gateways, std::size_t reserved) {
     if (gateways.empty()) return add("No gateways are known.");
     const auto space =
@@ -239,8 +244,8 @@ class View {
     std::size_t hidden = 0;
     if (gateways.size() > space) {
       // Where not all can be seen, those that need to be.
-      std::stable_sort(gateways.begin(), gateways.end(), [](const Json& a, const Json& b) {
-        if (trouble_of(a) != trouble_of(b)) return trouble_of(a) > trouble_of(b);
+      std::stable_sort(gateways.begin(), gateways.end(), [this](const Json& a, const Json& b) {
+        if (trouble(a) != trouble(b)) return trouble(a) > trouble(b);
         return load_of(a) * capacity_of(b) > load_of(b) * capacity_of(a);
       });
       hidden = gateways.size() - (space - 1);
@@ -250,7 +255,7 @@ class View {
     if (hidden == 0) return;
     const auto troubled =
         std::count_if(gateways.begin() + static_cast<std::ptrdiff_t>(shown), gateways.end(),
-                      [](const Json& one) { return trouble_of(one) > 0; });
+                      [this](const Json& one) { return trouble(one) > 0; });
     add("… and " + std::to_string(hidden) + " more" +
             (troubled > 0 ? ", " + std::to_string(troubled) + " of them in trouble" : ""),
         troubled > 0 ? Tone::warning : Tone::faint);
@@ -299,7 +304,7 @@ class View {
                               : history_.sparkline(text_at(one, "name"), column.width);
         row += "  " + padded(text, column.width, column.cell->align);
       }
-      add(std::move(row), tone_of(trouble_of(one)));
+      add(std::move(row), tone_of(trouble(one)));
     }
   }
 

@@ -20,7 +20,9 @@ Response answer_load_history(const House& house, const Request&) {
   using Reading = app::LoadHistory::Reading;
   const app::LoadHistory::LastHour hour = house.load_history.last_hour();
   JsonWriter json;
-  json.begin_object().key("times").begin_array();
+  json.begin_object();
+  json.member("room_occupancy", house.desk.policy()->options().avg_room_occupancy);
+  json.key("times").begin_array();
   for (const domain::WallTime time : hour.times) json.value(domain::to_text(time));
   json.end_array().key("gateways").begin_array();
   for (const auto& series : hour.gateways) {

@@ -186,7 +186,7 @@ void Collector::add_rooms(Families& families) const {
   for (const domain::Room& room : policy->catalogue().rooms()) {
     if (!room.is_open()) continue;
     ++known;
-    if (!policy->catalogue().default_gateway(room)) ++without;
+    if (!policy->legacy_gateway(room)) ++without;
   }
   families.gauge("room_sidecar_sessions", "Live sessions.")
       .add({}, static_cast<std::uint64_t>(sessions));
@@ -198,7 +198,7 @@ void Collector::add_rooms(Families& families) const {
       .add({}, known);
   families
       .gauge("room_sidecar_rooms_without_default_gateway",
-             "Of those, the ones that have no valid default gateway.")
+             "Of those, the ones that legacy mode cannot answer: no valid default gateway, nor a pin.")
       .add({}, without);
 }
 

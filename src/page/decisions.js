@@ -34,7 +34,8 @@ function createDecision(decision, tellsRoom) {
 
 // A decision never changes. The time is in its key since a restarted sidecar counts anew.
 function showDecisions(list, decisions, tellsRoom) {
-  keep(list, decisions, ({ id, time }) => `${id} ${time}`, (decision) => createDecision(decision, tellsRoom));
+  keep(list, decisions, ({ id, time }) => `${id} ${time}`, (decision) => createDecision(decision, tellsRoom),
+    (row, { time }) => say(row.querySelector("time"), clock(time)));  // which begins with the day once that is over
 }
 
 function showSplits(splits) {

@@ -37,10 +37,8 @@ confirmation.dialog.addEventListener("submit", async (event) => {
     notice(await deed(dialog.querySelector("input").checked));
     dialog.close();
   } catch (failure) {
-    if (!(failure instanceof Unreachable || failure instanceof Refused)) throw failure;
-    const problem = failure instanceof Unreachable
-      ? "The sidecar did not answer. Whether it was done is not known: look before you try again."
-      : `Not done. ${failure.message}`;
+    const problem = failure instanceof Refused ? `Not done. ${failure.message}`
+      : "The sidecar did not answer. Whether it was done is not known: look before you try again.";
     if (dialog.open) say(byId("confirm-problem"), problem);
     else notice(problem);
   } finally {
@@ -62,7 +60,13 @@ function askForToken(wasRefused) {
 tokenDialog.querySelector(".cancel").addEventListener("click", () => tokenDialog.close());
 tokenDialog.addEventListener("submit", (event) => {
   event.preventDefault();
-  sessionStorage.setItem(tokenKey, byId("token").value.trim());
+  const token = byId("token").value.trim();
+  // What no token holds, as a hyphen that a text program made of one, no header takes either.
+  if (!/^[\w\-.~+/=]+$/.test(token)) {
+    say(byId("token-problem"), "A token is of A-Z a-z 0-9 - . _ ~ + / = only. Was something else pasted with it?");
+    return;
+  }
+  sessionStorage.setItem(tokenKey, token);
   tokenDialog.close();
   refresh();
 });

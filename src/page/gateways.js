@@ -2,11 +2,14 @@
 
 const gatewayList = byId("gateway-list");
 
+let occupancy = 1;  // what a room counts for; the sidecar tells
+const isFull = (gateway) => gateway.load + occupancy > gateway.capacity;
+
 // What is to be said of a gateway, the worst first: [level, words]. Levels: bad, warn, quiet, good.
 function conditions(gateway, scale) {
   const found = [];
   if (gateway.state === "down") found.push(["bad", "down: does not answer"]);
-  if (scale && gateway.load >= gateway.capacity) found.push(["bad", "full"]);
+  if (scale && isFull(gateway)) found.push(["bad", "full"]);
   if (gateway.state === "suspect") found.push(["warn", "suspect: may be down"]);
   if (gateway.draining) {
     const empty = gateway.rooms === 0 && scale ? ", empty" : "";

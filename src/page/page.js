@@ -16,9 +16,9 @@ async function askHistory() {
   // Right after its start the sidecar has none yet.
   const isNew = performance.now() - known.history.asked < historyEvery;
   if (isNew && known.history.times.length > 0) return known.history;
-  const { times, gateways } = await ask("GET", "/v2/load-history");
+  const { times, gateways, room_occupancy: occupancy } = await ask("GET", "/v2/load-history");
   const series = new Map(gateways.map((one) => [one.name, one]));
-  return { asked: performance.now(), times: times.map((time) => Date.parse(time)), series };
+  return { asked: performance.now(), occupancy, times: times.map((time) => Date.parse(time)), series };
 }
 
 async function askAll() {
@@ -33,6 +33,7 @@ async function askAll() {
 }
 
 function showAll() {
+  ({ occupancy } = known.history);
   showState();
   showGateways(known);
   showSplits(known.splits);
@@ -57,7 +58,7 @@ function troublesOf({ gateways, scale }) {
   return [
     ...told(named((gateway) => gateway.state === "down"), "is down", "are down"),
     ...told(named((gateway) => gateway.state === "suspect"), "may be down", "may be down"),
-    ...(scale ? told(named((gateway) => gateway.load >= gateway.capacity), "is full", "are full") : []),
+    ...(scale ? told(named((gateway) => isFull(gateway)), "is full", "are full") : []),
     ...(scale && !gateways.some(takes) ? ["No gateway takes new rooms."] : []),
   ];
 }
@@ -104,14 +105,17 @@ function showState() {
 function fail(failure) {
   if (failure.status === 401) {
     wantsToken = true;
+    failingSince = null;
     askForToken(sessionStorage.getItem(tokenKey) !== null);
     sessionStorage.removeItem(tokenKey);
     return;
   }
+  wantsToken = false;  // asked for anew, should it still be wanted
   const since = failingSince?.since ?? Date.now();
-  failingSince = { since, words: failure instanceof Unreachable
-    ? `Cannot reach the sidecar since ${clock(since)}`
-    : `The sidecar refuses to answer since ${clock(since)}: ${failure.message}` };
+  let words = `This page does not understand the answers since ${clock(since)}: reload it`;
+  if (failure instanceof Unreachable) words = `Cannot reach the sidecar since ${clock(since)}`;
+  if (failure instanceof Refused) words = `The sidecar refuses to answer since ${clock(since)}: ${failure.message}`;
+  failingSince = { since, words };
 }
 
 async function oneRound() {
@@ -123,9 +127,9 @@ async function oneRound() {
     heardAt = Date.now();
     showAll();
   } catch (failure) {
-    if (!(failure instanceof Unreachable || failure instanceof Refused)) throw failure;
     fail(failure);
     showState();
+    if (!(failure instanceof Unreachable || failure instanceof Refused)) throw failure;
   }
 }
 

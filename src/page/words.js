@@ -57,7 +57,9 @@ function clock(time) {
 }
 
 // Room names are whatever clients sent; quotes show where one ends.
-const quoted = (room) => (/^[\w.:@-]+$/.test(room) ? room : `“${room}”`);
+// What cannot be seen, or turns what follows around, is written out.
+const visible = (name) => name.replace(/[\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+const quoted = (room) => (/^[\w.:@-]+$/.test(room) ? room : `“${visible(room)}”`);
 
 function decided(decision) {
   if (decision.janus === null) {

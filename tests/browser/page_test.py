@@ -110,7 +110,7 @@ class Looks(Page):
             const at = [...Array(120).keys()].filter((i) => i < 40 || i > 60);
             const load = (i) => i === 80 ? null : Math.round(50 + 45 * Math.sin(i / 9));
             const times = at.map((i) => new Date(Date.now() - (119 - i) * 30000).toISOString());
-            return new Response(JSON.stringify({times, gateways: ['gxy1', 'gxy2', 'gxy3'].map((name, n) =>
+            return new Response(JSON.stringify({room_occupancy: 10, times, gateways: ['gxy1', 'gxy2', 'gxy3'].map((name, n) =>
               ({name, load: at.map((i) => load(i + 7 * n)), users: at.map(load)}))}));
           };"""
         script = self.browser.devtools("Page.addScriptToEvaluateOnNewDocument", source=hour)["identifier"]

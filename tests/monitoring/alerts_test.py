@@ -107,6 +107,19 @@ class Alerts(unittest.TestCase):
         self.assertEqual(sorted(FIRES), sorted(ALERTS))
         self.check(*(a_case(alert, different, [alert]) for alert, different in FIRES.items()))
 
+    def test_what_happens_once_wakes_nobody(self):
+        quiet = [series("regional_assignments_total", "0x90", result="match"),
+                 series("regional_assignments_total", "0x80 1x10", result="miss")]
+        self.check(a_case("one refusal", [series("refusals_total", "7x87 8x3", error="no_gateway_available")], []),
+                   a_case("one miss in a quiet hour", quiet, []))
+
+    def test_a_database_that_now_and_then_refuses_pages(self):
+        self.check(a_case("now and then", [series("refusals_total", "0+1x90", error="storage_unavailable")],
+                          ["RoomSidecarRefusesRooms"]))
+
+    def test_the_table_of_assignments_matters_in_scale_mode_only(self):
+        self.check(a_case("legacy", [series("scale_mode", "0x90"), series("gateway_rooms", "99x90", gateway="gxy1")], []))
+
     def test_a_region_without_headroom_matters_in_scale_mode_only(self):
         self.check(a_case("legacy", [series("region_headroom_rooms", "0x90", region="IL"),
                                      series("scale_mode", "0x90")], []))
