@@ -298,6 +298,17 @@ class Connections(Page):
         self.sees("gxy1 gets no new rooms", "#notice")
         self.assertTrue(sidecar.gateway("gxy1")["draining"])
 
+    def test_it_says_that_it_does_not_understand_an_answer(self):
+        self.expected = ["TypeError"]
+        strange = """
+          const real = window.fetch;
+          window.fetch = async (path, options) =>
+            path === '/v2/gateways' ? new Response('{"gateways":null}') : real(path, options);"""
+        script = self.browser.devtools("Page.addScriptToEvaluateOnNewDocument", source=strange)["identifier"]
+        self.addCleanup(self.browser.devtools, "Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+        self.open(self.scale())
+        self.sees("This page does not understand the answers", "#state-title")
+
     def test_a_restarted_sidecar_is_found_again(self):
         self.expected = [NOT_200]
         sidecar = self.scale([("before", "IL", 0)])
@@ -352,6 +363,9 @@ class Connections(Page):
         self.browser.press(ESCAPE)
         self.sees("The sidecar wants its token", "#state-title")
         self.browser.click("#give-token")
+        self.browser.press("correct\u2011horse" + ENTER)  # which no header can hold
+        self.sees("A token is of A-Z a-z", "#token-problem")
+        self.browser.run("document.querySelector('#token').value = ''")
         self.browser.press("wrong" + ENTER)
         self.sees("The sidecar does not take this token.", "#token-problem")
         self.browser.press("correct-horse" + ENTER)

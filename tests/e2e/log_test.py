@@ -173,6 +173,14 @@ class Log(Case):
         told = events(sidecar, "ERROR: Gateway not found for room in legacy mode (SCALE=false). ")
         self.assertEqual({line.rsplit("=", 1)[1] for line in told}, set(rooms))
 
+    def test_what_is_told_once_for_a_session_is_told_for_each(self):
+        sidecar = self.sidecar(scale())
+        sidecar.enter("1", "first", "gxy1")
+        for number in range(150):
+            sidecar.enter("1", f"s{number}", "gxy2")
+        sidecar.stop()
+        self.assertEqual(len(events(sidecar, "Session reports another gateway")), 150)
+
     def test_a_reader_that_stalls_holds_up_no_request(self):
         sidecar = self.sidecar(scale(), start=False)
         reader, writer = os.pipe()
