@@ -7,12 +7,7 @@ namespace app {
 
 bool LogLimit::takes(std::string_view event, Clock::time_point now) {
   const std::lock_guard lock(mutex_);
-  auto it = events_.find(event);
-  if (it == events_.end()) {
-    it = events_.emplace(event, Event{}).first;
-    it->second.last = now;
-  }
-  Event& seen = it->second;
+  Event& seen = known(event);
   const double since = std::chrono::duration<double>(now - seen.last).count();
   seen.allowance = std::min(at_once, seen.allowance + std::max(since, 0.0) * a_second);
   seen.last = now;
@@ -26,9 +21,12 @@ bool LogLimit::takes(std::string_view event, Clock::time_point now) {
 
 void LogLimit::count(std::string_view event) {
   const std::lock_guard lock(mutex_);
-  auto it = events_.find(event);
-  if (it == events_.end()) it = events_.emplace(event, Event{}).first;
-  ++it->second.left_out;
+  ++known(event).left_out;
+}
+
+LogLimit::Event& LogLimit::known(std::string_view event) {
+  const auto it = events_.find(event);
+  return it != events_.end() ? it->second : events_.emplace(event, Event{}).first->second;
 }
 
 std::vector<LogLimit::LeftOut> LogLimit::left_out(Clock::time_point now) {
