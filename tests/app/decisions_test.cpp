@@ -88,10 +88,13 @@ TEST_CASE("a placing that could not be made durable is remembered as a refusal, 
   House house;
   house.lock_file();
   CHECK(house.ask("1") == "storage_unavailable");
+  house.let_claims_end();
   CHECK(house.ask("1") == "storage_unavailable");
+  house.let_claims_end();
   house.unlock_file();
   const auto page = house.desk->decisions().newest("1", 10, std::nullopt);
   REQUIRE(page.items.size() == 1);
+  CHECK(page.items[0].record->times == 2);
   CHECK(page.items[0].record->refusal == domain::Refusal::storage_unavailable);
   CHECK(!page.items[0].record->gateway);
 }

@@ -3,10 +3,12 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "catch.h"
 #include "store/database.h"
+#include "store/scratch.h"
 
 namespace {
 app::Configured four_gateways() {
@@ -137,6 +139,14 @@ void House::lock_file() {
   REQUIRE(sqlite3_open_v2(path().c_str(), &other_, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK);
   sqlite3_busy_timeout(other_, 5000);
   REQUIRE(sqlite3_exec(other_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) == SQLITE_OK);
+}
+
+void House::let_claims_end() {
+  REQUIRE(comes_true([this] {
+    app::Desk::Turn turn(*desk);
+    const auto& rooms = turn.ledger().rooms();
+    return std::none_of(rooms.begin(), rooms.end(), [](const auto& room) { return room.second.pending; });
+  }));
 }
 
 void House::execute_in_lock(const std::string& sql) {

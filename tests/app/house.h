@@ -43,6 +43,8 @@ class House {
   // Another program has the file open and holds its write lock, so that no commit goes through.
   void lock_file();
   void unlock_file();
+  // Waits until no claim is under way: a refusal may leave at its deadline, before the writer gives up.
+  void let_claims_end();
   // It edits something while it has the lock, and commits.
   void execute_in_lock(const std::string& sql);
   void commit_lock();

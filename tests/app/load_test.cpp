@@ -101,6 +101,7 @@ TEST_CASE("a room counts for the larger of the average and its users now") {
     house.enter("2", 31, 50);
     house.lock_file();
     CHECK(house.ask("9") == "storage_unavailable");
+    house.let_claims_end();
     house.unlock_file();
     CHECK(house.loads() == "30 20 10 10");
   }

@@ -54,6 +54,7 @@ TEST_CASE("a refused report changes nothing") {
   CHECK(house.report("nowhere", "a") == "room_not_found");
   house.lock_file();
   CHECK(house.report("2", "a") == "storage_unavailable");
+  house.let_claims_end();
   house.unlock_file();
   CHECK(house.report("1", "b") == "gxy1 2");  // a is still there
   CHECK(house.row("2").empty());
