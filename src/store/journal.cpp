@@ -209,7 +209,7 @@ std::optional<std::string> Journal::hanging() const {
 
 Journal::Queue Journal::queue() const {
   const std::lock_guard lock(mutex_);
-  return {open_.size(), open_.urgent()};
+  return {open_.size() + in_hand_.rows, open_.urgent() + in_hand_.claims};
 }
 
 void Journal::beat() {
@@ -237,6 +237,7 @@ void Journal::work() {
     Batch batch;
     const bool take = is_time(Clock::now());
     if (take) batch = std::exchange(open_, {});
+    in_hand_ = {batch.size(), batch.urgent()};
     auto requests = std::exchange(requests_, {});
     last_urgent_ = batch.urgent();
     const bool stopping = stopping_;
@@ -285,8 +286,11 @@ bool Journal::write(Batch batch) {
     // What came meanwhile is due a second from now as well, together with what is tried again.
     if (!open_.empty() || !batch.empty()) due_ = next_written_behind_;
     open_.lay_over(std::move(batch));
+    in_hand_.rows = 0;
   }
   for (const Settled& tell : refused) tell(false);
+  const std::lock_guard lock(mutex_);
+  in_hand_.claims = 0;
   return written;
 }
 

@@ -86,8 +86,8 @@ class Journal {
   // The same where it has not failed, but waits for a disk that does not answer at all.
   std::optional<std::string> hanging() const;
   const CommitCounts& counts() const { return counts_; }
-  // What waits for the next commit; `claims`: those that somebody waits for.
-  struct Queue { std::size_t rows, claims; };
+  // What is not in the file yet, with what is just being written; `claims`: those that somebody waits for.
+  struct Queue { std::size_t rows = 0, claims = 0; };
   Queue queue() const;
   // Rises at least twice a second while the thread gets on.
   std::uint64_t heartbeats() const { return heartbeats_.load(std::memory_order_relaxed); }
@@ -117,6 +117,7 @@ class Journal {
   std::condition_variable work_came_;
   std::condition_variable request_served_;
   Batch open_;
+  Queue in_hand_;  // of the batch that is being written
   std::vector<std::shared_ptr<Request>> requests_;
   Clock::time_point due_{};  // when the open batch is to be written though nobody waits for it
   Clock::time_point next_written_behind_{};

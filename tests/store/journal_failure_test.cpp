@@ -299,6 +299,29 @@ TEST_CASE("a file that may be written by now is not written before it is owned")
   }
 }
 
+TEST_CASE("what is being written counts as waiting until it is in the file or refused") {
+  const Scratch scratch;
+  SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  Witness witness;
+  std::atomic<bool> refused{false};
+  Journal journal(Database(scratch.database(), OpenMode::read_write), witness.callbacks());
+  REQUIRE(journal.flush());
+  shell.exec("BEGIN IMMEDIATE");  // the writer has taken what waits, and waits for the lock
+  journal.note_session(session("s", "r"));
+  journal.write_assignment(assignment("r"), [&](bool committed) { refused = !committed; });
+  CHECK(comes_true([&] {
+    const auto queue = journal.queue();
+    const bool is_settled = refused;  // looked at afterwards
+    if (!is_settled && queue.claims != 1) FAIL("claims: " << queue.claims);
+    if (queue.rows == 0) FAIL("no row waits, though none can be written");
+    return is_settled;
+  }));
+  CHECK(comes_true([&] { return journal.queue().claims == 0; }));
+  CHECK(journal.queue().rows == 1);
+  shell.exec("ROLLBACK");
+  CHECK(comes_true([&] { return journal.queue().rows == 0; }, 10s));
+}
+
 TEST_CASE("a journal in a hurry has stopped by its deadline though another holds the lock") {
   const Scratch scratch;
   Journal journal(Database(scratch.database(), OpenMode::read_write), {});
