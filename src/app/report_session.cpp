@@ -19,7 +19,8 @@ void tell_of_difference(Desk::Turn& turn, const SessionReport& report) {
             {"gateway_name", turn.ledger().name_of(room->held->gateway)}});
 }
 
-Refused refused(const SessionReport& report, domain::Refusal refusal) {
+Refused refused(Desk& desk, const SessionReport& report, domain::Refusal refusal) {
+  desk.counts().session_refusals[refusal].add();
   log_info("Session refused",
            {{"room_id", report.room}, {"session", report.session}, {"error", code_of(refusal)}});
   return Refused{refusal};
@@ -82,7 +83,7 @@ std::variant<Reported, Refused> report_session(Desk& desk, const SessionReport& 
     {
       Desk::Turn turn(desk);
       seating = seat_session(turn, report, domain::Ledger::Report::own);
-      if (seating.refusal) return refused(report, *seating.refusal);
+      if (seating.refusal) return refused(desk, report, *seating.refusal);
       if (!seating.claim) {
         if (seating.entered.moved_from) end_emptied(turn, *seating.entered.moved_from);
         return Reported{standing_gateway(turn.policy(), turn.ledger(), report.room),
@@ -90,7 +91,7 @@ std::variant<Reported, Refused> report_session(Desk& desk, const SessionReport& 
       }
     }
     if (seating.claim->wait_until(deadline) != Claim::Outcome::granted) {
-      return refused(report, domain::Refusal::storage_unavailable);
+      return refused(desk, report, domain::Refusal::storage_unavailable);
     }
   }
 }

@@ -52,9 +52,15 @@ class Snapshot {
  private:
   void reject(std::size_t entry, std::string_view error) { result_.rejected.push_back({entry, error}); }
 
+  void reject_invalid(std::size_t entry, InvalidId what) {
+    reject(entry, what == InvalidId::room ? "invalid_room" : "invalid_session");
+    desk_.counts().invalid_reports[what].add();
+  }
+
   // A session that is listed is not missing: where its new room cannot be had now it stays where it was.
   void refuse(std::size_t entry, domain::Refusal refusal) {
     reject(entry, code_of(refusal));
+    desk_.counts().session_refusals[refusal].add();
     if (refusal == domain::Refusal::room_not_found) return;
     Desk::Turn turn(desk_);
     turn.ledger().refresh(*entries_[entry].session, turn.now().service);
@@ -69,7 +75,7 @@ class Snapshot {
       if (entry.session && domain::is_valid_id(*entry.session)) {
         last[*entry.session] = i;
       } else {
-        reject(i, has_valid_room(entry) ? "invalid_session" : "invalid_room");
+        reject_invalid(i, has_valid_room(entry) ? InvalidId::session : InvalidId::room);
       }
     }
     std::vector<std::size_t> valid;
@@ -78,7 +84,7 @@ class Snapshot {
       if (has_valid_room(entries_[i])) {
         valid.push_back(i);
       } else {
-        reject(i, "invalid_room");
+        reject_invalid(i, InvalidId::room);
       }
     }
     std::sort(valid.begin(), valid.end());

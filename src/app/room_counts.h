@@ -16,9 +16,15 @@ enum class RemovedBy { leave, cleaning, release, not_admitted, mode_change };
 // Is the gateway that a user's new room got in his region? `no_region`: his country has none.
 enum class RegionalMatch { match, miss, no_region };
 
+// What a session report may name that is no id.
+enum class InvalidId { room, session };
+
 struct RoomCounts {
   counts::CounterBy<domain::Reason, domain::Reason::reassigned> answers;
   counts::CounterBy<domain::Refusal, domain::Refusal::storage_unavailable> refusals;
+  // Of session reports, those in a snapshot each.
+  counts::CounterBy<domain::Refusal, domain::Refusal::storage_unavailable> session_refusals;
+  counts::CounterBy<InvalidId, InvalidId::session> invalid_reports;
   counts::CounterBy<RegionalMatch, RegionalMatch::no_region> regional;
   counts::CounterBy<AssignedBy, AssignedBy::mode_change> created;
   counts::CounterBy<AssignedBy, AssignedBy::mode_change>

@@ -12,9 +12,12 @@
 namespace http {
 namespace {
 
-std::optional<Response> refuse_ids(const Request& request) {
-  if (auto refused = refuse_room(request.args[0])) return refused;
-  return refuse_session(request.args[1]);
+std::optional<Response> refuse_ids(const House& house, const Request& request) {
+  auto refused = refuse_room(request.args[0]);
+  const auto invalid = refused ? app::InvalidId::room : app::InvalidId::session;
+  if (!refused) refused = refuse_session(request.args[1]);
+  if (refused) house.desk.counts().invalid_reports[invalid].add();
+  return refused;
 }
 
 class Entries final : public SnapshotSink {
@@ -45,7 +48,7 @@ class Entries final : public SnapshotSink {
 Response answer_session_put(const House& house, const Request& request) {
   const auto read = object_in(request.body, false);
   if (const auto* refused = std::get_if<Response>(&read)) return *refused;
-  if (auto refused = refuse_ids(request)) return *refused;
+  if (auto refused = refuse_ids(house, request)) return *refused;
   app::SessionReport report{request.args[0], request.args[1], std::nullopt};
   const Json* janus = std::get<Json>(read).find("janus");
   if (janus && janus->is_string()) report.janus = *janus->string();
@@ -66,7 +69,7 @@ Response answer_session_put(const House& house, const Request& request) {
 }
 
 Response answer_session_delete(const House& house, const Request& request) {
-  if (auto refused = refuse_ids(request)) return *refused;
+  if (auto refused = refuse_ids(house, request)) return *refused;
   const app::Left left = app::leave_room(house.desk, request.args[0], request.args[1]);
   JsonWriter json;
   json.begin_object()

@@ -161,6 +161,12 @@ void Collector::add_rooms(Families& families) const {
   families.counter("room_sidecar_refusals_total", "Users told no gateway, by error.");
   add_each(families, "error", counts.refusals,
            [](domain::Refusal refusal) { return code_of(refusal); });
+  families.counter("room_sidecar_session_refusals_total", "Session reports refused, by error.");
+  add_each(families, "error", counts.session_refusals,
+           [](domain::Refusal refusal) { return code_of(refusal); });
+  add_each(families, "error", counts.invalid_reports, [](app::InvalidId what) {
+    return what == app::InvalidId::room ? "invalid_room" : "invalid_session";
+  });
   families.counter("room_sidecar_assignments_created_total",
                    "Rooms assigned that were not, by cause.");
   add_each(families, "cause", counts.created, text_of);
@@ -263,7 +269,7 @@ void Collector::add_storage(Families& families) const {
       .counter("room_sidecar_write_failures_total",
                "Attempts to write to the database that failed.")
       .add({}, counts.failures.value());
-  families.gauge("room_sidecar_journal_queue_rows", "Rows that wait for the next transaction.")
+  families.gauge("room_sidecar_journal_queue_rows", "Rows not in the database yet.")
       .add({}, static_cast<std::uint64_t>(queue.rows));
   families
       .gauge("room_sidecar_journal_queue_claims", "Of those, assignments that somebody waits for.")

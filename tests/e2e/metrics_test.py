@@ -115,6 +115,12 @@ class Moves(Case):
             self.assertEqual(one.ask(str(room)).status, 200)
         self.expect(one.ask("one more"), 503, "capacity_exhausted")
         self.assertEqual(self.grown(one, "refusals_total", error="capacity_exhausted"), 1)
+        self.expect(one.enter("full", "alice"), 503, "capacity_exhausted")
+        self.assertEqual(self.grown(one, "session_refusals_total", error="capacity_exhausted"), 1)
+        one.snapshot([("full", "alice"), ("too", "bob")])
+        self.assertEqual(self.grown(one, "session_refusals_total", error="capacity_exhausted"), 2)
+        one.put("/v2/rooms/full/sessions/%0a", {})
+        self.assertEqual(self.grown(one, "session_refusals_total", error="invalid_session"), 1)
         self.assertEqual(metrics(one)("headroom_rooms"), 0)
 
     def test_legacy_mode_and_rooms_without_a_default_gateway(self):

@@ -7,6 +7,7 @@
 #include "app/judge_health.h"
 #include "app/release_room.h"
 #include "app/report_session.h"
+#include "app/report_snapshot.h"
 #include "catch.h"
 #include "http/listeners.h"
 
@@ -60,6 +61,32 @@ TEST_CASE(
   CHECK(house.value("gateway_load_users{gateway=\"gxy1\"}") == "10");
   CHECK(house.value("gateway_capacity_users{gateway=\"gxy1\"}") == "400");
   CHECK(house.value("commit_rows_count") != "0");
+}
+
+TEST_CASE("a refused session report is counted by its error, and as no user's refusal") {
+  Watched house;
+  const auto refused = [&](const std::string& error) {
+    return house.value("session_refusals_total{error=\"" + error + "\"}");
+  };
+  CHECK(refused("room_not_found") == "0");
+  CHECK(house.report("nobody knows it", "a") == "room_not_found");
+  CHECK(refused("room_not_found") == "1");
+  using Entries = std::vector<app::SnapshotEntry>;
+  const auto told = app::report_snapshot(*house.desk,
+                                         Entries{{"1", "a", std::nullopt},
+                                                 {"nor this", "b", std::nullopt},
+                                                 {std::nullopt, "c", std::nullopt},
+                                                 {"2", "", std::nullopt}},
+                                         0ms);
+  CHECK(told.rejected.size() == 3);
+  CHECK(refused("room_not_found") == "2");
+  CHECK(refused("invalid_room") == "1");
+  CHECK(refused("invalid_session") == "1");
+  house.lock_file();
+  CHECK(house.report("3", "d") == "storage_unavailable");
+  CHECK(refused("storage_unavailable") == "1");
+  house.unlock_file();
+  CHECK(house.value("refusals_total{error=\"room_not_found\"}") == "0");
 }
 
 TEST_CASE("a region whose gateways take no rooms is missed, and has no headroom") {
