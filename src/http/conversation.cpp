@@ -18,6 +18,7 @@ constexpr Refusal bad_query{400, "invalid_query",
                             "A percent sign in the query is not followed by two hexadecimal digits."};
 
 constexpr std::size_t much = 64 * 1024;
+constexpr const char* id_field = "X-Request-Id";
 
 bool has_field(const Response& response, std::string_view name) {
   for (const auto& field : response.headers) {
@@ -99,6 +100,17 @@ bool Conversation::one_request() {
 
 Conversation::Reply Conversation::reply_to(const Library::Parsed& parsed, BodyPlaces::Place& place) {
   Head head;
+  Reply reply = reply_by_checks(parsed, place, head);
+  // A route's answer has it already.
+  Response& response = reply.response;
+  if (app::is_request_id(head.request_id) && !has_field(response, id_field)) {
+    response.headers.emplace_back(id_field, head.request_id);
+  }
+  return reply;
+}
+
+Conversation::Reply Conversation::reply_by_checks(const Library::Parsed& parsed,
+                                                  BodyPlaces::Place& place, Head& head) {
   if (auto refused = read_head(parsed, !connection_.is_unix, head)) return refuse(*refused, false);
   // A body that is not going to be read takes the connection with it.
   const bool keep = head.keep_alive && !head.has_body();
@@ -168,7 +180,7 @@ Response Conversation::answer(const Route& route, const Request& request) const 
   }
   // Whoever is to find out what went wrong needs it to find the lines of the log.
   if (response.status >= 400 || !request.request_id.empty()) {
-    response.headers.emplace_back("X-Request-Id", app::request_id());
+    response.headers.emplace_back(id_field, app::request_id());
   }
   return response;
 }

@@ -69,8 +69,9 @@ class Conversation {
 
   // Returns whether the connection can be kept.
   bool one_request();
-  // What to answer, in the order of the contract's checks.
   Reply reply_to(const Library::Parsed& parsed, BodyPlaces::Place& place);
+  // What to answer, in the order of the contract's checks; the head is read on the way.
+  Reply reply_by_checks(const Library::Parsed& parsed, BodyPlaces::Place& place, Head& head);
   Reply lead_to_route(const Head& head, RouteTable::Match match, BodyPlaces::Place& place);
   Reply refuse(const Refusal& refused, bool keep) const;
   Response answer(const Route& route, const Request& request) const;

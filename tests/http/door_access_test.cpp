@@ -125,6 +125,50 @@ TEST_CASE("a percent sign in a field is a percent sign") {
   });
 }
 
+TEST_CASE("what the door refuses bears the id that was sent") {
+  const std::string local = "Host: localhost\r\n";
+  auto options = quick();
+  options.token = "t";
+  TestDoor guarded(std::move(options));
+  TestDoor door;
+  struct Asked {
+    TestDoor& door;
+    std::string line, fields;
+    int status;
+  };
+  const Asked cases[] = {
+      {guarded, "GET /v2/rooms", local, 401},
+      {door, "GET /v2/rooms", "Host: elsewhere\r\n", 403},
+      {door, "GET /v2/rooms", local + "Origin: http://elsewhere\r\n", 403},
+      {door, "GET /nowhere", local, 404},
+      {door, "PATCH /v2/rooms", local, 405},
+      {door, "POST /v2/room_server", local + "Content-Length: 65537\r\n", 413},
+      {door, "GET /v2/rooms?a=%", local, 400},
+      {door, "POST /v2/room_server", local + "Content-Length: 1\r\n", 408},
+      {door, "POST /v2/room_server", local + "Content-Encoding: gzip\r\n", 415},
+      {door, "GET /v2/rooms", local + local, 400},
+      {door, "GET /busy", local, 503},
+  };
+  for (const Asked& one : cases) {
+    CAPTURE(one.line, one.fields);
+    const auto ask = [&](const std::string& id) {
+      Wire wire(one.door.address());
+      wire.say(one.line + " HTTP/1.1\r\nX-Request-Id: " + id + "\r\n" + one.fields + "\r\n");
+      return wire.hear();
+    };
+    const auto answer = ask("req-1");
+    CHECK(answer.status == one.status);
+    CHECK(answer.field("X-Request-Id") == "req-1");
+    CHECK(answer.head.find("X-Request-Id") == answer.head.rfind("X-Request-Id"));
+    if (one.line != "GET /busy") CHECK(ask("for\"ged").field("X-Request-Id").empty());
+  }
+  Wire wire(door.address());
+  wire.say("GET /v2/rooms HTTP/1.1\r\nX-Request-Id: req-1\r\nno field\r\n\r\n");
+  const auto answer = wire.hear();
+  CHECK(answer.status == 400);
+  CHECK(answer.field("X-Request-Id").empty());
+}
+
 TEST_CASE("a field of many KiB is wrong where it counts, and no malformed request") {
   const std::string local = "Host: localhost\r\n";
   for (const std::string& much : {std::string(8150, 'a'), std::string(9000, 'a'), std::string(15000, 'a'),
