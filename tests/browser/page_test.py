@@ -353,10 +353,7 @@ class Connections(Page):
         token = folder.folder / "token"
         token.write_text("correct-horse\n")
         folder.write_config(toml(scale=True, http={"token_file": str(token)}))
-        folder.launch()
-        wait_until(lambda: "Listening address=" in folder.log(), "the sidecar to listen")
-        port = int(folder.log().split("Listening address=127.0.0.1:")[1].split()[0])
-        self.open(folder, port)
+        self.open(folder.start())
         self.sees("The sidecar wants its token", "#token-dialog")
         wait_until(lambda: self.has_focus("#token"), "the token to have the focus")
         self.accessible("token")

@@ -257,9 +257,7 @@ class Asking(Case):
         one = self.sidecar(start=False, env={"LISTEN_ADDRESS": "0.0.0.0:0"})
         (one.folder / "token").write_text("right-token\n")
         one.env["API_TOKEN_FILE"] = str(one.folder / "token")
-        one.launch()
-        one.wait_for_log("Listening")
-        one.port = int(one.log().rsplit("address=0.0.0.0:", 1)[1].split()[0])
+        one.start()
         token = b"Authorization: Bearer right-token\r\n"
         self.assertEqual(self.ask_as(one, b"sidecar.example", token)[0], 200)
         self.assertEqual(self.ask_as(one, b"sidecar.example",

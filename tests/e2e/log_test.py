@@ -77,16 +77,12 @@ class Log(Case):
                          [])
 
     def test_in_json_the_words_are_message_and_each_key_is_a_field(self):
-        sidecar = self.sidecar(scale(), env={"LOG_FORMAT": "json"}, start=False)
-        sidecar.launch()
-        wait_until(lambda: "Listening" in sidecar.log(), "the start")
+        sidecar = self.sidecar(scale(), env={"LOG_FORMAT": "json"})
         lines = [json.loads(line) for line in sidecar.log().splitlines()]
         listening = next(line for line in lines if line["message"] == "Listening")
-        self.assertTrue(listening["address"].startswith("127.0.0.1:"))
-        client = Client("127.0.0.1", int(listening["address"].rsplit(":", 1)[1]))
-        self.addCleanup(client.close)
-        client.request("POST", "/v2/room_server", {"room": 'a "b"\t'})
-        client.request("POST", "/v2/room_server", {"room": 'a "b"', "geo": {"country_code": "il"}})
+        self.assertEqual(listening["address"], f"127.0.0.1:{sidecar.port}")
+        sidecar.ask('a "b"\t')
+        sidecar.ask('a "b"', "il")
         wait_until(lambda: "Assigned" in sidecar.log(), "the event")
         event = json.loads(next(line for line in sidecar.log().splitlines() if "Assigned" in line))
         self.assertEqual((event["message"], event["room_id"], event["gateway_name"],
@@ -119,17 +115,12 @@ class Log(Case):
         self.assertNotIn("X-Request-Id", sidecar.ask("1").headers)
 
     def test_in_json_every_line_of_a_request_has_its_id_also_those_of_its_claim(self):
-        sidecar = self.sidecar(scale(log={"format": "json", "level": "debug"}), start=False)
-        sidecar.launch()
-        wait_until(lambda: "Listening" in sidecar.log(), "the start")
+        sidecar = self.sidecar(scale(log={"format": "json", "level": "debug"}))
         lines = [json.loads(line) for line in sidecar.log().splitlines()]
         self.assertTrue(all("request_id" not in line for line in lines), lines)
-        address = next(line["address"] for line in lines if line["message"] == "Listening")
-        client = Client("127.0.0.1", int(address.rsplit(":", 1)[1]))
-        self.addCleanup(client.close)
         for number, room in enumerate(("a", "a", "b")):
-            client.request("POST", "/v2/room_server", {"room": room}, {"X-Request-Id": f"r{number}"})
-        client.request("GET", "/v2/rooms/none", headers={"X-Request-Id": "none"})
+            sidecar.request("POST", "/v2/room_server", {"room": room}, {"X-Request-Id": f"r{number}"})
+        sidecar.request("GET", "/v2/rooms/none", headers={"X-Request-Id": "none"})
         wait_until(lambda: '"r2"' in sidecar.log(), "the last line")
         said = [(line["message"], line["room_id"], line["request_id"])
                 for line in map(json.loads, sidecar.log().splitlines()) if "request_id" in line]

@@ -229,9 +229,7 @@ class OpenApi(Case):
         token.write_text("right\n", encoding="utf-8")
         token.chmod(0o600)
         sidecar.env["API_TOKEN_FILE"] = str(token)
-        sidecar.launch()
-        sidecar.port = int(wait_until(lambda: re.search(r"Listening address=\S+:(\d+)", sidecar.log()),
-                                      "it to listen").group(1))
+        sidecar.start()
         for operation in DESCRIPTION.operations:
             for fields in ((), ("Authorization: Bearer wrong",)):
                 answer = raw(sidecar.port, head(operation, *fields))

@@ -194,7 +194,7 @@ class Sidecar:
         return self
 
     def start(self, *arguments):
-        """Starts and waits until it is ready."""
+        """Starts and waits until it is ready; also one that wants a token, which /readyz does not need."""
         self.launch(*arguments)
         address = wait_until(self._address_or_exit, f"the sidecar to listen:\n{self.log()}")
         if address.startswith("unix:"):
@@ -208,7 +208,7 @@ class Sidecar:
         return self
 
     def _address_or_exit(self):
-        found = re.search(r"Listening address=(\S+)", self.log_of_this_run())
+        found = re.search(r'Listening(?: address=|.*"address":")([^\s"]+)', self.log_of_this_run())
         if found:
             return found.group(1)
         if self.process.poll() is not None:
