@@ -11,14 +11,21 @@ std::string text_at(const http::Json& object, std::string_view key) {
   return member->dump();
 }
 
+namespace {
+
+std::optional<std::int64_t> number_of(const http::Json& value) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+  const auto* number = value.unsigned_number();
+  if (number != nullptr && *number <= kMost) return static_cast<std::int64_t>(*number);
+  if (const auto* with_sign = value.signed_number()) return *with_sign;
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<std::int64_t> number_at(const http::Json& object, std::string_view key) {
   const auto* member = object.find(key);
-  if (member == nullptr) return std::nullopt;
-  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
-  const auto* number = member->unsigned_number();
-  if (number != nullptr && *number <= kMost) return static_cast<std::int64_t>(*number);
-  if (const auto* with_sign = member->signed_number()) return *with_sign;
-  return std::nullopt;
+  return member == nullptr ? std::nullopt : number_of(*member);
 }
 
 bool flag_at(const http::Json& object, std::string_view key) {
@@ -40,6 +47,14 @@ std::vector<std::string> texts_at(const http::Json& object, std::string_view key
     texts.push_back(text != nullptr ? *text : item.dump());
   }
   return texts;
+}
+
+std::vector<std::int64_t> numbers_at(const http::Json& object, std::string_view key) {
+  std::vector<std::int64_t> numbers;
+  for (const auto& item : items_at(object, key)) {
+    if (const auto number = number_of(item)) numbers.push_back(*number);
+  }
+  return numbers;
 }
 
 std::string percent(std::int64_t part, std::int64_t whole) {

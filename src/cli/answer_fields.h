@@ -17,6 +17,8 @@ std::optional<std::int64_t> number_at(const http::Json& object, std::string_view
 bool flag_at(const http::Json& object, std::string_view key);
 std::vector<http::Json> items_at(const http::Json& object, std::string_view key);
 std::vector<std::string> texts_at(const http::Json& object, std::string_view key);
+// Without those that are null.
+std::vector<std::int64_t> numbers_at(const http::Json& object, std::string_view key);
 
 // "25%", or "-" if there is no whole.
 std::string percent(std::int64_t part, std::int64_t whole);

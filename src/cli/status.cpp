@@ -63,7 +63,7 @@ std::string for_people(const Sidecar& sidecar, const StatusAnswers& status) {
 int status(const CommandLine& line, Terminal& terminal) {
   if (line.watch) return watch_status(line, terminal);
   Sidecar sidecar(line);
-  const auto answers = ask_status(sidecar, 0, std::chrono::seconds{10});
+  const auto answers = ask_status(sidecar, std::chrono::seconds{10});
   terminal.out << (line.json ? for_programs(answers) + '\n' : for_people(sidecar, answers));
   return kFine;
 }

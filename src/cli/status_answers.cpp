@@ -14,7 +14,7 @@ Sidecar::Answer expect(Sidecar& sidecar, const std::string& target,
 
 }  // namespace
 
-StatusAnswers ask_status(Sidecar& sidecar, int decisions, std::chrono::milliseconds patience) {
+StatusAnswers ask_status(Sidecar& sidecar, std::chrono::milliseconds patience) {
   StatusAnswers status;
   const auto ready = sidecar.ask("GET", "/readyz", patience);
   status.health = text_at(ready.body, "status");
@@ -24,17 +24,21 @@ StatusAnswers ask_status(Sidecar& sidecar, int decisions, std::chrono::milliseco
   if (status.reasons.empty() && !message.empty()) status.reasons.push_back(message);
   status.scale = flag_at(expect(sidecar, "/v2/config", patience).body, "scale");
   status.gateways = items_at(expect(sidecar, "/v2/gateways", patience).body, "gateways");
-  if (decisions > 0) {
-    const auto answer =
-        sidecar.ask("GET", "/v2/decisions?limit=" + std::to_string(decisions), patience);
-    if (answer.is_fine()) status.decisions = items_at(answer.body, "decisions");
-  }
   return status;
 }
 
-std::int64_t ask_room_occupancy(Sidecar& sidecar, std::chrono::milliseconds patience) {
+void ask_for_more(Sidecar& sidecar, StatusAnswers& status, int decisions, std::chrono::milliseconds patience) {
+  auto answer = sidecar.ask("GET", "/v2/decisions?limit=" + std::to_string(decisions), patience);
+  if (answer.is_fine()) status.decisions = items_at(answer.body, "decisions");
+  answer = sidecar.ask("GET", "/v2/splits", patience);
+  if (answer.is_fine()) status.splits = items_at(answer.body, "splits");
+}
+
+void ask_for_last_hour(Sidecar& sidecar, StatusAnswers& status, std::chrono::milliseconds patience) {
   const auto answer = sidecar.ask("GET", "/v2/load-history", patience);
-  return answer.is_fine() ? number_at(answer.body, "room_occupancy").value_or(0) : 0;
+  if (!answer.is_fine()) return;
+  status.room_occupancy = number_at(answer.body, "room_occupancy").value_or(0);
+  status.trend = Trend(answer.body);
 }
 
 std::string for_programs(const StatusAnswers& status) {

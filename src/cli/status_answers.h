@@ -8,6 +8,7 @@
 
 #include "cli/sidecar.h"
 #include "cli/terminal.h"
+#include "cli/trend.h"
 #include "http/json.h"
 
 namespace cli {
@@ -24,14 +25,17 @@ struct StatusAnswers {
   std::vector<std::string> reasons;
   std::vector<http::Json> gateways;
   std::vector<http::Json> decisions;  // newest first
+  std::vector<http::Json> splits = {};  // rooms whose participants are not where they are answered
   std::int64_t room_occupancy = 0;  // users; a gateway that has no room for so many more is full
+  Trend trend = {};
 };
 
-// With so many decisions, if that is not 0; a sidecar that knows none has none. `patience`: with each answer.
-StatusAnswers ask_status(Sidecar& sidecar, int decisions, std::chrono::milliseconds patience);
-
-// 0 of a sidecar that does not tell it. To be asked for once: the answer is long.
-std::int64_t ask_room_occupancy(Sidecar& sidecar, std::chrono::milliseconds patience);
+// Mode, health and gateways. `patience`: with each answer.
+StatusAnswers ask_status(Sidecar& sidecar, std::chrono::milliseconds patience);
+// Also so many of the newest decisions, and split rooms. A sidecar that knows none of them has none.
+void ask_for_more(Sidecar& sidecar, StatusAnswers& status, int decisions, std::chrono::milliseconds patience);
+// And the last hour, with room_occupancy. Not each time: the answer is long.
+void ask_for_last_hour(Sidecar& sidecar, StatusAnswers& status, std::chrono::milliseconds patience);
 
 // One JSON object, without a line's end.
 std::string for_programs(const StatusAnswers& status);

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::chrono::seconds patience{2};  // a key is not heard meanwhile
 constexpr int decisions_asked_for = 50;
+constexpr std::chrono::seconds last_hour_every{30};  // as often as there is a new sample
 constexpr std::size_t columns_of_a_pipe = 120;
 
 domain::WallTime wall_time() {
@@ -29,31 +30,30 @@ class Watch {
   void ask() {
     watched_.now = wall_time();
     try {
-      if (!sidecar_) {
-        sidecar_.emplace(line_);
-        if (!line_.json) room_occupancy_ = ask_room_occupancy(*sidecar_, patience);
-      }
+      if (!sidecar_) sidecar_.emplace(line_);
       watched_.address = sidecar_->address();
-      watched_.answers = ask_status(*sidecar_, line_.json ? 0 : decisions_asked_for, patience);
-      watched_.answers->room_occupancy = room_occupancy_;
-      history_.add(watched_.answers->gateways);
+      StatusAnswers answers = ask_status(*sidecar_, patience);
+      if (!line_.json) ask_for_the_rest(answers);
+      watched_.answers = std::move(answers);
       watched_.out_of_reach_since.reset();
     } catch (const CommandFailed& failed) {
       const bool is_refused = dynamic_cast<const StatusRefused*>(&failed) != nullptr;
       if (is_refused && !watched_.answers) throw;  // with the wrong token, say; that does not heal
       if (failed.exit_code() == kWrongInput) throw;
       sidecar_.reset();
+      if (is_refused != watched_.is_refused) watched_.out_of_reach_since.reset();
+      watched_.is_refused = is_refused;
       watched_.problem = failed.what();
       if (!watched_.out_of_reach_since) watched_.out_of_reach_since = wall_time();
     }
   }
 
   std::string text(const Space& space) const {
-    if (!line_.json) return watch_view(watched_, history_, space);
+    if (!line_.json) return watch_view(watched_, space);
     if (!watched_.out_of_reach_since) return for_programs(*watched_.answers);
     http::JsonWriter json;
     json.begin_object()
-        .member("error", "out_of_reach")
+        .member("error", watched_.is_refused ? "refused" : "out_of_reach")
         .member("message", watched_.problem)
         .member("since", domain::to_text(*watched_.out_of_reach_since))
         .end_object();
@@ -61,11 +61,22 @@ class Watch {
   }
 
  private:
+  void ask_for_the_rest(StatusAnswers& answers) {
+    const auto now = std::chrono::steady_clock::now();
+    ask_for_more(*sidecar_, answers, decisions_asked_for, patience);
+    if (watched_.answers && now < last_hour_asked_ + last_hour_every) {
+      answers.trend = std::move(watched_.answers->trend);
+      answers.room_occupancy = watched_.answers->room_occupancy;
+      return;
+    }
+    ask_for_last_hour(*sidecar_, answers, patience);
+    last_hour_asked_ = now;
+  }
+
   const CommandLine& line_;
   std::optional<Sidecar> sidecar_;
   Watched watched_;
-  LoadHistory history_;
-  std::int64_t room_occupancy_ = 0;
+  std::chrono::steady_clock::time_point last_hour_asked_{};
 };
 
 bool wants_colour() {

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
 #include <string_view>
 
 #include "cli/answer_fields.h"
 #include "cli/table.h"
+#include "cli/watch_words.h"
 
 namespace cli {
 namespace {
@@ -64,27 +64,6 @@ std::string padded(const std::string& text, std::size_t columns, Align align = A
   return align == Align::right ? blanks + cut : cut + blanks;
 }
 
-std::string clock_time(const std::string& time) {
-  return time.size() >= 19 ? time.substr(11, 8) : time;
-}
-
-std::int64_t load_of(const Json& gateway) { return number_at(gateway, "load").value_or(0); }
-std::int64_t capacity_of(const Json& gateway) { return number_at(gateway, "capacity").value_or(0); }
-
-bool is_full(const Json& gateway, std::int64_t room_occupancy) {
-  return load_of(gateway) + std::max<std::int64_t>(room_occupancy, 1) > capacity_of(gateway);
-}
-
-// How urgently it is to be seen: 0 not at all.
-int trouble_of(const Json& gateway, std::int64_t room_occupancy) {
-  const auto state = text_at(gateway, "state");
-  if (state == "down") return 5;
-  if (state == "suspect") return 4;
-  if (is_full(gateway, room_occupancy)) return 3;
-  if (flag_at(gateway, "draining")) return 2;
-  return flag_at(gateway, "disabled") ? 1 : 0;
-}
-
 Tone tone_of(int trouble) {
   if (trouble >= 5) return Tone::bad;
   if (trouble >= 2) return Tone::warning;
@@ -101,52 +80,12 @@ std::string bar_of(std::int64_t load, std::int64_t capacity, std::size_t length)
   return bar;
 }
 
-bool takes_rooms(const Json& gateway) {
-  return flag_at(gateway, "available") && !flag_at(gateway, "disabled") &&
-         !flag_at(gateway, "draining") && text_at(gateway, "state") != "down";
-}
-
-// In users: how many more the gateways that take rooms can have.
-std::string headroom_of(const std::vector<Json>& gateways, std::int64_t room_occupancy) {
-  std::int64_t all = 0;
-  std::map<std::string, std::int64_t> by_region;
-  for (const auto& gateway : gateways) {
-    const bool takes = takes_rooms(gateway) && !is_full(gateway, room_occupancy);
-    const auto room = takes ? capacity_of(gateway) - load_of(gateway) : 0;
-    all += room;
-    for (const auto& region : texts_at(gateway, "regions")) by_region[region] += room;
-  }
-  std::string text = "Headroom " + std::to_string(all) + " users";
-  const char* before = ": ";
-  for (const auto& [region, room] : by_region) {
-    text += before + printable(region) + ' ' + std::to_string(room);
-    before = ", ";
-  }
-  return text;
-}
-
-std::string told(const Json& decision) {
-  std::string text = printable(clock_time(text_at(decision, "time"))) + "  " +
-                     printable(text_at(decision, "room"));
-  const auto left = text_at(decision, "left");
-  if (!left.empty()) text += " from " + printable(left);
-  const auto gateway = text_at(decision, "janus");
-  if (gateway.empty()) {
-    text += " refused, " + printable(text_at(decision, "error"));
-    const auto times = number_at(decision, "times").value_or(1);
-    if (times > 1) text += ", " + std::to_string(times) + " times";
-  } else {
-    text += " to " + printable(gateway) + ", " + printable(text_at(decision, "reason"));
-  }
-  const auto country = text_at(decision, "country_code");
-  return country.empty() ? text : text + ", from " + printable(country);
-}
-
 // The columns beside name and bar; the last ones yield first where it is narrow.
 struct Cell {
   const char* header;
   Align align;
   std::string (*text)(const Json&);
+  bool of_load = false;  // which legacy mode does not ask for
 };
 std::string used_of(const Json& gateway) { return percent(load_of(gateway), capacity_of(gateway)); }
 std::string state_of(const Json& gateway) { return printable(text_at(gateway, "state")); }
@@ -160,8 +99,8 @@ std::string regions_of(const Json& gateway) {
   return printable(or_dash(joined(texts_at(gateway, "regions"), ",")));
 }
 constexpr Cell cells[] = {
-    {"USED", Align::right, used_of},     {"STATE", Align::left, state_of},
-    {"LOAD", Align::right, load_text},   {"FLAGS", Align::left, notes_of},
+    {"USED", Align::right, used_of, true}, {"STATE", Align::left, state_of},
+    {"LOAD", Align::right, load_text, true}, {"FLAGS", Align::left, notes_of},
     {"ROOMS", Align::right, rooms_of},   {"USERS", Align::right, users_of},
     {"TREND", Align::left, nullptr},  // the view's own
     {"REGION", Align::left, regions_of},
@@ -169,8 +108,7 @@ constexpr Cell cells[] = {
 
 class View {
  public:
-  View(const Watched& watched, const LoadHistory& history, const Space& space)
-      : watched_(watched), history_(history), space_(space) {}
+  View(const Watched& watched, const Space& space) : watched_(watched), space_(space) {}
 
   std::string text() {
     draw_head();
@@ -213,7 +151,7 @@ class View {
             printable(watched_.address),
         is_well ? Tone::strong : Tone::warning);
     if (watched_.out_of_reach_since) {
-      add("Out of reach since " + clock_time(domain::to_text(*watched_.out_of_reach_since)) +
+      add((watched_.is_refused ? "Refused since " : "Out of reach since ") + clock_time(domain::to_text(*watched_.out_of_reach_since)) +
               " UTC" + (watched_.answers ? "; what follows is older. " : ". ") +
               printable(watched_.problem),
           Tone::bad);
@@ -221,8 +159,20 @@ class View {
     if (!watched_.answers) return;
     for (const auto& reason : watched_.answers->reasons)
       add("! " + printable(reason), Tone::warning);
-    add(headroom_of(watched_.answers->gateways, watched_.answers->room_occupancy));
+    for (const auto& trouble : troubles_of(*watched_.answers)) add("! " + trouble, Tone::bad);
+    draw_splits(watched_.answers->splits);
+    add(sums_of(*watched_.answers));
     add("");
+  }
+
+  void draw_splits(const std::vector<Json>& splits) {
+    const std::size_t most = space_.rows == 0 || space_.rows >= 24 ? 5 : 1;
+    const std::size_t shown = splits.size() > most ? most - 1 : splits.size();
+    for (std::size_t i = 0; i < shown; ++i) add("! Split: " + told_of_split(splits[i]), Tone::bad);
+    if (shown == splits.size()) return;
+    add("! " + std::to_string(splits.size() - shown) + (shown == 0 ? "" : " more") +
+            " rooms are split; `room-sidecar splits` lists them",
+        Tone::bad);
   }
 
   // As many as leave the gateways their lines, but some if there is space for anything.
@@ -235,7 +185,8 @@ class View {
     return std::min(answers.decisions.size(), std::max(spare, least));
   }
 
-  int trouble(const Json& gateway) const { return trouble_of(gateway, watched_.answers->room_occupancy); }
+  bool scale() const { return watched_.answers->scale; }
+  int trouble(const Json& gateway) const { return trouble_of(gateway, *watched_.answers); }
 
   void draw_gateways(std::vector<Json> gateways, std::size_t reserved) {
     if (gateways.empty()) return add("No gateways are known.");
@@ -246,6 +197,7 @@ class View {
       // Where not all can be seen, those that need to be.
       std::stable_sort(gateways.begin(), gateways.end(), [this](const Json& a, const Json& b) {
         if (trouble(a) != trouble(b)) return trouble(a) > trouble(b);
+        if (!scale()) return number_at(a, "users").value_or(0) > number_at(b, "users").value_or(0);
         return load_of(a) * capacity_of(b) > load_of(b) * capacity_of(a);
       });
       hidden = gateways.size() - (space - 1);
@@ -272,11 +224,12 @@ class View {
     };
     constexpr std::size_t least_bar = 6;
     constexpr std::size_t least_trend = 8;
-    std::size_t used = name + 2 + least_bar;
+    std::size_t used = name + (scale() ? 2 + least_bar : 0);
     std::vector<Column> columns;
     Column* trend = nullptr;
     columns.reserve(std::size(cells));
     for (const auto& cell : cells) {
+      if (cell.of_load && !scale()) continue;
       const auto width = cell.text ? width_of(cell, gateways) : least_trend;
       if (width == 0) continue;
       if (used + 2 + width > space_.columns) break;
@@ -285,27 +238,32 @@ class View {
       used += 2 + width;
     }
     const auto spare = space_.columns > used ? space_.columns - used : 0;
-    const auto longer = std::min<std::size_t>(trend ? spare / 2 : spare, 30);
+    const auto longer = scale() ? std::min<std::size_t>(trend ? spare / 2 : spare, 30) : 0;
     const auto bar = least_bar + longer;
     if (trend) trend->width += std::min<std::size_t>(spare - longer, 40);
 
-    std::string header = padded("GATEWAY", name) + "  " + std::string(bar, ' ');
+    std::string header = padded("GATEWAY", name);
+    if (scale()) header += "  " + std::string(bar, ' ');
     for (const auto& column : columns) {
       header += "  " + padded(column.cell->header, column.width, column.cell->align);
     }
     add(std::move(header), Tone::faint);
     for (std::size_t i = 0; i < count; ++i) {
       const auto& one = gateways[i];
-      std::string row = padded(printable(text_at(one, "name")), name) + "  " +
-                        bar_of(load_of(one), capacity_of(one), bar);
+      std::string row = padded(printable(text_at(one, "name")), name);
+      if (scale()) row += "  " + bar_of(load_of(one), capacity_of(one), bar);
       for (const auto& column : columns) {
-        const auto text = column.cell->text
-                              ? column.cell->text(one)
-                              : history_.sparkline(text_at(one, "name"), column.width);
+        const auto text = column.cell->text ? column.cell->text(one) : trend_of(one, column.width);
         row += "  " + padded(text, column.width, column.cell->align);
       }
       add(std::move(row), tone_of(trouble(one)));
     }
+  }
+
+  std::string trend_of(const Json& gateway, std::size_t length) const {
+    const char* of = scale() ? "load" : "users";
+    return watched_.answers->trend.line(text_at(gateway, "name"), of, number_at(gateway, of).value_or(0),
+                                        capacity_of(gateway), length);
   }
 
   // 0 if it would tell nothing of any gateway.
@@ -331,41 +289,14 @@ class View {
   }
 
   const Watched& watched_;
-  const LoadHistory& history_;
   const Space space_;
   std::vector<Line> lines_;
 };
 
 }  // namespace
 
-void LoadHistory::add(const std::vector<Json>& gateways) {
-  std::set<std::string> there;
-  for (const auto& gateway : gateways) {
-    const auto name = text_at(gateway, "name");
-    there.insert(name);
-    auto& seen = gateways_[name];
-    seen.capacity = capacity_of(gateway);
-    seen.loads.push_back(load_of(gateway));
-    if (seen.loads.size() > most) seen.loads.pop_front();
-  }
-  std::erase_if(gateways_, [&](const auto& one) { return there.count(one.first) == 0; });
-}
-
-std::string LoadHistory::sparkline(const std::string& gateway, std::size_t length) const {
-  static constexpr const char* heights[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-  const auto found = gateways_.find(gateway);
-  if (found == gateways_.end() || length == 0) return "";
-  const auto& loads = found->second.loads;
-  const auto first = loads.end() - static_cast<std::ptrdiff_t>(std::min(length, loads.size()));
-  const auto [least, highest] = std::minmax_element(first, loads.end());
-  const auto full = std::max({*highest - *least, found->second.capacity / 10, std::int64_t{1}});
-  std::string line;
-  for (auto load = first; load != loads.end(); ++load) line += heights[(*load - *least) * 7 / full];
-  return line;
-}
-
-std::string watch_view(const Watched& watched, const LoadHistory& history, const Space& space) {
-  return View(watched, history, space).text();
+std::string watch_view(const Watched& watched, const Space& space) {
+  return View(watched, space).text();
 }
 
 }  // namespace cli

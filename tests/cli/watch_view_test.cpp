@@ -31,7 +31,7 @@ cli::Watched watched(const std::vector<std::string>& gateways,
   cli::Watched watched;
   watched.address = "127.0.0.1:8082";
   watched.now = *domain::wall_time_from("2026-11-23T22:01:02.003Z");
-  watched.answers = cli::StatusAnswers{true, "ok", {}, list(gateways), list(decisions)};
+  watched.answers = cli::StatusAnswers{true, "ok", {}, list(gateways), list(decisions), {}, 0, {}};
   return watched;
 }
 
@@ -54,9 +54,9 @@ TEST_CASE("the watched fleet is shown with mode, headroom, bars and decisions") 
           {gateway("gxy1", 50), gateway("gxy2", 100, R"(,"draining":true)")},
           {R"({"time":"2026-11-23T22:00:59.000Z","room":"2171","janus":"gxy1","reason":"assigned"})",
            R"({"time":"2026-11-23T22:00:58.000Z","room":"x","error":"room_not_found","times":3})"}),
-      {}, wide);
+      wide);
   CHECK(has(text, "room-sidecar, scale mode, ok   22:01:02 UTC   127.0.0.1:8082\n"));
-  CHECK(has(text, "Headroom 50 users: IL 50\n"));
+  CHECK(has(text, "15 rooms, 2 users; headroom 50 users: IL 50\n"));
   CHECK(has(text, "50/100"));
   CHECK(has(text, "draining"));
   CHECK(has(text, "22:00:59  2171 to gxy1, assigned\n"));
@@ -74,7 +74,7 @@ TEST_CASE("what is watched never takes more space than there is") {
   some.problem = std::string(500, 'y');
   for (const std::size_t columns : {1u, 5u, 20u, 40u, 79u, 80u, 200u}) {
     for (const std::size_t rows : {1u, 2u, 5u, 10u, 24u, 60u, 100u}) {
-      const auto lines = lines_of(watch_view(some, {}, {columns, rows, false}));
+      const auto lines = lines_of(watch_view(some, {columns, rows, false}));
       INFO(columns << " x " << rows);
       CHECK(lines.size() <= rows);
       for (const auto& line : lines) CHECK(cli::display_width(line) <= columns);
@@ -86,49 +86,97 @@ TEST_CASE("where not all gateways fit, those in trouble come first and the other
   auto gateways = fleet(60);
   gateways[41] = gateway("dead", 0, R"(,"state":"down")");
   gateways[50] = gateway("leaving", 0, R"(,"draining":true)");
-  const auto lines = lines_of(watch_view(watched(gateways), {}, {80, 24, false}));
+  const auto lines = lines_of(watch_view(watched(gateways), {80, 24, false}));
   REQUIRE(lines.size() == 24);
-  CHECK(has(lines[4], "dead"));
-  CHECK(has(lines[5], "leaving"));
-  CHECK(has(lines[6], "gxy60"));
-  CHECK(lines[23] == "… and 41 more");
+  CHECK(has(lines[5], "dead"));
+  CHECK(has(lines[6], "leaving"));
+  CHECK(has(lines[7], "gxy60"));
+  CHECK(lines[23] == "… and 42 more");
 }
 
 TEST_CASE("where all gateways fit they stand in their order") {
   const auto lines = lines_of(
-      watch_view(watched({gateway("a", 0), gateway("b", 0, R"(,"state":"down")")}), {}, wide));
-  CHECK(has(lines[4], "a "));
-  CHECK(has(lines[5], "b "));
+      watch_view(watched({gateway("a", 0), gateway("b", 0, R"(,"state":"down")")}), wide));
+  CHECK(has(lines[5], "a "));
+  CHECK(has(lines[6], "b "));
 }
 
 TEST_CASE("a watched sidecar out of reach is told with since when and why") {
   auto lost = watched({gateway("gxy1", 50)});
   lost.out_of_reach_since = domain::wall_time_from("2026-11-23T21:59:00.000Z");
   lost.problem = "refused";
-  CHECK(has(watch_view(lost, {}, wide),
+  CHECK(has(watch_view(lost, wide),
             "Out of reach since 21:59:00 UTC; what follows is older. refused\n"));
   lost.answers.reset();
-  CHECK(has(watch_view(lost, {}, wide), "Out of reach since 21:59:00 UTC. refused\n"));
+  CHECK(has(watch_view(lost, wide), "Out of reach since 21:59:00 UTC. refused\n"));
 }
 
 TEST_CASE("hostile names are shown escaped, and colours are only asked for") {
   const auto hostile =
       watched({gateway("a\\u001b[31m\\n", 100)},
               {R"({"time":"2026-11-23T22:00:59.000Z","room":"\u001b]0;x\u0007","janus":"g"})"});
-  CHECK_FALSE(has(watch_view(hostile, {}, wide), "\x1b"));
-  CHECK(has(watch_view(hostile, {}, wide), "\\x1b]0;x\\x07"));
-  CHECK(has(watch_view(hostile, {}, {80, 24, true}), "\x1b[33m"));
+  CHECK_FALSE(has(watch_view(hostile, wide), "\x1b"));
+  CHECK(has(watch_view(hostile, wide), "\\x1b]0;x\\x07"));
+  CHECK(has(watch_view(hostile, {80, 24, true}), "\x1b[33m"));
 }
 
-TEST_CASE("the trend shows how a gateway's load went while it was watched") {
-  cli::LoadHistory history;
-  CHECK(history.sparkline("gxy1", 8).empty());
-  for (const int load : {0, 0, 50, 100, 100}) history.add(list({gateway("gxy1", load)}));
-  CHECK(history.sparkline("gxy1", 8) == "▁▁▄██");
-  CHECK(history.sparkline("gxy1", 2) == "▁▁");
-  for (std::size_t i = 0; i < 2 * cli::LoadHistory::most; ++i)
-    history.add(list({gateway("gxy1", 7)}));
-  CHECK(cli::display_width(history.sparkline("gxy1", 1000)) == cli::LoadHistory::most);
-  history.add(list({gateway("gxy2", 7)}));
-  CHECK(history.sparkline("gxy1", 8).empty());
+TEST_CASE("the trend shows the last hour and now in as many blocks as there is space for") {
+  const cli::Trend trend(*http::Json::parse(
+      R"({"gateways":[{"name":"gxy1","load":[null,0,0,50,100],"users":[null,1,2,3,4]}]})"));
+  CHECK(trend.line("gxy1", "load", 100, 100, 8) == "▁▁▄██");
+  CHECK(trend.line("gxy1", "load", 100, 100, 2) == "▁█");  // all of it, the most of each half
+  CHECK(trend.line("gxy1", "users", 8, 100, 8) == "▁▁▂▃▅");
+  CHECK(trend.line("gxy2", "load", 7, 100, 8) == "▁");
+  CHECK(trend.line("gxy1", "load", 7, 100, 0).empty());
+  auto one = watched({gateway("gxy1", 100)});
+  one.answers->trend = trend;
+  CHECK(has(watch_view(one, wide), "▁▁▄██"));
+}
+
+TEST_CASE("what is wrong with the gateways is said in sentences") {
+  auto bad = watched({gateway("a", 0, R"(,"state":"down")"), gateway("b", 0, R"(,"state":"suspect")"),
+                      gateway("c", 100), gateway("d", 0, R"(,"draining":true)")});
+  CHECK(has(watch_view(bad, wide), "! a is down.\n! b may be down.\n! c is full.\n"));
+  CHECK_FALSE(has(watch_view(bad, wide), "No gateway takes"));  // b does, as long as nobody else can
+  bad.answers->gateways = list({gateway("a", 0, R"(,"state":"down")"), gateway("d", 0, R"(,"draining":true)")});
+  CHECK(has(watch_view(bad, wide), "! a is down.\n! No gateway takes new rooms.\n"));
+  bad.answers->gateways.clear();
+  for (int i = 1; i <= 8; ++i) {
+    bad.answers->gateways.push_back(
+        *http::Json::parse(gateway("g" + std::to_string(i), 0, R"(,"state":"down")")));
+  }
+  CHECK(has(watch_view(bad, wide), "! g1, g2, g3, g4, g5 and 3 more are down.\n"));
+}
+
+TEST_CASE("split rooms are shown, and counted where they are many") {
+  auto split = watched({gateway("a", 0)});
+  const std::string one =
+      R"({"room":"7","janus":"a","gateways":[{"name":"a","participants":2},{"name":"b","participants":1}],)"
+      R"("since":"2026-11-23T21:59:00.000Z"})";
+  split.answers->splits = list({one});
+  CHECK(has(watch_view(split, wide),
+            "! Split: 7 is answered with a, but people are on a (2), b (1), since 21:59:00\n"));
+  split.answers->splits = list({one, one, one, one, one, one, one});
+  CHECK(has(watch_view(split, wide), "! 3 more rooms are split; `room-sidecar splits` lists them\n"));
+  CHECK(has(watch_view(split, {80, 10, false}), "! 7 rooms are split;"));
+}
+
+TEST_CASE("legacy mode shows users and no load, as it asks for none") {
+  auto legacy = watched({gateway("gxy1", 100), gateway("gxy2", 10)});
+  legacy.answers->scale = false;
+  const auto text = watch_view(legacy, wide);
+  CHECK(has(text, "11 rooms, 2 users\n"));
+  for (const char* word : {"eadroom", "LOAD", "USED", "100", "is full", "█", "No gateway"}) {
+    INFO(word);
+    CHECK_FALSE(has(text, word));
+  }
+  CHECK(has(text, "USERS"));
+}
+
+TEST_CASE("a watched sidecar that refuses is told apart from one that is away") {
+  auto refusing = watched({gateway("gxy1", 50)});
+  refusing.out_of_reach_since = domain::wall_time_from("2026-11-23T21:59:00.000Z");
+  refusing.is_refused = true;
+  refusing.problem = "This needs a token";
+  CHECK(has(watch_view(refusing, wide), "Refused since 21:59:00 UTC; what follows is older. This needs a token\n"));
 }

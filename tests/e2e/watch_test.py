@@ -82,7 +82,7 @@ class Watch(Case):
     def test_it_shows_what_happens_as_it_happens(self):
         sidecar = self.scale()
         watcher = self.watcher(sidecar)
-        watcher.wait_for("scale mode, ok", "gxy3", "Headroom 1200 users: IL 400")
+        watcher.wait_for("scale mode, ok", "gxy3", "0 rooms, 0 users; headroom 1200 users: IL 400")
         sidecar.ask("2171", "IL")
         watcher.wait_for("2171 to gxy1, assigned, from IL", "10/400", "▁")
         sidecar.put("/v2/gateways/gxy2/drain")
@@ -99,6 +99,19 @@ class Watch(Case):
         sidecar.start()  # on another port
         wait_until(lambda: watcher.drawing() and "Out of reach" not in "\n".join(watcher.drawing()) and
                    f"127.0.0.1:{sidecar.port}" in watcher.drawing()[0], "it to be found again")
+
+    def test_it_says_when_its_token_is_no_longer_taken(self):
+        sidecar = self.scale()
+        watcher = self.watcher(sidecar)
+        watcher.wait_for("gxy1")
+        self.assertEqual(sidecar.stop(), 0)
+        watcher.wait_for("Out of reach since")
+        secret = sidecar.folder / "token"
+        secret.write_text("not-the-watchers\n", encoding="utf-8")
+        secret.chmod(0o600)
+        sidecar.env["API_TOKEN_FILE"] = str(secret)
+        sidecar.start()
+        watcher.wait_for("Refused since", "what follows is older", "gxy1")
 
     def test_it_can_be_begun_before_the_sidecar(self):
         sidecar = self.sidecar(start=False)

@@ -1,0 +1,29 @@
+// The last hour of a gateway's load or users as one line of blocks. A value; does not fail.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "http/json.h"
+
+namespace cli {
+
+class Trend {
+ public:
+  Trend() = default;
+  // The answer of /v2/load-history.
+  explicit Trend(const http::Json& last_hour);
+
+  // `of`: "load" or "users". The whole hour and then `now` in at most so many of ▁▂▃▄▅▆▇█: the most of each piece of
+  // time, as high above the least of them; a tenth of the capacity is the least that fills it.
+  std::string line(const std::string& gateway, const std::string& of, std::int64_t now, std::int64_t capacity,
+                   std::size_t length) const;
+
+ private:
+  std::map<std::string, http::Json> gateways_;
+};
+
+}  // namespace cli

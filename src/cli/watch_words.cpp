@@ -1,0 +1,133 @@
+#include "cli/watch_words.h"
+
+#include <algorithm>
+#include <map>
+
+#include "cli/answer_fields.h"
+#include "cli/table.h"
+
+namespace cli {
+namespace {
+
+using Json = http::Json;
+
+// Legacy mode asks for no load.
+bool is_full(const Json& gateway, const StatusAnswers& status) {
+  return status.scale && load_of(gateway) + std::max<std::int64_t>(status.room_occupancy, 1) > capacity_of(gateway);
+}
+
+bool takes_rooms(const Json& gateway) {
+  return flag_at(gateway, "available") && !flag_at(gateway, "disabled") &&
+         !flag_at(gateway, "draining") && text_at(gateway, "state") != "down";
+}
+
+// In users: how many more the gateways that take rooms can have.
+std::string headroom_of(const StatusAnswers& status) {
+  std::int64_t all = 0;
+  std::map<std::string, std::int64_t> by_region;
+  for (const auto& gateway : status.gateways) {
+    const bool takes = takes_rooms(gateway) && !is_full(gateway, status);
+    const auto room = takes ? capacity_of(gateway) - load_of(gateway) : 0;
+    all += room;
+    for (const auto& region : texts_at(gateway, "regions")) by_region[region] += room;
+  }
+  std::string text = "headroom " + std::to_string(all) + " users";
+  const char* before = ": ";
+  for (const auto& [region, room] : by_region) {
+    text += before + printable(region) + ' ' + std::to_string(room);
+    before = ", ";
+  }
+  return text;
+}
+
+// Of sixty names nobody reads more than a few.
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 6;
+  std::vector<std::string> shown(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(
+                                                                    names.size() > most ? most - 1 : names.size()));
+  if (names.size() > most) shown.push_back(std::to_string(names.size() - shown.size()) + " more");
+  std::string text;
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 == shown.size() ? " and " : ", ") + shown[i];
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string clock_time(const std::string& time) {
+  return time.size() >= 19 ? time.substr(11, 8) : time;
+}
+
+std::int64_t load_of(const Json& gateway) { return number_at(gateway, "load").value_or(0); }
+std::int64_t capacity_of(const Json& gateway) { return number_at(gateway, "capacity").value_or(0); }
+
+int trouble_of(const Json& gateway, const StatusAnswers& status) {
+  const auto state = text_at(gateway, "state");
+  if (state == "down") return 5;
+  if (state == "suspect") return 4;
+  if (is_full(gateway, status)) return 3;
+  if (flag_at(gateway, "draining")) return 2;
+  return flag_at(gateway, "disabled") ? 1 : 0;
+}
+
+std::vector<std::string> troubles_of(const StatusAnswers& status) {
+  std::vector<std::string> told;
+  const auto tell = [&](const char* one, const char* many, const auto& is_so) {
+    std::vector<std::string> names;
+    for (const auto& gateway : status.gateways) {
+      if (is_so(gateway)) names.push_back(printable(text_at(gateway, "name")));
+    }
+    if (!names.empty()) told.push_back(listed(names) + (names.size() == 1 ? one : many));
+  };
+  tell(" is down.", " are down.", [](const Json& one) { return text_at(one, "state") == "down"; });
+  tell(" may be down.", " may be down.", [](const Json& one) { return text_at(one, "state") == "suspect"; });
+  tell(" is full.", " are full.", [&](const Json& one) { return is_full(one, status); });
+  if (status.scale && std::none_of(status.gateways.begin(), status.gateways.end(), takes_rooms)) {
+    told.emplace_back("No gateway takes new rooms.");
+  }
+  return told;
+}
+
+std::string sums_of(const StatusAnswers& status) {
+  std::int64_t rooms = 0;
+  std::int64_t users = 0;
+  for (const auto& gateway : status.gateways) {
+    rooms += number_at(gateway, "rooms").value_or(0);
+    users += number_at(gateway, "users").value_or(0);
+  }
+  const std::string text = std::to_string(rooms) + (rooms == 1 ? " room, " : " rooms, ") +
+                           std::to_string(users) + (users == 1 ? " user" : " users");
+  return status.scale ? text + "; " + headroom_of(status) : text;
+}
+
+std::string told(const Json& decision) {
+  std::string text = printable(clock_time(text_at(decision, "time"))) + "  " +
+                     printable(text_at(decision, "room"));
+  const auto left = text_at(decision, "left");
+  if (!left.empty()) text += " from " + printable(left);
+  const auto gateway = text_at(decision, "janus");
+  if (gateway.empty()) {
+    text += " refused, " + printable(text_at(decision, "error"));
+    const auto times = number_at(decision, "times").value_or(1);
+    if (times > 1) text += ", " + std::to_string(times) + " times";
+  } else {
+    text += " to " + printable(gateway) + ", " + printable(text_at(decision, "reason"));
+  }
+  const auto country = text_at(decision, "country_code");
+  return country.empty() ? text : text + ", from " + printable(country);
+}
+
+std::string told_of_split(const Json& split) {
+  std::string text = printable(text_at(split, "room")) + " is answered with " +
+                     printable(or_dash(text_at(split, "janus"))) + ", but people are on ";
+  const char* before = "";
+  for (const auto& part : items_at(split, "gateways")) {
+    text += before + printable(text_at(part, "name")) + " (" + shown(number_at(part, "participants")) + ")";
+    before = ", ";
+  }
+  const auto since = text_at(split, "since");
+  return since.empty() ? text : text + ", since " + printable(clock_time(since));
+}
+
+}  // namespace cli
