@@ -50,7 +50,7 @@ std::variant<RoomAnswer, Refused> answer(Desk& desk, std::string_view room, std:
       log_debug("Answered room", {{"room_id", room}, {"gateway_name", decision.gateway}});
       return RoomAnswer{std::move(decision.gateway), decision.reason};
     }
-    if (claim->wait_until(deadline) != Claim::Outcome::granted) {
+    if (desk.wait_for(*claim, deadline) != Claim::Outcome::granted) {
       return refused(room, code, domain::Refusal::storage_unavailable);
     }
     // Somebody else's claim, or one that another store granted to another gateway: look again.

@@ -71,6 +71,8 @@ std::string_view to_text(DecisionRecord::Asker asker) {
       return "adoption";
     case DecisionRecord::Asker::configuration:
       return "configuration";
+    case DecisionRecord::Asker::release:
+      return "operator";
   }
   return "";
 }

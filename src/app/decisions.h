@@ -1,5 +1,5 @@
-// The newest decisions, for whoever asks later why a room is where it is: each placing, move, adoption and
-// refusal, with what each gateway looked like then. In memory only; bounded in number and in bytes.
+// The newest decisions, for whoever asks later why a room is where it is: each placing, move, adoption,
+// release and refusal, with what each gateway looked like then. In memory only; bounded in number and in bytes.
 // Any thread: a short lock of its own, which nobody holds the desk's lock for. Nothing fails.
 //
 // Sticky answers are no decisions, and are not kept. Refusals have shelves of their own, one for rooms that
@@ -43,14 +43,15 @@ class Candidates {
 };
 
 struct DecisionRecord {
-  // `configuration`: legacy mode answers the room with another gateway from now on.
-  enum class Asker { user, session, mover, adoption, configuration };
+  // `configuration`: legacy mode answers the room with another gateway from now on. `release`: an operator ended
+  // its assignment; no gateway, and no refusal.
+  enum class Asker { user, session, mover, adoption, configuration, release };
 
   domain::WallTime time;
   std::string room;
   std::string country;                 // as logged
-  std::optional<std::string> gateway;  // none: refused
-  std::string left;                    // the gateway that a moved room left, or ""
+  std::optional<std::string> gateway;  // none: refused, or released
+  std::string left;                    // the gateway that a moved or released room left, or ""
   domain::Reason reason = domain::Reason::assigned;
   std::optional<domain::Refusal> refusal;
   bool regional_match = false;

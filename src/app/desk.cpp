@@ -58,7 +58,16 @@ std::optional<DecisionRecord> Claim::describe(DecisionRecord record) {
 std::optional<DecisionRecord> Claim::conclude(const std::optional<std::string>& holder) {
   const std::lock_guard lock(mutex_);
   concluded_ = holder;
+  if (!holder && is_given_up_) return std::nullopt;
   return described_ ? with_end(*described_, holder) : std::nullopt;
+}
+
+std::optional<DecisionRecord> Claim::give_up() {
+  const std::lock_guard lock(mutex_);
+  if (!described_ || concluded_ || is_given_up_) return std::nullopt;
+  is_given_up_ = true;
+  DecisionRecord record = *described_;
+  return with_end(record, std::nullopt);
 }
 
 Desk::Turn::Turn(Desk& desk) : desk_(desk), lock_(desk.mutex_), now_(desk.clock_.now()) {
@@ -87,11 +96,11 @@ Desk::Turn::Noted& Desk::Turn::note(const domain::Question& question, const doma
   noted.record.regional_match = decision.regional_match;
   noted.record.asker = asker_of(question, decision);
   noted.record.request_id = request_id();
-  noted.record.candidates = candidates(decision);
+  noted.record.candidates = candidates(question, decision);
   return noted;
 }
 
-Candidates Desk::Turn::candidates(const domain::Decision& decision) {
+Candidates Desk::Turn::candidates(const domain::Question& question, const domain::Decision& decision) {
   std::vector<domain::Verdict> verdicts;
   std::size_t left_out = 0;
   if (decision.ground == domain::Decision::Ground::load) {
@@ -100,12 +109,23 @@ Candidates Desk::Turn::candidates(const domain::Decision& decision) {
     left_out = placement.explain(decision.region, situation().scene(), decision.choice, most, verdicts);
   } else if (!decision.gateway.empty()) {
     verdicts.push_back(domain::chosen(situation(), decision.gateway));
+  } else if (decision.reason == domain::Reason::pinned) {
+    verdicts.push_back(domain::barred(situation(), *policy().pin(question.room)));
   }
   return Candidates(verdicts, left_out);
 }
 
 void Desk::Turn::note_refusal(const domain::Question& question, const domain::Decision& decision) {
   note(question, decision).record.refusal = decision.refusal;
+}
+
+void Desk::Turn::note_release(std::string_view room, const std::string& left) {
+  DecisionRecord& record = noted_.emplace_back().record;
+  record.time = now_.wall;
+  record.room = room;
+  record.left = left;
+  record.asker = DecisionRecord::Asker::release;
+  record.request_id = request_id();
 }
 
 std::shared_ptr<Claim> Desk::Turn::claim_for(std::string_view room) const {
@@ -161,6 +181,13 @@ bool Desk::Turn::believes_reports(std::string_view room) {
   if (now_.service < it->second) return false;
   desk_.disbelieved_.erase(it);
   return true;
+}
+
+Claim::Outcome Desk::wait_for(Claim& claim, Claim::Deadline deadline) {
+  const Claim::Outcome outcome = claim.wait_until(deadline);
+  if (outcome != Claim::Outcome::late) return outcome;
+  if (auto refused = claim.give_up()) decisions_.add(std::move(*refused));
+  return outcome;
 }
 
 void Desk::let_others_pass() {

@@ -45,6 +45,9 @@ class Claim {
   // What was decided and what came of it are told by two threads; who is second gets both.
   std::optional<DecisionRecord> describe(DecisionRecord record);
   std::optional<DecisionRecord> conclude(const std::optional<std::string>& holder);
+  // Whoever waited was refused before anything came of it: the refusal, to the first one that says so. Then
+  // nothing is told of a claim that fails later.
+  std::optional<DecisionRecord> give_up();
 
  private:
   std::mutex mutex_;
@@ -53,6 +56,7 @@ class Claim {
   std::optional<std::string> holder_;
   std::optional<DecisionRecord> described_;
   std::optional<std::optional<std::string>> concluded_;
+  bool is_given_up_ = false;
 };
 
 class Desk {
@@ -84,8 +88,9 @@ class Desk {
     // `by`: where no departure from a gateway is the cause.
     std::shared_ptr<Claim> book(const domain::Question& question, const domain::Decision& decision,
                                 AssignedBy by);
-    // Has a refusal remembered.
+    // Has a refusal remembered; and that an operator released the room.
     void note_refusal(const domain::Question& question, const domain::Decision& decision);
+    void note_release(std::string_view room, const std::string& left);
     // For changes of policy only (app/change_policy.h).
     void replace_policy(std::shared_ptr<const domain::Policy> policy);
 
@@ -106,7 +111,7 @@ class Desk {
       std::shared_ptr<Claim> claim;  // none: refused
     };
     Noted& note(const domain::Question& question, const domain::Decision& decision);
-    Candidates candidates(const domain::Decision& decision);
+    Candidates candidates(const domain::Question& question, const domain::Decision& decision);
 
     Desk& desk_;
     std::unique_lock<std::mutex> lock_;
@@ -116,6 +121,9 @@ class Desk {
 
   // A pause between two turns of one long piece of work, for requests to get lock and processor.
   void let_others_pass();
+
+  // For a request, which is refused unless the claim is granted by then; that is remembered at once.
+  Claim::Outcome wait_for(Claim& claim, Claim::Deadline deadline);
 
   // Any thread, without a turn.
   RoomCounts& counts() { return counts_; }

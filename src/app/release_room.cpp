@@ -40,7 +40,12 @@ Released release(Desk& desk, std::string_view room, bool force) {
     ledger.forget_sessions([&](const std::string& name) { return name == room; });
     turn.disbelieve_reports(room, turn.now().service + turn.options().dead_after);
   }
-  if (ledger.end_assignment(room)) turn.counts().removed[RemovedBy::release].add();
+  const domain::Ledger::Room* entry = ledger.find(room);
+  const std::string left = entry && entry->held ? ledger.name_of(entry->held->gateway) : "";
+  if (ledger.end_assignment(room)) {
+    turn.counts().removed[RemovedBy::release].add();
+    turn.note_release(room, left);
+  }
   return Released::done;
 }
 

@@ -90,7 +90,7 @@ std::variant<Reported, Refused> report_session(Desk& desk, const SessionReport& 
                         users_of(turn, report.room)};
       }
     }
-    if (seating.claim->wait_until(deadline) != Claim::Outcome::granted) {
+    if (desk.wait_for(*seating.claim, deadline) != Claim::Outcome::granted) {
       return refused(desk, report, domain::Refusal::storage_unavailable);
     }
   }

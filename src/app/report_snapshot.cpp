@@ -36,7 +36,7 @@ class Snapshot {
       }
       open.clear();
       for (std::size_t i = 0; i < again.size(); ++i) {
-        if (claims[i]->wait_until(deadline) == Claim::Outcome::granted) {
+        if (desk_.wait_for(*claims[i], deadline) == Claim::Outcome::granted) {
           open.push_back(again[i]);
         } else {
           refuse(again[i], domain::Refusal::storage_unavailable);

@@ -18,7 +18,7 @@ std::string in_words(const CommandLine& line, const http::Json& answer) {
   const auto gateway = text_at(answer, "janus");
   if (gateway.empty()) {
     const auto error = text_at(answer, "error");
-    const auto why = meaning_of_error(error);
+    const auto why = meaning_of_refusal(answer);
     return room + " would be refused with " + printable(error) +
            (why.empty() ? ".\n" : ": " + why + ".\n");
   }

@@ -56,6 +56,18 @@ std::string meaning(const std::array<Meaning, N>& meanings, const std::string& w
 std::string meaning_of_reason(const std::string& word) { return meaning(kReasons, word); }
 std::string meaning_of_error(const std::string& word) { return meaning(kErrors, word); }
 
+std::string meaning_of_refusal(const http::Json& answer) {
+  const auto error = text_at(answer, "error");
+  const auto candidates = items_at(answer, "candidates");
+  if (error != "no_gateway_available" || candidates.size() != 1) return meaning_of_error(error);
+  // As with a pin: other gateways may well be there for other rooms.
+  const auto name = printable(text_at(candidates[0], "name"));
+  const auto verdict = text_at(candidates[0], "verdict");
+  const bool is_pinned = text_at(answer, "reason") == "pinned";
+  return (is_pinned ? "it is fixed by configuration to " + name + ", which " : "it may go to " + name + " only, which ") +
+         meaning(kVerdicts, verdict);
+}
+
 std::string candidates_of(const http::Json& answer) {
   const auto candidates = items_at(answer, "candidates");
   if (candidates.empty()) return "";

@@ -10,6 +10,8 @@ namespace cli {
 // "" for words that are not known: a newer sidecar may have more.
 std::string meaning_of_reason(const std::string& word);
 std::string meaning_of_error(const std::string& word);
+// Of the error in an answer with candidates, or a decision: more is known there.
+std::string meaning_of_refusal(const http::Json& answer);
 
 // The table of an answer's candidates; "" if there are none.
 std::string candidates_of(const http::Json& answer);

@@ -283,7 +283,7 @@ class View {
     add("");
     add("Newest decisions", Tone::faint);
     for (std::size_t i = 0; i < count; ++i) {
-      const bool is_refused = text_at(answers.decisions[i], "janus").empty();
+      const bool is_refused = !text_at(answers.decisions[i], "error").empty();
       add(told(answers.decisions[i]), is_refused ? Tone::warning : Tone::plain);
     }
   }

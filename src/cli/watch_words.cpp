@@ -107,7 +107,9 @@ std::string told(const Json& decision) {
   const auto left = text_at(decision, "left");
   if (!left.empty()) text += " from " + printable(left);
   const auto gateway = text_at(decision, "janus");
-  if (gateway.empty()) {
+  if (gateway.empty() && text_at(decision, "error").empty()) {
+    text += " released by an operator";
+  } else if (gateway.empty()) {
     text += " refused, " + printable(text_at(decision, "error"));
     const auto times = number_at(decision, "times").value_or(1);
     if (times > 1) text += ", " + std::to_string(times) + " times";

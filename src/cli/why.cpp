@@ -12,13 +12,18 @@ std::string because(const std::string& word, const std::string& meaning) {
   return " (" + printable(word) + ')' + (meaning.empty() ? "" : ": " + meaning);
 }
 
+bool is_release(const http::Json& decision) {
+  return text_at(decision, "janus").empty() && text_at(decision, "error").empty();
+}
+
 std::string what_happened(const http::Json& decision) {
   const auto gateway = printable(text_at(decision, "janus"));
   const auto left = printable(text_at(decision, "left"));
   const auto asker = text_at(decision, "asked_by");
+  if (is_release(decision)) return "released from " + left;
   if (gateway.empty()) {
     const auto error = text_at(decision, "error");
-    const auto text = "refused" + because(error, meaning_of_error(error));
+    const auto text = "refused" + because(error, meaning_of_refusal(decision));
     const auto times = number_at(decision, "times").value_or(1);
     return times < 2 ? text
                      : text + "; " + std::to_string(times) + " times since " +
@@ -38,6 +43,7 @@ std::string who_asked(const http::Json& decision) {
   if (asker == "session") text = "a session was reported";
   if (asker == "mover") text = "its gateway was to be left";
   if (asker == "adoption") text = "it was in use without a gateway of its own";
+  if (asker == "operator") text = "an operator asked for that";
   if (asker == "configuration") text = "the configuration or the database changed";
   if (text.empty()) text = printable(asker);
   if (!country.empty()) {
@@ -72,9 +78,11 @@ std::string for_people(const CommandLine& line, const http::Json& answer) {
   }
   std::string text;
   for (const auto& decision : decisions) {
-    if (!text.empty()) text += '\n';
+    const bool is_newest = text.empty();
+    if (!is_newest) text += '\n';
     text += printable(text_at(decision, "time")) + "  " + room + " was " + what_happened(decision) +
             ".\n";
+    if (is_newest && is_release(decision)) text += "  It has no assignment now.\n";
     text += "  Because " + who_asked(decision) + ".\n";
     text += indented(candidates_of(decision));
     const auto left_out = number_at(decision, "candidates_left_out").value_or(0);

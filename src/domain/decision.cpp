@@ -125,7 +125,12 @@ Decision place(const Situation& situation, const Question& question, const std::
   decision.kind = Decision::Kind::booking;
   decision.region = question.country;
   if (pin) {
-    if (!pin_serves) return refused(Refusal::no_gateway_available);
+    if (!pin_serves) {
+      if (verdicts) verdicts->push_back(barred(situation, *pin));
+      decision = refused(Refusal::no_gateway_available);
+      decision.reason = Reason::pinned;
+      return decision;
+    }
     decision.gateway = *pin;
     decision.reason = Reason::pinned;
     decision.region = "pinned";
@@ -184,15 +189,21 @@ Decision scale(const Situation& situation, const Question& question, std::vector
 
 }  // namespace
 
-// Whoever asks why is to see that users are sent to a gateway that does not answer.
-Verdict chosen(const Situation& situation, const std::string& name) {
+Verdict barred(const Situation& situation, const std::string& name) {
   const Policy& policy = situation.policy;
   const Gateway* gateway = policy.catalogue().gateway(name);
-  const GatewayNumber number = situation.ledger.number_of(name);
   const std::int64_t capacity =
       gateway && gateway->capacity ? *gateway->capacity : policy.options().max_server_capacity;
-  return {name, policy.placement().load_of(number, situation.scene()), capacity,
-          situation.health.state(number) == GatewayState::down ? "down" : "chosen"};
+  const GatewayNumber number = situation.ledger.number_of(name);
+  return {name, policy.placement().load_of(number, situation.scene()), capacity, "disabled"};
+}
+
+// Whoever asks why is to see that users are sent to a gateway that does not answer.
+Verdict chosen(const Situation& situation, const std::string& name) {
+  Verdict verdict = barred(situation, name);
+  const GatewayNumber number = situation.ledger.number_of(name);
+  verdict.verdict = situation.health.state(number) == GatewayState::down ? "down" : "chosen";
+  return verdict;
 }
 
 std::string country_as_logged(std::string_view country) {

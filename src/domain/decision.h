@@ -26,7 +26,7 @@ struct Decision {
   Kind kind = Kind::refused;
   Refusal refusal = Refusal::room_not_found;
   std::string gateway;
-  Reason reason = Reason::sticky;
+  Reason reason = Reason::sticky;  // of a refusal: `pinned` if the pin can take no room
   bool regional_match = false;
   std::string region;  // of the row to be written: the country code as logged, or "pinned"
   // A booking that moves the room: which gateway it leaves, why, and which standby takes all of its rooms.
@@ -74,6 +74,8 @@ Decision decide(const Situation& situation, const Question& question,
 
 // What is to be told of a gateway that no load decided on.
 Verdict chosen(const Situation& situation, const std::string& name);
+// And of a pin's that can take no room: disabled, removed or of another type.
+Verdict barred(const Situation& situation, const std::string& name);
 
 // Where the users of an occupied room are that has no assignment, or an outdated one: where their sessions
 // say (`reported`), else where legacy mode sent them. Nothing if that gateway cannot be used.

@@ -4,14 +4,14 @@ function showCandidates(list, candidates) {
   keep(list, candidates, (candidate) => candidate.name,
     () => make("li", {}, make("b"), " ", make("span")),
     (row, { name, load, capacity, verdict }) => {
-      say(row.firstChild, name);
+      say(row.firstChild, visible(name));
       say(row.lastChild, `load ${number(load)} of ${number(capacity)}: ${meaning(verdicts, verdict)}`);
       set(row, "data-verdict", verdict);
     });
 }
 
 function createDecision(decision, tellsRoom) {
-  const row = make("li", { "data-level": decision.janus === null ? "bad" : "good" });
+  const row = make("li", { "data-level": decision.error !== null ? "bad" : "good" });
   const line = make("p", {}, make("time", { datetime: decision.time }, clock(decision.time)), " ");
   if (tellsRoom) {
     const button = make("button", { type: "button", class: "room" }, quoted(decision.room));

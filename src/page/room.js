@@ -34,9 +34,10 @@ function whereIsIt(row, scale) {
   return `It is on ${row.janus}${since}, with ${count(row.users, "user")} now.${name}${byDefault}`;
 }
 
-function whereWouldOneGo({ janus, reason, error, regional_match: match }) {
+function whereWouldOneGo(explained) {
+  const { janus, reason, regional_match: match } = explained;
   const from = `A user who comes now${chosen.country === "" ? "" : ` from ${chosen.country.toUpperCase()}`}`;
-  if (janus === null) return `${from} is refused: ${meaning(errors, error)}.`;
+  if (janus === null) return `${from} is refused: ${refusedBecause(explained)}.`;
   const region = match ? " (a gateway of that user's region)" : "";
   return `${from} is sent to ${janus}: ${meaning(reasons, reason)}${region}.`;
 }

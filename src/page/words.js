@@ -33,6 +33,7 @@ const askers = {
   mover: "its gateway was to be left",
   adoption: "it was in use without a gateway of its own",
   configuration: "the configuration or the database changed",
+  operator: "an operator asked for that",
 };
 
 // A word that is newer than this page stands for itself.
@@ -56,17 +57,29 @@ function clock(time) {
   return (date.toDateString() === new Date().toDateString() ? "" : day) + at;
 }
 
-// Room names are whatever clients sent; quotes show where one ends.
+// Room names are whatever clients sent; quotes show where one ends. Gateways' are an operator's, but may hold the same.
 // What cannot be seen, or turns what follows around, is written out.
 const visible = (name) => name.replace(/[\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
 const quoted = (room) => (/^[\w.:@-]+$/.test(room) ? room : `“${visible(room)}”`);
 
+// Where the one gateway that it may be on cannot take it, others may well be there for other rooms.
+function refusedBecause({ error, reason, candidates }) {
+  if (error !== "no_gateway_available" || candidates.length !== 1) return meaning(errors, error);
+  const [{ name, verdict }] = candidates;
+  return `${reason === "pinned" ? "it is fixed by configuration to" : "it may go only to"} ${visible(name)}: `
+    + meaning(verdicts, verdict);
+}
+
+const isRelease = ({ janus, error }) => janus === null && error === null;
+
 function decided(decision) {
+  if (isRelease(decision)) return `released from ${visible(decision.left)} by an operator; it had no gateway from then on`;
   if (decision.janus === null) {
     const often = decision.times > 1 ? `, ${number(decision.times)} times since ${clock(decision.since)}` : "";
-    return `refused: ${meaning(errors, decision.error)}${often}`;
+    return `refused: ${refusedBecause(decision)}${often}`;
   }
-  const to = decision.left === null ? `to ${decision.janus}` : `from ${decision.left} to ${decision.janus}`;
+  const janus = visible(decision.janus);
+  const to = decision.left === null ? `to ${janus}` : `from ${visible(decision.left)} to ${janus}`;
   const why = decision.asked_by === "adoption" ? "its users were there" : meaning(reasons, decision.reason);
   return `${to}: ${why}`;
 }

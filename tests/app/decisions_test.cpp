@@ -3,6 +3,7 @@
 #include "app/event_log.h"
 #include "app/fail_over.h"
 #include "app/house.h"
+#include "app/release_room.h"
 #include "catch.h"
 
 using app::DecisionRecord;
@@ -97,6 +98,70 @@ TEST_CASE("a placing that could not be made durable is remembered as a refusal, 
   CHECK(page.items[0].record->times == 2);
   CHECK(page.items[0].record->refusal == domain::Refusal::storage_unavailable);
   CHECK(!page.items[0].record->gateway);
+}
+
+TEST_CASE("a request that is refused while a commit hangs is remembered at once, and the claim's failure not again") {
+  House house;
+  house.lock_file();
+  CHECK(house.ask("1") == "storage_unavailable");
+  CHECK(newest(house, "1") == "1: storage_unavailable assigned user");
+  house.let_claims_end();
+  house.unlock_file();
+  const auto page = house.desk->decisions().newest("1", 10, std::nullopt);
+  REQUIRE(page.items.size() == 1);
+  CHECK(page.items[0].record->times == 1);
+}
+
+TEST_CASE("of a claim that was given up a refusal is told once, and a placing if it is granted later") {
+  app::Claim claim;
+  CHECK(!claim.give_up());  // what was decided is not told yet
+  CHECK(!claim.describe(placing("1")));
+  const auto refused = claim.give_up();
+  REQUIRE(refused);
+  CHECK(refused->refusal == domain::Refusal::storage_unavailable);
+  CHECK(!refused->gateway);
+  CHECK(!claim.give_up());
+  const auto placed = claim.conclude("gxy2");
+  REQUIRE(placed);
+  CHECK(placed->gateway == "gxy2");
+  CHECK(!placed->refusal);
+  CHECK(!claim.give_up());
+
+  app::Claim failing;
+  failing.describe(placing("1"));
+  CHECK(failing.give_up());
+  CHECK(!failing.conclude(std::nullopt));
+}
+
+TEST_CASE("an operator's release is remembered, with the gateway that the room left") {
+  House house;
+  house.ask("1");
+  house.report("1", "a");
+  CHECK(app::release_room(*house.desk, *house.journal, "1", false) == app::Released::occupied);
+  CHECK(count(house) == 1);
+  CHECK(app::release_room(*house.desk, *house.journal, "1", true) == app::Released::done);
+  const auto page = house.desk->decisions().newest("1", 10, std::nullopt);
+  REQUIRE(page.items.size() == 2);
+  const DecisionRecord& record = *page.items[0].record;
+  CHECK(record.left == "gxy1");
+  CHECK(!record.gateway);
+  CHECK(!record.refusal);
+  CHECK(to_text(record.asker) == "operator");
+}
+
+TEST_CASE("a refusal by a pin tells that gateway, whatever the others could take") {
+  House house;
+  house.configured.options.pins = {{"1", "gxy2", ""}};
+  house.reload(house.configured);
+  house.execute("UPDATE gateways SET disabled = 1 WHERE name = 'gxy2'");
+  house.keeper->refresh();
+  CHECK(house.ask("1") == "no_gateway_available");
+  CHECK(newest(house, "1") == "1: no_gateway_available pinned user");
+  const auto candidates =
+      house.desk->decisions().newest("1", 1, std::nullopt).items[0].record->candidates.verdicts();
+  REQUIRE(candidates.size() == 1);
+  CHECK(candidates[0].name == "gxy2");
+  CHECK(candidates[0].verdict == "disabled");
 }
 
 TEST_CASE("refusals are remembered, in either mode") {

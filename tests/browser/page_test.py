@@ -182,6 +182,27 @@ class Rooms(Page):
         self.assertEqual(self.browser.run("return document.title"), "room-sidecar")
 
 
+    def test_a_release_and_a_pins_refusal_are_told_as_they_are(self):
+        sidecar = self.scale([("2171", "IL", 0)], pins={"9": "gone"},
+                             gateways=[{"name": "gxy1"}, {"name": "gxy2"}, {"name": "gxy3"}, {"name": "gone", "disabled": True}])
+        sidecar.delete("/v2/assignments/2171")
+        sidecar.ask("9")
+        self.open(sidecar)
+        released = "released from gxy1 by an operator; it had no gateway from then on"
+        self.sees("to gxy1", "#decision-list")
+        self.sees(released, "#decision-list li:nth-child(2)")
+        self.sees("an operator asked for that", "#decision-list li:nth-child(2)")
+        self.sees("refused: it is fixed by configuration to gone: disabled", "#decision-list li:first-child")
+        self.browser.click("#room")
+        self.browser.press("2171" + ENTER)
+        self.sees("It is on no gateway now.", "#found-where")
+        self.sees(released, "#found-decisions li:first-child")
+        self.browser.click("#room")
+        self.browser.run("document.querySelector('#room').value = ''")
+        self.browser.press("9" + ENTER)
+        self.sees("A user who comes now is refused: it may go only to gone: disabled", "#found-next")
+
+
 class Deeds(Page):
     def test_drain_and_undrain_by_keyboard(self):
         sidecar = self.scale([("2171", "IL", 2)])

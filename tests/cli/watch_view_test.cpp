@@ -53,14 +53,16 @@ TEST_CASE("the watched fleet is shown with mode, headroom, bars and decisions") 
       watched(
           {gateway("gxy1", 50), gateway("gxy2", 100, R"(,"draining":true)")},
           {R"({"time":"2026-11-23T22:00:59.000Z","room":"2171","janus":"gxy1","reason":"assigned"})",
-           R"({"time":"2026-11-23T22:00:58.000Z","room":"x","error":"room_not_found","times":3})"}),
-      wide);
+           R"({"time":"2026-11-23T22:00:58.000Z","room":"x","error":"room_not_found","times":3})",
+           R"({"time":"2026-11-23T22:00:57.000Z","room":"7","left":"gxy2","asked_by":"operator"})"}),
+      {}, wide);
   CHECK(has(text, "room-sidecar, scale mode, ok   22:01:02 UTC   127.0.0.1:8082\n"));
   CHECK(has(text, "15 rooms, 2 users; headroom 50 users: IL 50\n"));
   CHECK(has(text, "50/100"));
   CHECK(has(text, "draining"));
   CHECK(has(text, "22:00:59  2171 to gxy1, assigned\n"));
   CHECK(has(text, "22:00:58  x refused, room_not_found, 3 times\n"));
+  CHECK(has(text, "22:00:57  7 from gxy2 released by an operator\n"));
   CHECK_FALSE(has(text, "\x1b"));
 }
 

@@ -89,6 +89,40 @@ class Decisions(Case):
         one = self.decisions(sidecar, "?room=2171")["decisions"][0]
         self.assertEqual((one["error"], one["asked_by"]), ("gateway_not_found", "user"))
 
+    def test_an_operators_release_is_remembered(self):
+        sidecar = self.sidecar(scale())
+        sidecar.ask("2171", "IL")
+        sidecar.request("DELETE", "/v2/assignments/2171", headers={"X-Request-Id": "op-1"})
+        [one, placing] = self.decisions(sidecar, "?room=2171")["decisions"]
+        self.assertEqual({key: one[key] for key in one if key not in ("id", "time", "since")},
+                         {"room": "2171", "country_code": None, "janus": None, "left": "gxy1", "reason": None,
+                          "error": None, "regional_match": False, "asked_by": "operator", "request_id": "op-1",
+                          "times": 1, "candidates": [], "candidates_left_out": 0})
+        self.assertEqual(placing["janus"], "gxy1")
+        said = sidecar.run("why", "2171").stdout
+        for words in ("Room 2171 was released from gxy1.", "an operator asked for that", "It has no assignment now."):
+            self.assertIn(words, said)
+        sidecar.ask("2171")
+        said = sidecar.run("why", "2171").stdout
+        self.assertIn("was released from gxy1", said)
+        self.assertNotIn("no assignment now", said)
+        self.assertEqual(sidecar.delete("/v2/assignments/2172").status, 404)
+        self.assertEqual(self.decisions(sidecar, "?room=2172")["decisions"], [], "nothing was released")
+
+    def test_a_pin_on_a_disabled_gateway_is_said_to_be_the_cause(self):
+        gateways = [{"name": "gxy1"}, {"name": "gxy2", "disabled": True}, {"name": "gxy3"}]
+        sidecar = self.sidecar(scale(gateways=gateways, pins={"2171": "gxy2"}))
+        self.expect(sidecar.ask("2171"), 503, "no_gateway_available")
+        [one] = self.decisions(sidecar, "?room=2171")["decisions"]
+        barred = [{"name": "gxy2", "load": 0, "capacity": 400, "verdict": "disabled"}]
+        self.assertEqual((one["error"], one["reason"], one["candidates"]), ("no_gateway_available", "pinned", barred))
+        words = "it is fixed by configuration to gxy2, which is disabled"
+        self.assertIn(words, sidecar.run("why", "2171").stdout)
+        self.assertEqual(sidecar.get("/v2/rooms/2171/explain").json["candidates"], barred)
+        said = sidecar.run("explain", "2171").stdout
+        self.assertIn("it may go to gxy2 only, which is disabled", said)
+        self.assertNotIn("no gateway may take a new room", said)
+
     def test_why_says_it_in_words(self):
         sidecar = self.sidecar(scale())
         sidecar.ask("2171", "IL")

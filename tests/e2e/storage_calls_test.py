@@ -127,6 +127,23 @@ class Calls(Trouble):
         self.expect_one_line(sidecar, "has not answered")
         self.expect_nothing_lost(sidecar, {**known, "new": sidecar.ask("new").janus})
 
+    def test_a_refusal_while_a_commit_hangs_is_a_decision_at_once_and_only_once(self):
+        sidecar = self.stored().failing().start()
+
+        def decisions():
+            return [(one["janus"], one["error"], one["times"])
+                    for one in sidecar.get("/v2/decisions?room=new").json["decisions"]]
+
+        sidecar.fails("fsync 9000")
+        self.expect_refused(sidecar, "new")
+        refused = (None, "storage_unavailable", 1)
+        self.assertEqual(decisions(), [refused])
+        self.expect_refused(sidecar, "new")  # which waited for the same commit
+        self.assertEqual(decisions(), [refused])
+        sidecar.fails()
+        wait_until(lambda: sidecar.ask("new").status == 200, "new rooms again")
+        self.assertEqual(decisions()[0], (sidecar.ask("new").janus, None, 1), "the placing follows")
+
     def test_a_disk_that_does_not_answer_delays_no_stop(self):
         sidecar = self.stored().failing().start()
         known = self.known(sidecar)
