@@ -41,8 +41,8 @@ function showDecisions(list, decisions, tellsRoom) {
 function showSplits(splits) {
   show(byId("splits"), splits.length > 0);
   keepTexts(byId("split-list"), splits.map(({ room, janus, gateways, since }) => {
-    const there = listed(gateways.map(({ name, participants }) => `${participants} on ${name}`));
-    const answered = janus === null ? "is answered by none" : `is answered with ${janus}`;
+    const there = listed(gateways.map(({ name, participants }) => `${participants} on ${visible(name)}`));
+    const answered = janus === null ? "is answered by none" : `is answered with ${visible(janus)}`;
     return `Room ${quoted(room)} ${answered}, but has ${there} since ${clock(since)}. Have the smaller part join anew.`;
   }));
 }

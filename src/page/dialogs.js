@@ -1,32 +1,57 @@
 // ---- Dialogs: what is about to be done, and the token.
 
-// Told of any deed: what came of it, in words.
+// Told of any deed: what came of it and when, in words. It stays until it is closed or there is another.
 function notice(text) {
-  say(byId("notice").querySelector("p"), text);
+  say(byId("notice").querySelector("p"), text === "" ? "" : `${clock(Date.now())} ${text}`);
 }
-byId("notice").querySelector("button").addEventListener("click", () => notice(""));
+let cameFrom = null;
+byId("notice").addEventListener("focusin", ({ relatedTarget }) => {
+  if (relatedTarget !== null) cameFrom = relatedTarget;
+});
+byId("notice").querySelector("button").addEventListener("click", () => {
+  notice("");
+  const isThere = cameFrom !== null && cameFrom.isConnected && cameFrom.checkVisibility();
+  (isThere ? cameFrom : byId("state-title")).focus({ preventScroll: true });
+});
 
-const confirmation = { dialog: byId("confirm"), deed: null, busy: false };
+// A deed that was refused, in words that tell what can be done here; `choice`: a box to tick before another try.
+class Undone extends Error {
+  constructor(words, choice = "") {
+    super(words);
+    this.choice = choice;
+  }
+}
+
+const confirmation = { dialog: byId("confirm"), deed: null, busy: false, opener: null };
+
+function offerChoice(choice, must) {
+  const { dialog } = confirmation;
+  const box = dialog.querySelector("input");
+  box.checked = false;
+  box.required = must;
+  say(dialog.querySelector(".choice span"), choice);
+  show(byId("confirm-choice"), choice !== "");
+}
 
 // Says what will happen, and does it when that is confirmed. `deed(chosen)` returns what to tell afterwards;
 // `choice`: the words of a box to tick; `must`: without it nothing is done.
 function confirmDeed({ title, text, button, choice = "", must = false, deed }) {
   const { dialog } = confirmation;
   if (confirmation.busy) return;  // closed by Escape while it is being done
-  confirmation.deed = deed;
+  Object.assign(confirmation, { deed, opener: document.activeElement });
   say(byId("confirm-title"), title);
   byId("confirm-text").replaceChildren(...text.map((sentence) => make("p", {}, sentence)));
   say(byId("confirm-problem"), "");
-  const box = dialog.querySelector("input");
-  box.checked = false;
-  box.required = must;
-  say(dialog.querySelector(".choice span"), choice);
-  show(byId("confirm-choice"), choice !== "");
+  offerChoice(choice, must);
   say(dialog.querySelector(".deed"), button);
   dialog.showModal();
 }
 
 confirmation.dialog.querySelector(".cancel").addEventListener("click", () => confirmation.dialog.close());
+// Where it was opened may be gone meanwhile.
+confirmation.dialog.addEventListener("close", () => {
+  if (document.activeElement === document.body) land(confirmation.opener);
+});
 confirmation.dialog.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (confirmation.busy) return;
@@ -37,8 +62,10 @@ confirmation.dialog.addEventListener("submit", async (event) => {
     notice(await deed(dialog.querySelector("input").checked));
     dialog.close();
   } catch (failure) {
-    const problem = failure instanceof Refused ? `Not done. ${failure.message}`
+    const problem = failure instanceof Undone ? failure.message
+      : failure instanceof Refused ? `Not done. ${failure.message}`
       : "The sidecar did not answer. Whether it was done is not known: look before you try again.";
+    if (failure.choice) offerChoice(failure.choice, true);
     if (dialog.open) say(byId("confirm-problem"), problem);
     else notice(problem);
   } finally {

@@ -24,8 +24,18 @@ function set(node, name, value) {
   if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
 
+// The focus of what goes away would fall to the body, and a reader be sent to the top: what is next of kin takes it.
+function land(node) {
+  const next = node.closest(".deeds")?.querySelector("button:not([hidden])")
+    ?? node.closest("#found, section")?.querySelector("[tabindex='-1']");
+  next?.focus({ preventScroll: true });
+}
+
 function show(node, visible) {
-  if (node.hidden === visible) node.hidden = !visible;
+  if (node.hidden !== visible) return;
+  const hadFocus = !visible && node.contains(document.activeElement);
+  node.hidden = !visible;
+  if (hadFocus) land(node);
 }
 
 // Makes `list` hold one child for each item, and reuses those it has: focus and opened details stay.
@@ -44,6 +54,12 @@ function keep(list, items, keyOf, create, update = () => {}) {
   list.kept = kept;
   let place = list.firstElementChild;
   for (const child of kept.values()) {
+    // One that moves loses the focus: the others go around it.
+    while (place !== null && place !== child && child.contains(document.activeElement)) {
+      const passed = place;
+      place = place.nextElementSibling;
+      list.append(passed);
+    }
     if (child === place) place = place.nextElementSibling;
     else list.insertBefore(child, place);
   }

@@ -4,6 +4,7 @@ const gatewayList = byId("gateway-list");
 
 let occupancy = 1;  // what a room counts for; the sidecar tells
 const isFull = (gateway) => gateway.load + occupancy > gateway.capacity;
+const takesRooms = (gateway) => gateway.available && !gateway.disabled && !gateway.draining && gateway.state !== "down";
 
 // What is to be said of a gateway, the worst first: [level, words]. Levels: bad, warn, quiet, good.
 function conditions(gateway, scale) {
@@ -24,6 +25,10 @@ function conditions(gateway, scale) {
 
 const amount = (gateway, scale) => (scale ? gateway.load : gateway.users);
 const share = (gateway, scale) => amount(gateway, scale) / Math.max(gateway.capacity, 1);
+// Nothing to be said of it; where there are many, and little space, it is told in short.
+const isWell = (gateway, scale) => gateway.available && share(gateway, scale) < 0.8
+  && conditions(gateway, scale).every(([level]) => level === "good" || level === "quiet");
+const many = 12;
 const byName = (a, b) => a.name.localeCompare(b.name, "en", { numeric: true });
 const levels = ["bad", "warn", "quiet", "good"];
 
@@ -42,8 +47,15 @@ function matches(gateway, scale, wanted) {
   return wanted.toLowerCase().split(/\s+/).every((part) => words.some((word) => word.toLowerCase().includes(part)));
 }
 
-// Nothing moves away under a hand that is about to press a button.
-const handIsThere = () => gatewayList.matches(":hover") || gatewayList.contains(document.activeElement);
+// Nothing moves away under a hand that is about to press a button. One that rests is not: a mouse, or a focus, may be
+// left there for hours.
+const handRests = 15_000;
+let handMoved = -Infinity;
+for (const deed of ["pointermove", "pointerdown", "wheel", "keydown"]) {
+  document.addEventListener(deed, () => { handMoved = performance.now(); }, { capture: true, passive: true });
+}
+const handIsThere = () => performance.now() - handMoved < handRests
+  && (gatewayList.matches(":hover") || gatewayList.contains(document.activeElement));
 
 function inOrder(gateways, scale, force) {
   const sorted = gateways.toSorted(orders[byId("order").value](scale));
@@ -59,20 +71,24 @@ function createGateway() {
     name: make("h3"), regions: make("span", { class: "regions" }), conditions: make("ul", { class: "conditions" }),
     bar: make("div", { class: "bar", "aria-hidden": "true" }, make("div")), load: make("p"), people: make("p"),
     sparkline: makeSparkline(), button: make("button", { type: "button" }),
+    move: make("button", { type: "button", hidden: "" }, "Move rooms …"),
   };
-  const { name, regions, conditions: words, bar, load, people, sparkline, button } = row.parts;
+  const { name, regions, conditions: words, bar, load, people, sparkline, button, move } = row.parts;
   row.append(make("div", { class: "who" }, make("div", {}, name, regions), words),
-    make("div", { class: "how-full" }, bar, load, people), sparkline, button);
+    make("div", { class: "how-full" }, bar, load, people), sparkline, make("div", { class: "deeds" }, button, move));
   button.addEventListener("click", () => confirmSteering(row.gateway, row.scale));
+  move.addEventListener("click", () => confirmMoving(row.gateway));
   return row;
 }
 
 function updateGateway(row, gateway, scale, history) {
-  const { name, regions, conditions: words, bar, load, people, sparkline, button } = row.parts;
+  const { name, regions, conditions: words, bar, load, people, sparkline, button, move } = row.parts;
   const found = conditions(gateway, scale);
+  const called = visible(gateway.name);
   Object.assign(row, { gateway, scale });
-  say(name, gateway.name);
-  say(regions, gateway.regions.length === 0 ? "no region" : gateway.regions.join(", "));
+  set(row, "data-well", String(isWell(gateway, scale)));
+  say(name, called);
+  say(regions, gateway.regions.length === 0 ? "no region" : visible(gateway.regions.join(", ")));
   keep(words, found, ([, text]) => text, ([level, text]) => make("li", { "data-level": level }, text));
   set(bar, "data-level", share(gateway, scale) >= 1 ? "bad" : share(gateway, scale) >= 0.8 ? "warn" : "good");
   bar.firstChild.style.width = `${Math.min(100, 100 * share(gateway, scale)).toFixed(1)}%`;
@@ -81,14 +97,17 @@ function updateGateway(row, gateway, scale, history) {
   say(people, scale ? `${count(gateway.rooms, "room")}, ${count(gateway.users, "user")}` : "");
   const series = history.series.get(gateway.name);
   const readings = series?.[scale ? "load" : "users"] ?? history.times.map(() => null);
-  drawSparkline(sparkline, history.times, readings, gateway.capacity, `${scale ? "load" : "users"} of ${gateway.name}`);
+  drawSparkline(sparkline, history.times, readings, gateway.capacity, `${scale ? "load" : "users"} of ${called}`);
   say(button, gateway.draining ? "Undrain …" : "Drain …");
-  set(button, "aria-label", `${gateway.draining ? "Undrain" : "Drain"} ${gateway.name} …`);
+  set(button, "aria-label", `${gateway.draining ? "Undrain" : "Drain"} ${called} …`);
+  set(move, "aria-label", `Move rooms off ${called} …`);
+  show(move, scale && gateway.draining && gateway.rooms > 0);
 }
 
 function showGateways({ gateways, scale, history }, force = false) {
   const wanted = byId("filter").value.trim();
   const shown = gateways.filter((gateway) => matches(gateway, scale, wanted));
+  gatewayList.classList.toggle("many", gateways.length > many);
   keep(gatewayList, inOrder(shown, scale, force), (gateway) => gateway.name, createGateway,
     (row, gateway) => updateGateway(row, gateway, scale, history));
   say(byId("gateways-title"), shown.length === gateways.length ? `Gateways (${gateways.length})`
@@ -97,9 +116,16 @@ function showGateways({ gateways, scale, history }, force = false) {
   show(byId("none-shown"), shown.length === 0);
 }
 
+const drainPath = (gateway) => `/v2/gateways/${inPath(gateway.name)}/drain`;
+
+async function drain(gateway, wantsMove) {
+  const { move } = await ask("PUT", drainPath(gateway), { move: wantsMove });
+  const rest = move ? "move to others, as far as these can take them" : "stay";
+  return `${visible(gateway.name)} gets no new rooms; those there ${rest}.`;
+}
+
 function confirmSteering(gateway, scale) {
-  const { name } = gateway;
-  const path = `/v2/gateways/${inPath(name)}/drain`;
+  const name = visible(gateway.name);
   const legacy = scale ? []
     : ["The sidecar is in legacy mode, where draining changes nothing: it counts once scale mode is on."];
   if (gateway.draining) {
@@ -107,7 +133,7 @@ function confirmSteering(gateway, scale) {
       title: `Undrain ${name}?`, button: `Undrain ${name}`,
       text: [`${name} gets new rooms again.`, ...legacy],
       deed: async () => {
-        await ask("DELETE", path);
+        await ask("DELETE", drainPath(gateway));
         return `${name} gets new rooms again.`;
       },
     });
@@ -119,10 +145,17 @@ function confirmSteering(gateway, scale) {
       `What is there stays until it ends by itself: ${count(gateway.rooms, "room")}, ${count(gateway.users, "user")}.`,
       ...legacy],
     choice: scale && gateway.rooms > 0 ? "Move its rooms to other gateways now: their users have to join anew." : "",
-    deed: async (move) => {
-      await ask("PUT", path, { move });
-      const rest = move ? "move to others, as far as these can take them" : "stay";
-      return `${name} gets no new rooms; those there ${rest}.`;
-    },
+    deed: (move) => drain(gateway, move),
+  });
+}
+
+function confirmMoving(gateway) {
+  const name = visible(gateway.name);
+  confirmDeed({
+    title: `Move the rooms off ${name}?`, button: "Move them",
+    text: [`What is there moves to other gateways now, as far as these can take it: ${count(gateway.rooms, "room")}, `
+      + `${count(gateway.users, "user")}. Rooms that are fixed there by configuration stay.`,
+      `Its users have to join anew. ${name} goes on draining.`],
+    deed: () => drain(gateway, true),
   });
 }

@@ -51,16 +51,29 @@ const shortened = (names) =>
 
 // Said of the gateways as a whole, beside what /readyz says.
 function troublesOf({ gateways, scale }) {
-  const named = (wanted) => gateways.filter(wanted).sort(byName).map((gateway) => gateway.name);
+  const named = (wanted) => gateways.filter(wanted).sort(byName).map((gateway) => visible(gateway.name));
   const told = (names, one, many) =>
     (names.length === 0 ? [] : [`${shortened(names)} ${names.length === 1 ? one : many}.`]);
-  const takes = (gateway) => gateway.available && !gateway.disabled && !gateway.draining && gateway.state !== "down";
   return [
     ...told(named((gateway) => gateway.state === "down"), "is down", "are down"),
     ...told(named((gateway) => gateway.state === "suspect"), "may be down", "may be down"),
     ...(scale ? told(named((gateway) => isFull(gateway)), "is full", "are full") : []),
-    ...(scale && !gateways.some(takes) ? ["No gateway takes new rooms."] : []),
+    ...(scale && !gateways.some(takesRooms) ? ["No gateway takes new rooms."] : []),
   ];
+}
+
+const sum = (gateways, key) => gateways.reduce((total, gateway) => total + gateway[key], 0);
+
+// Only what may take new rooms has room; what is on the others is told beside.
+function loadInWords(gateways) {
+  const taking = gateways.filter(takesRooms);
+  const [load, capacity] = [sum(taking, "load"), sum(taking, "capacity")];
+  const elsewhere = sum(gateways, "load") - load;
+  const rest = elsewhere > 0 ? `, ${number(elsewhere)} on the others` : "";
+  if (taking.length === 0) return `No gateway takes new rooms${elsewhere > 0 ? `; load ${number(elsewhere)} is there` : ""}.`;
+  const where = taking.length === gateways.length ? ""
+    : ` on the ${taking.length === 1 ? "one that takes" : `${taking.length} that take`} new rooms`;
+  return `Load ${number(load)} of ${number(capacity)} (${percent(load, capacity)})${where}${rest}.`;
 }
 
 const capitalised = (text) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -86,20 +99,18 @@ function showState() {
   const updated = stale ? "What is shown is of" : "Updated";
   say(byId("updated"), heardAt === null ? "" : `${updated} ${clock(heardAt)}`);
   if (known.readiness === null) return;
-  const troubles = [...known.readiness.reasons.map((reason) => `${capitalised(reason)}.`), ...troublesOf(known)];
+  const troubles = [...known.readiness.reasons.map((reason) => `${capitalised(visible(reason))}.`), ...troublesOf(known)];
   keepTexts(byId("troubles"), troubles);
   show(byId("troubles"), troubles.length > 0);
   say(byId("mode"), known.scale
     ? "Scale mode (SCALE=true): a new room goes to the least loaded gateway and stays there until it is empty."
     : "Legacy mode (SCALE=false): every room is answered with its default gateway; loads do not count.");
-  const sum = (key) => known.gateways.reduce((total, gateway) => total + gateway[key], 0);
-  const [load, capacity] = [sum("load"), sum("capacity")];
-  const full = known.scale ? ` Load ${number(load)} of ${number(capacity)} (${percent(load, capacity)}).` : "";
-  const rooms = known.scale ? `${count(sum("rooms"), "room")}, ` : "";
-  const drained = known.gateways.filter((gateway) => gateway.draining).sort(byName).map((gateway) => gateway.name);
+  const full = known.scale ? ` ${loadInWords(known.gateways)}` : "";
+  const rooms = known.scale ? `${count(sum(known.gateways, "rooms"), "room")}, ` : "";
+  const drained = known.gateways.filter((gateway) => gateway.draining).sort(byName).map(({ name }) => visible(name));
   const draining = drained.length === 0 ? "" : ` Draining: ${shortened(drained)}.`;
   const gateways = count(known.gateways.length, "gateway");
-  say(byId("sums"), `${gateways}, ${rooms}${count(sum("users"), "user")}.${full}${draining}`);
+  say(byId("sums"), `${gateways}, ${rooms}${count(sum(known.gateways, "users"), "user")}.${full}${draining}`);
 }
 
 function fail(failure) {

@@ -6,32 +6,33 @@ async function askRoom() {
   const about = chosen;
   if (about === null) return null;
   const { room, country } = about;
-  if (!isRoom(room)) return { about, problem: "No room can have this name." };
+  // What is refused for itself is not asked again and again: the browser logs each time.
+  if (!isRoom(room)) about.problem = "No room can have this name.";
+  if (about.problem !== undefined) return { about, problem: about.problem };
   try {
     const query = country === "" ? "" : `?country_code=${inPath(country)}`;
     const found = { about, row: null, explained: await ask("GET", `/v2/rooms/${inPath(room)}/explain${query}`) };
     found.decisions = (await ask("GET", `/v2/decisions?limit=5&room=${inPath(room)}`)).decisions;
-    try {
-      found.row = await ask("GET", `/v2/rooms/${inPath(room)}`);
-    } catch (failure) {
-      if (failure.code !== "room_not_found") throw failure;
-    }
+    // A room that nobody knows would be 404, which the browser logs, too.
+    if (found.explained.error !== "room_not_found") found.row = await ask("GET", `/v2/rooms/${inPath(room)}`);
     return found;
   } catch (failure) {
     // What is wrong with this room only; of the rest the page tells as a whole.
-    if (failure.status === 400 || failure.status === 404) return { about, problem: failure.message };
-    throw failure;
+    if (failure.status === 404) return { about, problem: failure.message };
+    if (failure.status !== 400) throw failure;
+    about.problem = failure.message;
+    return { about, problem: failure.message };
   }
 }
 
 function whereIsIt(row, scale) {
   if (row === null) return "Nobody knows this room: it is not configured, or disabled or removed.";
-  const name = row.name === null ? "" : ` It is called “${row.name}”.`;
+  const name = row.name === null ? "" : ` It is called “${visible(row.name)}”.`;
   const byDefault = row.default_gateway === null ? " It has no default gateway."
-    : ` Its default gateway is ${row.default_gateway}.`;
+    : ` Its default gateway is ${visible(row.default_gateway)}.`;
   if (row.janus === null) return `It is on no gateway now.${name}${byDefault}`;
   const since = scale && row.assigned_at !== null ? ` since ${clock(row.assigned_at)}` : "";
-  return `It is on ${row.janus}${since}, with ${count(row.users, "user")} now.${name}${byDefault}`;
+  return `It is on ${visible(row.janus)}${since}, with ${count(row.users, "user")} now.${name}${byDefault}`;
 }
 
 function whereWouldOneGo(explained) {
@@ -39,7 +40,7 @@ function whereWouldOneGo(explained) {
   const from = `A user who comes now${chosen.country === "" ? "" : ` from ${chosen.country.toUpperCase()}`}`;
   if (janus === null) return `${from} is refused: ${refusedBecause(explained)}.`;
   const region = match ? " (a gateway of that user's region)" : "";
-  return `${from} is sent to ${janus}: ${meaning(reasons, reason)}${region}.`;
+  return `${from} is sent to ${visible(janus)}: ${meaning(reasons, reason)}${region}.`;
 }
 
 function showRoom(found, scale) {
@@ -90,7 +91,8 @@ byId("close-found").addEventListener("click", () => {
 });
 
 byId("release").addEventListener("click", () => {
-  const { room, janus, users } = byId("release").row;
+  const { room, users } = byId("release").row;
+  const janus = visible(byId("release").row.janus);
   const occupied = users > 0;
   confirmDeed({
     title: `Release room ${quoted(room)}?`, button: `Release ${quoted(room)}`,
@@ -99,7 +101,14 @@ byId("release").addEventListener("click", () => {
         + " newcomers may land on another gateway: the meeting is split until they join anew."] : [])],
     choice: occupied ? "Release it all the same." : "", must: occupied,
     deed: async (force) => {
-      await ask("DELETE", `/v2/assignments/${inPath(room)}${force ? "?force=true" : ""}`);
+      try {
+        await ask("DELETE", `/v2/assignments/${inPath(room)}${force ? "?force=true" : ""}`);
+      } catch (failure) {
+        if (failure.code === "assignment_not_found") throw new Undone("Nothing to do: it is on no gateway any more.");
+        if (failure.code !== "room_occupied") throw failure;
+        throw new Undone(`Not done: somebody is in it by now. Wait until it is empty, or tick the box: who is in it stays`
+          + ` on ${janus} while newcomers may land on another gateway.`, "Release it all the same.");
+      }
       return `Room ${quoted(room)} is released; the next request places it anew.`;
     },
   });

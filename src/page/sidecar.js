@@ -27,13 +27,16 @@ async function ask(method, path, body) {
   } catch (failure) {
     throw new Unreachable(failure.message);
   }
+  // Told by what needs none, and asked first: the browser would log each answer that is 401.
+  if (answer.headers.get("Room-Sidecar-Token") === "wanted") throw new Refused(401, null);
   if (!answer.ok) throw new Refused(answer.status, read);
   return read;
 }
 
 // In a path; a browser would take "." and ".." for folders, and no room bears such a name.
 const inPath = (name) => encodeURIComponent(name.toWellFormed());
-const isRoom = (name) => name !== "" && name !== "." && name !== "..";
+const bytes = (text) => new TextEncoder().encode(text).length;
+const isRoom = (name) => !/^\.{0,2}$|\p{Cc}/u.test(name) && bytes(name) <= 255;
 
 async function askReadiness() {
   try {

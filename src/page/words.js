@@ -41,7 +41,7 @@ const meaning = (table, word) => (Object.hasOwn(table, word) ? table[word] : Str
 
 const number = (value) => value.toLocaleString("en").replaceAll(",", "\u202f");
 const count = (value, one, many = one + "s") => `${number(value)} ${value === 1 ? one : many}`;
-const percent = (part, whole) => (whole > 0 ? `${Math.round((100 * part) / whole)} %` : "no capacity");
+const percent = (part, whole) => (whole > 0 ? `${Math.round((100 * part) / whole)}\u00a0%` : "no capacity");
 
 function listed(words) {
   const last = words.at(-1);

@@ -110,6 +110,27 @@ class Page(Case):
         """What the page does when its tab is looked at again: it asks at once."""
         self.browser.run("document.dispatchEvent(new Event('visibilitychange'))")
 
+    def refreshes(self, sidecar):
+        """How often the page has asked for everything."""
+        for line in sidecar.get("/metrics").body.decode().splitlines():
+            if line.startswith('room_sidecar_http_requests_total{method="GET",route="/v2/config"'):
+                return float(line.split()[-1])
+        return 0
+
+    def refreshed(self, sidecar, times):
+        until = self.refreshes(sidecar) + times
+
+        def are_over():
+            self.poll()
+            return self.refreshes(sidecar) >= until
+
+        wait_until(are_over, f"{times} refreshes")
+
+    def later(self, seconds):
+        """For the page so much time passes at once."""
+        self.browser.run("const real = performance.now.bind(performance);"
+                         "performance.now = () => real() + 1000 * arguments[0];", seconds)
+
     def has_focus(self, selector):
         return self.browser.run("return document.activeElement.matches(arguments[0])", selector)
 

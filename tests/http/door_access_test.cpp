@@ -91,6 +91,22 @@ TEST_CASE("with a token Host is free, and every request but the open ones needs 
   check_all(door, {{"GET /v2/rooms", host, 403, "foreign_host"}});
 }
 
+TEST_CASE("what needs no token tells whoever bears none, or a wrong one, that the rest does") {
+  auto options = quick();
+  options.token = "right";
+  TestDoor door(std::move(options));
+  const auto told = [&](const std::string& fields) {
+    Wire wire(door.address());
+    wire.say("GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n");
+    return wire.hear().field("Room-Sidecar-Token");
+  };
+  CHECK(told("") == "wanted");
+  CHECK(told("Authorization: Bearer wrong\r\n") == "wanted");
+  CHECK(told("Authorization: Bearer right\r\n").empty());
+  door.door().replace_token(std::nullopt);
+  CHECK(told("").empty());
+}
+
 TEST_CASE("on a Unix socket Host and Origin are not looked at, but the token is") {
   auto options = quick();
   options.token = "t";
