@@ -55,7 +55,7 @@ TEST_CASE("the watched fleet is shown with mode, headroom, bars and decisions") 
           {R"({"time":"2026-11-23T22:00:59.000Z","room":"2171","janus":"gxy1","reason":"assigned"})",
            R"({"time":"2026-11-23T22:00:58.000Z","room":"x","error":"room_not_found","times":3})",
            R"({"time":"2026-11-23T22:00:57.000Z","room":"7","left":"gxy2","asked_by":"operator"})"}),
-      {}, wide);
+      wide);
   CHECK(has(text, "room-sidecar, scale mode, ok   22:01:02 UTC   127.0.0.1:8082\n"));
   CHECK(has(text, "15 rooms, 2 users; headroom 50 users: IL 50\n"));
   CHECK(has(text, "50/100"));
