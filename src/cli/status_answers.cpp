@@ -8,7 +8,9 @@ namespace {
 Sidecar::Answer expect(Sidecar& sidecar, const std::string& target,
                        std::chrono::milliseconds patience) {
   auto answer = sidecar.ask("GET", target, patience);
-  if (!answer.is_fine()) throw StatusRefused(Sidecar::refusal(answer));
+  const bool is_refused = answer.status == 401 || answer.status == 403;
+  if (is_refused) throw StatusRefused(Sidecar::refusal(answer));
+  if (!answer.is_fine()) throw CommandFailed(Sidecar::refusal(answer));  // as one that stops
   return answer;
 }
 

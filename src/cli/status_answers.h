@@ -1,4 +1,4 @@
-// What `status` asks the sidecar for. Main's thread; what it refuses is thrown as StatusRefused.
+// What `status` asks the sidecar for. Main's thread; what fails is thrown as CommandFailed.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,7 @@
 
 namespace cli {
 
-// The sidecar is there and refuses to answer, as without its token.
+// The sidecar is there and refuses to answer: without its token, say. That does not heal by itself.
 class StatusRefused : public CommandFailed {
  public:
   using CommandFailed::CommandFailed;
