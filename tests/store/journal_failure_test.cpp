@@ -73,8 +73,8 @@ TEST_CASE("while another program holds the lock, rows are refused and notes are 
   CHECK_FALSE(journal.flush());
   CHECK(thrown_by([&] { journal.run([](Database&) {}); }).failed);
   shell.exec("ROLLBACK");
-  CHECK(comes_true([&] { return !journal.failure().has_value(); }));
-  CHECK(comes_true([&] { return sessions_in(scratch.database()).size() == 7; }));
+  CHECK(comes_true([&] { return !journal.failure().has_value(); }, 3s));
+  CHECK(comes_true([&] { return sessions_in(scratch.database()).size() == 7; }, 3s));
   CHECK(is_written(journal, assignment("taken")));
   CHECK(assignments_in(scratch.database()).size() == 1);
   CHECK(witness.count("failing") == 1);
@@ -110,7 +110,7 @@ TEST_CASE("storage that works again is noticed though nobody writes") {
   shell.exec("BEGIN IMMEDIATE");
   CHECK_FALSE(is_written(journal, assignment("r")));
   shell.exec("ROLLBACK");
-  CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
+  CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 3s));
 }
 
 TEST_CASE("a full database refuses rows, and takes them again when there is space") {
@@ -144,7 +144,7 @@ TEST_CASE("a full database refuses rows, and takes them again when there is spac
     });
     CHECK(rows >= 1);
     std::filesystem::remove(mounted.file("filler"));
-    CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
+    CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 3s));
     for (int i = 0; i < 20; ++i) CHECK(is_written(small, assignment("again" + std::to_string(i))));
     CHECK(small.flush());
     CHECK(sessions_in(mounted.database()).size() == 1);
@@ -169,7 +169,7 @@ TEST_CASE("a file that vanished is written anew from the open connection") {
       std::filesystem::remove(path);
       is_written(journal, assignment("meanwhile"));
     }
-    CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
+    CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 1s));
     CHECK(std::filesystem::exists(path));
     CHECK(witness.count("failing: the database") == 1);
     CHECK(witness.count("event") == 1);
@@ -181,7 +181,7 @@ TEST_CASE("a file that vanished is written anew from the open connection") {
     CHECK(sessions_in(path).size() == 1);
     // Twice is no harder than once.
     std::filesystem::remove(path);
-    CHECK(comes_true([&] { return witness.count("recovered") == 2; }));
+    CHECK(comes_true([&] { return witness.count("recovered") == 2; }, 2s));
     CHECK(is_written(journal, assignment("zzz")));
   }
   CHECK(assignments_in(path).size() >= 3);
@@ -233,7 +233,7 @@ TEST_CASE("a file that may not be written at the start is written as soon as it 
   {
     Witness witness;
     Journal journal(Database(mounted.database(), OpenMode::read_write), witness.callbacks());
-    CHECK(comes_true([&] { return witness.count("failing") == 1; }));
+    CHECK(comes_true([&] { return witness.count("failing") == 1; }, 1s));
     CHECK_FALSE(is_written(journal, assignment("r")));
     std::size_t rows = 0;
     journal.read([&](Database& database) {
@@ -242,7 +242,7 @@ TEST_CASE("a file that may not be written at the start is written as soon as it 
     });
     CHECK(rows == 1);
     REQUIRE(std::system(("mount -o remount,rw" + at_path).c_str()) == 0);
-    CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
+    CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 3s));
     CHECK(is_written(journal, assignment("r")));
     CHECK(witness.count("failing") == 1);
   }
@@ -260,17 +260,17 @@ TEST_CASE("nothing is written while the file is not owned, and again once it is"
   CHECK_FALSE(is_written(journal, assignment("first")));
   CHECK(thrown_by([&] { journal.run([](Database&) {}); }).names(path + ".lock"));
   owned = true;
-  CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
+  CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 3s));
   CHECK(is_written(journal, assignment("second")));
   CHECK(witness.count("event") == 0);
   owned = false;
-  CHECK(comes_true([&] { return witness.count("failing: the lock") == 2; }));
+  CHECK(comes_true([&] { return witness.count("failing: the lock") == 2; }, 3s));
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
   CHECK_FALSE(is_written(journal, assignment("third")));
   // Longer than the time after which it would be written anew.
   CHECK_FALSE(comes_true([&] { return std::filesystem::exists(path); }, 1500ms));
   owned = true;
-  CHECK(comes_true([&] { return witness.count("recovered") == 2; }));
+  CHECK(comes_true([&] { return witness.count("recovered") == 2; }, 3s));
   CHECK(is_written(journal, assignment("fourth")));
   CHECK(journal.flush());
   CHECK(assignments_in(path).size() == 2);
@@ -295,7 +295,7 @@ TEST_CASE("a file that may be written by now is not written before it is owned")
     Journal journal(std::move(database), callbacks);
     CHECK_FALSE(comes_true([&] { return witness.count("recovered") == 1; }, 1500ms));
     owned = true;
-    CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
+    CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 3s));
   }
 }
 
