@@ -43,6 +43,15 @@ constexpr std::array kVerdicts{
     Meaning{"not_available", "is not among the available servers"},
 };
 
+constexpr std::array kAskers{
+    Meaning{"user", "a user asked"},
+    Meaning{"session", "a session was reported"},
+    Meaning{"mover", "its gateway was to be left"},
+    Meaning{"adoption", "it was in use without a gateway of its own"},
+    Meaning{"operator", "an operator asked for that"},
+    Meaning{"configuration", "the configuration or the database changed"},
+};
+
 template <std::size_t N>
 std::string meaning(const std::array<Meaning, N>& meanings, const std::string& word) {
   for (const auto& known : meanings) {
@@ -55,6 +64,10 @@ std::string meaning(const std::array<Meaning, N>& meanings, const std::string& w
 
 std::string meaning_of_reason(const std::string& word) { return meaning(kReasons, word); }
 std::string meaning_of_error(const std::string& word) { return meaning(kErrors, word); }
+std::string meaning_of_asker(const std::string& word) {
+  const auto known = meaning(kAskers, word);
+  return known.empty() ? word : known;
+}
 
 std::string meaning_of_refusal(const http::Json& answer) {
   const auto error = text_at(answer, "error");

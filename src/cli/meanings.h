@@ -1,4 +1,4 @@
-// What the sidecar's words for decisions mean, for people. Pure; any thread.
+// What the sidecar's words for decisions mean, for people: the same words as in src/page/words.js. Pure; any thread.
 #pragma once
 
 #include <string>
@@ -12,6 +12,8 @@ std::string meaning_of_reason(const std::string& word);
 std::string meaning_of_error(const std::string& word);
 // Of the error in an answer with candidates, or a decision: more is known there.
 std::string meaning_of_refusal(const http::Json& answer);
+// The word itself if it is not known.
+std::string meaning_of_asker(const std::string& word);
 
 // The table of an answer's candidates; "" if there are none.
 std::string candidates_of(const http::Json& answer);

@@ -38,14 +38,7 @@ std::string what_happened(const http::Json& decision) {
 std::string who_asked(const http::Json& decision) {
   const auto asker = text_at(decision, "asked_by");
   const auto country = text_at(decision, "country_code");
-  std::string text;
-  if (asker == "user") text = "a user asked";
-  if (asker == "session") text = "a session was reported";
-  if (asker == "mover") text = "its gateway was to be left";
-  if (asker == "adoption") text = "it was in use without a gateway of its own";
-  if (asker == "operator") text = "an operator asked for that";
-  if (asker == "configuration") text = "the configuration or the database changed";
-  if (text.empty()) text = printable(asker);
+  auto text = printable(meaning_of_asker(asker));
   if (!country.empty()) {
     text += ", from " + printable(country);
     if (!text_at(decision, "janus").empty()) {
