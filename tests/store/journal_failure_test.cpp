@@ -153,7 +153,7 @@ TEST_CASE("a full database refuses rows, and takes them again when there is spac
   CHECK(std::system(("umount " + mounted.path()).c_str()) == 0);
 }
 
-TEST_CASE("a file that vanished is written anew from the open connection") {
+TEST_CASE("a file that vanished is written anew from the open connection", "[alone]") {
   const Scratch scratch;
   const std::string path = scratch.database();
   Witness witness;
@@ -218,7 +218,7 @@ TEST_CASE(
   CHECK(witness.count("recovered") == 0);
 }
 
-TEST_CASE("a file that may not be written at the start is written as soon as it may be") {
+TEST_CASE("a file that may not be written at the start is written as soon as it may be", "[alone]") {
   const Scratch mounted;
   const std::string at_path = " " + mounted.path() + " 2>/dev/null";
   if (std::system(("mount -t tmpfs none" + at_path).c_str()) != 0) {

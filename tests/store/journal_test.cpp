@@ -171,7 +171,7 @@ TEST_CASE("a caller may hold the lock that its Settled takes") {
   CHECK(comes_true([&] { return settled == 400; }));
 }
 
-TEST_CASE("an operator's commit is told once, one's own never") {
+TEST_CASE("an operator's commit is told once, one's own never", "[alone]") {
   const Scratch scratch;
   Told told;
   Journal journal(Database(scratch.database(), OpenMode::read_write), told.callbacks());
