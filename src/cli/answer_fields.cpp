@@ -3,14 +3,6 @@
 #include <limits>
 
 namespace cli {
-
-std::string text_at(const http::Json& object, std::string_view key) {
-  const auto* member = object.find(key);
-  if (member == nullptr || member->is_null()) return "";
-  if (const auto* text = member->string()) return *text;
-  return member->dump();
-}
-
 namespace {
 
 std::optional<std::int64_t> number_of(const http::Json& value) {
@@ -22,6 +14,13 @@ std::optional<std::int64_t> number_of(const http::Json& value) {
 }
 
 }  // namespace
+
+std::string text_at(const http::Json& object, std::string_view key) {
+  const auto* member = object.find(key);
+  if (member == nullptr || member->is_null()) return "";
+  if (const auto* text = member->string()) return *text;
+  return member->dump();
+}
 
 std::optional<std::int64_t> number_at(const http::Json& object, std::string_view key) {
   const auto* member = object.find(key);

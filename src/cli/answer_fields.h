@@ -17,7 +17,7 @@ std::optional<std::int64_t> number_at(const http::Json& object, std::string_view
 bool flag_at(const http::Json& object, std::string_view key);
 std::vector<http::Json> items_at(const http::Json& object, std::string_view key);
 std::vector<std::string> texts_at(const http::Json& object, std::string_view key);
-// Without those that are null.
+// Without what is no number, as null.
 std::vector<std::int64_t> numbers_at(const http::Json& object, std::string_view key);
 
 // "25%", or "-" if there is no whole.

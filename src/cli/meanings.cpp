@@ -69,6 +69,10 @@ std::string meaning_of_asker(const std::string& word) {
   return known.empty() ? word : known;
 }
 
+bool is_release(const http::Json& decision) {
+  return text_at(decision, "janus").empty() && text_at(decision, "error").empty();
+}
+
 std::string meaning_of_refusal(const http::Json& answer) {
   const auto error = text_at(answer, "error");
   const auto candidates = items_at(answer, "candidates");

@@ -12,6 +12,8 @@ std::string meaning_of_reason(const std::string& word);
 std::string meaning_of_error(const std::string& word);
 // Of the error in an answer with candidates, or a decision: more is known there.
 std::string meaning_of_refusal(const http::Json& answer);
+// Of a decision: an operator ended the assignment, and nobody was refused.
+bool is_release(const http::Json& decision);
 // The word itself if it is not known.
 std::string meaning_of_asker(const std::string& word);
 

@@ -151,9 +151,9 @@ class View {
             printable(watched_.address),
         is_well ? Tone::strong : Tone::warning);
     if (watched_.out_of_reach_since) {
-      add((watched_.is_refused ? "Refused since " : "Out of reach since ") + clock_time(domain::to_text(*watched_.out_of_reach_since)) +
-              " UTC" + (watched_.answers ? "; what follows is older. " : ". ") +
-              printable(watched_.problem),
+      const auto since = clock_time(domain::to_text(*watched_.out_of_reach_since));
+      add((watched_.is_refused ? "Refused since " : "Out of reach since ") + since + " UTC" +
+              (watched_.answers ? "; what follows is older. " : ". ") + printable(watched_.problem),
           Tone::bad);
     }
     if (!watched_.answers) return;
@@ -186,6 +186,9 @@ class View {
   }
 
   bool scale() const { return watched_.answers->scale; }
+  // What is shown of a gateway, and compared.
+  const char* amount() const { return scale() ? "load" : "users"; }
+  std::int64_t amount_of(const Json& gateway) const { return number_at(gateway, amount()).value_or(0); }
   int trouble(const Json& gateway) const { return trouble_of(gateway, *watched_.answers); }
 
   void draw_gateways(std::vector<Json> gateways, std::size_t reserved) {
@@ -197,7 +200,7 @@ class View {
       // Where not all can be seen, those that need to be.
       std::stable_sort(gateways.begin(), gateways.end(), [this](const Json& a, const Json& b) {
         if (trouble(a) != trouble(b)) return trouble(a) > trouble(b);
-        if (!scale()) return number_at(a, "users").value_or(0) > number_at(b, "users").value_or(0);
+        if (!scale()) return amount_of(a) > amount_of(b);
         return load_of(a) * capacity_of(b) > load_of(b) * capacity_of(a);
       });
       hidden = gateways.size() - (space - 1);
@@ -261,8 +264,7 @@ class View {
   }
 
   std::string trend_of(const Json& gateway, std::size_t length) const {
-    const char* of = scale() ? "load" : "users";
-    return watched_.answers->trend.line(text_at(gateway, "name"), of, number_at(gateway, of).value_or(0),
+    return watched_.answers->trend.line(text_at(gateway, "name"), amount(), amount_of(gateway),
                                         capacity_of(gateway), length);
   }
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "cli/answer_fields.h"
+#include "cli/meanings.h"
 #include "cli/table.h"
 
 namespace cli {
@@ -13,7 +14,8 @@ using Json = http::Json;
 
 // Legacy mode asks for no load.
 bool is_full(const Json& gateway, const StatusAnswers& status) {
-  return status.scale && load_of(gateway) + std::max<std::int64_t>(status.room_occupancy, 1) > capacity_of(gateway);
+  return status.scale &&
+         load_of(gateway) + std::max<std::int64_t>(status.room_occupancy, 1) > capacity_of(gateway);
 }
 
 bool takes_rooms(const Json& gateway) {
@@ -31,26 +33,24 @@ std::string headroom_of(const StatusAnswers& status) {
     all += room;
     for (const auto& region : texts_at(gateway, "regions")) by_region[region] += room;
   }
-  std::string text = "headroom " + std::to_string(all) + " users";
-  const char* before = ": ";
-  for (const auto& [region, room] : by_region) {
-    text += before + printable(region) + ' ' + std::to_string(room);
-    before = ", ";
-  }
-  return text;
+  std::vector<std::string> regions;
+  for (const auto& [region, room] : by_region)
+    regions.push_back(printable(region) + ' ' + std::to_string(room));
+  const std::string text = "headroom " + std::to_string(all) + " users";
+  return regions.empty() ? text : text + ": " + joined(regions, ", ");
 }
 
-// Of sixty names nobody reads more than a few.
-std::string listed(const std::vector<std::string>& names) {
+// Of sixty names nobody reads more than a few. There is one at least.
+std::string listed(std::vector<std::string> names) {
   constexpr std::size_t most = 6;
-  std::vector<std::string> shown(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(
-                                                                    names.size() > most ? most - 1 : names.size()));
-  if (names.size() > most) shown.push_back(std::to_string(names.size() - shown.size()) + " more");
-  std::string text;
-  for (std::size_t i = 0; i < shown.size(); ++i) {
-    text += (i == 0 ? "" : i + 1 == shown.size() ? " and " : ", ") + shown[i];
+  if (names.size() > most) {
+    const auto rest = names.size() - (most - 1);
+    names.resize(most - 1);
+    names.push_back(std::to_string(rest) + " more");
   }
-  return text;
+  const std::string last = std::move(names.back());
+  names.pop_back();
+  return names.empty() ? last : joined(names, ", ") + " and " + last;
 }
 
 }  // namespace
@@ -78,10 +78,13 @@ std::vector<std::string> troubles_of(const StatusAnswers& status) {
     for (const auto& gateway : status.gateways) {
       if (is_so(gateway)) names.push_back(printable(text_at(gateway, "name")));
     }
-    if (!names.empty()) told.push_back(listed(names) + (names.size() == 1 ? one : many));
+    if (names.empty()) return;
+    const char* what = names.size() == 1 ? one : many;
+    told.push_back(listed(std::move(names)) + what);
   };
   tell(" is down.", " are down.", [](const Json& one) { return text_at(one, "state") == "down"; });
-  tell(" may be down.", " may be down.", [](const Json& one) { return text_at(one, "state") == "suspect"; });
+  tell(" may be down.", " may be down.",
+       [](const Json& one) { return text_at(one, "state") == "suspect"; });
   tell(" is full.", " are full.", [&](const Json& one) { return is_full(one, status); });
   if (status.scale && std::none_of(status.gateways.begin(), status.gateways.end(), takes_rooms)) {
     told.emplace_back("No gateway takes new rooms.");
@@ -107,7 +110,7 @@ std::string told(const Json& decision) {
   const auto left = text_at(decision, "left");
   if (!left.empty()) text += " from " + printable(left);
   const auto gateway = text_at(decision, "janus");
-  if (gateway.empty() && text_at(decision, "error").empty()) {
+  if (is_release(decision)) {
     text += " released by an operator";
   } else if (gateway.empty()) {
     text += " refused, " + printable(text_at(decision, "error"));
@@ -121,13 +124,14 @@ std::string told(const Json& decision) {
 }
 
 std::string told_of_split(const Json& split) {
-  std::string text = printable(text_at(split, "room")) + " is answered with " +
-                     printable(or_dash(text_at(split, "janus"))) + ", but people are on ";
-  const char* before = "";
+  std::vector<std::string> parts;
   for (const auto& part : items_at(split, "gateways")) {
-    text += before + printable(text_at(part, "name")) + " (" + shown(number_at(part, "participants")) + ")";
-    before = ", ";
+    parts.push_back(printable(text_at(part, "name")) + " (" +
+                    shown(number_at(part, "participants")) + ")");
   }
+  const std::string text = printable(text_at(split, "room")) + " is answered with " +
+                           printable(or_dash(text_at(split, "janus"))) + ", but people are on " +
+                           joined(parts, ", ");
   const auto since = text_at(split, "since");
   return since.empty() ? text : text + ", since " + printable(clock_time(since));
 }

@@ -12,10 +12,6 @@ std::string because(const std::string& word, const std::string& meaning) {
   return " (" + printable(word) + ')' + (meaning.empty() ? "" : ": " + meaning);
 }
 
-bool is_release(const http::Json& decision) {
-  return text_at(decision, "janus").empty() && text_at(decision, "error").empty();
-}
-
 std::string what_happened(const http::Json& decision) {
   const auto gateway = printable(text_at(decision, "janus"));
   const auto left = printable(text_at(decision, "left"));
