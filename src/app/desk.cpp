@@ -86,16 +86,21 @@ Desk::Turn::~Turn() {
   }
 }
 
-Desk::Turn::Noted& Desk::Turn::note(const domain::Question& question, const domain::Decision& decision) {
+Desk::Turn::Noted& Desk::Turn::note(std::string_view room, DecisionRecord::Asker asker) {
   Noted& noted = noted_.emplace_back();
   noted.record.time = now_.wall;
-  noted.record.room = question.room;
+  noted.record.room = room;
+  noted.record.asker = asker;
+  noted.record.request_id = request_id();
+  return noted;
+}
+
+Desk::Turn::Noted& Desk::Turn::note(const domain::Question& question, const domain::Decision& decision) {
+  Noted& noted = note(question.room, asker_of(question, decision));
   noted.record.country = question.country;
   noted.record.left = decision.leaves;
   noted.record.reason = decision.reason;
   noted.record.regional_match = decision.regional_match;
-  noted.record.asker = asker_of(question, decision);
-  noted.record.request_id = request_id();
   noted.record.candidates = candidates(question, decision);
   return noted;
 }
@@ -120,12 +125,7 @@ void Desk::Turn::note_refusal(const domain::Question& question, const domain::De
 }
 
 void Desk::Turn::note_release(std::string_view room, const std::string& left) {
-  DecisionRecord& record = noted_.emplace_back().record;
-  record.time = now_.wall;
-  record.room = room;
-  record.left = left;
-  record.asker = DecisionRecord::Asker::release;
-  record.request_id = request_id();
+  note(room, DecisionRecord::Asker::release).record.left = left;
 }
 
 std::shared_ptr<Claim> Desk::Turn::claim_for(std::string_view room) const {

@@ -110,6 +110,7 @@ class Desk {
       DecisionRecord record;
       std::shared_ptr<Claim> claim;  // none: refused
     };
+    Noted& note(std::string_view room, DecisionRecord::Asker asker);
     Noted& note(const domain::Question& question, const domain::Decision& decision);
     Candidates candidates(const domain::Question& question, const domain::Decision& decision);
 

@@ -121,12 +121,12 @@ Conversation::Reply Conversation::reply_by_checks(const Library::Parsed& parsed,
   }
   auto match = rules_.routes.find(head.method == "HEAD" ? "GET" : head.method, head.path);
   route_ = match.number;
-  if (token && !match.open && !bears_token(head, *token)) return refuse(unauthorized, keep);
+  const bool lacks_token = token && !bears_token(head, *token);
+  if (lacks_token && !match.open) return refuse(unauthorized, keep);
   if (match.route) {
-    // The page asks for the token then, before anything is refused for want of it.
-    const bool tells_of_token = token && match.open && !bears_token(head, *token);
     Reply reply = lead_to_route(head, std::move(match), place);
-    if (tells_of_token) reply.response.headers.emplace_back("Room-Sidecar-Token", "wanted");
+    // The page asks for the token then, before anything is refused for want of it.
+    if (lacks_token) reply.response.headers.emplace_back("Room-Sidecar-Token", "wanted");
     if (place.is_taken()) wire_.forget_body();  // the client may take its time with the answer
     return reply;
   }
