@@ -18,9 +18,8 @@ async function askRoom() {
     return found;
   } catch (failure) {
     // What is wrong with this room only; of the rest the page tells as a whole.
-    if (failure.status === 404) return { about, problem: failure.message };
-    if (failure.status !== 400) throw failure;
-    about.problem = failure.message;
+    if (failure.status !== 400 && failure.status !== 404) throw failure;
+    if (failure.status === 400) about.problem = failure.message;
     return { about, problem: failure.message };
   }
 }
