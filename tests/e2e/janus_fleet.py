@@ -110,11 +110,15 @@ class Broker(Process):
         # As root it would look for a user of its own.
         user = "user root\n" if os.getuid() == 0 else ""
         (self.folder / "mosquitto.conf").write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n{user}")
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type all\n{user}")
 
     def start(self):
         self.launch(program("mosquitto"), "-c", str(self.folder / "mosquitto.conf"))
         self.wait_until_up(lambda: accepts(self.port))
+
+    def knows(self, name):
+        """Has that gateway told it of itself, and learnt that it did? (By the log: log_type all.)"""
+        return f"Sending PUBACK to {name} " in self.log()
 
     def publish(self, topic, payload, retain=True):
         """As any other client of the broker may."""
@@ -213,6 +217,9 @@ class Fleet:
             gateway.begin()
         for gateway in self.gateways.values():
             gateway.wait_until_up(gateway.answers)
+        # Janus that loses its broker before it has told it of itself does not make up for it later.
+        for name, gateway in self.gateways.items() if self.broker else ():
+            gateway.wait_until_up(lambda name=name: self.broker.knows(name))
         return self
 
     def entries(self):
