@@ -12,7 +12,8 @@ namespace fuzz {
 // asked. `cuts`: 0 reads as much as there is; else one to eight bytes at a time, as the number has it.
 std::string talk(std::string_view bytes, bool over_unix = false, std::uint32_t cuts = 0);
 
-// Without "100 Continue", which depends on what has arrived already.
-std::string without_interim(std::string answers);
+// What two talks of the same bytes have in common: without "100 Continue", which depends on what has arrived
+// already, and without the ids made up for requests that bear none that can be used.
+std::string comparable(std::string answers, std::string_view bytes);
 
 }  // namespace fuzz
