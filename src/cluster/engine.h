@@ -1,0 +1,180 @@
+// What many sidecars share: a small part of etcd (3.4 and newer), spoken to through its JSON gateway.
+// Keys and values are bytes here; base64 and JSON are this file's affair. Knows nothing of rooms.
+// One thread at a time, but for stop(); each thread has an Engine of its own. Nothing is thrown: what
+// goes wrong is a Trouble.
+// Source of the requests: etcd's api/etcdserverpb/rpc.proto, in the JSON form of grpc-gateway.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cluster/options.h"
+
+namespace cluster {
+
+using Revision = std::int64_t;
+
+struct KeyValue {
+  std::string key;
+  std::string value;
+  Revision created = 0;
+  Revision modified = 0;
+};
+
+struct Compare {
+  enum class What { created, modified, value };
+  enum class How { equal, greater };
+  std::string key;
+  std::string range_end;  // not empty: every key of the range must compare so (a range without keys: as key 0)
+  What what = What::created;
+  How how = How::equal;
+  Revision revision = 0;  // 0, created or modified, equal: the key is not there
+  std::string value;
+};
+
+struct Transaction;
+
+struct Operation {
+  enum class Kind { put, erase, range, nested };
+  Kind kind = Kind::range;
+  std::string key;
+  std::string range_end;  // of erase and range; empty: the key alone
+  std::string value;      // of put
+  std::int64_t lease = 0; // of put
+  bool keys_only = false; // of range
+  std::int64_t limit = 0; // of range; 0: none
+  std::vector<Transaction> transaction;  // of nested: one
+};
+
+// All or nothing. At most 128 operations and compares on each level; no key may be put twice, not even on
+// different branches of nested ones.
+struct Transaction {
+  std::vector<Compare> compares;
+  std::vector<Operation> success;
+  std::vector<Operation> failure;
+};
+
+struct TransactionResult {
+  struct Done {  // one operation's
+    std::vector<KeyValue> found;              // of a range
+    std::int64_t erased = 0;
+    std::vector<TransactionResult> nested;    // of a nested one: one
+  };
+  bool succeeded = false;
+  std::vector<Done> done;  // of the branch that was taken
+};
+
+// What every answer tells.
+struct Header {
+  std::string cluster_id;  // a number above 2^63, mostly
+  Revision revision = 0;   // of the whole store
+};
+
+enum class Trouble {
+  none,
+  refused,    // nothing was done, and nothing will be by repeating it: rights, credentials, a full store, a mistake of ours
+  unreached,  // nothing was done: no member could be asked, or none has a leader
+  unknown,    // it may have been done, or be done yet
+  compacted,  // the revision that was asked for is gone
+};
+
+template <typename T>
+struct Reply {
+  Trouble trouble = Trouble::unreached;
+  std::string why;  // in words for the log
+  Header header;
+  T value{};
+
+  bool ok() const { return trouble == Trouble::none; }
+};
+
+struct Page {
+  std::vector<KeyValue> items;
+  std::int64_t count = 0;  // of the whole range
+  bool more = false;
+};
+
+struct RangeWish {
+  std::string key;
+  std::string range_end;
+  std::int64_t limit = 0;
+  Revision revision = 0;  // 0: the newest, linearizable
+  bool keys_only = false;
+  bool count_only = false;
+};
+
+struct Event {
+  bool erased = false;
+  KeyValue item;  // of an erased one: key and `modified`, the revision that erased it
+};
+
+struct MemberStatus {
+  std::string endpoint;
+  std::optional<std::string> problem;  // it does not answer, or not well
+  std::string name;                    // "" if not known
+  std::string version;
+  bool is_leader = false;
+  bool has_leader = false;
+};
+
+// One that a stream of changes ended with.
+struct WatchEnd {
+  enum class Why {
+    lost,       // try again at another member, from the last event on
+    compacted,  // list anew
+    refused,    // rights or credentials
+    stopped,    // by stop() or the sink
+  };
+  Why why = Why::lost;
+  std::string words;
+};
+
+class Engine {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Deadline = Clock::time_point;
+
+  explicit Engine(const Options& options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Repeats an attempt without a sure outcome at the next member, until it is sure or the deadline has come: so
+  // the transaction must be one that may be applied twice. `unknown` only when the deadline has come. At least
+  // one attempt is made, however soon that is.
+  Reply<TransactionResult> transact(const Transaction& transaction, Deadline deadline);
+  Reply<Page> range(const RangeWish& wish, Deadline deadline);
+
+  // A lease of so many seconds; its id. keep_alive: false if it is gone.
+  Reply<std::int64_t> grant_lease(std::chrono::seconds time, Deadline deadline);
+  Reply<bool> keep_lease(std::int64_t lease, Deadline deadline);
+  Reply<bool> revoke_lease(std::int64_t lease, Deadline deadline);
+
+  // Asks each endpoint for itself, one after the other, for at most attempt_timeout each.
+  std::vector<MemberStatus> members();
+
+  // Blocks while changes of the keys in [key, range_end) from revision `from` on are passed to `sink`, in order and all
+  // of one revision in one call; an empty list when the watch was begun, with the header of its beginning. The
+  // sink's false ends it. `silence`: after as long without a word the member counts as lost.
+  using Sink = std::function<bool(const Header& header, const std::vector<Event>& events)>;
+  WatchEnd watch(std::string_view key, std::string_view range_end, Revision from,
+                 std::chrono::milliseconds silence, const Sink& sink);
+
+  // Any thread: what is under way ends soon, and so does whatever is begun later.
+  void stop();
+
+ private:
+  class Inside;
+  std::unique_ptr<Inside> inside_;
+};
+
+// The end of the range of all keys that begin with the prefix.
+std::string end_of_prefix(std::string_view prefix);
+
+}  // namespace cluster
