@@ -24,6 +24,7 @@ FOLDERS = {
                "domain/suggestion.h", "domain/time.h"],
     # of http the reading of JSON
     "health": ["domain", "http/json.h"],
+    "cluster": ["domain", "store", "app", "counts", "http/json.h"],
     # of http the client's side: asking, reading the answer, and the token that goes with it
     "cli": ["config", "store", "domain", "app", "http/client.h", "http/json.h", "http/access.h"],
     "daemon": ["domain", "store", "app", "http", "health", "metrics", "counts", "config", "cli"],
