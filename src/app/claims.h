@@ -25,6 +25,7 @@ struct Wish {
   Kind kind = Kind::first;
   std::string leaves;                  // moved, instead: the gateway that it is on
   std::optional<std::string> standby;  // moved: the one that takes all rooms from there
+  std::optional<std::string> standby_before;  // moved: the one that was known to, when this was decided
   bool is_used_here = true;            // false: it is moved for others' sake
 };
 

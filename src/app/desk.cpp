@@ -147,7 +147,11 @@ std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question,
   domain::Ledger& ledger = desk_.ledger_;
   const std::string room(question.room);
   const domain::GatewayNumber gateway = ledger.number_of(decision.gateway);
+  Wish wish;
   if (decision.departure != domain::Departure::none) {
+    const auto leaving = ledger.leaving().find(ledger.number_of(decision.leaves));
+    const bool has_standby = leaving != ledger.leaving().end() && leaving->second.standby;
+    if (has_standby) wish.standby_before = ledger.name_of(*leaving->second.standby);
     std::optional<domain::GatewayNumber> standby;
     if (decision.standby) standby = ledger.number_of(*decision.standby);
     // Written together with the booking.
@@ -165,7 +169,6 @@ std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question,
   ledger.book(room, gateway, decision.region, now_);
   desk_.health_.booked(gateway, now_.service);
   desk_.under_way_.emplace(room, claim);
-  Wish wish;
   wish.row = {room, decision.gateway, decision.region, now_.wall, now_.wall};
   wish.is_used_here = question.asker != domain::Question::Asker::mover;
   if (replaces) {

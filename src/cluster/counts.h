@@ -1,0 +1,20 @@
+// What has become of the deeds that the shared store was asked for. Any thread.
+#pragma once
+
+#include "counts/counter.h"
+#include "counts/distribution.h"
+
+namespace cluster {
+
+enum class ClaimOutcome { won, lost, again, failed };
+
+struct Counts {
+  counts::CounterBy<ClaimOutcome, ClaimOutcome::failed> claims;
+  counts::Counter transactions;  // that the store has answered
+  counts::Counter failures;      // that it has not, or refused
+  counts::Counter changes;       // followed
+  counts::Counter listings;
+  counts::Counter conflicts;     // rooms that were elsewhere in the store than here
+};
+
+}  // namespace cluster

@@ -1,0 +1,294 @@
+#include "cluster/deed.h"
+
+#include <utility>
+
+namespace cluster {
+namespace {
+
+using What = Conclusion::What;
+
+Operation put(std::string key, std::string value) {
+  Operation operation;
+  operation.kind = Operation::Kind::put;
+  operation.key = std::move(key);
+  operation.value = std::move(value);
+  return operation;
+}
+
+Operation erase(std::string key, std::string range_end = {}) {
+  Operation operation;
+  operation.kind = Operation::Kind::erase;
+  operation.key = std::move(key);
+  operation.range_end = std::move(range_end);
+  return operation;
+}
+
+Operation get(std::string key) {
+  Operation operation;
+  operation.key = std::move(key);
+  return operation;
+}
+
+Operation nested(Transaction transaction) {
+  Operation operation;
+  operation.kind = Operation::Kind::nested;
+  operation.transaction.push_back(std::move(transaction));
+  return operation;
+}
+
+Compare is_as_of(std::string key, Revision revision) {
+  Compare compare;
+  compare.key = std::move(key);
+  compare.what = Compare::What::modified;
+  compare.revision = revision;
+  return compare;
+}
+
+Compare is_absent(std::string key, std::string range_end = {}) {
+  Compare compare;
+  compare.key = std::move(key);
+  compare.range_end = std::move(range_end);
+  return compare;
+}
+
+Compare is_there(std::string key) {
+  Compare compare;
+  compare.key = std::move(key);
+  compare.how = Compare::How::greater;
+  return compare;
+}
+
+// No sidecar but that one has its mark on the room.
+void add_no_others(Transaction& transaction, const Keys& keys, const std::string& room, const std::string& sidecar) {
+  const std::string own = keys.use(room, sidecar);
+  transaction.compares.push_back(is_absent(keys.first_use(room), own));
+  transaction.compares.push_back(is_absent(own + '\0', keys.last_use(room)));
+}
+
+std::string row_text(const Deed& deed) { return to_text(RoomValue{deed.wish.row, deed.sidecar, deed.id}); }
+
+Conclusion prepare_claim(Deed& deed, const Keys& keys, const Replica& replica) {
+  const std::string key = keys.room(deed.room);
+  const auto known = replica.room(deed.room);
+  Transaction transaction;
+  transaction.success.push_back(put(key, row_text(deed)));
+  if (deed.wish.is_used_here) transaction.success.push_back(put(keys.use(deed.room, deed.sidecar), ""));
+  transaction.failure.push_back(get(key));
+  const bool takes_place = deed.wish.kind != app::Wish::Kind::first;
+  if (takes_place && known) {
+    if (known->row.gateway_name != deed.wish.leaves) return {What::not_so, known->row, 0};
+    transaction.compares.push_back(is_as_of(key, known->modified));
+    if (deed.wish.kind == app::Wish::Kind::instead) add_no_others(transaction, keys, deed.room, deed.sidecar);
+  } else if (deed.wish.kind == app::Wish::Kind::moved) {
+    return {What::again, std::nullopt, 0};  // somebody has given it up
+  } else {
+    if (known) return {What::not_so, known->row, 0};
+    const std::string left = keys.left(deed.room);
+    const Replica::Left* was = replica.left(deed.room);
+    transaction.compares.push_back(is_absent(key));
+    transaction.compares.push_back(is_as_of(left, was ? was->modified : 0));
+    transaction.success.push_back(erase(left));
+    transaction.failure.push_back(get(left));
+  }
+  deed.transaction = std::move(transaction);
+  return {};
+}
+
+Conclusion prepare_carry(Deed& deed, const Keys& keys, const Replica& replica) {
+  const std::string key = keys.room(deed.room);
+  const auto known = replica.room(deed.room);
+  if (known && known->modified > deed.over) {
+    const bool is_same = known->row.gateway_name == deed.wish.row.gateway_name;
+    return {is_same ? What::done : What::not_so, known->row, known->modified};
+  }
+  Transaction transaction;
+  transaction.compares.push_back(is_as_of(key, deed.over));
+  transaction.success.push_back(put(key, row_text(deed)));
+  transaction.success.push_back(put(keys.use(deed.room, deed.sidecar), ""));
+  transaction.success.push_back(erase(keys.left(deed.room)));
+  transaction.failure.push_back(get(key));
+  deed.transaction = std::move(transaction);
+  return {};
+}
+
+// Our mark goes; if it was the only one, so does the room, which is remembered for a while.
+Conclusion prepare_give_up(Deed& deed, const Keys& keys, const Replica& replica) {
+  const std::string use = keys.use(deed.room, deed.sidecar);
+  const Revision mark = deed.kind == Deed::Kind::reap ? deed.mark : replica.mark(deed.room);
+  if (mark == 0) return {What::not_so, std::nullopt, 0};
+  const auto known = replica.room(deed.room);
+  const std::string key = keys.room(deed.room);
+  // Its echo may come before the answer.
+  deed.wish.row = known ? known->row : domain::Assignment{};
+
+  Transaction last;
+  last.success.push_back(erase(use));
+  last.failure.push_back(get(key));
+  if (known) {
+    last.compares.push_back(is_as_of(key, known->modified));
+    last.success.push_back(erase(key));
+    last.success.push_back(
+        put(keys.left(deed.room), to_text(LeftValue{known->row.gateway_name, LeftValue::Why::empty, deed.id})));
+  } else {
+    last.compares.push_back(is_absent(key));
+  }
+  Transaction one_of_many;
+  one_of_many.compares.push_back(is_as_of(use, mark));
+  one_of_many.success.push_back(erase(use));
+  one_of_many.failure.push_back(get(use));
+
+  Transaction transaction;
+  add_no_others(transaction, keys, deed.room, deed.sidecar);
+  transaction.compares.push_back(is_as_of(use, mark));
+  transaction.success.push_back(nested(std::move(last)));
+  transaction.failure.push_back(nested(std::move(one_of_many)));
+  deed.transaction = std::move(transaction);
+  return {};
+}
+
+Conclusion prepare_use(Deed& deed, const Keys& keys) {
+  Transaction transaction;
+  transaction.compares.push_back(is_there(keys.room(deed.room)));
+  transaction.success.push_back(put(keys.use(deed.room, deed.sidecar), ""));
+  deed.transaction = std::move(transaction);
+  return {};
+}
+
+Conclusion prepare_release(Deed& deed, const Keys& keys, const Replica& replica) {
+  const auto known = replica.room(deed.room);
+  if (!known) return {What::done, std::nullopt, 0};
+  const std::string key = keys.room(deed.room);
+  Transaction transaction;
+  transaction.compares.push_back(is_as_of(key, known->modified));
+  if (!deed.force) add_no_others(transaction, keys, deed.room, deed.sidecar);
+  transaction.success.push_back(erase(key));
+  transaction.success.push_back(erase(keys.first_use(deed.room), keys.last_use(deed.room)));
+  const auto why = deed.force ? LeftValue::Why::forced : LeftValue::Why::released;
+  transaction.success.push_back(put(keys.left(deed.room), to_text(LeftValue{known->row.gateway_name, why, deed.id})));
+  transaction.failure.push_back(get(key));
+  deed.transaction = std::move(transaction);
+  return {};
+}
+
+// What the `at`th operation has found, if it has.
+const KeyValue* found(const TransactionResult& result, std::size_t at) {
+  if (at >= result.done.size() || result.done[at].found.empty()) return nullptr;
+  return &result.done[at].found.front();
+}
+
+void learn_left(Replica& replica, const std::string& room, const KeyValue* left) {
+  replica.drop_left(room);
+  if (!left) return;
+  if (auto value = left_value_from(left->value)) replica.take_left(room, std::move(*value), left->modified);
+}
+
+Conclusion conclude_claim(const Deed& deed, const TransactionResult& result, Revision revision, Replica& replica) {
+  const auto won_at = [&](Revision at) -> Conclusion {
+    replica.take_room(deed.wish.row, at);
+    if (deed.wish.is_used_here) replica.set_mark(deed.room, at);
+    replica.drop_left(deed.room);
+    return {What::done, deed.wish.row, at};
+  };
+  if (result.succeeded) return won_at(revision);
+  const KeyValue* room = found(result, 0);
+  if (!room) {
+    if (deed.kind == Deed::Kind::claim) learn_left(replica, deed.room, found(result, 1));
+    return {What::again, std::nullopt, 0};
+  }
+  const auto value = room_value_from(deed.room, room->value);
+  if (!value) return {What::refused, std::nullopt, 0};
+  if (value->id == deed.id) return won_at(room->modified);  // by an attempt that seemed to have failed
+  replica.take_room(value->row, room->modified);
+  return {What::not_so, value->row, room->modified};
+}
+
+Conclusion conclude_give_up(const Deed& deed, const TransactionResult& result, Revision revision, Replica& replica) {
+  const bool is_ours = deed.kind == Deed::Kind::give_up;
+  if (result.done.empty() || result.done[0].nested.empty()) return {What::refused, std::nullopt, 0};
+  const TransactionResult& inner = result.done[0].nested[0];
+  if (!inner.succeeded) {
+    const KeyValue* there = found(inner, 0);
+    if (result.succeeded) {  // the room is another by now
+      const auto value = there ? room_value_from(deed.room, there->value) : std::nullopt;
+      if (value) replica.take_room(value->row, there->modified);
+      if (!there) replica.drop_room(deed.room, revision + 1);
+      if (there && !value) return {What::refused, std::nullopt, 0};
+      return {What::again, std::nullopt, 0};
+    }
+    if (!there) {  // done already, or nothing was to be done
+      if (is_ours) replica.drop_mark(deed.room);
+      return {What::not_so, std::nullopt, revision};
+    }
+    if (!is_ours) return {What::not_so, std::nullopt, revision};  // it is back
+    replica.set_mark(deed.room, there->modified);
+    return {What::again, std::nullopt, 0};
+  }
+  if (is_ours) replica.drop_mark(deed.room);
+  if (!result.succeeded) return {What::not_so, std::nullopt, revision};
+  const domain::Assignment& row = deed.wish.row;
+  if (row.gateway_name.empty()) return {What::not_so, std::nullopt, revision};
+  replica.drop_room(deed.room, revision);
+  replica.take_left(deed.room, LeftValue{row.gateway_name, LeftValue::Why::empty, deed.id}, revision);
+  return {What::done, row, revision};
+}
+
+Conclusion conclude_release(const Deed& deed, const TransactionResult& result, Revision revision, Replica& replica) {
+  if (result.succeeded) {
+    replica.drop_room(deed.room, revision);
+    replica.drop_mark(deed.room);
+    return {What::done, std::nullopt, revision};
+  }
+  const KeyValue* room = found(result, 0);
+  if (!room) {
+    replica.drop_room(deed.room, revision + 1);
+    return {What::done, std::nullopt, revision};
+  }
+  const auto known = replica.room(deed.room);
+  if (known && known->modified == room->modified) return {What::not_so, std::nullopt, revision};
+  const auto value = room_value_from(deed.room, room->value);
+  if (!value) return {What::refused, std::nullopt, 0};
+  replica.take_room(value->row, room->modified);
+  return {What::again, std::nullopt, 0};
+}
+
+}  // namespace
+
+std::string Deed::subject() const {
+  // No id of a room has a control character.
+  if (kind != Kind::plain) return room;
+  return "\n" + (transaction.success.empty() ? std::string() : transaction.success.front().key);
+}
+
+Conclusion prepare(Deed& deed, const Keys& keys, const Replica& replica) {
+  switch (deed.kind) {
+    case Deed::Kind::claim: return prepare_claim(deed, keys, replica);
+    case Deed::Kind::carry: return prepare_carry(deed, keys, replica);
+    case Deed::Kind::give_up:
+    case Deed::Kind::reap: return prepare_give_up(deed, keys, replica);
+    case Deed::Kind::use: return prepare_use(deed, keys);
+    case Deed::Kind::release: return prepare_release(deed, keys, replica);
+    case Deed::Kind::plain: break;
+  }
+  return {};
+}
+
+Conclusion conclude(const Deed& deed, const TransactionResult& result, Revision revision, Replica& replica) {
+  switch (deed.kind) {
+    case Deed::Kind::claim:
+    case Deed::Kind::carry: return conclude_claim(deed, result, revision, replica);
+    case Deed::Kind::give_up:
+    case Deed::Kind::reap: return conclude_give_up(deed, result, revision, replica);
+    case Deed::Kind::release: return conclude_release(deed, result, revision, replica);
+    case Deed::Kind::use:
+      if (!result.succeeded) {
+        replica.drop_mark(deed.room);
+        return {What::not_so, std::nullopt, revision};
+      }
+      replica.set_mark(deed.room, revision);
+      return {What::done, std::nullopt, revision};
+    case Deed::Kind::plain: break;
+  }
+  return {What::done, std::nullopt, revision};
+}
+
+}  // namespace cluster

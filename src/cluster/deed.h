@@ -1,0 +1,69 @@
+// One thing that is to be done in the shared store, for one room: the transaction that does it, and what its result
+// means. Pure, but for what it tells the replica; the owner of cluster/shared_state.h's lock calls it. Each may be sent and
+// applied twice, early or late: a claim knows its own row by its id, and whatever takes something away
+// names the revision that it takes away.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "app/claims.h"
+#include "cluster/engine.h"
+#include "cluster/keys.h"
+#include "cluster/replica.h"
+
+namespace cluster {
+
+struct Deed {
+  enum class Kind {
+    claim,    // `wish`
+    give_up,  // `room` is not used here any more: our mark goes and, if it was the last one, the assignment
+    use,      // our mark on `room`
+    release,  // an operator's
+    carry,    // `wish.row` as it is here, into a store that has not got it, or has it as of revision `over`
+    reap,     // as give_up, for `sidecar`, which is gone; its mark is that of revision `mark`
+    plain,    // `transaction`, as it is
+  };
+  Kind kind = Kind::plain;
+  std::string room;
+  std::string id;
+  std::string sidecar;  // whose mark it is about
+  app::Wish wish{};
+  Revision over = 0;
+  Revision mark = 0;
+  bool force = false;
+  Transaction transaction{};
+  // Who asked for it waits no longer than that; nothing: it is tried until it is done.
+  std::optional<std::chrono::steady_clock::time_point> deadline{};
+
+  app::Claims::Settled settled{};                            // claim
+  app::Claims::Ended ended{};                                // give_up
+  std::function<void(app::Claims::Released)> released{};     // release
+  std::function<void(const TransactionResult*)> answered{};  // plain; null: refused, or too late
+
+  // Two of the same may not be under way at once.
+  std::string subject() const;
+};
+
+// What came of one, or what can be said of it without asking.
+struct Conclusion {
+  enum class What {
+    ask,     // send it
+    done,    // give_up, reap, release: the assignment has ended; claim and carry: won, at `revision`; use: marked
+    not_so,  // give_up, reap, release: others use it; claim and carry: lost to `row`; use: the room has no assignment
+    again,   // claim: to be decided anew; others: to be sent anew
+    refused, // what stands there cannot be read
+  };
+  What what = What::ask;
+  std::optional<domain::Assignment> row{};
+  Revision revision = 0;
+};
+
+// Says what is known already, or makes the transaction.
+Conclusion prepare(Deed& deed, const Keys& keys, const Replica& replica);
+// Reads the transaction's result, as of the store's `revision`, and has the replica learn from it.
+Conclusion conclude(const Deed& deed, const TransactionResult& result, Revision revision, Replica& replica);
+
+}  // namespace cluster

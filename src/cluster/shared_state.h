@@ -1,0 +1,43 @@
+// What the threads of one membership share: what is known of the store, and whom to tell.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+
+#include "app/catalogue_keeper.h"
+#include "app/desk.h"
+#include "cluster/counts.h"
+#include "cluster/freshness.h"
+#include "cluster/keys.h"
+#include "cluster/options.h"
+#include "cluster/replica.h"
+
+namespace cluster {
+
+struct SharedState {
+  SharedState(const Options& settings, std::string own_id, app::Desk& its_desk, store::Journal& its_journal,
+              app::CatalogueKeeper& its_keeper, Counts& its_counts)
+      : options(settings),
+        keys(settings.prefix),
+        sidecar(std::move(own_id)),
+        desk(its_desk),
+        journal(its_journal),
+        keeper(its_keeper),
+        counts(its_counts) {}
+
+  const Options options;
+  const Keys keys;
+  const std::string sidecar;
+  app::Desk& desk;
+  store::Journal& journal;
+  app::CatalogueKeeper& keeper;
+  Counts& counts;
+  Freshness freshness;
+  // Guards the replica, and has ledger and replica change as one: whoever changes both takes it first, then a turn at
+  // the desk; never the other way round.
+  std::mutex mutex;
+  Replica replica;
+};
+
+}  // namespace cluster

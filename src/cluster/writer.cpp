@@ -1,0 +1,439 @@
+#include "cluster/writer.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "app/event_log.h"
+#include "store/journal.h"
+
+namespace cluster {
+namespace {
+
+using namespace std::chrono_literals;
+using What = Conclusion::What;
+
+// So many deeds make one transaction. Each is three operations at most and some hundred bytes.
+constexpr std::size_t most_at_once = 64;
+// After that many attempts what is known is most likely wrong in a way that no attempt mends.
+constexpr int pause_after_refusal_ms = 1000;
+
+std::string made_up_instance() {
+  std::random_device random;
+  constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (int i = 0; i < 8; ++i) text += digits[random() % 16];
+  return text;
+}
+
+Operation as_operation(const Transaction& transaction) {
+  Operation operation;
+  operation.kind = Operation::Kind::nested;
+  operation.transaction.push_back(transaction);
+  return operation;
+}
+
+}  // namespace
+
+Writer::Writer(SharedState& state)
+    : state_(state), engine_(state.options), instance_(made_up_instance()), thread_([this] {
+        ::pthread_setname_np(::pthread_self(), "shared writer");
+        for (auto batch = take(); !batch.empty(); batch = take()) perform(std::move(batch));
+      }) {}
+
+Writer::~Writer() { stop(); }
+
+std::string Writer::next_id() {
+  const std::lock_guard lock(mutex_);
+  return state_.sidecar + "-" + instance_ + "-" + std::to_string(++last_id_);
+}
+
+void Writer::push(Deed deed) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (deed.id.empty()) deed.id = state_.sidecar + "-" + instance_ + "-" + std::to_string(++last_id_);
+    if (deed.sidecar.empty()) deed.sidecar = state_.sidecar;
+    if (!stopping_) {
+      queue_.push_back(std::move(deed));
+      woken_.notify_one();
+      return;
+    }
+  }
+  // Nobody may be told under the lock that the caller may hold.
+  std::thread([late = std::make_shared<Deed>(std::move(deed))] { abandon(*late); }).detach();
+}
+
+void Writer::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(stopping_, true) && !thread_.joinable()) return;
+  }
+  engine_.stop();
+  woken_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  std::deque<Deed> left;
+  {
+    const std::lock_guard lock(mutex_);
+    left = std::exchange(queue_, {});
+  }
+  for (Deed& deed : left) abandon(deed);
+  // Claims that are being written to the file still look at what is shared.
+  std::unique_lock lock(mutex_);
+  woken_.wait(lock, [this] { return in_store_.empty(); });
+}
+
+void Writer::abandon(Deed& deed) {
+  if (deed.settled) deed.settled({});
+  if (deed.ended) deed.ended(false);
+  if (deed.released) deed.released(app::Claims::Released::unavailable);
+  if (deed.answered) deed.answered(nullptr);
+}
+
+// The oldest first, and of each subject one at a time.
+std::deque<Deed> Writer::take() {
+  std::deque<Deed> batch;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (stopping_) return {};
+    std::set<std::string> subjects = in_store_;
+    for (auto deed = queue_.begin(); deed != queue_.end() && batch.size() < most_at_once;) {
+      if (subjects.insert(deed->subject()).second) {
+        batch.push_back(std::move(*deed));
+        deed = queue_.erase(deed);
+      } else {
+        ++deed;
+      }
+    }
+    if (!batch.empty()) return batch;
+    woken_.wait(lock);
+  }
+}
+
+void Writer::perform(std::deque<Deed> batch) {
+  name_standbys(batch);
+  std::deque<Deed> to_send;
+  {
+    const std::lock_guard lock(state_.mutex);
+    const auto now = std::chrono::steady_clock::now();
+    for (Deed& deed : batch) {
+      if (deed.deadline && now >= *deed.deadline) {
+        if (deed.kind == Deed::Kind::claim) state_.counts.claims[ClaimOutcome::failed].add();
+        abandon(deed);
+        continue;
+      }
+      const Conclusion known = prepare(deed, state_.keys, state_.replica);
+      if (known.what == What::ask) {
+        to_send.push_back(std::move(deed));
+      } else {
+        finish(deed, known);
+      }
+    }
+  }
+  if (!to_send.empty()) send(std::move(to_send));
+}
+
+void Writer::send(std::deque<Deed> batch) {
+  Transaction whole;
+  auto deadline = std::chrono::steady_clock::now() + state_.options.timeout;
+  for (const Deed& deed : batch) {
+    whole.success.push_back(as_operation(deed.transaction));
+    if (deed.deadline) deadline = std::min(deadline, *deed.deadline);
+  }
+  const auto sent = Freshness::now();
+  const auto reply = engine_.transact(whole, deadline);
+  if (!reply.ok() || reply.value.done.size() != batch.size()) {
+    state_.counts.failures.add();
+    const bool refused = reply.ok() || reply.trouble == Trouble::refused;
+    if (!refused) state_.freshness.fails(sent);
+    if (refused && !std::exchange(refusal_told_, true)) {
+      app::log_error("Shared store refuses", {{"reason", reply.why}});
+    }
+    give_back(std::move(batch), refused);
+    return;
+  }
+  refusal_told_ = false;
+  state_.counts.transactions.add();
+  state_.freshness.works();
+  bool has_changed = false;
+  const std::lock_guard lock(state_.mutex);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    Deed& deed = batch[i];
+    if (reply.value.done[i].nested.empty()) {
+      abandon(deed);
+      continue;
+    }
+    const TransactionResult& result = reply.value.done[i].nested.front();
+    if (deed.kind == Deed::Kind::plain) {
+      if (deed.answered) deed.answered(&result);
+      continue;
+    }
+    const Conclusion conclusion = conclude(deed, result, reply.header.revision, state_.replica);
+    const bool is_watched = deed.kind == Deed::Kind::claim || deed.kind == Deed::Kind::carry ||
+                            deed.kind == Deed::Kind::give_up || deed.kind == Deed::Kind::release;
+    has_changed = has_changed || (is_watched && conclusion.what == What::done && result.succeeded);
+    finish(deed, conclusion);
+  }
+  // Its echo will be followed.
+  if (has_changed) state_.freshness.answered(sent, reply.header.revision);
+}
+
+// The store has not done them, or it is not known whether it has.
+void Writer::give_back(std::deque<Deed> batch, bool refused) {
+  const auto now = std::chrono::steady_clock::now();
+  std::deque<Deed> again;
+  for (Deed& deed : batch) {
+    const bool is_waited_for = deed.settled || deed.released || deed.answered;
+    if (is_waited_for && (refused || (deed.deadline && now >= *deed.deadline))) {
+      if (deed.kind == Deed::Kind::claim) state_.counts.claims[ClaimOutcome::failed].add();
+      const std::lock_guard lock(state_.mutex);
+      abandon(deed);
+    } else {
+      again.push_back(std::move(deed));
+    }
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.insert(queue_.begin(), std::make_move_iterator(again.begin()), std::make_move_iterator(again.end()));
+  }
+  if (refused) rests(std::chrono::milliseconds{pause_after_refusal_ms});
+}
+
+bool Writer::rests(std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex_);
+  return woken_.wait_for(lock, time, [this] { return stopping_; });
+}
+
+// Whoever moves rooms off a gateway first names the standby that takes them: else each sidecar would take its own.
+void Writer::name_standbys(std::deque<Deed>& batch) {
+  Transaction whole;
+  std::vector<std::string> gateways;
+  {
+    const std::lock_guard lock(state_.mutex);
+    for (const Deed& deed : batch) {
+      const std::string& gateway = deed.wish.leaves;
+      if (deed.kind != Deed::Kind::claim || deed.wish.kind != app::Wish::Kind::moved) continue;
+      if (std::find(gateways.begin(), gateways.end(), gateway) != gateways.end()) continue;
+      const Replica::Failover* known = state_.replica.failover(gateway);
+      if (known && known->value.standby == deed.wish.standby) continue;
+      // Another than the one that was known when this was decided: that one can't go on.
+      if (known && known->value.standby != deed.wish.standby_before) continue;
+      Transaction one;
+      Compare compare;
+      compare.key = state_.keys.failover(gateway);
+      compare.what = Compare::What::modified;
+      compare.revision = known ? known->modified : 0;
+      Operation put;
+      put.kind = Operation::Kind::put;
+      put.key = compare.key;
+      put.value = to_text(FailoverValue{deed.wish.standby});
+      Operation get;
+      get.key = compare.key;
+      one.compares.push_back(std::move(compare));
+      one.success.push_back(std::move(put));
+      one.failure.push_back(std::move(get));
+      whole.success.push_back(as_operation(one));
+      gateways.push_back(gateway);
+    }
+  }
+  if (!gateways.empty()) {
+    const auto reply = engine_.transact(whole, std::chrono::steady_clock::now() + state_.options.attempt_timeout);
+    if (reply.ok() && reply.value.done.size() == gateways.size()) {
+      const std::lock_guard lock(state_.mutex);
+      for (std::size_t i = 0; i < gateways.size(); ++i) {
+        const auto& nested = reply.value.done[i].nested;
+        if (nested.empty()) continue;
+        FailoverValue value;
+        Revision modified = reply.header.revision;
+        if (nested[0].succeeded) {
+          for (const Deed& deed : batch) {
+            if (deed.kind == Deed::Kind::claim && deed.wish.leaves == gateways[i]) value.standby = deed.wish.standby;
+          }
+        } else if (!nested[0].done.empty() && !nested[0].done[0].found.empty()) {
+          const KeyValue& there = nested[0].done[0].found.front();
+          if (auto read = failover_value_from(there.value)) value = std::move(*read);
+          modified = there.modified;
+        }
+        state_.replica.take_failover(gateways[i], std::move(value), modified);
+      }
+    }
+  }
+  // Those that wished for another one are decided anew.
+  std::deque<Deed> left;
+  const std::lock_guard lock(state_.mutex);
+  for (Deed& deed : batch) {
+    const bool moves = deed.kind == Deed::Kind::claim && deed.wish.kind == app::Wish::Kind::moved;
+    const Replica::Failover* known = moves ? state_.replica.failover(deed.wish.leaves) : nullptr;
+    if (!moves || (known && known->value.standby == deed.wish.standby)) {
+      left.push_back(std::move(deed));
+      continue;
+    }
+    if (known) {
+      app::Desk::Turn turn(state_.desk);
+      domain::Ledger& ledger = turn.ledger();
+      std::optional<domain::GatewayNumber> standby;
+      if (known->value.standby) standby = ledger.number_of(*known->value.standby);
+      ledger.begin_leaving(ledger.number_of(deed.wish.leaves), standby);
+    }
+    settle(deed, {known ? app::Grant::Outcome::again : app::Grant::Outcome::failed, {}});
+  }
+  batch = std::move(left);
+}
+
+// Under the lock of what is shared.
+void Writer::finish(Deed& deed, const Conclusion& conclusion) {
+  switch (deed.kind) {
+    case Deed::Kind::claim: return finish_claim(deed, conclusion);
+    case Deed::Kind::give_up: return finish_give_up(deed, conclusion);
+    case Deed::Kind::carry: return finish_carry(deed, conclusion);
+    case Deed::Kind::release: return finish_release(deed, conclusion);
+    case Deed::Kind::use: return finish_use(deed, conclusion);
+    case Deed::Kind::reap:
+      if (conclusion.what == What::done) {
+        app::Desk::Turn turn(state_.desk);
+        turn.ledger().unfollow(deed.room);
+        turn.ledger().set_returning(deed.room, deed.wish.row.gateway_name);
+      } else if (conclusion.what == What::again) {
+        push(std::move(deed));
+      }
+      return;
+    case Deed::Kind::plain: return;
+  }
+}
+
+void Writer::settle(const Deed& deed, app::Grant grant) {
+  constexpr ClaimOutcome counted[] = {ClaimOutcome::won, ClaimOutcome::lost, ClaimOutcome::again, ClaimOutcome::failed};
+  state_.counts.claims[counted[static_cast<std::size_t>(grant.outcome)]].add();
+  deed.settled(grant);
+}
+
+void Writer::finish_claim(Deed& deed, const Conclusion& conclusion) {
+  switch (conclusion.what) {
+    case What::not_so: return settle(deed, {app::Grant::Outcome::lost, *conclusion.row});
+    case What::again: {
+      app::Desk::Turn turn(state_.desk);
+      const Replica::Left* left = state_.replica.left(deed.room);
+      const bool returns = left && left->value.why == LeftValue::Why::empty;
+      turn.ledger().set_returning(deed.room, returns ? std::optional<std::string_view>(left->value.gateway) : std::nullopt);
+      break;
+    }
+    case What::ask:
+    case What::refused: return settle(deed, {app::Grant::Outcome::failed, {}});
+    case What::done: {
+      {
+        const std::lock_guard lock(mutex_);
+        in_store_.insert(deed.room);
+      }
+      const auto won = std::make_shared<Deed>(std::move(deed));
+      // It is safe, and known to all; in our own file it has to be before it is answered, for the time after a crash.
+      state_.journal.write_assignment(won->wish.row, [this, won](bool committed) {
+        const std::lock_guard lock(state_.mutex);
+        const auto now = state_.replica.room(won->room);
+        if (!committed) state_.journal.note(domain::Change(won->wish.row));
+        settle(*won, {app::Grant::Outcome::won, won->wish.row});
+        {
+          app::Desk::Turn turn(state_.desk);
+          turn.ledger().set_returning(won->room, std::nullopt);
+          turn.ledger().set_use_told(won->room, won->wish.is_used_here);
+          // What others have done since has not been followed while it was pending.
+          if (!now) turn.ledger().unfollow(won->room);
+          else if (now->row.gateway_name != won->wish.row.gateway_name) turn.ledger().follow(now->row);
+        }
+        const std::lock_guard own(mutex_);
+        in_store_.erase(won->room);
+        woken_.notify_all();
+      });
+      return;
+    }
+  }
+  settle(deed, {app::Grant::Outcome::again, {}});
+}
+
+void Writer::finish_give_up(Deed& deed, const Conclusion& conclusion) {
+  if (conclusion.what == What::again) return push(std::move(deed));
+  const bool ended = conclusion.what == What::done;
+  bool is_used = false;
+  {
+    app::Desk::Turn turn(state_.desk);
+    domain::Ledger& ledger = turn.ledger();
+    const domain::Ledger::Room* room = ledger.find(deed.room);
+    is_used = room && room->has_users();
+    if (ended) {
+      ledger.unfollow(deed.room);
+      ledger.set_returning(deed.room, deed.wish.row.gateway_name);
+    }
+  }
+  // Somebody came in meanwhile: the room goes on where it was.
+  if (ended && is_used) {
+    Deed carry;
+    carry.kind = Deed::Kind::carry;
+    carry.room = deed.room;
+    carry.wish.row = deed.wish.row;
+    push(std::move(carry));
+  }
+  if (deed.ended) deed.ended(ended && !is_used);
+}
+
+void Writer::finish_carry(Deed& deed, const Conclusion& conclusion) {
+  if (conclusion.what == What::again) return push(std::move(deed));
+  if (!conclusion.row) return;
+  const domain::Assignment& row = *conclusion.row;
+  app::Desk::Turn turn(state_.desk);
+  domain::Ledger& ledger = turn.ledger();
+  const bool is_elsewhere = row.gateway_name != deed.wish.row.gateway_name;
+  if (is_elsewhere) {
+    state_.counts.conflicts.add();
+    app::log_warn("Room is elsewhere in the shared store, which counts; who is in it here stays apart",
+                  {{"room_id", deed.room}, {"here", deed.wish.row.gateway_name}, {"gateway_name", row.gateway_name}});
+  }
+  ledger.follow(row);
+  ledger.set_returning(deed.room, std::nullopt);
+  ledger.keep(deed.room, turn.now().service);
+  if (conclusion.what == What::done && state_.replica.mark(deed.room) > 0) {
+    ledger.set_use_told(deed.room, true);
+    return;
+  }
+  Deed use;
+  use.kind = Deed::Kind::use;
+  use.room = deed.room;
+  ledger.set_use_told(deed.room, true);
+  push(std::move(use));
+}
+
+void Writer::finish_release(Deed& deed, const Conclusion& conclusion) {
+  if (conclusion.what == What::again) return push(std::move(deed));
+  if (conclusion.what == What::done) {
+    app::Desk::Turn turn(state_.desk);
+    turn.ledger().unfollow(deed.room);
+    turn.ledger().set_returning(deed.room, std::nullopt);
+  }
+  const bool done = conclusion.what == What::done;
+  const bool in_use = conclusion.what == What::not_so;
+  deed.released(done ? app::Claims::Released::done
+                     : in_use ? app::Claims::Released::in_use : app::Claims::Released::unavailable);
+}
+
+void Writer::finish_use(Deed& deed, const Conclusion& conclusion) {
+  if (conclusion.what != What::not_so) return;
+  // It was given up elsewhere before that was told. Who was answered finds it where it was (returns_to); who is in
+  // it already has it brought back now.
+  app::Desk::Turn turn(state_.desk);
+  domain::Ledger& ledger = turn.ledger();
+  ledger.set_use_told(deed.room, false);
+  const domain::Ledger::Room* room = ledger.find(deed.room);
+  if (!room || !room->has_users() || room->pending) return;
+  Deed carry;
+  carry.kind = Deed::Kind::carry;
+  carry.room = deed.room;
+  if (room->held) {
+    carry.wish.row = ledger.assignment(deed.room, *room->held);
+  } else if (const auto back = ledger.returns_to(deed.room)) {
+    carry.wish.row = {deed.room, ledger.name_of(*back), "", turn.now().wall, turn.now().wall};
+  } else {
+    return;
+  }
+  push(std::move(carry));
+}
+
+}  // namespace cluster

@@ -1,0 +1,66 @@
+// Does deeds in the shared store: one thread takes what waits into one transaction, as the journal does with the
+// disk, and tells everybody what came of it. push() never blocks and may be called under the desk's lock. What an answer
+// says is in the replica and in the ledger before anybody is told.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cluster/deed.h"
+#include "cluster/engine.h"
+#include "cluster/shared_state.h"
+
+namespace cluster {
+
+class Writer {
+ public:
+  explicit Writer(SharedState& state);
+  ~Writer();  // stop()
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  void push(Deed deed);
+  // No deed is begun any more; those that wait are told that nothing came of them.
+  void stop();
+  // An id that no deed of any sidecar has had.
+  std::string next_id();
+
+ private:
+  struct Failure {
+    bool is_final;
+    std::string why;
+  };
+  std::deque<Deed> take();
+  void perform(std::deque<Deed> batch);
+  void send(std::deque<Deed> batch);
+  void name_standbys(std::deque<Deed>& batch);
+  void finish(Deed& deed, const Conclusion& conclusion);
+  void finish_claim(Deed& deed, const Conclusion& conclusion);
+  void finish_give_up(Deed& deed, const Conclusion& conclusion);
+  void finish_carry(Deed& deed, const Conclusion& conclusion);
+  void finish_release(Deed& deed, const Conclusion& conclusion);
+  void finish_use(Deed& deed, const Conclusion& conclusion);
+  void give_back(std::deque<Deed> batch, bool refused);
+  static void abandon(Deed& deed);
+  void settle(const Deed& deed, app::Grant grant);
+  bool rests(std::chrono::milliseconds time);
+
+  SharedState& state_;
+  Engine engine_;
+  const std::string instance_;
+  std::mutex mutex_;
+  std::condition_variable woken_;
+  std::deque<Deed> queue_;
+  std::set<std::string> in_store_;  // subjects of claims that are won, and are being written to the file
+  std::uint64_t last_id_ = 0;
+  bool stopping_ = false;
+  bool refusal_told_ = false;
+  std::thread thread_;
+};
+
+}  // namespace cluster
