@@ -34,6 +34,7 @@ constexpr std::array kErrors{
 constexpr std::array kVerdicts{
     Meaning{"chosen", "this one"},
     Meaning{"higher_load", "another one is less loaded, or is listed first"},
+    Meaning{"not_drawn", "another one was drawn by chance"},
     Meaning{"full", "one more room is above its capacity"},
     Meaning{"other_region", "is not in this caller's region"},
     Meaning{"draining", "takes no new rooms until undrain"},

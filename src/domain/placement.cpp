@@ -6,8 +6,6 @@
 namespace domain {
 namespace {
 
-__extension__ using Wide = __int128;  // load × capacity
-
 // Capacities come from configuration (at most this) or from SQL (anything).
 constexpr std::int64_t largest_capacity = 1'000'000'000;
 
@@ -119,97 +117,12 @@ Placement::Placement(const Options& options, const Catalogue& catalogue, const N
   }
 }
 
-const Placement::View& Placement::view_of(std::string_view country) const {
-  const auto it = views_.find(country);
-  return it == views_.end() ? no_region_ : it->second;
-}
-
-const Placement::Candidate* Placement::least_loaded(const std::vector<Candidate>& candidates,
-                                                    const Scene& scene, Fitness worst, bool full_too) const {
-  const Candidate* best = nullptr;
-  std::int64_t best_load = 0;
-  for (const Candidate& candidate : candidates) {
-    if (scene.fitness_of(candidate.number) > worst) continue;
-    const std::int64_t load = load_of(candidate.number, scene);
-    if (!full_too && load > candidate.full_above) continue;
-    // load / capacity < best's, exactly
-    if (best && Wide{load} * best->capacity >= Wide{best_load} * candidate.capacity) continue;
-    best = &candidate;
-    best_load = load;
+std::vector<GatewayNumber> Placement::candidates() const {
+  std::vector<GatewayNumber> numbers;
+  for (const Known& gateway : known_) {
+    if (gateway.obstacle.empty()) numbers.push_back(gateway.number);
   }
-  return best;
-}
-
-Placement::Taken Placement::take(const View& view, const Scene& scene, Fitness worst) const {
-  if (auto* best = least_loaded(view.own, scene, worst, false)) return {best, 1};
-  if (auto* best = least_loaded(view.shared, scene, worst, false)) return {best, 2};
-  if (overflow_) {
-    if (auto* best = least_loaded(view.open, scene, worst, true)) return {best, 3};
-  }
-  if (auto* best = least_loaded(view.rest, scene, worst, false)) return {best, 4};
-  if (overflow_) {
-    if (auto* best = least_loaded(view.rest, scene, worst, true)) return {best, 4};
-  }
-  return {nullptr, 5};
-}
-
-Placement::Taken Placement::take(const View& view, const Scene& scene) const {
-  const Taken taken = take(view, scene, Fitness::fit);
-  return taken.candidate || scene.fitness.empty() ? taken : take(view, scene, Fitness::suspect);
-}
-
-Placement::Choice Placement::choose(std::string_view country, const Scene& scene,
-                                    std::vector<Verdict>* verdicts) const {
-  const View& view = view_of(country);
-  const Taken taken = take(view, scene);
-  Choice choice;
-  if (taken.candidate) {
-    choice.gateway = taken.candidate->number;
-    choice.step = taken.step;
-    if (taken.step == 3) choice.reason = Reason::overflow;
-    if (taken.step == 4) choice.reason = Reason::borrowed;
-  } else {
-    const auto is_there = [&](const Candidate& candidate) {
-      return scene.fitness_of(candidate.number) != Fitness::down;
-    };
-    const bool somebody = std::any_of(view.open.begin(), view.open.end(), is_there) ||
-                          std::any_of(view.rest.begin(), view.rest.end(), is_there);
-    if (somebody) choice.refusal = Refusal::capacity_exhausted;
-  }
-  if (verdicts) explain(country, scene, choice, known_.size(), *verdicts);
-  return choice;
-}
-
-bool Placement::is_full(const Known& gateway, const Scene& scene) const {
-  return load_of(gateway.number, scene) > gateway.capacity - occupancy_;
-}
-
-std::size_t Placement::explain(std::string_view country, const Scene& scene, const Choice& choice,
-                               std::size_t most, std::vector<Verdict>& verdicts) const {
-  const View& view = view_of(country);
-  const std::size_t chosen = choice.gateway ? known_at_[*choice.gateway] : known_.size();
-  // A full gateway is chosen only where all others that had their turn are full as well: then load decided.
-  const bool chosen_is_full = choice.gateway && is_full(known_[chosen], scene);
-  const bool suspects_had_a_turn =
-      !choice.gateway || scene.fitness_of(*choice.gateway) == Fitness::suspect;
-  const auto verdict_of = [&](std::size_t at) -> std::string_view {
-    const Known& gateway = known_[at];
-    if (!gateway.obstacle.empty()) return gateway.obstacle;
-    if (at == chosen) return "chosen";
-    const Fitness fitness = scene.fitness_of(gateway.number);
-    if (fitness == Fitness::down) return "down";
-    if (fitness == Fitness::suspect && !suspects_had_a_turn) return "suspect";
-    if (view.turns[gateway.number] > choice.step) return "other_region";
-    return is_full(gateway, scene) && !chosen_is_full ? "full" : "higher_load";
-  };
-  const std::size_t told = std::min(most, known_.size());
-  for (std::size_t i = 0; i < told; ++i) {
-    const bool is_last = i + 1 == told;
-    const std::size_t at = is_last && choice.gateway ? std::max(i, chosen) : i;
-    const Known& gateway = known_[at];
-    verdicts.push_back({gateway.name, load_of(gateway.number, scene), gateway.capacity, verdict_of(at)});
-  }
-  return known_.size() - told;
+  return numbers;
 }
 
 bool Placement::region_serves(std::string_view country, GatewayNumber gateway) const {

@@ -53,11 +53,20 @@ class Placement {
   Placement() = default;
   Placement(const Options& options, const Catalogue& catalogue, const Numbering& number_of);
 
+  // How sure the loads are, which decides among the candidates of a step.
+  enum class Manner : std::uint8_t {
+    alone,   // nobody else places rooms: the lowest load, among equals the one listed first
+    shared,  // others do, and are seen at once: the lowest load, among equals one by chance
+    unsure,  // others do, unseen for a while: of two by chance the less loaded
+  };
+
   struct Choice {
     std::optional<GatewayNumber> gateway;
     int step = 5;  // the one that had it
     Reason reason = Reason::assigned;
     Refusal refusal = Refusal::no_gateway_available;  // if there is no gateway
+    Manner manner = Manner::alone;                    // in which it was made
+    std::optional<GatewayNumber> rival = {};          // the other of the two choices
   };
 
   // What changes from one choice to the next, by GatewayNumber.
@@ -65,6 +74,8 @@ class Placement {
     std::span<const std::int64_t> rooms;      // assigned
     std::span<const std::int64_t> crowd = {};  // users above their rooms' average; none: not counted
     std::span<const Fitness> fitness = {};     // those beyond its end are fit
+    Manner manner = Manner::alone;
+    std::uint64_t chance = 0;  // all 64 bits by chance, fresh for each choice; alone needs none
 
     Fitness fitness_of(GatewayNumber gateway) const {
       return gateway < fitness.size() ? fitness[gateway] : Fitness::fit;
@@ -87,6 +98,7 @@ class Placement {
   }
 
   std::size_t size() const { return known_.size(); }  // gateways that are told of
+  std::vector<GatewayNumber> candidates() const;      // that may get new rooms, if health lets them
   bool has_region(std::string_view country) const { return views_.find(country) != views_.end(); }
   bool region_serves(std::string_view country, GatewayNumber gateway) const;
   bool is_available(std::string_view gateway) const;             // named by the list, or by default
@@ -115,16 +127,31 @@ class Placement {
   };
 
   struct Taken {  // by the first step that has a candidate; step 5: none
-    const Candidate* candidate;
-    int step;
+    const Candidate* candidate = nullptr;
+    int step = 5;
+    const Candidate* rival = nullptr;
+  };
+  struct Admission {  // to a step
+    const Scene& scene;
+    Fitness worst;
+    bool full_too;
+  };
+  struct Lowest {
+    const Candidate* first = nullptr;
+    std::size_t equals = 0;  // itself counted
   };
 
   const View& view_of(std::string_view country) const;
-  Taken take(const View& view, const Scene& scene, Fitness worst) const;
-  const Candidate* least_loaded(const std::vector<Candidate>& candidates, const Scene& scene, Fitness worst,
-                                bool full_too) const;
-  bool is_full(const Known& gateway, const Scene& scene) const;
   Taken take(const View& view, const Scene& scene) const;  // suspects too, if nobody else is there
+  Taken take(const View& view, const Scene& scene, Fitness worst) const;
+  Taken pick(const std::vector<Candidate>& candidates, const Admission& admission, int step) const;
+  Lowest least_loaded(const std::vector<Candidate>& candidates, const Admission& admission) const;
+  const Candidate* one_of_equals(const std::vector<Candidate>& candidates, const Admission& admission) const;
+  Taken better_of_two(const std::vector<Candidate>& candidates, const Admission& admission) const;
+  bool admits(const Admission& admission, const Candidate& candidate) const;
+  bool is_full(const Known& gateway, const Scene& scene) const;
+  // Of one that had its turn and was not full either.
+  std::string_view passed_over(const Known& gateway, const Scene& scene, const Choice& choice) const;
   std::int64_t occupancy_ = 1;
   bool overflow_ = true;
   std::map<std::string, View, std::less<>> views_;

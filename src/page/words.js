@@ -19,6 +19,7 @@ const errors = {
 const verdicts = {
   chosen: "this one",
   higher_load: "another is less loaded, or listed first",
+  not_drawn: "another was drawn by chance",
   full: "full: one more room is above its capacity",
   other_region: "not in this caller's region",
   draining: "drains, takes no new rooms",

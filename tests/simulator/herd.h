@@ -1,0 +1,42 @@
+// Many sidecars that place rooms on the same gateways, and see what the others placed only after a while. How
+// evenly the rooms are spread, by how each sidecar chooses.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "domain/time.h"
+
+namespace simulator {
+
+enum class Habit { first_listed, shared, unsure, switching, random };
+inline constexpr Habit habits[] = {Habit::first_listed, Habit::shared, Habit::unsure,
+                                   Habit::switching, Habit::random};
+std::string_view to_text(Habit habit);
+
+struct Situation {
+  int sidecars = 1;
+  domain::Duration lag{0};        // until one sees what another placed
+  int rate = 200;                 // new rooms a second, at chance moments and sidecars
+  int rooms = 6000;               // so many in all
+  std::int64_t rooms_before = 0;  // on each gateway
+  bool a_gateway_joins = false;   // an empty one, at the start
+};
+
+// An empty gateway joins nine with 600 rooms each.
+Situation joining(int sidecars, domain::Duration lag, int rate);
+// The 300 rooms of a fleet that was away come again within a second, while nobody has any.
+Situation again(int sidecars, domain::Duration lag);
+
+// On ten gateways that are alike, while no room ends.
+struct Evenness {
+  double fullest =
+      0;  // above the mean of all gateways, in % of it, in the mean of the second half of the rooms
+  double excess = 0;  // the same in rooms
+  double rush = 0;    // the largest share of the rooms of any one second that one gateway got, in %
+};
+
+// Of several runs.
+Evenness herd(Habit habit, const Situation& situation);
+
+}  // namespace simulator
