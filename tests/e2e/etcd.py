@@ -116,14 +116,16 @@ class Member(Process):
     def status(self):
         return json.loads(self.request("POST", "/v3/maintenance/status", "{}", timeout=2)[1])
 
-    def is_leader(self):
-        if not self.is_running():
-            return False
+    def term_led(self):
+        """The term in which it is the leader, by its own word; else 0."""
+        if not self.is_running() or self.is_frozen:
+            return 0
         try:
             status = self.status()
         except (OSError, http.client.HTTPException):
-            return False
-        return status.get("leader", "none") == status["header"]["member_id"]
+            return 0
+        leads = status.get("leader", "none") == status["header"]["member_id"]
+        return int(status["raftTerm"]) if leads else 0
 
 
 class Etcd:
@@ -200,7 +202,11 @@ class Etcd:
             member.wait_until_up(member.is_healthy)
 
     def leader(self):
-        return wait_until(lambda: next((member for member in self if member.is_leader()), None), "a leader")
+        """Who is cut off may still believe in an older term."""
+        def latest():
+            leader = max(self, key=Member.term_led)
+            return leader if leader.term_led() else None
+        return wait_until(latest, "a leader")
 
     def followers(self):
         leader = self.leader()
