@@ -268,14 +268,15 @@ class Etcd:
     def call(self, path, body=None):
         """At the first member that answers, as root."""
         def answer():
+            token = self._token
             for member in self:
                 if not member.is_running() or member.is_frozen:
                     continue
                 try:
-                    status, text = member.request("POST", path, json.dumps(body or {}), token=self._token)
+                    status, text = member.request("POST", path, json.dumps(body or {}), token=token)
                 except (OSError, http.client.HTTPException):
                     continue
-                if status == 401 and self._token:
+                if status == 401 and token:
                     self._authenticate()
                 elif status == 200:
                     return json.loads(text)
@@ -300,7 +301,6 @@ class Etcd:
         self._authenticate()
 
     def _authenticate(self):
-        self._token = None
         self._token = self.call("/v3/auth/authenticate", {"name": "root", "password": ROOT_PASSWORD})["token"]
 
     def range(self, prefix, keys_only=False):

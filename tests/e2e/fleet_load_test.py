@@ -38,7 +38,7 @@ class StandIn:
                                   separators=(",", ":")).encode()
                 self.send_response(200 if gateway else 503)
                 self.send_header("Content-Length", str(len(body)))
-                self.send_header("Room-Server-Reason", "assigned")
+                self.send_header("Room-Server-Reason", "sticky")
                 self.end_headers()
                 self.wfile.write(body)
 

@@ -140,3 +140,7 @@ class Net:
         atexit.unregister(self.remove)
         while self.namespaces:
             ip("netns", "del", self.namespaces.pop())
+
+
+if __name__ == "__main__":
+    print(why_not() or "")
