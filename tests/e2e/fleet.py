@@ -12,6 +12,7 @@ from sidecar import Case, Sidecar, toml, wait_until
 
 SANITIZED = "ROOM_SIDECAR_SANITIZED" in os.environ
 GATEWAYS = [f"gxy{i}" for i in range(1, 11)]
+ENGINE_NONE = {"engine": "none"}
 
 
 def config(cluster, gateways=tuple(GATEWAYS), scale=True, **tables):
