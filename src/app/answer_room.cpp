@@ -28,7 +28,7 @@ Refused refused(std::string_view room, std::string_view country, domain::Refusal
 std::variant<RoomAnswer, Refused> answer(Desk& desk, std::string_view room, std::string_view country) {
   const std::string code = domain::country_as_logged(country);
   const domain::Question question{room, code};
-  const auto deadline = std::chrono::steady_clock::now() + claim_deadline;
+  const auto deadline = desk.deadline();
   for (;;) {
     std::shared_ptr<Claim> claim;
     Decision decision;
@@ -50,11 +50,12 @@ std::variant<RoomAnswer, Refused> answer(Desk& desk, std::string_view room, std:
       log_debug("Answered room", {{"room_id", room}, {"gateway_name", decision.gateway}});
       return RoomAnswer{std::move(decision.gateway), decision.reason};
     }
-    if (desk.wait_for(*claim, deadline) != Claim::Outcome::granted) {
-      return refused(room, code, domain::Refusal::storage_unavailable);
-    }
-    // Somebody else's claim, or one that another store granted to another gateway: look again.
-    if (decision.kind == Decision::Kind::booking && claim->is_for(decision.gateway)) {
+    const auto outcome = desk.wait_for(*claim, deadline);
+    // What others do at the same time may have a claim decided anew, but not for ever.
+    const bool is_over = outcome == Claim::Outcome::elsewhere && std::chrono::steady_clock::now() >= deadline;
+    if (is_refused(outcome) || is_over) return refused(room, code, domain::Refusal::storage_unavailable);
+    // Else it was somebody else's: look again.
+    if (outcome == Claim::Outcome::won && decision.kind == Decision::Kind::booking) {
       return RoomAnswer{std::move(decision.gateway), decision.reason};
     }
   }

@@ -1,5 +1,5 @@
 // POST /v2/room_server: which gateway serves this room? And explain, which tells what would be answered.
-// Any thread. Blocks for at most claim_deadline, and only while a new assignment becomes durable.
+// Any thread. Blocks for at most Claims::patience(), and only while a new assignment becomes durable.
 #pragma once
 
 #include <string>

@@ -63,6 +63,11 @@ std::set<std::string> gateways_in_use(Desk& desk) {
   return names;
 }
 
+domain::Draining draining_of(const domain::Gateway& gateway) {
+  if (!gateway.draining) return domain::Draining::no;
+  return gateway.emptying ? domain::Draining::and_emptying : domain::Draining::yes;
+}
+
 void tell(const std::vector<std::string>& warnings) {
   for (const std::string& warning : warnings) log_warn(warning);
 }
@@ -198,7 +203,7 @@ CatalogueKeeper::Result CatalogueKeeper::apply(const Configured& configured) {
   }
   const auto claims = change_policy(desk_, plan.options, catalogue_of(plan.rows));
   options_in_force_ = plan.options;
-  const auto deadline = std::chrono::steady_clock::now() + claim_deadline;
+  const auto deadline = desk_.deadline();
   for (const auto& claim : claims) claim->wait_until(deadline);
   if (new_mode) {
     try {
@@ -265,6 +270,20 @@ CatalogueKeeper::Drained CatalogueKeeper::set_draining(std::string_view gateway,
   const auto policy = desk_.policy();
   const domain::Gateway* known = policy->catalogue().gateway(gateway);
   if (!known || known->removed) return Drained::no_such_gateway;
+  if (!desk_.claims().share_draining(std::string(gateway), draining)) return Drained::storage_unavailable;
+  return write_draining(gateway, draining);
+}
+
+CatalogueKeeper::Drained CatalogueKeeper::follow_draining(std::string_view gateway, domain::Draining draining) {
+  const std::lock_guard lock(mutex_);
+  const auto policy = desk_.policy();
+  const domain::Gateway* known = policy->catalogue().gateway(gateway);
+  if (!known || known->removed) return Drained::no_such_gateway;
+  if (draining_of(*known) == draining) return Drained::done;
+  return write_draining(gateway, draining);
+}
+
+CatalogueKeeper::Drained CatalogueKeeper::write_draining(std::string_view gateway, domain::Draining draining) {
   bool found = false;
   try {
     journal_.run([&](store::Database& database) {

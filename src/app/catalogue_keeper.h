@@ -59,8 +59,10 @@ class CatalogueKeeper {
   bool has_unwritten() const { return unwritten_; }
 
   enum class Drained { done, no_such_gateway, storage_unavailable };
-  // Durable when it is done.
+  // Durable when it is done, and known to all sidecars that share their assignments.
   Drained set_draining(std::string_view gateway, domain::Draining draining);
+  // The same, as another sidecar has been told.
+  Drained follow_draining(std::string_view gateway, domain::Draining draining);
 
  private:
   CatalogueRows read_rows();
@@ -70,6 +72,7 @@ class CatalogueKeeper {
   void write_mode(bool scale);
   Result apply(const Configured& configured);
   void refresh_locked();
+  Drained write_draining(std::string_view gateway, domain::Draining draining);
 
   Desk& desk_;
   store::Journal& journal_;

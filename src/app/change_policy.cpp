@@ -116,9 +116,7 @@ void end_rooms_not_admitted(Desk& desk) {
     found = found || !ended.empty();
     // In legacy mode the table is ignored, and stays.
     if (!turn.options().scale) continue;
-    for (const std::string& name : ended) {
-      if (turn.ledger().end_assignment(name)) turn.counts().removed[RemovedBy::not_admitted].add();
-    }
+    for (const std::string& name : ended) turn.end(name, RemovedBy::not_admitted);
   }
   if (!found) return;
   Desk::Turn turn(desk);

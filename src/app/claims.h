@@ -1,24 +1,78 @@
 // The granting of a claim: one room, one gateway. The seam between deciding and whoever has the last
-// word: the local journal (app/journal_claims.h), or a store that many sidecars share.
+// word: the local journal (app/journal_claims.h), or a store that many sidecars share (cluster/shared_claims.h).
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "domain/assignment.h"
+#include "domain/catalogue.h"
+#include "domain/decision.h"
 
 namespace app {
 
+// What is asked for a room.
+struct Wish {
+  enum class Kind {
+    first,    // it has no assignment
+    moved,    // off the gateway that it is on, whoever is in the room
+    instead,  // of the assignment that it has, provided that nobody is in the room elsewhere
+  };
+  domain::Assignment row;
+  Kind kind = Kind::first;
+  std::string leaves;                  // moved, instead: the gateway that it is on
+  std::optional<std::string> standby;  // moved: the one that takes all rooms from there
+  bool is_used_here = true;            // false: it is moved for others' sake
+};
+
+// What came of it.
+struct Grant {
+  enum class Outcome {
+    won,     // `row` holds the room from now on, durably, by this wish
+    lost,    // somebody else's `row` does
+    again,   // it was decided on what is no longer so: decide anew
+    failed,  // that could not be made sure
+  };
+  Outcome outcome = Outcome::failed;
+  domain::Assignment row{};
+};
+
 class Claims {
  public:
-  // The gateway that holds the room from now on, durably; nothing if that could not be made sure.
-  using Settled = std::function<void(std::optional<std::string> holder)>;
+  using Settled = std::function<void(const Grant& grant)>;
+  using Ended = std::function<void(bool ended)>;
+  enum class Released { done, in_use, unavailable };
 
   virtual ~Claims() = default;
-  // Asks for wished.room_id to be held by wished.gateway_name. Called under the desk's lock, so it must
-  // not block. `settled` is called once, later, from another thread.
-  virtual void claim(const domain::Assignment& wished, Settled settled) = 0;
+
+  // --- under the desk's lock; none of them blocks
+
+  // `settled` is called once, later, from another thread.
+  virtual void claim(Wish wish, Settled settled) = 0;
+  // Nobody here uses the room any more. True: then its assignment ends now. Else others have a say: `ended` is
+  // called once, later, from another thread, and by then the ledger knows.
+  virtual bool give_up(const std::string& room, Ended ended) = 0;
+  // These are used here from now on, which the others have to be told (Ledger::tell_uses).
+  virtual void use(std::vector<std::string> rooms) = 0;
+  // No more rooms are moved away from the gateway.
+  virtual void end_leaving(const std::string& gateway) = 0;
+
+  // --- any thread, with the desk's lock or without
+
+  // How far what is known of other sidecars can be relied on.
+  virtual domain::Certainty certainty() const = 0;
+  // How long a request waits for a claim before it is refused with 503.
+  virtual std::chrono::milliseconds patience() const = 0;
+
+  // --- without the desk's lock; these block until it is durable
+
+  // The operator's release. `force`: whoever uses it.
+  virtual Released release(const std::string& room, bool force) = 0;
+  // Has every sidecar know it; false if that cannot be done now.
+  virtual bool share_draining(const std::string& gateway, domain::Draining draining) = 0;
 };
 
 }  // namespace app

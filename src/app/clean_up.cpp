@@ -38,6 +38,7 @@ void bury_the_silent(Desk& desk) {
 std::size_t clean_up(Desk& desk) {
   bury_the_silent(desk);
   std::size_t cleaned = 0;
+  std::vector<Ending> endings;
   std::string after;
   for (bool more = true; more; desk.let_others_pass()) {
     Desk::Turn turn(desk);
@@ -52,10 +53,13 @@ std::size_t clean_up(Desk& desk) {
     }
     more = room != ledger.rooms().end();
     for (const std::string& name : unoccupied) {
-      if (ledger.end_if_unused(name, turn.now().service, turn.options().join_grace)) ++cleaned;
+      Ending ending = turn.end_if_unused(name, RemovedBy::cleaning);
+      if (ending.now) ++cleaned;
+      if (ending.under_way) endings.push_back(std::move(ending));
     }
   }
-  desk.counts().removed[RemovedBy::cleaning].add(cleaned);
+  const auto deadline = desk.deadline();
+  for (const Ending& ending : endings) cleaned += ending.has_ended_by(deadline);
   if (cleaned > 0) {
     log_info("Cleaned inactive room server assignments",
              {{"cleaned_assignments", static_cast<std::int64_t>(cleaned)}});

@@ -29,24 +29,32 @@ std::optional<DecisionRecord> with_end(DecisionRecord& record, const std::option
 
 }  // namespace
 
-void Claim::settle(const std::optional<std::string>& holder) {
+void Claim::settle(Outcome outcome) {
   {
     const std::lock_guard lock(mutex_);
-    is_settled_ = true;
-    holder_ = holder;
+    outcome_ = outcome;
   }
   settled_.notify_all();
 }
 
 Claim::Outcome Claim::wait_until(Deadline deadline) {
   std::unique_lock lock(mutex_);
-  if (!settled_.wait_until(lock, deadline, [this] { return is_settled_; })) return Outcome::late;
-  return holder_ ? Outcome::granted : Outcome::failed;
+  if (!settled_.wait_until(lock, deadline, [this] { return outcome_.has_value(); })) return Outcome::late;
+  return *outcome_;
 }
 
-bool Claim::is_for(std::string_view gateway) {
-  const std::lock_guard lock(mutex_);
-  return holder_ == gateway;
+void EndUnderWay::settle(bool ended) {
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = ended;
+  }
+  settled_.notify_all();
+}
+
+bool EndUnderWay::has_ended_by(Claim::Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  settled_.wait_until(lock, deadline, [this] { return ended_.has_value(); });
+  return ended_.value_or(false);
 }
 
 std::optional<DecisionRecord> Claim::describe(DecisionRecord record) {
@@ -76,7 +84,7 @@ Desk::Turn::Turn(Desk& desk) : desk_(desk), lock_(desk.mutex_), now_(desk.clock_
 }
 
 Desk::Turn::~Turn() {
-  desk_.pass_on_changes();
+  desk_.pass_on_changes(std::move(fact_));
   if (noted_.empty()) return;
   lock_.unlock();
   for (Noted& noted : noted_) {
@@ -149,6 +157,7 @@ std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question,
   }
   const domain::Ledger::Room* before = ledger.find(room);
   const bool replaces = before && before->held;
+  const std::string left = replaces ? ledger.name_of(before->held->gateway) : "";
   auto claim = std::make_shared<Claim>();
   Noted& noted = note(question, decision);
   noted.claim = claim;
@@ -156,15 +165,51 @@ std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question,
   ledger.book(room, gateway, decision.region, now_);
   desk_.health_.booked(gateway, now_.service);
   desk_.under_way_.emplace(room, claim);
-  const domain::Assignment wished{room, decision.gateway, decision.region, now_.wall, now_.wall};
+  Wish wish;
+  wish.row = {room, decision.gateway, decision.region, now_.wall, now_.wall};
+  wish.is_used_here = question.asker != domain::Question::Asker::mover;
+  if (replaces) {
+    wish.kind = decision.departure != domain::Departure::none ? Wish::Kind::moved : Wish::Kind::instead;
+    wish.leaves = left;
+    wish.standby = decision.standby;
+  }
   Booking booking{room, std::string(question.country), decision,
-                  question.asker != domain::Question::Asker::mover, by, replaces,
+                  wish.is_used_here, by, replaces,
                   desk_.policy_->placement().has_region(question.country), request, claim};
-  desk_.claims_.claim(wished, [&desk = desk_, booking = std::move(booking)](
-                                  const std::optional<std::string>& holder) {
-    desk.settle(booking, holder);
+  desk_.claims_.claim(std::move(wish), [&desk = desk_, booking = std::move(booking)](const Grant& grant) {
+    desk.settle(booking, grant);
   });
   return claim;
+}
+
+Ending Desk::Turn::end_if_unused(std::string_view room, RemovedBy by) {
+  if (!ledger().may_end(room, now_.service, options().join_grace)) return {};
+  return end(room, by);
+}
+
+Ending Desk::Turn::end(std::string_view room, RemovedBy by) {
+  const domain::Ledger::Room* entry = ledger().find(room);
+  if (!entry || !entry->held || entry->pending) return {};
+  // Of one that is not used here the others have not been told so: it is their affair.
+  if (ledger().tells_uses() && (!entry->use_told || !desk_.claims_.certainty().may_claim)) return {};
+  const std::string name(room);
+  Ending ending{false, std::make_shared<EndUnderWay>()};
+  const auto ended = [&desk = desk_, name, by, under_way = ending.under_way](bool has_ended) {
+    if (has_ended) desk.tell_end(name, by);
+    under_way->settle(has_ended);
+  };
+  if (desk_.claims_.give_up(name, ended)) {
+    ledger().end_assignment(name);
+    desk_.tell_end(name, by);
+    return {true, nullptr};
+  }
+  ledger().set_use_told(name, false);
+  return ending;
+}
+
+void Desk::tell_end(const std::string& room, RemovedBy by) {
+  counts_.removed[by].add();
+  if (by == RemovedBy::leave) log_info("Cleaned up room assignment immediately", {{"room_id", room}});
 }
 
 void Desk::Turn::replace_policy(std::shared_ptr<const domain::Policy> policy) {
@@ -208,35 +253,47 @@ std::shared_ptr<const domain::Policy> Desk::policy() const {
   return policy_;
 }
 
-void Desk::settle(const Booking& booking, const std::optional<std::string>& holder) {
+// So long nobody asks again whether another sidecar still uses a room that is to go to its pin.
+constexpr std::chrono::seconds believed_elsewhere{10};
+
+void Desk::settle(const Booking& booking, const Grant& grant) {
   const domain::Decision& decision = booking.decision;
   const RequestScope scope(booking.request_id);
+  const bool won = grant.outcome == Grant::Outcome::won;
   {
     Turn turn(*this);
-    if (holder) {
-      ledger_.confirm(booking.room, ledger_.number_of(*holder));
+    if (won) {
+      ledger_.confirm(booking.room, ledger_.number_of(grant.row.gateway_name));
     } else {
       ledger_.withdraw(booking.room);
     }
-    if (holder && decision.departure != domain::Departure::none) {
+    if (grant.outcome == Grant::Outcome::lost) {
+      ledger_.follow(grant.row);
+      if (booking.replaces) ledger_.note_elsewhere(booking.room, turn.now().service + believed_elsewhere);
+    }
+    if (won && decision.departure != domain::Departure::none) {
       ledger_.note_move(booking.room, ledger_.number_of(decision.leaves), booking.is_told);
     }
-    count(booking, holder.has_value());
+    count(booking, won);
     under_way_.erase(booking.room);
   }
-  if (holder && decision.departure != domain::Departure::none) {
+  if (won && decision.departure != domain::Departure::none) {
     log_info(decision.departure == domain::Departure::offline ? "Room reassigned from offline server"
                                                               : "Room reassigned from draining server",
-             {{"room_id", booking.room}, {"old_server", decision.leaves}, {"new_server", *holder}});
-  } else if (holder) {
+             {{"room_id", booking.room}, {"old_server", decision.leaves}, {"new_server", grant.row.gateway_name}});
+  } else if (won) {
     log_info("Assigned room to server", {{"room_id", booking.room},
-                                         {"gateway_name", *holder},
+                                         {"gateway_name", grant.row.gateway_name},
                                          {"country_code", booking.country},
                                          {"regional_match", decision.regional_match}});
   }
-  // Before anybody who waits is answered, so that he finds it.
-  if (auto whole = booking.claim->conclude(holder)) decisions_.add(std::move(*whole));
-  booking.claim->settle(holder);
+  // Before anybody who waits is answered, so that he finds it. What somebody else decided is his to remember.
+  const bool failed = grant.outcome == Grant::Outcome::failed;
+  if (won || failed) {
+    auto whole = booking.claim->conclude(won ? std::optional(grant.row.gateway_name) : std::nullopt);
+    if (whole) decisions_.add(std::move(*whole));
+  }
+  booking.claim->settle(won ? Claim::Outcome::won : failed ? Claim::Outcome::failed : Claim::Outcome::elsewhere);
 }
 
 // Under the lock.
@@ -250,26 +307,23 @@ void Desk::count(const Booking& booking, bool granted) {
   counts_.regional[booking.decision.regional_match ? RegionalMatch::match : without].add();
 }
 
-void Desk::pass_on_changes() {
+void Desk::pass_on_changes(std::optional<domain::Fact> fact) {
   // In legacy mode sessions are counted in memory only; what ends an assignment there is an operator's
   // word, and is written.
   const bool scale = policy_ && policy_->options().scale;
-  for (domain::Change& change : ledger_.take_changes()) {
-    if (auto* row = std::get_if<domain::Assignment>(&change)) {
-      journal_.note_assignment(std::move(*row));
-    } else if (auto* gone = std::get_if<domain::AssignmentGone>(&change)) {
-      journal_.note_assignment_removed(std::move(gone->room_id));
-    } else if (auto* failover = std::get_if<domain::Failover>(&change)) {
-      journal_.note_failover(std::move(*failover));
-    } else if (auto* over = std::get_if<domain::FailoverGone>(&change)) {
-      journal_.note_failover_gone(std::move(over->gateway_name));
-    } else if (!scale) {
-      continue;
-    } else if (auto* session = std::get_if<domain::Session>(&change)) {
-      journal_.note_session(std::move(*session));
-    } else {
-      journal_.note_session_gone(std::move(std::get<domain::SessionGone>(change).session_id));
-    }
+  auto changes = ledger_.take_changes();
+  if (!scale) {
+    std::erase_if(changes, [](const domain::Change& change) {
+      return std::holds_alternative<domain::Session>(change) || std::holds_alternative<domain::SessionGone>(change);
+    });
+  }
+  for (const domain::Change& change : changes) {
+    if (auto* over = std::get_if<domain::FailoverGone>(&change)) claims_.end_leaving(over->gateway_name);
+  }
+  if (fact) changes.emplace_back(std::move(*fact));
+  journal_.note(std::move(changes));
+  if (ledger_.tells_uses()) {
+    if (auto used = ledger_.take_used(); !used.empty()) claims_.use(std::move(used));
   }
 }
 

@@ -28,19 +28,15 @@ class Journal;
 
 namespace app {
 
-// How long a request waits for a commit before it is refused with 503.
-inline constexpr std::chrono::seconds claim_deadline{2};
-
 // A claim under way; whoever asks for its room meanwhile waits for it too.
 class Claim {
  public:
-  enum class Outcome { granted, failed, late };
+  // `elsewhere`: somebody else was first, or all has changed: decide again.
+  enum class Outcome { won, elsewhere, failed, late };
   using Deadline = std::chrono::steady_clock::time_point;
 
-  void settle(const std::optional<std::string>& holder);
+  void settle(Outcome outcome);
   Outcome wait_until(Deadline deadline);
-  // Once granted: is this the gateway that holds the room?
-  bool is_for(std::string_view gateway);
 
   // What was decided and what came of it are told by two threads; who is second gets both.
   std::optional<DecisionRecord> describe(DecisionRecord record);
@@ -52,11 +48,38 @@ class Claim {
  private:
   std::mutex mutex_;
   std::condition_variable settled_;
-  bool is_settled_ = false;
-  std::optional<std::string> holder_;
+  std::optional<Outcome> outcome_;
   std::optional<DecisionRecord> described_;
   std::optional<std::optional<std::string>> concluded_;
   bool is_given_up_ = false;
+};
+
+// Does a claim that ended so have who waited for it refused?
+inline bool is_refused(Claim::Outcome outcome) {
+  return outcome == Claim::Outcome::failed || outcome == Claim::Outcome::late;
+}
+
+// The end of an assignment under way, in which other sidecars have a say.
+class EndUnderWay {
+ public:
+  void settle(bool ended);
+  // False also if it is not known by then.
+  bool has_ended_by(Claim::Deadline deadline);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable settled_;
+  std::optional<bool> ended_;
+};
+
+// What became of an assignment that nobody here needs: it has ended, or that is being found out; or it stays.
+struct Ending {
+  bool now = false;
+  std::shared_ptr<EndUnderWay> under_way;
+
+  bool has_ended_by(Claim::Deadline deadline) const {
+    return now || (under_way && under_way->has_ended_by(deadline));
+  }
 };
 
 class Desk {
@@ -79,7 +102,9 @@ class Desk {
     const domain::Policy& policy() const { return *desk_.policy_; }
     const domain::Options& options() const { return desk_.policy_->options(); }
     domain::GatewayHealth& health() { return desk_.health_; }
-    domain::Situation situation() { return {*desk_.policy_, desk_.ledger_, desk_.health_, now_.service}; }
+    domain::Situation situation() {
+      return {*desk_.policy_, desk_.ledger_, desk_.health_, now_.service, desk_.claims_.certainty()};
+    }
     domain::Moment now() const { return now_; }
 
     // The claim under way for a room that is pending.
@@ -88,6 +113,12 @@ class Desk {
     // `by`: where no departure from a gateway is the cause.
     std::shared_ptr<Claim> book(const domain::Question& question, const domain::Decision& decision,
                                 AssignedBy by);
+    // Ends the assignment of a room that is not used here any more; or, in any case, of one that is no longer
+    // admitted. Counts it and tells the log.
+    Ending end_if_unused(std::string_view room, RemovedBy by);
+    Ending end(std::string_view room, RemovedBy by);
+    // To be written together with what has changed in this turn.
+    void note(domain::Fact fact) { fact_ = std::move(fact); }
     // Has a refusal remembered; and that an operator released the room.
     void note_refusal(const domain::Question& question, const domain::Decision& decision);
     void note_release(std::string_view room, const std::string& left);
@@ -118,6 +149,7 @@ class Desk {
     std::unique_lock<std::mutex> lock_;
     domain::Moment now_;
     std::vector<Noted> noted_;
+    std::optional<domain::Fact> fact_;
   };
 
   // A pause between two turns of one long piece of work, for requests to get lock and processor.
@@ -129,6 +161,10 @@ class Desk {
   // Any thread, without a turn.
   RoomCounts& counts() { return counts_; }
   Decisions& decisions() { return decisions_; }
+
+  Claims& claims() { return claims_; }
+  // When a request that comes now is refused, if its claim is not granted.
+  Claim::Deadline deadline() const { return std::chrono::steady_clock::now() + claims_.patience(); }
 
   // What holds now; it goes on living though another may be put in its place.
   std::shared_ptr<const domain::Policy> policy() const;
@@ -146,9 +182,10 @@ class Desk {
     std::shared_ptr<Claim> claim;
   };
 
-  void settle(const Booking& booking, const std::optional<std::string>& holder);
+  void settle(const Booking& booking, const Grant& grant);
   void count(const Booking& booking, bool granted);
-  void pass_on_changes();
+  void tell_end(const std::string& room, RemovedBy by);
+  void pass_on_changes(std::optional<domain::Fact> fact = std::nullopt);
 
   Clock& clock_;
   Claims& claims_;

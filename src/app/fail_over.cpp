@@ -137,9 +137,9 @@ void fail_over(Desk& desk, const std::function<bool()>& is_stopping) {
       Desk::Turn turn(desk);
       claims = move_slice(turn, pass);
     }
-    const auto deadline = std::chrono::steady_clock::now() + claim_deadline;
+    const auto deadline = desk.deadline();
     for (const auto& claim : claims) {
-      pass.failed = pass.failed || claim->wait_until(deadline) != Claim::Outcome::granted;
+      pass.failed = pass.failed || is_refused(claim->wait_until(deadline));
     }
   }
   if (!pass.failed && !pass.unfinished) close_pass(desk, pass);

@@ -2,15 +2,27 @@
 
 #include <utility>
 
+#include "store/assignments_table.h"
+#include "store/failure.h"
 #include "store/journal.h"
 
 namespace app {
 
-void JournalClaims::claim(const domain::Assignment& wished, Settled settled) {
-  journal_.write_assignment(
-      wished, [holder = wished.gateway_name, settled = std::move(settled)](bool committed) {
-        settled(committed ? std::optional(holder) : std::nullopt);
-      });
+void JournalClaims::claim(Wish wish, Settled settled) {
+  Grant grant{Grant::Outcome::won, wish.row};
+  journal_.write_assignment(std::move(wish.row),
+                            [grant = std::move(grant), settled = std::move(settled)](bool committed) {
+                              settled(committed ? grant : Grant{});
+                            });
+}
+
+Claims::Released JournalClaims::release(const std::string& room, bool) {
+  try {
+    journal_.run([&](store::Database& database) { store::erase_assignment(database, room); });
+  } catch (const store::Failure&) {
+    return Released::unavailable;
+  }
+  return Released::done;
 }
 
 }  // namespace app

@@ -12,7 +12,14 @@ namespace app {
 class JournalClaims final : public Claims {
  public:
   explicit JournalClaims(store::Journal& journal) : journal_(journal) {}
-  void claim(const domain::Assignment& wished, Settled settled) override;
+  void claim(Wish wish, Settled settled) override;
+  bool give_up(const std::string&, Ended) override { return true; }
+  void use(std::vector<std::string>) override {}
+  void end_leaving(const std::string&) override {}
+  domain::Certainty certainty() const override { return {}; }
+  std::chrono::milliseconds patience() const override { return std::chrono::seconds{2}; }
+  Released release(const std::string& room, bool force) override;
+  bool share_draining(const std::string&, domain::Draining) override { return true; }
 
  private:
   store::Journal& journal_;

@@ -3,17 +3,14 @@
 #include <string>
 
 #include "app/event_log.h"
-#include "store/assignments_table.h"
-#include "store/failure.h"
-#include "store/journal.h"
 
 namespace app {
 
 namespace {
 
 // Waits until nobody's claim for the room is under way, and says whether it may be released.
-Released may_release(Desk& desk, std::string_view room, bool force) {
-  const auto deadline = std::chrono::steady_clock::now() + claim_deadline;
+Released may_release(Desk& desk, std::string_view room, bool force, std::string& left) {
+  const auto deadline = desk.deadline();
   for (;;) {
     std::shared_ptr<Claim> claim;
     {
@@ -21,6 +18,7 @@ Released may_release(Desk& desk, std::string_view room, bool force) {
       const domain::Ledger::Room* entry = turn.ledger().find(room);
       if (!entry || !entry->held) return Released::no_assignment;
       if (turn.ledger().is_occupied(room, turn.now().service) && !force) return Released::occupied;
+      left = turn.ledger().name_of(entry->held->gateway);
       if (!entry->pending) return Released::done;
       claim = turn.claim_for(room);
     }
@@ -29,7 +27,7 @@ Released may_release(Desk& desk, std::string_view room, bool force) {
 }
 
 // What may have changed since the file was asked is put back there.
-Released release(Desk& desk, std::string_view room, bool force) {
+Released release(Desk& desk, std::string_view room, bool force, const std::string& left) {
   Desk::Turn turn(desk);
   domain::Ledger& ledger = turn.ledger();
   if (!force && ledger.is_occupied(room, turn.now().service)) {
@@ -40,9 +38,8 @@ Released release(Desk& desk, std::string_view room, bool force) {
     ledger.forget_sessions([&](const std::string& name) { return name == room; });
     turn.disbelieve_reports(room, turn.now().service + turn.options().dead_after);
   }
-  const domain::Ledger::Room* entry = ledger.find(room);
-  const std::string left = entry && entry->held ? ledger.name_of(entry->held->gateway) : "";
-  if (ledger.end_assignment(room)) {
+  // Where others have a say the ledger has followed them by now.
+  if (ledger.end_assignment(room) || ledger.tells_uses()) {
     turn.counts().removed[RemovedBy::release].add();
     turn.note_release(room, left);
   }
@@ -51,15 +48,16 @@ Released release(Desk& desk, std::string_view room, bool force) {
 
 }  // namespace
 
-Released release_room(Desk& desk, store::Journal& journal, std::string_view room, bool force) {
-  const Released possible = may_release(desk, room, force);
+Released release_room(Desk& desk, std::string_view room, bool force) {
+  std::string left;
+  const Released possible = may_release(desk, room, force, left);
   if (possible != Released::done) return possible;
-  try {
-    journal.run([&](store::Database& database) { store::erase_assignment(database, std::string(room)); });
-  } catch (const store::Failure&) {
-    return Released::storage_unavailable;
+  switch (desk.claims().release(std::string(room), force)) {
+    case Claims::Released::done: break;
+    case Claims::Released::in_use: return Released::occupied;
+    case Claims::Released::unavailable: return Released::storage_unavailable;
   }
-  const Released released = release(desk, room, force);
+  const Released released = release(desk, room, force, left);
   if (released == Released::done) log_info("Released room assignment", {{"room_id", room}, {"force", force}});
   return released;
 }

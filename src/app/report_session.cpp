@@ -33,12 +33,9 @@ std::size_t users_of(Desk::Turn& turn, std::string_view room) {
   return entry ? entry->users : 0;
 }
 
-bool end_emptied(Desk::Turn& turn, std::string_view room) {
-  if (!turn.options().scale) return false;  // the table is ignored
-  if (!turn.ledger().end_if_unused(room, turn.now().service, turn.options().join_grace)) return false;
-  turn.counts().removed[RemovedBy::leave].add();
-  log_info("Cleaned up room assignment immediately", {{"room_id", room}});
-  return true;
+Ending end_emptied(Desk::Turn& turn, std::string_view room) {
+  if (!turn.options().scale) return {};  // the table is ignored
+  return turn.end_if_unused(room, RemovedBy::leave);
 }
 
 Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledger::Report kind) {
@@ -77,7 +74,7 @@ Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledg
 }
 
 std::variant<Reported, Refused> report_session(Desk& desk, const SessionReport& report) {
-  const auto deadline = std::chrono::steady_clock::now() + claim_deadline;
+  const auto deadline = desk.deadline();
   for (;;) {
     Seating seating;
     {
@@ -90,17 +87,23 @@ std::variant<Reported, Refused> report_session(Desk& desk, const SessionReport& 
                         users_of(turn, report.room)};
       }
     }
-    if (desk.wait_for(*seating.claim, deadline) != Claim::Outcome::granted) {
+    const auto outcome = desk.wait_for(*seating.claim, deadline);
+    if (is_refused(outcome) || std::chrono::steady_clock::now() >= deadline) {
       return refused(desk, report, domain::Refusal::storage_unavailable);
     }
   }
 }
 
 Left leave_room(Desk& desk, std::string_view room, std::string_view session) {
-  Desk::Turn turn(desk);
-  const bool left = turn.ledger().leave(session, room);
-  const bool removed = left && end_emptied(turn, room);
-  return {users_of(turn, room), removed};
+  Left result{};
+  Ending ending;
+  {
+    Desk::Turn turn(desk);
+    if (turn.ledger().leave(session, room)) ending = end_emptied(turn, room);
+    result.users = users_of(turn, room);
+  }
+  result.assignment_removed = ending.has_ended_by(desk.deadline());
+  return result;
 }
 
 }  // namespace app

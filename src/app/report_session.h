@@ -1,6 +1,6 @@
 // What the signaling server reports of one user: is in the room, or has left it.
 // Any thread. A report of a room without assignment waits for the new one to become durable, for at most
-// claim_deadline; a refused report changes nothing.
+// Claims::patience(), and so does the leave of a room's last user if other sidecars have a say; a refused report changes nothing.
 #pragma once
 
 #include <cstddef>
@@ -44,6 +44,6 @@ Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledg
 
 // Live sessions of a room, and the end of its assignment if it just became empty and nobody is on the way.
 std::size_t users_of(Desk::Turn& turn, std::string_view room);
-bool end_emptied(Desk::Turn& turn, std::string_view room);
+Ending end_emptied(Desk::Turn& turn, std::string_view room);
 
 }  // namespace app

@@ -26,7 +26,7 @@ class Snapshot {
 
   SnapshotResult apply() {
     std::vector<std::size_t> open = take_valid();
-    const auto deadline = std::chrono::steady_clock::now() + claim_deadline;
+    const auto deadline = desk_.deadline();
     while (!open.empty()) {
       std::vector<std::size_t> again;
       std::vector<std::shared_ptr<Claim>> claims;
@@ -36,10 +36,11 @@ class Snapshot {
       }
       open.clear();
       for (std::size_t i = 0; i < again.size(); ++i) {
-        if (desk_.wait_for(*claims[i], deadline) == Claim::Outcome::granted) {
-          open.push_back(again[i]);
-        } else {
+        const auto outcome = desk_.wait_for(*claims[i], deadline);
+        if (is_refused(outcome) || std::chrono::steady_clock::now() >= deadline) {
           refuse(again[i], domain::Refusal::storage_unavailable);
+        } else {
+          open.push_back(again[i]);
         }
       }
     }

@@ -1,6 +1,6 @@
 // PUT /v2/sessions: the whole truth at once. Those that are missing leave, new ones enter.
 // Any thread. Applied in slices, so that a large one delays nobody; waits for new assignments to become
-// durable, for at most claim_deadline. What cannot be taken is told entry by entry.
+// durable, for at most Claims::patience(). What cannot be taken is told entry by entry.
 #pragma once
 
 #include <chrono>

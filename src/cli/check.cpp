@@ -12,6 +12,7 @@
 #include "cli/configured.h"
 #include "cli/database_file.h"
 #include "cli/table.h"
+#include "config/needed_files.h"
 #include "http/access.h"
 #include "store/assignments_table.h"
 #include "store/failure.h"
@@ -118,6 +119,7 @@ int check(const CommandLine& line, Terminal& terminal) {
       findings.error(config::place_of(loaded, "http.token_file") + ": " + token.problem);
     }
   }
+  for (const auto& problem : config::unreadable_files(loaded)) findings.error(problem);
   auto content =
       read_file(configuration.store.path, config::place_of(loaded, "database.path"), findings);
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());

@@ -1,7 +1,8 @@
 // What many sidecars share: a small part of etcd (3.4 and newer), spoken to through its JSON gateway.
 // Keys and values are bytes here; base64 and JSON are this file's affair. Knows nothing of rooms.
-// One thread at a time, but for stop(); each thread has an Engine of its own. Nothing is thrown: what
-// goes wrong is a Trouble.
+// One thread at a time, but for stop(); each thread has an Engine of its own. What goes wrong is a Trouble; thrown is
+// only that there can be no thread (by the constructor). The process has to ignore SIGPIPE. Deadlines hold but for
+// the system's search for a host's name.
 // Source of the requests: etcd's api/etcdserverpb/rpc.proto, in the JSON form of grpc-gateway.
 #pragma once
 
@@ -21,8 +22,8 @@ namespace cluster {
 using Revision = std::int64_t;
 
 struct KeyValue {
-  std::string key;
-  std::string value;
+  std::string key{};
+  std::string value{};
   Revision created = 0;
   Revision modified = 0;
 };
@@ -30,12 +31,12 @@ struct KeyValue {
 struct Compare {
   enum class What { created, modified, value };
   enum class How { equal, greater };
-  std::string key;
-  std::string range_end;  // not empty: every key of the range must compare so (a range without keys: as key 0)
+  std::string key{};
+  std::string range_end{};  // not empty: every key of the range must compare so (a range without keys: as key 0)
   What what = What::created;
   How how = How::equal;
   Revision revision = 0;  // 0, created or modified, equal: the key is not there
-  std::string value;
+  std::string value{};
 };
 
 struct Transaction;
@@ -43,36 +44,36 @@ struct Transaction;
 struct Operation {
   enum class Kind { put, erase, range, nested };
   Kind kind = Kind::range;
-  std::string key;
-  std::string range_end;  // of erase and range; empty: the key alone
-  std::string value;      // of put
+  std::string key{};
+  std::string range_end{};  // of erase and range; empty: the key alone
+  std::string value{};      // of put
   std::int64_t lease = 0; // of put
   bool keys_only = false; // of range
   std::int64_t limit = 0; // of range; 0: none
-  std::vector<Transaction> transaction;  // of nested: one
+  std::vector<Transaction> transaction{};  // of nested: one
 };
 
 // All or nothing. At most 128 operations and compares on each level; no key may be put twice, not even on
 // different branches of nested ones.
 struct Transaction {
-  std::vector<Compare> compares;
-  std::vector<Operation> success;
-  std::vector<Operation> failure;
+  std::vector<Compare> compares{};
+  std::vector<Operation> success{};
+  std::vector<Operation> failure{};
 };
 
 struct TransactionResult {
   struct Done {  // one operation's
-    std::vector<KeyValue> found;              // of a range
+    std::vector<KeyValue> found{};              // of a range
     std::int64_t erased = 0;
-    std::vector<TransactionResult> nested;    // of a nested one: one
+    std::vector<TransactionResult> nested{};    // of a nested one: one
   };
   bool succeeded = false;
-  std::vector<Done> done;  // of the branch that was taken
+  std::vector<Done> done{};  // of the branch that was taken
 };
 
 // What every answer tells.
 struct Header {
-  std::string cluster_id;  // a number above 2^63, mostly
+  std::string cluster_id{};  // a number above 2^63, mostly
   Revision revision = 0;   // of the whole store
 };
 
@@ -80,14 +81,14 @@ enum class Trouble {
   none,
   refused,    // nothing was done, and nothing will be by repeating it: rights, credentials, a full store, a mistake of ours
   unreached,  // nothing was done: no member could be asked, or none has a leader
-  unknown,    // it may have been done, or be done yet
+  unknown,    // it may have been done, or be done yet (never of a range, which changes nothing: unreached then)
   compacted,  // the revision that was asked for is gone
 };
 
 template <typename T>
 struct Reply {
   Trouble trouble = Trouble::unreached;
-  std::string why;  // in words for the log
+  std::string why{};  // in words for the log
   Header header;
   T value{};
 
@@ -95,14 +96,14 @@ struct Reply {
 };
 
 struct Page {
-  std::vector<KeyValue> items;
+  std::vector<KeyValue> items{};
   std::int64_t count = 0;  // of the whole range
   bool more = false;
 };
 
 struct RangeWish {
-  std::string key;
-  std::string range_end;
+  std::string key{};
+  std::string range_end{};
   std::int64_t limit = 0;
   Revision revision = 0;  // 0: the newest, linearizable
   bool keys_only = false;
@@ -161,7 +162,10 @@ class Engine {
 
   // Blocks while changes of the keys in [key, range_end) from revision `from` on are passed to `sink`, in order and all
   // of one revision in one call; an empty list when the watch was begun, with the header of its beginning. The
-  // sink's false ends it. `silence`: after as long without a word the member counts as lost.
+  // sink's false ends it. `silence`: after as long without a word the member counts as lost (one that is well says
+  // something each progress interval: etcd's own is ten minutes).
+  // Old changes come with many revisions in a call, and the header is ahead of them: go on from the last event's
+  // `modified` + 1. Asked again after `lost`, the next member is tried; if that fails with all, it waits a little first.
   using Sink = std::function<bool(const Header& header, const std::vector<Event>& events)>;
   WatchEnd watch(std::string_view key, std::string_view range_end, Revision from,
                  std::chrono::milliseconds silence, const Sink& sink);

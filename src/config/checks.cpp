@@ -1,5 +1,7 @@
 #include "config/checks.h"
 
+#include "config/duration.h"
+#include "config/etcd_member.h"
 #include "config/listen_address.h"
 
 namespace config {
@@ -7,6 +9,49 @@ namespace {
 
 void blame(const Given& culprit, Report& report, const std::string& text) {
   report.error(*culprit.origin, culprit.line, culprit.name + ": " + text);
+}
+
+// Of two settings that mean nothing without each other.
+struct Pair {
+  const char* key[2];
+  const char* variable[2];
+};
+
+constexpr Pair pairs[] = {
+    {{"cluster.user", "cluster.password_file"}, {"CLUSTER_USER", "CLUSTER_PASSWORD_FILE"}},
+    {{"cluster.cert_file", "cluster.key_file"}, {"CLUSTER_CERT_FILE", "CLUSTER_KEY_FILE"}},
+};
+
+void check_pair(const Pair& pair, const GivenSettings& given, Report& report) {
+  for (const int i : {0, 1}) {
+    const Given& one = given.at(pair.key[i]);
+    const Given& other = given.at(pair.key[1 - i]);
+    if (!one.origin || other.origin || one.refused || other.refused) continue;
+    blame(one, report,
+          std::string("goes with ") + pair.key[1 - i] + " (" + pair.variable[1 - i] + "): set both or none");
+  }
+}
+
+void check_cluster(const cluster::Options& options, const GivenSettings& given, Report& report) {
+  const Given& engine = given.at("cluster.engine");
+  const Given& endpoints = given.at("cluster.endpoints");
+  if (options.is_shared() && !engine.refused && !endpoints.origin && !endpoints.refused) {
+    blame(engine, report, "\"etcd\" has to be told its members: set cluster.endpoints (CLUSTER_ENDPOINTS)");
+  }
+  for (const Pair& pair : pairs) check_pair(pair, given, report);
+  for (const char* key : {"cluster.ca_file", "cluster.cert_file", "cluster.key_file"}) {
+    const Given& file = given.at(key);
+    if (!file.origin || file.refused || !endpoints.origin || endpoints.refused) continue;
+    if (is_https(options.endpoints.front())) continue;
+    blame(file, report, "is for https://, and cluster.endpoints has http://: change them, or leave it out");
+  }
+  const Given& whole = given.at("cluster.timeout");
+  const Given& attempt = given.at("cluster.attempt_timeout");
+  if (!whole.refused && !attempt.refused && options.attempt_timeout > options.timeout) {
+    blame(attempt.origin ? attempt : whole, report,
+          "one attempt (attempt_timeout = " + to_text(options.attempt_timeout) +
+              ") is above what all have together (timeout = " + to_text(options.timeout) + ")");
+  }
 }
 
 }  // namespace
@@ -42,6 +87,7 @@ void check_together(const Configuration& configuration, const GivenSettings& giv
             " can be reached from other machines: set http.token_file (API_TOKEN_FILE), or listen "
             "on 127.0.0.1, [::1] or a Unix socket");
   }
+  check_cluster(configuration.cluster, given, report);
 }
 
 }  // namespace config

@@ -22,8 +22,9 @@ struct Given {
 // By key; every setting is in it.
 using GivenSettings = std::map<std::string_view, Given>;
 
-// Reports an average room above a gateway's capacity, and an address that others can reach without
-// a token. Of settings that were refused nothing more is said.
+// Reports an average room above a gateway's capacity, an address that others can reach without a
+// token, and a [cluster] of which a half is missing or contradicts the other. Of settings that were
+// refused nothing more is said.
 void check_together(const Configuration& configuration, const GivenSettings& given, Report& report);
 
 }  // namespace config

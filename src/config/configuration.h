@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/options.h"
+#include "cluster/options.h"
 #include "domain/options.h"
 #include "health/options.h"
 #include "http/options.h"
@@ -17,6 +18,7 @@ struct Configuration {
   health::Options health;
   http::Options http;
   store::Options store;
+  cluster::Options cluster;
   app::LogOptions log;
   std::vector<domain::ConfiguredGateway> gateways;
   std::vector<domain::ConfiguredRoom> rooms;

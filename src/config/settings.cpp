@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "config/duration.h"
+#include "config/etcd_member.h"
 #include "config/listen_address.h"
 #include "config/lists.h"
 #include "config/mqtt_address.h"
@@ -16,6 +17,13 @@ constexpr std::string_view a_duration_or_0 = "a duration like \"90s\", \"1m30s\"
 constexpr std::string_view a_list = "a list of gateway names";
 constexpr std::string_view a_count = "a whole number above 0 (and not above 1000)";
 constexpr std::int64_t most_words = 1000;
+constexpr std::string_view a_wait =
+    "a duration above 0 and not above 10s (a signaling server waits meanwhile), like \"3s\" or \"500ms\"";
+constexpr domain::Duration longest_wait = std::chrono::seconds{10};
+constexpr std::string_view a_prefix = "a text like \"/room-sidecar/\" (up to 200 bytes without control characters)";
+constexpr std::size_t longest_prefix = 200;
+constexpr std::string_view members_of_etcd = "a list of etcd's members like [\"http://127.0.0.1:2379\"]";
+constexpr std::string_view a_user = "a user name without control characters";
 constexpr std::string_view a_path = "a path without control characters";
 
 constexpr std::string_view an_address =
@@ -35,6 +43,8 @@ constexpr Choice<domain::WhenFull> when_full_choices[] = {{"overflow", domain::W
                                                           {"reject", domain::WhenFull::reject}};
 constexpr Choice<domain::LoadBy> load_choices[] = {{"rooms", domain::LoadBy::rooms},
                                                    {"sessions", domain::LoadBy::sessions}};
+constexpr Choice<cluster::EngineKind> engine_choices[] = {{"none", cluster::EngineKind::none},
+                                                          {"etcd", cluster::EngineKind::etcd}};
 constexpr Choice<app::LogLevel> level_choices[] = {{"debug", app::LogLevel::debug},
                                                    {"info", app::LogLevel::info},
                                                    {"warn", app::LogLevel::warn},
@@ -149,6 +159,27 @@ Outcome take_broker(const Value& value, const Spot& spot, std::string& target) {
   return take(line, value, spot, target);
 }
 
+Outcome take_members(const Value& value, const Spot& spot, std::vector<std::string>& target) {
+  const auto members = read_members(value, spot);
+  if (!members) return Outcome::refused;
+  if (members->empty()) return Outcome::unset;
+  target = *members;
+  return Outcome::taken;
+}
+
+Outcome take_prefix(const Value& value, const Spot& spot, std::string& target) {
+  std::optional<std::string> line = as_line(value);
+  if (line && line->back() != '/') *line += '/';
+  if (line && line->size() > longest_prefix) line.reset();
+  return take(line, value, spot, target);
+}
+
+Outcome take_wait(const Value& value, const Spot& spot, domain::Duration& target) {
+  std::optional<domain::Duration> read = as_duration(value);
+  if (read && (read->count() == 0 || *read > longest_wait)) read.reset();
+  return take(read, value, spot, target);
+}
+
 std::string shown_part(double value) {
   std::string text = std::to_string(value);
   text.erase(text.find_last_not_of('0') + 1);
@@ -259,7 +290,7 @@ const Row table[] = {
     {"health.mqtt_topic", "MQTT_TOPIC", "a topic with one + where the gateway's name stands, like \"janus/+/status\"",
      [](const V& v, const S& s, C& c) { return take_topic(v, s, c.health.mqtt_topic); },
      [](const C& c) { return c.health.mqtt_topic; }},
-    {"health.mqtt_user", "MQTT_USER", "a user name without control characters",
+    {"health.mqtt_user", "MQTT_USER", a_user,
      [](const V& v, const S& s, C& c) { return take(as_line(v), v, s, c.health.mqtt_user); },
      [](const C& c) { return c.health.mqtt_user.value_or(""); }},
     {"health.mqtt_password_file", "MQTT_PASSWORD_FILE", a_path,
@@ -283,6 +314,39 @@ const Row table[] = {
     {"occupancy.token_file", "OCCUPANCY_TOKEN_FILE", a_path,
      [](const V& v, const S& s, C& c) { return take(as_line(v), v, s, c.health.occupancy.token_file); },
      [](const C& c) { return c.health.occupancy.token_file.value_or(""); }},
+    {"cluster.engine", "CLUSTER_ENGINE", "\"none\" or \"etcd\"",
+     [](const V& v, const S& s, C& c) { return take_choice(engine_choices, v, s, c.cluster.engine); },
+     [](const C& c) { return shown_choice(engine_choices, c.cluster.engine); }},
+    {"cluster.endpoints", "CLUSTER_ENDPOINTS", members_of_etcd,
+     [](const V& v, const S& s, C& c) { return take_members(v, s, c.cluster.endpoints); },
+     [](const C& c) { return joined(c.cluster.endpoints, ","); }},
+    {"cluster.prefix", "CLUSTER_PREFIX", a_prefix,
+     [](const V& v, const S& s, C& c) { return take_prefix(v, s, c.cluster.prefix); },
+     [](const C& c) { return c.cluster.prefix; }},
+    {"cluster.user", "CLUSTER_USER", a_user,
+     [](const V& v, const S& s, C& c) { return take(as_line(v), v, s, c.cluster.user); },
+     [](const C& c) { return c.cluster.user.value_or(""); }},
+    {"cluster.password_file", "CLUSTER_PASSWORD_FILE", a_path,
+     [](const V& v, const S& s, C& c) { return take(as_line(v), v, s, c.cluster.password_file); },
+     [](const C& c) { return c.cluster.password_file.value_or(""); }},
+    {"cluster.ca_file", "CLUSTER_CA_FILE", a_path,
+     [](const V& v, const S& s, C& c) { return take(as_line(v), v, s, c.cluster.ca_file); },
+     [](const C& c) { return c.cluster.ca_file.value_or(""); }},
+    {"cluster.cert_file", "CLUSTER_CERT_FILE", a_path,
+     [](const V& v, const S& s, C& c) { return take(as_line(v), v, s, c.cluster.cert_file); },
+     [](const C& c) { return c.cluster.cert_file.value_or(""); }},
+    {"cluster.key_file", "CLUSTER_KEY_FILE", a_path,
+     [](const V& v, const S& s, C& c) { return take(as_line(v), v, s, c.cluster.key_file); },
+     [](const C& c) { return c.cluster.key_file.value_or(""); }},
+    {"cluster.max_stale", "CLUSTER_MAX_STALE", a_duration,
+     [](const V& v, const S& s, C& c) { return take_duration(v, s, false, c.cluster.max_stale); },
+     [](const C& c) { return to_text(c.cluster.max_stale); }},
+    {"cluster.timeout", "CLUSTER_TIMEOUT", a_wait,
+     [](const V& v, const S& s, C& c) { return take_wait(v, s, c.cluster.timeout); },
+     [](const C& c) { return to_text(c.cluster.timeout); }},
+    {"cluster.attempt_timeout", "CLUSTER_ATTEMPT_TIMEOUT", a_duration,
+     [](const V& v, const S& s, C& c) { return take_duration(v, s, false, c.cluster.attempt_timeout); },
+     [](const C& c) { return to_text(c.cluster.attempt_timeout); }},
     {"log.level", "LOG_LEVEL", "\"debug\", \"info\", \"warn\" or \"error\"",
      [](const V& v, const S& s, C& c) { return take_choice(level_choices, v, s, c.log.level); },
      [](const C& c) { return shown_choice(level_choices, c.log.level); }},

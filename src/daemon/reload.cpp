@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/event_log.h"
+#include "config/needed_files.h"
 #include "daemon/notify.h"
 #include "http/access.h"
 
@@ -68,6 +69,7 @@ app::CatalogueKeeper::Result Reload::attempt() {
     result.problems.push_back(
         "http.token_file: it listens where other machines can ask, which needs a token until the next restart");
   }
+  for (std::string& problem : config::unreadable_files(loaded)) result.problems.push_back(std::move(problem));
   if (!result.problems.empty()) {
     // The rest of the problems too, and not only at the next attempt.
     for (std::string& problem : app::sync_problems(in_force_.store.path, configured_part(loaded.configuration))) {
@@ -99,6 +101,7 @@ void Reload::keep_what_needs_a_restart(config::Configuration& wanted, std::vecto
   keep("http.listen", wanted.http.listen, in_force_.http.listen);
   keep("http.max_connections", wanted.http.max_connections, in_force_.http.max_connections);
   keep("database.path", wanted.store.path, in_force_.store.path);
+  keep("cluster", wanted.cluster, in_force_.cluster);
   if (!keys.empty()) warnings.push_back(keys + ": a change takes effect at the next restart; the rest is applied");
 }
 

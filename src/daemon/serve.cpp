@@ -16,6 +16,7 @@
 #include "app/journal_claims.h"
 #include "app/load_history.h"
 #include "config/load.h"
+#include "config/needed_files.h"
 #include "daemon/gateway_watch.h"
 #include "daemon/housekeeping.h"
 #include "daemon/notify.h"
@@ -324,6 +325,8 @@ int load_and_run(const cli::ServeArguments& arguments) {
     if (!file.token) problems.push_back(config::place_of(loaded, "http.token_file") + ": " + file.problem);
     token = std::move(file.token);
   }
+  const auto unreadable = config::unreadable_files(loaded);
+  problems.insert(problems.end(), unreadable.begin(), unreadable.end());
   if (!problems.empty()) {
     const auto more = app::sync_problems(loaded.configuration.store.path, configured_part(loaded.configuration));
     problems.insert(problems.end(), more.begin(), more.end());

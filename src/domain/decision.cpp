@@ -38,7 +38,7 @@ const Gateway* usable(const Policy& policy, std::string_view name) {
 
 // Where users are already, and the room is to be placed with them.
 const Gateway* found_there(const Situation& situation, const Question& question, const Ledger::Room* room) {
-  const auto& [policy, ledger, health, now] = situation;
+  const auto& [policy, ledger, health, now, certainty] = situation;
   const auto not_down = [&](const Gateway* gateway) {
     return gateway && situation.state_of(*gateway) != GatewayState::down;
   };
@@ -67,7 +67,7 @@ bool may_go_on(const Situation& situation, const Gateway* gateway) {
 // The standby that takes all rooms of a gateway: the one that has begun to, else the first that is well and
 // empty and takes nobody else's.
 std::optional<std::string> standby_for(const Situation& situation, GatewayNumber leaving) {
-  const auto& [policy, ledger, health, now] = situation;
+  const auto& [policy, ledger, health, now, certainty] = situation;
   std::set<GatewayNumber> taken{leaving};
   for (const auto& [gateway, state] : ledger.leaving()) {
     if (!state.standby) continue;
@@ -86,7 +86,7 @@ std::optional<std::string> standby_for(const Situation& situation, GatewayNumber
 // Where a room goes whose gateway is to be left; nothing if there is nowhere to go.
 std::optional<Decision> move(const Situation& situation, const Ledger::Held& held, const std::string* pin,
                              std::vector<Verdict>* verdicts) {
-  const auto& [policy, ledger, health, now] = situation;
+  const auto& [policy, ledger, health, now, certainty] = situation;
   Decision decision;
   decision.departure = situation.departure_from(held.gateway);
   decision.leaves = ledger.name_of(held.gateway);
@@ -118,6 +118,17 @@ Decision standing(const Situation& situation, const Ledger::Room& room, bool pin
   return decision;
 }
 
+// Where a room was that has just been given up: somebody may still be answered with that elsewhere.
+const Gateway* returning(const Situation& situation, std::string_view room) {
+  const auto number = situation.ledger.returns_to(room);
+  if (!number) return nullptr;
+  const std::string& name = situation.ledger.name_of(*number);
+  const Gateway* gateway = situation.policy.catalogue().gateway(name);
+  const bool is_candidate = takes_rooms(gateway) && situation.policy.placement().is_available(name) &&
+                            situation.state_of(*gateway) != GatewayState::down;
+  return is_candidate ? gateway : nullptr;
+}
+
 // For a room that no gateway holds, or that may leave the one that does.
 Decision place(const Situation& situation, const Question& question, const std::string* pin,
                bool pin_serves, const Ledger::Room* room, std::vector<Verdict>* verdicts) {
@@ -134,6 +145,9 @@ Decision place(const Situation& situation, const Question& question, const std::
     decision.gateway = *pin;
     decision.reason = Reason::pinned;
     decision.region = "pinned";
+  } else if (const Gateway* back = returning(situation, question.room)) {
+    decision.gateway = back->name;
+    decision.reason = Reason::assigned;
   } else if (const Gateway* there = found_there(situation, question, room)) {
     decision.gateway = there->name;
     decision.reason = Reason::assigned;
@@ -154,7 +168,7 @@ Decision place(const Situation& situation, const Question& question, const std::
 }
 
 Decision scale(const Situation& situation, const Question& question, std::vector<Verdict>* verdicts) {
-  const auto& [policy, ledger, health, now] = situation;
+  const auto& [policy, ledger, health, now, certainty] = situation;
   if (!policy.admits(question.room)) return refused(Refusal::room_not_found);
   const Ledger::Room* room = ledger.find(question.room);
   if (room && room->pending) {
@@ -163,6 +177,9 @@ Decision scale(const Situation& situation, const Question& question, std::vector
     decision.gateway = ledger.name_of(room->held->gateway);
     return decision;
   }
+  const bool is_held = room && room->held;
+  if (is_held && certainty.is_outdated && !room->has_users()) return refused(Refusal::storage_unavailable);
+  if (!is_held && !certainty.may_claim) return refused(Refusal::storage_unavailable);
   const std::string* pin = policy.pin(question.room);
   if (pin && policy.options().move_pinned &&
       situation.departure_from(ledger.number_of(*pin)) == Departure::offline) {
@@ -170,17 +187,18 @@ Decision scale(const Situation& situation, const Question& question, std::vector
   }
   const Gateway* pinned = pin ? policy.catalogue().gateway(*pin) : nullptr;
   const bool pin_serves = pinned && pinned->serves_rooms();
-  if (!room || !room->held) return place(situation, question, pin, pin_serves, room, verdicts);
+  if (!is_held) return place(situation, question, pin, pin_serves, room, verdicts);
 
   const bool on_pin = pin && ledger.name_of(room->held->gateway) == *pin;
-  if (question.asker != Question::Asker::session && !on_pin) {
+  if (question.asker != Question::Asker::session && !on_pin && certainty.may_claim) {
     const bool pin_lives = pin_serves && situation.state_of(*pinned) != GatewayState::down;
     auto moved = move(situation, *room->held, pin_lives ? pin : nullptr, verdicts);
     if (moved) return *moved;
     if (verdicts) verdicts->clear();
   }
   // A new pin waits until the room is empty.
-  const bool to_pin = pin_serves && !on_pin && !ledger.is_occupied(question.room, now);
+  const bool to_pin = pin_serves && !on_pin && certainty.may_claim && !ledger.is_occupied(question.room, now) &&
+                      !ledger.is_used_elsewhere(question.room, now);
   if (to_pin && question.asker == Question::Asker::user) {
     return place(situation, question, pin, pin_serves, room, verdicts);
   }

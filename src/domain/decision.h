@@ -54,12 +54,20 @@ struct Question {
   std::optional<std::string_view> reported = std::nullopt;  // where the session says it is
 };
 
+// How far what is known of other sidecars' rooms can be relied on. One that is alone knows all.
+struct Certainty {
+  bool may_claim = true;     // false: nobody could say now who holds a room
+  bool is_outdated = false;  // what others did since is not known; their rooms may have gone elsewhere
+  bool operator==(const Certainty&) const = default;
+};
+
 // What a decision is made from.
 struct Situation {
   const Policy& policy;
   Ledger& ledger;
   const GatewayHealth& health;
   ServiceTime now;
+  Certainty certainty = {};
 
   Departure departure_from(GatewayNumber gateway) const;
   GatewayState state_of(const Gateway& gateway) const { return health.state(ledger.number_of(gateway.name)); }

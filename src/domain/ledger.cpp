@@ -153,7 +153,10 @@ void Ledger::touch(std::string_view room, WallTime now) {
 
 void Ledger::answered(std::string_view room, Moment now) {
   keep(room, now.service);
-  if (const auto it = rooms_.find(room); it != rooms_.end()) it->second.moved = false;
+  if (const auto it = rooms_.find(room); it != rooms_.end()) {
+    it->second.moved = false;
+    note_use(*it);
+  }
   touch(room, now.wall);
 }
 
@@ -186,12 +189,76 @@ void Ledger::end_leaving(GatewayNumber gateway) {
   if (leaving_.erase(gateway) > 0) changes_.push_back(FailoverGone{name_of(gateway)});
 }
 
-bool Ledger::end_if_unused(std::string_view room, ServiceTime now, Duration join_grace) {
+bool Ledger::may_end(std::string_view room, ServiceTime now, Duration join_grace) const {
   const Room* entry = find(room);
-  if (!entry || is_occupied(room, now)) return false;
-  if (occupancy_ && entry->held && occupancy_->is_unheard(entry->held->gateway)) return false;
-  if (entry->kept_since && now < *entry->kept_since + join_grace) return false;
-  return end_assignment(room);
+  if (!entry || !entry->held || entry->pending || is_occupied(room, now)) return false;
+  if (occupancy_ && occupancy_->is_unheard(entry->held->gateway)) return false;
+  return !entry->kept_since || now >= *entry->kept_since + join_grace;
+}
+
+bool Ledger::end_if_unused(std::string_view room, ServiceTime now, Duration join_grace) {
+  return may_end(room, now, join_grace) && end_assignment(room);
+}
+
+void Ledger::tell_uses(bool on) {
+  tells_uses_ = on;
+  used_.clear();
+  returning_.clear();
+  for (auto& entry : rooms_) entry.second.use_told = false;
+}
+
+void Ledger::note_use(Rooms::value_type& room) {
+  if (!tells_uses_ || room.second.use_told || !room.second.held) return;
+  room.second.use_told = true;
+  used_.push_back(room.first);
+}
+
+void Ledger::set_use_told(std::string_view room, bool told) {
+  const auto it = rooms_.find(room);
+  if (it != rooms_.end()) it->second.use_told = told;
+}
+
+void Ledger::follow(const Assignment& row) {
+  auto& entry = room_entry(row.room_id);
+  Room& room = entry.second;
+  if (room.pending) return;
+  Held held{number_of(row.gateway_name), row.region, row.assigned_at, row.last_used_at};
+  bool moves = false;
+  if (room.held) {
+    moves = room.moved || room.held->gateway != held.gateway;
+    const bool is_known = room.held->gateway == held.gateway && room.held->region == held.region &&
+                          room.held->assigned_at == held.assigned_at;
+    if (is_known) return;
+    held.last_used_at = std::max(held.last_used_at, room.held->last_used_at);
+  }
+  set_held(room, std::move(held));
+  room.moved = moves;
+  note_assignment(entry);
+}
+
+void Ledger::unfollow(std::string_view room) { end_assignment(room); }
+
+void Ledger::set_returning(const std::string& room, std::optional<std::string_view> gateway) {
+  if (gateway) {
+    returning_.insert_or_assign(room, number_of(*gateway));
+  } else {
+    returning_.erase(room);
+  }
+}
+
+std::optional<GatewayNumber> Ledger::returns_to(std::string_view room) const {
+  const auto it = returning_.find(room);
+  return it == returning_.end() ? std::nullopt : std::optional(it->second);
+}
+
+void Ledger::note_elsewhere(std::string_view room, ServiceTime until) {
+  const auto it = rooms_.find(room);
+  if (it != rooms_.end()) it->second.elsewhere_until = until;
+}
+
+bool Ledger::is_used_elsewhere(std::string_view room, ServiceTime now) const {
+  const Room* entry = find(room);
+  return entry && entry->elsewhere_until && now < *entry->elsewhere_until;
 }
 
 void Ledger::note(std::string_view room) {
@@ -204,6 +271,7 @@ bool Ledger::end_assignment(std::string_view room) {
   if (it == rooms_.end() || !it->second.held || it->second.pending) return false;
   set_held(it->second, std::nullopt);
   it->second.kept_since.reset();
+  it->second.use_told = false;
   note_assignment(*it);
   drop_if_blank(it);
   return true;
@@ -257,6 +325,7 @@ Ledger::Entered Ledger::enter(std::string_view session, std::string_view room,
   if (report == Report::own) seat->reported_itself = now.service;
   if (gateway) seat->gateway = gateway;
   if (write) changes_.push_back(this->session(*seat));
+  note_use(entry);
   return result;
 }
 

@@ -17,10 +17,10 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "domain/assignment.h"
+#include "domain/change.h"
 #include "domain/occupancy.h"
 #include "domain/placement.h"
 #include "domain/time.h"
@@ -31,11 +31,6 @@ struct Moment {
   ServiceTime service;
   WallTime wall;
 };
-
-struct FailoverGone { std::string gateway_name; };
-struct AssignmentGone { std::string room_id; };
-struct SessionGone { std::string session_id; };
-using Change = std::variant<Assignment, AssignmentGone, Session, SessionGone, Failover, FailoverGone>;
 
 class Ledger {
  public:
@@ -57,6 +52,8 @@ class Ledger {
     std::optional<ServiceTime> kept_since;
     std::unique_ptr<Held> before;  // what a pending booking replaces
     bool moved = false;            // to another gateway, and nobody has been told yet
+    bool use_told = false;         // the other sidecars have been told, or are, that it is used here
+    std::optional<ServiceTime> elsewhere_until;  // another sidecar used it when that was last asked
 
     // By its sessions. Ledger::is_occupied also asks what the gateways say.
     bool has_users() const { return users > 0; }
@@ -107,8 +104,10 @@ class Ledger {
   void answered(std::string_view room, Moment now);
   // The assignment was used now.
   void touch(std::string_view room, WallTime now);
-  // Ends the assignment of a room that nobody holds any more; false if it must stay: occupied, pending,
-  // or within its grace.
+  // May the assignment of the room end, as far as is known here? Not if it is occupied, pending, or within its
+  // grace.
+  bool may_end(std::string_view room, ServiceTime now, Duration join_grace) const;
+  // Ends it in that case; false if it must stay.
   bool end_if_unused(std::string_view room, ServiceTime now, Duration join_grace);
   // Has the room's row written as it is, in case the file has it otherwise.
   void note(std::string_view room);
@@ -116,6 +115,23 @@ class Ledger {
   bool end_assignment(std::string_view room);
   // The empty room keeps its assignment for a whole join_grace from now on.
   void keep(std::string_view room, ServiceTime now);
+
+  // --- what other sidecars do
+  // From now on (or no longer) the first use of an assigned room is noted, until the room is no longer used.
+  void tell_uses(bool on);
+  bool tells_uses() const { return tells_uses_; }
+  std::vector<std::string> take_used() { return std::exchange(used_, {}); }
+  void set_use_told(std::string_view room, bool told);
+  // The room's row as it is there. Without effect on one that is pending: its claim will tell.
+  void follow(const Assignment& row);
+  // It has ended there.
+  void unfollow(std::string_view room);
+  // Where a room goes back to if it is asked for again soon; nothing: wherever it fits.
+  void set_returning(const std::string& room, std::optional<std::string_view> gateway);
+  std::optional<GatewayNumber> returns_to(std::string_view room) const;
+  // Another sidecar uses it, which is believed until then.
+  void note_elsewhere(std::string_view room, ServiceTime until);
+  bool is_used_elsewhere(std::string_view room, ServiceTime now) const;
 
   // --- failovers: gateways that rooms are moved away from
   struct Leaving {
@@ -197,6 +213,7 @@ class Ledger {
   void add_user(Room& room, int sign);
   std::int64_t crowd(const Room& room) const;
   void note_assignment(const Rooms::value_type& room);
+  void note_use(Rooms::value_type& room);
   void unseat(Seats::iterator seat);
   Session session(const Seat& seat) const;
 
@@ -213,6 +230,9 @@ class Ledger {
   // By order: clients choose session ids, and could choose them so that they collide in a hash.
   std::map<std::string_view, Seats::iterator> seats_;
   std::vector<std::string> touched_;
+  bool tells_uses_ = false;
+  std::vector<std::string> used_;
+  std::map<std::string, GatewayNumber, std::less<>> returning_;
   std::vector<Change> changes_;
 };
 

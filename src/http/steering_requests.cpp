@@ -58,7 +58,7 @@ Response answer_release(const House& house, const Request& request) {
     return refusal(400, "invalid_query", "Send force=true, force=false, or none.");
   }
   Response response;
-  switch (app::release_room(house.desk, house.journal, room, force == "true")) {
+  switch (app::release_room(house.desk, room, force == "true")) {
     case app::Released::done: response.body = "{\"released\":true}"; return response;
     case app::Released::no_assignment:
       return refusal(404, "assignment_not_found", "There is nothing to release: the room has no assignment.");

@@ -4,6 +4,7 @@
 
 #include "store/assignments_table.h"
 #include "store/failovers_table.h"
+#include "store/meta_table.h"
 #include "store/sessions_table.h"
 
 namespace store {
@@ -21,13 +22,17 @@ void Batch::write_urgently(domain::Assignment assignment, Settled settled) {
   settled_.push_back({room_id, std::move(settled)});
 }
 
-void Batch::write(domain::Assignment assignment) {
+void Batch::take(domain::Change change) {
+  std::visit([this](auto& one) { take_one(std::move(one)); }, change);
+}
+
+void Batch::take_one(domain::Assignment assignment) {
   const std::string room_id = assignment.room_id;
   rooms_[room_id] = {RoomChange::Kind::write, std::move(assignment), false, nullptr};
 }
 
-void Batch::remove(std::string room_id) {
-  rooms_[std::move(room_id)] = {RoomChange::Kind::remove, {}, false, nullptr};
+void Batch::take_one(domain::AssignmentGone gone) {
+  rooms_[std::move(gone.room_id)] = {RoomChange::Kind::remove, {}, false, nullptr};
 }
 
 void Batch::touch(std::string room_id, domain::WallTime last_used_at) {
@@ -35,19 +40,21 @@ void Batch::touch(std::string room_id, domain::WallTime last_used_at) {
   rooms_[std::move(room_id)].row.last_used_at = last_used_at;
 }
 
-void Batch::enter(domain::Session session) {
+void Batch::take_one(domain::Session session) {
   const std::string session_id = session.session_id;
   sessions_[session_id] = {false, std::move(session)};
 }
 
-void Batch::leave(std::string session_id) { sessions_[std::move(session_id)] = {true, {}}; }
+void Batch::take_one(domain::SessionGone gone) { sessions_[std::move(gone.session_id)] = {true, {}}; }
 
-void Batch::begin(domain::Failover failover) {
+void Batch::take_one(domain::Failover failover) {
   const std::string gateway = failover.gateway_name;
   failovers_[gateway] = {false, std::move(failover)};
 }
 
-void Batch::end(std::string gateway_name) { failovers_[std::move(gateway_name)] = {true, {}}; }
+void Batch::take_one(domain::FailoverGone gone) { failovers_[std::move(gone.gateway_name)] = {true, {}}; }
+
+void Batch::take_one(domain::Fact fact) { facts_[std::move(fact.name)] = std::move(fact.value); }
 
 void Batch::apply_to(Database& database) const {
   for (const auto& [room_id, change] : rooms_) {
@@ -77,6 +84,7 @@ void Batch::apply_to(Database& database) const {
       write_failover(database, change.row);
     }
   }
+  for (const auto& [name, value] : facts_) write_meta(database, name, value);
 }
 
 std::vector<Batch::Settled> Batch::take_settled() {
@@ -119,6 +127,7 @@ void Batch::lay_over(Batch older) {
     sessions_.try_emplace(session_id, std::move(before));
   }
   for (auto& [gateway, before] : older.failovers_) failovers_.try_emplace(gateway, std::move(before));
+  facts_.merge(older.facts_);  // the newer ones stay
   for (Waiting& waiting : older.settled_) settled_.push_back(std::move(waiting));
 }
 
@@ -135,6 +144,7 @@ std::vector<Batch> Batch::split() {
   for (auto& [gateway, change] : failovers_) {
     parts.emplace_back().failovers_.emplace(gateway, std::move(change));
   }
+  for (auto& [name, value] : facts_) parts.emplace_back().facts_.emplace(name, std::move(value));
   for (Waiting& waiting : settled_) {
     Batch& part = parts[part_of_room.at(waiting.room_id)];
     part.settled_.push_back(std::move(waiting));
@@ -147,6 +157,7 @@ std::string Batch::subject() const {
   if (!rooms_.empty()) return "room " + rooms_.begin()->first;
   if (!sessions_.empty()) return "session " + sessions_.begin()->first;
   if (!failovers_.empty()) return "failover of gateway " + failovers_.begin()->first;
+  if (!facts_.empty()) return "fact " + facts_.begin()->first;
   return "nothing";
 }
 

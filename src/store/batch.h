@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "domain/assignment.h"
+#include "domain/change.h"
 
 namespace store {
 
@@ -21,22 +21,17 @@ class Batch {
   using Settled = std::function<void(bool committed)>;
 
   bool empty() const {
-    return rooms_.empty() && sessions_.empty() && failovers_.empty() && settled_.empty();
+    return rooms_.empty() && sessions_.empty() && failovers_.empty() && facts_.empty() && settled_.empty();
   }
   // Rows that it will write.
-  std::size_t size() const { return rooms_.size() + sessions_.size() + failovers_.size(); }
+  std::size_t size() const { return rooms_.size() + sessions_.size() + failovers_.size() + facts_.size(); }
   // How many wait for the commit.
   std::size_t urgent() const { return settled_.size(); }
 
   // A row that somebody waits for: `settled` is told whether it is in the file.
   void write_urgently(domain::Assignment assignment, Settled settled);
-  void write(domain::Assignment assignment);
-  void remove(std::string room_id);
+  void take(domain::Change change);
   void touch(std::string room_id, domain::WallTime last_used_at);
-  void enter(domain::Session session);
-  void leave(std::string session_id);
-  void begin(domain::Failover failover);
-  void end(std::string gateway_name);  // its failover
 
   // All of it, into the transaction that is open.
   void apply_to(Database& database) const;
@@ -47,7 +42,7 @@ class Batch {
   void forget_urgent();
   // Keeps of an older batch what this one does not replace.
   void lay_over(Batch older);
-  // One batch for each room, session and failover.
+  // One batch for each room, session, failover and fact.
   std::vector<Batch> split();
   // For messages: the room or session of a batch that was split.
   std::string subject() const;
@@ -68,6 +63,14 @@ class Batch {
     bool gone = false;
     domain::Failover row;
   };
+  void take_one(domain::Assignment assignment);
+  void take_one(domain::AssignmentGone gone);
+  void take_one(domain::Session session);
+  void take_one(domain::SessionGone gone);
+  void take_one(domain::Failover failover);
+  void take_one(domain::FailoverGone gone);
+  void take_one(domain::Fact fact);
+
   struct Waiting {
     std::string room_id;
     Settled settled;
@@ -77,6 +80,7 @@ class Batch {
   std::map<std::string, RoomChange> rooms_;
   std::map<std::string, SessionChange> sessions_;
   std::map<std::string, FailoverChange> failovers_;
+  std::map<std::string, std::string> facts_;
   std::vector<Waiting> settled_;
 };
 

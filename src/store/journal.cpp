@@ -69,32 +69,19 @@ void Journal::write_assignment(domain::Assignment assignment, Settled settled) {
   append([&](Batch& batch) { batch.write_urgently(std::move(assignment), std::move(settled)); });
 }
 
-void Journal::note_assignment(domain::Assignment assignment) {
-  append([&](Batch& batch) { batch.write(std::move(assignment)); });
+void Journal::note(domain::Change change) {
+  append([&](Batch& batch) { batch.take(std::move(change)); });
 }
 
-void Journal::note_assignment_removed(std::string room_id) {
-  append([&](Batch& batch) { batch.remove(std::move(room_id)); });
+void Journal::note(std::vector<domain::Change> changes) {
+  if (changes.empty()) return;
+  append([&](Batch& batch) {
+    for (domain::Change& change : changes) batch.take(std::move(change));
+  });
 }
 
 void Journal::note_last_used(std::string room_id, domain::WallTime last_used_at) {
   append([&](Batch& batch) { batch.touch(std::move(room_id), last_used_at); });
-}
-
-void Journal::note_session(domain::Session session) {
-  append([&](Batch& batch) { batch.enter(std::move(session)); });
-}
-
-void Journal::note_session_gone(std::string session_id) {
-  append([&](Batch& batch) { batch.leave(std::move(session_id)); });
-}
-
-void Journal::note_failover(domain::Failover failover) {
-  append([&](Batch& batch) { batch.begin(std::move(failover)); });
-}
-
-void Journal::note_failover_gone(std::string gateway_name) {
-  append([&](Batch& batch) { batch.end(std::move(gateway_name)); });
 }
 
 void Journal::run(const std::function<void(Database&)>& deed) {

@@ -54,14 +54,11 @@ class Journal {
   // Committed at once, together with all that waits.
   void write_assignment(domain::Assignment assignment, Settled settled);
 
-  // Committed within a second of working storage; of several wishes for a room or session the last.
-  void note_assignment(domain::Assignment assignment);
-  void note_assignment_removed(std::string room_id);
+  // Committed within a second of working storage; of several wishes for a row the last.
+  void note(domain::Change change);
+  // These in one transaction.
+  void note(std::vector<domain::Change> changes);
   void note_last_used(std::string room_id, domain::WallTime last_used_at);
-  void note_session(domain::Session session);
-  void note_session_gone(std::string session_id);
-  void note_failover(domain::Failover failover);
-  void note_failover_gone(std::string gateway_name);
 
   // Blocks: in a transaction of its own on the writer thread, after all that was noted before. What
   // the deed throws is thrown here and undoes it; Failure if it could not be committed, or if the disk

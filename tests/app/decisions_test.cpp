@@ -137,9 +137,9 @@ TEST_CASE("an operator's release is remembered, with the gateway that the room l
   House house;
   house.ask("1");
   house.report("1", "a");
-  CHECK(app::release_room(*house.desk, *house.journal, "1", false) == app::Released::occupied);
+  CHECK(app::release_room(*house.desk, "1", false) == app::Released::occupied);
   CHECK(count(house) == 1);
-  CHECK(app::release_room(*house.desk, *house.journal, "1", true) == app::Released::done);
+  CHECK(app::release_room(*house.desk, "1", true) == app::Released::done);
   const auto page = house.desk->decisions().newest("1", 10, std::nullopt);
   REQUIRE(page.items.size() == 2);
   const DecisionRecord& record = *page.items[0].record;

@@ -71,13 +71,13 @@ TEST_CASE("somebody on the way keeps the room until join_grace after the answer"
 TEST_CASE("an operator's release is in the file when it is answered, and a refused one changes nothing") {
   House house;
   house.report("1", "a");
-  CHECK(app::release_room(*house.desk, *house.journal, "2", false) == app::Released::no_assignment);
-  CHECK(app::release_room(*house.desk, *house.journal, "1", false) == app::Released::occupied);
+  CHECK(app::release_room(*house.desk, "2", false) == app::Released::no_assignment);
+  CHECK(app::release_room(*house.desk, "1", false) == app::Released::occupied);
   house.lock_file();
-  CHECK(app::release_room(*house.desk, *house.journal, "1", true) == app::Released::storage_unavailable);
+  CHECK(app::release_room(*house.desk, "1", true) == app::Released::storage_unavailable);
   house.unlock_file();
   CHECK(house.report("1", "a") == "gxy1 1");
-  CHECK(app::release_room(*house.desk, *house.journal, "1", true) == app::Released::done);
+  CHECK(app::release_room(*house.desk, "1", true) == app::Released::done);
   CHECK(house.row("1").empty());
   // Its users are still there, and must not carry it back.
   CHECK(house.report("1", "a", "gxy4") == "gxy1 1");
@@ -87,6 +87,6 @@ TEST_CASE("a refused release does not touch the file, not even for a moment") {
   House house;
   house.report("1", "a");
   house.was_written();
-  CHECK(app::release_room(*house.desk, *house.journal, "1", false) == app::Released::occupied);
+  CHECK(app::release_room(*house.desk, "1", false) == app::Released::occupied);
   CHECK_FALSE(house.was_written());
 }

@@ -57,7 +57,7 @@ TEST_CASE("a room with participants is kept though no session is in it, and ende
   house.hear("gxy1", {{"7", 2}});
   house.wait(1h);
   CHECK(house.row("7") == "gxy1");
-  CHECK(app::release_room(*house.desk, *house.journal, "7", false) == app::Released::occupied);
+  CHECK(app::release_room(*house.desk, "7", false) == app::Released::occupied);
   house.report("7", "s");
   CHECK_FALSE(app::leave_room(*house.desk, "7", "s").assignment_removed);
   SECTION("an empty list ends it") {
@@ -103,7 +103,7 @@ TEST_CASE("before its first list any room of a gateway may be in use, also after
   CHECK(house.row("7") == "gxy1");
   CHECK(house.row("8") == "gxy2");
   // What is merely not known keeps no operator from releasing it.
-  CHECK(app::release_room(*house.desk, *house.journal, "8", false) == app::Released::done);
+  CHECK(app::release_room(*house.desk, "8", false) == app::Released::done);
   house.hear("gxy1", {});
   house.wait(1s);
   CHECK(house.row("7").empty());
@@ -117,7 +117,7 @@ TEST_CASE("a silent gateway's last word holds for its own rooms only") {
   house.wait(1h);
   CHECK(house.row("7") == "gxy1");
   // It is released, and placed elsewhere; who once was on gxy1 and gxy2 is no reason to keep it there.
-  REQUIRE(app::release_room(*house.desk, *house.journal, "7", true) == app::Released::done);
+  REQUIRE(app::release_room(*house.desk, "7", true) == app::Released::done);
   REQUIRE(house.ask("8") == "gxy1 assigned");
   REQUIRE(house.ask("9") == "gxy2 assigned");
   REQUIRE(house.ask("7") == "gxy3 assigned");
@@ -152,7 +152,7 @@ TEST_CASE("a room with participants and without an assignment is adopted where m
   }
   SECTION("not against an operator's word") {
     house.hear("gxy3", {{"7", 2}});
-    REQUIRE(app::release_room(*house.desk, *house.journal, "7", true) == app::Released::done);
+    REQUIRE(app::release_room(*house.desk, "7", true) == app::Released::done);
     house.hear("gxy3", {{"7", 2}});
     CHECK(house.ask("7") == "gxy1 assigned");
   }

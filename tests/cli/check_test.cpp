@@ -116,3 +116,17 @@ TEST_CASE("config shows each setting with where it came from") {
   CHECK(outcome.exit_code == 2);
   CHECK(contains(outcome.err, "unknwon"));
 }
+
+TEST_CASE("check names the files of [cluster] that can't be read, if there is an engine") {
+  const Scratch scratch;
+  const std::string endpoints = "cluster.endpoints = [\"http://127.0.0.1\"]\ncluster.user = \"u\"\n";
+  const std::string password = "cluster.password_file = \"" + scratch.path("none") + "\"\n";
+  scratch.configure(endpoints + password);
+  CHECK(scratch.run({"check"}).out == "All is well.\n");
+  scratch.configure(endpoints + password + "cluster.engine = \"etcd\"\n");
+  const auto outcome = scratch.run({"check"});
+  CHECK(outcome.exit_code == 2);
+  CHECK(contains(outcome.out, "error: config.toml:5: cluster.password_file: the file"));
+  scratch.write("none", "secret\n");
+  CHECK(scratch.run({"check"}).out == "All is well.\n");
+}

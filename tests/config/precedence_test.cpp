@@ -12,6 +12,7 @@ struct Values {
     const char* toml;
     const char* variable;
   } each[3];
+  written::Environment with = {};  // what it does not stand without
 };
 
 const Values values[] = {
@@ -56,6 +57,22 @@ const Values values[] = {
     {"occupancy.timeout", {{"\"1s\"", "1s"}, {"\"2s\"", "2s"}, {"\"4s\"", "4s"}}},
     {"occupancy.secret_file", {{"\"/a\"", "/a"}, {"\"/b\"", "/b"}, {"\"/c\"", "/c"}}},
     {"occupancy.token_file", {{"\"/a\"", "/a"}, {"\"/b\"", "/b"}, {"\"/c\"", "/c"}}},
+    {"cluster.engine",
+     {{"\"etcd\"", "etcd"}, {"\"etcd\"", "etcd"}, {"\"etcd\"", "etcd"}},
+     {{"CLUSTER_ENDPOINTS", "http://a:1"}}},
+    {"cluster.endpoints",
+     {{"[\"http://a:1\"]", "http://a:1"},
+      {"[\"https://b:2\", \"https://c:2379\"]", "https://b:2,https://c:2379"},
+      {"[\"http://[::1]:3\"]", "http://[::1]:3"}}},
+    {"cluster.prefix", {{"\"/a/\"", "/a/"}, {"\"/b/\"", "/b/"}, {"\"/c/\"", "/c/"}}},
+    {"cluster.user", {{"\"a\"", "a"}, {"\"b\"", "b"}, {"\"c\"", "c"}}, {{"CLUSTER_PASSWORD_FILE", "/p"}}},
+    {"cluster.password_file", {{"\"/a\"", "/a"}, {"\"/b\"", "/b"}, {"\"/c\"", "/c"}}, {{"CLUSTER_USER", "u"}}},
+    {"cluster.ca_file", {{"\"/a\"", "/a"}, {"\"/b\"", "/b"}, {"\"/c\"", "/c"}}},
+    {"cluster.cert_file", {{"\"/a\"", "/a"}, {"\"/b\"", "/b"}, {"\"/c\"", "/c"}}, {{"CLUSTER_KEY_FILE", "/k"}}},
+    {"cluster.key_file", {{"\"/a\"", "/a"}, {"\"/b\"", "/b"}, {"\"/c\"", "/c"}}, {{"CLUSTER_CERT_FILE", "/p"}}},
+    {"cluster.max_stale", {{"\"1s\"", "1s"}, {"\"2s\"", "2s"}, {"\"3s\"", "3s"}}},
+    {"cluster.timeout", {{"\"1s\"", "1s"}, {"\"2s\"", "2s"}, {"\"10s\"", "10s"}}},
+    {"cluster.attempt_timeout", {{"\"500ms\"", "500ms"}, {"\"2s\"", "2s"}, {"\"3s\"", "3s"}}},
     {"log.level", {{"\"debug\"", "debug"}, {"\"warn\"", "warn"}, {"\"error\"", "error"}}},
     {"log.format", {{"\"json\"", "json"}, {"\"json\"", "json"}, {"\"json\"", "json"}}},
 };
@@ -67,7 +84,8 @@ void check(const config::Loaded& loaded, const Values& item, const std::string& 
   CHECK(setting.value == value);
   CHECK(setting.origin == origin);
   for (const config::Setting& other : loaded.settings) {
-    if (other.key != item.key) CHECK(other.origin == "default");
+    const bool goes_with_it = !item.with.empty() && item.with.front().first == other.variable;
+    if (other.key != item.key && !goes_with_it) CHECK(other.origin == "default");
   }
 }
 
@@ -88,17 +106,18 @@ TEST_CASE("every setting: the environment counts more than .env, that more than 
 
     const std::string toml = "\n" + name + " = " + item.each[0].toml + "\n";
     const std::string env = "\n\n" + variable + "=" + item.each[1].variable + "\n";
-    const written::Environment environment{{variable, item.each[2].variable}};
+    written::Environment environment = item.with;
+    environment.emplace_back(variable, item.each[2].variable);
     const std::string in_toml = "config.toml:2";
 
     check(none, item, written::setting(none, name).value, "default");
-    check(written::load(toml), item, item.each[0].variable, in_toml);
-    check(written::load(toml, env), item, item.each[1].variable, ".env:3");
+    check(written::load(toml, {}, item.with), item, item.each[0].variable, in_toml);
+    check(written::load(toml, env, item.with), item, item.each[1].variable, ".env:3");
     check(written::load(toml, env, environment), item, item.each[2].variable, "environment");
-    check(written::load({}, env), item, item.each[1].variable, ".env:3");
+    check(written::load({}, env, item.with), item, item.each[1].variable, ".env:3");
     check(written::load({}, {}, environment), item, item.each[2].variable, "environment");
     check(written::load(toml, {}, environment), item, item.each[2].variable, "environment");
-    CHECK(written::load(toml, env).problems.empty());
+    CHECK(written::load(toml, env, item.with).problems.empty());
     CHECK(written::warnings(written::load(toml, env, environment)).size() == 1);
   }
 }
@@ -142,6 +161,17 @@ TEST_CASE("the defaults are the documented ones") {
       {"sessions.join_grace", "2m"},
       {"failover.standby_servers", ""},
       {"failover.wait", "5s"},
+      {"cluster.engine", "none"},
+      {"cluster.endpoints", ""},
+      {"cluster.prefix", "/room-sidecar/"},
+      {"cluster.user", ""},
+      {"cluster.password_file", ""},
+      {"cluster.ca_file", ""},
+      {"cluster.cert_file", ""},
+      {"cluster.key_file", ""},
+      {"cluster.max_stale", "5m"},
+      {"cluster.timeout", "3s"},
+      {"cluster.attempt_timeout", "1s"},
       {"log.level", "info"},
       {"log.format", "text"},
   };

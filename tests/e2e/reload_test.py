@@ -110,15 +110,25 @@ class Reload(Case):
     def test_what_needs_a_restart_waits_for_it_and_the_rest_is_applied(self):
         sidecar = self.sidecar()
         del sidecar.env["LISTEN_ADDRESS"]  # the running one keeps its environment
-        sidecar.write_config(toml(rooms={"2171": "gxy2"}, http={"max_connections": 17}))
+        sidecar.write_config(toml(rooms={"2171": "gxy2"}, http={"max_connections": 17},
+                                  cluster={"engine": "etcd", "endpoints": ["http://127.0.0.1"]}))
         answer = sidecar.post("/v2/reload")
         self.assertEqual(answer.status, 200)
-        self.assertEqual(len([w for w in answer.json["warnings"] if "restart" in w]), 1,
-                         answer.json)
+        waiting = [warning for warning in answer.json["warnings"] if "restart" in warning]
+        self.assertEqual(len(waiting), 1, answer.json)
+        self.assertIn("http.max_connections, cluster: ", waiting[0])
         self.assertEqual(sidecar.ask("2171").janus, "gxy2")
         sidecar.wait_for_log("restart")
         self.assertEqual(len([line for line in sidecar.log().splitlines()
                               if " WARN" in line and "restart" in line]), 1)
+
+    def test_a_file_of_the_cluster_that_cannot_be_read_is_refused(self):
+        sidecar = self.sidecar()
+        missing = str(sidecar.folder / "none")
+        sidecar.write_config(toml(cluster={"engine": "etcd", "endpoints": ["https://127.0.0.1"], "ca_file": missing}))
+        problems = self.expect(sidecar.post("/v2/reload"), 409, "configuration_refused").json["problems"]
+        self.assertEqual(len(problems), 1, problems)
+        self.assertIn(f'cluster.ca_file: the file "{missing}" can\'t be read', problems[0])
 
     def test_gateways_and_rooms_are_synced(self):
         sidecar = self.sidecar(toml(gateways=["gxy1", "gxy2"], rooms={"1": "gxy1", "2": "gxy2"}))

@@ -54,6 +54,17 @@ void check_options(const domain::Options& options) {
   }
 }
 
+void check_cluster(const cluster::Options& options) {
+  const std::set<std::string> members(options.endpoints.begin(), options.endpoints.end());
+  expect(members.size() == options.endpoints.size(), "each member once");
+  expect(!options.is_shared() || !members.empty(), "an engine with members");
+  expect(options.prefix.size() <= 200 && options.prefix.back() == '/', "a prefix with a slash");
+  expect(options.user.has_value() == options.password_file.has_value(), "a user with a password");
+  expect(options.cert_file.has_value() == options.key_file.has_value(), "a certificate with a key");
+  expect(options.attempt_timeout.count() > 0 && options.attempt_timeout <= options.timeout, "attempts in time");
+  expect(options.max_stale.count() > 0 && options.timeout <= std::chrono::seconds{10}, "times in bounds");
+}
+
 void check_entries(const config::Configuration& configuration) {
   std::set<std::string> names, uids;
   for (const domain::ConfiguredGateway& gateway : configuration.gateways) {
@@ -125,6 +136,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (!loaded.ok()) return 0;
   check_options(loaded.configuration.domain);
+  check_cluster(loaded.configuration.cluster);
   check_entries(loaded.configuration);
   if (!holds_separator(loaded.configuration)) check_shown(loaded);
   return 0;

@@ -61,7 +61,7 @@ std::string drain(House& house, const std::string& gateway, bool draining) {
 }
 
 std::string release(House& house, const std::string& room, bool force) {
-  switch (app::release_room(*house.desk, *house.journal, room, force)) {
+  switch (app::release_room(*house.desk, room, force)) {
     case app::Released::done:
       return "done";
     case app::Released::no_assignment:

@@ -28,8 +28,8 @@ std::string outcome(const Batch& batch) {
 
 using Step = std::function<void(Batch&)>;
 const Step urgent = [](Batch& b) { b.write_urgently(assignment("r", "urgent"), [](bool) {}); };
-const Step written = [](Batch& b) { b.write(assignment("r", "written")); };
-const Step removed = [](Batch& b) { b.remove("r"); };
+const Step written = [](Batch& b) { b.take(assignment("r", "written")); };
+const Step removed = [](Batch& b) { b.take(domain::AssignmentGone{"r"}); };
 const Step touched = [](Batch& b) { b.touch("r", at(9)); };
 
 }  // namespace
@@ -114,8 +114,8 @@ TEST_CASE("a batch that was split tells those who wait for each part") {
   batch.write_urgently(assignment("a"), [&](bool) { told += 1; });
   batch.write_urgently(assignment("a", "gxy2"), [&](bool) { told += 10; });
   batch.write_urgently(assignment("b"), [&](bool) { told += 100; });
-  batch.enter(session("s", "a"));
-  batch.leave("t");
+  batch.take(session("s", "a"));
+  batch.take(domain::SessionGone{"t"});
   auto parts = batch.split();
   CHECK(batch.empty());
   REQUIRE(parts.size() == 4);

@@ -68,7 +68,7 @@ TEST_CASE("while another program holds the lock, rows are refused and notes are 
   CHECK_FALSE(is_written(journal, assignment("refused")));
   CHECK(journal.failure().has_value());
   const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < 1000; ++i) journal.note_session(session(std::to_string(i % 7), "r"));
+  for (int i = 0; i < 1000; ++i) journal.note(session(std::to_string(i % 7), "r"));
   CHECK(std::chrono::steady_clock::now() - start < 5s);  // nobody who notes waits for the disk
   CHECK_FALSE(journal.flush());
   CHECK(thrown_by([&] { journal.run([](Database&) {}); }).failed);
@@ -87,10 +87,10 @@ TEST_CASE("what is noted after a refusal wins over what was refused") {
   CHECK(is_written(journal, assignment("r", "old")));
   SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE);
   shell.exec("BEGIN IMMEDIATE");
-  journal.note_assignment(assignment("kept", "k"));
+  journal.note(assignment("kept", "k"));
   std::atomic<bool> told{false};
   journal.write_assignment(assignment("r", "moved"), [&](bool committed) {
-    if (!committed) journal.note_assignment(assignment("r", "back"));
+    if (!committed) journal.note(assignment("r", "back"));
     told = true;
   });
   REQUIRE(comes_true([&] { return told.load(); }));
@@ -135,7 +135,7 @@ TEST_CASE("a full database refuses rows, and takes them again when there is spac
     }
     CHECK(refused > 0);
     CHECK(small.failure().has_value());
-    small.note_session(session("s", "first"));
+    small.note(session("s", "first"));
     CHECK_FALSE(small.flush());
     std::size_t rows = 0;
     small.read([&](Database& database) {
@@ -160,7 +160,7 @@ TEST_CASE("a file that vanished is written anew from the open connection", "[alo
   {
     Journal journal(Database(path, OpenMode::read_write), witness.callbacks());
     CHECK(is_written(journal, assignment("before")));
-    journal.note_session(session("s", "before"));
+    journal.note(session("s", "before"));
     SECTION("alone") { std::filesystem::remove(path); }
     SECTION("with its -wal and -shm") {
       for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
@@ -307,7 +307,7 @@ TEST_CASE("what is being written counts as waiting until it is in the file or re
   Journal journal(Database(scratch.database(), OpenMode::read_write), witness.callbacks());
   REQUIRE(journal.flush());
   shell.exec("BEGIN IMMEDIATE");  // the writer has taken what waits, and waits for the lock
-  journal.note_session(session("s", "r"));
+  journal.note(session("s", "r"));
   journal.write_assignment(assignment("r"), [&](bool committed) { refused = !committed; });
   CHECK(comes_true([&] {
     const auto queue = journal.queue();
@@ -327,7 +327,7 @@ TEST_CASE("a journal in a hurry has stopped by its deadline though another holds
   Journal journal(Database(scratch.database(), OpenMode::read_write), {});
   SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE);
   shell.exec("BEGIN IMMEDIATE");
-  journal.note_session(session("s", "r"));
+  journal.note(session("s", "r"));
   CHECK_FALSE(is_written(journal, assignment("refused")));
   const auto start = std::chrono::steady_clock::now();
   journal.hurry(start + 300ms);
@@ -348,7 +348,7 @@ TEST_CASE("a journal in a hurry writes what there is when the lock comes free in
     SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE);
     shell.exec("BEGIN IMMEDIATE");
     CHECK_FALSE(is_written(journal, assignment("refused")));
-    journal.note_session(session("s", "r"));
+    journal.note(session("s", "r"));
     journal.hurry(std::chrono::steady_clock::now() + 3s);
     shell.exec("ROLLBACK");
     CHECK(journal.flush());

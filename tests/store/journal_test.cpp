@@ -67,7 +67,7 @@ TEST_CASE("many who come at once share commits, and each is told once") {
       askers.emplace_back([&, t] {
         for (int i = 0; i < each; ++i) {
           journal.write_assignment(assignment(std::to_string(t * each + i)), told.settled());
-          journal.note_session(session("s" + std::to_string(t), "r"));
+          journal.note(session("s" + std::to_string(t), "r"));
         }
       });
     }
@@ -94,8 +94,8 @@ TEST_CASE("what is noted is in the file within a second or so, and seldom commit
   int last = version();
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; std::chrono::steady_clock::now() - start < 1500ms; ++i) {
-    journal.note_session(session(std::to_string(i % 10), "r"));
-    journal.note_assignment(assignment("r" + std::to_string(i % 10)));
+    journal.note(session(std::to_string(i % 10), "r"));
+    journal.note(assignment("r" + std::to_string(i % 10)));
     journal.note_last_used("r1", at(i));
     std::this_thread::sleep_for(1ms);
     if (version() != last) ++commits;
@@ -103,8 +103,8 @@ TEST_CASE("what is noted is in the file within a second or so, and seldom commit
   }
   CHECK(commits >= 1);
   CHECK(commits <= 3);
-  journal.note_session_gone("3");
-  journal.note_assignment_removed("r3");
+  journal.note(domain::SessionGone{"3"});
+  journal.note(domain::AssignmentGone{"r3"});
   CHECK(comes_true([&] { return reader.execAndGet("SELECT count(*) FROM sessions").getInt() == 9; },
                    1900ms));
   CHECK(reader.execAndGet("SELECT count(*) FROM room_server_assignments").getInt() == 9);
@@ -116,7 +116,7 @@ TEST_CASE("an urgent row takes along what was noted before") {
   Journal journal(Database(scratch.database(), OpenMode::read_write), told.callbacks());
   for (int i = 0; i < 20; ++i) {
     std::atomic<bool> done{false};
-    journal.note_session(session("s" + std::to_string(i), "r"));
+    journal.note(session("s" + std::to_string(i), "r"));
     journal.write_assignment(assignment("r"), [&](bool) { done = true; });
     REQUIRE(comes_true([&] { return done.load(); }));
     CHECK(sessions_in(scratch.database()).size() == static_cast<std::size_t>(i + 1));
@@ -127,7 +127,7 @@ TEST_CASE("a deed runs after what was noted before it, as one transaction") {
   const Scratch scratch;
   Told told;
   Journal journal(Database(scratch.database(), OpenMode::read_write), told.callbacks());
-  journal.note_session(session("s", "r"));
+  journal.note(session("s", "r"));
   std::size_t sessions = 0;
   journal.run([&](Database& database) {
     std::vector<std::string> skipped;
@@ -230,7 +230,7 @@ TEST_CASE("stop writes what is noted and settles everybody") {
   Journal journal(Database(scratch.database(), OpenMode::read_write), told.callbacks());
   for (int i = 0; i < 100; ++i)
     journal.write_assignment(assignment(std::to_string(i)), told.settled());
-  journal.note_session(session("s", "1"));
+  journal.note(session("s", "1"));
   journal.stop();
   journal.stop();
   CHECK(told.yes == 100);
@@ -250,7 +250,7 @@ TEST_CASE("a row that the schema refuses keeps no other out of the file") {
       .exec(
           "CREATE TRIGGER poison BEFORE INSERT ON room_server_assignments WHEN new.room_id = 'bad' "
           "BEGIN SELECT RAISE(ABORT, 'not this one'); END");
-  journal.note_session(session("s", "good"));
+  journal.note(session("s", "good"));
   journal.write_assignment(assignment("bad"), told.settled());
   journal.write_assignment(assignment("good"), told.settled());
   CHECK(comes_true([&] { return told.yes + told.no == 2; }));

@@ -1,0 +1,144 @@
+#include "cluster/answers.h"
+
+#include <charconv>
+#include <utility>
+
+#include "cluster/base64.h"
+
+namespace cluster {
+namespace {
+
+using http::Json;
+
+// What is left out is empty; nothing if it is no base64.
+std::optional<std::string> bytes_of(const Json& object, std::string_view name) {
+  const Json* found = object.find(name);
+  if (found == nullptr || found->is_null()) return std::string();
+  if (found->string() == nullptr) return std::nullopt;
+  return from_base64(*found->string());
+}
+
+// The list of that name, each item read by `read`; what is left out is an empty one.
+template <typename Item, typename Read>
+std::optional<std::vector<Item>> list_of(const Json& object, std::string_view name, const Read& read) {
+  std::vector<Item> items;
+  const Json* found = object.find(name);
+  if (found == nullptr || found->is_null()) return items;
+  if (found->array() == nullptr) return std::nullopt;
+  items.reserve(found->array()->size());
+  for (const Json& each : *found->array()) {
+    auto item = read(each);
+    if (!item) return std::nullopt;
+    items.push_back(std::move(*item));
+  }
+  return items;
+}
+
+std::optional<KeyValue> key_value_of(const Json& json) {
+  auto key = bytes_of(json, "key");
+  auto value = bytes_of(json, "value");
+  const auto created = number_of(json, "create_revision");
+  const auto modified = number_of(json, "mod_revision");
+  if (!json.is_object() || !key || !value || !created || !modified) return std::nullopt;
+  return KeyValue{std::move(*key), std::move(*value), *created, *modified};
+}
+
+std::optional<TransactionResult::Done> done_of(const Json& response, const Operation& asked) {
+  TransactionResult::Done done;
+  switch (asked.kind) {
+    case Operation::Kind::put:
+      if (response.find("response_put") == nullptr) return std::nullopt;
+      return done;
+    case Operation::Kind::erase: {
+      const Json* erased = response.find("response_delete_range");
+      const auto count = erased != nullptr ? number_of(*erased, "deleted") : std::nullopt;
+      if (!count) return std::nullopt;
+      done.erased = *count;
+      return done;
+    }
+    case Operation::Kind::range: {
+      const Json* range = response.find("response_range");
+      auto found = range != nullptr ? list_of<KeyValue>(*range, "kvs", key_value_of) : std::nullopt;
+      if (!found) return std::nullopt;
+      done.found = std::move(*found);
+      return done;
+    }
+    case Operation::Kind::nested: {
+      const Json* nested = response.find("response_txn");
+      auto result = nested != nullptr
+                        ? transaction_result_of(*nested, asked.transaction.empty() ? Transaction{} : asked.transaction.front())
+                        : std::nullopt;
+      if (!result) return std::nullopt;
+      done.nested.push_back(std::move(*result));
+      return done;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> number_of(const Json& object, std::string_view name) {
+  const Json* found = object.find(name);
+  if (found == nullptr || found->is_null()) return 0;
+  if (const auto* number = found->unsigned_number()) {
+    return *number <= INT64_MAX ? std::optional(static_cast<std::int64_t>(*number)) : std::nullopt;
+  }
+  if (const auto* number = found->signed_number()) return *number;
+  const std::string* text = found->string();
+  if (text == nullptr) return std::nullopt;
+  std::int64_t number = 0;
+  const char* const end = text->data() + text->size();
+  const auto [read, error] = std::from_chars(text->data(), end, number);
+  if (error != std::errc{} || read != end) return std::nullopt;
+  return number;
+}
+
+std::string text_of(const Json& object, std::string_view name) {
+  const Json* found = object.find(name);
+  return found != nullptr && found->is_string() ? *found->string() : std::string();
+}
+
+bool flag_of(const Json& object, std::string_view name) {
+  const Json* found = object.find(name);
+  return found != nullptr && found->boolean() != nullptr && *found->boolean();
+}
+
+std::optional<Header> header_of(const Json& answer) {
+  const Json* header = answer.find("header");
+  if (header == nullptr || !header->is_object()) return std::nullopt;
+  const auto revision = number_of(*header, "revision");
+  if (!revision) return std::nullopt;
+  return Header{text_of(*header, "cluster_id"), *revision};
+}
+
+std::optional<TransactionResult> transaction_result_of(const Json& answer, const Transaction& asked) {
+  if (!answer.is_object()) return std::nullopt;
+  TransactionResult result;
+  result.succeeded = flag_of(answer, "succeeded");
+  const auto& operations = result.succeeded ? asked.success : asked.failure;
+  auto next = operations.begin();
+  auto done = list_of<TransactionResult::Done>(answer, "responses", [&](const Json& response) {
+    return next != operations.end() ? done_of(response, *next++) : std::nullopt;
+  });
+  if (!done || next != operations.end()) return std::nullopt;
+  result.done = std::move(*done);
+  return result;
+}
+
+std::optional<Page> page_of(const Json& answer) {
+  auto items = list_of<KeyValue>(answer, "kvs", key_value_of);
+  const auto count = number_of(answer, "count");
+  if (!answer.is_object() || !items || !count) return std::nullopt;
+  return Page{std::move(*items), *count, flag_of(answer, "more")};
+}
+
+std::optional<Event> event_of(const Json& event) {
+  const std::string type = text_of(event, "type");
+  const Json* kv = event.find("kv");
+  auto item = kv != nullptr ? key_value_of(*kv) : std::nullopt;
+  if (!item || (!type.empty() && type != "PUT" && type != "DELETE")) return std::nullopt;
+  return Event{type == "DELETE", std::move(*item)};
+}
+
+}  // namespace cluster

@@ -1,0 +1,28 @@
+// etcd's answers, read from its gateway's JSON: there all 64-bit numbers are strings, and what is zero, false or empty
+// is left out. Any thread. Nothing is returned if it is not such an answer.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/engine.h"
+#include "http/json.h"
+
+namespace cluster {
+
+std::optional<Header> header_of(const http::Json& answer);
+
+// It has to be an answer to that transaction: as many results as there are operations on the branch taken.
+std::optional<TransactionResult> transaction_result_of(const http::Json& answer, const Transaction& asked);
+std::optional<Page> page_of(const http::Json& answer);
+std::optional<Event> event_of(const http::Json& event);
+
+// The member of that name; 0 if it is left out.
+std::optional<std::int64_t> number_of(const http::Json& object, std::string_view name);
+// "" if it is left out or no text. Ids of members and clusters, too: they may be above 2^63.
+std::string text_of(const http::Json& object, std::string_view name);
+bool flag_of(const http::Json& object, std::string_view name);
+
+}  // namespace cluster

@@ -1,0 +1,75 @@
+// HTTP to one member of etcd at a time: a connection that is kept until another member is asked. The only place that
+// knows the library (cpp-httplib).
+// One thread at a time; stop() is for any. The process has to ignore SIGPIPE. That nobody answers is a value. Every
+// call ends with its time, only that the system's search for a host's name cannot be bounded.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "cluster/alarm.h"
+#include "cluster/options.h"
+
+namespace cluster {
+
+struct Request {
+  std::string path{};
+  std::string body{};
+  std::string token{};         // "": none
+  bool needs_leader = true;  // a member without one is to say so at once, and to end a watch
+};
+
+struct Answer {
+  enum class Outcome {
+    answered,
+    not_sent,  // surely nothing was done
+    unsure,    // it was sent, but not, or not wholly, answered
+    too_long,  // what came is more than we take
+  };
+  Outcome outcome = Outcome::not_sent;
+  int status = 0;
+  std::string body{};
+  std::string problem{};  // in words, unless it was answered
+};
+
+class Connection {
+ public:
+  using Clock = Alarm::Clock;
+  static constexpr std::size_t longest_body = 64 << 20;
+
+  explicit Connection(const Options& options);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  Answer post(const std::string& endpoint, const Request& request, Clock::time_point until);
+
+  // Passes what comes to the sink as it comes, in pieces of any size, until the member ends it, the sink says false
+  // (`answered`, too) or nothing came for `silence`; the first piece is waited for until `begun`. Of another status
+  // than 200 the sink sees nothing; the answer's body is filled instead.
+  using Sink = std::function<bool(std::string_view piece)>;
+  Answer stream(const std::string& endpoint, const Request& request, Clock::time_point begun,
+                std::chrono::milliseconds silence, const Sink& sink);
+
+  // Any thread: what is under way ends within some milliseconds, and so does whatever is begun later.
+  void stop() { alarm_.stop(); }
+  bool is_stopped() const { return alarm_.is_stopped(); }
+  // False as soon as it is stopped.
+  bool sleep_until(Clock::time_point until) { return alarm_.sleep_until(until); }
+
+ private:
+  class Line;
+  std::string open(const std::string& endpoint);
+  Answer talk(const Request& request, Clock::time_point until, std::chrono::milliseconds silence, const Sink* sink);
+  void close();
+
+  const Options options_;
+  Alarm alarm_;
+  std::string endpoint_;        // of the line that is open
+  std::unique_ptr<Line> line_;  // goes before its alarm
+};
+
+}  // namespace cluster

@@ -1,0 +1,169 @@
+#include "cluster/engine.h"
+
+#include <map>
+#include <utility>
+
+#include "cluster/answers.h"
+#include "cluster/asker.h"
+#include "cluster/requests.h"
+#include "cluster/watch_stream.h"
+
+namespace cluster {
+namespace {
+
+using http::Json;
+
+// What a stream's answer consists of, or that answer itself.
+const Json& result_in(const Json& answer) {
+  const Json* result = answer.find("result");
+  return result != nullptr ? *result : answer;
+}
+
+}  // namespace
+
+class Engine::Inside {
+ public:
+  explicit Inside(const Options& given) : options(given), asker(given) {}
+
+  // `read` makes the value of an answer, or nothing if it is none.
+  template <typename T, typename Read>
+  Reply<T> ask(const Asker::Question& question, Deadline deadline, const Read& read) {
+    Reply<T> reply;
+    const auto said = asker.ask(question, deadline, [&](const Json& answer) {
+      const auto header = header_of(result_in(answer));
+      auto value = read(result_in(answer));
+      if (!header || !value) return false;
+      reply.header = *header;
+      reply.value = std::move(*value);
+      return true;
+    });
+    reply.trouble = said.trouble;
+    reply.why = said.why;
+    not_found = said.not_found;
+    return reply;
+  }
+
+  const Options options;
+  Asker asker;
+  bool not_found = false;  // the last question's
+};
+
+Engine::Engine(const Options& options) : inside_(std::make_unique<Inside>(options)) {}
+Engine::~Engine() = default;
+
+Reply<TransactionResult> Engine::transact(const Transaction& transaction, Deadline deadline) {
+  return inside_->ask<TransactionResult>({"/v3/kv/txn", to_json(transaction)}, deadline, [&](const Json& answer) {
+    return transaction_result_of(answer, transaction);
+  });
+}
+
+Reply<Page> Engine::range(const RangeWish& wish, Deadline deadline) {
+  return inside_->ask<Page>({"/v3/kv/range", to_json(wish), true, false}, deadline, page_of);
+}
+
+Reply<std::int64_t> Engine::grant_lease(std::chrono::seconds time, Deadline deadline) {
+  return inside_->ask<std::int64_t>({"/v3/lease/grant", grant_request(time), false}, deadline, [](const Json& answer) {
+    const auto id = number_of(answer, "ID");
+    return id && *id != 0 ? id : std::nullopt;
+  });
+}
+
+Reply<bool> Engine::keep_lease(std::int64_t lease, Deadline deadline) {
+  return inside_->ask<bool>({"/v3/lease/keepalive", lease_request(lease), false}, deadline, [](const Json& answer) {
+    const auto left = number_of(answer, "TTL");  // left out if the lease is gone
+    return left ? std::optional(*left > 0) : std::nullopt;
+  });
+}
+
+Reply<bool> Engine::revoke_lease(std::int64_t lease, Deadline deadline) {
+  auto reply = inside_->ask<bool>({"/v3/lease/revoke", lease_request(lease), false}, deadline,
+                                  [](const Json&) { return std::optional(true); });
+  if (inside_->not_found) {
+    reply.trouble = Trouble::none;
+    reply.value = false;
+  }
+  return reply;
+}
+
+std::vector<MemberStatus> Engine::members() {
+  std::vector<MemberStatus> members;
+  std::map<std::string, std::string> names;  // by id
+  std::vector<std::string> ids;
+  Asker& asker = inside_->asker;
+  for (const std::string& endpoint : inside_->options.endpoints) {
+    const auto until = Clock::now() + inside_->options.attempt_timeout;
+    MemberStatus& member = members.emplace_back();
+    std::string& id = ids.emplace_back();
+    member.endpoint = endpoint;
+    const auto said = asker.ask_one(endpoint, {"/v3/maintenance/status", "{}", false}, until, [&](const Json& answer) {
+      const Json* header = answer.find("header");
+      if (header == nullptr) return false;
+      id = text_of(*header, "member_id");
+      const std::string leader = text_of(answer, "leader");
+      member.version = text_of(answer, "version");
+      member.has_leader = !leader.empty() && leader != "0";
+      member.is_leader = member.has_leader && leader == id;
+      const Json* errors = answer.find("errors");
+      if (errors != nullptr && errors->array() != nullptr && !errors->array()->empty()) {
+        const Json& first = errors->array()->front();
+        member.problem = first.is_string() ? *first.string() : first.dump();
+      }
+      return true;
+    });
+    if (said.trouble != Trouble::none) {
+      member.problem = said.why;
+    } else if (names.empty()) {
+      asker.ask_one(endpoint, {"/v3/cluster/member/list", "{}", false}, until, [&](const Json& answer) {
+        const Json* list = answer.find("members");
+        if (list == nullptr || list->array() == nullptr) return false;
+        for (const Json& each : *list->array()) names[text_of(each, "ID")] = text_of(each, "name");
+        return true;
+      });
+    }
+  }
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (const auto name = names.find(ids[i]); name != names.end()) members[i].name = name->second;
+  }
+  return members;
+}
+
+WatchEnd Engine::watch(std::string_view key, std::string_view range_end, Revision from,
+                       std::chrono::milliseconds silence, const Sink& sink) {
+  Asker& asker = inside_->asker;
+  const Asker::Question question{"/v3/watch", watch_request(key, range_end, from)};
+  for (bool is_again = false;; is_again = true) {
+    WatchStream stream(sink);
+    const auto said = asker.listen(question, silence, [&](std::string_view piece) { return stream.take(piece); });
+    stream.finish();
+    if (asker.is_stopped()) return {WatchEnd::Why::stopped, ""};
+    const bool is_of_token = stream.is_of_token() || said.of_token;
+    if (is_of_token) {
+      asker.forget_token();
+      if (!stream.has_begun() && inside_->options.user && !is_again) continue;
+    }
+    WatchEnd end;
+    if (stream.end()) {
+      end = *stream.end();
+    } else {
+      end.why = said.trouble == Trouble::refused     ? WatchEnd::Why::refused
+                : said.trouble == Trouble::compacted ? WatchEnd::Why::compacted
+                                                     : WatchEnd::Why::lost;
+      end.words = said.why.empty() ? "the member ended the watch" : said.why;
+    }
+    if (stream.has_begun()) asker.listened_well();
+    if (end.why == WatchEnd::Why::lost) asker.listened_badly();
+    return end;
+  }
+}
+
+void Engine::stop() { inside_->asker.stop(); }
+
+std::string end_of_prefix(std::string_view prefix) {
+  std::string end(prefix);
+  while (!end.empty() && end.back() == '\xff') end.pop_back();
+  if (end.empty()) return std::string(1, '\0');  // etcd's word for: to the last key
+  end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
+  return end;
+}
+
+}  // namespace cluster

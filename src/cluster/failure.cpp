@@ -1,0 +1,77 @@
+#include "cluster/failure.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "http/json.h"
+
+namespace cluster {
+namespace {
+
+bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+
+Trouble trouble_of(int code, std::string_view message) {
+  switch (code) {
+    case 3:    // invalid argument
+    case 5:    // not found
+    case 6:    // already exists
+    case 7:    // permission denied
+    case 9:    // failed precondition
+    case 12:   // unimplemented
+    case 16:   // unauthenticated
+      return Trouble::refused;
+    case 8:  // resource exhausted: the store is full, or a request too large; but also:
+      return has(message, "too many requests") ? Trouble::unreached : Trouble::refused;
+    case 11:  // out of range
+      return has(message, "compacted") ? Trouble::compacted : Trouble::refused;
+    case 14:  // unavailable: with "hasleader" that one is said before anything is done
+      return message == "etcdserver: no leader" ? Trouble::unreached : Trouble::unknown;
+    default: return Trouble::unknown;
+  }
+}
+
+bool is_of_token(int code, std::string_view message) {
+  return code == 16 || has(message, "user name is empty") || has(message, "revision of auth store is old") ||
+         has(message, "invalid auth token");
+}
+
+std::string words_of(int status, std::string_view body) {
+  constexpr std::size_t enough = 200;
+  std::string words = "HTTP " + std::to_string(status) + ": " + std::string(body.substr(0, enough));
+  while (!words.empty() && (words.back() == '\n' || words.back() == ' ')) words.pop_back();
+  std::replace(words.begin(), words.end(), '\n', ' ');
+  return words;
+}
+
+}  // namespace
+
+Failure failure_of(int code, std::string_view message) {
+  Failure failure;
+  failure.trouble = trouble_of(code, message);
+  failure.of_token = is_of_token(code, message);
+  failure.of_auth_off = has(message, "authentication is not enabled");
+  failure.not_found = code == 5;
+  failure.why = std::string(message) + " (code " + std::to_string(code) + ")";
+  return failure;
+}
+
+Failure failure_of_answer(int status, std::string_view body) {
+  const auto json = http::Json::parse(body);
+  const http::Json* code = json ? json->find("code") : nullptr;
+  const http::Json* message = json ? json->find("message") : nullptr;
+  if (json && message == nullptr) message = json->find("error");
+  if (code != nullptr && code->unsigned_number() != nullptr && message != nullptr && message->is_string()) {
+    return failure_of(static_cast<int>(std::min<std::uint64_t>(*code->unsigned_number(), 99)), *message->string());
+  }
+  Failure failure;
+  failure.why = words_of(status, body);
+  if (status == 404) {  // perhaps another's is on
+    failure.trouble = Trouble::unreached;
+    failure.why += " (is its JSON gateway off?)";
+  } else {
+    failure.trouble = status >= 400 && status < 500 ? Trouble::refused : Trouble::unknown;
+  }
+  return failure;
+}
+
+}  // namespace cluster

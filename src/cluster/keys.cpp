@@ -1,0 +1,131 @@
+#include "cluster/keys.h"
+
+#include <array>
+#include <utility>
+
+namespace cluster {
+namespace {
+
+struct Kind {
+  std::string_view word;
+  KeyKind kind;
+};
+constexpr std::array<Kind, 6> kinds{{{"failover/", KeyKind::failover},
+                                     {"gateway/", KeyKind::gateway},
+                                     {"left/", KeyKind::left},
+                                     {"room/", KeyKind::room},
+                                     {"sidecar/", KeyKind::sidecar},
+                                     {"use/", KeyKind::use}}};
+
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
+}
+
+constexpr std::string_view digits = "0123456789ABCDEF";
+
+void append_encoded(std::string& out, std::string_view name) {
+  for (const char c : name) {
+    if (is_plain(c)) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
+  }
+}
+
+// Nothing unless it is what append_encoded() writes.
+std::optional<std::string> decoded(std::string_view text) {
+  std::string name;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is_plain(text[i])) {
+      name += text[i];
+      continue;
+    }
+    if (text[i] != '%' || i + 2 >= text.size()) return std::nullopt;
+    const auto high = digits.find(text[i + 1]);
+    const auto low = digits.find(text[i + 2]);
+    if (high == digits.npos || low == digits.npos) return std::nullopt;
+    name += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  if (name.empty()) return std::nullopt;
+  return name;
+}
+
+}  // namespace
+
+std::string Keys::failover(std::string_view gateway) const {
+  std::string key = prefix_ + "failover/";
+  append_encoded(key, gateway);
+  return key;
+}
+
+std::string Keys::gateway(std::string_view name) const {
+  std::string key = prefix_ + "gateway/";
+  append_encoded(key, name);
+  return key;
+}
+
+std::string Keys::left(std::string_view room) const {
+  std::string key = prefix_ + "left/";
+  append_encoded(key, room);
+  return key;
+}
+
+std::string Keys::room(std::string_view room) const {
+  std::string key = prefix_ + "room/";
+  append_encoded(key, room);
+  return key;
+}
+
+std::string Keys::sidecar(std::string_view id) const {
+  std::string key = prefix_ + "sidecar/";
+  append_encoded(key, id);
+  return key;
+}
+
+std::string Keys::use(std::string_view room, std::string_view sidecar) const {
+  std::string key = first_use(room);
+  append_encoded(key, sidecar);
+  return key;
+}
+
+std::string Keys::first_use(std::string_view room) const {
+  std::string key = first_use();
+  append_encoded(key, room);
+  return key + '/';
+}
+
+std::string Keys::last_use(std::string_view room) const {
+  std::string key = first_use(room);
+  key.back() = '0';  // what comes after '/'
+  return key;
+}
+
+std::optional<ParsedKey> Keys::parse(std::string_view key) const {
+  if (key.substr(0, prefix_.size()) != prefix_) return std::nullopt;
+  key.remove_prefix(prefix_.size());
+  if (key == "beat") return ParsedKey{KeyKind::beat, {}, {}};
+  for (const Kind& kind : kinds) {
+    if (key.substr(0, kind.word.size()) != kind.word) continue;
+    key.remove_prefix(kind.word.size());
+    std::string sidecar;
+    if (kind.kind == KeyKind::use) {
+      const auto slash = key.find('/');
+      const auto name = slash == key.npos ? std::nullopt : decoded(key.substr(slash + 1));
+      if (!name) return std::nullopt;
+      sidecar = *name;
+      key = key.substr(0, slash);
+    }
+    auto name = decoded(key);
+    if (!name) return std::nullopt;
+    return ParsedKey{kind.kind, std::move(*name), std::move(sidecar)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace cluster

@@ -1,0 +1,56 @@
+// Where things stand in the shared store. Keys are `<prefix><kind>/<name>`, names percent-encoded, so that
+// none holds a slash. Pure; any thread.
+//
+//   beat                      put now and then, so that who follows can see that it is up to date
+//   failover/<gateway>        rooms are being moved away from there; the value names the standby that takes them
+//   gateway/<name>            how it drains
+//   left/<room>               was given up; goes back to the same gateway if it is asked for soon
+//   room/<room>               its assignment
+//   sidecar/<id>              is there (on a lease, which nothing else hangs on)
+//   use/<room>/<sidecar>      that sidecar uses that room
+//
+// All but `use/` is followed by everyone, so those come last.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cluster {
+
+enum class KeyKind { beat, failover, gateway, left, room, sidecar, use };
+
+struct ParsedKey {
+  KeyKind kind;
+  std::string name;
+  std::string sidecar;  // of use
+};
+
+class Keys {
+ public:
+  explicit Keys(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  std::string beat() const { return prefix_ + "beat"; }
+  std::string failover(std::string_view gateway) const;
+  std::string gateway(std::string_view name) const;
+  std::string left(std::string_view room) const;
+  std::string room(std::string_view room) const;
+  std::string sidecar(std::string_view id) const;
+  std::string use(std::string_view room, std::string_view sidecar) const;
+
+  // Ranges: [first, last).
+  const std::string& first_followed() const { return prefix_; }
+  std::string last_followed() const { return prefix_ + "use/"; }
+  std::string first_use() const { return prefix_ + "use/"; }
+  std::string last_use() const { return prefix_ + "use0"; }
+  std::string first_use(std::string_view room) const;
+  std::string last_use(std::string_view room) const;
+
+  // Nothing for a key that is none of these.
+  std::optional<ParsedKey> parse(std::string_view key) const;
+
+ private:
+  std::string prefix_;
+};
+
+}  // namespace cluster

@@ -1,0 +1,73 @@
+#include "cluster/replica.h"
+
+#include <utility>
+
+namespace cluster {
+
+std::uint32_t Replica::number_of(const std::string& name) {
+  const auto [it, is_new] = numbers_.try_emplace(name, static_cast<std::uint32_t>(names_.size()));
+  if (is_new) names_.push_back(name);
+  return it->second;
+}
+
+std::optional<Replica::Room> Replica::room(std::string_view room) const {
+  const auto it = rooms_.find(room);
+  if (it == rooms_.end()) return std::nullopt;
+  const Kept& kept = it->second;
+  return Room{kept.modified, {it->first, names_[kept.gateway], names_[kept.region], kept.assigned_at, kept.assigned_at}};
+}
+
+bool Replica::take_room(const domain::Assignment& row, Revision modified) {
+  const auto it = rooms_.find(row.room_id);
+  if (it == rooms_.end() ? modified <= followed_ && followed_ > 0 : modified <= it->second.modified) return false;
+  rooms_[row.room_id] = {modified, number_of(row.gateway_name), number_of(row.region), row.assigned_at};
+  return true;
+}
+
+bool Replica::drop_room(std::string_view room, Revision at) {
+  const auto it = rooms_.find(room);
+  if (it == rooms_.end() || it->second.modified >= at) return false;
+  rooms_.erase(it);
+  return true;
+}
+
+std::vector<std::string> Replica::not_listed(const std::map<std::string, Revision, std::less<>>& listed,
+                                             Revision revision) const {
+  std::vector<std::string> rooms;
+  for (const auto& [room, kept] : rooms_) {
+    if (kept.modified <= revision && listed.find(room) == listed.end()) rooms.push_back(room);
+  }
+  return rooms;
+}
+
+void Replica::forget_revisions() {
+  followed_ = 0;
+  for (auto& entry : rooms_) entry.second.modified = 0;
+}
+
+const Replica::Left* Replica::left(std::string_view room) const {
+  const auto it = left_.find(room);
+  return it == left_.end() ? nullptr : &it->second;
+}
+
+void Replica::take_left(const std::string& room, LeftValue value, Revision modified) {
+  const auto it = left_.find(room);
+  if (it != left_.end() && it->second.modified >= modified) return;
+  left_[room] = {modified, std::move(value), Clock::now()};
+}
+
+Revision Replica::mark(std::string_view room) const {
+  const auto it = marks_.find(room);
+  return it == marks_.end() ? 0 : it->second;
+}
+
+const Replica::Failover* Replica::failover(std::string_view gateway) const {
+  const auto it = failovers_.find(gateway);
+  return it == failovers_.end() ? nullptr : &it->second;
+}
+
+void Replica::take_failover(const std::string& gateway, FailoverValue value, Revision modified) {
+  failovers_[gateway] = {modified, std::move(value)};
+}
+
+}  // namespace cluster

@@ -1,0 +1,96 @@
+// What this sidecar knows of the shared store, and as of which revision: the bookkeeping behind the ledger, which has the
+// assignments themselves. Pure; its owner holds the lock of cluster/shared_state.h. Nothing fails.
+//
+// Two threads bring news: the one that follows changes, in order, and the one that writes, whose answers come
+// before or after their own echo. So news older than what is known changes nothing: of a room by its
+// revision, of a removal by the revision up to which all has been followed.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cluster/engine.h"
+#include "cluster/values.h"
+
+namespace cluster {
+
+class Replica {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  struct Room {
+    Revision modified;
+    domain::Assignment row;  // without times of use
+  };
+  struct Left {
+    Revision modified;
+    LeftValue value;
+    Clock::time_point since;  // when it was first seen here
+  };
+  struct Failover {
+    Revision modified;
+    FailoverValue value;
+  };
+
+  // All up to that revision has been taken in.
+  Revision followed() const { return followed_; }
+  void set_followed(Revision revision) { followed_ = revision; }
+
+  std::optional<Room> room(std::string_view room) const;
+  std::size_t rooms() const { return rooms_.size(); }
+  // True if that is news.
+  bool take_room(const domain::Assignment& row, Revision modified);
+  // Removed at that revision.
+  bool drop_room(std::string_view room, Revision at);
+  // What a listing as of `revision` did not name: the rooms that are no newer.
+  std::vector<std::string> not_listed(const std::map<std::string, Revision, std::less<>>& listed, Revision revision) const;
+  // Another store, or one that was put back: all revisions begin anew.
+  void forget_revisions();
+
+  const Left* left(std::string_view room) const;
+  void take_left(const std::string& room, LeftValue value, Revision modified);
+  void drop_left(std::string_view room) { drop(left_, room); }
+  const std::map<std::string, Left, std::less<>>& all_left() const { return left_; }
+  void forget_left() { left_.clear(); }
+
+  // The revision of our word that we use the room; 0: it is not there.
+  Revision mark(std::string_view room) const;
+  void set_mark(const std::string& room, Revision modified) { marks_[room] = modified; }
+  void drop_mark(std::string_view room) { drop(marks_, room); }
+  void forget_marks() { marks_.clear(); }
+
+  const Failover* failover(std::string_view gateway) const;
+  void take_failover(const std::string& gateway, FailoverValue value, Revision modified);
+  void drop_failover(std::string_view gateway) { drop(failovers_, gateway); }
+  const std::map<std::string, Failover, std::less<>>& failovers() const { return failovers_; }
+  void forget_failovers() { failovers_.clear(); }
+
+ private:
+  // Small, since there are a hundred thousand: names stand once.
+  struct Kept {
+    Revision modified;
+    std::uint32_t gateway;
+    std::uint32_t region;
+    domain::WallTime assigned_at;
+  };
+  template <typename Map>
+  static void drop(Map& map, std::string_view name) {
+    if (const auto it = map.find(name); it != map.end()) map.erase(it);
+  }
+  std::uint32_t number_of(const std::string& name);
+
+  Revision followed_ = 0;
+  std::map<std::string, Kept, std::less<>> rooms_;
+  std::map<std::string, Left, std::less<>> left_;
+  std::map<std::string, Revision, std::less<>> marks_;
+  std::map<std::string, Failover, std::less<>> failovers_;
+  std::map<std::string, std::uint32_t, std::less<>> numbers_;
+  std::vector<std::string> names_;
+};
+
+}  // namespace cluster

@@ -1,0 +1,42 @@
+#include "cluster/turn.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cluster {
+namespace {
+
+constexpr std::chrono::seconds passed_over{5};
+constexpr std::chrono::milliseconds shortest_pause{20};
+constexpr std::chrono::milliseconds longest_pause{1000};
+
+}  // namespace
+
+Turn::Turn(std::vector<std::string> endpoints) {
+  for (auto& endpoint : endpoints) members_.push_back(Member{std::move(endpoint), {}});
+  if (!members_.empty()) current_ = random_() % members_.size();
+}
+
+void Turn::worked() {
+  members_[current_].passed_over_until = {};
+}
+
+void Turn::failed(Clock::time_point now) {
+  members_[current_].passed_over_until = now + passed_over;
+  const std::size_t next = current_ + 1;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    current_ = (next + i) % members_.size();
+    if (members_[current_].passed_over_until <= now) return;
+  }
+  current_ = next % members_.size();
+}
+
+std::chrono::milliseconds Turn::pause_after(std::size_t failures) {
+  if (members_.empty() || failures == 0 || failures % members_.size() != 0) return {};
+  const std::size_t rounds = std::min<std::size_t>(failures / members_.size(), 7);
+  const auto most = std::min(shortest_pause * (1 << (rounds - 1)), longest_pause);
+  std::uniform_int_distribution<long> part(most.count() / 2, most.count());
+  return std::chrono::milliseconds(part(random_));
+}
+
+}  // namespace cluster

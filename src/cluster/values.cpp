@@ -1,0 +1,130 @@
+#include "cluster/values.h"
+
+#include "domain/id.h"
+#include "http/json.h"
+
+namespace cluster {
+namespace {
+
+using http::Json;
+using http::JsonWriter;
+
+std::string member_text(const Json& object, std::string_view name) {
+  const Json* member = object.find(name);
+  const std::string* text = member ? member->string() : nullptr;
+  return text ? *text : std::string();
+}
+
+std::optional<Json> object_from(std::string_view text) {
+  auto json = Json::parse(text);
+  if (!json || !json->is_object()) return std::nullopt;
+  return json;
+}
+
+constexpr std::string_view words_of_left[] = {"empty", "released", "forced"};
+constexpr std::string_view words_of_draining[] = {"no", "yes", "move"};
+
+}  // namespace
+
+std::string to_text(const RoomValue& value) {
+  JsonWriter json;
+  json.begin_object()
+      .member("gateway", value.row.gateway_name)
+      .member("region", value.row.region)
+      .member("at", domain::to_text(value.row.assigned_at))
+      .member("by", value.by)
+      .member("id", value.id)
+      .end_object();
+  return json.take();
+}
+
+std::optional<RoomValue> room_value_from(std::string_view room, std::string_view text) {
+  const auto json = object_from(text);
+  if (!json || !domain::is_valid_id(room)) return std::nullopt;
+  RoomValue value;
+  value.row.room_id = room;
+  value.row.gateway_name = member_text(*json, "gateway");
+  value.row.region = member_text(*json, "region");
+  const auto at = domain::wall_time_from(member_text(*json, "at"));
+  if (!at || !domain::is_valid_id(value.row.gateway_name)) return std::nullopt;
+  value.row.assigned_at = value.row.last_used_at = *at;
+  value.by = member_text(*json, "by");
+  value.id = member_text(*json, "id");
+  return value;
+}
+
+std::string to_text(const LeftValue& value) {
+  JsonWriter json;
+  json.begin_object()
+      .member("gateway", value.gateway)
+      .member("why", words_of_left[static_cast<std::size_t>(value.why)])
+      .member("id", value.id)
+      .end_object();
+  return json.take();
+}
+
+std::optional<LeftValue> left_value_from(std::string_view text) {
+  const auto json = object_from(text);
+  if (!json) return std::nullopt;
+  LeftValue value;
+  value.gateway = member_text(*json, "gateway");
+  value.id = member_text(*json, "id");
+  const std::string why = member_text(*json, "why");
+  for (std::size_t i = 0; i < std::size(words_of_left); ++i) {
+    if (words_of_left[i] == why) value.why = static_cast<LeftValue::Why>(i);
+  }
+  if (!domain::is_valid_id(value.gateway)) return std::nullopt;
+  return value;
+}
+
+std::string to_text(const SidecarValue& value) {
+  JsonWriter json;
+  json.begin_object()
+      .member("name", value.name)
+      .member("address", value.address)
+      .member("version", value.version)
+      .member("instance", value.instance)
+      .member("since", domain::to_text(value.since))
+      .end_object();
+  return json.take();
+}
+
+std::optional<SidecarValue> sidecar_value_from(std::string_view text) {
+  const auto json = object_from(text);
+  if (!json) return std::nullopt;
+  const auto since = domain::wall_time_from(member_text(*json, "since"));
+  if (!since) return std::nullopt;
+  return SidecarValue{member_text(*json, "name"), member_text(*json, "address"), member_text(*json, "version"),
+                      member_text(*json, "instance"), *since};
+}
+
+std::string to_text(domain::Draining draining) {
+  JsonWriter json;
+  json.begin_object().member("draining", words_of_draining[static_cast<std::size_t>(draining)]).end_object();
+  return json.take();
+}
+
+std::optional<domain::Draining> draining_from(std::string_view text) {
+  const auto json = object_from(text);
+  const std::string word = json ? member_text(*json, "draining") : "";
+  for (std::size_t i = 0; i < std::size(words_of_draining); ++i) {
+    if (words_of_draining[i] == word) return static_cast<domain::Draining>(i);
+  }
+  return std::nullopt;
+}
+
+std::string to_text(const FailoverValue& value) {
+  JsonWriter json;
+  json.begin_object().member("standby", value.standby).end_object();
+  return json.take();
+}
+
+std::optional<FailoverValue> failover_value_from(std::string_view text) {
+  const auto json = object_from(text);
+  if (!json) return std::nullopt;
+  const std::string standby = member_text(*json, "standby");
+  if (standby.empty()) return FailoverValue{};
+  return FailoverValue{standby};
+}
+
+}  // namespace cluster

@@ -1,0 +1,41 @@
+// Reads a watch's answer as it comes: lines of JSON in pieces of any size, the last one perhaps without an end.
+// One thread at a time.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cluster/engine.h"
+
+namespace cluster {
+
+class WatchStream {
+ public:
+  // Of one line without an end.
+  static constexpr std::size_t longest_line = 64 << 20;
+
+  explicit WatchStream(const Engine::Sink& sink) : sink_(sink) {}
+
+  // False once there is an end().
+  bool take(std::string_view piece);
+  // No more comes: what is left counts as a line.
+  void finish();
+
+  bool has_begun() const { return has_begun_; }
+  // A new token may help.
+  bool is_of_token() const { return is_of_token_; }
+  const std::optional<WatchEnd>& end() const { return end_; }
+
+ private:
+  void read(std::string_view line);
+  void end_with(WatchEnd::Why why, std::string words);
+
+  const Engine::Sink& sink_;
+  std::string unread_;
+  bool has_begun_ = false;
+  bool is_of_token_ = false;
+  std::optional<WatchEnd> end_;
+};
+
+}  // namespace cluster

@@ -1,0 +1,17 @@
+// Files of secrets and certificates that settings name, and without which the sidecar would not get far.
+// Any thread. Reads them; never throws for what it finds.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/load.h"
+
+namespace config {
+
+// Why, for each of [cluster] that can't be read, with the place where it is named: for `check`, and to
+// refuse a start. Empty if no engine is configured: nobody reads them then. (http.token_file is looked
+// at by http/access.h, which knows what it must hold.)
+std::vector<std::string> unreadable_files(const Loaded& loaded);
+
+}  // namespace config

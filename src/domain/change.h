@@ -1,0 +1,19 @@
+// What has changed in memory and is to be written: to the database, row by row. Plain values.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "domain/assignment.h"
+
+namespace domain {
+
+struct FailoverGone { std::string gateway_name; };
+struct AssignmentGone { std::string room_id; };
+struct SessionGone { std::string session_id; };
+// A single fact about the file, by its name (table `meta`).
+struct Fact { std::string name, value; };
+
+using Change = std::variant<Assignment, AssignmentGone, Session, SessionGone, Failover, FailoverGone, Fact>;
+
+}  // namespace domain

@@ -1,0 +1,263 @@
+#include "etcd_process.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+#include "cluster/base64.h"
+#include "cluster/connection.h"
+#include "cluster/engine.h"
+
+namespace cluster_test {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+std::string etcd_path() {
+  std::vector<fs::path> places;
+  if (const char* root = std::getenv("ETCD_ROOT")) places.push_back(fs::path(root) / "usr/bin");
+  std::stringstream search(std::getenv("PATH") != nullptr ? std::getenv("PATH") : "");
+  for (std::string place; std::getline(search, place, ':');) places.emplace_back(place);
+  for (const auto& place : places) {
+    if (::access((place / "etcd").c_str(), X_OK) == 0) return place / "etcd";
+  }
+  throw std::runtime_error("there is no etcd, neither below ETCD_ROOT nor in PATH; ./dev test fetches it");
+}
+
+// Below those that the system hands out, so that no connection takes it while its member is down.
+int free_port() {
+  static std::mt19937 random{std::random_device{}()};
+  for (int i = 0; i < 1000; ++i) {
+    const int port = std::uniform_int_distribution<int>(10'000, 32'000)(random);
+    const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    const bool is_free = ::bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    ::close(probe);
+    if (is_free) return port;
+  }
+  throw std::runtime_error("no port is free");
+}
+
+void run(const std::string& folder, const std::string& command) {
+  const std::string line = "cd '" + folder + "' && { " + command + "; } >>openssl.log 2>&1";
+  if (std::system(line.c_str()) != 0) throw std::runtime_error("failed: " + command);
+}
+
+}  // namespace
+
+bool comes_true(const std::function<bool()>& so) {
+  const auto until = std::chrono::steady_clock::now() + 30s;
+  while (!so()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(5ms);
+  }
+  return true;
+}
+
+EtcdProcess::EtcdProcess(Wish wish) : wish_(std::move(wish)), members_(static_cast<std::size_t>(wish_.members)) {
+  ::signal(SIGPIPE, SIG_IGN);  // as the sidecar does
+  std::string folder = fs::temp_directory_path() / "room-sidecar-etcd-XXXXXX";
+  if (::mkdtemp(folder.data()) == nullptr) throw std::runtime_error("no temporary folder");
+  folder_ = folder;
+  options_.engine = cluster::EngineKind::etcd;
+  if (wish_.tls) make_certificates();
+  // Another test may take a port before etcd does: it ends then, and others are tried.
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    choose_ports();
+    for (std::size_t i = 0; i < members_.size(); ++i) launch(i);
+    if (all_ready()) return;
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      kill(i);
+      fs::remove_all(folder_ + "/data" + std::to_string(i));
+    }
+  }
+  const std::string said = log();
+  fs::remove_all(folder_);
+  throw std::runtime_error("etcd does not start: " + said);
+}
+
+EtcdProcess::~EtcdProcess() {
+  for (std::size_t i = 0; i < members_.size(); ++i) kill(i);
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+void EtcdProcess::choose_ports() {
+  options_.endpoints.clear();
+  for (Member& member : members_) {
+    member.client_port = free_port();
+    member.peer_port = free_port();
+    options_.endpoints.push_back((wish_.tls ? "https://127.0.0.1:" : "http://127.0.0.1:") +
+                                 std::to_string(member.client_port));
+  }
+}
+
+void EtcdProcess::launch(std::size_t i) {
+  const std::string number = std::to_string(i);
+  const auto peer = [this](std::size_t of) { return "http://127.0.0.1:" + std::to_string(members_[of].peer_port); };
+  std::string all;
+  for (std::size_t each = 0; each < members_.size(); ++each) {
+    all += (each == 0 ? "n" : ",n") + std::to_string(each) + "=" + peer(each);
+  }
+  const bool is_alone = members_.size() == 1;
+  std::vector<std::string> words{
+      etcd_path(), "--name", "n" + number, "--data-dir", folder_ + "/data" + number,
+      "--listen-client-urls", options_.endpoints[i], "--advertise-client-urls", options_.endpoints[i],
+      "--listen-peer-urls", peer(i), "--initial-advertise-peer-urls", peer(i),
+      "--initial-cluster", all, "--initial-cluster-state", "new",
+      // Alone it need not hear others, and is there sooner.
+      "--heartbeat-interval", is_alone ? "20" : "100", "--election-timeout", is_alone ? "200" : "1000", "--pre-vote",
+      "--experimental-watch-progress-notify-interval", "1s", "--logger", "zap", "--log-level", "warn"};
+  if (wish_.tls) {
+    words.insert(words.end(), {"--cert-file", folder_ + "/server.crt", "--key-file", folder_ + "/server.key",
+                               "--client-cert-auth", "--trusted-ca-file", folder_ + "/ca.crt"});
+  }
+  words.insert(words.end(), wish_.flags.begin(), wish_.flags.end());
+  std::vector<char*> arguments;
+  for (auto& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  const std::string log = folder_ + "/log" + number;
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(1);
+    const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    ::dup2(out, 1);
+    ::dup2(out, 2);
+    ::execv(arguments[0], arguments.data());
+    ::_exit(127);
+  }
+  members_[i].pid = pid;
+}
+
+bool EtcdProcess::is_ready(std::size_t member) const {
+  const auto status = cluster::Engine(options_of(member)).members().front();
+  return !status.problem && status.has_leader;
+}
+
+bool EtcdProcess::all_ready() {
+  bool is_any_gone = false;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const bool is_well = comes_true([&] { return (is_any_gone = is_gone(members_[i])) || is_ready(i); });
+    if (!is_well || is_any_gone) return false;
+  }
+  return true;
+}
+
+bool EtcdProcess::is_gone(Member& member) {
+  if (member.pid == -1 || ::waitpid(member.pid, nullptr, WNOHANG) == 0) return member.pid == -1;
+  member.pid = -1;
+  return true;
+}
+
+cluster::Options EtcdProcess::options_of(std::size_t member) const {
+  cluster::Options options = options_;
+  options.endpoints = {options_.endpoints[member]};
+  return options;
+}
+
+std::size_t EtcdProcess::leader() const {
+  std::size_t found = 0;
+  const bool is_found = comes_true([&] {
+    const auto members = cluster::Engine(options_).members();
+    for (found = 0; found < members.size(); ++found) {
+      if (members[found].is_leader && !members[found].problem) return true;
+    }
+    return false;
+  });
+  if (!is_found) throw std::runtime_error("no member leads");
+  return found;
+}
+
+void EtcdProcess::kill(std::size_t member) {
+  if (members_[member].pid == -1) return;
+  ::kill(members_[member].pid, SIGKILL);
+  ::waitpid(members_[member].pid, nullptr, 0);
+  members_[member].pid = -1;
+}
+
+void EtcdProcess::start(std::size_t member) {
+  launch(member);
+  if (!comes_true([&] { return is_ready(member); })) throw std::runtime_error("etcd does not start again: " + log());
+}
+
+void EtcdProcess::halt(std::size_t member) {
+  ::kill(members_[member].pid, SIGSTOP);
+  ::waitpid(members_[member].pid, nullptr, WUNTRACED);
+}
+
+void EtcdProcess::go_on(std::size_t member) { ::kill(members_[member].pid, SIGCONT); }
+
+void EtcdProcess::post(const std::string& path, const std::string& body, const std::string& token) const {
+  cluster::Connection connection(options_);
+  const auto answer = connection.post(endpoint(0), {path, body, token}, std::chrono::steady_clock::now() + 10s);
+  if (answer.status != 200) throw std::runtime_error(path + ": " + answer.problem + answer.body);
+}
+
+void EtcdProcess::turn_authentication_on(const std::string& user, const std::string& password,
+                                         const std::string& prefix) const {
+  const std::string name = R"({"name":")" + user + R"(","password":")" + password + R"("})";
+  post("/v3/auth/user/add", R"({"name":"root","password":"the root's"})");
+  post("/v3/auth/role/add", R"({"name":"root"})");
+  post("/v3/auth/user/grant", R"({"user":"root","role":"root"})");
+  post("/v3/auth/user/add", name);
+  post("/v3/auth/role/add", R"({"name":"sidecars"})");
+  post("/v3/auth/role/grant", R"({"name":"sidecars","perm":{"permType":"READWRITE","key":")" +
+                                  cluster::to_base64(prefix) + R"(","range_end":")" +
+                                  cluster::to_base64(cluster::end_of_prefix(prefix)) + R"("}})");
+  post("/v3/auth/user/grant", R"({"user":")" + user + R"(","role":"sidecars"})");
+  post("/v3/auth/enable", "{}");
+}
+
+std::string EtcdProcess::write(const std::string& name, std::string_view text) const {
+  std::ofstream(folder_ + "/" + name, std::ios::binary) << text;
+  return folder_ + "/" + name;
+}
+
+// Without names (CN): etcd would take a client's for a user's, and its gateway refuses that (cluster.md, pitfall 15).
+void EtcdProcess::make_certificates() {
+  const std::string key = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /O=room-sidecar";
+  write("server.ext", "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n");
+  write("client.ext", "extendedKeyUsage=clientAuth\n");
+  const auto authority = [&](const std::string& name) {
+    run(folder_, key + " -x509 -days 2 -keyout " + name + ".key -out " + name + ".crt");
+  };
+  authority("ca");
+  authority("stranger");
+  for (const std::string name : {"server", "client"}) {
+    run(folder_, key + " -keyout " + name + ".key -out " + name + ".csr");
+    run(folder_, "openssl x509 -req -in " + name + ".csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile " +
+                     name + ".ext -out " + name + ".crt");
+  }
+  options_.ca_file = folder_ + "/ca.crt";
+  options_.cert_file = folder_ + "/client.crt";
+  options_.key_file = folder_ + "/client.key";
+}
+
+std::string EtcdProcess::log() const {
+  std::stringstream text;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (std::ifstream file(folder_ + "/log" + std::to_string(i)); file) text << file.rdbuf();
+  }
+  return text.str();
+}
+
+}  // namespace cluster_test

@@ -1,0 +1,75 @@
+// A real etcd of one or three members, on free ports of loopback and in a temporary folder, for one test. It is
+// Debian's, unpacked below $ETCD_ROOT or installed; without one the test fails.
+// The thread that makes it is to outlive it: the members end with that thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cluster/options.h"
+
+namespace cluster_test {
+
+// Waits until it is so, for at most thirty seconds.
+bool comes_true(const std::function<bool()>& so);
+
+class EtcdProcess {
+ public:
+  struct Wish {
+    int members = 1;
+    bool tls = false;  // with an authority of its own, and certificates for clients
+    std::vector<std::string> flags;
+  };
+
+  EtcdProcess() : EtcdProcess(Wish{}) {}
+  explicit EtcdProcess(Wish wish);
+  ~EtcdProcess();
+  EtcdProcess(const EtcdProcess&) = delete;
+  EtcdProcess& operator=(const EtcdProcess&) = delete;
+
+  // To be connected with: all members, and what TLS needs.
+  const cluster::Options& options() const { return options_; }
+  // The same, with that member only.
+  cluster::Options options_of(std::size_t member) const;
+  const std::string& endpoint(std::size_t member) const { return options_.endpoints[member]; }
+  std::size_t leader() const;  // waits until there is one
+
+  void kill(std::size_t member);
+  void start(std::size_t member);  // again, with its data; waits until it answers
+  void halt(std::size_t member);   // SIGSTOP
+  void go_on(std::size_t member);
+
+  // Straight to its gateway, with status 200; else the test fails.
+  void post(const std::string& path, const std::string& body, const std::string& token = "") const;
+  // For etcd's own authentication: a root, and a user who may do all below the prefix. Then it is on.
+  void turn_authentication_on(const std::string& user, const std::string& password, const std::string& prefix) const;
+
+  std::string folder() const { return folder_; }
+  std::string write(const std::string& name, std::string_view text) const;  // into the folder; its path
+
+ private:
+  struct Member {
+    pid_t pid = -1;
+    int client_port = 0;
+    int peer_port = 0;
+  };
+  void choose_ports();
+  void launch(std::size_t member);
+  bool is_ready(std::size_t member) const;
+  bool all_ready();
+  bool is_gone(Member& member);
+  void make_certificates();
+  std::string log() const;
+
+  Wish wish_;
+  std::string folder_;
+  std::vector<Member> members_;
+  cluster::Options options_;
+};
+
+}  // namespace cluster_test
