@@ -8,13 +8,13 @@ import http.client
 import os
 import pathlib
 import shutil
-import signal
 import socket
 import struct
 import subprocess
 import tempfile
 
-from sidecar import wait_until
+import process
+from process import accepts, free_port
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 ROOT = pathlib.Path(os.environ.get("FLEET_ROOT", TREE / "build/fleet/root"))
@@ -48,58 +48,11 @@ def libraries():
     return pathlib.Path(found[0])
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+class Process(process.Process):
+    """One that may need the libraries that came with it."""
 
-
-def accepts(port):
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-class Process:
-    """One program, which goes with the test, however that ends."""
-
-    def __init__(self, folder, name):
-        self.folder = folder / name
-        self.folder.mkdir()
-        self.name = name
-        self.process = None
-
-    def launch(self, *command):
-        environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries().parent)}
-        with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "--", *command], stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, cwd=self.folder, env=environment)
-
-    def log(self):
-        return (self.folder / "log").read_text(errors="replace")
-
-    def send(self, number):
-        self.process.send_signal(number)
-
-    def kill(self):
-        if self.process and self.process.poll() is None:
-            self.process.kill()  # also wakes what is stopped
-            self.process.wait()
-
-    def freeze(self):
-        self.send(signal.SIGSTOP)
-
-    def thaw(self):
-        self.send(signal.SIGCONT)
-
-    def wait_until_up(self, is_up):
-        def up_or_ended():
-            if self.process.poll() is not None:
-                raise AssertionError(f"{self.name} ended:\n{self.log()}")
-            return is_up()
-
-        wait_until(up_or_ended, f"{self.name} to start:\n{self.log()}", 60)
+    def environment(self):
+        return {**super().environment(), "LD_LIBRARY_PATH": str(libraries().parent)}
 
 
 class Broker(Process):

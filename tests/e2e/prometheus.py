@@ -12,7 +12,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from janus_fleet import Process, free_port
+from process import Process, free_port
 from sidecar import wait_until
 
 TREE = pathlib.Path(__file__).resolve().parents[2]

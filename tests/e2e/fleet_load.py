@@ -1,0 +1,161 @@
+"""Many askers at all sidecars of a fleet, and a witness who counts what they were answered.
+
+Nothing here takes the product's word: each answer is written down by tests/e2e/askers.cpp, what holds is read
+in etcd, and each room is asked for again at every sidecar in the end.
+"""
+import collections
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import tempfile
+
+from sidecar import PATIENCE, wait_until
+
+ASKERS = os.environ.get("ASKERS", "")
+THREADS = 48
+Answer = collections.namedtuple("Answer", "room sidecar status began ended gateway reason")
+
+
+class Plan:
+    """Questions in their order. Half of a room's askers come at once, at sidecars by turns; the others later."""
+
+    def __init__(self, sidecars, rooms, askers, chance, first=0, enter_every=4, name="r"):
+        self.rooms = [f"{name}{number}" for number in range(first, first + rooms)]
+        dated = []
+        for number, room in enumerate(self.rooms):
+            for asker in range(askers):
+                at_once = asker < askers - askers // 2
+                when = number + (chance.random() * 8 if at_once else chance.random() * rooms)
+                dated.append((when, room, asker, (number + asker) % sidecars))
+        dated.sort()
+        self.questions = []
+        for _, room, asker, sidecar in dated:
+            enters = enter_every and int(room[len(name):]) % enter_every == 0 and asker % 5 == 1
+            self.questions.append(("enter", room, sidecar, f"{room}-{asker}") if enters else ("ask", room, sidecar))
+
+    @classmethod
+    def of_each_at_each(cls, rooms, sidecars):
+        plan = cls(1, 0, 0, random.Random(0))
+        plan.rooms = list(rooms)
+        plan.questions = [("ask", room, sidecar) for room in plan.rooms for sidecar in range(sidecars)]
+        return plan
+
+
+class Load:
+    """One run of a plan; it goes on beside the test until finish(). `patience`: seconds for which one who is
+    refused asks again; `rate`: no more questions a second."""
+
+    def __init__(self, ports, plan, rate=0, patience=30, threads=THREADS):
+        self.plan = plan
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="room-sidecar-load-"))
+        (self.folder / "plan").write_text("".join(" ".join(map(str, question)) + "\n" for question in plan.questions))
+        self._progress = self.folder / "progress"
+        with open(self._progress, "wb") as progress:
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "--", ASKERS, str(self.folder / "plan"),
+                 str(self.folder / "answers"), str(threads), str(rate), str(int(patience * 1000)), *map(str, ports)],
+                stdin=subprocess.DEVNULL, stdout=progress, stderr=subprocess.PIPE)
+
+    def done(self):
+        """The share of questions that have their answer."""
+        lines = self._progress.read_bytes().split()
+        return int(lines[-1]) / len(self.plan.questions) if lines else 0
+
+    def wait_for(self, share):
+        def has_come():
+            assert self.process.poll() in (None, 0), self.process.stderr.read()
+            return self.done() >= share or self.process.poll() == 0
+        wait_until(has_come, f"{share:.0%} of the questions to be answered", 10 * PATIENCE)
+
+    def finish(self, patience=None):
+        """All answers, in no order; times in seconds of time.monotonic()."""
+        try:
+            self.process.wait(patience or 10 * PATIENCE)
+            assert self.process.returncode == 0, self.process.stderr.read()
+            return [self._answer(*line.split("\t"))
+                    for line in (self.folder / "answers").read_text().splitlines()]
+        finally:
+            self.remove()
+
+    def _answer(self, question, _thread, status, began, ended, gateway, reason):
+        _, room, sidecar, *_ = self.plan.questions[int(question)]
+        return Answer(room, sidecar, int(status), int(began) / 1e6, int(ended) / 1e6, gateway, reason)
+
+    def remove(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.process.stderr.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Witness:
+    """Remembers each answer of a case, in which nobody moves or gives up a room."""
+
+    def __init__(self):
+        self.answers = []
+        self.gateways = collections.defaultdict(collections.Counter)  # room -> gateway -> answers
+        self.asked = set()
+
+    def hear(self, plan, answers):
+        self.asked.update(plan.rooms)
+        self.answers += answers
+        for answer in answers:
+            if answer.status == 200:
+                self.gateways[answer.room][answer.gateway] += 1
+
+    def two_answers(self):
+        """Rooms for which different gateways were answered, at any time, anywhere."""
+        return {room: dict(gateways) for room, gateways in self.gateways.items() if len(gateways) != 1}
+
+    def acknowledged(self):
+        """room -> gateway, of those with one answer."""
+        return {room: next(iter(gateways)) for room, gateways in self.gateways.items() if len(gateways) == 1}
+
+    def lost_or_changed(self, now):
+        """Acknowledged rooms that `now` (room -> gateway) does not have so."""
+        return {room: (gateway, now.get(room)) for room, gateway in self.acknowledged().items()
+                if now.get(room) != gateway}
+
+    def never_answered(self):
+        return self.asked - self.gateways.keys()
+
+    def unexpected(self, expected=(200, 503, 0)):
+        return [answer for answer in self.answers if answer.status not in expected][:5]
+
+    def slowest(self, without=()):
+        """Seconds, of those not asked at these sidecars."""
+        return max((answer.ended - answer.began for answer in self.answers if answer.sidecar not in without),
+                   default=0)
+
+    def longest_wait_for_success(self):
+        """Seconds between two good answers of one sidecar, and it was asked meanwhile."""
+        longest = 0
+        ends = collections.defaultdict(list)
+        for answer in self.answers:
+            ends[answer.sidecar].append((answer.ended, answer.status == 200, answer.began))
+        for told in ends.values():
+            told.sort()
+            last = told[0][2]
+            for ended, is_good, _ in told:
+                if is_good:
+                    longest, last = max(longest, ended - last), ended
+        return longest
+
+    def reasons(self):
+        """How often each, of the first run's assignments and later ones."""
+        return collections.Counter(answer.reason for answer in self.answers if answer.status == 200 and answer.reason)
+
+    def assigned_twice(self):
+        """Rooms for which a step's reason was told more than once."""
+        told = collections.Counter(answer.room for answer in self.answers
+                                   if answer.reason in ("assigned", "overflow", "borrowed"))
+        return {room: count for room, count in told.items() if count > 1}
+
+    def summary(self):
+        statuses = collections.Counter(answer.status for answer in self.answers)
+        return (f"{len(self.gateways)} rooms, {len(self.answers)} answers {dict(statuses)}, "
+                f"slowest {self.slowest():.2f} s, longest without a good one {self.longest_wait_for_success():.2f} s, "
+                f"{len(self.two_answers())} rooms with two answers")

@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""What sidecars that share one etcd tell each other; how one comes to share, and how it goes on alone."""
+import random
+import re
+import unittest
+
+from fleet import ENGINE_NONE, FleetCase, config
+from fleet_load import Load, Plan, Witness
+from sidecar import wait_until
+
+
+def lines_of(sidecar, *words):
+    return [line for line in sidecar.log().splitlines() if all(word in line for word in words)]
+
+
+class OneAnswer(FleetCase):
+    def test_the_first_user_at_one_sidecar_and_the_first_at_another_get_one_gateway(self):
+        a, b, _ = self.fleet()
+        for room in map(str, range(30)):
+            first, second = a.ask(room), b.ask(room)
+            self.assertEqual((first.status, second.status), (200, 200))
+            self.assertEqual(first.janus, second.janus)
+            self.assertEqual((first.reason, second.reason), ("assigned", "sticky"))
+        self.assertEqual(self.etcd.rooms(), a.assignments())
+
+    def test_of_many_who_ask_at_once_one_has_a_steps_reason_and_the_others_are_sticky(self):
+        fleet = self.fleet()
+        plan = Plan(3, 100, 9, random.Random(1), enter_every=0)
+        load = Load([sidecar.port for sidecar in fleet], plan)
+        self.addCleanup(load.remove)
+        witness = Witness()
+        witness.hear(plan, load.finish())
+        self.assertEqual(witness.two_answers(), {})
+        self.assertEqual(witness.reasons(), {"assigned": 100, "sticky": 800})
+        self.assertEqual(witness.assigned_twice(), {})
+
+    def test_new_rooms_are_spread_by_what_the_whole_fleet_has(self):
+        fleet = self.fleet(gateways=["gxy1", "gxy2", "gxy3"])
+        for number in range(90):
+            fleet[number % 3].ask(str(number))
+        loads = sorted(list(self.etcd.rooms().values()).count(name) for name in ("gxy1", "gxy2", "gxy3"))
+        self.assertGreaterEqual(loads[0], 25, loads)
+
+    def test_a_room_whose_name_needs_encoding_is_one_room_everywhere(self):
+        a, b, _ = self.fleet()
+        for room in ("a/b c", "söße", "100%", "..a", "x" * 255):
+            self.assertEqual(a.ask(room).janus, b.ask(room).janus)
+        self.assertEqual(set(self.etcd.rooms()), {"a/b c", "söße", "100%", "..a", "x" * 255})
+
+    def test_the_environment_says_the_same_as_the_file(self):
+        a = self.member()
+        b = self.begin(config(ENGINE_NONE), env={
+            "CLUSTER_ENGINE": "etcd", "CLUSTER_ENDPOINTS": ",".join(self.etcd.endpoints),
+            "CLUSTER_PREFIX": self.etcd.prefix, "CLUSTER_MAX_STALE": "90s", "CLUSTER_TIMEOUT": "2s",
+            "CLUSTER_ATTEMPT_TIMEOUT": "500ms"}).wait_until_live()
+        self.assertEqual(a.ask("1").janus, b.ask("1").janus)
+        self.assertEqual(b.cluster()["max_stale_ms"], 90000)
+
+    def test_a_sidecar_that_is_alone_says_so(self):
+        told = self.begin(config(ENGINE_NONE)).cluster()
+        self.assertEqual((told["engine"], told["state"], told["sidecars"], told["members"]), ("none", None, [], []))
+
+
+class Leaving(FleetCase):
+    def test_only_the_last_leave_anywhere_ends_a_room(self):
+        a, b, c = self.fleet()
+        a.enter("1", "at-a")
+        b.enter("1", "at-b")
+        self.assertEqual(a.leave("1", "at-a").json["assignment_removed"], False)
+        self.assertIn("1", self.etcd.rooms())
+        self.assertEqual(c.enter("1", "at-c").status, 200)
+        self.assertEqual(b.leave("1", "at-b").json["assignment_removed"], False)
+        self.assertEqual(c.leave("1", "at-c").json["assignment_removed"], True)
+        self.assertNotIn("1", self.etcd.rooms())
+        for sidecar in (a, b, c):
+            wait_until(lambda sidecar=sidecar: "1" not in sidecar.assignments(), "the room to go everywhere", 5)
+        c.wait_for_log("INFO: Cleaned up room assignment immediately room_id=1\n")
+        for sidecar in (a, b):
+            self.assertEqual(lines_of(sidecar, "Cleaned up room assignment"), [])
+
+    def test_somebody_on_the_way_at_another_sidecar_keeps_the_room(self):
+        a, b = self.fleet(2)
+        a.enter("1", "at-a")
+        gateway = b.ask("1").janus  # and has not entered yet
+        a.leave("1", "at-a")
+        self.assertEqual(b.enter("1", "at-b").janus, gateway)
+        self.assertEqual(self.etcd.rooms(), {"1": gateway})
+
+    def test_a_room_that_was_given_up_returns_to_its_gateway_wherever_it_is_asked_for(self):
+        a, b = self.fleet(2)
+        was = {}
+        for room in map(str, range(20)):
+            was[room] = a.enter(room, f"s{room}").janus
+            self.assertTrue(a.leave(room, f"s{room}").json["assignment_removed"])
+        self.assertEqual(self.etcd.rooms(), {})
+        self.assertEqual(len(self.etcd.range("left/")), 20)
+        self.assertEqual({room: b.ask(room).janus for room in was}, was)
+
+    def test_the_rooms_of_a_killed_sidecar_have_a_grace(self):
+        sessions = {"join_grace": "2s", "clean_every": "200ms"}
+        a, b = self.fleet(2, sessions=sessions)
+        gateway = a.enter("1", "at-a").janus
+        others = {room: a.enter(room, f"s{room}").janus for room in ("2", "3")}
+        b.enter("3", "at-b")
+        name = a.id()
+        a.kill()
+        self.assertEqual((b.ask("1").janus, b.ask("1").reason), (gateway, "sticky"))
+
+        def is_given_up():
+            missed = name not in self.etcd.range("sidecar/")
+            self.assertLessEqual({**others, "1": gateway}.items(), self.etcd.rooms().items(), "never at once")
+            return missed
+        wait_until(is_given_up, "the sidecar to be given up", 40)
+        wait_until(lambda: set(self.etcd.rooms()) == {"3"}, "the grace to end", 60)
+        self.assertEqual(b.ask("3").janus, others["3"])
+
+    def test_a_killed_sidecar_that_is_back_keeps_its_rooms(self):
+        a, b = self.fleet(2)
+        rooms = {room: a.enter(room, f"s{room}").janus for room in map(str, range(10))}
+        a.kill()
+        a.start().wait_until_live()
+        self.assertEqual({room: a.ask(room).janus for room in rooms}, rooms)
+        self.assertEqual({room: b.ask(room).janus for room in rooms}, rooms)
+        self.assertEqual(self.etcd.rooms(), rooms)
+
+
+class Steering(FleetCase):
+    def test_a_drain_at_one_is_seen_at_all_and_so_is_its_end(self):
+        fleet = self.fleet(gateways=["gxy1", "gxy2"])
+        self.assertEqual(fleet[0].put("/v2/gateways/gxy1/drain").status, 200)
+        for sidecar in fleet:
+            wait_until(lambda sidecar=sidecar: sidecar.gateway("gxy1")["draining"], "the drain", 5)
+        self.assertEqual({fleet[number % 3].ask(str(number)).janus for number in range(12)}, {"gxy2"})
+        late = self.member(gateways=["gxy1", "gxy2"])
+        wait_until(lambda: late.gateway("gxy1")["draining"], "the drain at one that came later", 5)
+        self.assertEqual(late.delete("/v2/gateways/gxy1/drain").status, 200)
+        for sidecar in (*fleet, late):
+            wait_until(lambda sidecar=sidecar: not sidecar.gateway("gxy1")["draining"], "the drain's end", 5)
+        self.assertEqual(fleet[1].ask("new").janus, "gxy1")
+
+    def test_a_release_is_refused_while_another_sidecar_has_a_session_unless_it_is_forced(self):
+        a, b, c = self.fleet()
+        b.enter("1", "at-b")
+        self.seen_by_all([a, c], "1", b.ask("1").janus)
+        self.expect(a.delete("/v2/assignments/1"), 409, "room_occupied")
+        self.assertIn("1", self.etcd.rooms())
+        self.assertEqual(a.delete("/v2/assignments/1?force=true").json, {"released": True})
+        self.assertNotIn("1", self.etcd.rooms())
+        for sidecar in (a, b, c):
+            wait_until(lambda sidecar=sidecar: "1" not in sidecar.assignments(), "the room to be forgotten", 5)
+        self.assertEqual(b.get("/v2/rooms/1").json["users"], 0)
+        gateway = c.ask("1").janus
+        self.assertEqual((a.ask("1").janus, b.ask("1").janus), (gateway, gateway))
+
+    def test_a_release_of_an_empty_room_is_one_for_all(self):
+        a, b = self.fleet(2)
+        self.seen_by_all([b], "1", a.ask("1").janus)
+        self.assertEqual(b.delete("/v2/assignments/1").json, {"released": True})
+        wait_until(lambda: "1" not in a.assignments(), "the room to be forgotten", 5)
+        self.expect(a.delete("/v2/assignments/1"), 404, "assignment_not_found")
+
+
+class Looking(FleetCase):
+    members = 3
+
+    def test_the_fleet_and_the_engine_are_shown_at_each_sidecar(self):
+        fleet = self.fleet()
+        ids = {sidecar.id() for sidecar in fleet}
+        self.assertEqual(len(ids), 3)
+        for sidecar in fleet:
+            wait_until(lambda sidecar=sidecar: {row["id"] for row in sidecar.cluster()["sidecars"]} == ids,
+                       "all sidecars to be seen", 10)
+            told = wait_until(lambda sidecar=sidecar: self.all_members_well(sidecar), "the engine's members", 20)
+            self.assertEqual((told["engine"], told["state"]), ("etcd", "live"))
+            self.assertEqual([row["id"] for row in told["sidecars"] if row["self"]], [told["sidecar"]])
+            self.assertEqual({row["endpoint"] for row in told["members"]}, set(self.etcd.endpoints))
+            self.assertEqual([row["endpoint"] for row in told["members"] if row["leader"]], [self.etcd.leader().url])
+            self.assertLess(told["age_ms"], told["max_stale_ms"])
+            self.assertLessEqual(told["revision"], self.etcd.revision())
+            shown = sidecar.run("status")
+            self.assertEqual(shown.returncode, 0, shown.stderr)
+            for word in (*self.etcd.endpoints, *(row["name"] for row in told["sidecars"])):
+                self.assertIn(word, shown.stdout)
+
+    def all_members_well(self, sidecar):
+        told = sidecar.cluster()
+        is_well = len(told["members"]) == 3 and not any(row["problem"] for row in told["members"])
+        return told if is_well and any(row["leader"] for row in told["members"]) else None
+
+    def test_a_member_that_is_gone_has_a_problem_and_a_sidecar_that_stopped_is_no_longer_there(self):
+        a, b = self.fleet(2)
+        gone = self.etcd.followers()[0]
+        gone.kill()
+        self.addCleanup(gone.start)
+        wait_until(lambda: [row["endpoint"] for row in a.cluster()["members"] if row["problem"]] == [gone.url],
+                   "the member to be missed")
+        name = b.id()
+        b.stop()
+        wait_until(lambda: name not in [row["id"] for row in a.cluster()["sidecars"]], "the sidecar to be missed", 5)
+
+
+class FromOneToManyAndBack(FleetCase):
+    def reload(self, sidecar, cluster, **tables):
+        sidecar.write_config(config(cluster, **tables))
+        answer = sidecar.post("/v2/reload")
+        self.assertEqual(answer.status, 200, answer)
+        self.assertFalse([warning for warning in answer.json["warnings"] if "restart" in warning])
+
+    def test_a_sidecar_joins_and_leaves_by_reload_with_live_rooms_and_moves_none(self):
+        a = self.begin(config(ENGINE_NONE))
+        rooms = {str(number): a.ask(str(number)).janus for number in range(100)}
+        for number in range(0, 100, 3):
+            a.enter(str(number), f"s{number}")
+        self.reload(a, self.settings())
+        self.assertEqual({room: a.ask(room).janus for room in rooms}, rooms, "also at once")
+        a.wait_until_live()
+        wait_until(lambda: self.etcd.rooms() == rooms, "the rooms to be in the engine")
+        b = self.member()
+        self.assertEqual({room: b.ask(room).janus for room in rooms}, rooms)
+        b.stop()
+        self.etcd.freeze()
+        self.addCleanup(self.etcd.thaw)
+        self.reload(a, ENGINE_NONE)
+        self.assertEqual({room: a.ask(room).janus for room in rooms}, rooms)
+        self.assertEqual(a.ask("new").status, 200, "alone it needs no engine")
+        self.assertEqual(a.degraded(), [])
+        self.assertEqual(a.get("/v2/rooms/0").json["users"], 1)
+
+    def test_of_two_that_were_alone_the_engines_word_wins_and_the_conflict_is_told(self):
+        alone = [self.begin(config(ENGINE_NONE, balancing={"available_servers": [name]}))
+                 for name in ("gxy1", "gxy2")]
+        a, b = alone
+        self.assertEqual((a.ask("1").janus, b.ask("1").janus), ("gxy1", "gxy2"))
+        self.assertEqual(b.ask("only-b").janus, "gxy2")
+        for sidecar in alone:
+            self.reload(sidecar, self.settings())
+            sidecar.wait_until_live()
+            wait_until(lambda: "1" in self.etcd.rooms(), "the first one's rooms")
+        wait_until(lambda: self.etcd.rooms() == {"1": "gxy1", "only-b": "gxy2"}, "both sidecars' rooms")
+        wait_until(lambda: b.ask("1").janus == "gxy1", "the engine's word", 5)
+        told = wait_until(lambda: lines_of(b, "WARN", "gxy1", "gxy2"), "the conflict to be told", 5)
+        self.assertTrue(re.search(r'\b(room_id|room)="?1\b', told[0]), told)
+        self.assertEqual(a.ask("1").janus, "gxy1")
+        self.assertEqual(a.ask("only-b").janus, "gxy2")
+
+    def test_a_change_of_endpoints_by_reload_is_taken(self):
+        dead = self.settings()
+        dead["endpoints"] = ["http://127.0.0.1:1"]
+        a = self.begin(config(dead))
+        self.expect(a.ask("1"), 503, "storage_unavailable")
+        self.reload(a, self.settings())
+        a.wait_until_live()
+        self.assertEqual(a.ask("1").status, 200)
+
+
+class Secured(FleetCase):
+    tls = authentication = True
+
+    def test_two_share_over_tls_with_a_password_limited_to_the_prefix(self):
+        a, b = self.fleet(2)
+        self.assertEqual(a.ask("1").janus, b.ask("1").janus)
+        self.assertEqual(list(self.etcd.rooms()), ["1"])
+        self.etcd.kill()  # and with it the tokens
+        for member in self.etcd:
+            member.start()
+        wait_until(lambda: a.ask("2").status == 200, "a new token")
+        self.assertEqual(a.ask("2").janus, b.ask("2").janus)
+
+    def test_a_wrong_password_is_told_and_nobody_learns_it(self):
+        settings = self.settings()
+        other = self.etcd.folder / "another-password"
+        other.write_text("not the secret\n")
+        other.chmod(0o600)
+        settings["password_file"] = str(other)
+        wrong = self.begin(config(settings))
+        reasons = wait_until(wrong.degraded, "the refusal")
+        self.assertTrue(reasons[0].startswith("cluster: "), reasons)
+        self.expect(wrong.ask("1"), 503, "storage_unavailable")
+        self.assertNotIn("not the secret", wrong.log())
+
+
+if __name__ == "__main__":
+    unittest.main()

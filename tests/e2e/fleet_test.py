@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Three real sidecars that share three real members of etcd, under load while something breaks: no room ever has
+two answers, and nothing that was answered is lost or changed. The harness counts by itself.
+
+FLEET_ROOMS and FLEET_ROOMS_FULL say how many rooms (20 askers each), in all cases and in the largest one.
+"""
+import os
+import random
+import sys
+import unittest
+
+import netns
+from fleet import SANITIZED, FleetCase
+from fleet_load import Load, Plan, Witness
+from sidecar import wait_until
+
+ROOMS = int(os.environ.get("FLEET_ROOMS", 100 if SANITIZED else 1000))
+ROOMS_FULL = int(os.environ.get("FLEET_ROOMS_FULL", ROOMS if SANITIZED else 10000))
+ASKERS = 6 if SANITIZED else 20
+SECONDS = 6  # of a load during which something is to happen
+DEADLINE = 3  # [cluster] timeout
+SLACK = 5 if SANITIZED else 1  # all processes share the machine
+
+
+class UnderLoad(FleetCase):
+    """What all cases share: a fleet, askers, and what must be true in the end."""
+
+    members = 3
+
+    def setUp(self):
+        super().setUp()
+        self.sidecars = self.begin_fleet()
+        self.witness = Witness()
+        self.chance = random.Random(self._testMethodName)
+
+    def begin_fleet(self):
+        return self.fleet(3)
+
+    def load(self, rooms=None, first=0, seconds=SECONDS, at=None):
+        """Askers at these sidecars. With seconds: so slowly that it takes at least as long."""
+        at = at or self.sidecars
+        rooms = rooms or ROOMS
+        plan = Plan(len(at), rooms, ASKERS, self.chance, first=first)
+        load = Load([sidecar.port for sidecar in at], plan, rate=len(plan.questions) / seconds if seconds else 0)
+        self.addCleanup(load.remove)
+        return load
+
+    def hear(self, load):
+        self.witness.hear(load.plan, load.finish())
+
+    def calm(self, **more):
+        self.hear(self.load(seconds=None, **more))
+
+    def settle(self):
+        self.etcd.wait_until_healthy()
+        for sidecar in self.sidecars:
+            sidecar.wait_until_live()
+
+    def no_room_has_two_answers_and_nothing_is_lost(self):
+        self.settle()
+        wanted = self.witness.acknowledged()
+        self.assertEqual(self.witness.never_answered(), set())
+        again = Plan.of_each_at_each(wanted, len(self.sidecars))
+        self.hear(Load([sidecar.port for sidecar in self.sidecars], again))
+        print(f"{self.id()}: {self.witness.summary()}", file=sys.stderr)
+        self.assertEqual(self.witness.two_answers(), {})
+        self.assertEqual(self.witness.lost_or_changed(self.etcd.rooms()), {})
+        self.assertEqual(self.witness.unexpected(), [])
+        self.assertEqual(self.witness.assigned_twice(), {})
+        self.assertLessEqual(self.witness.slowest(), DEADLINE + SLACK)
+        for sidecar in self.sidecars:
+            self.assertEqual(self.witness.lost_or_changed(sidecar.assignments()), {}, "its replica")
+
+
+class Full(UnderLoad):
+    def test_all_rooms_while_it_is_calm_and_while_the_leader_is_killed(self):
+        load = self.load(rooms=ROOMS_FULL, seconds=SECONDS)
+        load.wait_for(0.4)
+        leader = self.etcd.leader()
+        leader.kill()
+        load.wait_for(0.7)
+        leader.start()
+        self.hear(load)
+        self.no_room_has_two_answers_and_nothing_is_lost()
+
+
+class Calm(UnderLoad):
+    def test_nobody_is_refused_while_nothing_breaks(self):
+        self.calm()
+        self.assertEqual({answer.status for answer in self.witness.answers}, {200})
+        self.no_room_has_two_answers_and_nothing_is_lost()
+
+
+class LeaderHung(UnderLoad):
+    def test_the_leader_hangs_and_comes_back(self):
+        load = self.load()
+        load.wait_for(0.3)
+        leader = self.etcd.leader()
+        leader.freeze()
+        self.etcd.leader()
+        load.wait_for(0.7)
+        leader.thaw()
+        self.hear(load)
+        self.no_room_has_two_answers_and_nothing_is_lost()
+
+
+class QuorumLost(UnderLoad):
+    def test_two_of_three_members_go_and_come_back(self):
+        load = self.load()
+        load.wait_for(0.3)
+        gone = [self.etcd.leader(), self.etcd.followers()[0]]
+        for member in gone:
+            member.kill()
+        for sidecar in self.sidecars:
+            wait_until(sidecar.degraded, "the sidecar to miss the engine")
+        for member in gone:
+            member.begin()
+        self.etcd.wait_until_healthy()
+        self.hear(load)
+        self.no_room_has_two_answers_and_nothing_is_lost()
+
+
+class SidecarKilled(UnderLoad):
+    def test_a_sidecar_is_killed_and_restarted(self):
+        load = self.load()
+        for share in (0.25, 0.5, 0.75):
+            load.wait_for(share)
+            self.sidecars[1].kill()
+            self.sidecars[1].start()
+        self.hear(load)
+        self.no_room_has_two_answers_and_nothing_is_lost()
+
+
+class Compacted(UnderLoad):
+    def test_the_store_is_compacted_while_one_sidecar_is_frozen_and_another_is_down(self):
+        """Both know of what came before, and cannot resume from there."""
+        self.calm(rooms=ROOMS // 2)
+        awake, frozen, down = self.sidecars
+        frozen.freeze()
+        down.kill()
+        self.calm(rooms=ROOMS // 2, first=ROOMS // 2, at=[awake])
+        for member in self.etcd:  # nothing that was on the way to the frozen one is still to come
+            member.kill()
+            member.start()
+        self.etcd.compact()
+        frozen.thaw()
+        down.start()
+        self.settle()
+        self.calm(first=ROOMS // 4)
+        self.no_room_has_two_answers_and_nothing_is_lost()
+
+
+class Restored(UnderLoad):
+    def test_the_engine_is_restored_from_a_snapshot_older_than_some_rooms(self):
+        """Three sidecars know them, and go on."""
+        snapshot = self.etcd.folder / "snapshot"
+        self.calm(rooms=ROOMS // 2)
+        self.etcd.save_snapshot(snapshot)
+        self.calm(rooms=ROOMS // 2, first=ROOMS // 2)
+        before = self.etcd.rooms()
+        self.etcd.restore(snapshot)
+        self.settle()
+        self.calm(rooms=ROOMS // 10, first=ROOMS)
+        wait_until(lambda: before.items() <= self.etcd.rooms().items(), "the rooms to be in the engine again")
+        self.no_room_has_two_answers_and_nothing_is_lost()
+
+
+class Secured(UnderLoad):
+    tls = authentication = True
+
+    def test_with_certificates_and_passwords_while_it_is_calm_and_while_the_leader_is_killed(self):
+        load = self.load()
+        load.wait_for(0.4)
+        leader = self.etcd.leader()
+        leader.kill()
+        load.wait_for(0.7)
+        leader.start()
+        self.hear(load)
+        self.no_room_has_two_answers_and_nothing_is_lost()
+
+
+class CutLink(UnderLoad):
+    """Each in a network namespace of its own."""
+
+    @classmethod
+    def nodes(cls):
+        cls.net = netns.Net()
+        cls.addClassCleanup(cls.net.remove)
+        return [cls.net.node(f"m{i}") for i in (1, 2, 3)]
+
+    def begin_fleet(self):
+        self.places = [self.net.node(f"s{i}") for i in (1, 2, 3)]
+        return [self.member(node=place) for place in self.places]
+
+
+class SidecarCut(CutLink):
+    def test_a_sidecar_is_cut_off_from_all_members(self):
+        load = self.load()
+        load.wait_for(0.3)
+        place, members = self.places[1], [member.node for member in self.etcd]
+        self.net.cut(place, *members)
+        wait_until(self.sidecars[1].degraded, "the sidecar to miss the engine")
+        known = self.sidecars[1].assignments()
+        self.expect(self.sidecars[1].ask("never-asked-before"), 503, "storage_unavailable")
+        for room in list(known)[:20]:
+            self.assertEqual(self.sidecars[1].ask(room).janus, known[room])
+        self.assertEqual(self.sidecars[0].ask("asked-elsewhere").status, 200)
+        load.wait_for(0.6)
+        self.net.heal(place, *members)
+        self.hear(load)
+        self.no_room_has_two_answers_and_nothing_is_lost()
+
+
+class LeaderCut(CutLink):
+    def test_the_leader_is_cut_off_from_the_other_members_but_not_from_sidecars(self):
+        load = self.load()
+        load.wait_for(0.3)
+        leader = self.etcd.leader()
+        others = [member.node for member in self.etcd if member is not leader]
+        self.net.cut(leader.node, *others)
+        wait_until(lambda: self.etcd.leader() is not leader, "another leader")
+        load.wait_for(0.7)
+        self.net.heal(leader.node, *others)
+        self.hear(load)
+        self.no_room_has_two_answers_and_nothing_is_lost()
+
+
+if __name__ == "__main__":
+    if any("Cut" in argument for argument in sys.argv[1:]) or len(sys.argv) == 1:
+        netns.leave_if_impossible("THE TESTS OF CUT LINKS WERE")
+    unittest.main()
