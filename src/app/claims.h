@@ -60,11 +60,11 @@ class Claims {
   virtual void use(std::vector<std::string> rooms) = 0;
   // No more rooms are moved away from the gateway.
   virtual void end_leaving(const std::string& gateway) = 0;
+  // How far what is known of other sidecars can be relied on.
+  virtual domain::Certainty certainty() const = 0;
 
   // --- any thread, with the desk's lock or without
 
-  // How far what is known of other sidecars can be relied on.
-  virtual domain::Certainty certainty() const = 0;
   // How long a request waits for a claim before it is refused with 503.
   virtual std::chrono::milliseconds patience() const = 0;
 

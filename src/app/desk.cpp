@@ -215,8 +215,22 @@ void Desk::tell_end(const std::string& room, RemovedBy by) {
   if (by == RemovedBy::leave) log_info("Cleaned up room assignment immediately", {{"room_id", room}});
 }
 
+// Where all see the same picture, all would choose the same gateway; so what they cannot have seen yet counts.
+domain::Situation Desk::Turn::situation() {
+  using Manner = domain::Placement::Manner;
+  domain::Situation situation{*desk_.policy_, desk_.ledger_, desk_.health_, now_.service,
+                              desk_.claims_.certainty(), 0};
+  Manner& manner = situation.certainty.manner;
+  if (manner == Manner::alone) return situation;
+  situation.chance = desk_.chance_();
+  const bool herds = desk_.storm_.rages(now_.service) || desk_.newcomers_.any(now_.service);
+  if (manner == Manner::shared && herds) manner = Manner::unsure;
+  return situation;
+}
+
 void Desk::Turn::replace_policy(std::shared_ptr<const domain::Policy> policy) {
   desk_.policy_ = std::move(policy);
+  desk_.newcomers_.look(desk_.policy_->placement().candidates(), now_.service);
 }
 
 void Desk::Turn::disbelieve_reports(std::string_view room, domain::ServiceTime until) {
@@ -267,6 +281,7 @@ void Desk::settle(const Booking& booking, const Grant& grant) {
     Turn turn(*this);
     if (won) {
       ledger_.confirm(booking.room, ledger_.number_of(grant.row.gateway_name));
+      turn.arrived();
     } else {
       ledger_.withdraw(booking.room);
     }

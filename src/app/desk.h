@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,7 +21,9 @@
 #include "app/room_counts.h"
 #include "domain/decision.h"
 #include "domain/ledger.h"
+#include "domain/newcomers.h"
 #include "domain/policy.h"
+#include "domain/storm.h"
 
 namespace store {
 class Journal;
@@ -102,9 +105,9 @@ class Desk {
     const domain::Policy& policy() const { return *desk_.policy_; }
     const domain::Options& options() const { return desk_.policy_->options(); }
     domain::GatewayHealth& health() { return desk_.health_; }
-    domain::Situation situation() {
-      return {*desk_.policy_, desk_.ledger_, desk_.health_, now_.service, desk_.claims_.certainty()};
-    }
+    domain::Situation situation();
+    // A room was assigned, here or by another sidecar.
+    void arrived() { desk_.storm_.arrived(now_.service); }
     domain::Moment now() const { return now_; }
 
     // The claim under way for a room that is pending.
@@ -195,6 +198,9 @@ class Desk {
   mutable std::mutex mutex_;
   domain::Ledger ledger_;
   domain::GatewayHealth health_;
+  domain::Storm storm_;
+  domain::Newcomers newcomers_;
+  std::mt19937_64 chance_{std::random_device{}()};
   std::shared_ptr<const domain::Policy> policy_;
   std::unordered_map<std::string, std::shared_ptr<Claim>> under_way_;
   std::map<std::string, domain::ServiceTime, std::less<>> disbelieved_;

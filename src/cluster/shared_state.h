@@ -11,6 +11,7 @@
 #include "cluster/freshness.h"
 #include "cluster/keys.h"
 #include "cluster/options.h"
+#include "cluster/position.h"
 #include "cluster/replica.h"
 
 namespace cluster {
@@ -38,6 +39,15 @@ struct SharedState {
   // the desk; never the other way round.
   std::mutex mutex;
   Replica replica;
+  Position position;
+
+  // To be written with what has just been followed. With the lock.
+  domain::Fact position_now() {
+    const auto age = freshness.age();
+    const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    if (age) position.confirmed = now - *age;
+    return {position_fact, to_text(position)};
+  }
 };
 
 }  // namespace cluster

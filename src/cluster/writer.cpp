@@ -37,8 +37,8 @@ Operation as_operation(const Transaction& transaction) {
 
 }  // namespace
 
-Writer::Writer(SharedState& state)
-    : state_(state), engine_(state.options), instance_(made_up_instance()), thread_([this] {
+Writer::Writer(std::shared_ptr<SharedState> state)
+    : shared_(std::move(state)), state_(*shared_), engine_(state_.options), instance_(made_up_instance()), thread_([this] {
         ::pthread_setname_np(::pthread_self(), "shared writer");
         for (auto batch = take(); !batch.empty(); batch = take()) perform(std::move(batch));
       }) {}
@@ -61,8 +61,8 @@ void Writer::push(Deed deed) {
       return;
     }
   }
-  // Nobody may be told under the lock that the caller may hold.
-  std::thread([late = std::make_shared<Deed>(std::move(deed))] { abandon(*late); }).detach();
+  // Too late: no claim, whose end would want the desk's lock, since those are pushed under it.
+  abandon(deed);
 }
 
 void Writer::stop() {
@@ -79,9 +79,6 @@ void Writer::stop() {
     left = std::exchange(queue_, {});
   }
   for (Deed& deed : left) abandon(deed);
-  // Claims that are being written to the file still look at what is shared.
-  std::unique_lock lock(mutex_);
-  woken_.wait(lock, [this] { return in_store_.empty(); });
 }
 
 void Writer::abandon(Deed& deed) {
@@ -327,7 +324,7 @@ void Writer::finish_claim(Deed& deed, const Conclusion& conclusion) {
       }
       const auto won = std::make_shared<Deed>(std::move(deed));
       // It is safe, and known to all; in our own file it has to be before it is answered, for the time after a crash.
-      state_.journal.write_assignment(won->wish.row, [this, won](bool committed) {
+      state_.journal.write_assignment(won->wish.row, [this, self = shared_from_this(), won](bool committed) {
         const std::lock_guard lock(state_.mutex);
         const auto now = state_.replica.room(won->room);
         if (!committed) state_.journal.note(domain::Change(won->wish.row));

@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -17,9 +18,10 @@
 
 namespace cluster {
 
-class Writer {
+class Writer : public std::enable_shared_from_this<Writer> {
  public:
-  explicit Writer(SharedState& state);
+  // Held by a shared pointer: a claim that is being written to the file keeps it.
+  explicit Writer(std::shared_ptr<SharedState> state);
   ~Writer();  // stop()
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -31,10 +33,6 @@ class Writer {
   std::string next_id();
 
  private:
-  struct Failure {
-    bool is_final;
-    std::string why;
-  };
   std::deque<Deed> take();
   void perform(std::deque<Deed> batch);
   void send(std::deque<Deed> batch);
@@ -50,6 +48,7 @@ class Writer {
   void settle(const Deed& deed, app::Grant grant);
   bool rests(std::chrono::milliseconds time);
 
+  const std::shared_ptr<SharedState> shared_;
   SharedState& state_;
   Engine engine_;
   const std::string instance_;

@@ -38,7 +38,7 @@ const Gateway* usable(const Policy& policy, std::string_view name) {
 
 // Where users are already, and the room is to be placed with them.
 const Gateway* found_there(const Situation& situation, const Question& question, const Ledger::Room* room) {
-  const auto& [policy, ledger, health, now, certainty] = situation;
+  const auto& [policy, ledger, health, now, certainty, chance] = situation;
   const auto not_down = [&](const Gateway* gateway) {
     return gateway && situation.state_of(*gateway) != GatewayState::down;
   };
@@ -67,7 +67,7 @@ bool may_go_on(const Situation& situation, const Gateway* gateway) {
 // The standby that takes all rooms of a gateway: the one that has begun to, else the first that is well and
 // empty and takes nobody else's.
 std::optional<std::string> standby_for(const Situation& situation, GatewayNumber leaving) {
-  const auto& [policy, ledger, health, now, certainty] = situation;
+  const auto& [policy, ledger, health, now, certainty, chance] = situation;
   std::set<GatewayNumber> taken{leaving};
   for (const auto& [gateway, state] : ledger.leaving()) {
     if (!state.standby) continue;
@@ -86,7 +86,7 @@ std::optional<std::string> standby_for(const Situation& situation, GatewayNumber
 // Where a room goes whose gateway is to be left; nothing if there is nowhere to go.
 std::optional<Decision> move(const Situation& situation, const Ledger::Held& held, const std::string* pin,
                              std::vector<Verdict>* verdicts) {
-  const auto& [policy, ledger, health, now, certainty] = situation;
+  const auto& [policy, ledger, health, now, certainty, chance] = situation;
   Decision decision;
   decision.departure = situation.departure_from(held.gateway);
   decision.leaves = ledger.name_of(held.gateway);
@@ -168,7 +168,7 @@ Decision place(const Situation& situation, const Question& question, const std::
 }
 
 Decision scale(const Situation& situation, const Question& question, std::vector<Verdict>* verdicts) {
-  const auto& [policy, ledger, health, now, certainty] = situation;
+  const auto& [policy, ledger, health, now, certainty, chance] = situation;
   if (!policy.admits(question.room)) return refused(Refusal::room_not_found);
   const Ledger::Room* room = ledger.find(question.room);
   if (room && room->pending) {

@@ -56,9 +56,9 @@ struct Question {
 
 // How far what is known of other sidecars' rooms can be relied on. One that is alone knows all.
 struct Certainty {
+  Placement::Manner manner = Placement::Manner::alone;
   bool may_claim = true;     // false: nobody could say now who holds a room
   bool is_outdated = false;  // what others did since is not known; their rooms may have gone elsewhere
-  bool operator==(const Certainty&) const = default;
 };
 
 // What a decision is made from.
@@ -68,11 +68,12 @@ struct Situation {
   const GatewayHealth& health;
   ServiceTime now;
   Certainty certainty = {};
+  std::uint64_t chance = 0;  // any number, another one each time; alone it is of no account
 
   Departure departure_from(GatewayNumber gateway) const;
   GatewayState state_of(const Gateway& gateway) const { return health.state(ledger.number_of(gateway.name)); }
   Placement::Scene scene() const {
-    return {ledger.rooms_by_gateway(), ledger.crowd_by_gateway(), health.fitness()};
+    return {ledger.rooms_by_gateway(), ledger.crowd_by_gateway(), health.fitness(), certainty.manner, chance};
   }
 };
 

@@ -128,6 +128,7 @@ class Ledger {
   void unfollow(std::string_view room);
   // Where a room goes back to if it is asked for again soon; nothing: wherever it fits.
   void set_returning(const std::string& room, std::optional<std::string_view> gateway);
+  void forget_returning() { returning_.clear(); }
   std::optional<GatewayNumber> returns_to(std::string_view room) const;
   // Another sidecar uses it, which is believed until then.
   void note_elsewhere(std::string_view room, ServiceTime until);

@@ -1,0 +1,266 @@
+#include "cluster/fleet.h"
+
+#include <future>
+#include <random>
+#include <utility>
+
+#include "app/event_log.h"
+#include "cluster/follower.h"
+#include "cluster/membership.h"
+#include "cluster/shared_state.h"
+#include "cluster/writer.h"
+#include "store/journal.h"
+#include "store/meta_table.h"
+
+namespace cluster {
+namespace {
+
+using namespace std::chrono_literals;
+using Manner = domain::Placement::Manner;
+
+// Older than that, others' rooms may be missing in what the loads are reckoned from.
+constexpr auto fresh = 15s;
+
+std::string made_up_id() {
+  std::random_device random;
+  constexpr char digits[] = "0123456789abcdef";
+  std::string id;
+  for (int i = 0; i < 16; ++i) id += digits[random() % 16];
+  return id;
+}
+
+domain::WallTime wall_now() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace
+
+// In the order in which they are begun.
+struct Fleet::Active {
+  Active(std::shared_ptr<SharedState> its_state, const SidecarValue& self)
+      : state(std::move(its_state)),
+        writer(std::make_shared<Writer>(state)),
+        membership(*state, *writer, self),
+        follower(*state, *writer, membership) {}
+  ~Active() { writer->stop(); }
+
+  bool may_claim() const { return state->freshness.failing_for() < state->options.timeout; }
+  bool is_live() const {
+    const auto age = state->freshness.age();
+    return follower.is_watching() && age && *age < fresh;
+  }
+  bool is_outdated() const {
+    const auto age = state->freshness.age();
+    return !age || *age >= state->options.max_stale;
+  }
+
+  std::shared_ptr<SharedState> state;
+  std::shared_ptr<Writer> writer;
+  Membership membership;
+  Follower follower;
+};
+
+Fleet::Fleet(store::Journal& journal)
+    : journal_(journal), alone_(journal), patience_(alone_.patience().count()) {}
+
+Fleet::~Fleet() { stop(); }
+
+void Fleet::attach(app::Desk& desk, app::CatalogueKeeper& keeper, SidecarValue self) {
+  desk_ = &desk;
+  keeper_ = &keeper;
+  self_ = std::move(self);
+  self_.instance = made_up_id();
+  std::optional<std::string> id, position;
+  journal_.read([&](store::Database& database) {
+    id = store::read_meta(database, identity_fact);
+    position = store::read_meta(database, position_fact);
+  });
+  id_ = id ? *id : made_up_id();
+  position_ = position_from(position.value_or(""));
+}
+
+void Fleet::configure(const Options& options, bool scale) {
+  const std::lock_guard lock(configuring_);
+  if (stopped_) return;
+  const bool wants = options.is_shared() && scale;
+  const bool is_same = options == options_ && scale == scale_;
+  const bool leaves = !options.is_shared() && position_.is_known();
+  options_ = options;
+  scale_ = scale;
+  if (is_same && !leaves) return;
+  if (active()) deactivate(leaves);
+  if (leaves) {
+    app::log_warn("Alone from now on: what other sidecars assign is not known here");
+    position_ = {};
+    journal_.note(domain::Change(domain::Fact{position_fact, ""}));
+  }
+  if (wants) activate(options);
+}
+
+void Fleet::activate(const Options& options) {
+  auto state = std::make_shared<SharedState>(options, id_, *desk_, journal_, *keeper_, counts_);
+  state->position = position_;
+  // One that was alone until now has been right until now.
+  state->freshness.begin(position_.is_known() ? age_of(position_, wall_now()) : std::optional(0ms));
+  journal_.note(domain::Change(domain::Fact{identity_fact, id_}));
+  app::Desk::Turn turn(*desk_);
+  turn.ledger().tell_uses(true);
+  const std::lock_guard lock(mutex_);
+  active_ = std::make_shared<Active>(std::move(state), self_);
+  patience_ = options.timeout.count();
+}
+
+void Fleet::deactivate(bool leaves) {
+  std::shared_ptr<Active> ending;
+  {
+    app::Desk::Turn turn(*desk_);
+    domain::Ledger& ledger = turn.ledger();
+    ledger.tell_uses(false);
+    if (leaves) {
+      std::vector<std::string> rooms;
+      for (const auto& room : ledger.rooms()) rooms.push_back(room.first);
+      for (const std::string& room : rooms) ledger.keep(room, turn.now().service);
+    }
+    const std::lock_guard lock(mutex_);
+    ending = std::exchange(active_, nullptr);
+    patience_ = alone_.patience().count();
+  }
+  ending->writer->stop();
+  const std::lock_guard lock(ending->state->mutex);
+  position_ = ending->state->position;
+  if (const auto age = ending->state->freshness.age()) position_.confirmed = wall_now() - *age;
+}
+
+void Fleet::stop() {
+  const std::lock_guard lock(configuring_);
+  if (active()) deactivate(false);
+  stopped_ = true;
+}
+
+std::shared_ptr<Fleet::Active> Fleet::active() const {
+  const std::lock_guard lock(mutex_);
+  return active_;
+}
+
+void Fleet::claim(app::Wish wish, Settled settled) {
+  if (!active_) return alone_.claim(std::move(wish), std::move(settled));
+  Deed deed;
+  deed.kind = Deed::Kind::claim;
+  deed.room = wish.row.room_id;
+  deed.wish = std::move(wish);
+  deed.settled = std::move(settled);
+  deed.deadline = std::chrono::steady_clock::now() + active_->state->options.timeout;
+  active_->writer->push(std::move(deed));
+}
+
+bool Fleet::give_up(const std::string& room, Ended ended) {
+  if (!active_) return alone_.give_up(room, std::move(ended));
+  Deed deed;
+  deed.kind = Deed::Kind::give_up;
+  deed.room = room;
+  deed.ended = std::move(ended);
+  active_->writer->push(std::move(deed));
+  return false;
+}
+
+void Fleet::use(std::vector<std::string> rooms) {
+  if (!active_) return;
+  for (std::string& room : rooms) {
+    Deed deed;
+    deed.kind = Deed::Kind::use;
+    deed.room = std::move(room);
+    active_->writer->push(std::move(deed));
+  }
+}
+
+void Fleet::end_leaving(const std::string& gateway) {
+  if (!active_) return;
+  // One that is not there is erased without effect.
+  Deed deed;
+  Operation operation;
+  operation.kind = Operation::Kind::erase;
+  operation.key = active_->state->keys.failover(gateway);
+  deed.transaction.success.push_back(std::move(operation));
+  active_->writer->push(std::move(deed));
+}
+
+domain::Certainty Fleet::certainty() const {
+  if (!active_) return {};
+  return {active_->is_live() ? Manner::shared : Manner::unsure, active_->may_claim(), active_->is_outdated()};
+}
+
+app::Claims::Released Fleet::release(const std::string& room, bool force) {
+  const auto now = active();
+  if (!now) return alone_.release(room, force);
+  if (!now->may_claim()) return Released::unavailable;
+  auto promise = std::make_shared<std::promise<Released>>();
+  auto released = promise->get_future();
+  Deed deed;
+  deed.kind = Deed::Kind::release;
+  deed.room = room;
+  deed.force = force;
+  deed.deadline = std::chrono::steady_clock::now() + now->state->options.timeout;
+  deed.released = [promise](Released what) { promise->set_value(what); };
+  now->writer->push(std::move(deed));
+  return released.get();
+}
+
+bool Fleet::share_draining(const std::string& gateway, domain::Draining draining) {
+  const auto now = active();
+  if (!now) return true;
+  if (!now->may_claim()) return false;
+  auto promise = std::make_shared<std::promise<bool>>();
+  auto done = promise->get_future();
+  Deed deed;
+  Operation operation;
+  operation.kind = Operation::Kind::put;
+  operation.key = now->state->keys.gateway(gateway);
+  operation.value = to_text(draining);
+  deed.transaction.success.push_back(std::move(operation));
+  deed.deadline = std::chrono::steady_clock::now() + now->state->options.timeout;
+  deed.answered = [promise](const TransactionResult* result) { promise->set_value(result != nullptr); };
+  now->writer->push(std::move(deed));
+  return done.get();
+}
+
+app::FleetView Fleet::view() const {
+  app::FleetView view;
+  const auto now = active();
+  view.engine = now ? "etcd" : "none";
+  if (!now) return view;
+  const auto& freshness = now->state->freshness;
+  view.age = freshness.age();
+  view.max_stale = now->state->options.max_stale;
+  view.sidecar = id_;
+  view.state = now->is_outdated() ? "outdated" : !now->follower.is_listed() ? "listing" : now->is_live() ? "live" : "stale";
+  {
+    const std::lock_guard lock(now->state->mutex);
+    view.revision = now->state->position.revision;
+  }
+  for (const auto& [id, sidecar] : now->membership.sidecars()) {
+    view.sidecars.push_back({id, sidecar.name, sidecar.address, sidecar.version, sidecar.since, id == id_});
+  }
+  for (const MemberStatus& member : now->membership.members()) {
+    app::FleetView::Member shown{member.endpoint, std::nullopt, std::nullopt, member.is_leader, member.problem};
+    if (!member.name.empty()) shown.name = member.name;
+    if (!member.version.empty()) shown.version = member.version;
+    view.members.push_back(std::move(shown));
+  }
+  return view;
+}
+
+std::optional<std::string> Fleet::trouble() const {
+  const auto now = active();
+  if (!now) return std::nullopt;
+  const auto& freshness = now->state->freshness;
+  if (const auto failing = freshness.failing_for(); failing >= now->state->options.timeout) {
+    return "etcd has not answered for " + std::to_string(std::chrono::round<std::chrono::seconds>(failing).count()) +
+           " s; new rooms are refused, known ones are answered";
+  }
+  if (!now->follower.is_listed()) return "what other sidecars have assigned is being read";
+  if (now->is_outdated()) return "what other sidecars assigned lately is not known; only rooms in use here are answered";
+  if (!now->is_live()) return "changes by other sidecars may come late";
+  return std::nullopt;
+}
+
+}  // namespace cluster

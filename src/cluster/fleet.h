@@ -1,0 +1,74 @@
+// Claims among many sidecars: the seam of app/claims.h, kept by a shared store while one is configured and scale mode is on,
+// and by the journal otherwise. It can be switched while rooms are live. Threads as the seam says.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/catalogue_keeper.h"
+#include "app/desk.h"
+#include "app/fleet_view.h"
+#include "app/journal_claims.h"
+#include "cluster/counts.h"
+#include "cluster/options.h"
+#include "cluster/position.h"
+#include "cluster/values.h"
+
+namespace cluster {
+
+class Fleet final : public app::Claims {
+ public:
+  explicit Fleet(store::Journal& journal);
+  ~Fleet() override;  // stop()
+
+  // To be called once, before configure(); they outlive stop(). Reads the file, and gives this sidecar an identity
+  // there if it has none. Throws store::Failure.
+  void attach(app::Desk& desk, app::CatalogueKeeper& keeper, SidecarValue self);
+  // What is to hold from now on. Blocks while threads end. Rooms stay where they are.
+  void configure(const Options& options, bool scale);
+  // For good: nothing is asked of the store any more, and who waits is told so.
+  void stop();
+
+  void claim(app::Wish wish, Settled settled) override;
+  bool give_up(const std::string& room, Ended ended) override;
+  void use(std::vector<std::string> rooms) override;
+  void end_leaving(const std::string& gateway) override;
+  domain::Certainty certainty() const override;
+  std::chrono::milliseconds patience() const override { return std::chrono::milliseconds{patience_}; }
+  Released release(const std::string& room, bool force) override;
+  bool share_draining(const std::string& gateway, domain::Draining draining) override;
+
+  // Any thread.
+  app::FleetView view() const;
+  // Why it is less than well; nothing: it is.
+  std::optional<std::string> trouble() const;
+  const Counts& counts() const { return counts_; }
+
+ private:
+  struct Active;
+  void activate(const Options& options);
+  void deactivate(bool leaves);
+  std::shared_ptr<Active> active() const;
+
+  store::Journal& journal_;
+  app::JournalClaims alone_;
+  Counts counts_;
+  app::Desk* desk_ = nullptr;
+  app::CatalogueKeeper* keeper_ = nullptr;
+  SidecarValue self_;
+  std::string id_;
+  std::atomic<std::int64_t> patience_;
+  std::mutex configuring_;  // one at a time
+  Options options_;
+  bool scale_ = false;
+  bool stopped_ = false;
+  Position position_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<Active> active_;  // changed under this mutex and the desk's lock: either will do to look at it
+};
+
+}  // namespace cluster

@@ -1,0 +1,432 @@
+#include "cluster/follower.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "app/event_log.h"
+#include "store/journal.h"
+
+namespace cluster {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t keys_a_page = 2000;
+// Three beats of Membership's.
+constexpr auto longest_silence = 12s;
+// So many rooms are taken in within one turn.
+constexpr std::size_t rooms_a_turn = 256;
+
+}  // namespace
+
+Follower::Follower(SharedState& state, Writer& writer, Membership& membership)
+    : state_(state), writer_(writer), membership_(membership), engine_(state.options), thread_([this] { work(); }) {}
+
+Follower::~Follower() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  engine_.stop();
+  woken_.notify_all();
+  thread_.join();
+}
+
+bool Follower::rests(std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex_);
+  return woken_.wait_for(lock, time, [this] { return stopping_; });
+}
+
+void Follower::work() {
+  ::pthread_setname_np(::pthread_self(), "follower");
+  for (;;) {
+    if (must_list_ && !list()) {
+      if (rests(250ms)) return;
+      continue;
+    }
+    Revision from;
+    {
+      const std::lock_guard lock(state_.mutex);
+      from = state_.replica.followed() + 1;
+    }
+    const WatchEnd end =
+        engine_.watch(state_.keys.first_followed(), state_.keys.last_followed(), from, longest_silence,
+                      [this](const Header& header, const std::vector<Event>& events) { return hear(header, events); });
+    is_watching_ = false;
+    if (end.why == WatchEnd::Why::compacted) must_list_ = true;
+    if (end.why == WatchEnd::Why::refused && !std::exchange(trouble_told_, true)) {
+      app::log_error("Shared store does not let its changes be followed", {{"reason", end.words}});
+    }
+    // One that has just ended has been passed over already; none is asked without a pause.
+    if (rests(end.why == WatchEnd::Why::refused ? 2000ms : 20ms)) return;
+  }
+}
+
+bool Follower::read_range(std::string first, const std::string& last, bool keys_only, Listing& listing,
+                          std::vector<KeyValue>& into) {
+  RangeWish wish;
+  wish.key = std::move(first);
+  wish.range_end = last;
+  wish.limit = keys_a_page;
+  wish.keys_only = keys_only;
+  for (bool more = true; more;) {
+    wish.revision = listing.revision;
+    auto reply = engine_.range(wish, std::chrono::steady_clock::now() + state_.options.timeout);
+    if (!reply.ok()) {
+      if (reply.trouble == Trouble::refused && !std::exchange(trouble_told_, true)) {
+        app::log_error("Shared store cannot be read", {{"reason", reply.why}});
+      }
+      return false;
+    }
+    if (listing.revision == 0) listing.revision = reply.header.revision;
+    if (listing.cluster_id.empty()) listing.cluster_id = reply.header.cluster_id;
+    if (listing.cluster_id != reply.header.cluster_id) return false;
+    more = reply.value.more && !reply.value.items.empty();
+    if (more) wish.key = reply.value.items.back().key + '\0';
+    for (KeyValue& item : reply.value.items) into.push_back(std::move(item));
+  }
+  return true;
+}
+
+bool Follower::read(Listing& listing) {
+  return read_range(state_.keys.first_followed(), state_.keys.last_followed(), false, listing, listing.items) &&
+         read_range(state_.keys.first_use(), state_.keys.last_use(), true, listing, listing.marks);
+}
+
+bool Follower::list() {
+  const auto sent = Freshness::now();
+  Listing listing;
+  if (!read(listing)) {
+    if (state_.freshness.failing_for() == 0ms) state_.freshness.fails(sent);
+    return false;
+  }
+  trouble_told_ = false;
+  state_.freshness.works();
+  News news;
+  {
+    const std::lock_guard lock(state_.mutex);
+    take(listing, news);
+    state_.replica.set_followed(listing.revision);
+    state_.position.cluster_id = listing.cluster_id;
+    state_.position.revision = listing.revision;
+    state_.freshness.answered(sent, listing.revision);
+    state_.freshness.followed(listing.revision);
+    app::Desk::Turn turn(state_.desk);
+    turn.note(state_.position_now());
+  }
+  state_.counts.listings.add();
+  must_list_ = false;
+  is_listed_ = true;
+  follow_drains(news);
+  return true;
+}
+
+// With the lock.
+void Follower::take(const Listing& listing, News& news) {
+  const Position& before = state_.position;
+  const bool is_join = !before.is_known();
+  const bool is_other_history = !is_join && (listing.cluster_id != before.cluster_id || listing.revision < before.revision);
+  if (is_other_history) {
+    app::log_warn("Shared store is another one, or was put back; what it lacks is carried into it",
+                  {{"revision", listing.revision}, {"followed", before.revision}});
+    state_.freshness.forget_questions();
+  }
+  state_.replica.forget_left();
+  state_.replica.forget_failovers();
+  std::map<std::string, SidecarValue> sidecars;
+  std::set<std::string> drained;
+  {
+    app::Desk::Turn turn(state_.desk);
+    turn.ledger().forget_returning();
+    for (const KeyValue& item : listing.items) {
+      const auto key = state_.keys.parse(item.key);
+      if (!key) continue;
+      const Event event{false, item};
+      if (key->kind == KeyKind::left) follow_left(turn, key->name, event);
+      if (key->kind == KeyKind::failover) follow_failover(turn, key->name, event);
+      if (key->kind == KeyKind::sidecar) {
+        if (auto value = sidecar_value_from(item.value)) sidecars.emplace(key->name, std::move(*value));
+      }
+      if (key->kind == KeyKind::gateway) {
+        drained.insert(key->name);
+        if (const auto draining = draining_from(item.value)) news.drains.emplace_back(key->name, *draining);
+      }
+    }
+  }
+  take_rooms(listing, is_join || is_other_history);
+  take_marks(listing);
+  std::set<std::string> with_marks;
+  for (const KeyValue& mark : listing.marks) {
+    if (const auto key = state_.keys.parse(mark.key)) with_marks.insert(key->sidecar);
+  }
+  membership_.list(std::move(sidecars), with_marks);
+  if (!is_join && !is_other_history) return;
+  // What was drained here while this one was alone.
+  const auto policy = state_.desk.policy();
+  for (const domain::Gateway& gateway : policy->catalogue().gateways()) {
+    if (!gateway.draining || gateway.removed || drained.count(gateway.name)) continue;
+    Deed deed;
+    Operation operation;
+    operation.kind = Operation::Kind::put;
+    operation.key = state_.keys.gateway(gateway.name);
+    operation.value = to_text(gateway.emptying ? domain::Draining::and_emptying : domain::Draining::yes);
+    deed.transaction.success.push_back(std::move(operation));
+    writer_.push(std::move(deed));
+  }
+}
+
+// With the lock. `is_other_history`: what is missing there was not given up by anybody, but is not known there.
+void Follower::take_rooms(const Listing& listing, bool is_other_history) {
+  std::map<std::string, Revision, std::less<>> listed;
+  std::vector<std::pair<domain::Assignment, Revision>> rows;
+  std::vector<std::pair<domain::Assignment, Revision>> to_carry;
+  for (const KeyValue& item : listing.items) {
+    const auto key = state_.keys.parse(item.key);
+    if (!key || key->kind != KeyKind::room) continue;
+    const auto value = room_value_from(key->name, item.value);
+    if (!value) {
+      app::log_warn("Row of the shared store left out: it cannot be read", {{"room_id", key->name}});
+      continue;
+    }
+    listed.emplace(key->name, item.modified);
+    const auto known = state_.replica.room(key->name);
+    const bool is_older = is_other_history && known && known->modified > item.modified &&
+                          known->row.gateway_name != value->row.gateway_name;
+    if (is_older) {
+      to_carry.emplace_back(known->row, item.modified);
+    } else {
+      rows.emplace_back(value->row, item.modified);
+    }
+  }
+  if (is_other_history) state_.replica.forget_revisions();
+  state_.replica.set_followed(0);
+  for (std::size_t at = 0; at < rows.size(); at += rooms_a_turn) {
+    if (at > 0) state_.desk.let_others_pass();
+    app::Desk::Turn turn(state_.desk);
+    for (std::size_t i = at; i < std::min(rows.size(), at + rooms_a_turn); ++i) {
+      const auto& [row, modified] = rows[i];
+      const bool is_alone = !state_.replica.room(row.room_id);
+      if (!state_.replica.take_room(row, modified)) continue;
+      const domain::Ledger::Room* room = turn.ledger().find(row.room_id);
+      const bool is_elsewhere = is_alone && room && room->held && !room->pending &&
+                                turn.ledger().name_of(room->held->gateway) != row.gateway_name;
+      if (is_elsewhere && is_other_history) {
+        state_.counts.conflicts.add();
+        app::log_warn("Room is elsewhere in the shared store, which counts; who is in it here stays apart",
+                      {{"room_id", row.room_id},
+                       {"here", turn.ledger().name_of(room->held->gateway)},
+                       {"gateway_name", row.gateway_name}});
+      }
+      turn.ledger().follow(row);
+    }
+  }
+  std::string last;
+  for (bool more = true; more; state_.desk.let_others_pass()) {
+    app::Desk::Turn turn(state_.desk);
+    domain::Ledger& ledger = turn.ledger();
+    std::vector<std::string> gone, forced;
+    auto room = ledger.rooms().upper_bound(last);
+    for (std::size_t looked = 0; room != ledger.rooms().end() && looked < rooms_a_turn; ++room, ++looked) {
+      last = room->first;
+      if (!room->second.held || room->second.pending || listed.find(room->first) != listed.end()) continue;
+      const auto known = state_.replica.room(room->first);
+      if (known && known->modified > listing.revision) continue;  // a claim of ours, after the listing
+      const Replica::Left* left = state_.replica.left(room->first);
+      const bool is_forced = left && left->value.why == LeftValue::Why::forced;
+      if (is_forced) forced.push_back(room->first);
+      if (is_other_history || (room->second.has_users() && !is_forced)) {
+        to_carry.emplace_back(ledger.assignment(room->first, *room->second.held), 0);
+      } else {
+        gone.push_back(room->first);
+      }
+      state_.replica.drop_room(room->first, listing.revision + 1);
+    }
+    more = room != ledger.rooms().end();
+    for (const std::string& name : gone) ledger.unfollow(name);
+    for (const std::string& name : forced) empty_by_force(turn, name);
+  }
+  for (const auto& [row, over] : to_carry) carry(row, over);
+}
+
+void Follower::carry(const domain::Assignment& row, Revision over) {
+  Deed deed;
+  deed.kind = Deed::Kind::carry;
+  deed.room = row.room_id;
+  deed.wish.row = row;
+  deed.over = over;
+  writer_.push(std::move(deed));
+}
+
+// With the lock. Our own: of rooms that are used here without it the others are told again.
+void Follower::take_marks(const Listing& listing) {
+  state_.replica.forget_marks();
+  for (const KeyValue& mark : listing.marks) {
+    const auto key = state_.keys.parse(mark.key);
+    if (key && key->sidecar == state_.sidecar) state_.replica.set_mark(key->name, mark.modified);
+  }
+  std::string last;
+  for (bool more = true; more; state_.desk.let_others_pass()) {
+    app::Desk::Turn turn(state_.desk);
+    domain::Ledger& ledger = turn.ledger();
+    std::vector<std::pair<std::string, bool>> told;
+    auto room = ledger.rooms().upper_bound(last);
+    for (std::size_t looked = 0; room != ledger.rooms().end() && looked < rooms_a_turn; ++room, ++looked) {
+      last = room->first;
+      if (!room->second.held || room->second.pending) continue;
+      const bool has_mark = state_.replica.mark(room->first) > 0;
+      if (has_mark || room->second.use_told || room->second.has_users()) told.emplace_back(room->first, has_mark);
+    }
+    more = room != ledger.rooms().end();
+    for (const auto& [name, has_mark] : told) {
+      ledger.set_use_told(name, true);
+      if (has_mark) continue;
+      Deed use;
+      use.kind = Deed::Kind::use;
+      use.room = name;
+      writer_.push(std::move(use));
+    }
+  }
+}
+
+bool Follower::hear(const Header& header, const std::vector<Event>& events) {
+  {
+    const std::lock_guard lock(state_.mutex);
+    if (header.cluster_id != state_.position.cluster_id ||
+        (events.empty() && header.revision < state_.replica.followed())) {
+      must_list_ = true;
+      return false;
+    }
+  }
+  if (events.empty()) {
+    is_watching_ = true;
+    return true;
+  }
+  News news;
+  for (const Event& event : events) {
+    const auto key = event.erased ? std::nullopt : state_.keys.parse(event.item.key);
+    if (!key || key->kind != KeyKind::left) continue;
+    const auto value = left_value_from(event.item.value);
+    if (value && value->why == LeftValue::Why::forced) news.forced.insert(key->name);
+  }
+  for (std::size_t at = 0; at < events.size();) {
+    const std::lock_guard lock(state_.mutex);
+    {
+      app::Desk::Turn turn(state_.desk);
+      // What one revision has done is seen at once.
+      for (std::size_t taken = 0; at < events.size(); ++at, ++taken) {
+        if (taken >= rooms_a_turn && events[at].item.modified != events[at - 1].item.modified) break;
+        follow(turn, events[at], news);
+      }
+      const Revision revision = events[at - 1].item.modified;
+      state_.replica.set_followed(std::max(state_.replica.followed(), revision));
+      state_.position.revision = state_.replica.followed();
+      state_.freshness.followed(state_.replica.followed());
+      turn.note(state_.position_now());
+    }
+    if (at < events.size()) state_.desk.let_others_pass();
+  }
+  state_.counts.changes.add(events.size());
+  follow_drains(news);
+  return true;
+}
+
+void Follower::follow(app::Desk::Turn& turn, const Event& event, News& news) {
+  const auto key = state_.keys.parse(event.item.key);
+  if (!key) return;
+  switch (key->kind) {
+    case KeyKind::room: return follow_room(turn, key->name, event, news);
+    case KeyKind::left: return follow_left(turn, key->name, event);
+    case KeyKind::failover: return follow_failover(turn, key->name, event);
+    case KeyKind::sidecar: return follow_sidecar(key->name, event);
+    case KeyKind::gateway:
+      if (event.erased) news.drains.emplace_back(key->name, domain::Draining::no);
+      else if (const auto draining = draining_from(event.item.value)) news.drains.emplace_back(key->name, *draining);
+      return;
+    case KeyKind::beat:
+    case KeyKind::use: return;
+  }
+}
+
+void Follower::empty_by_force(app::Desk::Turn& turn, const std::string& room) {
+  turn.ledger().forget_sessions([&](const std::string& name) { return name == room; });
+  turn.disbelieve_reports(room, turn.now().service + turn.options().dead_after);
+}
+
+void Follower::follow_room(app::Desk::Turn& turn, const std::string& room, const Event& event, const News& news) {
+  domain::Ledger& ledger = turn.ledger();
+  if (event.erased) {
+    const auto was = state_.replica.room(room);
+    if (!state_.replica.drop_room(room, event.item.modified)) return;
+    state_.replica.drop_mark(room);
+    const domain::Ledger::Room* entry = ledger.find(room);
+    const bool is_used = entry && entry->has_users() && !entry->pending;
+    ledger.unfollow(room);
+    if (news.forced.count(room)) return empty_by_force(turn, room);
+    // Who came in before that was told elsewhere: the room goes on where it was.
+    if (is_used && was) carry(was->row, 0);
+    return;
+  }
+  const auto value = room_value_from(room, event.item.value);
+  if (!value) {
+    app::log_warn("Row of the shared store left out: it cannot be read", {{"room_id", room}});
+    return;
+  }
+  const bool is_new = !state_.replica.room(room);
+  if (!state_.replica.take_room(value->row, event.item.modified)) return;
+  if (is_new) turn.arrived();
+  ledger.follow(value->row);
+  const domain::Ledger::Room* entry = ledger.find(room);
+  if (value->by != state_.sidecar || !entry || entry->pending || state_.replica.mark(room) > 0) return;
+  // A claim of ours that came through after all, when nobody waited for it any more.
+  state_.replica.set_mark(room, event.item.modified);
+  ledger.set_use_told(room, true);
+  ledger.keep(room, turn.now().service);
+}
+
+void Follower::follow_left(app::Desk::Turn& turn, const std::string& room, const Event& event) {
+  domain::Ledger& ledger = turn.ledger();
+  if (event.erased) {
+    state_.replica.drop_left(room);
+    return ledger.set_returning(room, std::nullopt);
+  }
+  auto value = left_value_from(event.item.value);
+  if (!value) return;
+  if (value->why == LeftValue::Why::empty) {
+    ledger.set_returning(room, value->gateway);
+  } else {
+    ledger.set_returning(room, std::nullopt);
+  }
+  state_.replica.take_left(room, std::move(*value), event.item.modified);
+}
+
+void Follower::follow_failover(app::Desk::Turn& turn, const std::string& gateway, const Event& event) {
+  domain::Ledger& ledger = turn.ledger();
+  const domain::GatewayNumber number = ledger.number_of(gateway);
+  if (event.erased) {
+    state_.replica.drop_failover(gateway);
+    return ledger.end_leaving(number);
+  }
+  auto value = failover_value_from(event.item.value);
+  if (!value) return;
+  std::optional<domain::GatewayNumber> standby;
+  if (value->standby) standby = ledger.number_of(*value->standby);
+  const auto known = ledger.leaving().find(number);
+  if (known == ledger.leaving().end() || known->second.standby != standby) ledger.begin_leaving(number, standby);
+  state_.replica.take_failover(gateway, std::move(*value), event.item.modified);
+}
+
+void Follower::follow_sidecar(const std::string& id, const Event& event) {
+  if (event.erased) return membership_.went(id);
+  if (const auto value = sidecar_value_from(event.item.value)) membership_.came(id, *value);
+}
+
+void Follower::follow_drains(const News& news) {
+  for (const auto& [gateway, draining] : news.drains) {
+    if (state_.keeper.follow_draining(gateway, draining) == app::CatalogueKeeper::Drained::storage_unavailable) {
+      app::log_warn("Another sidecar's drain is not yet in the database", {{"gateway_name", gateway}});
+    }
+  }
+}
+
+}  // namespace cluster

@@ -1,0 +1,81 @@
+// Follows the shared store: lists it, then takes in each change, in order, into replica, ledger and file. Goes on after a gap
+// where it was; lists anew if the store has compacted that away, or is another one or one that was put back.
+// A thread of its own from construction to destruction.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "cluster/engine.h"
+#include "cluster/membership.h"
+#include "cluster/shared_state.h"
+#include "cluster/writer.h"
+
+namespace cluster {
+
+class Follower {
+ public:
+  Follower(SharedState& state, Writer& writer, Membership& membership);
+  ~Follower();
+  Follower(const Follower&) = delete;
+  Follower& operator=(const Follower&) = delete;
+
+  // Any thread: has it been listed since the construction, and are changes coming in?
+  bool is_listed() const { return is_listed_; }
+  bool is_watching() const { return is_watching_; }
+
+ private:
+  // What came with a call: drains, which the file takes in without the lock, and rooms that an operator has released
+  // whoever was in them.
+  struct News {
+    std::vector<std::pair<std::string, domain::Draining>> drains;
+    std::set<std::string> forced;
+  };
+  struct Listing {
+    std::string cluster_id;
+    Revision revision = 0;
+    std::vector<KeyValue> items;
+    std::vector<KeyValue> marks;
+  };
+
+  void work();
+  bool list();
+  bool read(Listing& listing);
+  bool read_range(std::string first, const std::string& last, bool keys_only, Listing& listing,
+                  std::vector<KeyValue>& into);
+  void take(const Listing& listing, News& news);
+  void take_rooms(const Listing& listing, bool is_other_history);
+  void take_marks(const Listing& listing);
+  bool hear(const Header& header, const std::vector<Event>& events);
+  void follow(app::Desk::Turn& turn, const Event& event, News& news);
+  void follow_room(app::Desk::Turn& turn, const std::string& room, const Event& event, const News& news);
+  static void empty_by_force(app::Desk::Turn& turn, const std::string& room);
+  void follow_left(app::Desk::Turn& turn, const std::string& room, const Event& event);
+  void follow_failover(app::Desk::Turn& turn, const std::string& gateway, const Event& event);
+  void follow_sidecar(const std::string& id, const Event& event);
+  void follow_drains(const News& news);
+  void carry(const domain::Assignment& row, Revision over);
+  bool rests(std::chrono::milliseconds time);
+
+  SharedState& state_;
+  Writer& writer_;
+  Membership& membership_;
+  std::atomic<bool> is_listed_{false};
+  std::atomic<bool> is_watching_{false};
+  std::mutex mutex_;
+  std::condition_variable woken_;
+  bool stopping_ = false;
+  bool must_list_ = true;
+  bool trouble_told_ = false;
+  Engine engine_;
+  std::thread thread_;
+};
+
+}  // namespace cluster

@@ -1,0 +1,310 @@
+#include "cluster/membership.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <iterator>
+#include <random>
+#include <utility>
+
+#include "app/event_log.h"
+
+namespace cluster {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto lease_time = 15s;
+constexpr auto lease_every = 5s;
+constexpr auto look_every = 2s;
+// So long a beat stands before another is put. A member that is silent for three of them counts as lost.
+constexpr auto beat_every = 4s;
+constexpr auto members_every = 10s;
+constexpr auto note_every = 10s;
+constexpr auto order_every = 10s;
+// Whoever comes next in the order of names sees to it if the one before him has not.
+constexpr auto turn_of_each = 10s;
+constexpr std::size_t most_in_order = 500;
+constexpr std::int64_t marks_a_page = 5000;
+
+std::chrono::milliseconds some_more(std::chrono::milliseconds most) {
+  thread_local std::mt19937 random{std::random_device{}()};
+  return std::chrono::milliseconds{random() % static_cast<unsigned>(most.count())};
+}
+
+}  // namespace
+
+Membership::Membership(SharedState& state, Writer& writer, SidecarValue self)
+    : state_(state),
+      writer_(writer),
+      self_(std::move(self)),
+      engine_(state.options),
+      members_engine_(state.options),
+      thread_([this] { work(); }),
+      members_thread_([this] { look_at_members(); }) {}
+
+Membership::~Membership() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  engine_.stop();
+  members_engine_.stop();
+  woken_.notify_all();
+  thread_.join();
+  members_thread_.join();
+}
+
+void Membership::work() {
+  ::pthread_setname_np(::pthread_self(), "membership");
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    lock.unlock();
+    look_for_beat();
+    keep_lease();
+    tell();
+    if (is_due(next_order_, order_every) && state_.freshness.failing_for() == 0ms) {
+      forget_left();
+      reap_lost();
+    }
+    const bool fails = state_.freshness.failing_for() > 0ms;
+    lock.lock();
+    woken_.wait_for(lock, fails ? 100ms : 250ms, [this] { return stopping_; });
+  }
+}
+
+void Membership::look_at_members() {
+  ::pthread_setname_np(::pthread_self(), "members");
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    lock.unlock();
+    auto members = members_engine_.members();
+    lock.lock();
+    members_ = std::move(members);
+    woken_.wait_for(lock, members_every, [this] { return stopping_; });
+  }
+}
+
+bool Membership::is_due(Clock::time_point& next, std::chrono::milliseconds every) const {
+  const auto now = Clock::now();
+  if (now < next) return false;
+  next = now + every;
+  return true;
+}
+
+// The newest beat that there is, by a consistent read: if it is newer than the one of the last look, then all that came
+// before that look is older than it, and has been followed once it has.
+void Membership::look_for_beat() {
+  if (state_.freshness.failing_for() == 0ms && !is_due(next_look_, look_every)) return;
+  const auto sent = Freshness::now();
+  RangeWish wish;
+  wish.key = state_.keys.beat();
+  const auto reply = engine_.range(wish, Clock::now() + state_.options.attempt_timeout);
+  if (!reply.ok()) {
+    if (reply.trouble != Trouble::refused) state_.freshness.fails(sent);
+    return;
+  }
+  state_.freshness.works();
+  const Revision beat = reply.value.items.empty() ? 0 : reply.value.items.front().modified;
+  const auto last = std::exchange(last_look_, sent);
+  if (beat != last_beat_) {
+    if (last_beat_ >= 0 && beat > last_beat_) state_.freshness.answered(last, beat);
+    last_beat_ = beat;
+    beat_since_ = Clock::now() + some_more(1s);
+    if (beat > 0) return;
+  }
+  if (beat > 0 && Clock::now() < beat_since_ + beat_every) return;
+  Transaction put;
+  Compare compare;
+  compare.key = wish.key;
+  compare.what = Compare::What::modified;
+  compare.revision = beat;
+  put.compares.push_back(compare);
+  Operation operation;
+  operation.kind = Operation::Kind::put;
+  operation.key = wish.key;
+  put.success.push_back(operation);
+  const auto put_at = Freshness::now();
+  const auto done = engine_.transact(put, Clock::now() + state_.options.attempt_timeout);
+  if (done.ok() && done.value.succeeded) state_.freshness.answered(put_at, done.header.revision);
+}
+
+void Membership::keep_lease() {
+  bool is_announced;
+  {
+    const std::lock_guard lock(mutex_);
+    is_announced = is_announced_;
+  }
+  if (lease_ != 0 && is_announced && !is_due(next_lease_, lease_every)) return;
+  if (state_.freshness.failing_for() > 0ms) return;
+  const auto soon = Clock::now() + state_.options.attempt_timeout;
+  if (lease_ != 0 && is_announced) {
+    const auto kept = engine_.keep_lease(lease_, soon);
+    if (kept.ok() && kept.value) return;
+    if (!kept.ok()) return;  // it may have been kept; the next time tells
+    lease_ = 0;
+  }
+  if (lease_ == 0) {
+    const auto granted = engine_.grant_lease(lease_time, soon);
+    if (!granted.ok()) return;
+    lease_ = granted.value;
+  }
+  Transaction put;
+  Operation operation;
+  operation.kind = Operation::Kind::put;
+  operation.key = state_.keys.sidecar(state_.sidecar);
+  operation.value = to_text(self_);
+  operation.lease = lease_;
+  put.success.push_back(operation);
+  const auto done = engine_.transact(put, Clock::now() + state_.options.attempt_timeout);
+  if (!done.ok()) {
+    lease_ = 0;
+    return;
+  }
+  next_lease_ = Clock::now() + lease_every;
+  const std::lock_guard lock(mutex_);
+  is_announced_ = true;
+}
+
+// What operators have to know, once; and, for the time after a restart, up to when all was known.
+void Membership::tell() {
+  const auto failing = state_.freshness.failing_for();
+  if (failing >= state_.options.timeout && !away_told_) {
+    away_told_ = true;
+    app::log_error("Shared store does not answer; new rooms are refused, known ones are answered",
+                   {{"silent_ms", static_cast<std::int64_t>(failing.count())}});
+  } else if (failing == 0ms && std::exchange(away_told_, false)) {
+    app::log_info("Shared store answers again");
+  }
+  if (failing > 0ms || !is_due(next_note_, note_every)) return;
+  const std::lock_guard lock(state_.mutex);
+  if (!state_.position.is_known()) return;
+  app::Desk::Turn turn(state_.desk);
+  if (turn.options().scale) turn.note(state_.position_now());
+}
+
+void Membership::list(std::map<std::string, SidecarValue> sidecars, const std::set<std::string>& with_marks) {
+  const std::lock_guard lock(mutex_);
+  sidecars_ = std::move(sidecars);
+  if (!sidecars_.count(state_.sidecar)) is_announced_ = false;
+  for (auto it = lost_.begin(); it != lost_.end();) it = sidecars_.count(it->first) ? lost_.erase(it) : std::next(it);
+  for (const std::string& id : with_marks) {
+    if (id != state_.sidecar && !sidecars_.count(id)) lost_.try_emplace(id, Clock::now());
+  }
+}
+
+void Membership::came(const std::string& id, const SidecarValue& sidecar) {
+  const std::lock_guard lock(mutex_);
+  if (id == state_.sidecar && sidecar.instance != self_.instance) {
+    app::log_error("Another sidecar has the identity of this one: each must have a database file of its own",
+                   {{"sidecar", id}, {"address", sidecar.address}});
+  }
+  sidecars_[id] = sidecar;
+  lost_.erase(id);
+}
+
+void Membership::went(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  sidecars_.erase(id);
+  if (id == state_.sidecar) {
+    is_announced_ = false;
+  } else {
+    lost_.try_emplace(id, Clock::now());
+  }
+}
+
+std::map<std::string, SidecarValue> Membership::sidecars() const {
+  const std::lock_guard lock(mutex_);
+  return sidecars_;
+}
+
+std::vector<MemberStatus> Membership::members() const {
+  const std::lock_guard lock(mutex_);
+  return members_;
+}
+
+std::size_t Membership::rank() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(std::distance(sidecars_.begin(), sidecars_.lower_bound(state_.sidecar)));
+}
+
+// A sidecar that is cut off may answer for max_stale what it knows, and whom it has answered may come for join_grace.
+std::chrono::milliseconds Membership::grace() const {
+  const auto policy = state_.desk.policy();
+  return state_.options.max_stale + policy->options().join_grace;
+}
+
+void Membership::forget_left() {
+  const auto old = Clock::now() - grace() - turn_of_each * rank();
+  std::vector<Deed> deeds;
+  {
+    const std::lock_guard lock(state_.mutex);
+    for (const auto& [room, left] : state_.replica.all_left()) {
+      if (left.since > old) continue;
+      Deed deed;
+      deed.kind = Deed::Kind::plain;
+      Operation operation;
+      operation.kind = Operation::Kind::erase;
+      operation.key = state_.keys.left(room);
+      Compare compare;
+      compare.key = operation.key;
+      compare.what = Compare::What::modified;
+      compare.revision = left.modified;
+      deed.transaction.compares.push_back(std::move(compare));
+      deed.transaction.success.push_back(std::move(operation));
+      deed.deadline = Clock::now() + state_.options.timeout;
+      deed.answered = [](const TransactionResult*) {};
+      deeds.push_back(std::move(deed));
+      if (deeds.size() == most_in_order) break;
+    }
+  }
+  for (Deed& deed : deeds) writer_.push(std::move(deed));
+}
+
+void Membership::reap_lost() {
+  const auto old = Clock::now() - grace() - turn_of_each * rank();
+  std::vector<std::string> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, since] : lost_) {
+      if (since <= old) gone.push_back(id);
+    }
+  }
+  for (const std::string& id : gone) reap(id);
+}
+
+void Membership::reap(const std::string& id) {
+  RangeWish wish;
+  wish.key = state_.keys.first_use();
+  wish.range_end = state_.keys.last_use();
+  wish.keys_only = true;
+  wish.limit = marks_a_page;
+  std::int64_t reaped = 0;
+  for (bool more = true; more;) {
+    const auto reply = engine_.range(wish, Clock::now() + state_.options.timeout);
+    if (!reply.ok()) return;
+    for (const KeyValue& item : reply.value.items) {
+      const auto key = state_.keys.parse(item.key);
+      if (!key || key->sidecar != id) continue;
+      Deed deed;
+      deed.kind = Deed::Kind::reap;
+      deed.room = key->name;
+      deed.sidecar = id;
+      deed.mark = item.modified;
+      deed.deadline = Clock::now() + state_.options.timeout;
+      writer_.push(std::move(deed));
+      ++reaped;
+    }
+    more = reply.value.more && !reply.value.items.empty();
+    if (more) wish.key = reply.value.items.back().key + '\0';
+  }
+  if (reaped > 0) {
+    app::log_info("Rooms of a sidecar that is gone are given up, where nobody else uses them",
+                  {{"sidecar", id}, {"rooms", reaped}});
+    return;  // and looked at again
+  }
+  const std::lock_guard lock(mutex_);
+  lost_.erase(id);
+}
+
+}  // namespace cluster

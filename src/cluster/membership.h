@@ -1,0 +1,73 @@
+// Being one of many sidecars: has the others know that this one is there (on a lease that nothing else hangs on),
+// finds out how old what it knows may be, and puts in order what sidecars that are gone have left behind.
+// A thread of its own from construction to destruction; another one looks at the engine's members. Any thread may call.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cluster/engine.h"
+#include "cluster/shared_state.h"
+#include "cluster/values.h"
+#include "cluster/writer.h"
+
+namespace cluster {
+
+class Membership {
+ public:
+  Membership(SharedState& state, Writer& writer, SidecarValue self);
+  ~Membership();
+  Membership(const Membership&) = delete;
+  Membership& operator=(const Membership&) = delete;
+
+  // What the follower learns. `with_marks`: sidecars whose marks are in the store.
+  void list(std::map<std::string, SidecarValue> sidecars, const std::set<std::string>& with_marks);
+  void came(const std::string& id, const SidecarValue& sidecar);
+  void went(const std::string& id);
+
+  std::map<std::string, SidecarValue> sidecars() const;
+  std::vector<MemberStatus> members() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void work();
+  void look_at_members();
+  void look_for_beat();
+  void keep_lease();
+  void tell();
+  void forget_left();
+  void reap_lost();
+  void reap(const std::string& id);
+  std::size_t rank() const;
+  std::chrono::milliseconds grace() const;
+  bool is_due(Clock::time_point& next, std::chrono::milliseconds every) const;
+
+  SharedState& state_;
+  Writer& writer_;
+  const SidecarValue self_;
+  mutable std::mutex mutex_;
+  std::condition_variable woken_;
+  bool stopping_ = false;
+  std::map<std::string, SidecarValue> sidecars_;
+  std::map<std::string, Clock::time_point> lost_;  // since when; their marks are still there
+  bool is_announced_ = true;                       // false: our key is gone though the lease is not
+  std::vector<MemberStatus> members_;
+  // The thread's own.
+  Engine engine_;
+  Engine members_engine_;
+  std::int64_t lease_ = 0;
+  Freshness::Time last_look_{0};
+  Revision last_beat_ = -1;
+  Clock::time_point beat_since_{};
+  Clock::time_point next_look_{}, next_lease_{}, next_note_{}, next_order_{};
+  bool away_told_ = false;
+  std::thread thread_;
+  std::thread members_thread_;
+};
+
+}  // namespace cluster

@@ -1,0 +1,33 @@
+// Up to where the shared store has been followed, as the database file remembers it. A plain value.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cluster/engine.h"
+#include "domain/time.h"
+
+namespace cluster {
+
+// The names of facts in the table `meta`.
+inline constexpr const char* position_fact = "cluster_position";
+inline constexpr const char* identity_fact = "sidecar_id";
+
+struct Position {
+  std::string cluster_id;  // etcd's own; "": never followed, or left
+  Revision revision = 0;
+  domain::WallTime confirmed{};  // nothing from before then was missing
+
+  bool is_known() const { return !cluster_id.empty(); }
+};
+
+std::string to_text(const Position& position);
+// One that is not known, from a text that is none.
+Position position_from(std::string_view text);
+
+// How old that is by now; nothing if it cannot be told: the clock was turned back.
+std::optional<std::chrono::milliseconds> age_of(const Position& position, domain::WallTime now);
+
+}  // namespace cluster
