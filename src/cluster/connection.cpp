@@ -71,7 +71,8 @@ std::string words_for(httplib::Error error) {
     case httplib::Error::Write: return "the connection broke while asking";
     case httplib::Error::SSLConnection: return "no TLS with that";
     case httplib::Error::SSLLoadingCerts: return "the authorities' certificates (ca_file) cannot be read";
-    case httplib::Error::SSLServerVerification: return "its certificate is not good for that name, or not by a known authority";
+    case httplib::Error::SSLServerVerification:
+      return "its certificate is not good for that name, or not by a known authority";
     default: return httplib::to_string(error);
   }
 }

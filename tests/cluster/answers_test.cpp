@@ -133,7 +133,8 @@ TEST_CASE("a watch's lines are read whatever pieces they come in") {
       "\n"
       R"({"result":{"header":{"revision":"16937"}}})"
       "\r\n\n"
-      R"({"error":{"grpc_code":14,"http_code":503,"message":"etcdserver: no leader","http_status":"Service Unavailable"}})";
+      R"({"error":{"grpc_code":14,"http_code":503,"message":"etcdserver: no leader",)"
+      R"("http_status":"Service Unavailable"}})";
   for (const std::size_t piece : {1, 2, 7, 100, 400, 10'000}) {
     const Told told = told_by(text, piece);
     REQUIRE(told.calls.size() == 2);
@@ -158,7 +159,8 @@ TEST_CASE("why a watch was ended is told apart") {
     bool is_of_token;
   };
   for (const Case& each : {
-           Case{R"({"result":{"header":{},"canceled":true,"compact_revision":"16937"}})", WatchEnd::Why::compacted, false},
+           Case{R"({"result":{"header":{},"canceled":true,"compact_revision":"16937"}})",
+                WatchEnd::Why::compacted, false},
            Case{R"({"result":{"header":{},"canceled":true}})", WatchEnd::Why::lost, false},
            Case{R"({"result":{"header":{},"watch_id":"-1","created":true,"canceled":true,"cancel_reason":)"
                 R"("rpc error: code = InvalidArgument desc = etcdserver: user name is empty"}})",
@@ -198,12 +200,14 @@ TEST_CASE("what a refusal means is told by its code, and by its words where the 
            Case{503, R"({"error":"x","message":"transport is closing","code":14})", Trouble::unknown, false},
            Case{503, R"({"error":"etcdserver: leader changed","code":14})", Trouble::unknown, false},
            Case{500, R"({"error":"x","message":"context deadline exceeded","code":2})", Trouble::unknown, false},
-           Case{429, R"({"error":"x","message":"etcdserver: mvcc: database space exceeded","code":8})", Trouble::refused, false},
+           Case{429, R"({"error":"x","message":"etcdserver: mvcc: database space exceeded","code":8})",
+                Trouble::refused, false},
            Case{429, R"({"error":"x","message":"etcdserver: too many requests","code":8})", Trouble::unreached, false},
            Case{400, R"({"error":"x","message":"etcdserver: mvcc: required revision has been compacted","code":11})",
                 Trouble::compacted, false},
            Case{400, R"({"error":"x","message":"etcdserver: user name is empty","code":3})", Trouble::refused, true},
-           Case{400, R"({"error":"x","message":"etcdserver: revision of auth store is old","code":3})", Trouble::refused, true},
+           Case{400, R"({"error":"x","message":"etcdserver: revision of auth store is old","code":3})",
+                Trouble::refused, true},
            Case{401, R"({"error":"x","message":"etcdserver: invalid auth token","code":16})", Trouble::refused, true},
            Case{403, R"({"error":"x","message":"etcdserver: permission denied","code":7})", Trouble::refused, false},
            Case{404, "404 page not found\n", Trouble::unreached, false},

@@ -76,7 +76,8 @@ TEST_CASE("a watch tells bytes of any kind, and an event of a megabyte") {
   std::string all;
   for (int i = 0; i < 256; ++i) all.push_back(static_cast<char>(i));
   Watcher watcher(etcd.options(), "r/", 2);
-  const std::vector<std::string> kinds{all, std::string(1, '\0'), "\xff", "\"\n\\", "שלום", "", std::string(1 << 20, 'x')};
+  const std::vector<std::string> kinds{all,    std::string(1, '\0'), "\xff", "\"\n\\",
+                                       "שלום", "",                   std::string(1 << 20, 'x')};
   for (const auto& bytes : kinds) REQUIRE(engine.transact(put("r/" + bytes.substr(0, 300), bytes), in(5s)).ok());
   REQUIRE(comes_true([&] { return watcher.events().size() == kinds.size(); }));
   const auto events = watcher.events();

@@ -22,7 +22,8 @@ class Watcher {
 
   Watcher(const cluster::Options& options, std::string prefix, cluster::Revision from,
           std::chrono::milliseconds silence = std::chrono::seconds{10})
-      : engine_(options), thread_([this, prefix = std::move(prefix), from, silence] { watch(prefix, from, silence); }) {}
+      : engine_(options),
+        thread_([this, prefix = std::move(prefix), from, silence] { watch(prefix, from, silence); }) {}
   ~Watcher() {
     engine_.stop();
     thread_.join();
