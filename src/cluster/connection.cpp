@@ -71,7 +71,8 @@ std::string words_for(httplib::Error error) {
     case httplib::Error::Write: return "the connection broke while asking";
     case httplib::Error::SSLConnection: return "no TLS with that";
     case httplib::Error::SSLLoadingCerts: return "the authorities' certificates (ca_file) cannot be read";
-    case httplib::Error::SSLServerVerification: return "its certificate is not good for that name, or not by a known authority";
+    case httplib::Error::SSLServerVerification:
+      return "its certificate is not good for that name, or not by a known authority";
     default: return httplib::to_string(error);
   }
 }
@@ -180,10 +181,12 @@ Answer Connection::talk(const Request& request, Clock::time_point until, std::ch
   const bool is_late = alarm_.has_rung();
   alarm_.unset();
 
-  if (is_well || is_enough) {
-    answer.outcome = Answer::Outcome::answered;
-  } else if (answer.outcome == Answer::Outcome::too_long) {
+  // etcd ends its refusals with a trailer, which the library's older versions take for a broken connection.
+  const bool is_refusal = answer.status != 0 && answer.status != 200;
+  if (answer.outcome == Answer::Outcome::too_long) {
     answer.problem = "its answer is longer than 64 MiB";
+  } else if (is_well || is_enough || is_refusal) {
+    answer.outcome = Answer::Outcome::answered;
   } else {
     answer.outcome = is_before_sending(error) ? Answer::Outcome::not_sent : Answer::Outcome::unsure;
     answer.problem = !is_late ? words_for(error) : is_stopped() ? "stopped" : "no answer came in time";

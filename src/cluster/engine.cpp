@@ -139,7 +139,10 @@ WatchEnd Engine::watch(std::string_view key, std::string_view range_end, Revisio
     const bool is_of_token = stream.is_of_token() || said.of_token;
     if (is_of_token) {
       asker.forget_token();
-      if (!stream.has_begun() && inside_->options.user && !is_again) continue;
+      if (!stream.has_begun() && (is_again || !inside_->options.user)) {
+        return {WatchEnd::Why::refused, stream.end() ? stream.end()->words : said.why};
+      }
+      if (!stream.has_begun()) continue;
     }
     WatchEnd end;
     if (stream.end()) {

@@ -39,33 +39,31 @@ struct Compare {
   std::string value{};
 };
 
-struct Transaction;
-
-struct Operation {
-  enum class Kind { put, erase, range, nested };
-  Kind kind = Kind::range;
-  std::string key{};
-  std::string range_end{};  // of erase and range; empty: the key alone
-  std::string value{};      // of put
-  std::int64_t lease = 0; // of put
-  bool keys_only = false; // of range
-  std::int64_t limit = 0; // of range; 0: none
-  std::vector<Transaction> transaction{};  // of nested: one
-};
-
 // All or nothing. At most 128 operations and compares on each level; no key may be put twice, not even on
 // different branches of nested ones.
 struct Transaction {
+  struct Operation {  // in here, as it holds one
+    enum class Kind { put, erase, range, nested };
+    Kind kind = Kind::range;
+    std::string key{};
+    std::string range_end{};  // of erase and range; empty: the key alone
+    std::string value{};      // of put
+    std::int64_t lease = 0;   // of put
+    bool keys_only = false;   // of range
+    std::int64_t limit = 0;   // of range; 0: none
+    std::vector<Transaction> transaction{};  // of nested: one
+  };
   std::vector<Compare> compares{};
   std::vector<Operation> success{};
   std::vector<Operation> failure{};
 };
+using Operation = Transaction::Operation;
 
 struct TransactionResult {
   struct Done {  // one operation's
-    std::vector<KeyValue> found{};              // of a range
+    std::vector<KeyValue> found{};            // of a range
     std::int64_t erased = 0;
-    std::vector<TransactionResult> nested{};    // of a nested one: one
+    std::vector<TransactionResult> nested{};  // of a nested one: one
   };
   bool succeeded = false;
   std::vector<Done> done{};  // of the branch that was taken
@@ -79,7 +77,7 @@ struct Header {
 
 enum class Trouble {
   none,
-  refused,    // nothing was done, and nothing will be by repeating it: rights, credentials, a full store, a mistake of ours
+  refused,    // nothing was done, nor will be by repeating it: rights, credentials, a full store, a mistake of ours
   unreached,  // nothing was done: no member could be asked, or none has a leader
   unknown,    // it may have been done, or be done yet (never of a range, which changes nothing: unreached then)
   compacted,  // the revision that was asked for is gone
@@ -160,12 +158,12 @@ class Engine {
   // Asks each endpoint for itself, one after the other, for at most attempt_timeout each.
   std::vector<MemberStatus> members();
 
-  // Blocks while changes of the keys in [key, range_end) from revision `from` on are passed to `sink`, in order and all
-  // of one revision in one call; an empty list when the watch was begun, with the header of its beginning. The
+  // Blocks while changes of the keys in [key, range_end) from revision `from` on are passed to `sink`, in order and
+  // all of one revision in one call; an empty list when the watch was begun, with the header of its beginning. The
   // sink's false ends it. `silence`: after as long without a word the member counts as lost (one that is well says
   // something each progress interval: etcd's own is ten minutes).
   // Old changes come with many revisions in a call, and the header is ahead of them: go on from the last event's
-  // `modified` + 1. Asked again after `lost`, the next member is tried; if that fails with all, it waits a little first.
+  // `modified` + 1. Asked again after `lost`, the next member is tried; once all have failed, it waits a little first.
   using Sink = std::function<bool(const Header& header, const std::vector<Event>& events)>;
   WatchEnd watch(std::string_view key, std::string_view range_end, Revision from,
                  std::chrono::milliseconds silence, const Sink& sink);

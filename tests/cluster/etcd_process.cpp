@@ -20,6 +20,7 @@
 #include "cluster/base64.h"
 #include "cluster/connection.h"
 #include "cluster/engine.h"
+#include "http/json.h"
 
 namespace cluster_test {
 namespace {
@@ -206,10 +207,17 @@ void EtcdProcess::halt(std::size_t member) {
 
 void EtcdProcess::go_on(std::size_t member) { ::kill(members_[member].pid, SIGCONT); }
 
-void EtcdProcess::post(const std::string& path, const std::string& body, const std::string& token) const {
+std::string EtcdProcess::post(const std::string& path, const std::string& body, const std::string& token) const {
   cluster::Connection connection(options_);
   const auto answer = connection.post(endpoint(0), {path, body, token}, std::chrono::steady_clock::now() + 10s);
   if (answer.status != 200) throw std::runtime_error(path + ": " + answer.problem + answer.body);
+  return answer.body;
+}
+
+void EtcdProcess::post_as_root(const std::string& path, const std::string& body) const {
+  const auto answer = post("/v3/auth/authenticate", R"({"name":"root","password":"the root's"})");
+  const auto json = http::Json::parse(answer);
+  post(path, body, *json->find("token")->string());
 }
 
 void EtcdProcess::turn_authentication_on(const std::string& user, const std::string& password,

@@ -44,10 +44,12 @@ class EtcdProcess {
   void halt(std::size_t member);   // SIGSTOP
   void go_on(std::size_t member);
 
-  // Straight to its gateway, with status 200; else the test fails.
-  void post(const std::string& path, const std::string& body, const std::string& token = "") const;
+  // Straight to the first one's gateway; the answer, with status 200, else the test fails.
+  std::string post(const std::string& path, const std::string& body, const std::string& token = "") const;
   // For etcd's own authentication: a root, and a user who may do all below the prefix. Then it is on.
   void turn_authentication_on(const std::string& user, const std::string& password, const std::string& prefix) const;
+
+  void post_as_root(const std::string& path, const std::string& body) const;
 
   std::string folder() const { return folder_; }
   std::string write(const std::string& name, std::string_view text) const;  // into the folder; its path

@@ -1,0 +1,276 @@
+#include <set>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "catch.h"
+#include "cluster/engine.h"
+#include "etcd_process.h"
+#include "in_time.h"
+#include "watcher.h"
+
+using namespace std::chrono_literals;
+using namespace cluster;
+using cluster_test::comes_true;
+using cluster_test::EtcdProcess;
+using cluster_test::in;
+using cluster_test::time_of;
+using cluster_test::Watcher;
+
+namespace {
+
+Transaction put(const std::string& key, const std::string& value) {
+  Transaction transaction;
+  transaction.success.push_back({Operation::Kind::put, key, "", value});
+  return transaction;
+}
+
+// Takes connections and says what it is told to, in pieces, and then nothing.
+class Mute {
+ public:
+  explicit Mute(std::string piece = "", std::chrono::milliseconds pause = 0ms)
+      : piece_(std::move(piece)), pause_(pause) {
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    ::listen(listener_, 64);
+    socklen_t size = sizeof address;
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    if (!piece_.empty()) thread_ = std::thread([this] { serve(); });
+  }
+  ~Mute() {
+    ::shutdown(listener_, SHUT_RDWR);
+    if (thread_.joinable()) thread_.join();
+    ::close(listener_);
+  }
+  Mute(const Mute&) = delete;
+  Mute& operator=(const Mute&) = delete;
+
+  std::string endpoint() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  void serve() {
+    for (int connection; (connection = ::accept(listener_, nullptr, nullptr)) >= 0; ::close(connection)) {
+      // Until the other side has gone.
+      while (::send(connection, piece_.data(), piece_.size(), MSG_NOSIGNAL) > 0) std::this_thread::sleep_for(pause_);
+    }
+  }
+
+  const std::string piece_;
+  const std::chrono::milliseconds pause_;
+  int listener_ = -1;
+  int port_ = 0;
+  std::thread thread_;
+};
+
+cluster::Options at(std::vector<std::string> endpoints) {
+  cluster::Options options;
+  options.endpoints = std::move(endpoints);
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("after a member is killed the next one answers, and a watch goes on there") {
+  EtcdProcess etcd({3, false, {}});
+  const std::size_t follower = (etcd.leader() + 1) % 3;
+  auto options = etcd.options();
+  std::swap(options.endpoints[0], options.endpoints[follower]);
+  for (int i = 0; i < 3; ++i) {  // whichever each begins with
+    Engine engine(options);
+    REQUIRE(engine.transact(put("a", "1"), in(5s)).ok());
+    etcd.kill(follower);
+    for (int k = 0; k < 5; ++k) {
+      Reply<TransactionResult> reply;
+      CHECK(time_of([&] { reply = engine.transact(put("a", "2"), in(3s)); }) < 1500ms);
+      INFO(reply.why);
+      CHECK(reply.ok());
+    }
+    etcd.start(follower);
+  }
+  Engine engine(options);
+  for (int i = 0; i < 3; ++i) {  // at each member, as the one before ended
+    bool has_begun = false;
+    const auto end = engine.watch("a", "", 2, 5s, [&](const Header&, const auto&) {
+      has_begun = true;
+      return false;
+    });
+    CHECK(has_begun);
+    CHECK(end.why == WatchEnd::Why::stopped);
+  }
+}
+
+TEST_CASE("while a member is hung the next one answers after one attempt, and later ones at once") {
+  EtcdProcess etcd({3, false, {}});
+  const std::size_t follower = (etcd.leader() + 1) % 3;
+  auto options = etcd.options();
+  options.attempt_timeout = 500ms;
+  etcd.halt(follower);
+  for (int i = 0; i < 4; ++i) {
+    Engine engine(options);
+    Reply<TransactionResult> reply;
+    CHECK(time_of([&] { reply = engine.transact(put("a", "1"), in(5s)); }) < 1500ms);
+    CHECK(reply.ok());
+    CHECK(time_of([&] { CHECK(engine.transact(put("a", "2"), in(5s)).ok()); }) < 450ms);
+  }
+  etcd.go_on(follower);
+}
+
+TEST_CASE("a transaction outlasts the leader's death within its deadline") {
+  EtcdProcess etcd({3, false, {}});
+  Engine engine(etcd.options());
+  REQUIRE(engine.range({"a"}, in(5s)).ok());
+  etcd.kill(etcd.leader());
+  const auto reply = engine.transact(put("a", "1"), in(10s));
+  INFO(reply.why);
+  REQUIRE(reply.ok());
+  CHECK(engine.range({"a"}, in(5s)).value.items.at(0).value == "1");
+}
+
+TEST_CASE("without a majority each call fails within its deadline, and works again once there is one") {
+  EtcdProcess etcd({3, false, {}});
+  const std::size_t leader = etcd.leader();
+  auto options = etcd.options();
+  options.attempt_timeout = 300ms;
+  Engine engine(options);
+  REQUIRE(engine.transact(put("a", "1"), in(5s)).ok());
+  Watcher watcher(etcd.options_of((leader + 2) % 3), "a", 2, 20s);
+  REQUIRE(watcher.has_begun());
+  etcd.kill(leader);
+  etcd.kill((leader + 1) % 3);
+  REQUIRE(comes_true([&] {
+    Reply<TransactionResult> reply;
+    CHECK(time_of([&] { reply = engine.transact(put("a", "2"), in(1s)); }) < 1200ms);
+    CHECK((reply.trouble == Trouble::unknown || reply.trouble == Trouble::unreached));
+    return reply.why.find("no leader") != std::string::npos || reply.trouble == Trouble::unreached;
+  }));
+  CHECK(engine.range({"a"}, in(500ms)).trouble == Trouble::unreached);
+  REQUIRE(comes_true([&] { return watcher.has_ended(); }));  // by the member: it has no leader
+  CHECK(watcher.end().why == WatchEnd::Why::lost);
+
+  const auto members = engine.members();
+  REQUIRE(members.size() == 3);
+  CHECK(members[leader].problem);
+  CHECK(!members[(leader + 2) % 3].has_leader);
+
+  Reply<TransactionResult> reply;
+  std::thread waiting([&] { reply = engine.transact(put("a", "3"), in(20s)); });
+  etcd.start(leader);
+  waiting.join();
+  INFO(reply.why);
+  CHECK(reply.ok());
+}
+
+TEST_CASE("members are told with their names, and which of them leads") {
+  EtcdProcess etcd({3, false, {}});
+  const std::size_t leader = etcd.leader();
+  Engine engine(etcd.options());
+  auto members = engine.members();
+  REQUIRE(members.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    INFO(members[i].problem.value_or("none"));
+    CHECK(!members[i].problem);
+    CHECK(members[i].endpoint == etcd.endpoint(i));
+    CHECK(members[i].name == "n" + std::to_string(i));
+    CHECK(members[i].version.substr(0, 2) == "3.");
+    CHECK(members[i].has_leader);
+    CHECK(members[i].is_leader == (i == leader));
+  }
+  etcd.kill((leader + 1) % 3);
+  members = engine.members();
+  CHECK(members[(leader + 1) % 3].problem);
+  CHECK(members[leader].is_leader);
+}
+
+TEST_CASE("where nobody listens nothing was done, and that is known by the deadline") {
+  Engine engine(at({"http://127.0.0.1:1", "http://127.0.0.1:2"}));
+  Reply<TransactionResult> reply;
+  CHECK(time_of([&] { reply = engine.transact(put("a", "1"), in(300ms)); }) < 400ms);
+  CHECK(reply.trouble == Trouble::unreached);
+  CHECK(reply.why.find("nobody answers") != std::string::npos);
+  CHECK(engine.members().at(1).problem);
+  CHECK(Engine(at({"nonsense"})).range({"a"}, in(50ms)).trouble == Trouble::unreached);
+  CHECK(Engine(at({})).range({"a"}, in(50ms)).trouble == Trouble::unreached);
+}
+
+TEST_CASE("one attempt is made even if the deadline has come") {
+  EtcdProcess etcd;
+  Engine engine(etcd.options());
+  REQUIRE(engine.range({"a"}, in(5s)).ok());
+  CHECK(comes_true([&] { return engine.range({"a"}, in(-1s)).ok(); }));
+}
+
+TEST_CASE("a member that says nothing, or only a letter at a time, does not hold up beyond the deadline") {
+  Mute mute, dribbling("H", 20ms), endless_head("HTTP/1.1 200 OK\r\nX: y\r\n", 20ms);
+  for (const Mute* member : {&mute, &dribbling, &endless_head}) {
+    auto options = at({member->endpoint()});
+    options.attempt_timeout = 200ms;
+    Engine engine(options);
+    Reply<TransactionResult> reply;
+    const auto took = time_of([&] { reply = engine.transact(put("a", "1"), in(500ms)); });
+    CHECK(took >= 400ms);
+    CHECK(took < 600ms);
+    CHECK(reply.trouble == Trouble::unknown);
+    CHECK(engine.range({"a"}, in(100ms)).trouble == Trouble::unreached);
+    bool was_told = false;
+    CHECK(time_of([&] {
+            engine.watch("a", "b", 1, 20s, [&](const Header&, const auto&) { return was_told = true; });
+          }) < 1500ms);
+    CHECK(!was_told);
+  }
+}
+
+TEST_CASE("a member that does not greet by TLS does not hold up either, and nothing was done") {
+  Mute mute;
+  auto options = at({"https" + mute.endpoint().substr(4)});
+  options.attempt_timeout = 200ms;
+  Engine engine(options);
+  Reply<TransactionResult> reply;
+  CHECK(time_of([&] { reply = engine.transact(put("a", "1"), in(500ms)); }) < 700ms);
+  CHECK(reply.trouble == Trouble::unreached);
+}
+
+TEST_CASE("an answer that is too long is refused") {
+  const std::string piece(1 << 20, ' ');
+  Mute endless("HTTP/1.1 200 OK\r\nContent-Length: 900000000\r\n\r\n" + piece);
+  auto options = at({endless.endpoint()});
+  options.attempt_timeout = 20s;
+  Engine engine(options);
+  const auto reply = engine.range({"a"}, in(20s));
+  CHECK(reply.trouble == Trouble::refused);
+  CHECK(reply.why.find("longer") != std::string::npos);
+}
+
+TEST_CASE("stop() ends what is under way, whatever that is, and what is begun later") {
+  Mute mute;
+  for (const std::string scheme : {"http", "https"}) {
+    auto options = at({scheme + mute.endpoint().substr(4)});
+    options.attempt_timeout = 20s;
+    Engine engine(options);
+    Reply<TransactionResult> reply;
+    std::thread thread([&] { reply = engine.transact(put("a", "1"), in(20s)); });
+    std::this_thread::sleep_for(100ms);  // to be in the middle of it; at any other moment it must end as well
+    CHECK(time_of([&] {
+            engine.stop();
+            thread.join();
+          }) < 300ms);
+    CHECK(!reply.ok());
+    CHECK(time_of([&] { CHECK(!engine.transact(put("a", "1"), in(20s)).ok()); }) < 100ms);
+    CHECK(time_of([&] { CHECK(engine.members().at(0).problem); }) < 100ms);
+  }
+}
+
+TEST_CASE("engines begin at different members") {
+  std::set<std::string> first;
+  for (int i = 0; i < 200; ++i) {
+    Engine engine(at({"http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3"}));
+    first.insert(engine.range({"a"}, in(0ms)).why.substr(0, 18));
+  }
+  CHECK(first.size() == 3);
+}

@@ -1,0 +1,78 @@
+// A watch in a thread of its own, and what it was told. Any thread may look; it is stopped at its end.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "cluster/engine.h"
+#include "etcd_process.h"
+
+namespace cluster_test {
+
+class Watcher {
+ public:
+  struct Call {
+    cluster::Header header;
+    std::vector<cluster::Event> events;
+  };
+
+  Watcher(const cluster::Options& options, std::string prefix, cluster::Revision from,
+          std::chrono::milliseconds silence = std::chrono::seconds{10})
+      : engine_(options),
+        thread_([this, prefix = std::move(prefix), from, silence] { watch(prefix, from, silence); }) {}
+  ~Watcher() {
+    engine_.stop();
+    thread_.join();
+  }
+
+  // Waits for it.
+  bool has_begun() {
+    return comes_true([this] {
+      const std::lock_guard lock(mutex_);
+      return begun_ || end_;
+    }) && !has_ended();
+  }
+  bool has_ended() {
+    const std::lock_guard lock(mutex_);
+    return end_.has_value();
+  }
+  cluster::WatchEnd end() {
+    const std::lock_guard lock(mutex_);
+    return *end_;
+  }
+  std::vector<Call> calls() {
+    const std::lock_guard lock(mutex_);
+    return calls_;
+  }
+  std::vector<cluster::Event> events() {
+    std::vector<cluster::Event> events;
+    for (const Call& call : calls()) events.insert(events.end(), call.events.begin(), call.events.end());
+    return events;
+  }
+
+ private:
+  void watch(const std::string& prefix, cluster::Revision from, std::chrono::milliseconds silence) {
+    auto end = engine_.watch(prefix, cluster::end_of_prefix(prefix), from, silence,
+                             [this](const cluster::Header& header, const std::vector<cluster::Event>& events) {
+                               const std::lock_guard lock(mutex_);
+                               if (events.empty()) begun_ = true;
+                               else calls_.push_back({header, events});
+                               return true;
+                             });
+    const std::lock_guard lock(mutex_);
+    end_ = std::move(end);
+  }
+
+  cluster::Engine engine_;
+  std::mutex mutex_;
+  bool begun_ = false;
+  std::vector<Call> calls_;
+  std::optional<cluster::WatchEnd> end_;
+  std::thread thread_;
+};
+
+}  // namespace cluster_test
