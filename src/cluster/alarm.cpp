@@ -7,7 +7,7 @@
 namespace cluster {
 
 // A socket that was opened, but not yet connected, survives being shut down.
-constexpr std::chrono::milliseconds again{10};
+constexpr std::chrono::milliseconds looks_again{10};
 
 Alarm::Alarm() : thread_([this] { run(); }) {}
 
@@ -82,7 +82,7 @@ void Alarm::run() {
     if (stopped_ || now >= *until_) {
       rung_ = true;
       shut_down();
-      looks_at_ = now + again;
+      looks_at_ = now + looks_again;
     } else {
       looks_at_ = *until_;
     }

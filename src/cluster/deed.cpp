@@ -75,8 +75,10 @@ Conclusion prepare_claim(Deed& deed, const Keys& keys, const Replica& replica) {
   if (deed.wish.is_used_here) transaction.success.push_back(put(keys.use(deed.room, deed.sidecar), ""));
   transaction.failure.push_back(get(key));
   const bool takes_place = deed.wish.kind != app::Wish::Kind::first;
+  deed.over = known ? known->modified : 0;
   if (takes_place && known) {
-    if (known->row.gateway_name != deed.wish.leaves) return {What::not_so, known->row, 0};
+    const bool is_moved = deed.wish.kind == app::Wish::Kind::moved;
+    if (is_moved && known->row.gateway_name != deed.wish.leaves) return {What::not_so, known->row, 0};
     transaction.compares.push_back(is_as_of(key, known->modified));
     if (deed.wish.kind == app::Wish::Kind::instead) add_no_others(transaction, keys, deed.room, deed.sidecar);
   } else if (deed.wish.kind == app::Wish::Kind::moved) {
@@ -199,6 +201,9 @@ Conclusion conclude_claim(const Deed& deed, const TransactionResult& result, Rev
   if (!value) return {What::refused, std::nullopt, 0};
   if (value->id == deed.id) return won_at(room->modified);  // by an attempt that seemed to have failed
   replica.take_room(value->row, room->modified);
+  // One that was not known, or not as it is: only then is it sure that others use it.
+  const bool was_known = deed.kind != Deed::Kind::claim || room->modified == deed.over;
+  if (deed.wish.kind == app::Wish::Kind::instead && !was_known) return {What::resend, std::nullopt, 0};
   return {What::not_so, value->row, room->modified};
 }
 

@@ -54,6 +54,7 @@ struct Conclusion {
     done,    // give_up, reap, release: the assignment has ended; claim and carry: won, at `revision`; use: marked
     not_so,  // give_up, reap, release: others use it; claim and carry: lost to `row`; use: the room has no assignment
     again,   // claim: to be decided anew; others: to be sent anew
+    resend,  // claim: to be sent anew, on what is known now
     refused, // what stands there cannot be read
   };
   What what = What::ask;

@@ -40,14 +40,19 @@ struct Fleet::Active {
   Active(std::shared_ptr<SharedState> its_state, const SidecarValue& self)
       : state(std::move(its_state)),
         writer(std::make_shared<Writer>(state)),
-        membership(*state, *writer, self),
-        follower(*state, *writer, membership) {}
+        membership(*state, *writer, self) {}
   ~Active() { writer->stop(); }
+
+  void follow() {
+    if (!follower) follower = std::make_unique<Follower>(*state, *writer, membership);
+    is_following = true;
+  }
+  bool is_listed() const { return is_following && follower->is_listed(); }
 
   bool may_claim() const { return state->freshness.failing_for() < state->options.timeout; }
   bool is_live() const {
     const auto age = state->freshness.age();
-    return follower.is_watching() && age && *age < fresh;
+    return is_following && follower->is_watching() && age && *age < fresh;
   }
   bool is_outdated() const {
     const auto age = state->freshness.age();
@@ -57,7 +62,8 @@ struct Fleet::Active {
   std::shared_ptr<SharedState> state;
   std::shared_ptr<Writer> writer;
   Membership membership;
-  Follower follower;
+  std::unique_ptr<Follower> follower;
+  std::atomic<bool> is_following{false};
 };
 
 Fleet::Fleet(store::Journal& journal)
@@ -86,6 +92,7 @@ void Fleet::configure(const Options& options, bool scale) {
   const bool is_same = options == options_ && scale == scale_;
   const bool leaves = !options.is_shared() && position_.is_known();
   options_ = options;
+  is_shared_ = options.is_shared();
   scale_ = scale;
   if (is_same && !leaves) return;
   if (active()) deactivate(leaves);
@@ -95,6 +102,15 @@ void Fleet::configure(const Options& options, bool scale) {
     journal_.note(domain::Change(domain::Fact{position_fact, ""}));
   }
   if (wants) activate(options);
+}
+
+void Fleet::follow() {
+  const std::lock_guard lock(configuring_);
+  if (const auto now = active()) now->follow();
+}
+
+void Fleet::hurry(std::chrono::steady_clock::time_point deadline) {
+  if (const auto now = active()) now->writer->hurry(deadline);
 }
 
 void Fleet::activate(const Options& options) {
@@ -226,13 +242,17 @@ bool Fleet::share_draining(const std::string& gateway, domain::Draining draining
 app::FleetView Fleet::view() const {
   app::FleetView view;
   const auto now = active();
-  view.engine = now ? "etcd" : "none";
-  if (!now) return view;
+  if (!is_shared_) return view;
+  view.engine = "etcd";
+  if (!now) {
+    view.state = "idle";
+    return view;
+  }
   const auto& freshness = now->state->freshness;
   view.age = freshness.age();
   view.max_stale = now->state->options.max_stale;
   view.sidecar = id_;
-  view.state = now->is_outdated() ? "outdated" : !now->follower.is_listed() ? "listing" : now->is_live() ? "live" : "stale";
+  view.state = now->is_outdated() ? "outdated" : !now->is_listed() ? "listing" : now->is_live() ? "live" : "stale";
   {
     const std::lock_guard lock(now->state->mutex);
     view.revision = now->state->position.revision;
@@ -257,7 +277,7 @@ std::optional<std::string> Fleet::trouble() const {
     return "etcd has not answered for " + std::to_string(std::chrono::round<std::chrono::seconds>(failing).count()) +
            " s; new rooms are refused, known ones are answered";
   }
-  if (!now->follower.is_listed()) return "what other sidecars have assigned is being read";
+  if (!now->is_listed()) return "what other sidecars have assigned is being read";
   if (now->is_outdated()) return "what other sidecars assigned lately is not known; only rooms in use here are answered";
   if (!now->is_live()) return "changes by other sidecars may come late";
   return std::nullopt;

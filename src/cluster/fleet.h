@@ -28,8 +28,13 @@ class Fleet final : public app::Claims {
   // To be called once, before configure(); they outlive stop(). Reads the file, and gives this sidecar an identity
   // there if it has none. Throws store::Failure.
   void attach(app::Desk& desk, app::CatalogueKeeper& keeper, SidecarValue self);
-  // What is to hold from now on. Blocks while threads end. Rooms stay where they are.
+  // What is to hold from now on. Blocks while threads end. Rooms stay where they are. To be called before a policy with
+  // scale mode is put in force, and after one without.
   void configure(const Options& options, bool scale);
+  // Once the policy is in force: what is known here and what the store has are brought together.
+  void follow();
+  // Any thread, never blocks: nobody waits beyond that.
+  void hurry(std::chrono::steady_clock::time_point deadline);
   // For good: nothing is asked of the store any more, and who waits is told so.
   void stop();
 
@@ -62,6 +67,7 @@ class Fleet final : public app::Claims {
   SidecarValue self_;
   std::string id_;
   std::atomic<std::int64_t> patience_;
+  std::atomic<bool> is_shared_{false};
   std::mutex configuring_;  // one at a time
   Options options_;
   bool scale_ = false;

@@ -115,7 +115,7 @@ void Writer::perform(std::deque<Deed> batch) {
     const std::lock_guard lock(state_.mutex);
     const auto now = std::chrono::steady_clock::now();
     for (Deed& deed : batch) {
-      if (deed.deadline && now >= *deed.deadline) {
+      if (now >= std::min(deed.deadline.value_or(now + 1s), hurried())) {
         if (deed.kind == Deed::Kind::claim) state_.counts.claims[ClaimOutcome::failed].add();
         abandon(deed);
         continue;
@@ -138,6 +138,7 @@ void Writer::send(std::deque<Deed> batch) {
     whole.success.push_back(as_operation(deed.transaction));
     if (deed.deadline) deadline = std::min(deadline, *deed.deadline);
   }
+  deadline = std::min(deadline, hurried());
   const auto sent = Freshness::now();
   const auto reply = engine_.transact(whole, deadline);
   if (!reply.ok() || reply.value.done.size() != batch.size()) {
@@ -182,7 +183,7 @@ void Writer::give_back(std::deque<Deed> batch, bool refused) {
   std::deque<Deed> again;
   for (Deed& deed : batch) {
     const bool is_waited_for = deed.settled || deed.released || deed.answered;
-    if (is_waited_for && (refused || (deed.deadline && now >= *deed.deadline))) {
+    if (is_waited_for && (refused || now >= std::min(deed.deadline.value_or(now + 1s), hurried()))) {
       if (deed.kind == Deed::Kind::claim) state_.counts.claims[ClaimOutcome::failed].add();
       const std::lock_guard lock(state_.mutex);
       abandon(deed);
@@ -308,6 +309,7 @@ void Writer::settle(const Deed& deed, app::Grant grant) {
 void Writer::finish_claim(Deed& deed, const Conclusion& conclusion) {
   switch (conclusion.what) {
     case What::not_so: return settle(deed, {app::Grant::Outcome::lost, *conclusion.row});
+    case What::resend: return push(std::move(deed));
     case What::again: {
       app::Desk::Turn turn(state_.desk);
       const Replica::Left* left = state_.replica.left(deed.room);

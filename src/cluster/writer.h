@@ -3,6 +3,7 @@
 // says is in the replica and in the ledger before anybody is told.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -27,6 +28,8 @@ class Writer : public std::enable_shared_from_this<Writer> {
   Writer& operator=(const Writer&) = delete;
 
   void push(Deed deed);
+  // Whatever has not been done by then is given up.
+  void hurry(std::chrono::steady_clock::time_point deadline) { hurried_ = deadline; }
   // No deed is begun any more; those that wait are told that nothing came of them.
   void stop();
   // An id that no deed of any sidecar has had.
@@ -57,6 +60,8 @@ class Writer : public std::enable_shared_from_this<Writer> {
   std::deque<Deed> queue_;
   std::set<std::string> in_store_;  // subjects of claims that are won, and are being written to the file
   std::uint64_t last_id_ = 0;
+  std::chrono::steady_clock::time_point hurried() const { return hurried_; }
+  std::atomic<std::chrono::steady_clock::time_point> hurried_{std::chrono::steady_clock::time_point::max()};
   bool stopping_ = false;
   bool refusal_told_ = false;
   std::thread thread_;

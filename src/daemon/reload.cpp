@@ -16,11 +16,12 @@ app::Configured configured_part(const config::Configuration& configuration) {
 }
 
 Reload::Reload(config::Sources sources, config::Configuration in_force, bool needs_token,
-               app::CatalogueKeeper& keeper, GatewayWatch& watch, http::Door& door, std::function<void(std::uint64_t)> applied)
+               app::CatalogueKeeper& keeper, cluster::Fleet& fleet, GatewayWatch& watch, http::Door& door, std::function<void(std::uint64_t)> applied)
     : sources_(std::move(sources)),
       in_force_(std::move(in_force)),
       needs_token_(needs_token),
       keeper_(keeper),
+      fleet_(fleet),
       watch_(watch),
       door_(door),
       applied_(std::move(applied)) {}
@@ -80,10 +81,20 @@ app::CatalogueKeeper::Result Reload::attempt() {
   keep_what_needs_a_restart(loaded.configuration, result.warnings);
   for (const std::string& warning : result.warnings) app::log_warn(warning);
 
+  const config::Configuration& next = loaded.configuration;
+  const bool shares = next.cluster.is_shared() && next.domain.scale;
+  // Rooms that are in use when scale mode begins are asked for where they will be kept.
+  if (shares) fleet_.configure(next.cluster, true);
   app::CatalogueKeeper::Result synced = keeper_.reload(configured_part(loaded.configuration));
   result.problems = std::move(synced.problems);
   result.warnings.insert(result.warnings.end(), synced.warnings.begin(), synced.warnings.end());
-  if (!result.problems.empty()) return result;
+  if (!result.problems.empty()) {
+    fleet_.configure(in_force_.cluster, in_force_.domain.scale);
+    fleet_.follow();
+    return result;
+  }
+  if (!shares) fleet_.configure(next.cluster, next.domain.scale);
+  fleet_.follow();
   door_.replace_token(std::move(token));
   watch_.configure(loaded.configuration.health);
   in_force_ = std::move(loaded.configuration);
@@ -101,7 +112,6 @@ void Reload::keep_what_needs_a_restart(config::Configuration& wanted, std::vecto
   keep("http.listen", wanted.http.listen, in_force_.http.listen);
   keep("http.max_connections", wanted.http.max_connections, in_force_.http.max_connections);
   keep("database.path", wanted.store.path, in_force_.store.path);
-  keep("cluster", wanted.cluster, in_force_.cluster);
   if (!keys.empty()) warnings.push_back(keys + ": a change takes effect at the next restart; the rest is applied");
 }
 

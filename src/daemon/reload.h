@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "app/catalogue_keeper.h"
+#include "cluster/fleet.h"
 #include "config/load.h"
 #include "counts/counter.h"
 #include "daemon/gateway_watch.h"
@@ -25,7 +26,7 @@ class Reload {
  public:
   // `needs_token`: it listens where others than this machine can ask. `applied` is called after each one that was applied, with their number.
   Reload(config::Sources sources, config::Configuration in_force, bool needs_token,
-         app::CatalogueKeeper& keeper, GatewayWatch& watch, http::Door& door, std::function<void(std::uint64_t generation)> applied);
+         app::CatalogueKeeper& keeper, cluster::Fleet& fleet, GatewayWatch& watch, http::Door& door, std::function<void(std::uint64_t generation)> applied);
 
   // Problems and warnings are logged as well as returned.
   app::CatalogueKeeper::Result run();
@@ -40,6 +41,7 @@ class Reload {
   config::Configuration in_force_;
   const bool needs_token_;
   app::CatalogueKeeper& keeper_;
+  cluster::Fleet& fleet_;
   GatewayWatch& watch_;
   http::Door& door_;
   std::function<void(std::uint64_t)> applied_;

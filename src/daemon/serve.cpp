@@ -13,8 +13,8 @@
 
 #include "app/catalogue_keeper.h"
 #include "app/event_log.h"
-#include "app/journal_claims.h"
 #include "app/load_history.h"
+#include "cluster/fleet.h"
 #include "config/load.h"
 #include "config/needed_files.h"
 #include "daemon/gateway_watch.h"
@@ -39,6 +39,7 @@ constexpr int failed = 1;
 constexpr int refused = 2;
 // From SIGTERM on, for requests and the last commit together; it has to be over in 5 s.
 constexpr std::chrono::milliseconds time_to_stop{4200};
+constexpr std::chrono::milliseconds time_for_last_commit{1000};
 
 // A thread that waits for the signals which are blocked everywhere else.
 class Signals {
@@ -124,6 +125,15 @@ void tell_of_start(app::Desk& desk) {
                             {"rooms", rooms}});
 }
 
+std::string host_name() {
+  char name[256] = "";
+  return gethostname(name, sizeof name - 1) == 0 ? name : "";
+}
+
+domain::WallTime wall_now() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
 // systemd's socket counts more than http.listen, which surprises who has edited that.
 void tell_of_other_address(const http::Options& options, const std::vector<http::Listener>& listeners) {
   const bool is_edited = options.listen != http::Options{}.listen;
@@ -143,8 +153,7 @@ class Running {
       : owner_(configuration.store.path) {
     store::Database database = open_database(configuration.store.path, set_aside_damaged);
     const app::Configured configured = configured_part(configuration);
-    app::Opening opening = app::read_opening(
-        database, configured, std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()));
+    app::Opening opening = app::read_opening(database, configured, wall_now());
     if (!opening.plan.errors.empty()) {
       errors_ = std::move(opening.plan.errors);
       return;
@@ -168,10 +177,13 @@ class Running {
 
     const std::string path = database.path();
     journal_ = std::make_unique<store::Journal>(std::move(database), callbacks());
-    claims_ = std::make_unique<app::JournalClaims>(*journal_);
-    desk_ = std::make_unique<app::Desk>(clock_, *claims_, *journal_);
+    fleet_ = std::make_unique<cluster::Fleet>(*journal_);
+    desk_ = std::make_unique<app::Desk>(clock_, *fleet_, *journal_);
     app::open_desk(*desk_, opening);
     keeper_ = std::make_unique<app::CatalogueKeeper>(*desk_, *journal_, path, configured, !written);
+    fleet_->attach(*desk_, *keeper_, {host_name(), addresses_.front(), ROOM_SIDECAR_VERSION, "", wall_now()});
+    fleet_->configure(configuration.cluster, configuration.domain.scale);
+    fleet_->follow();
     watch_ = std::make_unique<GatewayWatch>(*desk_, configuration.health);
     housekeeping_ = std::make_unique<Housekeeping>(*desk_, *journal_, *keeper_, *watch_, load_history_);
     changes_go_to_ = housekeeping_.get();
@@ -183,9 +195,10 @@ class Running {
       app::log_error("Request failed", {{"route", route.pattern}, {"reason", what}});
     };
     const http::House house{*desk_, *journal_, *keeper_, load_history_, [this] { return reload_->run(); },
-                            [this] { return readiness(); }, [this] { return collector_->text(); }};
+                            [this] { return readiness(); }, [this] { return collector_->text(); },
+                            [this] { return fleet_->view(); }};
     door_ = std::make_unique<http::Door>(std::move(options), http::routes(house), std::move(listeners));
-    reload_ = std::make_unique<Reload>(sources, configuration, needs_token, *keeper_, *watch_, *door_,
+    reload_ = std::make_unique<Reload>(sources, configuration, needs_token, *keeper_, *fleet_, *watch_, *door_,
                                        [this](std::uint64_t generation) { note(generation); });
     collector_ = std::make_unique<metrics::Collector>(metrics::Sources{
         *desk_, *journal_, *keeper_, *door_, [this] { return told(); }, ROOM_SIDECAR_VERSION});
@@ -211,6 +224,7 @@ class Running {
       door_->serve();
     }
     housekeeping_->stop();
+    fleet_->stop();
     const bool flushed = journal_->flush();
     if (!journal_->stop_in_time()) leave_as_in_a_crash();
     if (!flushed) app::log_error("Stopped, but not all could be written to the database");
@@ -257,7 +271,9 @@ class Running {
   void stop() {
     stopping_ = true;
     watchdog_->stop();  // systemd now has another limit
-    journal_->hurry(std::chrono::steady_clock::now() + time_to_stop);
+    const auto deadline = std::chrono::steady_clock::now() + time_to_stop;
+    journal_->hurry(deadline);
+    fleet_->hurry(deadline - time_for_last_commit);
     notify_stopping();
     door_->stop();
   }
@@ -276,6 +292,7 @@ class Running {
     if (stopping_) return {false, {"stopping"}};
     if (const auto failure = journal_->failure()) readiness.reasons.push_back("storage: " + *failure);
     if (keeper_->has_unwritten()) readiness.reasons.push_back("configuration: not yet in the database");
+    if (const auto trouble = fleet_->trouble()) readiness.reasons.push_back("cluster: " + *trouble);
     for (const std::string& trouble : watch_->troubles()) readiness.reasons.push_back("health: " + trouble);
     if (app::Desk::Turn(*desk_).health().brakes()) {
       readiness.reasons.push_back("health: most gateways failed at once; no room is moved");
@@ -290,10 +307,10 @@ class Running {
   std::vector<std::string> addresses_;
   std::atomic<Housekeeping*> changes_go_to_{nullptr};
   std::atomic<bool> stopping_{false};
-  std::unique_ptr<app::JournalClaims> claims_;
   std::unique_ptr<app::Desk> desk_;
   std::unique_ptr<store::Journal> journal_;
   std::unique_ptr<app::CatalogueKeeper> keeper_;
+  std::unique_ptr<cluster::Fleet> fleet_;
   std::unique_ptr<GatewayWatch> watch_;
   std::unique_ptr<Housekeeping> housekeeping_;
   std::unique_ptr<http::Door> door_;

@@ -122,6 +122,42 @@ Response answer_splits(const House& house, const Request&) {
   return json_response(json);
 }
 
+Response answer_cluster(const House& house, const Request&) {
+  const app::FleetView view = house.fleet ? house.fleet() : app::FleetView{};
+  const auto ms = [](std::chrono::milliseconds time) { return static_cast<std::int64_t>(time.count()); };
+  JsonWriter json;
+  json.begin_object()
+      .member("engine", view.engine)
+      .member("state", view.state)
+      .member("sidecar", view.sidecar)
+      .member("revision", view.revision)
+      .member("age_ms", view.age ? std::optional(ms(*view.age)) : std::nullopt)
+      .member("max_stale_ms", ms(view.max_stale));
+  json.key("sidecars").begin_array();
+  for (const auto& sidecar : view.sidecars) {
+    json.begin_object()
+        .member("id", sidecar.id)
+        .member("name", sidecar.name)
+        .member("address", sidecar.address)
+        .member("version", sidecar.version)
+        .member("since", domain::to_text(sidecar.since))
+        .member("self", sidecar.is_self)
+        .end_object();
+  }
+  json.end_array().key("members").begin_array();
+  for (const auto& member : view.members) {
+    json.begin_object()
+        .member("endpoint", member.endpoint)
+        .member("name", member.name)
+        .member("version", member.version)
+        .member("leader", member.is_leader)
+        .member("problem", member.problem)
+        .end_object();
+  }
+  json.end_array().end_object();
+  return json_response(json);
+}
+
 // What clients of gxydb-api expect of its /v2/config: the enabled gateways by type and name.
 Response answer_config(const House& house, const Request&) {
   const auto policy = house.desk.policy();

@@ -28,6 +28,7 @@ Response answer_rooms(const House& house, const Request& request);
 Response answer_room(const House& house, const Request& request);
 Response answer_assignments(const House& house, const Request& request);
 Response answer_splits(const House& house, const Request& request);
+Response answer_cluster(const House& house, const Request& request);
 Response answer_config(const House& house, const Request& request);
 
 // decision_requests.cpp

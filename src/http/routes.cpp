@@ -32,6 +32,7 @@ constexpr Line table[] = {
     {"GET", "/v2/decisions", answer_decisions},
     {"GET", "/v2/splits", answer_splits},
     {"GET", "/v2/load-history", answer_load_history},
+    {"GET", "/v2/cluster", answer_cluster},
     {"GET", "/v2/config", answer_config},
     {"POST", "/v2/reload", answer_reload},
     {"GET", "/healthz", answer_healthz, usual_body, true},

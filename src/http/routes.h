@@ -8,6 +8,7 @@
 
 #include "app/catalogue_keeper.h"
 #include "app/desk.h"
+#include "app/fleet_view.h"
 #include "app/load_history.h"
 #include "http/message.h"
 
@@ -29,6 +30,7 @@ struct House {
   std::function<app::CatalogueKeeper::Result()> reload;
   std::function<Readiness()> readiness;
   std::function<std::string()> metrics{};  // in Prometheus' text format
+  std::function<app::FleetView()> fleet{};  // none: alone
 };
 
 std::vector<Route> routes(const House& house);
