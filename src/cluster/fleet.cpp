@@ -179,14 +179,9 @@ bool Fleet::give_up(const std::string& room, Ended ended) {
   return false;
 }
 
-void Fleet::use(std::vector<std::string> rooms) {
+void Fleet::use(std::vector<domain::RoomUse> rooms) {
   if (!active_) return;
-  for (std::string& room : rooms) {
-    Deed deed;
-    deed.kind = Deed::Kind::use;
-    deed.room = std::move(room);
-    active_->writer->push(std::move(deed));
-  }
+  for (domain::RoomUse& room : rooms) active_->writer->push(use_of(std::move(room.room_id), room.use));
 }
 
 void Fleet::end_leaving(const std::string& gateway) {

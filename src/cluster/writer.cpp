@@ -334,7 +334,7 @@ void Writer::finish_claim(Deed& deed, const Conclusion& conclusion) {
         {
           app::Desk::Turn turn(state_.desk);
           turn.ledger().set_returning(won->room, std::nullopt);
-          turn.ledger().set_use_told(won->room, won->wish.is_used_here);
+            turn.ledger().set_use_told(won->room, won->wish.is_used_here ? domain::Use::kept : domain::Use::none);
           // What others have done since has not been followed while it was pending.
           if (!now) turn.ledger().unfollow(won->room);
           else if (now->row.gateway_name != won->wish.row.gateway_name) turn.ledger().follow(now->row);
@@ -389,19 +389,15 @@ void Writer::finish_carry(Deed& deed, const Conclusion& conclusion) {
   ledger.follow(row);
   ledger.set_returning(deed.room, std::nullopt);
   ledger.keep(deed.room, turn.now().service);
-  if (conclusion.what == What::done && state_.replica.mark(deed.room) > 0) {
-    ledger.set_use_told(deed.room, true);
-    return;
-  }
-  Deed use;
-  use.kind = Deed::Kind::use;
-  use.room = deed.room;
-  ledger.set_use_told(deed.room, true);
-  push(std::move(use));
+  const domain::Ledger::Room* room = ledger.find(deed.room);
+  const auto use = room && room->has_users() ? domain::Use::live : domain::Use::kept;
+  ledger.set_use_told(deed.room, use);
+  const bool is_marked = conclusion.what == What::done && state_.replica.mark(deed.room) > 0;
+  if (!is_marked || use == domain::Use::live) push(use_of(deed.room, use));
 }
 
 void Writer::finish_release(Deed& deed, const Conclusion& conclusion) {
-  if (conclusion.what == What::again) return push(std::move(deed));
+  if (conclusion.what == What::again || conclusion.what == What::resend) return push(std::move(deed));
   if (conclusion.what == What::done) {
     app::Desk::Turn turn(state_.desk);
     turn.ledger().unfollow(deed.room);
@@ -419,7 +415,7 @@ void Writer::finish_use(Deed& deed, const Conclusion& conclusion) {
   // it already has it brought back now.
   app::Desk::Turn turn(state_.desk);
   domain::Ledger& ledger = turn.ledger();
-  ledger.set_use_told(deed.room, false);
+  ledger.set_use_told(deed.room, domain::Use::none);
   const domain::Ledger::Room* room = ledger.find(deed.room);
   if (!room || !room->has_users() || room->pending) return;
   Deed carry;
