@@ -2,7 +2,9 @@
 #include <thread>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -197,6 +199,23 @@ TEST_CASE("where nobody listens nothing was done, and that is known by the deadl
   CHECK(engine.members().at(1).problem);
   CHECK(Engine(at({"nonsense"})).range({"a"}, in(50ms)).trouble == Trouble::unreached);
   CHECK(Engine(at({})).range({"a"}, in(50ms)).trouble == Trouble::unreached);
+}
+
+TEST_CASE("many open files do not keep from connecting") {
+  EtcdProcess etcd;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit raised{std::min<rlim_t>(limit.rlim_max, 4096), limit.rlim_max};
+  REQUIRE(raised.rlim_cur > 1200);
+  ::setrlimit(RLIMIT_NOFILE, &raised);
+  std::vector<int> files;
+  for (int i = 0; i < 1100; ++i) files.push_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  REQUIRE(files.back() >= 1024);  // what select() can take
+  Engine engine(etcd.options());
+  const auto reply = engine.range({"a"}, in(1s));
+  INFO(reply.why);
+  CHECK(reply.ok());
+  for (const int file : files) ::close(file);
 }
 
 TEST_CASE("one attempt is made even if the deadline has come") {
