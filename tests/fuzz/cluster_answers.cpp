@@ -1,5 +1,6 @@
 // What a member of etcd says: a watch's stream, in pieces of the size that the first byte tells (even), or an answer
 // to a question (odd).
+#include <algorithm>
 #include <string>
 #include <vector>
 
