@@ -127,7 +127,9 @@ void Fleet::activate(const Options& options) {
 }
 
 void Fleet::deactivate(bool leaves) {
-  std::shared_ptr<Active> ending;
+  std::shared_ptr<Active> ending = active();
+  // What others do must not be followed once claims are granted here.
+  if (ending->is_following) ending->follower->stop();
   {
     app::Desk::Turn turn(*desk_);
     domain::Ledger& ledger = turn.ledger();
@@ -138,10 +140,11 @@ void Fleet::deactivate(bool leaves) {
       for (const std::string& room : rooms) ledger.keep(room, turn.now().service);
     }
     const std::lock_guard lock(mutex_);
-    ending = std::exchange(active_, nullptr);
+    active_ = nullptr;
     patience_ = alone_.patience().count();
   }
   ending->writer->stop();
+  ending->membership.stop();
   const std::lock_guard lock(ending->state->mutex);
   position_ = ending->state->position;
   if (const auto age = ending->state->freshness.age()) position_.confirmed = wall_now() - *age;

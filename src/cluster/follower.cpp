@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 constexpr std::int64_t keys_a_page = 2000;
 // Three beats of Membership's.
 constexpr auto longest_silence = 12s;
+constexpr auto oldest_without_list = 30s;
 // So many rooms are taken in within one turn.
 constexpr std::size_t rooms_a_turn = 256;
 
@@ -23,14 +24,16 @@ constexpr std::size_t rooms_a_turn = 256;
 Follower::Follower(SharedState& state, Writer& writer, Membership& membership)
     : state_(state), writer_(writer), membership_(membership), engine_(state.options), thread_([this] { work(); }) {}
 
-Follower::~Follower() {
+Follower::~Follower() { stop(); }
+
+void Follower::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   engine_.stop();
   woken_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 bool Follower::rests(std::chrono::milliseconds time) {
@@ -55,6 +58,9 @@ void Follower::work() {
                       [this](const Header& header, const std::vector<Event>& events) { return hear(header, events); });
     is_watching_ = false;
     if (end.why == WatchEnd::Why::compacted) must_list_ = true;
+    // Nobody can put a beat, as while the store is full: a list is as good.
+    const auto age = state_.freshness.age();
+    if (end.why == WatchEnd::Why::lost && (!age || *age > oldest_without_list)) must_list_ = true;
     if (end.why == WatchEnd::Why::refused && !std::exchange(trouble_told_, true)) {
       app::log_error("Shared store does not let its changes be followed", {{"reason", end.words}});
     }
