@@ -27,12 +27,12 @@ def program():
 
 
 def shortened(rules, shortest=3, longest=5):
-    """The same rules for a test: each duration (`for:` and a range) is a minute's second, within bounds that a
+    """The same rules for a test: each duration (`for:`, a range, an offset) is a minute's second, within bounds that a
     busy machine's scrapes keep up with."""
     def shorter(match):
         seconds = int(match["number"]) * SECONDS[match["unit"]] / 60
         return f"{match['before']}{min(max(seconds, shortest), longest):g}s"
-    return re.sub(r"(?P<before>\bfor: |\[)(?P<number>\d+)(?P<unit>[smh])\b", shorter, rules)
+    return re.sub(r"(?P<before>\bfor: |\boffset |\[)(?P<number>\d+)(?P<unit>[smh])\b", shorter, rules)
 
 
 def as_the_page_says(targets, token_file):

@@ -17,6 +17,7 @@ import unittest
 
 import janus_fleet
 import prometheus
+from etcd import Etcd
 from health_test import QUICK
 from metrics_test import Metrics
 from occupancy_test import ASKED, Participant
@@ -45,6 +46,10 @@ EXPECTED = {
     "RoomSidecarSplitRooms": ("fleet", {}),
     "RoomSidecarSlow": ("disk", {}),
     "RoomSidecarShedsConnections": ("legacy", {}),
+    "RoomSidecarSharedStoreAway": ("shared", {}),
+    "RoomSidecarSharedStoreStale": ("shared", {}),
+    "RoomSidecarSharedStoreConflict": ("shared", {}),
+    "RoomSidecarSharedStoreMemberIll": ("shared", {"state": "ill"}),
 }
 
 
@@ -98,7 +103,7 @@ def ask(say, room, country=None):
 
 
 class Scenario:
-    """Three sidecars, well for a while and then each in trouble of its own kinds, all at the same time."""
+    """Four sidecars, well for a while and then each in trouble of its own kinds, all at the same time."""
 
     def __init__(self, clean_up):
         scratch = tempfile.TemporaryDirectory()
@@ -108,6 +113,9 @@ class Scenario:
         self.gateways = janus_fleet.Fleet()
         clean_up(self.gateways.remove)
         self.gateways.start()
+        self.etcd = Etcd()
+        clean_up(self.etcd.remove)
+        self.etcd.start()
         scale = {"scale": True, "unknown_rooms": "accept"}
         configs = {
             "legacy": toml(http={"max_connections": 8}),
@@ -116,16 +124,23 @@ class Scenario:
             # One of three is enough for the brake here, so that the others can have a split room.
             "fleet": toml(**scale, rooms={}, gateways=self.gateways.entries(), occupancy=ASKED,
                           health={**QUICK, "brake": 0.3}),
+            "shared": self.sharing({"engine": "none"}),
         }
         self.sidecars = {name: Watched(config, token) for name, config in configs.items()}
         for sidecar in self.sidecars.values():
             clean_up(sidecar.remove)
             sidecar.start()
-        self.legacy, self.disk, self.fleet = self.sidecars.values()
+        self.legacy, self.disk, self.fleet, self.shared = self.sidecars.values()
         self.prometheus = Prometheus([one.instance for one in self.sidecars.values()], token)
         clean_up(self.prometheus.remove)
         self.prometheus.start()
         self.new_rooms = 0
+
+    def sharing(self, cluster):
+        return toml(scale=True, unknown_rooms="accept", cluster=cluster, sessions={"join_grace": "20m"})
+
+    def follows_the_store(self):
+        return self.shared.get("/v2/cluster").json["state"] == "live"
 
     def place(self, alert):
         return alert, self.sidecars[EXPECTED[alert][0]].instance
@@ -135,14 +150,18 @@ class Scenario:
         self.prometheus.wait_until(lambda: wanted <= self.prometheus.alerts("firing"), f"all of {sorted(wanted)}")
 
     def play(self):
+        self.be_no_longer_alone()
         self.be_well()
-        on_its_own = {"RoomSidecarGone", "RoomSidecarCannotWrite"}
+        on_its_own = {"RoomSidecarGone", "RoomSidecarCannotWrite", "RoomSidecarSharedStoreConflict"}
         with contextlib.ExitStack() as trouble:
+            self.etcd.freeze()
+            trouble.callback(self.etcd.thaw)
             self.make_legacy_trouble(trouble)
             self.make_disk_trouble(trouble)
             self.make_fleet_trouble(trouble)
             self.wait_for(EXPECTED.keys() - on_its_own)
-        with Going(self.disk, self.use_new_room):
+        wait_until(self.follows_the_store, "the shared store to be followed again")
+        with Going(self.disk, self.use_new_room), Going(self.shared, self.use_shared):
             self.disk.fails("write ENOSPC")
             self.wait_for({"RoomSidecarCannotWrite"})
         # From now on nothing moves: what is asked for now agrees with what each sidecar says.
@@ -162,13 +181,31 @@ class Scenario:
             for _ in range(100):
                 ask(say, "sticky", "US")
         with Going(self.legacy, lambda say: ask(say, "2171")), Going(self.disk, use_disk), \
-                Going(self.fleet, lambda say: ask(say, "1")):
+                Going(self.fleet, lambda say: ask(say, "1")), Going(self.shared, self.use_shared):
             # Each rule was asked over a whole range of what it looks at.
             self.prometheus.wait_until(
-                lambda: sum(value >= 8 for _, value in self.prometheus.query("count_over_time(up[6s])")) == 3,
+                lambda: sum(value >= 8 for _, value in self.prometheus.query("count_over_time(up[6s])"))
+                == len(self.sidecars),
                 "each to be scraped for a while")
             self.prometheus.wait_until(lambda: not self.prometheus.alerts("pending", "firing"), "calm")
             self.well_at = time.time()
+
+    def use_shared(self, say):
+        self.new_rooms += 1
+        ask(say, f"room-{self.new_rooms}")
+        for _ in range(200):
+            ask(say, "sticky")
+
+    def be_no_longer_alone(self):
+        """With a room that another sidecar has elsewhere. The alert on that has ended before the others begin."""
+        one = self.shared
+        here = ask(one.request, "torn").janus
+        elsewhere = "gxy1" if here == "gxy2" else "gxy2"
+        self.etcd.put("room/torn", json.dumps({"gateway": elsewhere, "at": "2026-01-01T00:00:00.000Z"}))
+        one.write_config(self.sharing(self.etcd.settings(max_stale="20s")))
+        assert one.post("/v2/reload").status == 200
+        self.wait_for({"RoomSidecarSharedStoreConflict"})
+        wait_until(self.follows_the_store, "the shared store to be followed")
 
     def make_legacy_trouble(self, trouble):
         one = self.legacy
@@ -220,7 +257,8 @@ class Seen(unittest.TestCase):
 
     def test_none_fired_while_all_was_well(self):
         self.assertEqual(self.query("ALERTS", self.scenario.well_at), [])
-        self.assertEqual(len(self.query('up{job="room-sidecar"} == 1', self.scenario.well_at)), 3)
+        self.assertEqual(len(self.query('up{job="room-sidecar"} == 1', self.scenario.well_at)),
+                         len(self.scenario.sidecars))
 
     def test_each_tells_of_the_sidecar_in_trouble_and_of_no_other(self):
         told = {alert: [] for alert in EXPECTED}
@@ -255,7 +293,7 @@ class Seen(unittest.TestCase):
             one, gateway = said[name], labels["gateway"]
             self.assertAlmostEqual(value, one("gateway_rooms", gateway=gateway) * one("room_occupancy_users")
                                    / one("gateway_capacity_users", gateway=gateway))
-        self.assertEqual(len(filled), 9)
+        self.assertEqual(len(filled), 12)
 
     def test_what_else_the_document_asks_has_an_answer(self):
         section = prometheus.PAGE.read_text(encoding="utf-8").split("## The five things")[1].split("\n## ")[0]
@@ -269,7 +307,8 @@ class Seen(unittest.TestCase):
         self.assertGreater(len(queries), 25)
         for title, query in queries:
             with self.subTest(title, query=query):
-                for instance in (".*", self.scenario.disk.instance):
+                one = self.scenario.shared if "_cluster_" in query else self.scenario.disk
+                for instance in (".*", one.instance):
                     asked = in_place(query, instance)
                     self.assertTrue(any(value == value for _, value in self.query(asked)), f"{asked} is empty")
                     self.assertTrue(self.prometheus.ask("query_range", query=asked, step="1s",

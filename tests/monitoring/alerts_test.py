@@ -42,7 +42,7 @@ def matches(match, miss):
 HEALTHY = [
     series("up", "1x90"),
     *(series("degraded", "0x90", reason=reason)
-      for reason in ("storage", "configuration", "health_sources", "brake")),
+      for reason in ("storage", "configuration", "health_sources", "brake", "cluster")),
     *(series("refusals_total", values, error=error)
       for error, values in (("room_not_found", "0+5x90"), ("gateway_not_found", "7x90"),
                             ("no_gateway_available", "7x90"), ("capacity_exhausted", "7x90"))),
@@ -59,6 +59,12 @@ HEALTHY = [
     series("split_rooms", "0x90"),
     *waits(0.0001),
     series("http_connections_shed_total", "7x90"),
+    series("cluster_up", "1x90"),
+    series("cluster_age_seconds", "2x90"),
+    series("cluster_max_stale_seconds", "300x90"),
+    series("cluster_conflicts_total", "7x90"),
+    series("cluster_members", "3x90", state="well"),
+    series("cluster_members", "0x90", state="ill"),
 ]
 
 FIRES = {  # alert -> what is otherwise than with a healthy one
@@ -77,6 +83,11 @@ FIRES = {  # alert -> what is otherwise than with a healthy one
     "RoomSidecarLessThanWell": [series("degraded", "1x90", reason="health_sources")],
     "RoomSidecarSplitRooms": [series("split_rooms", "1x90")],
     "RoomSidecarSlow": waits(0.25),
+    "RoomSidecarSharedStoreAway": [series("cluster_up", "0x90")],
+    "RoomSidecarSharedStoreStale": [series("cluster_age_seconds", "151x90")],
+    "RoomSidecarSharedStoreConflict": [series("cluster_conflicts_total", "7x80 8x10")],
+    "RoomSidecarSharedStoreMemberIll": [series("cluster_members", "2x90", state="well"),
+                                        series("cluster_members", "1x90", state="ill")],
     "RoomSidecarShedsConnections": [series("http_connections_shed_total", "0+1x90")],
 }
 
@@ -116,6 +127,22 @@ class Alerts(unittest.TestCase):
     def test_a_database_that_now_and_then_refuses_pages(self):
         self.check(a_case("now and then", [series("refusals_total", "0+1x90", error="storage_unavailable")],
                           ["RoomSidecarRefusesRooms"]))
+
+    def test_a_sidecar_that_shares_no_store_is_not_asked_for_one(self):
+        gauges = ("cluster_up", "cluster_age_seconds", "cluster_max_stale_seconds")
+        self.check(a_case("alone", [*(series(name, "_x90") for name in gauges),
+                                    series("cluster_members", "_x90", state="well"),
+                                    series("cluster_members", "_x90", state="ill")], []))
+
+    def test_a_store_that_is_back_within_a_minute_wakes_nobody(self):
+        blinks = [series("cluster_up", "1x89 0x1"), series("cluster_members", "0x85 1x5", state="ill")]
+        self.check(a_case("a leader's death", blinks, []))
+
+    def test_a_conflict_is_told_for_an_hour_also_if_it_came_with_the_first_scrape(self):
+        with_the_first = "_x60 1x300"
+        self.check(*(a_case(f"at {at}", [series("cluster_conflicts_total", with_the_first)], firing, at)
+                     for at, firing in (("70m", ["RoomSidecarSharedStoreConflict"]),
+                                        ("119m", ["RoomSidecarSharedStoreConflict"]), ("123m", []))))
 
     def test_the_table_of_assignments_matters_in_scale_mode_only(self):
         self.check(a_case("legacy", [series("scale_mode", "0x90"), series("gateway_rooms", "99x90", gateway="gxy1")], []))

@@ -41,7 +41,7 @@ class Dashboard(unittest.TestCase):
                     taken[x, y] = panel["title"]
         rows = [panel["title"] for panel in PANELS if panel["type"] == "row"]
         self.assertEqual(rows, ["Now", "Rooms and decisions", "Latency", "Gateways", "Headroom", "Storage",
-                                "Mode, version, configuration"])
+                                "Shared store", "Mode, version, configuration"])
 
     def test_each_panel_says_what_it_shows_and_in_which_unit(self):
         for panel in SHOWING:
