@@ -182,9 +182,13 @@ bool Fleet::give_up(const std::string& room, Ended ended) {
   return false;
 }
 
-void Fleet::use(std::vector<domain::RoomUse> rooms) {
+void Fleet::use(std::vector<app::TellUse> uses) {
   if (!active_) return;
-  for (domain::RoomUse& room : rooms) active_->writer->push(use_of(std::move(room.room_id), room.use));
+  for (app::TellUse& tell : uses) {
+    Deed deed = use_of(std::move(tell.use.room_id), tell.use.use);
+    deed.told = std::move(tell.told);
+    active_->writer->push(std::move(deed));
+  }
 }
 
 void Fleet::end_leaving(const std::string& gateway) {
