@@ -56,8 +56,8 @@ class Claims {
   // Nobody here uses the room any more. True: then its assignment ends now. Else others have a say: `ended` is
   // called once, later, from another thread, and by then the ledger knows.
   virtual bool give_up(const std::string& room, Ended ended) = 0;
-  // These are used here from now on, which the others have to be told (Ledger::tell_uses).
-  virtual void use(std::vector<std::string> rooms) = 0;
+  // How these are used here from now on, which the others have to be told (Ledger::tell_uses).
+  virtual void use(std::vector<domain::RoomUse> rooms) = 0;
   // No more rooms are moved away from the gateway.
   virtual void end_leaving(const std::string& gateway) = 0;
   // How far what is known of other sidecars can be relied on.

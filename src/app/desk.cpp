@@ -186,15 +186,16 @@ std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question,
 }
 
 Ending Desk::Turn::end_if_unused(std::string_view room, RemovedBy by) {
-  if (!ledger().may_end(room, now_.service, options().join_grace)) return {};
-  return end(room, by);
+  if (ledger().may_end(room, now_.service, options().join_grace)) return end(room, by);
+  ledger().note_emptied(room);
+  return {};
 }
 
 Ending Desk::Turn::end(std::string_view room, RemovedBy by) {
   const domain::Ledger::Room* entry = ledger().find(room);
   if (!entry || !entry->held || entry->pending) return {};
   // Of one that is not used here the others have not been told so: it is their affair.
-  if (ledger().tells_uses() && (!entry->use_told || !desk_.claims_.certainty().may_claim)) return {};
+  if (ledger().tells_uses() && (entry->use_told == domain::Use::none || !desk_.claims_.certainty().may_claim)) return {};
   const std::string name(room);
   Ending ending{false, std::make_shared<EndUnderWay>()};
   const auto ended = [&desk = desk_, name, by, under_way = ending.under_way](bool has_ended) {
@@ -206,7 +207,7 @@ Ending Desk::Turn::end(std::string_view room, RemovedBy by) {
     desk_.tell_end(name, by);
     return {true, nullptr};
   }
-  ledger().set_use_told(name, false);
+  ledger().set_use_told(name, domain::Use::none);
   return ending;
 }
 
@@ -341,7 +342,7 @@ void Desk::pass_on_changes(std::optional<domain::Fact> fact) {
   if (fact) changes.emplace_back(std::move(*fact));
   journal_.note(std::move(changes));
   if (ledger_.tells_uses()) {
-    if (auto used = ledger_.take_used(); !used.empty()) claims_.use(std::move(used));
+    if (auto uses = ledger_.take_uses(); !uses.empty()) claims_.use(std::move(uses));
   }
 }
 

@@ -1,6 +1,7 @@
 #include "cluster/answers.h"
 
 #include <charconv>
+#include <cstdint>
 #include <utility>
 
 #include "cluster/base64.h"

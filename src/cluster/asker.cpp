@@ -20,6 +20,10 @@ Failure trouble(Trouble kind, std::string why) {
   return failure;
 }
 
+bool is_sure(const Failure& failure) {
+  return failure.trouble != Trouble::unreached && failure.trouble != Trouble::unknown;
+}
+
 std::optional<std::string> first_line_of(const std::string& path) {
   std::ifstream file(path);
   std::string line;
@@ -37,13 +41,15 @@ Failure Asker::ask(const Question& question, Deadline deadline, const Reader& re
   deadline = std::max(deadline, Clock::now() + least_time);
   bool may_be_done = false;
   Failure failure;
+  std::string why;  // an attempt that had less than its whole time would tell of nothing but that
   for (std::size_t failures = 1;; ++failures) {
-    failure = attempt(question, std::min(deadline, Clock::now() + options_.attempt_timeout), reader);
-    const bool is_sure = failure.trouble != Trouble::unreached && failure.trouble != Trouble::unknown;
-    if (is_sure) {
+    const auto whole_time = Clock::now() + options_.attempt_timeout;
+    failure = attempt(question, std::min(deadline, whole_time), reader);
+    if (is_sure(failure)) {
       turn_.worked();
       break;
     }
+    if (whole_time <= deadline || why.empty()) why = failure.why;
     may_be_done = may_be_done || failure.trouble == Trouble::unknown;
     turn_.failed(Clock::now());
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
@@ -52,6 +58,7 @@ Failure Asker::ask(const Question& question, Deadline deadline, const Reader& re
     }
   }
   if (failure.trouble == Trouble::none) return failure;
+  if (!is_sure(failure)) failure.why = why;
   // A later refusal does not undo what an earlier attempt may have done.
   if (may_be_done && question.changes) return trouble(Trouble::unknown, failure.why);
   if (failure.trouble == Trouble::unknown) failure.trouble = Trouble::unreached;
@@ -59,7 +66,7 @@ Failure Asker::ask(const Question& question, Deadline deadline, const Reader& re
 }
 
 Failure Asker::ask_one(const std::string& endpoint, const Question& question, Deadline deadline,
-                           const Reader& reader) {
+                       const Reader& reader) {
   const Answer answer = connection_.post(endpoint, {question.path, question.body, "", question.needs_leader}, deadline);
   return understand(answer, question.changes, reader);
 }

@@ -3,6 +3,7 @@
 // One thread at a time; stop() is for any. What goes wrong is a Trouble.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>

@@ -7,6 +7,10 @@ namespace {
 
 using What = Conclusion::What;
 
+// What a mark says (domain::Use); what is not known by an older sidecar counts as live.
+constexpr std::string_view kept_mark = "kept";
+constexpr std::string_view live_mark = "live";
+
 Operation put(std::string key, std::string value) {
   Operation operation;
   operation.kind = Operation::Kind::put;
@@ -23,9 +27,10 @@ Operation erase(std::string key, std::string range_end = {}) {
   return operation;
 }
 
-Operation get(std::string key) {
+Operation get(std::string key, std::string range_end = {}) {
   Operation operation;
   operation.key = std::move(key);
+  operation.range_end = std::move(range_end);
   return operation;
 }
 
@@ -72,7 +77,9 @@ Conclusion prepare_claim(Deed& deed, const Keys& keys, const Replica& replica) {
   const auto known = replica.room(deed.room);
   Transaction transaction;
   transaction.success.push_back(put(key, row_text(deed)));
-  if (deed.wish.is_used_here) transaction.success.push_back(put(keys.use(deed.room, deed.sidecar), ""));
+  if (deed.wish.is_used_here) {
+    transaction.success.push_back(put(keys.use(deed.room, deed.sidecar), std::string(kept_mark)));
+  }
   transaction.failure.push_back(get(key));
   const bool takes_place = deed.wish.kind != app::Wish::Kind::first;
   deed.over = known ? known->modified : 0;
@@ -106,7 +113,7 @@ Conclusion prepare_carry(Deed& deed, const Keys& keys, const Replica& replica) {
   Transaction transaction;
   transaction.compares.push_back(is_as_of(key, deed.over));
   transaction.success.push_back(put(key, row_text(deed)));
-  transaction.success.push_back(put(keys.use(deed.room, deed.sidecar), ""));
+  transaction.success.push_back(put(keys.use(deed.room, deed.sidecar), std::string(kept_mark)));
   transaction.success.push_back(erase(keys.left(deed.room)));
   transaction.failure.push_back(get(key));
   deed.transaction = std::move(transaction);
@@ -151,7 +158,8 @@ Conclusion prepare_give_up(Deed& deed, const Keys& keys, const Replica& replica)
 Conclusion prepare_use(Deed& deed, const Keys& keys) {
   Transaction transaction;
   transaction.compares.push_back(is_there(keys.room(deed.room)));
-  transaction.success.push_back(put(keys.use(deed.room, deed.sidecar), ""));
+  const auto mark = deed.use == domain::Use::live ? live_mark : kept_mark;
+  transaction.success.push_back(put(keys.use(deed.room, deed.sidecar), std::string(mark)));
   deed.transaction = std::move(transaction);
   return {};
 }
@@ -162,12 +170,14 @@ Conclusion prepare_release(Deed& deed, const Keys& keys, const Replica& replica)
   const std::string key = keys.room(deed.room);
   Transaction transaction;
   transaction.compares.push_back(is_as_of(key, known->modified));
-  if (!deed.force) add_no_others(transaction, keys, deed.room, deed.sidecar);
+  if (!deed.force && deed.others.empty()) add_no_others(transaction, keys, deed.room, deed.sidecar);
+  for (const KeyValue& mark : deed.others) transaction.compares.push_back(is_as_of(mark.key, mark.modified));
   transaction.success.push_back(erase(key));
   transaction.success.push_back(erase(keys.first_use(deed.room), keys.last_use(deed.room)));
   const auto why = deed.force ? LeftValue::Why::forced : LeftValue::Why::released;
   transaction.success.push_back(put(keys.left(deed.room), to_text(LeftValue{known->row.gateway_name, why, deed.id})));
   transaction.failure.push_back(get(key));
+  transaction.failure.push_back(get(keys.first_use(deed.room), keys.last_use(deed.room)));
   deed.transaction = std::move(transaction);
   return {};
 }
@@ -237,7 +247,7 @@ Conclusion conclude_give_up(const Deed& deed, const TransactionResult& result, R
   return {What::done, row, revision};
 }
 
-Conclusion conclude_release(const Deed& deed, const TransactionResult& result, Revision revision, Replica& replica) {
+Conclusion conclude_release(Deed& deed, const TransactionResult& result, Revision revision, Replica& replica) {
   if (result.succeeded) {
     replica.drop_room(deed.room, revision);
     replica.drop_mark(deed.room);
@@ -249,7 +259,16 @@ Conclusion conclude_release(const Deed& deed, const TransactionResult& result, R
     return {What::done, std::nullopt, revision};
   }
   const auto known = replica.room(deed.room);
-  if (known && known->modified == room->modified) return {What::not_so, std::nullopt, revision};
+  if (known && known->modified == room->modified) {
+    // Others have it marked: is somebody in it there? Who comes in just now has it brought back.
+    if (result.done.size() < 2) return {What::refused, std::nullopt, 0};
+    for (const KeyValue& mark : result.done[1].found) {
+      const bool is_own = mark.modified == replica.mark(deed.room);
+      if (!is_own && mark.value != kept_mark) return {What::not_so, std::nullopt, revision};
+    }
+    deed.others = result.done[1].found;
+    return {What::resend, std::nullopt, 0};
+  }
   const auto value = room_value_from(deed.room, room->value);
   if (!value) return {What::refused, std::nullopt, 0};
   replica.take_room(value->row, room->modified);
@@ -257,6 +276,14 @@ Conclusion conclude_release(const Deed& deed, const TransactionResult& result, R
 }
 
 }  // namespace
+
+Deed use_of(std::string room, domain::Use use) {
+  Deed deed;
+  deed.kind = Deed::Kind::use;
+  deed.room = std::move(room);
+  deed.use = use;
+  return deed;
+}
 
 std::string Deed::subject() const {
   // No id of a room has a control character.
@@ -277,7 +304,7 @@ Conclusion prepare(Deed& deed, const Keys& keys, const Replica& replica) {
   return {};
 }
 
-Conclusion conclude(const Deed& deed, const TransactionResult& result, Revision revision, Replica& replica) {
+Conclusion conclude(Deed& deed, const TransactionResult& result, Revision revision, Replica& replica) {
   switch (deed.kind) {
     case Deed::Kind::claim:
     case Deed::Kind::carry: return conclude_claim(deed, result, revision, replica);

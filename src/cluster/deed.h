@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/claims.h"
 #include "cluster/engine.h"
@@ -34,6 +35,8 @@ struct Deed {
   Revision over = 0;
   Revision mark = 0;
   bool force = false;
+  domain::Use use = domain::Use::kept;
+  std::vector<KeyValue> others{};  // release: marks of others that say that nobody is in the room there
   Transaction transaction{};
   // Who asked for it waits no longer than that; nothing: it is tried until it is done.
   std::optional<std::chrono::steady_clock::time_point> deadline{};
@@ -47,6 +50,8 @@ struct Deed {
   std::string subject() const;
 };
 
+Deed use_of(std::string room, domain::Use use);
+
 // What came of one, or what can be said of it without asking.
 struct Conclusion {
   enum class What {
@@ -54,7 +59,7 @@ struct Conclusion {
     done,    // give_up, reap, release: the assignment has ended; claim and carry: won, at `revision`; use: marked
     not_so,  // give_up, reap, release: others use it; claim and carry: lost to `row`; use: the room has no assignment
     again,   // claim: to be decided anew; others: to be sent anew
-    resend,  // claim: to be sent anew, on what is known now
+    resend,  // claim, release: to be sent anew, on what is known now
     refused, // what stands there cannot be read
   };
   What what = What::ask;
@@ -65,6 +70,6 @@ struct Conclusion {
 // Says what is known already, or makes the transaction.
 Conclusion prepare(Deed& deed, const Keys& keys, const Replica& replica);
 // Reads the transaction's result, as of the store's `revision`, and has the replica learn from it.
-Conclusion conclude(const Deed& deed, const TransactionResult& result, Revision revision, Replica& replica);
+Conclusion conclude(Deed& deed, const TransactionResult& result, Revision revision, Replica& replica);
 
 }  // namespace cluster

@@ -1,6 +1,7 @@
 #include "cluster/engine.h"
 
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "cluster/answers.h"

@@ -138,7 +138,9 @@ void Fleet::activate(const Options& options) {
 }
 
 void Fleet::deactivate(bool leaves) {
-  std::shared_ptr<Active> ending;
+  std::shared_ptr<Active> ending = active();
+  // What others do must not be followed once claims are granted here.
+  if (ending->is_following) ending->follower->stop();
   {
     app::Desk::Turn turn(*desk_);
     domain::Ledger& ledger = turn.ledger();
@@ -149,10 +151,11 @@ void Fleet::deactivate(bool leaves) {
       for (const std::string& room : rooms) ledger.keep(room, turn.now().service);
     }
     const std::lock_guard lock(mutex_);
-    ending = std::exchange(active_, nullptr);
+    active_ = nullptr;
     patience_ = alone_.patience().count();
   }
   ending->writer->stop();
+  ending->membership.stop();
   const std::lock_guard lock(ending->state->mutex);
   position_ = ending->state->position;
   if (const auto age = ending->state->freshness.age()) position_.confirmed = wall_now() - *age;
@@ -191,14 +194,9 @@ bool Fleet::give_up(const std::string& room, Ended ended) {
   return false;
 }
 
-void Fleet::use(std::vector<std::string> rooms) {
+void Fleet::use(std::vector<domain::RoomUse> rooms) {
   if (!active_) return;
-  for (std::string& room : rooms) {
-    Deed deed;
-    deed.kind = Deed::Kind::use;
-    deed.room = std::move(room);
-    active_->writer->push(std::move(deed));
-  }
+  for (domain::RoomUse& room : rooms) active_->writer->push(use_of(std::move(room.room_id), room.use));
 }
 
 void Fleet::end_leaving(const std::string& gateway) {

@@ -41,7 +41,7 @@ class Fleet final : public app::Claims {
 
   void claim(app::Wish wish, Settled settled) override;
   bool give_up(const std::string& room, Ended ended) override;
-  void use(std::vector<std::string> rooms) override;
+  void use(std::vector<domain::RoomUse> rooms) override;
   void end_leaving(const std::string& gateway) override;
   domain::Certainty certainty() const override;
   std::chrono::milliseconds patience() const override { return std::chrono::milliseconds{patience_}; }

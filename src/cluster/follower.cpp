@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 constexpr std::int64_t keys_a_page = 2000;
 // Three beats of Membership's.
 constexpr auto longest_silence = 12s;
+constexpr auto oldest_without_list = 30s;
 // So many rooms are taken in within one turn.
 constexpr std::size_t rooms_a_turn = 256;
 
@@ -23,14 +24,16 @@ constexpr std::size_t rooms_a_turn = 256;
 Follower::Follower(SharedState& state, Writer& writer, Membership& membership)
     : state_(state), writer_(writer), membership_(membership), engine_(state.options), thread_([this] { work(); }) {}
 
-Follower::~Follower() {
+Follower::~Follower() { stop(); }
+
+void Follower::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   engine_.stop();
   woken_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 bool Follower::rests(std::chrono::milliseconds time) {
@@ -55,6 +58,9 @@ void Follower::work() {
                       [this](const Header& header, const std::vector<Event>& events) { return hear(header, events); });
     is_watching_ = false;
     if (end.why == WatchEnd::Why::compacted) must_list_ = true;
+    // Nobody can put a beat, as while the store is full: a list is as good.
+    const auto age = state_.freshness.age();
+    if (end.why == WatchEnd::Why::lost && (!age || *age > oldest_without_list)) must_list_ = true;
     if (end.why == WatchEnd::Why::refused && !std::exchange(trouble_told_, true)) {
       app::log_error("Shared store does not let its changes be followed", {{"reason", end.words}});
     }
@@ -269,22 +275,22 @@ void Follower::take_marks(const Listing& listing) {
   for (bool more = true; more; state_.desk.let_others_pass()) {
     app::Desk::Turn turn(state_.desk);
     domain::Ledger& ledger = turn.ledger();
-    std::vector<std::pair<std::string, bool>> told;
+    std::vector<domain::RoomUse> uses;
     auto room = ledger.rooms().upper_bound(last);
     for (std::size_t looked = 0; room != ledger.rooms().end() && looked < rooms_a_turn; ++room, ++looked) {
       last = room->first;
       if (!room->second.held || room->second.pending) continue;
-      const bool has_mark = state_.replica.mark(room->first) > 0;
-      if (has_mark || room->second.use_told || room->second.has_users()) told.emplace_back(room->first, has_mark);
+      const bool is_marked = state_.replica.mark(room->first) > 0;
+      const auto use = room->second.has_users() ? domain::Use::live
+                       : is_marked || room->second.use_told != domain::Use::none ? domain::Use::kept
+                                                                                : domain::Use::none;
+      if (use != domain::Use::none) uses.push_back({room->first, use});
     }
     more = room != ledger.rooms().end();
-    for (const auto& [name, has_mark] : told) {
-      ledger.set_use_told(name, true);
-      if (has_mark) continue;
-      Deed use;
-      use.kind = Deed::Kind::use;
-      use.room = name;
-      writer_.push(std::move(use));
+    for (domain::RoomUse& told : uses) {
+      ledger.set_use_told(told.room_id, told.use);
+      const bool is_right = state_.replica.mark(told.room_id) > 0 && told.use == domain::Use::kept;
+      if (!is_right) writer_.push(use_of(std::move(told.room_id), told.use));
     }
   }
 }
@@ -380,7 +386,7 @@ void Follower::follow_room(app::Desk::Turn& turn, const std::string& room, const
   if (value->by != state_.sidecar || !entry || entry->pending || state_.replica.mark(room) > 0) return;
   // A claim of ours that came through after all, when nobody waited for it any more.
   state_.replica.set_mark(room, event.item.modified);
-  ledger.set_use_told(room, true);
+  ledger.set_use_told(room, domain::Use::kept);
   ledger.keep(room, turn.now().service);
 }
 

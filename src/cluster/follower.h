@@ -23,9 +23,12 @@ namespace cluster {
 class Follower {
  public:
   Follower(SharedState& state, Writer& writer, Membership& membership);
-  ~Follower();
+  ~Follower();  // stop()
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
+
+  // Nothing more is followed.
+  void stop();
 
   // Any thread: has it been listed since the construction, and are changes coming in?
   bool is_listed() const { return is_listed_; }

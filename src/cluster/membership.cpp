@@ -43,16 +43,22 @@ Membership::Membership(SharedState& state, Writer& writer, SidecarValue self)
       thread_([this] { work(); }),
       members_thread_([this] { look_at_members(); }) {}
 
-Membership::~Membership() {
+Membership::~Membership() { stop(); }
+
+void Membership::stop() {
   {
     const std::lock_guard lock(mutex_);
-    stopping_ = true;
+    if (std::exchange(stopping_, true)) return;
   }
   engine_.stop();
   members_engine_.stop();
   woken_.notify_all();
   thread_.join();
   members_thread_.join();
+  // Its rooms are kept as those of one that was killed are: it may be back at once.
+  if (lease_ == 0 || state_.freshness.failing_for() > 0ms) return;
+  Engine last(state_.options);
+  last.revoke_lease(lease_, Clock::now() + std::min<std::chrono::milliseconds>(state_.options.attempt_timeout, 1s));
 }
 
 void Membership::work() {

@@ -21,9 +21,12 @@ namespace cluster {
 class Membership {
  public:
   Membership(SharedState& state, Writer& writer, SidecarValue self);
-  ~Membership();
+  ~Membership();  // stop()
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
+
+  // Takes leave of the others.
+  void stop();
 
   // What the follower learns. `with_marks`: sidecars whose marks are in the store.
   void list(std::map<std::string, SidecarValue> sidecars, const std::set<std::string>& with_marks);

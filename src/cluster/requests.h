@@ -2,6 +2,7 @@
 // does not know, so that a wrong name in a compare would be a put without a condition. Any thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>

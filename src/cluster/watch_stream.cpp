@@ -1,6 +1,8 @@
 #include "cluster/watch_stream.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "cluster/answers.h"
 #include "cluster/failure.h"

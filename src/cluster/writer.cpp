@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <iterator>
 #include <random>
 #include <utility>
 
@@ -17,8 +18,8 @@ using What = Conclusion::What;
 
 // So many deeds make one transaction. Each is three operations at most and some hundred bytes.
 constexpr std::size_t most_at_once = 64;
-// After that many attempts what is known is most likely wrong in a way that no attempt mends.
-constexpr int pause_after_refusal_ms = 1000;
+// So long nothing is asked again that the store has refused: somebody has to mend that first.
+constexpr auto pause_after_refusal = 1s;
 
 std::string made_up_instance() {
   std::random_device random;
@@ -77,6 +78,8 @@ void Writer::stop() {
   {
     const std::lock_guard lock(mutex_);
     left = std::exchange(queue_, {});
+    std::move(later_.begin(), later_.end(), std::back_inserter(left));
+    later_.clear();
   }
   for (Deed& deed : left) abandon(deed);
 }
@@ -94,6 +97,10 @@ std::deque<Deed> Writer::take() {
   std::unique_lock lock(mutex_);
   for (;;) {
     if (stopping_) return {};
+    if (!later_.empty() && std::chrono::steady_clock::now() >= later_at_) {
+      std::move(later_.begin(), later_.end(), std::back_inserter(queue_));
+      later_.clear();
+    }
     std::set<std::string> subjects = in_store_;
     for (auto deed = queue_.begin(); deed != queue_.end() && batch.size() < most_at_once;) {
       if (subjects.insert(deed->subject()).second) {
@@ -104,7 +111,7 @@ std::deque<Deed> Writer::take() {
       }
     }
     if (!batch.empty()) return batch;
-    woken_.wait(lock);
+    later_.empty() ? woken_.wait(lock) : void(woken_.wait_until(lock, later_at_));
   }
 }
 
@@ -113,9 +120,8 @@ void Writer::perform(std::deque<Deed> batch) {
   std::deque<Deed> to_send;
   {
     const std::lock_guard lock(state_.mutex);
-    const auto now = std::chrono::steady_clock::now();
     for (Deed& deed : batch) {
-      if (now >= std::min(deed.deadline.value_or(now + 1s), hurried())) {
+      if (is_over(deed)) {
         if (deed.kind == Deed::Kind::claim) state_.counts.claims[ClaimOutcome::failed].add();
         abandon(deed);
         continue;
@@ -148,10 +154,16 @@ void Writer::send(std::deque<Deed> batch) {
     if (refused && !std::exchange(refusal_told_, true)) {
       app::log_error("Shared store refuses", {{"reason", reply.why}});
     }
-    give_back(std::move(batch), refused);
+    if (!refused || batch.size() == 1) return give_back(std::move(batch), refused);
+    // One that it does not take must not keep it from the others.
+    for (Deed& deed : batch) {
+      std::deque<Deed> one;
+      one.push_back(std::move(deed));
+      send(std::move(one));
+    }
     return;
   }
-  refusal_told_ = false;
+  if (batch.size() > 1) refusal_told_ = false;
   state_.counts.transactions.add();
   state_.freshness.works();
   bool has_changed = false;
@@ -177,13 +189,18 @@ void Writer::send(std::deque<Deed> batch) {
   if (has_changed) state_.freshness.answered(sent, reply.header.revision);
 }
 
+// Does nobody wait for it any more?
+bool Writer::is_over(const Deed& deed) const {
+  const auto now = std::chrono::steady_clock::now();
+  return now >= hurried() || (deed.deadline && now >= *deed.deadline);
+}
+
 // The store has not done them, or it is not known whether it has.
 void Writer::give_back(std::deque<Deed> batch, bool refused) {
-  const auto now = std::chrono::steady_clock::now();
   std::deque<Deed> again;
   for (Deed& deed : batch) {
     const bool is_waited_for = deed.settled || deed.released || deed.answered;
-    if (is_waited_for && (refused || now >= std::min(deed.deadline.value_or(now + 1s), hurried()))) {
+    if (is_waited_for && (refused || is_over(deed))) {
       if (deed.kind == Deed::Kind::claim) state_.counts.claims[ClaimOutcome::failed].add();
       const std::lock_guard lock(state_.mutex);
       abandon(deed);
@@ -191,16 +208,13 @@ void Writer::give_back(std::deque<Deed> batch, bool refused) {
       again.push_back(std::move(deed));
     }
   }
-  {
-    const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex_);
+  if (refused) {
+    std::move(again.begin(), again.end(), std::back_inserter(later_));
+    later_at_ = std::chrono::steady_clock::now() + pause_after_refusal;
+  } else {
     queue_.insert(queue_.begin(), std::make_move_iterator(again.begin()), std::make_move_iterator(again.end()));
   }
-  if (refused) rests(std::chrono::milliseconds{pause_after_refusal_ms});
-}
-
-bool Writer::rests(std::chrono::milliseconds time) {
-  std::unique_lock lock(mutex_);
-  return woken_.wait_for(lock, time, [this] { return stopping_; });
 }
 
 // Whoever moves rooms off a gateway first names the standby that takes them: else each sidecar would take its own.
@@ -334,7 +348,7 @@ void Writer::finish_claim(Deed& deed, const Conclusion& conclusion) {
         {
           app::Desk::Turn turn(state_.desk);
           turn.ledger().set_returning(won->room, std::nullopt);
-          turn.ledger().set_use_told(won->room, won->wish.is_used_here);
+            turn.ledger().set_use_told(won->room, won->wish.is_used_here ? domain::Use::kept : domain::Use::none);
           // What others have done since has not been followed while it was pending.
           if (!now) turn.ledger().unfollow(won->room);
           else if (now->row.gateway_name != won->wish.row.gateway_name) turn.ledger().follow(now->row);
@@ -389,19 +403,15 @@ void Writer::finish_carry(Deed& deed, const Conclusion& conclusion) {
   ledger.follow(row);
   ledger.set_returning(deed.room, std::nullopt);
   ledger.keep(deed.room, turn.now().service);
-  if (conclusion.what == What::done && state_.replica.mark(deed.room) > 0) {
-    ledger.set_use_told(deed.room, true);
-    return;
-  }
-  Deed use;
-  use.kind = Deed::Kind::use;
-  use.room = deed.room;
-  ledger.set_use_told(deed.room, true);
-  push(std::move(use));
+  const domain::Ledger::Room* room = ledger.find(deed.room);
+  const auto use = room && room->has_users() ? domain::Use::live : domain::Use::kept;
+  ledger.set_use_told(deed.room, use);
+  const bool is_marked = conclusion.what == What::done && state_.replica.mark(deed.room) > 0;
+  if (!is_marked || use == domain::Use::live) push(use_of(deed.room, use));
 }
 
 void Writer::finish_release(Deed& deed, const Conclusion& conclusion) {
-  if (conclusion.what == What::again) return push(std::move(deed));
+  if (conclusion.what == What::again || conclusion.what == What::resend) return push(std::move(deed));
   if (conclusion.what == What::done) {
     app::Desk::Turn turn(state_.desk);
     turn.ledger().unfollow(deed.room);
@@ -419,7 +429,7 @@ void Writer::finish_use(Deed& deed, const Conclusion& conclusion) {
   // it already has it brought back now.
   app::Desk::Turn turn(state_.desk);
   domain::Ledger& ledger = turn.ledger();
-  ledger.set_use_told(deed.room, false);
+  ledger.set_use_told(deed.room, domain::Use::none);
   const domain::Ledger::Room* room = ledger.find(deed.room);
   if (!room || !room->has_users() || room->pending) return;
   Deed carry;

@@ -47,9 +47,9 @@ class Writer : public std::enable_shared_from_this<Writer> {
   void finish_release(Deed& deed, const Conclusion& conclusion);
   void finish_use(Deed& deed, const Conclusion& conclusion);
   void give_back(std::deque<Deed> batch, bool refused);
+  bool is_over(const Deed& deed) const;
   static void abandon(Deed& deed);
   void settle(const Deed& deed, app::Grant grant);
-  bool rests(std::chrono::milliseconds time);
 
   const std::shared_ptr<SharedState> shared_;
   SharedState& state_;
@@ -58,6 +58,8 @@ class Writer : public std::enable_shared_from_this<Writer> {
   std::mutex mutex_;
   std::condition_variable woken_;
   std::deque<Deed> queue_;
+  std::deque<Deed> later_;  // that the store has refused, and nobody waits for
+  std::chrono::steady_clock::time_point later_at_{};
   std::set<std::string> in_store_;  // subjects of claims that are won, and are being written to the file
   std::uint64_t last_id_ = 0;
   std::chrono::steady_clock::time_point hurried() const { return hurried_; }

@@ -14,6 +14,13 @@ struct SessionGone { std::string session_id; };
 // A single fact about the file, by its name (table `meta`).
 struct Fact { std::string name, value; };
 
+// How a sidecar uses a room, which the others are told. `kept`: somebody may be on the way; `live`: has sessions.
+enum class Use { none, kept, live };
+struct RoomUse {
+  std::string room_id;
+  Use use;
+};
+
 using Change = std::variant<Assignment, AssignmentGone, Session, SessionGone, Failover, FailoverGone, Fact>;
 
 }  // namespace domain

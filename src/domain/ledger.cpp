@@ -155,7 +155,7 @@ void Ledger::answered(std::string_view room, Moment now) {
   keep(room, now.service);
   if (const auto it = rooms_.find(room); it != rooms_.end()) {
     it->second.moved = false;
-    note_use(*it);
+    if (it->second.use_told == Use::none) note_use(*it, Use::kept);
   }
   touch(room, now.wall);
 }
@@ -202,20 +202,25 @@ bool Ledger::end_if_unused(std::string_view room, ServiceTime now, Duration join
 
 void Ledger::tell_uses(bool on) {
   tells_uses_ = on;
-  used_.clear();
+  uses_.clear();
   returning_.clear();
-  for (auto& entry : rooms_) entry.second.use_told = false;
+  for (auto& entry : rooms_) entry.second.use_told = Use::none;
 }
 
-void Ledger::note_use(Rooms::value_type& room) {
-  if (!tells_uses_ || room.second.use_told || !room.second.held) return;
-  room.second.use_told = true;
-  used_.push_back(room.first);
+void Ledger::note_use(Rooms::value_type& room, Use use) {
+  if (!tells_uses_ || room.second.use_told == use || !room.second.held) return;
+  room.second.use_told = use;
+  uses_.push_back({room.first, use});
 }
 
-void Ledger::set_use_told(std::string_view room, bool told) {
+void Ledger::set_use_told(std::string_view room, Use use) {
   const auto it = rooms_.find(room);
-  if (it != rooms_.end()) it->second.use_told = told;
+  if (it != rooms_.end()) it->second.use_told = use;
+}
+
+void Ledger::note_emptied(std::string_view room) {
+  const auto it = rooms_.find(room);
+  if (it != rooms_.end() && it->second.use_told == Use::live && !it->second.has_users()) note_use(*it, Use::kept);
 }
 
 void Ledger::follow(const Assignment& row) {
@@ -271,7 +276,7 @@ bool Ledger::end_assignment(std::string_view room) {
   if (it == rooms_.end() || !it->second.held || it->second.pending) return false;
   set_held(it->second, std::nullopt);
   it->second.kept_since.reset();
-  it->second.use_told = false;
+  it->second.use_told = Use::none;
   note_assignment(*it);
   drop_if_blank(it);
   return true;
@@ -325,7 +330,7 @@ Ledger::Entered Ledger::enter(std::string_view session, std::string_view room,
   if (report == Report::own) seat->reported_itself = now.service;
   if (gateway) seat->gateway = gateway;
   if (write) changes_.push_back(this->session(*seat));
-  note_use(entry);
+  note_use(entry, Use::live);
   return result;
 }
 

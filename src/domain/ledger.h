@@ -52,7 +52,7 @@ class Ledger {
     std::optional<ServiceTime> kept_since;
     std::unique_ptr<Held> before;  // what a pending booking replaces
     bool moved = false;            // to another gateway, and nobody has been told yet
-    bool use_told = false;         // the other sidecars have been told, or are, that it is used here
+    Use use_told = Use::none;      // what the other sidecars have been told, or are being told
     std::optional<ServiceTime> elsewhere_until;  // another sidecar used it when that was last asked
 
     // By its sessions. Ledger::is_occupied also asks what the gateways say.
@@ -117,11 +117,13 @@ class Ledger {
   void keep(std::string_view room, ServiceTime now);
 
   // --- what other sidecars do
-  // From now on (or no longer) the first use of an assigned room is noted, until the room is no longer used.
+  // From now on (or no longer) it is noted when the use of an assigned room changes.
   void tell_uses(bool on);
   bool tells_uses() const { return tells_uses_; }
-  std::vector<std::string> take_used() { return std::exchange(used_, {}); }
-  void set_use_told(std::string_view room, bool told);
+  std::vector<RoomUse> take_uses() { return std::exchange(uses_, {}); }
+  void set_use_told(std::string_view room, Use use);
+  // Of a room that stays though nobody is in it any more.
+  void note_emptied(std::string_view room);
   // The room's row as it is there. Without effect on one that is pending: its claim will tell.
   void follow(const Assignment& row);
   // It has ended there.
@@ -214,7 +216,7 @@ class Ledger {
   void add_user(Room& room, int sign);
   std::int64_t crowd(const Room& room) const;
   void note_assignment(const Rooms::value_type& room);
-  void note_use(Rooms::value_type& room);
+  void note_use(Rooms::value_type& room, Use use);
   void unseat(Seats::iterator seat);
   Session session(const Seat& seat) const;
 
@@ -232,7 +234,7 @@ class Ledger {
   std::map<std::string_view, Seats::iterator> seats_;
   std::vector<std::string> touched_;
   bool tells_uses_ = false;
-  std::vector<std::string> used_;
+  std::vector<RoomUse> uses_;
   std::map<std::string, GatewayNumber, std::less<>> returning_;
   std::vector<Change> changes_;
 };

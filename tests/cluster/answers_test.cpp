@@ -1,6 +1,8 @@
 // The shapes are those that etcd 3.4.23 sends.
 #include "cluster/answers.h"
 
+#include <algorithm>
+
 #include "catch.h"
 #include "cluster/base64.h"
 #include "cluster/failure.h"

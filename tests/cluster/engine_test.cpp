@@ -1,5 +1,8 @@
 #include "cluster/engine.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "catch.h"
 #include "etcd_process.h"
 #include "in_time.h"

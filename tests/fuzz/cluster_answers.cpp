@@ -1,0 +1,86 @@
+// What a member of etcd says: a watch's stream, in pieces of the size that the first byte tells (even), or an answer
+// to a question (odd).
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "cluster/answers.h"
+#include "cluster/base64.h"
+#include "cluster/failure.h"
+#include "cluster/watch_stream.h"
+#include "fuzz/expect.h"
+
+namespace {
+
+using namespace cluster;
+using fuzz::expect;
+
+struct Told {
+  std::vector<Event> events;
+  std::size_t calls = 0;
+  std::optional<WatchEnd> end;
+};
+
+Told told_by(std::string_view text, std::size_t piece) {
+  Told told;
+  const Engine::Sink sink = [&](const Header&, const std::vector<Event>& events) {
+    ++told.calls;
+    told.events.insert(told.events.end(), events.begin(), events.end());
+    return true;
+  };
+  WatchStream stream(sink);
+  while (!text.empty() && stream.take(text.substr(0, piece))) text.remove_prefix(std::min(piece, text.size()));
+  stream.finish();
+  told.end = stream.end();
+  return told;
+}
+
+void try_stream(std::string_view text, std::size_t piece) {
+  const Told pieces = told_by(text, piece), whole = told_by(text, text.size());
+  expect(pieces.calls == whole.calls && pieces.events.size() == whole.events.size(), "the same in pieces");
+  expect(pieces.end.has_value() == whole.end.has_value(), "the same end in pieces");
+  expect(!pieces.end || (pieces.end->why == whole.end->why && pieces.end->words == whole.end->words), "that end");
+  for (std::size_t i = 0; i < whole.events.size(); ++i) {
+    expect(pieces.events[i].item.key == whole.events[i].item.key, "the same keys in pieces");
+    expect(pieces.events[i].item.value == whole.events[i].item.value, "the same values in pieces");
+  }
+}
+
+void try_answer(std::string_view text) {
+  for (const int status : {400, 404, 503}) {
+    const Failure failure = failure_of_answer(status, text);
+    expect(failure.trouble != Trouble::none, "trouble");
+    expect(!failure.why.empty(), "why");
+  }
+  const auto json = http::Json::parse(text);
+  if (!json) return;
+  Transaction asked, inner;
+  inner.success.push_back({Operation::Kind::put, "a"});
+  asked.success = {{Operation::Kind::range, "a"}, {Operation::Kind::nested}};
+  asked.success[1].transaction.push_back(inner);
+  asked.failure = {{Operation::Kind::erase, "a"}};
+  if (const auto result = transaction_result_of(*json, asked)) {
+    expect(result->done.size() == (result->succeeded ? 2 : 1), "as many results as operations");
+    expect(!result->succeeded || result->done[1].nested.size() == 1, "the nested one's result");
+  }
+  page_of(*json);
+  header_of(*json);
+  event_of(*json);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const auto text = fuzz::as_text(data + 1, size - 1);
+  if (const auto bytes = from_base64(text)) {
+    const auto again = from_base64(to_base64(*bytes));
+    expect(again == bytes, "base64 that is read back");
+  }
+  if (data[0] % 2 == 0) {
+    try_stream(text, data[0] / 2 + 1U);
+  } else {
+    try_answer(text);
+  }
+  return 0;
+}
