@@ -14,6 +14,7 @@
 #include "store/assignments_table.h"
 #include "store/meta_table.h"
 #include "store/owner.h"
+#include "store/sessions_table.h"
 
 namespace cli {
 namespace {
@@ -47,6 +48,7 @@ File read_file(const std::string& path, Terminal& terminal) {
     id = store::read_meta(database, cluster::identity_fact);
     std::vector<std::string> skipped;
     file.belongings.rooms = store::read_assignments(database, skipped);
+    for (auto& session : store::read_sessions(database, skipped)) file.belongings.live.insert(std::move(session.room_id));
     for (const auto& row : store::read_gateways(database, skipped)) {
       const auto& gateway = row.gateway;
       if (!gateway.draining || gateway.removed) continue;

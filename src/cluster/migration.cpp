@@ -245,7 +245,10 @@ bool carry_rooms(Errand& errand, const Belongings& belongings, bool only_compare
     // One that was won has its mark; of one that was there it is not known.
     const bool is_carried = deed.transaction.success.size() > 1 && conclusion.what == What::done;
     ++(is_carried ? carried.carried : carried.there_already);
-    if (errand.replica().mark(deed.room) == 0) marks.push_back(errand.deed_of(Deed::Kind::use, deed.room));
+    const bool is_live = belongings.live.count(deed.room) > 0;
+    if (errand.replica().mark(deed.room) > 0 && !is_live) return;
+    marks.push_back(errand.deed_of(Deed::Kind::use, deed.room));
+    marks.back().use = is_live ? domain::Use::live : domain::Use::kept;
   });
   return is_done && errand.perform(std::move(marks), [](const Deed&, const Conclusion&) {});
 }

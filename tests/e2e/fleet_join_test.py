@@ -114,6 +114,18 @@ class Joining(Journey):
         self.assertEqual(b.leave("1", "at-b").json["assignment_removed"], False)
         self.assertEqual(self.etcd.rooms(), {"1": "gxy1"})
 
+    def test_a_live_room_is_marked_as_one_and_not_released_by_another_sidecar(self):
+        a, b = self.begin(config(self.alone())), self.member()
+        rooms = {room: a.ask(room).janus for room in ("live", "empty")}
+        a.enter("live", "at-a")
+        wait_until(lambda: a.sql("SELECT room_id FROM sessions") == [("live",)], "the session to be in the file")
+        self.join(a)
+        self.seen_by_all([b], "live", rooms["live"])
+        self.seen_by_all([b], "empty", rooms["empty"])
+        self.expect(b.delete("/v2/assignments/live"), 409, "room_occupied")
+        self.assertEqual(b.delete("/v2/assignments/empty").status, 200)
+        self.assertEqual(set(self.etcd.rooms()), {"live"})
+
     def test_drains_are_carried(self):
         a, _ = self.single(rooms=1)
         a.put("/v2/gateways/gxy3/drain")
