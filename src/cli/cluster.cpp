@@ -12,6 +12,8 @@
 #include "cluster/position.h"
 #include "http/json.h"
 #include "store/assignments_table.h"
+#include "store/failure.h"
+#include "store/gateways_table.h"
 #include "store/meta_table.h"
 #include "store/owner.h"
 #include "store/sessions_table.h"
@@ -48,7 +50,9 @@ File read_file(const std::string& path, Terminal& terminal) {
     id = store::read_meta(database, cluster::identity_fact);
     std::vector<std::string> skipped;
     file.belongings.rooms = store::read_assignments(database, skipped);
-    for (auto& session : store::read_sessions(database, skipped)) file.belongings.live.insert(std::move(session.room_id));
+    for (auto& session : store::read_sessions(database, skipped)) {
+      file.belongings.live.insert(std::move(session.room_id));
+    }
     for (const auto& row : store::read_gateways(database, skipped)) {
       const auto& gateway = row.gateway;
       if (!gateway.draining || gateway.removed) continue;
@@ -59,7 +63,7 @@ File read_file(const std::string& path, Terminal& terminal) {
   });
   if (!id) {
     throw CommandFailed("the sidecar of " + path +
-                        " has no identity yet, which it makes at its start: start this version of it once, then try again");
+                        " has no identity yet, which it makes at its start; start this version once, then try again");
   }
   file.sidecar = std::move(*id);
   return file;
@@ -117,7 +121,8 @@ std::optional<bool> shares(const CommandLine& line, const std::string& database)
 
 void require_alone(const CommandLine& line, const config::Configuration& configuration, cluster::Engine& engine,
                    const std::string& id) {
-  const std::string wrong_order = "this sidecar shares its assignments; set engine = \"none\" in [cluster] and reload it first";
+  const std::string wrong_order =
+      "this sidecar shares its assignments; set engine = \"none\" in [cluster] and reload it first";
   if (configuration.cluster.is_shared()) throw CommandFailed(wrong_order);
   const auto shared = shares(line, configuration.store.path);
   if (shared) {

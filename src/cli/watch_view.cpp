@@ -164,7 +164,9 @@ class View {
     draw_splits(watched_.answers->splits);
     add(sums_of(*watched_.answers));
     const auto& cluster = watched_.answers->cluster;
-    if (cluster && cluster_is_shared(*cluster)) add(cluster_line(*cluster), cluster_is_well(*cluster) ? Tone::plain : Tone::warning);
+    if (cluster && cluster_is_shared(*cluster)) {
+      add(cluster_line(*cluster), cluster_is_well(*cluster) ? Tone::plain : Tone::warning);
+    }
     add("");
   }
 

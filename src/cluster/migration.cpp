@@ -308,8 +308,9 @@ Leaving::Leaving(const Options& options, std::string sidecar)
         const auto left = leave_store(engine_, options_, sidecar_, Engine::Clock::now() + leaving_time);
         const auto marks = static_cast<std::int64_t>(left.marks);
         if (left.problem) {
-          app::log_warn("Shared store was not told that this sidecar is alone now: `room-sidecar cluster leave` does it",
-                        {{"reason", *left.problem}});
+          app::log_warn(
+              "Shared store was not told that this sidecar is alone now: `room-sidecar cluster leave` does it",
+              {{"reason", *left.problem}});
         } else {
           app::log_info("Taken out of the shared store", {{"rooms", marks}});
         }

@@ -36,7 +36,7 @@ TEST_CASE("cluster join and leave make no database, and no identity in one that 
   outcome = scratch.run({"cluster", word});
   CHECK(outcome.exit_code == 1);
   CHECK(contains(outcome.err, "has no identity yet"));
-  CHECK(contains(outcome.err, "start this version of it once"));
+  CHECK(contains(outcome.err, "start this version once"));
   store::Database database(scratch.database(), store::OpenMode::read_only);
   CHECK_FALSE(store::read_meta(database, "sidecar_id"));
 }

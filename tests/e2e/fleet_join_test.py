@@ -129,7 +129,8 @@ class Joining(Journey):
     def test_drains_are_carried(self):
         a, _ = self.single(rooms=1)
         a.put("/v2/gateways/gxy3/drain")
-        wait_until(lambda: a.sql("SELECT draining FROM gateways WHERE name = 'gxy3'") == [(1,)], "the drain in the file")
+        wait_until(lambda: a.sql("SELECT draining FROM gateways WHERE name = 'gxy3'") == [(1,)],
+                   "the drain to be in the file")
         self.assertEqual(self.join(a, "--dry-run")["drains"], 1)
         self.assertEqual(self.etcd.range("gateway/"), {})
         self.assertEqual(self.join(a)["drains"], 1)
