@@ -10,11 +10,11 @@ enum class ClaimOutcome { won, lost, again, failed };
 
 struct Counts {
   counts::CounterBy<ClaimOutcome, ClaimOutcome::failed> claims;
-  counts::Counter transactions;  // that the store has answered
-  counts::Counter failures;      // that it has not, or refused
-  counts::Counter changes;       // followed
+  counts::Durations transactions;  // that the store has answered, over all attempts
+  counts::Counter failures;        // that it has not, or refused
+  counts::Counter changes;         // followed
   counts::Counter listings;
-  counts::Counter conflicts;     // rooms that were elsewhere in the store than here
+  counts::Counter conflicts;       // rooms that were elsewhere in the store than here
 };
 
 }  // namespace cluster

@@ -165,7 +165,7 @@ void Writer::send(std::deque<Deed> batch) {
     return;
   }
   if (batch.size() > 1) refusal_told_ = false;
-  state_.counts.transactions.add();
+  state_.counts.transactions.observe(static_cast<std::uint64_t>((Freshness::now() - sent).count()));
   state_.freshness.works();
   bool has_changed = false;
   const std::lock_guard lock(state_.mutex);

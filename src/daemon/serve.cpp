@@ -201,7 +201,8 @@ class Running {
     reload_ = std::make_unique<Reload>(sources, configuration, needs_token, *keeper_, *fleet_, *watch_, *door_,
                                        [this](std::uint64_t generation) { note(generation); });
     collector_ = std::make_unique<metrics::Collector>(metrics::Sources{
-        *desk_, *journal_, *keeper_, *door_, [this] { return told(); }, ROOM_SIDECAR_VERSION});
+        *desk_, *journal_, *keeper_, *door_, fleet_->counts(), [this] { return fleet_->view(); },
+        [this] { return told(); }, ROOM_SIDECAR_VERSION});
   }
 
   ~Running() { changes_go_to_ = nullptr; }
@@ -284,6 +285,7 @@ class Running {
     metrics::Told told;
     reload_->tell(told);
     told.sources_in_trouble = !watch_->troubles().empty();
+    told.store_in_trouble = fleet_->trouble().has_value();
     return told;
   }
 

@@ -6,6 +6,7 @@
 
 #include "app/listings.h"
 #include "metrics/families.h"
+#include "metrics/shared_store.h"
 #include "store/journal.h"
 
 namespace metrics {
@@ -92,6 +93,7 @@ std::string Collector::text() const {
   add_rooms(families);
   add_gateways(families);
   add_storage(families);
+  add_shared_store(families, sources_.fleet(), sources_.cluster);
   return families.text();
 }
 
@@ -114,7 +116,8 @@ void Collector::add_sidecar(Families& families) const {
       .add({{"reason", "storage"}}, sources_.journal.failure().has_value())
       .add({{"reason", "configuration"}}, sources_.keeper.has_unwritten())
       .add({{"reason", "health_sources"}}, told.sources_in_trouble)
-      .add({{"reason", "brake"}}, brakes);
+      .add({{"reason", "brake"}}, brakes)
+      .add({{"reason", "cluster"}}, told.store_in_trouble);
   families
       .counter("room_sidecar_brakes_applied_total",
                "How often most gateways failed at once, so that no room was moved.")

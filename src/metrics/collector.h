@@ -9,6 +9,8 @@
 
 #include "app/catalogue_keeper.h"
 #include "app/desk.h"
+#include "app/fleet_view.h"
+#include "cluster/counts.h"
 #include "http/door.h"
 
 namespace metrics {
@@ -21,6 +23,7 @@ struct Told {
   std::uint64_t reloads_refused = 0;
   bool last_reload_refused = false;
   bool sources_in_trouble = false;  // less is heard of the gateways' health than there should be
+  bool store_in_trouble = false;    // the one that several sidecars share
 };
 
 // All of it outlives the collector.
@@ -29,6 +32,8 @@ struct Sources {
   const store::Journal& journal;
   const app::CatalogueKeeper& keeper;
   const http::Door& door;
+  const cluster::Counts& cluster;
+  std::function<app::FleetView()> fleet;
   std::function<Told()> told;
   std::string version;
 };

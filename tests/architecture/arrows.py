@@ -19,7 +19,7 @@ FOLDERS = {
     "page": [],
     "http": ["domain", "app", "page", "counts"],
     # reads them all when it is asked
-    "metrics": ["domain", "store", "app", "http", "counts"],
+    "metrics": ["domain", "store", "app", "http", "counts", "cluster/counts.h"],
     "config": ["*/options.h", "domain/health_options.h", "domain/id.h",
                "domain/suggestion.h", "domain/time.h"],
     # of http the reading of JSON
@@ -164,6 +164,8 @@ CASES = [  # file, its text, is it allowed
     ("counts/a.h", "#include <unistd.h>", False),
     ("metrics/families.cpp", "#include <prometheus/text_serializer.h>", True),
     ("metrics/collector.cpp", "#include <prometheus/text_serializer.h>", False),
+    ("metrics/a.h", '#include "cluster/counts.h"', True),
+    ("metrics/a.cpp", '#include "cluster/fleet.h"', False),
     ("app/a.cpp", '#include "metrics/b.h"', False),
     ("util/a.h", "", False),
     ("domain/a.cpp", '#include "b.h"', False),

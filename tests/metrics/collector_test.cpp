@@ -24,7 +24,10 @@ struct Watched : House {
   http::Door door{{},
                   {{"GET", "/x", [](const auto&) { return http::Response{}; }}},
                   http::open_listeners("127.0.0.1:0")};
-  metrics::Collector collector{{*desk, *journal, *keeper, door, [this] { return told; }, "1.2.3"}};
+  cluster::Counts shared;
+  app::FleetView fleet;
+  metrics::Collector collector{{*desk, *journal, *keeper, door, shared, [this] { return fleet; },
+                                [this] { return told; }, "1.2.3"}};
 
   // The value of "name{labels}", without the prefix; "" if there is none.
   std::string value(const std::string& series) const {
@@ -175,12 +178,13 @@ TEST_CASE("a file that cannot be written shows as degraded and as write failures
 
 TEST_CASE("what the daemon tells is passed on") {
   Watched house;
-  house.told = {3, 1, true, true};
+  house.told = {3, 1, true, true, true};
   CHECK(house.value("build_info{version=\"1.2.3\"}") == "1");
   CHECK(house.value("config_reloads_total{result=\"applied\"}") == "3");
   CHECK(house.value("config_reloads_total{result=\"refused\"}") == "1");
   CHECK(house.value("config_last_reload_successful") == "0");
   CHECK(house.value("degraded{reason=\"health_sources\"}") == "1");
+  CHECK(house.value("degraded{reason=\"cluster\"}") == "1");
 }
 
 TEST_CASE("rooms without a valid default gateway are counted") {
@@ -189,4 +193,65 @@ TEST_CASE("rooms without a valid default gateway are counted") {
   house.execute("UPDATE rooms SET default_gateway_id = 999 WHERE gateway_uid = '7'");
   house.keeper->refresh();
   CHECK(house.value("rooms_without_default_gateway") == "1");
+}
+
+TEST_CASE("who shares no store has its counters at 0, and none of its gauges") {
+  Watched house;
+  const auto state = GENERATE(std::optional<std::string>(), std::optional<std::string>("idle"));
+  house.fleet.engine = state ? "etcd" : "none";
+  house.fleet.state = state;
+  house.fleet.age = 3s;
+  CHECK(house.value("cluster_claims_total{outcome=\"won\"}") == "0");
+  CHECK(house.value("cluster_failures_total") == "0");
+  CHECK(house.value("cluster_transaction_duration_seconds_count") == "0");
+  for (const char* gauge : {"up", "age_seconds", "max_stale_seconds", "sidecars", "members{state=\"well\"}"}) {
+    CHECK(house.value(std::string("cluster_") + gauge).empty());
+  }
+}
+
+TEST_CASE("what is known of the shared store, its members and the other sidecars is told") {
+  Watched house;
+  house.fleet.engine = "etcd";
+  house.fleet.state = "live";
+  house.fleet.age = 2500ms;
+  house.fleet.max_stale = 5min;
+  house.fleet.sidecars.resize(3);
+  house.fleet.members.resize(3);
+  house.fleet.members[1].problem = "does not answer";
+  CHECK(house.value("cluster_up") == "1");
+  CHECK(house.value("cluster_age_seconds") == "2.5");
+  CHECK(house.value("cluster_max_stale_seconds") == "300");
+  CHECK(house.value("cluster_sidecars") == "3");
+  CHECK(house.value("cluster_members{state=\"well\"}") == "2");
+  CHECK(house.value("cluster_members{state=\"ill\"}") == "1");
+  for (const char* state : {"listing", "stale", "outdated"}) {
+    house.fleet.state = state;
+    CHECK(house.value("cluster_up") == "0");
+  }
+  house.fleet.age.reset();
+  CHECK(house.value("cluster_age_seconds").empty());
+}
+
+TEST_CASE("what the shared store was asked for is counted by what came of it") {
+  using cluster::ClaimOutcome;
+  Watched house;
+  house.shared.claims[ClaimOutcome::won].add(4);
+  house.shared.claims[ClaimOutcome::lost].add(3);
+  house.shared.claims[ClaimOutcome::again].add(2);
+  house.shared.claims[ClaimOutcome::failed].add();
+  house.shared.transactions.observe(2'000'000);
+  house.shared.failures.add(5);
+  house.shared.changes.add(6);
+  house.shared.listings.add(7);
+  house.shared.conflicts.add(8);
+  CHECK(house.value("cluster_claims_total{outcome=\"won\"}") == "4");
+  CHECK(house.value("cluster_claims_total{outcome=\"lost\"}") == "3");
+  CHECK(house.value("cluster_claims_total{outcome=\"again\"}") == "2");
+  CHECK(house.value("cluster_claims_total{outcome=\"failed\"}") == "1");
+  CHECK(house.value("cluster_transaction_duration_seconds_bucket{le=\"0.001\"}") == "0");
+  CHECK(house.value("cluster_transaction_duration_seconds_bucket{le=\"0.0025\"}") == "1");
+  CHECK(house.value("cluster_failures_total") == "5");
+  CHECK(house.value("cluster_changes_total") == "6");
+  CHECK(house.value("cluster_listings_total") == "7");
+  CHECK(house.value("cluster_conflicts_total") == "8");
 }
