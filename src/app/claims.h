@@ -41,6 +41,12 @@ struct Grant {
   domain::Assignment row{};
 };
 
+// How a room is used here, for the others to know; `told` is called once they can, or when that has to wait.
+struct TellUse {
+  domain::RoomUse use;
+  std::function<void()> told;
+};
+
 class Claims {
  public:
   using Settled = std::function<void(const Grant& grant)>;
@@ -57,7 +63,7 @@ class Claims {
   // called once, later, from another thread, and by then the ledger knows.
   virtual bool give_up(const std::string& room, Ended ended) = 0;
   // How these are used here from now on, which the others have to be told (Ledger::tell_uses).
-  virtual void use(std::vector<domain::RoomUse> rooms) = 0;
+  virtual void use(std::vector<TellUse> uses) = 0;
   // No more rooms are moved away from the gateway.
   virtual void end_leaving(const std::string& gateway) = 0;
   // How far what is known of other sidecars can be relied on.

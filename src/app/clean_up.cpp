@@ -59,7 +59,7 @@ std::size_t clean_up(Desk& desk) {
     }
   }
   const auto deadline = desk.deadline();
-  for (const Ending& ending : endings) cleaned += ending.has_ended_by(deadline);
+  for (const Ending& ending : endings) cleaned += ending.is_done_by(deadline);
   if (cleaned > 0) {
     log_info("Cleaned inactive room server assignments",
              {{"cleaned_assignments", static_cast<std::int64_t>(cleaned)}});

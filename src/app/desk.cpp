@@ -43,18 +43,18 @@ Claim::Outcome Claim::wait_until(Deadline deadline) {
   return *outcome_;
 }
 
-void EndUnderWay::settle(bool ended) {
+void UnderWay::settle(bool done) {
   {
     const std::lock_guard lock(mutex_);
-    ended_ = ended;
+    done_ = done;
   }
   settled_.notify_all();
 }
 
-bool EndUnderWay::has_ended_by(Claim::Deadline deadline) {
+bool UnderWay::is_done_by(Claim::Deadline deadline) {
   std::unique_lock lock(mutex_);
-  settled_.wait_until(lock, deadline, [this] { return ended_.has_value(); });
-  return ended_.value_or(false);
+  settled_.wait_until(lock, deadline, [this] { return done_.has_value(); });
+  return done_.value_or(false);
 }
 
 std::optional<DecisionRecord> Claim::describe(DecisionRecord record) {
@@ -197,7 +197,7 @@ Ending Desk::Turn::end(std::string_view room, RemovedBy by) {
   // Of one that is not used here the others have not been told so: it is their affair.
   if (ledger().tells_uses() && (entry->use_told == domain::Use::none || !desk_.claims_.certainty().may_claim)) return {};
   const std::string name(room);
-  Ending ending{false, std::make_shared<EndUnderWay>()};
+  Ending ending{false, std::make_shared<UnderWay>()};
   const auto ended = [&desk = desk_, name, by, under_way = ending.under_way](bool has_ended) {
     if (has_ended) desk.tell_end(name, by);
     under_way->settle(has_ended);
@@ -209,6 +209,13 @@ Ending Desk::Turn::end(std::string_view room, RemovedBy by) {
   }
   ledger().set_use_told(name, domain::Use::none);
   return ending;
+}
+
+std::shared_ptr<UnderWay> Desk::Turn::telling(std::string_view room) {
+  if (!ledger().tells_uses()) return nullptr;
+  desk_.tell_uses();
+  const auto it = desk_.telling_.find(room);
+  return it == desk_.telling_.end() || !desk_.claims_.certainty().may_claim ? nullptr : it->second;
 }
 
 void Desk::tell_end(const std::string& room, RemovedBy by) {
@@ -341,9 +348,28 @@ void Desk::pass_on_changes(std::optional<domain::Fact> fact) {
   }
   if (fact) changes.emplace_back(std::move(*fact));
   journal_.note(std::move(changes));
-  if (ledger_.tells_uses()) {
-    if (auto uses = ledger_.take_uses(); !uses.empty()) claims_.use(std::move(uses));
+  if (ledger_.tells_uses()) tell_uses();
+}
+
+void Desk::tell_uses() {
+  std::vector<TellUse> to_tell;
+  for (domain::RoomUse& use : ledger_.take_uses()) {
+    TellUse tell{std::move(use), {}};
+    if (tell.use.is_first) {
+      auto under_way = std::make_shared<UnderWay>();
+      tell.told = [this, room = tell.use.room_id, under_way] {
+        {
+          Turn turn(*this);
+          const auto it = telling_.find(room);
+          if (it != telling_.end() && it->second == under_way) telling_.erase(it);
+        }
+        under_way->settle(true);
+      };
+      telling_.insert_or_assign(tell.use.room_id, std::move(under_way));
+    }
+    to_tell.push_back(std::move(tell));
   }
+  if (!to_tell.empty()) claims_.use(std::move(to_tell));
 }
 
 }  // namespace app

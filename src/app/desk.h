@@ -62,27 +62,25 @@ inline bool is_refused(Claim::Outcome outcome) {
   return outcome == Claim::Outcome::failed || outcome == Claim::Outcome::late;
 }
 
-// The end of an assignment under way, in which other sidecars have a say.
-class EndUnderWay {
+// Something that is being asked of, or told to, the other sidecars: the end of an assignment; that a room is used.
+class UnderWay {
  public:
-  void settle(bool ended);
+  void settle(bool done);
   // False also if it is not known by then.
-  bool has_ended_by(Claim::Deadline deadline);
+  bool is_done_by(Claim::Deadline deadline);
 
  private:
   std::mutex mutex_;
   std::condition_variable settled_;
-  std::optional<bool> ended_;
+  std::optional<bool> done_;
 };
 
 // What became of an assignment that nobody here needs: it has ended, or that is being found out; or it stays.
 struct Ending {
   bool now = false;
-  std::shared_ptr<EndUnderWay> under_way;
+  std::shared_ptr<UnderWay> under_way;
 
-  bool has_ended_by(Claim::Deadline deadline) const {
-    return now || (under_way && under_way->has_ended_by(deadline));
-  }
+  bool is_done_by(Claim::Deadline deadline) const { return now || (under_way && under_way->is_done_by(deadline)); }
 };
 
 class Desk {
@@ -120,6 +118,8 @@ class Desk {
     // admitted. Counts it and tells the log.
     Ending end_if_unused(std::string_view room, RemovedBy by);
     Ending end(std::string_view room, RemovedBy by);
+    // While the others are being told that the room is used here: before that somebody elsewhere may find it empty.
+    std::shared_ptr<UnderWay> telling(std::string_view room);
     // To be written together with what has changed in this turn.
     void note(domain::Fact fact) { fact_ = std::move(fact); }
     // Has a refusal remembered; and that an operator released the room.
@@ -188,6 +188,7 @@ class Desk {
   void settle(const Booking& booking, const Grant& grant);
   void count(const Booking& booking, bool granted);
   void tell_end(const std::string& room, RemovedBy by);
+  void tell_uses();
   void pass_on_changes(std::optional<domain::Fact> fact = std::nullopt);
 
   Clock& clock_;
@@ -203,6 +204,7 @@ class Desk {
   std::mt19937_64 chance_{std::random_device{}()};
   std::shared_ptr<const domain::Policy> policy_;
   std::unordered_map<std::string, std::shared_ptr<Claim>> under_way_;
+  std::map<std::string, std::shared_ptr<UnderWay>, std::less<>> telling_;
   std::map<std::string, domain::ServiceTime, std::less<>> disbelieved_;
   std::map<std::string, domain::WallTime> splits_;
   std::map<std::int64_t, domain::ServiceTime> told_of_;  // as many as there are rooms, at most

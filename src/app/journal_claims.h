@@ -14,7 +14,7 @@ class JournalClaims final : public Claims {
   explicit JournalClaims(store::Journal& journal) : journal_(journal) {}
   void claim(Wish wish, Settled settled) override;
   bool give_up(const std::string&, Ended) override { return true; }
-  void use(std::vector<domain::RoomUse>) override {}
+  void use(std::vector<TellUse>) override {}
   void end_leaving(const std::string&) override {}
   domain::Certainty certainty() const override { return {}; }
   std::chrono::milliseconds patience() const override { return std::chrono::seconds{2}; }

@@ -77,15 +77,22 @@ std::variant<Reported, Refused> report_session(Desk& desk, const SessionReport& 
   const auto deadline = desk.deadline();
   for (;;) {
     Seating seating;
+    std::optional<Reported> reported;
+    std::shared_ptr<UnderWay> telling;
     {
       Desk::Turn turn(desk);
       seating = seat_session(turn, report, domain::Ledger::Report::own);
       if (seating.refusal) return refused(desk, report, *seating.refusal);
       if (!seating.claim) {
         if (seating.entered.moved_from) end_emptied(turn, *seating.entered.moved_from);
-        return Reported{standing_gateway(turn.policy(), turn.ledger(), report.room),
-                        users_of(turn, report.room)};
+        reported = Reported{standing_gateway(turn.policy(), turn.ledger(), report.room), users_of(turn, report.room)};
+        telling = turn.telling(report.room);
       }
+    }
+    if (reported) {
+      // In the room it is in any case; but no sooner than that is the room sure to stay.
+      if (telling) telling->is_done_by(deadline);
+      return *std::move(reported);
     }
     const auto outcome = desk.wait_for(*seating.claim, deadline);
     if (is_refused(outcome) || std::chrono::steady_clock::now() >= deadline) {
@@ -102,7 +109,7 @@ Left leave_room(Desk& desk, std::string_view room, std::string_view session) {
     if (turn.ledger().leave(session, room)) ending = end_emptied(turn, room);
     result.users = users_of(turn, room);
   }
-  result.assignment_removed = ending.has_ended_by(desk.deadline());
+  result.assignment_removed = ending.is_done_by(desk.deadline());
   return result;
 }
 

@@ -32,6 +32,7 @@ class Parser {
     add_talking_commands();
     add_rooms_commands();
     add_copying_commands();
+    add_cluster_commands();
   }
 
   std::variant<CommandLine, NothingToRun> parse(int argc, const char* const* argv) {
@@ -181,6 +182,22 @@ class Parser {
                         "Put a copy in the database's place, only while the sidecar does not run.\n"
                         "What was there before is kept beside it.");
     add_subject(*restore, "FILE", "a copy that backup wrote");
+  }
+
+  void add_cluster_commands() {
+    auto* cluster = app_.add_subcommand("cluster", "Go from one sidecar to many that share in etcd, and back.");
+    cluster->formatter(std::make_shared<CLI::Formatter>());
+    cluster->require_subcommand(1);
+    add_configuration(*cluster);
+    auto* join = add(*cluster, "join", Command::cluster_join,
+                     "Carry the assignments of the database file into etcd, before engine = \"etcd\" is\n"
+                     "put in force; also beside a running sidecar. May be repeated. Exit code 1 if\n"
+                     "rooms are on another gateway there, or etcd can't be reached.");
+    join->add_flag("--dry-run", line_.dry_run, "only compare");
+    add_json(*join);
+    add_talking(*add(*cluster, "leave", Command::cluster_leave,
+                     "Take this sidecar out of etcd, after engine = \"none\" was put in force: rooms\n"
+                     "that nobody else uses end there. Here every room stays where it is."));
   }
 
   // CLI11 asks for a command before it looks at what it did not understand; people want the latter.

@@ -26,6 +26,8 @@ enum class Command {
   release,
   backup,
   restore,
+  cluster_join,
+  cluster_leave,
 };
 
 struct CommandLine {
@@ -46,6 +48,7 @@ struct CommandLine {
   bool create_gateways = false;        // rooms import
   bool janus_is_default = false;       // rooms import
   bool set_aside_damaged = false;      // serve
+  bool dry_run = false;                // cluster join
 };
 
 // --help, --version (exit code 0) or wrong usage (2).

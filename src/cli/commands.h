@@ -29,4 +29,8 @@ int rooms_set(const CommandLine& line, Terminal& terminal);
 int backup(const CommandLine& line, Terminal& terminal);
 int restore(const CommandLine& line, Terminal& terminal);
 
+// These work on etcd, with what the file has.
+int cluster_join(const CommandLine& line, Terminal& terminal);
+int cluster_leave(const CommandLine& line, Terminal& terminal);
+
 }  // namespace cli

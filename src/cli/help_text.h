@@ -32,6 +32,10 @@ The database file
   backup FILE           a consistent copy, also while the sidecar runs
   restore FILE          put such a copy in place, only while it does not run
 
+Many sidecars that share in etcd
+  cluster join          carry this sidecar's rooms there; --dry-run: only compare
+  cluster leave         take it out of there, once it is alone again
+
 Options, before or after the command
   --config FILE         default: /etc/room-sidecar/config.toml, which may be missing
   --env-file FILE       default: .env beside the config file

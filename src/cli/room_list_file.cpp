@@ -32,7 +32,7 @@ std::optional<std::int64_t> row_id_from(const std::string& text) {
 }
 
 // A long value is cut: it is there to be found in the file, not to be read.
-std::string shown(const std::string& value) {
+std::string quoted(const std::string& value) {
   constexpr std::size_t kEnough = 60;
   auto text = printable(value);
   if (text.size() > kEnough) {
@@ -83,9 +83,9 @@ class Judge {
     if (uid.empty()) {
       complain(room, "gateway_uid is missing; give the room's Janus id");
     } else if (!domain::is_valid_id(uid)) {
-      complain(room, "gateway_uid: " + shown(uid) + ' ' + std::string(kIdRule));
+      complain(room, "gateway_uid: " + quoted(uid) + ' ' + std::string(kIdRule));
     } else if (const auto [first, is_new] = uid_places_.emplace(uid, room.place); !is_new) {
-      complain(room, "room " + shown(uid) + " stands in " + first->second + " already; keep one");
+      complain(room, "room " + quoted(uid) + " stands in " + first->second + " already; keep one");
     }
     return uid;
   }
@@ -93,7 +93,7 @@ class Judge {
   std::optional<std::int64_t> id_of(const RawRoom& room, const std::string& text) {
     const auto id = row_id_from(text);
     if (!id) {
-      complain(room, "id: " + shown(text) + " is not a whole number from 1 to 2^63-1");
+      complain(room, "id: " + quoted(text) + " is not a whole number from 1 to 2^63-1");
     } else if (const auto [first, is_new] = id_places_.emplace(*id, room.place); !is_new) {
       complain(room, "id " + text + " stands in " + first->second +
                          " already; leave one of them out, and it is given one");
@@ -103,16 +103,16 @@ class Judge {
 
   std::string name_of(const RawRoom& room, const std::string& name) {
     if (!domain::is_utf8(name)) {
-      complain(room, "name: " + shown(name) + " is not UTF-8");
+      complain(room, "name: " + quoted(name) + " is not UTF-8");
     } else if (has_control_characters(name)) {
-      complain(room, "name: " + shown(name) + " holds control characters");
+      complain(room, "name: " + quoted(name) + " holds control characters");
     }
     return name;
   }
 
   std::string gateway_of(const RawRoom& room, const std::string& gateway) {
     if (!gateway.empty() && !domain::is_valid_id(gateway)) {
-      complain(room, "default_gateway: " + shown(gateway) + ' ' + std::string(kIdRule));
+      complain(room, "default_gateway: " + quoted(gateway) + ' ' + std::string(kIdRule));
     }
     return gateway;
   }

@@ -46,6 +46,10 @@ int run_command(const CommandLine& line, Terminal& terminal) {
       return backup(line, terminal);
     case Command::restore:
       return restore(line, terminal);
+    case Command::cluster_join:
+      return cluster_join(line, terminal);
+    case Command::cluster_leave:
+      return cluster_leave(line, terminal);
   }
   return kFailed;
 }

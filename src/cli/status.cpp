@@ -1,4 +1,5 @@
 #include "cli/answer_fields.h"
+#include "cli/cluster_view.h"
 #include "cli/commands.h"
 #include "cli/sidecar.h"
 #include "cli/status_answers.h"
@@ -33,13 +34,8 @@ Totals add_gateways(Table& table, const std::vector<http::Json>& gateways) {
   return totals;
 }
 
-std::string for_people(const Sidecar& sidecar, const StatusAnswers& status) {
-  std::string text = "Sidecar  " + printable(sidecar.address()) + "\nMode     " +
-                     (status.scale ? "scale" : "legacy") + "\nHealth   " +
-                     printable(status.health) + '\n';
-  for (const auto& reason : status.reasons) text += "         " + printable(reason) + '\n';
-  text += '\n';
-  if (status.gateways.empty()) return text + "No gateways are known.\n";
+std::string gateways_of(const StatusAnswers& status) {
+  if (status.gateways.empty()) return "No gateways are known.\n";
   Table table({{"GATEWAY"},
                {"STATE"},
                {"FLAGS"},
@@ -55,7 +51,17 @@ std::string for_people(const Sidecar& sidecar, const StatusAnswers& status) {
                    std::to_string(totals.load), std::to_string(totals.capacity),
                    percent(totals.load, totals.capacity)});
   }
-  return text + table.text();
+  return table.text();
+}
+
+std::string for_people(const Sidecar& sidecar, const StatusAnswers& status) {
+  std::string text = "Sidecar  " + printable(sidecar.address()) + "\nMode     " +
+                     (status.scale ? "scale" : "legacy") + "\nHealth   " +
+                     printable(status.health) + '\n';
+  for (const auto& reason : status.reasons) text += "         " + printable(reason) + '\n';
+  text += '\n' + gateways_of(status);
+  if (status.cluster && cluster_is_shared(*status.cluster)) text += '\n' + cluster_tables(*status.cluster);
+  return text;
 }
 
 }  // namespace

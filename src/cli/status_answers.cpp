@@ -26,6 +26,8 @@ StatusAnswers ask_status(Sidecar& sidecar, std::chrono::milliseconds patience) {
   if (status.reasons.empty() && !message.empty()) status.reasons.push_back(message);
   status.scale = flag_at(expect(sidecar, "/v2/config", patience).body, "scale");
   status.gateways = items_at(expect(sidecar, "/v2/gateways", patience).body, "gateways");
+  auto cluster = sidecar.ask("GET", "/v2/cluster", patience);
+  if (cluster.is_fine()) status.cluster = std::move(cluster.body);
   return status;
 }
 
@@ -50,7 +52,7 @@ std::string for_programs(const StatusAnswers& status) {
   for (const auto& reason : status.reasons) json.value(reason);
   json.end_array().key("gateways").begin_array();
   for (const auto& gateway : status.gateways) json.value(gateway);
-  json.end_array().end_object();
+  json.end_array().member("cluster", status.cluster).end_object();
   return json.take();
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,9 +29,10 @@ struct StatusAnswers {
   std::vector<http::Json> splits = {};  // rooms whose participants are not where they are answered
   std::int64_t room_occupancy = 0;  // users; a gateway that has no room for so many more is full
   Trend trend = {};
+  std::optional<http::Json> cluster = {};  // the answer of GET /v2/cluster; nothing: an older sidecar
 };
 
-// Mode, health and gateways. `patience`: with each answer.
+// Mode, health, gateways and the fleet. `patience`: with each answer.
 StatusAnswers ask_status(Sidecar& sidecar, std::chrono::milliseconds patience);
 // Also so many of the newest decisions, and split rooms. A sidecar that knows none of them has none.
 void ask_for_more(Sidecar& sidecar, StatusAnswers& status, int decisions, std::chrono::milliseconds patience);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cli/answer_fields.h"
+#include "cli/cluster_view.h"
 #include "cli/table.h"
 #include "cli/watch_words.h"
 
@@ -162,6 +163,10 @@ class View {
     for (const auto& trouble : troubles_of(*watched_.answers)) add("! " + trouble, Tone::bad);
     draw_splits(watched_.answers->splits);
     add(sums_of(*watched_.answers));
+    const auto& cluster = watched_.answers->cluster;
+    if (cluster && cluster_is_shared(*cluster)) {
+      add(cluster_line(*cluster), cluster_is_well(*cluster) ? Tone::plain : Tone::warning);
+    }
     add("");
   }
 

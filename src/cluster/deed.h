@@ -43,6 +43,7 @@ struct Deed {
 
   app::Claims::Settled settled{};                            // claim
   app::Claims::Ended ended{};                                // give_up
+  std::function<void()> told{};                              // use
   std::function<void(app::Claims::Released)> released{};     // release
   std::function<void(const TransactionResult*)> answered{};  // plain; null: refused, or too late
 

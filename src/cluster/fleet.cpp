@@ -7,6 +7,7 @@
 #include "app/event_log.h"
 #include "cluster/follower.h"
 #include "cluster/membership.h"
+#include "cluster/migration.h"
 #include "cluster/shared_state.h"
 #include "cluster/writer.h"
 #include "store/journal.h"
@@ -82,6 +83,8 @@ void Fleet::attach(app::Desk& desk, app::CatalogueKeeper& keeper, SidecarValue s
     position = store::read_meta(database, position_fact);
   });
   id_ = id ? *id : made_up_id();
+  // Also of one that is alone: the command that carries its rooms into the store has to know whose they are.
+  if (!id) journal_.note(domain::Change(domain::Fact{identity_fact, id_}));
   position_ = position_from(position.value_or(""));
 }
 
@@ -90,16 +93,24 @@ void Fleet::configure(const Options& options, bool scale) {
   if (stopped_) return;
   const bool wants = options.is_shared() && scale;
   const bool is_same = options == options_ && scale == scale_;
-  const bool leaves = !options.is_shared() && position_.is_known();
+  bool is_active = false;
+  Options left = options;
+  if (const auto now = active()) {
+    is_active = true;
+    left = now->state->options;
+  }
+  const bool leaves = !options.is_shared() && (is_active || position_.is_known());
   options_ = options;
   is_shared_ = options.is_shared();
   scale_ = scale;
   if (is_same && !leaves) return;
-  if (active()) deactivate(leaves);
+  leaving_.reset();
+  if (is_active) deactivate(leaves);
   if (leaves) {
     app::log_warn("Alone from now on: what other sidecars assign is not known here");
     position_ = {};
     journal_.note(domain::Change(domain::Fact{position_fact, ""}));
+    if (!left.endpoints.empty()) leaving_ = std::make_unique<Leaving>(left, id_);
   }
   if (wants) activate(options);
 }
@@ -152,6 +163,7 @@ void Fleet::deactivate(bool leaves) {
 
 void Fleet::stop() {
   const std::lock_guard lock(configuring_);
+  leaving_.reset();
   if (active()) deactivate(false);
   stopped_ = true;
 }
@@ -182,9 +194,13 @@ bool Fleet::give_up(const std::string& room, Ended ended) {
   return false;
 }
 
-void Fleet::use(std::vector<domain::RoomUse> rooms) {
+void Fleet::use(std::vector<app::TellUse> uses) {
   if (!active_) return;
-  for (domain::RoomUse& room : rooms) active_->writer->push(use_of(std::move(room.room_id), room.use));
+  for (app::TellUse& tell : uses) {
+    Deed deed = use_of(std::move(tell.use.room_id), tell.use.use);
+    deed.told = std::move(tell.told);
+    active_->writer->push(std::move(deed));
+  }
 }
 
 void Fleet::end_leaving(const std::string& gateway) {

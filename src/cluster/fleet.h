@@ -14,6 +14,7 @@
 #include "app/fleet_view.h"
 #include "app/journal_claims.h"
 #include "cluster/counts.h"
+#include "cluster/migration.h"
 #include "cluster/options.h"
 #include "cluster/position.h"
 #include "cluster/values.h"
@@ -40,7 +41,7 @@ class Fleet final : public app::Claims {
 
   void claim(app::Wish wish, Settled settled) override;
   bool give_up(const std::string& room, Ended ended) override;
-  void use(std::vector<domain::RoomUse> rooms) override;
+  void use(std::vector<app::TellUse> uses) override;
   void end_leaving(const std::string& gateway) override;
   domain::Certainty certainty() const override;
   std::chrono::milliseconds patience() const override { return std::chrono::milliseconds{patience_}; }
@@ -74,7 +75,8 @@ class Fleet final : public app::Claims {
   bool stopped_ = false;
   Position position_;
   mutable std::mutex mutex_;
-  std::shared_ptr<Active> active_;  // changed under this mutex and the desk's lock: either will do to look at it
+  std::unique_ptr<Leaving> leaving_;  // since it became alone
+  std::shared_ptr<Active> active_;    // changed under this mutex and the desk's lock: either will do to look at it
 };
 
 }  // namespace cluster

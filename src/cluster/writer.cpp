@@ -89,6 +89,7 @@ void Writer::abandon(Deed& deed) {
   if (deed.ended) deed.ended(false);
   if (deed.released) deed.released(app::Claims::Released::unavailable);
   if (deed.answered) deed.answered(nullptr);
+  if (deed.told) deed.told();
 }
 
 // The oldest first, and of each subject one at a time.
@@ -205,6 +206,7 @@ void Writer::give_back(std::deque<Deed> batch, bool refused) {
       const std::lock_guard lock(state_.mutex);
       abandon(deed);
     } else {
+      if (refused && deed.told) std::exchange(deed.told, {})();
       again.push_back(std::move(deed));
     }
   }
@@ -300,7 +302,10 @@ void Writer::finish(Deed& deed, const Conclusion& conclusion) {
     case Deed::Kind::give_up: return finish_give_up(deed, conclusion);
     case Deed::Kind::carry: return finish_carry(deed, conclusion);
     case Deed::Kind::release: return finish_release(deed, conclusion);
-    case Deed::Kind::use: return finish_use(deed, conclusion);
+    case Deed::Kind::use:
+      finish_use(deed, conclusion);
+      if (deed.told) deed.told();
+      return;
     case Deed::Kind::reap:
       if (conclusion.what == What::done) {
         app::Desk::Turn turn(state_.desk);

@@ -19,6 +19,7 @@ enum class Use { none, kept, live };
 struct RoomUse {
   std::string room_id;
   Use use;
+  bool is_first = false;  // nothing has been told of it before
 };
 
 using Change = std::variant<Assignment, AssignmentGone, Session, SessionGone, Failover, FailoverGone, Fact>;

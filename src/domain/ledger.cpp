@@ -209,8 +209,8 @@ void Ledger::tell_uses(bool on) {
 
 void Ledger::note_use(Rooms::value_type& room, Use use) {
   if (!tells_uses_ || room.second.use_told == use || !room.second.held) return;
-  room.second.use_told = use;
-  uses_.push_back({room.first, use});
+  const bool is_first = std::exchange(room.second.use_told, use) == Use::none;
+  uses_.push_back({room.first, use, is_first});
 }
 
 void Ledger::set_use_told(std::string_view room, Use use) {

@@ -51,6 +51,48 @@ TEST_CASE("status is JSON for programs") {
                               R"("gateways":[{"name":"gxy1",)"));
 }
 
+TEST_CASE("status shows who shares the assignments, through which engine, and how old what is known is") {
+  auto answers = status_answers();
+  const std::string cluster =
+      R"({"engine":"etcd","state":"stale","sidecar":"ab","revision":7,"age_ms":1250,"max_stale_ms":300000,)"
+      R"("sidecars":[{"id":"ab","name":"one","address":"127.0.0.1:8082","version":"0.1.0",)"
+      R"("since":"2026-11-23T03:27:00.123Z","self":true},{"id":"cd","name":"two\u001b","address":"unix:/s",)"
+      R"("version":"0.1.0","since":"2026-11-23T03:28:00.123Z","self":false}],)"
+      R"("members":[{"endpoint":"http://10.0.0.1:2379","name":"m1","version":"3.4.23","leader":true,"problem":null},)"
+      R"({"endpoint":"http://10.0.0.2:2379","name":null,"version":null,"leader":false,"problem":"no answer"}]})";
+  answers["GET /v2/cluster"] = {200, cluster};
+  CannedServer server(answers);
+  const Scratch scratch;
+  auto outcome = scratch.run({"status", "--server", server.address()});
+  CHECK(outcome.exit_code == 0);
+  CHECK(contains(outcome.out,
+                 "\n\nCluster  etcd, stale: changes by others may come late\n"
+                 "         what is known is at most 1.2 s old (300 s may be answered)\n"
+                 "\n"
+                 "SIDECAR  ADDRESS         VERSION  SINCE                     ID\n"
+                 "one      127.0.0.1:8082  0.1.0    2026-11-23T03:27:00.123Z  ab  this one\n"
+                 "two\\x1b  unix:/s         0.1.0    2026-11-23T03:28:00.123Z  cd\n"
+                 "\n"
+                 "MEMBER                NAME  VERSION  LEADER  PROBLEM\n"
+                 "http://10.0.0.1:2379  m1    3.4.23   yes     -\n"
+                 "http://10.0.0.2:2379  -     -        -       no answer\n"));
+  outcome = scratch.run({"status", "--json", "--server", server.address()});
+  CHECK(contains(outcome.out, R"("cluster":{"engine":"etcd","state":"stale",)"));
+}
+
+TEST_CASE("status says nothing of a fleet where there is none, nor of an older sidecar's") {
+  auto answers = status_answers();
+  const Scratch scratch;
+  {
+    CannedServer older(answers);
+    CHECK_FALSE(contains(scratch.run({"status", "--server", older.address()}).out, "Cluster"));
+    CHECK(contains(scratch.run({"status", "--json", "--server", older.address()}).out, R"("cluster":null})"));
+  }
+  answers["GET /v2/cluster"] = {200, R"({"engine":"none","state":null,"sidecars":[],"members":[]})"};
+  CannedServer alone(answers);
+  CHECK_FALSE(contains(scratch.run({"status", "--server", alone.address()}).out, "Cluster"));
+}
+
 TEST_CASE("assignments of all pages are one table, or one JSON list") {
   CannedServer server(
       {{"GET /v2/assignments?gateway=gxy%2F1&limit=1000",

@@ -47,7 +47,8 @@ TEST_CASE("each command is known by its name") {
                Case{{"status"}, Command::status}, Case{{"assignments"}, Command::assignments},
                Case{{"explain", "5"}, Command::explain}, Case{{"why", "5"}, Command::why}, Case{{"drain", "g"}, Command::drain},
                Case{{"undrain", "g"}, Command::undrain}, Case{{"release", "5"}, Command::release},
-               Case{{"backup", "f"}, Command::backup}, Case{{"restore", "f"}, Command::restore});
+               Case{{"backup", "f"}, Command::backup}, Case{{"restore", "f"}, Command::restore},
+               Case{{"cluster", "join"}, Command::cluster_join}, Case{{"cluster", "leave"}, Command::cluster_leave});
   CHECK(parsed(given.words).command == given.command);
 }
 
@@ -83,6 +84,11 @@ TEST_CASE("options and subjects arrive") {
   CHECK(line.create_gateways);
   CHECK(line.janus_is_default);
   CHECK(parsed({"serve", "--set-aside-damaged"}).set_aside_damaged);
+  line = parsed({"cluster", "join", "--dry-run", "--json"});
+  CHECK(line.dry_run);
+  CHECK(line.json);
+  CHECK_FALSE(parsed({"cluster", "join"}).dry_run);
+  CHECK(parsed({"cluster", "leave", "--server", "unix:/s"}).server == "unix:/s");
 }
 
 TEST_CASE("a room or gateway may be called like a command, or begin with a dash after --") {

@@ -31,7 +31,7 @@ cli::Watched watched(const std::vector<std::string>& gateways,
   cli::Watched watched;
   watched.address = "127.0.0.1:8082";
   watched.now = *domain::wall_time_from("2026-11-23T22:01:02.003Z");
-  watched.answers = cli::StatusAnswers{true, "ok", {}, list(gateways), list(decisions), {}, 0, {}};
+  watched.answers = cli::StatusAnswers{true, "ok", {}, list(gateways), list(decisions), {}, 0, {}, {}};
   return watched;
 }
 
@@ -181,4 +181,15 @@ TEST_CASE("a watched sidecar that refuses is told apart from one that is away") 
   refusing.is_refused = true;
   refusing.problem = "This needs a token";
   CHECK(has(watch_view(refusing, wide), "Refused since 21:59:00 UTC; what follows is older. This needs a token\n"));
+}
+
+TEST_CASE("a fleet that shares is one line of what is watched") {
+  auto sharing = watched({gateway("gxy1", 50)});
+  sharing.answers->cluster = http::Json::parse(
+      R"({"engine":"etcd","state":"live","sidecars":[{"id":"a"},{"id":"b"}],)"
+      R"("members":[{"endpoint":"x","problem":null},{"endpoint":"y","problem":"no answer"}]})");
+  CHECK(has(watch_view(sharing, wide), "\netcd live, 2 sidecars, 1 of 2 members well\n"));
+  CHECK(has(watch_view(sharing, {120, 30, true}), "\x1b[33metcd live, 2 sidecars"));
+  sharing.answers->cluster = http::Json::parse(R"({"engine":"none","state":null,"sidecars":[],"members":[]})");
+  CHECK_FALSE(has(watch_view(sharing, wide), "members well"));
 }

@@ -4,9 +4,9 @@ import random
 import re
 import unittest
 
-from fleet import ENGINE_NONE, FleetCase, config
+from fleet import ENGINE_NONE, GATEWAYS, FleetCase, config
 from fleet_load import Load, Plan, Witness
-from sidecar import wait_until
+from sidecar import toml, wait_until
 
 
 def lines_of(sidecar, *words):
@@ -98,7 +98,7 @@ class Leaving(FleetCase):
 
     def test_the_rooms_of_a_killed_sidecar_have_a_grace(self):
         sessions = {"join_grace": "2s", "clean_every": "200ms"}
-        a, b = self.fleet(2, sessions=sessions)
+        a, b = self.fleet(2, sessions=sessions, cluster={"max_stale": "3s"})
         gateway = a.enter("1", "at-a").janus
         others = {room: a.enter(room, f"s{room}").janus for room in ("2", "3")}
         b.enter("3", "at-b")
@@ -158,6 +158,38 @@ class Steering(FleetCase):
         self.assertEqual(b.delete("/v2/assignments/1").json, {"released": True})
         wait_until(lambda: "1" not in a.assignments(), "the room to be forgotten", 5)
         self.expect(a.delete("/v2/assignments/1"), 404, "assignment_not_found")
+
+    def test_a_new_pin_waits_until_the_room_is_empty_everywhere(self):
+        a, b = self.fleet(2)
+        gateway = b.enter("1", "at-b").janus
+        self.seen_by_all([a], "1", gateway)
+        pin = "gxy1" if gateway != "gxy1" else "gxy2"
+        a.write_config(config(self.settings(), pins={"1": pin}))
+        self.assertEqual(a.run("reload").returncode, 0)
+        for _ in range(3):
+            self.assertEqual((a.ask("1").janus, b.ask("1").janus), (gateway, gateway))
+        self.assertEqual(self.etcd.rooms(), {"1": gateway})
+        b.delete("/v2/assignments/1?force=true")
+        wait_until(lambda: "1" not in a.assignments(), "the room to be forgotten", 5)
+        self.assertEqual((a.ask("1").janus, a.ask("2").status), (pin, 200))
+        self.seen_by_all([b], "1", pin)
+
+    def test_when_scale_mode_begins_an_occupied_room_is_kept_where_its_users_are(self):
+        rooms = {"1": "gxy1", "2": "gxy2", "3": "gxy3"}
+        fleet = [self.begin(toml(gateways=GATEWAYS, rooms=rooms, cluster=self.settings())) for _ in range(2)]
+        a, b = fleet
+        a.enter("1", "at-a")
+        a.enter("3", "also-at-a", "gxy5")
+        b.enter("1", "at-b")
+        self.assertEqual(a.state(), "idle")
+        for sidecar in fleet:
+            sidecar.write_config(toml(scale=True, gateways=GATEWAYS, rooms=rooms, cluster=self.settings()))
+            self.assertEqual(sidecar.run("reload").returncode, 0)
+            self.assertEqual(self.etcd.rooms(), {"1": "gxy1", "3": "gxy5"})
+        b.wait_until_live()
+        self.assertEqual([b.ask(room).janus for room in ("1", "3")], ["gxy1", "gxy5"])
+        self.assertEqual(a.leave("1", "at-a").json["assignment_removed"], False)
+        self.assertEqual(a.ask("1").janus, "gxy1")
 
 
 class Looking(FleetCase):

@@ -29,7 +29,7 @@ def help_of(*commands):
 
 
 def commands():
-    listed = re.findall(r"^  ((?:rooms )?[a-z]+)  ", help_of(), re.MULTILINE)
+    listed = re.findall(r"^  ((?:rooms |cluster )?[a-z]+)  ", help_of(), re.MULTILINE)
     return [tuple(name.split()) for name in listed] + [
         (*"rooms import".split(),), ("rooms", "list"), ("rooms", "set"), ("explain",), ("why",), ("drain",),
         ("undrain",), ("release",), ("backup",), ("restore",)]
@@ -79,6 +79,7 @@ class Completion(Case):
     def test_it_knows_every_command_and_option(self):
         self.assertEqual(self.complete(""), {command[0] for command in commands()})
         self.assertEqual(self.complete("rooms", ""), {"import", "list", "set"})
+        self.assertEqual(self.complete("cluster", ""), {"join", "leave"})
         for command in commands():
             self.assertEqual(self.complete(*command, "--"), options_of(command), command)
 

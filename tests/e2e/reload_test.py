@@ -116,8 +116,9 @@ class Reload(Case):
         self.assertEqual(answer.status, 200)
         waiting = [warning for warning in answer.json["warnings"] if "restart" in warning]
         self.assertEqual(len(waiting), 1, answer.json)
-        self.assertIn("http.max_connections, cluster: ", waiting[0])
+        self.assertIn("http.max_connections: ", waiting[0])
         self.assertEqual(sidecar.ask("2171").janus, "gxy2")
+        self.assertEqual(sidecar.get("/v2/cluster").json["engine"], "etcd")
         sidecar.wait_for_log("restart")
         self.assertEqual(len([line for line in sidecar.log().splitlines()
                               if " WARN" in line and "restart" in line]), 1)

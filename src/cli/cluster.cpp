@@ -1,0 +1,177 @@
+// cluster join and cluster leave: between the database file and etcd, beside a running sidecar or without one.
+#include <chrono>
+#include <csignal>
+
+#include "cli/answer_fields.h"
+#include "cli/commands.h"
+#include "cli/configured.h"
+#include "cli/database_file.h"
+#include "cli/sidecar.h"
+#include "cli/table.h"
+#include "cluster/migration.h"
+#include "cluster/position.h"
+#include "http/json.h"
+#include "store/assignments_table.h"
+#include "store/failure.h"
+#include "store/gateways_table.h"
+#include "store/meta_table.h"
+#include "store/owner.h"
+#include "store/sessions_table.h"
+
+namespace cli {
+namespace {
+
+// Of a hundred thousand rooms; each single call is bounded by cluster.timeout.
+constexpr std::chrono::minutes longest_run{5};
+
+config::Configuration configuration_with_members(const CommandLine& line, Terminal& terminal) {
+  auto configuration = sound_configuration(line, terminal);
+  if (configuration.cluster.endpoints.empty()) {
+    throw CommandFailed("cluster.endpoints is missing; name the members of etcd (with engine = \"none\", too)",
+                        kWrongInput);
+  }
+  // A member that hangs up must not end the command.
+  std::signal(SIGPIPE, SIG_IGN);
+  return configuration;
+}
+
+struct File {
+  std::string sidecar;
+  cluster::Belongings belongings;
+};
+
+// Changes nothing in it: a running sidecar may have it.
+File read_file(const std::string& path, Terminal& terminal) {
+  require_database(path);
+  File file;
+  std::optional<std::string> id;
+  store::Database database(path, store::OpenMode::read_only);
+  database.read_transaction([&] {
+    id = store::read_meta(database, cluster::identity_fact);
+    std::vector<std::string> skipped;
+    file.belongings.rooms = store::read_assignments(database, skipped);
+    for (auto& session : store::read_sessions(database, skipped)) {
+      file.belongings.live.insert(std::move(session.room_id));
+    }
+    for (const auto& row : store::read_gateways(database, skipped)) {
+      const auto& gateway = row.gateway;
+      if (!gateway.draining || gateway.removed) continue;
+      file.belongings.drains.emplace_back(
+          gateway.name, gateway.emptying ? domain::Draining::and_emptying : domain::Draining::yes);
+    }
+    for (const auto& sentence : skipped) terminal.err << "warning: " << printable(sentence) << '\n';
+  });
+  if (!id) {
+    throw CommandFailed("the sidecar of " + path +
+                        " has no identity yet, which it makes at its start; start this version once, then try again");
+  }
+  file.sidecar = std::move(*id);
+  return file;
+}
+
+std::string for_programs(const cluster::Carried& carried, bool dry_run) {
+  http::JsonWriter json;
+  json.begin_object()
+      .member("dry_run", dry_run)
+      .member("shared_already", carried.is_shared_already)
+      .member("carried", carried.carried)
+      .member("there_already", carried.there_already)
+      .member("drains", carried.drains);
+  json.key("elsewhere").begin_array();
+  for (const auto& room : carried.elsewhere) {
+    json.begin_object().member("room", room.room).member("here", room.here).member("there", room.there).end_object();
+  }
+  json.end_array().end_object();
+  return json.take() + '\n';
+}
+
+std::string for_people(const cluster::Carried& carried, bool dry_run) {
+  if (carried.is_shared_already) return "This sidecar shares already; what is missing in etcd it carries by itself.\n";
+  Table counts({{"ROOMS"}, {"", Align::right}});
+  counts.add_row({dry_run ? "to be carried" : "carried", std::to_string(carried.carried)});
+  counts.add_row({"there already", std::to_string(carried.there_already)});
+  counts.add_row({"elsewhere", std::to_string(carried.elsewhere.size())});
+  std::string text = counts.text();
+  if (carried.drains > 0) {
+    text += std::string(dry_run ? "Drains of gateways to be carried: " : "Drains of gateways carried: ") +
+            std::to_string(carried.drains) + '\n';
+  }
+  if (carried.elsewhere.empty()) return text;
+  Table rooms({{"ROOM"}, {"HERE"}, {"THERE"}});
+  for (const auto& room : carried.elsewhere) rooms.add_row({room.room, room.here, room.there});
+  return text + '\n' + rooms.text() +
+         "\nWhat etcd has counts once this sidecar shares. Whoever is in such a room here then stays apart from those\n"
+         "who come later; if that must not be, wait until it is empty here.\n";
+}
+
+// Does the sidecar that runs on the file, or the one that was named, share? Nothing: none runs.
+std::optional<bool> shares(const CommandLine& line, const std::string& database) {
+  if (!line.server) {
+    try {
+      if (!store::read_owner_note(database)) return std::nullopt;
+    } catch (const store::Failure&) {  // not ours to read: the configured address tells
+    }
+  }
+  Sidecar sidecar(line);
+  const auto answer = sidecar.ask("GET", "/v2/cluster");
+  if (answer.status == 404) return false;  // an older one, which cannot
+  if (!answer.is_fine()) throw CommandFailed(Sidecar::refusal(answer));
+  return text_at(answer.body, "engine") != "none";
+}
+
+void require_alone(const CommandLine& line, const config::Configuration& configuration, cluster::Engine& engine,
+                   const std::string& id) {
+  const std::string wrong_order =
+      "this sidecar shares its assignments; set engine = \"none\" in [cluster] and reload it first";
+  if (configuration.cluster.is_shared()) throw CommandFailed(wrong_order);
+  const auto shared = shares(line, configuration.store.path);
+  if (shared) {
+    if (*shared) throw CommandFailed(wrong_order);
+    return;
+  }
+  std::string why;
+  const auto announced = cluster::is_announced(engine, configuration.cluster, id, &why);
+  if (!announced) throw CommandFailed(why);
+  if (!*announced) return;
+  throw CommandFailed("etcd knows this sidecar as one that shares; if it was stopped just now, try again in 20 s");
+}
+
+}  // namespace
+
+int cluster_join(const CommandLine& line, Terminal& terminal) {
+  const auto configuration = configuration_with_members(line, terminal);
+  const auto file = read_file(configuration.store.path, terminal);
+  cluster::Engine engine(configuration.cluster);
+  const auto carried = cluster::carry_all(engine, configuration.cluster, file.sidecar, file.belongings, line.dry_run,
+                                          cluster::Engine::Clock::now() + longest_run);
+  if (carried.problem) {
+    throw CommandFailed(printable(*carried.problem) +
+                        (carried.carried > 0 && !line.dry_run
+                             ? "; " + std::to_string(carried.carried) + " rooms were carried before; run it again"
+                             : ""));
+  }
+  terminal.out << (line.json ? for_programs(carried, line.dry_run) : for_people(carried, line.dry_run));
+  return carried.elsewhere.empty() ? kFine : kFailed;
+}
+
+int cluster_leave(const CommandLine& line, Terminal& terminal) {
+  const auto configuration = configuration_with_members(line, terminal);
+  const auto file = read_file(configuration.store.path, terminal);
+  cluster::Engine engine(configuration.cluster);
+  require_alone(line, configuration, engine, file.sidecar);
+  const auto left = cluster::leave_store(engine, configuration.cluster, file.sidecar,
+                                         cluster::Engine::Clock::now() + longest_run);
+  if (left.problem) throw CommandFailed(printable(*left.problem) + "; run it again");
+  if (line.json) {
+    http::JsonWriter json;
+    json.begin_object().member("given_up", left.marks).member("ended", left.ended).end_object();
+    terminal.out << json.take() << '\n';
+  } else {
+    terminal.out << "This sidecar is out of etcd: " << left.marks << (left.marks == 1 ? " room" : " rooms")
+                 << " given up there, " << left.ended << " of which nobody else used.\n"
+                 << "Here every room stays where it is.\n";
+  }
+  return kFine;
+}
+
+}  // namespace cli

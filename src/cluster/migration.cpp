@@ -1,0 +1,324 @@
+#include "cluster/migration.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "app/event_log.h"
+#include "cluster/deed.h"
+#include "cluster/keys.h"
+#include "cluster/replica.h"
+
+namespace cluster {
+namespace {
+
+using namespace std::chrono_literals;
+using What = Conclusion::What;
+
+constexpr std::int64_t items_a_page = 2000;
+// As cluster/writer.cpp has it.
+constexpr std::size_t deeds_at_once = 64;
+// A room that changes under each attempt is used by somebody: it is left to the next time.
+constexpr int most_attempts = 10;
+// How long one that has become alone tries to be taken out.
+constexpr auto leaving_time = 5s;
+
+// One that no other deed's id begins with.
+std::string made_up_beginning(const std::string& sidecar) {
+  std::random_device random;
+  std::string text = sidecar + "-";
+  for (int i = 0; i < 8; ++i) text += "0123456789abcdef"[random() % 16];
+  return text + "-";
+}
+
+Operation as_nested(const Transaction& transaction) {
+  Operation operation;
+  operation.kind = Operation::Kind::nested;
+  operation.transaction.push_back(transaction);
+  return operation;
+}
+
+std::string words_for(Trouble trouble, const std::string& why) {
+  const std::string reason = why.empty() ? "" : ": " + why;
+  return (trouble == Trouble::refused ? "etcd refuses" : "etcd cannot be reached") + reason;
+}
+
+// What is known of the store while this is done, and how things are done there.
+class Errand {
+ public:
+  Errand(Engine& engine, const Options& options, std::string sidecar, Engine::Deadline deadline)
+      : engine_(engine),
+        timeout_(options.timeout),
+        keys_(options.prefix),
+        sidecar_(std::move(sidecar)),
+        deadline_(deadline),
+        beginning_(made_up_beginning(sidecar_)) {}
+
+  const Keys& keys() const { return keys_; }
+  Replica& replica() { return replica_; }
+  // Rooms that had the sidecar's mark when all was read.
+  const std::vector<std::string>& marked() const { return marked_; }
+  const std::optional<std::string>& problem() const { return problem_; }
+
+  // All keys of [first, last) as of one revision; false if that failed.
+  template <typename Take>
+  bool read(const std::string& first, const std::string& last, bool keys_only, const Take& take) {
+    RangeWish wish;
+    wish.key = first;
+    wish.range_end = last;
+    wish.limit = items_a_page;
+    wish.keys_only = keys_only;
+    for (bool more = true; more;) {
+      const auto reply = engine_.range(wish, until());
+      if (!reply.ok()) return fails(reply);
+      if (wish.revision == 0) wish.revision = reply.header.revision;
+      for (const KeyValue& item : reply.value.items) take(item);
+      more = reply.value.more && !reply.value.items.empty();
+      if (more) wish.key = reply.value.items.back().key + '\0';
+    }
+    return true;
+  }
+
+  // Rooms, and the sidecar's own marks.
+  bool read_all() {
+    const bool has_rooms = read(keys_.room(""), end_of_prefix(keys_.room("")), false, [this](const KeyValue& item) {
+      const auto key = keys_.parse(item.key);
+      if (!key || key->kind != KeyKind::room) return;
+      const auto value = room_value_from(key->name, item.value);
+      if (value) replica_.take_room(value->row, item.modified);
+    });
+    return has_rooms && read(keys_.first_use(), keys_.last_use(), true, [this](const KeyValue& item) {
+      const auto key = keys_.parse(item.key);
+      if (!key || key->sidecar != sidecar_) return;
+      replica_.set_mark(key->name, item.modified);
+      marked_.push_back(key->name);
+    });
+  }
+
+  Deed deed_of(Deed::Kind kind, std::string room) {
+    Deed deed;
+    deed.kind = kind;
+    deed.room = std::move(room);
+    deed.sidecar = sidecar_;
+    deed.id = beginning_ + std::to_string(++last_id_);
+    return deed;
+  }
+
+  // Each of them until it is clear what came of it, which `conclude` is told. False if the engine fails.
+  template <typename Concluded>
+  bool perform(std::vector<Deed> deeds, const Concluded& concluded) {
+    for (int attempt = 0; !deeds.empty(); ++attempt) {
+      std::vector<Deed> again;
+      for (std::size_t at = 0; at < deeds.size(); at += deeds_at_once) {
+        const std::size_t end = std::min(deeds.size(), at + deeds_at_once);
+        if (!perform_some({deeds.begin() + static_cast<std::ptrdiff_t>(at),
+                           deeds.begin() + static_cast<std::ptrdiff_t>(end)},
+                          again, concluded)) {
+          return false;
+        }
+      }
+      deeds = std::move(again);
+      if (attempt < most_attempts || deeds.empty()) continue;
+      problem_ = std::to_string(deeds.size()) + " rooms change all the time, " + deeds.front().room + " among them";
+      return false;
+    }
+    return true;
+  }
+
+  bool transact(const Transaction& transaction, Reply<TransactionResult>& reply) {
+    reply = engine_.transact(transaction, until());
+    return reply.ok() || fails(reply);
+  }
+
+ private:
+  Engine::Deadline until() const { return std::min(deadline_, Engine::Clock::now() + timeout_); }
+
+  template <typename T>
+  bool fails(const Reply<T>& reply) {
+    problem_ = words_for(reply.trouble, reply.why);
+    return false;
+  }
+
+  template <typename Concluded>
+  bool perform_some(std::vector<Deed> deeds, std::vector<Deed>& again, const Concluded& concluded) {
+    if (Engine::Clock::now() >= deadline_) {
+      problem_ = "the time was too short";
+      return false;
+    }
+    Transaction whole;
+    std::vector<Deed> sent;
+    for (Deed& deed : deeds) {
+      const Conclusion known = prepare(deed, keys_, replica_);
+      if (known.what != What::ask) {
+        concluded(deed, known);
+        continue;
+      }
+      whole.success.push_back(as_nested(deed.transaction));
+      sent.push_back(std::move(deed));
+    }
+    if (sent.empty()) return true;
+    Reply<TransactionResult> reply;
+    if (!transact(whole, reply)) return false;
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+      if (i >= reply.value.done.size() || reply.value.done[i].nested.empty()) {
+        problem_ = "etcd's answer cannot be read";
+        return false;
+      }
+      const auto conclusion = conclude(sent[i], reply.value.done[i].nested.front(), reply.header.revision, replica_);
+      if (conclusion.what == What::again || conclusion.what == What::resend) {
+        again.push_back(std::move(sent[i]));
+      } else if (conclusion.what == What::refused) {
+        problem_ = "the row of room " + sent[i].room + " in etcd cannot be read; is a newer version at work there?";
+        return false;
+      } else {
+        concluded(sent[i], conclusion);
+      }
+    }
+    return true;
+  }
+
+  Engine& engine_;
+  const std::chrono::milliseconds timeout_;
+  const Keys keys_;
+  const std::string sidecar_;
+  const Engine::Deadline deadline_;
+  const std::string beginning_;
+  std::uint64_t last_id_ = 0;
+  Replica replica_;
+  std::vector<std::string> marked_;
+  std::optional<std::string> problem_;
+};
+
+// Those that the store says nothing of.
+bool carry_drains(Errand& errand, const Belongings& belongings, bool only_compares, Carried& carried) {
+  std::set<std::string> known;
+  const std::string first = errand.keys().gateway("");
+  const bool is_read = errand.read(first, end_of_prefix(first), true, [&](const KeyValue& item) {
+    if (const auto key = errand.keys().parse(item.key)) known.insert(key->name);
+  });
+  if (!is_read) return false;
+  for (const auto& [gateway, draining] : belongings.drains) {
+    if (known.count(gateway)) continue;
+    if (!only_compares) {
+      Transaction put;
+      Compare absent;
+      absent.key = errand.keys().gateway(gateway);
+      Operation operation;
+      operation.kind = Operation::Kind::put;
+      operation.key = absent.key;
+      operation.value = to_text(draining);
+      put.compares.push_back(std::move(absent));
+      put.success.push_back(std::move(operation));
+      Reply<TransactionResult> reply;
+      if (!errand.transact(put, reply)) return false;
+    }
+    ++carried.drains;
+  }
+  return true;
+}
+
+bool carry_rooms(Errand& errand, const Belongings& belongings, bool only_compares, Carried& carried) {
+  std::vector<Deed> deeds;
+  for (const domain::Assignment& row : belongings.rooms) {
+    if (only_compares) {
+      const auto there = errand.replica().room(row.room_id);
+      const bool is_same = there && there->row.gateway_name == row.gateway_name;
+      if (!there) ++carried.carried;
+      if (is_same) ++carried.there_already;
+      if (there && !is_same) carried.elsewhere.push_back({row.room_id, row.gateway_name, there->row.gateway_name});
+      continue;
+    }
+    Deed deed = errand.deed_of(Deed::Kind::carry, row.room_id);
+    deed.wish.row = row;
+    deeds.push_back(std::move(deed));
+  }
+  std::vector<Deed> marks;
+  const bool is_done = errand.perform(std::move(deeds), [&](const Deed& deed, const Conclusion& conclusion) {
+    const domain::Assignment& here = deed.wish.row;
+    const std::string there = conclusion.row ? conclusion.row->gateway_name : here.gateway_name;
+    if (there != here.gateway_name) {
+      carried.elsewhere.push_back({here.room_id, here.gateway_name, there});
+      return;
+    }
+    // One that was won has its mark; of one that was there it is not known.
+    const bool is_carried = deed.transaction.success.size() > 1 && conclusion.what == What::done;
+    ++(is_carried ? carried.carried : carried.there_already);
+    const bool is_live = belongings.live.count(deed.room) > 0;
+    if (errand.replica().mark(deed.room) > 0 && !is_live) return;
+    marks.push_back(errand.deed_of(Deed::Kind::use, deed.room));
+    marks.back().use = is_live ? domain::Use::live : domain::Use::kept;
+  });
+  return is_done && errand.perform(std::move(marks), [](const Deed&, const Conclusion&) {});
+}
+
+}  // namespace
+
+Carried carry_all(Engine& engine, const Options& options, const std::string& sidecar, const Belongings& belongings,
+                  bool only_compares, Engine::Deadline deadline) {
+  Carried carried;
+  std::string why;
+  const auto announced = is_announced(engine, options, sidecar, &why);
+  if (!announced) {
+    carried.problem = why;
+    return carried;
+  }
+  carried.is_shared_already = *announced;
+  if (carried.is_shared_already) return carried;
+  Errand errand(engine, options, sidecar, deadline);
+  const bool is_done = errand.read_all() && carry_rooms(errand, belongings, only_compares, carried) &&
+                       carry_drains(errand, belongings, only_compares, carried);
+  if (!is_done) carried.problem = errand.problem();
+  return carried;
+}
+
+TakenOut leave_store(Engine& engine, const Options& options, const std::string& sidecar, Engine::Deadline deadline) {
+  TakenOut left;
+  Errand errand(engine, options, sidecar, deadline);
+  const bool is_read = errand.read_all();
+  std::vector<Deed> deeds;
+  for (const std::string& room : errand.marked()) deeds.push_back(errand.deed_of(Deed::Kind::give_up, room));
+  const bool is_given_up = is_read && errand.perform(std::move(deeds), [&](const Deed&, const Conclusion& conclusion) {
+    ++left.marks;
+    if (conclusion.what == What::done) ++left.ended;
+  });
+  Transaction whole;
+  Operation erase;
+  erase.kind = Operation::Kind::erase;
+  erase.key = errand.keys().sidecar(sidecar);
+  whole.success.push_back(std::move(erase));
+  Reply<TransactionResult> reply;
+  if (!is_given_up || !errand.transact(whole, reply)) left.problem = errand.problem();
+  return left;
+}
+
+std::optional<bool> is_announced(Engine& engine, const Options& options, const std::string& sidecar, std::string* why) {
+  RangeWish wish;
+  wish.key = Keys(options.prefix).sidecar(sidecar);
+  const auto reply = engine.range(wish, Engine::Clock::now() + options.timeout);
+  if (reply.ok()) return !reply.value.items.empty();
+  *why = words_for(reply.trouble, reply.why);
+  return std::nullopt;
+}
+
+Leaving::Leaving(const Options& options, std::string sidecar)
+    : options_(options), sidecar_(std::move(sidecar)), engine_(options_), thread_([this] {
+        ::pthread_setname_np(::pthread_self(), "leaving");
+        const auto left = leave_store(engine_, options_, sidecar_, Engine::Clock::now() + leaving_time);
+        const auto marks = static_cast<std::int64_t>(left.marks);
+        if (left.problem) {
+          app::log_warn(
+              "Shared store was not told that this sidecar is alone now: `room-sidecar cluster leave` does it",
+              {{"reason", *left.problem}});
+        } else {
+          app::log_info("Taken out of the shared store", {{"rooms", marks}});
+        }
+      }) {}
+
+Leaving::~Leaving() {
+  engine_.stop();
+  thread_.join();
+}
+
+}  // namespace cluster

@@ -1,0 +1,76 @@
+// The way of one sidecar's rooms into the shared store, and that of the sidecar out of it, for those who have no writer
+// and no follower: the command `cluster`, beside the running sidecar, and a sidecar that has just become alone. Done
+// with the deeds of cluster/deed.h, so it may be done twice, or be broken off and begun again.
+// These block, each call to the engine for as long as its options' timeout, all of them together until the deadline.
+// One thread; what fails is a sentence in the result, with what had been done by then.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "cluster/engine.h"
+#include "cluster/options.h"
+#include "domain/assignment.h"
+#include "domain/catalogue.h"
+
+namespace cluster {
+
+// What a sidecar brings along.
+struct Belongings {
+  std::vector<domain::Assignment> rooms;
+  std::set<std::string> live;  // those of them with sessions
+  std::vector<std::pair<std::string, domain::Draining>> drains;  // by gateway
+};
+
+struct Elsewhere {
+  std::string room, here, there;
+};
+
+struct Carried {
+  std::size_t carried = 0;  // or, if it was only compared: those that would be
+  std::size_t there_already = 0;
+  std::size_t drains = 0;            // carried, as above
+  std::vector<Elsewhere> elsewhere;  // whose gateway is another one in the store, which counts
+  // It follows the store itself, so its file is no news to it: nothing was compared.
+  bool is_shared_already = false;
+  std::optional<std::string> problem;
+};
+
+// Each room is marked as used by `sidecar`, also where it was there before: else it would end there with the last of
+// the others. It has to share soon: the marks of one that is not there are taken away after some minutes.
+Carried carry_all(Engine& engine, const Options& options, const std::string& sidecar, const Belongings& belongings,
+                  bool only_compares, Engine::Deadline deadline);
+
+struct TakenOut {
+  std::size_t marks = 0;  // rooms that it used
+  std::size_t ended = 0;  // those of them that nobody else used, which end in the store
+  std::optional<std::string> problem;
+};
+
+// For a sidecar that does not share any more.
+TakenOut leave_store(Engine& engine, const Options& options, const std::string& sidecar, Engine::Deadline deadline);
+
+// Is it there: does it share, by its own word and on a lease? Nothing: that cannot be told, and `*why` says why.
+std::optional<bool> is_announced(Engine& engine, const Options& options, const std::string& sidecar, std::string* why);
+
+// leave_store() on a thread of its own, which its end breaks off. What came of it is logged.
+class Leaving {
+ public:
+  Leaving(const Options& options, std::string sidecar);
+  ~Leaving();
+  Leaving(const Leaving&) = delete;
+  Leaving& operator=(const Leaving&) = delete;
+
+ private:
+  const Options options_;
+  const std::string sidecar_;
+  Engine engine_;
+  std::thread thread_;
+};
+
+}  // namespace cluster
