@@ -123,8 +123,7 @@ void Writer::perform(std::deque<Deed> batch) {
     const std::lock_guard lock(state_.mutex);
     for (Deed& deed : batch) {
       if (is_over(deed)) {
-        if (deed.kind == Deed::Kind::claim) state_.counts.claims[ClaimOutcome::failed].add();
-        abandon(deed);
+        deed.kind == Deed::Kind::claim ? settle(deed, {}) : abandon(deed);
         continue;
       }
       const Conclusion known = prepare(deed, state_.keys, state_.replica);
@@ -202,9 +201,8 @@ void Writer::give_back(std::deque<Deed> batch, bool refused) {
   for (Deed& deed : batch) {
     const bool is_waited_for = deed.settled || deed.released || deed.answered;
     if (is_waited_for && (refused || is_over(deed))) {
-      if (deed.kind == Deed::Kind::claim) state_.counts.claims[ClaimOutcome::failed].add();
       const std::lock_guard lock(state_.mutex);
-      abandon(deed);
+      deed.kind == Deed::Kind::claim ? settle(deed, {}) : abandon(deed);
     } else {
       if (refused && deed.told) std::exchange(deed.told, {})();
       again.push_back(std::move(deed));
@@ -323,6 +321,24 @@ void Writer::settle(const Deed& deed, app::Grant grant) {
   constexpr ClaimOutcome counted[] = {ClaimOutcome::won, ClaimOutcome::lost, ClaimOutcome::again, ClaimOutcome::failed};
   state_.counts.claims[counted[static_cast<std::size_t>(grant.outcome)]].add();
   deed.settled(grant);
+  if (grant.outcome == app::Grant::Outcome::again || grant.outcome == app::Grant::Outcome::failed) catch_up(deed.room);
+}
+
+// What others have done while the claim was under way has not been followed (Ledger::follow); now it is withdrawn.
+void Writer::catch_up(const std::string& room) {
+  const auto now = state_.replica.room(room);
+  app::Desk::Turn turn(state_.desk);
+  domain::Ledger& ledger = turn.ledger();
+  if (now) return ledger.follow(now->row);
+  const domain::Ledger::Room* entry = ledger.find(room);
+  // Before the first list nothing is known, and what is here has yet to be carried there.
+  if (!entry || !entry->held || entry->pending || state_.replica.followed() == 0) return;
+  if (!entry->has_users()) return ledger.unfollow(room);
+  Deed carry;
+  carry.kind = Deed::Kind::carry;
+  carry.room = room;
+  carry.wish.row = ledger.assignment(room, *entry->held);
+  push(std::move(carry));
 }
 
 void Writer::finish_claim(Deed& deed, const Conclusion& conclusion) {

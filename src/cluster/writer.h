@@ -50,6 +50,7 @@ class Writer : public std::enable_shared_from_this<Writer> {
   bool is_over(const Deed& deed) const;
   static void abandon(Deed& deed);
   void settle(const Deed& deed, app::Grant grant);
+  void catch_up(const std::string& room);
 
   const std::shared_ptr<SharedState> shared_;
   SharedState& state_;

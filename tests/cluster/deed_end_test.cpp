@@ -1,0 +1,309 @@
+// Deeds that take something away, or say that it is used.
+#include "catch.h"
+#include "deeds.h"
+
+using namespace std::chrono_literals;
+using namespace cluster;
+using cluster_test::Sidecar;
+using cluster_test::Store;
+using Kind = app::Wish::Kind;
+using What = Conclusion::What;
+
+namespace {
+
+Conclusion release(Sidecar& sidecar, const std::string& room, bool force) {
+  auto deed = sidecar.deed(Deed::Kind::release, room);
+  deed.force = force;
+  return sidecar.perform(deed);
+}
+
+LeftValue::Why why_left(Store& store, const std::string& room) {
+  const auto value = left_value_from(store.text(store.keys.left(room)));
+  REQUIRE(value);
+  return value->why;
+}
+
+}  // namespace
+
+TEST_CASE("the last one who uses a room ends it, and it is remembered where it was") {
+  Store store;
+  Sidecar a(store, "a");
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  const auto ended = a.give_up("r");
+  CHECK(ended.what == What::done);
+  CHECK(ended.row->gateway_name == "gxy1");
+  CHECK(store.gateway_of("r").empty());
+  CHECK_FALSE(store.is_marked("r", "a"));
+  CHECK(store.left("r") == "gxy1");
+  CHECK(why_left(store, "r") == LeftValue::Why::empty);
+  CHECK(a.knows("r").empty());
+  CHECK(a.replica.mark("r") == 0);
+  REQUIRE(a.replica.left("r"));
+  CHECK(a.replica.left("r")->modified == ended.revision);
+}
+
+TEST_CASE("while others use the room only one's own mark goes") {
+  Store store;
+  Sidecar a(store, "a"), b(store, GENERATE("b", "0", "a0", "a/"));
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  REQUIRE(b.use("r").what == What::done);
+  b.follow();
+  CHECK(a.give_up("r").what == What::not_so);
+  CHECK(store.gateway_of("r") == "gxy1");
+  CHECK_FALSE(store.is_marked("r", "a"));
+  CHECK(store.is_marked("r", b.id()));
+  CHECK(store.left("r").empty());
+  CHECK(a.replica.mark("r") == 0);
+  CHECK(b.give_up("r").what == What::done);
+  CHECK(store.gateway_of("r").empty());
+}
+
+TEST_CASE("a mark on another room keeps none, also where its name begins alike") {
+  Store store;
+  Sidecar a(store, "a"), b(store, "b");
+  for (const std::string room : {"r", "r/", "r0", "r1", "ra"}) REQUIRE(a.take(room, "gxy1").what == What::done);
+  b.follow();
+  for (const std::string room : {"r/", "r0", "r1", "ra"}) REQUIRE(b.use(room).what == What::done);
+  CHECK(a.give_up("r").what == What::done);
+  for (const std::string room : {"r/", "r0", "r1", "ra"}) {
+    INFO(room);
+    CHECK(store.gateway_of(room) == "gxy1");
+    CHECK(store.is_marked(room, "a"));
+  }
+}
+
+TEST_CASE("a room that was never marked is not given up") {
+  Store store;
+  Sidecar a(store, "a"), b(store, "b");
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  b.follow();
+  CHECK(b.give_up("r").what == What::not_so);
+  CHECK(store.gateway_of("r") == "gxy1");
+}
+
+TEST_CASE("a give-up that comes late takes nothing away from who came in again") {
+  Store store;
+  Sidecar a(store, "a");
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  auto late = a.deed(Deed::Kind::give_up, "r");
+  REQUIRE(a.prepare(late).what == What::ask);
+  SECTION("it had not come before: the mark was put anew") { REQUIRE(a.use("r").what == What::done); }
+  SECTION("it had: the room was taken up again") {
+    cluster_test::send(store, late);
+    a.follow();
+    a.replica.drop_mark("r");
+    REQUIRE(a.take("r", "gxy1").what == What::done);
+  }
+  SECTION("others use it, too") {
+    Sidecar b(store, "b");
+    REQUIRE(b.use("r").what == What::done);
+    REQUIRE(a.use("r").what == What::done);
+  }
+  cluster_test::send(store, late);
+  CHECK(store.gateway_of("r") == "gxy1");
+  CHECK(store.is_marked("r", "a"));
+}
+
+TEST_CASE("a give-up that finds a newer mark is to be prepared anew") {
+  Store store;
+  Sidecar a(store, "a");
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  auto late = a.deed(Deed::Kind::give_up, "r");
+  REQUIRE(a.prepare(late).what == What::ask);
+  const auto used = a.use("r");
+  REQUIRE(used.what == What::done);
+  CHECK(a.send(late).what == What::again);
+  CHECK(a.replica.mark("r") == used.revision);
+  CHECK(a.perform(late).what == What::done);
+  CHECK(store.gateway_of("r").empty());
+}
+
+TEST_CASE("a give-up that is sent twice has no effect the second time") {
+  Store store;
+  Sidecar a(store, "a");
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  auto deed = a.deed(Deed::Kind::give_up, "r");
+  REQUIRE(a.prepare(deed).what == What::ask);
+  cluster_test::send(store, deed);  // its answer was lost
+  CHECK(a.send(deed).what == What::not_so);
+  CHECK(a.replica.mark("r") == 0);
+  CHECK(store.left("r") == "gxy1");
+}
+
+TEST_CASE("who gives up a room that was moved meanwhile learns where it is first") {
+  Store store;
+  Sidecar a(store, "a"), b(store, "b");
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  b.follow();
+  auto move = b.claim("r", "gxy2", Kind::moved, "gxy1");
+  move.wish.is_used_here = false;
+  REQUIRE(b.perform(move).what == What::done);
+  auto deed = a.deed(Deed::Kind::give_up, "r");
+  CHECK(a.perform(deed).what == What::again);
+  CHECK(a.knows("r") == "gxy2");
+  CHECK(store.is_marked("r", "a"));
+  CHECK(a.perform(deed).what == What::done);
+  CHECK(store.left("r") == "gxy2");
+}
+
+TEST_CASE("a mark that outlives its room can be given up") {
+  Store store;
+  Sidecar a(store, "a");
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  Transaction erase;
+  erase.success.push_back({Operation::Kind::erase, store.keys.room("r")});
+  REQUIRE(store.engine.transact(erase, cluster_test::in(5s)).ok());
+  auto deed = a.deed(Deed::Kind::give_up, "r");
+  CHECK(a.perform(deed).what == What::again);
+  CHECK(a.perform(deed).what == What::not_so);
+  CHECK_FALSE(store.is_marked("r", "a"));
+  CHECK(store.left("r").empty());
+}
+
+TEST_CASE("a mark is put on a room that is there, and on no other") {
+  Store store;
+  Sidecar a(store, "a"), b(store, "b");
+  CHECK(b.use("r").what == What::not_so);
+  CHECK_FALSE(store.is_marked("r", "b"));
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  const auto used = b.use("r");
+  CHECK(used.what == What::done);
+  CHECK(b.replica.mark("r") == used.revision);
+  CHECK(store.is_marked("r", "b"));
+  REQUIRE(a.give_up("r").what == What::not_so);
+  b.follow();
+  REQUIRE(b.give_up("r").what == What::done);
+  b.replica.set_mark("r", used.revision);
+  CHECK(b.use("r").what == What::not_so);
+  CHECK(b.replica.mark("r") == 0);
+}
+
+TEST_CASE("an operator's release takes a room from those who are in it elsewhere only by force") {
+  Store store;
+  Sidecar a(store, "a"), b(store, "b");
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  b.follow();
+  REQUIRE(b.use("r", domain::Use::live).what == What::done);
+  CHECK(release(a, "r", false).what == What::not_so);
+  CHECK(store.gateway_of("r") == "gxy1");
+  CHECK(store.is_marked("r", "a"));
+  CHECK(release(a, "r", true).what == What::done);
+  CHECK(store.gateway_of("r").empty());
+  CHECK_FALSE(store.is_marked("r", "a"));
+  CHECK_FALSE(store.is_marked("r", "b"));
+  CHECK(why_left(store, "r") == LeftValue::Why::forced);
+  CHECK(a.knows("r").empty());
+  CHECK(a.replica.mark("r") == 0);
+}
+
+TEST_CASE("a mark that says that nobody is in the room does not keep it from being released") {
+  Store store;
+  Sidecar a(store, "a"), b(store, "b");
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  REQUIRE(b.use("r", domain::Use::kept).what == What::done);
+  auto deed = a.deed(Deed::Kind::release, "r");
+  REQUIRE(a.perform(deed).what == What::resend);
+  REQUIRE(a.prepare(deed).what == What::ask);
+  REQUIRE(a.send(deed).what == What::resend);
+  REQUIRE(a.prepare(deed).what == What::ask);
+  SECTION("nothing has changed") {
+    CHECK(a.send(deed).what == What::done);
+    CHECK(store.gateway_of("r").empty());
+    CHECK_FALSE(store.is_marked("r", "b"));
+    CHECK(why_left(store, "r") == LeftValue::Why::released);
+  }
+  SECTION("somebody has come in") {
+    REQUIRE(b.use("r", domain::Use::live).what == What::done);
+    CHECK(a.send(deed).what == What::not_so);
+    CHECK(store.gateway_of("r") == "gxy1");
+  }
+  SECTION("it is marked anew") {
+    REQUIRE(b.use("r", domain::Use::kept).what == What::done);
+    CHECK(a.send(deed).what == What::resend);
+  }
+}
+
+TEST_CASE("a mark that says nothing counts as of one who is in the room") {
+  Store store;
+  Sidecar a(store, "a");
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  Transaction put;
+  put.success.push_back({Operation::Kind::put, store.keys.use("r", "older")});
+  REQUIRE(store.engine.transact(put, cluster_test::in(5s)).ok());
+  CHECK(release(a, "r", false).what == What::not_so);
+}
+
+TEST_CASE("one's own mark does not keep a room from being released, and released it goes wherever it fits") {
+  Store store;
+  Sidecar a(store, "a"), b(store, "b");
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  REQUIRE(a.take("r0", "gxy1").what == What::done);
+  CHECK(release(a, "r", false).what == What::done);
+  CHECK(store.gateway_of("r").empty());
+  CHECK_FALSE(store.is_marked("r", "a"));
+  CHECK(store.is_marked("r0", "a"));
+  CHECK(why_left(store, "r") == LeftValue::Why::released);
+  CHECK(release(a, "r", false).what == What::done);  // nobody is asked any more
+  b.follow();
+  CHECK(b.take("r", "gxy2").what == What::done);
+}
+
+TEST_CASE("a release learns what it did not know, and is sent anew") {
+  Store store;
+  Sidecar a(store, "a"), b(store, "b");
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  b.follow();
+  SECTION("the room was moved") {
+    REQUIRE(a.perform(a.claim("r", "gxy2", Kind::moved, "gxy1")).what == What::done);
+    CHECK(release(b, "r", true).what == What::again);
+    CHECK(b.knows("r") == "gxy2");
+    CHECK(release(b, "r", true).what == What::done);
+    CHECK(store.left("r") == "gxy2");
+  }
+  SECTION("it has ended") {
+    REQUIRE(a.give_up("r").what == What::done);
+    CHECK(release(b, "r", true).what == What::done);
+    CHECK(b.knows("r").empty());
+    CHECK(why_left(store, "r") == LeftValue::Why::empty);
+  }
+}
+
+TEST_CASE("the mark of a sidecar that is gone is taken away, and its room if nobody else uses it") {
+  Store store;
+  Sidecar gone(store, "gone"), a(store, "a");
+  REQUIRE(gone.take("r", "gxy1").what == What::done);
+  REQUIRE(gone.take("q", "gxy2").what == What::done);
+  REQUIRE(a.use("q").what == What::done);
+  a.follow();
+  const auto reap = [&](const std::string& room) {
+    auto deed = a.deed(Deed::Kind::reap, room);
+    deed.sidecar = "gone";
+    deed.mark = gone.replica.mark(room);
+    return deed;
+  };
+  CHECK(a.perform(reap("r")).what == What::done);
+  CHECK(store.gateway_of("r").empty());
+  CHECK_FALSE(store.is_marked("r", "gone"));
+  CHECK(store.left("r") == "gxy1");
+  CHECK(a.perform(reap("q")).what == What::not_so);
+  CHECK(store.gateway_of("q") == "gxy2");
+  CHECK_FALSE(store.is_marked("q", "gone"));
+  CHECK(store.is_marked("q", "a"));
+  CHECK(a.replica.mark("q") > 0);
+  CHECK(a.perform(reap("q")).what == What::not_so);  // once more, by another one
+  CHECK(store.is_marked("q", "a"));
+}
+
+TEST_CASE("a sidecar that is back keeps what it has marked since") {
+  Store store;
+  Sidecar back(store, "back"), a(store, "a");
+  REQUIRE(back.take("r", "gxy1").what == What::done);
+  a.follow();
+  auto deed = a.deed(Deed::Kind::reap, "r");
+  deed.sidecar = "back";
+  deed.mark = back.replica.mark("r");
+  REQUIRE(back.use("r").what == What::done);
+  CHECK(a.perform(deed).what == What::not_so);
+  CHECK(store.gateway_of("r") == "gxy1");
+  CHECK(store.is_marked("r", "back"));
+}

@@ -1,0 +1,171 @@
+// Several sidecars whose etcd goes away and comes back.
+#include <map>
+
+#include "catch.h"
+#include "cluster/fleet.h"
+#include "etcd_process.h"
+#include "in_time.h"
+#include "sharing_house.h"
+
+using namespace std::chrono_literals;
+using cluster_test::comes_true;
+using cluster_test::EtcdProcess;
+using cluster_test::SharingHouse;
+using cluster_test::time_of;
+
+namespace {
+
+// As the contract promises, and what a busy machine takes.
+constexpr auto deadline = 3s + 2s;
+
+bool is_answered(SharingHouse& house, const std::string& room) { return house.gateway(room).substr(0, 3) == "gxy"; }
+
+// With both rooms in use at one of them.
+std::map<std::string, std::string> some_rooms(SharingHouse& a, SharingHouse& b) {
+  std::map<std::string, std::string> were;
+  for (const std::string room : {"1", "2", "3"}) were[room] = a.gateway(room);
+  for (const std::string room : {"4", "5", "6"}) were[room] = b.gateway(room);
+  for (const auto& [room, gateway] : were) {
+    REQUIRE(comes_true([&, name = room] { return a.knows(name) == were[name] && b.knows(name) == were[name]; }));
+  }
+  return were;
+}
+
+void check_known(SharingHouse& house, const std::map<std::string, std::string>& were) {
+  for (const auto& [room, gateway] : were) {
+    std::string answer;
+    CHECK(time_of([&, name = room] { answer = house.ask(name); }) < 1s);
+    CHECK(answer == gateway + " sticky");
+  }
+}
+
+void check_refused(SharingHouse& house, const std::string& room) {
+  std::string answer;
+  CHECK(time_of([&] { answer = house.ask(room); }) < deadline);
+  CHECK(answer == "storage_unavailable");
+}
+
+}  // namespace
+
+TEST_CASE("while etcd is dead known rooms are answered and new ones refused, and all is well once it is back") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options()), b(etcd.options());
+  const auto were = some_rooms(a, b);
+  etcd.kill(0);
+  check_known(a, were);
+  check_refused(a, "new");
+  check_refused(b, "new");
+  check_known(a, were);
+  check_known(b, were);
+  CHECK(comes_true([&] { return a.fleet->trouble().has_value(); }));
+  // Once it is known to be away, who asks is not kept waiting.
+  CHECK(time_of([&] { a.ask("newer"); }) < 1s);
+  CHECK(a.fleet->release("1", true) == app::Claims::Released::unavailable);
+  CHECK_FALSE(a.fleet->share_draining("gxy1", domain::Draining::yes));
+
+  etcd.start(0);
+  REQUIRE(comes_true([&] { return is_answered(a, "new"); }));
+  CHECK(b.ask("new") == a.gateway("new") + " sticky");
+  CHECK(comes_true([&] { return a.is_live() && b.is_live(); }));
+  CHECK_FALSE(a.fleet->trouble());
+  check_known(a, were);
+  check_known(b, were);
+}
+
+TEST_CASE("while etcd hangs known rooms are answered at once and new ones refused in time") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options()), b(etcd.options());
+  const auto were = some_rooms(a, b);
+  etcd.halt(0);
+  check_known(a, were);
+  check_refused(a, "new");
+  check_known(a, were);
+  check_known(b, were);
+  etcd.go_on(0);
+  REQUIRE(comes_true([&] { return is_answered(a, "new"); }));
+  CHECK(b.ask("new") == a.gateway("new") + " sticky");
+  CHECK(comes_true([&] { return a.is_live() && b.is_live(); }));
+}
+
+TEST_CASE("outdated, only rooms in use here are answered") {
+  EtcdProcess etcd;
+  cluster::Options soon = etcd.options();
+  soon.max_stale = 20s;
+  SharingHouse a(soon), b(soon);
+  const auto were = some_rooms(a, b);
+  REQUIRE(a.report("1", "s") == were.at("1") + " 1");
+  etcd.kill(0);
+  // From its file it knows that it is, without waiting for it.
+  soon.max_stale = 1ms;
+  a.stop();
+  a.options = soon;
+  a.start();
+  CHECK(a.ask("1") == were.at("1") + " sticky");
+  CHECK(a.ask("2") == "storage_unavailable");
+  CHECK(a.ask("4") == "storage_unavailable");
+  CHECK(a.fleet->view().state == "outdated");
+  check_known(b, were);
+}
+
+TEST_CASE("a sidecar that starts while etcd is away knows what it knew") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options()), b(etcd.options());
+  const auto were = some_rooms(a, b);
+  a.stop();
+  etcd.kill(0);
+  a.start();
+  check_known(a, were);
+  check_refused(a, "new");
+  etcd.start(0);
+  REQUIRE(comes_true([&] { return is_answered(a, "new"); }));
+  CHECK(comes_true([&] { return a.is_live(); }));
+  check_known(a, were);
+}
+
+TEST_CASE("who waits for a claim while the sidecar stops is told so") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options());
+  etcd.halt(0);
+  std::string answer;
+  std::thread asks([&] { answer = a.ask("new"); });
+  REQUIRE(comes_true([&] {
+    app::Desk::Turn turn(*a.desk);
+    return turn.ledger().find("new") != nullptr;
+  }));
+  CHECK(time_of([&] { a.fleet->stop(); }) < deadline);
+  asks.join();
+  CHECK(answer == "storage_unavailable");
+  etcd.go_on(0);
+}
+
+TEST_CASE("a room that ends elsewhere while it is being moved here is placed anew at once") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options()), b(etcd.options());
+  const std::string gateway = b.gateway("r");
+  REQUIRE(b.report("r", "s") == gateway + " 1");
+  REQUIRE(comes_true([&] { return a.knows("r") == gateway; }));
+  REQUIRE(b.keeper->set_draining(gateway, domain::Draining::and_emptying) == app::CatalogueKeeper::Drained::done);
+  REQUIRE(comes_true([&] {
+    const auto policy = a.desk->policy();
+    return policy->catalogue().gateway(gateway)->emptying;
+  }));
+  // Both ask at the same time, b first.
+  etcd.halt(0);
+  std::thread leaves([&] { b.leave("r", "s"); });
+  REQUIRE(comes_true([&] {
+    app::Desk::Turn turn(*b.desk);
+    return !turn.ledger().find("r")->has_users();
+  }));
+  std::string answer;
+  std::thread asks([&] { answer = a.ask("r"); });
+  REQUIRE(comes_true([&] {
+    app::Desk::Turn turn(*a.desk);
+    return turn.ledger().find("r")->pending;
+  }));
+  etcd.go_on(0);
+  leaves.join();
+  asks.join();
+  CHECK(answer.substr(0, 3) == "gxy");
+  CHECK(is_answered(a, "r"));
+  CHECK(b.gateway("r") == a.gateway("r"));
+}

@@ -1,0 +1,277 @@
+// Several sidecars on one real etcd, which is well all the time; fleet_away_test.cpp has it go away.
+#include "cluster/fleet.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "app/clean_up.h"
+#include "app/release_room.h"
+#include "catch.h"
+#include "cluster/engine.h"
+#include "cluster/keys.h"
+#include "etcd_process.h"
+#include "in_time.h"
+#include "sharing_house.h"
+
+using namespace std::chrono_literals;
+using cluster_test::comes_true;
+using cluster_test::EtcdProcess;
+using cluster_test::in;
+using cluster_test::SharingHouse;
+
+namespace {
+
+std::string room_named(int number) { return "room " + std::to_string(number); }
+
+// What is in the store, by another connection.
+struct Look {
+  explicit Look(const EtcdProcess& etcd) : engine(etcd.options()) {}
+
+  bool is_there(const std::string& key) {
+    const auto reply = engine.range({key}, in(5s));
+    REQUIRE(reply.ok());
+    return !reply.value.items.empty();
+  }
+  bool is_marked(const std::string& room, const std::string& sidecar) { return is_there(keys.use(room, sidecar)); }
+  std::string gateway_of(const std::string& room) {
+    const auto reply = engine.range({keys.room(room)}, in(5s));
+    REQUIRE(reply.ok());
+    if (reply.value.items.empty()) return "";
+    const auto value = cluster::room_value_from(room, reply.value.items.front().value);
+    return value ? value->row.gateway_name : "";
+  }
+
+  cluster::Engine engine;
+  cluster::Keys keys{cluster::Options{}.prefix};
+};
+
+}  // namespace
+
+TEST_CASE("a room has one gateway, whichever sidecar is asked first") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options()), b(etcd.options());
+  for (int i = 0; i < 10; ++i) {
+    SharingHouse& first = i % 2 == 0 ? a : b;
+    SharingHouse& second = i % 2 == 0 ? b : a;
+    const std::string gateway = first.gateway(room_named(i));
+    CHECK(gateway.substr(0, 3) == "gxy");
+    CHECK(second.ask(room_named(i)) == gateway + " sticky");  // though it may not have heard of it
+    CHECK(first.ask(room_named(i)) == gateway + " sticky");
+  }
+}
+
+TEST_CASE("of many who ask two sidecars for the same rooms at once, one gets each room placed") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options()), b(etcd.options());
+  constexpr int rooms = 50;
+  std::map<std::string, std::vector<std::string>> answers;
+  std::mutex mutex;
+  std::vector<std::thread> askers;
+  for (unsigned asker = 0; asker < 16; ++asker) {
+    askers.emplace_back([&, asker] {
+      std::vector<int> order(rooms);
+      for (int i = 0; i < rooms; ++i) order[static_cast<std::size_t>(i)] = i;
+      // Pairs of them, one at each, go the same way, and some all ways at once.
+      std::shuffle(order.begin(), order.end(), std::mt19937(asker / 4));
+      for (const int i : order) {
+        const std::string answer = (asker % 2 == 0 ? a : b).ask(room_named(i));
+        const std::lock_guard lock(mutex);
+        answers[room_named(i)].push_back(answer);
+      }
+    });
+  }
+  for (auto& asker : askers) asker.join();
+  REQUIRE(answers.size() == rooms);
+  for (const auto& [room, given] : answers) {
+    std::set<std::string> gateways;
+    std::ptrdiff_t placed = 0;
+    for (const std::string& answer : given) {
+      gateways.insert(answer.substr(0, answer.find(' ')));
+      placed += answer.find(" sticky") == std::string::npos;
+    }
+    INFO(room << ": " << given.front() << " … " << given.back());
+    CHECK(given.size() == 16);
+    CHECK(gateways.size() == 1);
+    CHECK(gateways.begin()->substr(0, 3) == "gxy");
+    CHECK(placed == 1);
+  }
+  // Both know, and remember, the same.
+  for (int i = 0; i < rooms; ++i) {
+    const std::string room = room_named(i);
+    CHECK(comes_true([&] { return !a.knows(room).empty() && a.knows(room) == b.knows(room); }));
+    CHECK(a.row(room) == b.row(room));
+  }
+}
+
+TEST_CASE("what one sidecar assigns the others know soon, in their files too") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options()), b(etcd.options()), c(etcd.options());
+  const std::string gateway = a.gateway("r/1");
+  CHECK(comes_true([&] { return b.knows("r/1") == gateway && c.knows("r/1") == gateway; }));
+  CHECK(b.row("r/1") == gateway);
+  CHECK(comes_true([&] { return a.fleet->view().sidecars.size() == 3 && c.fleet->view().sidecars.size() == 3; }));
+  CHECK_FALSE(a.fleet->trouble());
+}
+
+TEST_CASE("a room ends when the last one leaves, whichever sidecar he is at") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options()), b(etcd.options());
+  Look look(etcd);
+  const std::string gateway = a.gateway("r");
+  REQUIRE(a.report("r", "s") == gateway + " 1");
+  REQUIRE(b.report("r", "t") == gateway + " 1");
+  REQUIRE(comes_true([&] { return look.is_marked("r", b.id()); }));
+  SharingHouse& first = GENERATE(true, false) ? a : b;
+  SharingHouse& last = &first == &a ? b : a;
+  CHECK_FALSE(first.leave("r", &first == &a ? "s" : "t"));
+  CHECK(look.gateway_of("r") == gateway);
+  CHECK(last.leave("r", &first == &a ? "t" : "s"));
+  CHECK(look.gateway_of("r").empty());
+  CHECK(comes_true([&] { return a.knows("r").empty() && b.knows("r").empty(); }));
+  CHECK(comes_true([&] { return a.row("r").empty() && b.row("r").empty(); }));
+}
+
+TEST_CASE("a room that nobody came to ends after its grace, once no sidecar expects anybody") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options()), b(etcd.options());
+  Look look(etcd);
+  const std::string gateway = a.gateway("r");
+  REQUIRE(b.ask("r") == gateway + " sticky");
+  REQUIRE(comes_true([&] { return look.is_marked("r", a.id()) && look.is_marked("r", b.id()); }));
+  a.pass(121s);
+  CHECK(app::clean_up(*a.desk) == 0);
+  CHECK(look.gateway_of("r") == gateway);
+  CHECK_FALSE(look.is_marked("r", a.id()));
+  CHECK(app::clean_up(*b.desk) == 0);
+  b.pass(121s);
+  CHECK(app::clean_up(*b.desk) == 1);
+  CHECK(look.gateway_of("r").empty());
+}
+
+TEST_CASE("rooms that were given up go back where they were, whichever sidecar is asked") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options()), b(etcd.options());
+  constexpr int rooms = 12;
+  std::map<std::string, std::string> were;
+  for (int i = 0; i < rooms; ++i) {
+    const std::string room = room_named(i);
+    were[room] = a.gateway(room);
+    REQUIRE(a.report(room, "s" + room) == were[room] + " 1");
+  }
+  for (const auto& [room, gateway] : were) CHECK(a.leave(room, "s" + room));
+  for (int i = rooms - 1; i >= 0; --i) {
+    const std::string room = room_named(i);
+    INFO(room);
+    CHECK(b.ask(room) == were[room] + " assigned");
+  }
+}
+
+TEST_CASE("who comes in while the last one leaves elsewhere stays where the room was") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options()), b(etcd.options());
+  Look look(etcd);
+  constexpr int rooms = 30;
+  std::map<std::string, std::string> were;
+  for (int i = 0; i < rooms; ++i) {
+    const std::string room = room_named(i);
+    were[room] = a.gateway(room);
+    REQUIRE(a.report(room, "s" + room) == were[room] + " 1");
+    REQUIRE(comes_true([&] { return b.knows(room) == were[room]; }));
+  }
+  std::thread leaves([&] {
+    for (const auto& entry : were) a.leave(entry.first, "s" + entry.first);
+  });
+  std::map<std::string, std::string> told;
+  for (const auto& entry : were) told[entry.first] = b.report(entry.first, "t" + entry.first);
+  leaves.join();
+  for (const auto& [room, gateway] : were) {
+    INFO(room << " was on " << gateway);
+    CHECK(told[room] == gateway + " 1");
+    CHECK(comes_true([&, name = room] { return look.is_marked(name, b.id()); }));
+    CHECK(look.gateway_of(room) == gateway);
+    CHECK(comes_true([&, name = room] { return a.knows(name) == were[name] && b.knows(name) == were[name]; }));
+  }
+}
+
+TEST_CASE("a sidecar that was restarted answers as before, and has heard what was done meanwhile") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options()), b(etcd.options());
+  Look look(etcd);
+  std::map<std::string, std::string> were;
+  for (int i = 0; i < 5; ++i) were[room_named(i)] = a.gateway(room_named(i));
+  REQUIRE(b.report("ends", "s") != "storage_unavailable");
+  REQUIRE(comes_true([&] { return !a.knows("ends").empty(); }));
+  const std::string id = a.id();
+  a.stop();
+  for (int i = 5; i < 10; ++i) were[room_named(i)] = b.gateway(room_named(i));
+  REQUIRE(b.leave("ends", "s"));
+  a.start();
+  CHECK(a.id() == id);
+  for (const auto& [room, gateway] : were) CHECK(a.ask(room) == gateway + " sticky");
+  CHECK(comes_true([&] { return a.is_live(); }));
+  CHECK(a.knows("ends").empty());
+  for (const auto& [room, gateway] : were) CHECK(look.gateway_of(room) == gateway);
+}
+
+TEST_CASE("to be alone for a while and to share again moves no room that is in use") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options()), b(etcd.options());
+  Look look(etcd);
+  std::map<std::string, std::string> were;
+  for (int i = 0; i < 6; ++i) {
+    const std::string room = room_named(i);
+    were[room] = (i % 2 == 0 ? a : b).gateway(room);
+    if (i < 3) REQUIRE(a.report(room, "s" + room) == were[room] + " 1");
+  }
+  REQUIRE(comes_true([&] { return a.knows(room_named(5)) == were[room_named(5)]; }));
+  a.configure(cluster::Options{});
+  CHECK(a.fleet->view().engine == "none");
+  for (const auto& [room, gateway] : were) CHECK(a.ask(room) == gateway + " sticky");
+  const std::string alone = a.gateway("alone");
+  REQUIRE(a.report("alone", "s") == alone + " 1");
+  CHECK(look.gateway_of("alone").empty());
+  a.configure(etcd.options());
+  REQUIRE(comes_true([&] { return a.is_live(); }));
+  for (const auto& [room, gateway] : were) {
+    INFO(room);
+    CHECK(a.ask(room) == gateway + " sticky");
+    CHECK(b.ask(room) == gateway + " sticky");
+    CHECK(look.gateway_of(room) == gateway);
+  }
+  // What was assigned alone has been carried in.
+  CHECK(comes_true([&] { return look.gateway_of("alone") == alone && b.knows("alone") == alone; }));
+  CHECK(a.fleet->counts().conflicts.value() == 0);
+}
+
+TEST_CASE("a drain by one sidecar is every sidecar's") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options()), b(etcd.options());
+  const auto drains = [](SharingHouse& house) {
+    const auto policy = house.desk->policy();
+    return policy->catalogue().gateway("gxy2")->draining;
+  };
+  CHECK(a.keeper->set_draining("gxy2", domain::Draining::yes) == app::CatalogueKeeper::Drained::done);
+  CHECK(comes_true([&] { return drains(b); }));
+  CHECK(drains(a));
+  CHECK(b.keeper->set_draining("gxy2", domain::Draining::no) == app::CatalogueKeeper::Drained::done);
+  CHECK(comes_true([&] { return !drains(a); }));
+}
+
+TEST_CASE("an operator's release looks at who is in the room elsewhere, unless it is forced") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options()), b(etcd.options());
+  Look look(etcd);
+  const std::string gateway = b.gateway("r");
+  REQUIRE(b.report("r", "s") == gateway + " 1");
+  REQUIRE(comes_true([&] { return a.knows("r") == gateway; }));
+  CHECK(app::release_room(*a.desk, "r", false) == app::Released::occupied);
+  CHECK(look.gateway_of("r") == gateway);
+  CHECK(app::release_room(*a.desk, "r", true) == app::Released::done);
+  CHECK(look.gateway_of("r").empty());
+  CHECK(comes_true([&] { return b.knows("r").empty(); }));
+  CHECK(b.gateway("r").substr(0, 3) == "gxy");
+}

@@ -1,0 +1,151 @@
+#include "cluster/freshness.h"
+
+#include "catch.h"
+#include "cluster/position.h"
+
+using namespace std::chrono_literals;
+using cluster::age_of;
+using cluster::Freshness;
+using cluster::Position;
+using cluster::position_from;
+
+namespace {
+
+// Questions are dated back, so that nothing has to wait; by no more than the machine has been running.
+bool is_about(std::optional<std::chrono::milliseconds> age, std::chrono::milliseconds expected) {
+  return age && *age >= expected && *age < expected + 8s;
+}
+
+}  // namespace
+
+TEST_CASE("nothing is confirmed before a question has been answered and followed") {
+  Freshness freshness;
+  CHECK_FALSE(freshness.age());
+  freshness.begin(std::nullopt);
+  CHECK_FALSE(freshness.age());
+  freshness.followed(100);
+  CHECK_FALSE(freshness.age());
+}
+
+TEST_CASE("a file that remembers says how old it is") {
+  Freshness freshness;
+  freshness.begin(60s);
+  CHECK(is_about(freshness.age(), 60s));
+  freshness.begin(0ms);
+  CHECK(is_about(freshness.age(), 0s));
+}
+
+TEST_CASE("what a file remembers from before the machine was started is as good as unknown") {
+  Freshness freshness;
+  freshness.begin(std::chrono::duration_cast<std::chrono::milliseconds>(Freshness::now()) + 1h);
+  CHECK_FALSE(freshness.age());
+}
+
+TEST_CASE("a question counts only once its revision has been followed") {
+  Freshness freshness;
+  freshness.begin(std::nullopt);
+  freshness.followed(5);
+  freshness.answered(Freshness::now() - 20s, 7);
+  CHECK_FALSE(freshness.age());
+  freshness.followed(6);
+  CHECK_FALSE(freshness.age());
+  freshness.followed(7);
+  CHECK(is_about(freshness.age(), 20s));
+}
+
+TEST_CASE("a question about what has been followed already counts at once") {
+  Freshness freshness;
+  freshness.begin(std::nullopt);
+  freshness.followed(7);
+  freshness.answered(Freshness::now() - 20s, 7);
+  CHECK(is_about(freshness.age(), 20s));
+  freshness.answered(Freshness::now() - 40s, 3);  // an older one changes nothing
+  CHECK(is_about(freshness.age(), 20s));
+}
+
+TEST_CASE("of several questions the newest that is covered counts") {
+  Freshness freshness;
+  freshness.begin(std::nullopt);
+  freshness.answered(Freshness::now() - 60s, 5);
+  freshness.answered(Freshness::now() - 40s, 6);
+  freshness.answered(Freshness::now() - 20s, 9);
+  freshness.followed(8);
+  CHECK(is_about(freshness.age(), 40s));
+  freshness.followed(9);
+  CHECK(is_about(freshness.age(), 20s));
+}
+
+TEST_CASE("questions to another store say nothing about this one") {
+  Freshness freshness;
+  freshness.begin(std::nullopt);
+  freshness.followed(50);
+  freshness.answered(Freshness::now() - 20s, 60);
+  freshness.forget_questions();
+  freshness.followed(100);
+  CHECK_FALSE(freshness.age());
+}
+
+TEST_CASE("after the store was put back an answer has to be followed again") {
+  Freshness freshness;
+  freshness.begin(std::nullopt);
+  freshness.followed(50);
+  freshness.forget_questions();
+  freshness.answered(Freshness::now() - 20s, 10);  // lower than what was followed of the other
+  CHECK_FALSE(freshness.age());
+  freshness.followed(10);
+  CHECK(is_about(freshness.age(), 20s));
+}
+
+TEST_CASE("who is too far behind for all questions keeps the newest ones") {
+  Freshness freshness;
+  freshness.begin(std::nullopt);
+  for (int i = 0; i < 100; ++i) freshness.answered(Freshness::now() - 50s + i * 500ms, 1000 + i);
+  freshness.followed(1035);
+  CHECK_FALSE(freshness.age());  // those are forgotten
+  freshness.followed(1099);
+  CHECK(is_about(freshness.age(), 500ms));
+}
+
+TEST_CASE("the store is failing from the first question that went unanswered until one is answered") {
+  Freshness freshness;
+  CHECK(freshness.failing_for() == 0ms);
+  freshness.fails(Freshness::now() - 30s);
+  freshness.fails(Freshness::now() - 10s);
+  CHECK(is_about(freshness.failing_for(), 30s));
+  freshness.works();
+  CHECK(freshness.failing_for() == 0ms);
+  freshness.fails(Freshness::now());
+  CHECK(freshness.failing_for() >= 1ms);  // never 0, which says that all is well
+}
+
+TEST_CASE("a position comes back as it was written") {
+  const Position position{"17783827971225459260", 9'007'199'254'740'993, domain::WallTime{1'800'000'000'123ms}};
+  const Position read = position_from(to_text(position));
+  CHECK(read.is_known());
+  CHECK(read.cluster_id == position.cluster_id);
+  CHECK(read.revision == position.revision);
+  CHECK(read.confirmed == position.confirmed);
+  CHECK_FALSE(position_from(to_text(Position{})).is_known());
+}
+
+TEST_CASE("a position that cannot be read is not known") {
+  for (const std::string text :
+       {"", "null", "[]", "{}", "17", R"({"cluster_id":"1","revision":"5"})",
+        R"({"cluster_id":1,"revision":"5","confirmed":"2026-11-26T23:00:00.000Z"})",
+        R"({"cluster_id":"1","revision":5,"confirmed":"2026-11-26T23:00:00.000Z"})",
+        R"({"cluster_id":"1","revision":"5x","confirmed":"2026-11-26T23:00:00.000Z"})",
+        R"({"cluster_id":"1","revision":"","confirmed":"2026-11-26T23:00:00.000Z"})",
+        R"({"cluster_id":"1","revision":"99999999999999999999","confirmed":"2026-11-26T23:00:00.000Z"})",
+        R"({"cluster_id":"1","revision":"5","confirmed":"then"})"}) {
+    INFO(text);
+    CHECK_FALSE(position_from(text).is_known());
+    CHECK(position_from(text).revision == 0);
+  }
+}
+
+TEST_CASE("a position's age is not known once the clock was turned back") {
+  const domain::WallTime now{1'800'000'000'000ms};
+  CHECK(age_of({"1", 5, now - 30s}, now) == 30s);
+  CHECK(age_of({"1", 5, now}, now) == 0ms);
+  CHECK_FALSE(age_of({"1", 5, now + 1ms}, now));
+}

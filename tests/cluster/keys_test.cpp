@@ -1,0 +1,126 @@
+#include "cluster/keys.h"
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "catch.h"
+
+using cluster::KeyKind;
+using cluster::Keys;
+
+namespace {
+
+const Keys keys("/room-sidecar/");
+
+// Ids as they are allowed, and a few that would be mixed up if names were not encoded.
+const std::vector<std::string> ids{
+    "a",   "a/b",   "a%2Fb", "a%252Fb", "/",      "%",    "%2F",       "a.b",     "...",  "a b", "~", "-_",
+    "use", "use/x", "room",  "beat",    "a/use/b", "a0",  "שלום", "чат/1", "🎥",   "a:b", "A", "a+b"};
+
+bool is_followed(const std::string& key) { return key >= keys.first_followed() && key < keys.last_followed(); }
+
+}  // namespace
+
+TEST_CASE("every byte of a name comes back from its key") {
+  std::string all;
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string one(1, static_cast<char>(byte));
+    all += one;
+    const auto parsed = keys.parse(keys.room(one));
+    INFO("byte " << byte);
+    REQUIRE(parsed);
+    CHECK(parsed->kind == KeyKind::room);
+    CHECK(parsed->name == one);
+    CHECK(keys.room(one).find('/', std::string("/room-sidecar/room/").size()) == std::string::npos);
+  }
+  const auto parsed = keys.parse(keys.use(all, all));
+  REQUIRE(parsed);
+  CHECK(parsed->name == all);
+  CHECK(parsed->sidecar == all);
+}
+
+TEST_CASE("each kind of key says what it is and of whom") {
+  CHECK(keys.parse(keys.beat())->kind == KeyKind::beat);
+  for (const std::string& id : ids) {
+    INFO(id);
+    const std::vector<std::pair<std::string, KeyKind>> made{{keys.failover(id), KeyKind::failover},
+                                                            {keys.gateway(id), KeyKind::gateway},
+                                                            {keys.left(id), KeyKind::left},
+                                                            {keys.room(id), KeyKind::room},
+                                                            {keys.sidecar(id), KeyKind::sidecar}};
+    for (const auto& [key, kind] : made) {
+      const auto parsed = keys.parse(key);
+      REQUIRE(parsed);
+      CHECK(parsed->kind == kind);
+      CHECK(parsed->name == id);
+      CHECK(parsed->sidecar.empty());
+    }
+    const auto use = keys.parse(keys.use(id, "s/1"));
+    REQUIRE(use);
+    CHECK(use->kind == KeyKind::use);
+    CHECK(use->name == id);
+    CHECK(use->sidecar == "s/1");
+  }
+}
+
+TEST_CASE("no two things have the same key") {
+  std::set<std::string> seen{keys.beat()};
+  for (const std::string& id : ids) {
+    for (const auto& key : {keys.failover(id), keys.gateway(id), keys.left(id), keys.room(id), keys.sidecar(id)}) {
+      INFO(key);
+      CHECK(seen.insert(key).second);
+    }
+    for (const std::string& sidecar : ids) {
+      INFO(id << " " << sidecar);
+      CHECK(seen.insert(keys.use(id, sidecar)).second);
+    }
+  }
+}
+
+TEST_CASE("all but the marks are followed, and the marks come after them") {
+  CHECK(is_followed(keys.beat()));
+  for (const std::string& id : ids) {
+    INFO(id);
+    for (const auto& key : {keys.failover(id), keys.gateway(id), keys.left(id), keys.room(id), keys.sidecar(id)}) {
+      CHECK(is_followed(key));
+    }
+    const std::string use = keys.use(id, "s");
+    CHECK_FALSE(is_followed(use));
+    CHECK(use >= keys.first_use());
+    CHECK(use < keys.last_use());
+  }
+}
+
+TEST_CASE("a room's range of marks has all of its marks and nobody else's") {
+  for (const std::string& room : ids) {
+    for (const std::string& other : ids) {
+      for (const std::string& sidecar : ids) {
+        const std::string use = keys.use(other, sidecar);
+        INFO(room << ": " << use);
+        CHECK((use >= keys.first_use(room) && use < keys.last_use(room)) == (room == other));
+      }
+    }
+  }
+}
+
+TEST_CASE("a key that is none of these is passed over") {
+  for (const std::string key :
+       {"", "/", "/room-sidecar", "/room-sidecar/", "/room-sidecar/beat/", "/room-sidecar/beats", "/room-sidecar/room",
+        "/room-sidecar/room/", "/room-sidecar/room/a/b", "/room-sidecar/room/a%", "/room-sidecar/room/a%2",
+        "/room-sidecar/room/%2f", "/room-sidecar/room/%GG", "/room-sidecar/room/a b", "/room-sidecar/rooms/a",
+        "/room-sidecar/use/a", "/room-sidecar/use/a/", "/room-sidecar/use//s", "/room-sidecar/use/a/s/t",
+        "/another/room/a", "room/a"}) {
+    INFO(key);
+    CHECK_FALSE(keys.parse(key));
+  }
+}
+
+TEST_CASE("sidecars with another prefix have other keys") {
+  const Keys others("/room-sidecar/2/");
+  for (const std::string& id : ids) {
+    CHECK_FALSE(keys.parse(others.room(id)));
+    CHECK_FALSE(others.parse(keys.room(id)));
+    CHECK(others.room(id) != keys.room(id));
+  }
+}

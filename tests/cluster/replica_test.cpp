@@ -1,0 +1,144 @@
+#include "cluster/replica.h"
+
+#include <map>
+#include <string>
+
+#include "catch.h"
+
+using namespace std::chrono_literals;
+using cluster::LeftValue;
+using cluster::Replica;
+using cluster::Revision;
+
+namespace {
+
+domain::Assignment row(const std::string& room, const std::string& gateway) {
+  return {room, gateway, "IL", domain::WallTime{1h}, domain::WallTime{2h}};
+}
+
+std::string gateway_of(const Replica& replica, const std::string& room) {
+  const auto known = replica.room(room);
+  return known ? known->row.gateway_name : "";
+}
+
+using Listed = std::map<std::string, Revision, std::less<>>;
+
+}  // namespace
+
+TEST_CASE("a room is kept as it was written, without its time of use") {
+  Replica replica;
+  CHECK(replica.take_room(row("r", "a"), 5));
+  const auto known = replica.room("r");
+  REQUIRE(known);
+  CHECK(known->modified == 5);
+  CHECK(known->row.room_id == "r");
+  CHECK(known->row.gateway_name == "a");
+  CHECK(known->row.region == "IL");
+  CHECK(known->row.assigned_at == domain::WallTime{1h});
+  CHECK(known->row.last_used_at == domain::WallTime{1h});
+  CHECK(replica.rooms() == 1);
+  CHECK_FALSE(replica.room("q"));
+}
+
+TEST_CASE("an older row never replaces a newer one") {
+  Replica replica;
+  CHECK(replica.take_room(row("r", "b"), 7));
+  CHECK_FALSE(replica.take_room(row("r", "a"), 5));
+  CHECK_FALSE(replica.take_room(row("r", "a"), 7));
+  CHECK(gateway_of(replica, "r") == "b");
+  CHECK(replica.take_room(row("r", "a"), 8));
+  CHECK(gateway_of(replica, "r") == "a");
+}
+
+TEST_CASE("an answer is no news after its echo, nor the echo after the answer") {
+  Replica replica;
+  replica.set_followed(4);
+  CHECK(replica.take_room(row("r", "a"), 5));        // whichever comes first
+  CHECK_FALSE(replica.take_room(row("r", "a"), 5));  // and the other
+  replica.set_followed(5);
+  CHECK_FALSE(replica.take_room(row("r", "a"), 5));
+  CHECK(gateway_of(replica, "r") == "a");
+}
+
+TEST_CASE("a row that was removed is not brought back by an answer that comes late") {
+  Replica replica;
+  replica.take_room(row("r", "a"), 5);
+  CHECK(replica.drop_room("r", 6));
+  replica.set_followed(6);
+  CHECK_FALSE(replica.take_room(row("r", "a"), 5));
+  CHECK_FALSE(replica.room("r"));
+  // Nor one that this one has never had.
+  CHECK_FALSE(replica.take_room(row("q", "a"), 6));
+  CHECK(replica.take_room(row("q", "a"), 7));
+}
+
+TEST_CASE("a removal takes only what is older than itself") {
+  Replica replica;
+  replica.take_room(row("r", "a"), 5);
+  CHECK_FALSE(replica.drop_room("r", 5));
+  CHECK_FALSE(replica.drop_room("r", 4));
+  CHECK(gateway_of(replica, "r") == "a");
+  CHECK(replica.drop_room("r", 6));
+  CHECK_FALSE(replica.drop_room("r", 6));
+}
+
+TEST_CASE("what a listing does not name is gone, unless it is newer than the listing") {
+  Replica replica;
+  replica.take_room(row("r", "a"), 5);
+  replica.take_room(row("q", "a"), 6);
+  replica.take_room(row("new", "a"), 12);
+  CHECK(replica.not_listed(Listed{{"r", 5}}, 10) == std::vector<std::string>{"q"});
+}
+
+TEST_CASE("of another store every row is news, whatever its revision") {
+  Replica replica;
+  replica.take_room(row("r", "a"), 500);
+  replica.set_followed(600);
+  replica.forget_revisions();
+  CHECK(replica.followed() == 0);
+  CHECK(gateway_of(replica, "r") == "a");
+  CHECK(replica.take_room(row("r", "b"), 3));
+  CHECK(replica.take_room(row("q", "b"), 4));
+  CHECK(gateway_of(replica, "r") == "b");
+}
+
+TEST_CASE("of a room that was left the newest word counts, and its age begins with it") {
+  Replica replica;
+  CHECK_FALSE(replica.left("r"));
+  replica.take_left("r", LeftValue{"a", LeftValue::Why::empty, "1"}, 5);
+  const auto since = replica.left("r")->since;
+  replica.take_left("r", LeftValue{"b", LeftValue::Why::empty, "2"}, 4);
+  replica.take_left("r", LeftValue{"b", LeftValue::Why::empty, "2"}, 5);
+  CHECK(replica.left("r")->value.gateway == "a");
+  CHECK(replica.left("r")->since == since);
+  replica.take_left("r", LeftValue{"b", LeftValue::Why::released, "2"}, 6);
+  CHECK(replica.left("r")->value.gateway == "b");
+  CHECK(replica.left("r")->modified == 6);
+  SECTION("this one") { replica.drop_left("r"); }
+  SECTION("all") { replica.forget_left(); }
+  CHECK_FALSE(replica.left("r"));
+  replica.drop_left("r");
+}
+
+TEST_CASE("a mark that is not there has the revision 0") {
+  Replica replica;
+  CHECK(replica.mark("r") == 0);
+  replica.set_mark("r", 5);
+  CHECK(replica.mark("r") == 5);
+  replica.set_mark("r", 7);
+  CHECK(replica.mark("r") == 7);
+  SECTION("this one") { replica.drop_mark("r"); }
+  SECTION("all") { replica.forget_marks(); }
+  CHECK(replica.mark("r") == 0);
+}
+
+TEST_CASE("a failover is known until it is over") {
+  Replica replica;
+  CHECK_FALSE(replica.failover("a"));
+  replica.take_failover("a", {"b"}, 5);
+  REQUIRE(replica.failover("a"));
+  CHECK(replica.failover("a")->value.standby == "b");
+  CHECK(replica.failover("a")->modified == 5);
+  replica.drop_failover("a");
+  CHECK_FALSE(replica.failover("a"));
+}

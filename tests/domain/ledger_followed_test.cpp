@@ -1,0 +1,216 @@
+// What other sidecars do, as the ledger takes it in.
+#include <chrono>
+#include <string>
+
+#include "catch.h"
+#include "domain/ledger.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using domain::Ledger;
+using domain::Use;
+
+domain::Moment at(std::chrono::milliseconds since_start) {
+  return {domain::ServiceTime{} + 1h + since_start, domain::WallTime{} + 500000h + since_start};
+}
+
+constexpr auto own = Ledger::Report::own;
+constexpr auto grace = std::chrono::milliseconds{120s};
+
+domain::Assignment row(const std::string& room, const std::string& gateway) {
+  return {room, gateway, "IL", at(0s).wall, at(0s).wall};
+}
+
+void assign(Ledger& ledger, std::string_view room, std::string_view gateway, domain::Moment now) {
+  ledger.book(room, ledger.number_of(gateway), "IL", now);
+  ledger.confirm(room, ledger.number_of(gateway));
+}
+
+std::int64_t rooms_on(Ledger& ledger, std::string_view gateway) {
+  const auto number = ledger.number_of(gateway);
+  return ledger.rooms_by_gateway()[number];
+}
+
+// What is to be told: "room use", one after the other.
+std::string told(Ledger& ledger) {
+  std::string text;
+  for (const auto& told : ledger.take_uses()) {
+    const char* use = told.use == Use::live ? " live" : told.use == Use::kept ? " kept" : " none";
+    text += (text.empty() ? "" : ", ") + told.room_id + use;
+  }
+  return text;
+}
+
+std::string gateway_of(const Ledger& ledger, std::string_view room) {
+  const Ledger::Room* entry = ledger.find(room);
+  return entry && entry->held ? ledger.name_of(entry->held->gateway) : "";
+}
+
+}  // namespace
+
+TEST_CASE("a room that is followed is held, counted and written") {
+  Ledger ledger;
+  ledger.follow(row("r", "a"));
+  CHECK(gateway_of(ledger, "r") == "a");
+  CHECK(rooms_on(ledger, "a") == 1);
+  const auto changes = ledger.take_changes();
+  REQUIRE(changes.size() == 1);
+  CHECK(std::get<domain::Assignment>(changes[0]) == row("r", "a"));
+  ledger.follow(row("r", "a"));
+  CHECK(ledger.take_changes().empty());  // no news
+}
+
+TEST_CASE("a followed move takes the room to its new gateway, and the next answer says so") {
+  Ledger ledger;
+  ledger.follow(row("r", "a"));
+  CHECK_FALSE(ledger.find("r")->moved);
+  ledger.follow(row("r", "b"));
+  CHECK(gateway_of(ledger, "r") == "b");
+  CHECK(rooms_on(ledger, "a") == 0);
+  CHECK(rooms_on(ledger, "b") == 1);
+  CHECK(ledger.find("r")->moved);
+  ledger.answered("r", at(1s));
+  CHECK_FALSE(ledger.find("r")->moved);
+}
+
+TEST_CASE("a followed row does not turn back when the room was last used here") {
+  Ledger ledger;
+  assign(ledger, "r", "a", at(0s));
+  ledger.answered("r", at(50s));
+  ledger.follow(row("r", "b"));
+  CHECK(ledger.find("r")->held->last_used_at == at(50s).wall);
+}
+
+TEST_CASE("a claim under way is not followed over: it will tell what holds") {
+  Ledger ledger;
+  ledger.book("r", ledger.number_of("a"), "", at(0s));
+  ledger.follow(row("r", "b"));
+  ledger.unfollow("r");
+  CHECK(gateway_of(ledger, "r") == "a");
+  CHECK(ledger.find("r")->pending);
+}
+
+TEST_CASE("a room that has ended elsewhere ends here, whoever is in it") {
+  Ledger ledger;
+  ledger.follow(row("r", "a"));
+  ledger.enter("s", "r", {}, own, at(1s));
+  ledger.set_use_told("r", Use::live);
+  (void)ledger.take_changes();
+  ledger.unfollow("r");
+  REQUIRE(ledger.find("r"));  // its session is still there
+  CHECK(gateway_of(ledger, "r").empty());
+  CHECK(ledger.find("r")->users == 1);
+  CHECK(ledger.find("r")->use_told == Use::none);
+  CHECK(rooms_on(ledger, "a") == 0);
+  const auto changes = ledger.take_changes();
+  REQUIRE(changes.size() == 1);
+  CHECK(std::get<domain::AssignmentGone>(changes[0]).room_id == "r");
+  ledger.unfollow("r");
+  ledger.unfollow("unheard-of");
+  CHECK(ledger.take_changes().empty());
+}
+
+TEST_CASE("how a room is used is told when that changes, and anew once it has been given up") {
+  Ledger ledger;
+  ledger.tell_uses(true);
+  ledger.follow(row("r", "a"));
+  CHECK(told(ledger).empty());  // followed, but used by nobody here
+  ledger.answered("r", at(1s));
+  ledger.answered("r", at(2s));
+  CHECK(told(ledger) == "r kept");
+  ledger.enter("s", "r", {}, own, at(3s));
+  ledger.enter("t", "r", {}, own, at(3s));
+  ledger.answered("r", at(4s));
+  CHECK(told(ledger) == "r live");
+  CHECK(ledger.find("r")->use_told == Use::live);
+  ledger.set_use_told("r", Use::none);
+  ledger.enter("u", "r", {}, own, at(5s));
+  CHECK(told(ledger) == "r live");
+  ledger.unfollow("r");
+  ledger.follow(row("r", "a"));
+  ledger.answered("r", at(6s));
+  CHECK(told(ledger) == "r kept");
+}
+
+TEST_CASE("that a room which stays was emptied is told once, and not while somebody is in it") {
+  Ledger ledger;
+  ledger.tell_uses(true);
+  ledger.follow(row("r", "a"));
+  ledger.note_emptied("r");
+  CHECK(told(ledger).empty());
+  ledger.enter("s", "r", {}, own, at(1s));
+  CHECK(told(ledger) == "r live");
+  ledger.note_emptied("r");
+  CHECK(told(ledger).empty());
+  ledger.leave("s", "r");
+  ledger.note_emptied("r");
+  ledger.note_emptied("r");
+  ledger.note_emptied("unheard-of");
+  CHECK(told(ledger) == "r kept");
+}
+
+TEST_CASE("no use is told of a room without assignment, nor while nobody wants to know") {
+  Ledger ledger;
+  ledger.follow(row("r", "a"));
+  ledger.answered("r", at(1s));
+  CHECK(told(ledger).empty());
+  ledger.tell_uses(true);
+  ledger.enter("s", "q", {}, own, at(2s));
+  CHECK(told(ledger).empty());
+  ledger.answered("r", at(3s));
+  ledger.tell_uses(false);
+  CHECK_FALSE(ledger.tells_uses());
+  CHECK(told(ledger).empty());
+  CHECK(ledger.find("r")->use_told == Use::none);
+}
+
+TEST_CASE("who is told anew of uses hears of those told before, too") {
+  Ledger ledger;
+  ledger.tell_uses(true);
+  ledger.follow(row("r", "a"));
+  ledger.answered("r", at(1s));
+  CHECK(told(ledger) == "r kept");
+  ledger.tell_uses(true);
+  ledger.answered("r", at(2s));
+  CHECK(told(ledger) == "r kept");
+}
+
+TEST_CASE("a room goes back where it was until that is forgotten") {
+  Ledger ledger;
+  CHECK_FALSE(ledger.returns_to("r"));
+  ledger.set_returning("r", "a");
+  CHECK(ledger.returns_to("r") == ledger.number_of("a"));
+  ledger.set_returning("r", "b");
+  CHECK(ledger.returns_to("r") == ledger.number_of("b"));
+  SECTION("for this room") { ledger.set_returning("r", std::nullopt); }
+  SECTION("for all") { ledger.forget_returning(); }
+  SECTION("since uses are told anew") { ledger.tell_uses(true); }
+  CHECK_FALSE(ledger.returns_to("r"));
+}
+
+TEST_CASE("an assignment may end if nobody is there, none is on the way and no claim is under way") {
+  Ledger ledger;
+  CHECK_FALSE(ledger.may_end("unheard-of", at(1h).service, grace));
+  ledger.book("r", ledger.number_of("a"), "", at(0s));
+  CHECK_FALSE(ledger.may_end("r", at(1h).service, grace));
+  ledger.confirm("r", ledger.number_of("a"));
+  CHECK_FALSE(ledger.may_end("r", at(grace - 1ms).service, grace));
+  CHECK(ledger.may_end("r", at(grace).service, grace));
+  ledger.enter("s", "r", {}, own, at(grace));
+  CHECK_FALSE(ledger.may_end("r", at(1h).service, grace));
+  ledger.leave("s", "r");
+  CHECK(ledger.may_end("r", at(1h).service, grace));
+  CHECK(gateway_of(ledger, "r") == "a");  // it only may
+}
+
+TEST_CASE("another sidecar's use of a room is believed until its time") {
+  Ledger ledger;
+  ledger.note_elsewhere("unheard-of", at(10s).service);
+  CHECK_FALSE(ledger.is_used_elsewhere("unheard-of", at(0s).service));
+  ledger.follow(row("r", "a"));
+  CHECK_FALSE(ledger.is_used_elsewhere("r", at(0s).service));
+  ledger.note_elsewhere("r", at(10s).service);
+  CHECK(ledger.is_used_elsewhere("r", at(10s - 1ms).service));
+  CHECK_FALSE(ledger.is_used_elsewhere("r", at(10s).service));
+}
