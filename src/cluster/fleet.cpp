@@ -2,6 +2,7 @@
 
 #include <future>
 #include <random>
+#include <thread>
 #include <utility>
 
 #include "app/event_log.h"
@@ -91,80 +92,84 @@ void Fleet::attach(app::Desk& desk, app::CatalogueKeeper& keeper, SidecarValue s
 void Fleet::configure(const Options& options, bool scale) {
   const std::lock_guard lock(configuring_);
   if (stopped_) return;
-  const bool wants = options.is_shared() && scale;
-  const bool is_same = options == options_ && scale == scale_;
-  bool is_active = false;
-  Options left = options;
-  if (const auto now = active()) {
-    is_active = true;
-    left = now->state->options;
-  }
-  const bool leaves = !options.is_shared() && (is_active || position_.is_known());
+  const auto before = active();
+  const bool leaves = !options.is_shared() && (before || position_.is_known());
+  if (options == options_ && scale == scale_ && !leaves) return;
+  const Options left = before ? before->state->options : options;
   options_ = options;
-  is_shared_ = options.is_shared();
   scale_ = scale;
-  if (is_same && !leaves) return;
+  is_shared_ = options.is_shared();
   leaving_.reset();
-  if (is_active) deactivate(leaves);
-  if (leaves) {
-    app::log_warn("Alone from now on: what other sidecars assign is not known here");
-    position_ = {};
-    journal_.note(domain::Change(domain::Fact{position_fact, ""}));
-    if (!left.endpoints.empty()) leaving_ = std::make_unique<Leaving>(left, id_);
-  }
-  if (wants) activate(options);
+  end_following();
+  replace_active(options.is_shared() && scale ? make_active(options) : nullptr, leaves);
+  if (!leaves) return;
+  app::log_warn("Alone from now on: what other sidecars assign is not known here");
+  position_ = {};
+  journal_.note(domain::Change(domain::Fact{position_fact, ""}));
+  if (!left.endpoints.empty()) leaving_ = std::make_unique<Leaving>(left, id_);
 }
 
+// What was granted here while this one was alone is to be carried by the first list, and so has to be in the ledger.
 void Fleet::follow() {
   const std::lock_guard lock(configuring_);
-  if (const auto now = active()) now->follow();
+  const auto now = active();
+  if (!now || now->is_following) return;
+  const auto patience = std::chrono::steady_clock::now() + alone_.patience();
+  while (*granting_alone_ > 0 && std::chrono::steady_clock::now() < patience) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  now->follow();
 }
 
 void Fleet::hurry(std::chrono::steady_clock::time_point deadline) {
   if (const auto now = active()) now->writer->hurry(deadline);
 }
 
-void Fleet::activate(const Options& options) {
+std::shared_ptr<Fleet::Active> Fleet::make_active(const Options& options) {
   auto state = std::make_shared<SharedState>(options, id_, *desk_, journal_, *keeper_, counts_);
   state->position = position_;
   // One that was alone until now has been right until now.
   state->freshness.begin(position_.is_known() ? age_of(position_, wall_now()) : std::optional(0ms));
   journal_.note(domain::Change(domain::Fact{identity_fact, id_}));
-  app::Desk::Turn turn(*desk_);
-  turn.ledger().tell_uses(true);
-  const std::lock_guard lock(mutex_);
-  active_ = std::make_shared<Active>(std::move(state), self_);
-  patience_ = options.timeout.count();
+  return std::make_shared<Active>(std::move(state), self_);
 }
 
-void Fleet::deactivate(bool leaves) {
-  std::shared_ptr<Active> ending = active();
-  // What others do must not be followed once claims are granted here.
-  if (ending->is_following) ending->follower->stop();
+// What others do must not be followed once claims are granted here. Where it ends is remembered.
+void Fleet::end_following() {
+  const auto now = active();
+  if (!now) return;
+  if (now->is_following) now->follower->stop();
+  const std::lock_guard lock(now->state->mutex);
+  position_ = now->state->position;
+  if (const auto age = now->state->freshness.age()) position_.confirmed = wall_now() - *age;
+}
+
+// From one instant to the next: there is none in which a claim is granted here though it is to be shared.
+void Fleet::replace_active(std::shared_ptr<Active> next, bool leaves) {
+  const auto ending = active();
   {
     app::Desk::Turn turn(*desk_);
     domain::Ledger& ledger = turn.ledger();
-    ledger.tell_uses(false);
+    ledger.tell_uses(next != nullptr);
     if (leaves) {
       std::vector<std::string> rooms;
       for (const auto& room : ledger.rooms()) rooms.push_back(room.first);
       for (const std::string& room : rooms) ledger.keep(room, turn.now().service);
     }
     const std::lock_guard lock(mutex_);
-    active_ = nullptr;
-    patience_ = alone_.patience().count();
+    patience_ = next ? next->state->options.timeout.count() : alone_.patience().count();
+    active_ = std::move(next);
   }
+  if (!ending) return;
   ending->writer->stop();
   ending->membership.stop();
-  const std::lock_guard lock(ending->state->mutex);
-  position_ = ending->state->position;
-  if (const auto age = ending->state->freshness.age()) position_.confirmed = wall_now() - *age;
 }
 
 void Fleet::stop() {
   const std::lock_guard lock(configuring_);
   leaving_.reset();
-  if (active()) deactivate(false);
+  end_following();
+  replace_active(nullptr, false);
   stopped_ = true;
 }
 
@@ -174,7 +179,13 @@ std::shared_ptr<Fleet::Active> Fleet::active() const {
 }
 
 void Fleet::claim(app::Wish wish, Settled settled) {
-  if (!active_) return alone_.claim(std::move(wish), std::move(settled));
+  if (!active_) {
+    ++*granting_alone_;
+    return alone_.claim(std::move(wish), [granting = granting_alone_, settled = std::move(settled)](const app::Grant& grant) {
+      settled(grant);
+      --*granting;
+    });
+  }
   Deed deed;
   deed.kind = Deed::Kind::claim;
   deed.room = wish.row.room_id;
@@ -232,7 +243,8 @@ app::Claims::Released Fleet::release(const std::string& room, bool force) {
   deed.deadline = std::chrono::steady_clock::now() + now->state->options.timeout;
   deed.released = [promise](Released what) { promise->set_value(what); };
   now->writer->push(std::move(deed));
-  return released.get();
+  const auto limit = now->state->options.timeout + 1s;
+  return released.wait_for(limit) == std::future_status::ready ? released.get() : Released::unavailable;
 }
 
 bool Fleet::share_draining(const std::string& gateway, domain::Draining draining) {
@@ -250,7 +262,7 @@ bool Fleet::share_draining(const std::string& gateway, domain::Draining draining
   deed.deadline = std::chrono::steady_clock::now() + now->state->options.timeout;
   deed.answered = [promise](const TransactionResult* result) { promise->set_value(result != nullptr); };
   now->writer->push(std::move(deed));
-  return done.get();
+  return done.wait_for(now->state->options.timeout + 1s) == std::future_status::ready && done.get();
 }
 
 app::FleetView Fleet::view() const {

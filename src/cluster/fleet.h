@@ -56,12 +56,14 @@ class Fleet final : public app::Claims {
 
  private:
   struct Active;
-  void activate(const Options& options);
-  void deactivate(bool leaves);
+  std::shared_ptr<Active> make_active(const Options& options);
+  void end_following();
+  void replace_active(std::shared_ptr<Active> next, bool leaves);
   std::shared_ptr<Active> active() const;
 
   store::Journal& journal_;
   app::JournalClaims alone_;
+  const std::shared_ptr<std::atomic<std::int64_t>> granting_alone_ = std::make_shared<std::atomic<std::int64_t>>(0);
   Counts counts_;
   app::Desk* desk_ = nullptr;
   app::CatalogueKeeper* keeper_ = nullptr;

@@ -213,7 +213,8 @@ void Follower::take_rooms(const Listing& listing, bool is_other_history) {
     for (std::size_t i = at; i < std::min(rows.size(), at + rooms_a_turn); ++i) {
       const auto& [row, modified] = rows[i];
       const bool is_alone = !state_.replica.room(row.room_id);
-      if (!state_.replica.take_room(row, modified)) continue;
+      const bool is_news = state_.replica.take_room(row, modified);
+      if (const auto now = state_.replica.room(row.room_id); !is_news && (!now || now->modified != modified)) continue;
       const domain::Ledger::Room* room = turn.ledger().find(row.room_id);
       const bool is_elsewhere = is_alone && room && room->held && !room->pending &&
                                 turn.ledger().name_of(room->held->gateway) != row.gateway_name;
@@ -235,9 +236,13 @@ void Follower::take_rooms(const Listing& listing, bool is_other_history) {
     auto room = ledger.rooms().upper_bound(last);
     for (std::size_t looked = 0; room != ledger.rooms().end() && looked < rooms_a_turn; ++room, ++looked) {
       last = room->first;
-      if (!room->second.held || room->second.pending || listed.find(room->first) != listed.end()) continue;
+      if (!room->second.held || listed.find(room->first) != listed.end()) continue;
       const auto known = state_.replica.room(room->first);
       if (known && known->modified > listing.revision) continue;  // a claim of ours, after the listing
+      if (room->second.pending) {
+        state_.replica.drop_room(room->first, listing.revision + 1);  // its claim will tell
+        continue;
+      }
       const Replica::Left* left = state_.replica.left(room->first);
       const bool is_forced = left && left->value.why == LeftValue::Why::forced;
       if (is_forced) forced.push_back(room->first);
@@ -363,12 +368,16 @@ void Follower::follow_room(app::Desk::Turn& turn, const std::string& room, const
   domain::Ledger& ledger = turn.ledger();
   if (event.erased) {
     const auto was = state_.replica.room(room);
-    if (!state_.replica.drop_room(room, event.item.modified)) return;
+    const bool is_forced = news.forced.count(room) > 0;
+    if (!state_.replica.drop_room(room, event.item.modified)) {
+      if (is_forced && !was) empty_by_force(turn, room);  // dropped already, by what an answer said
+      return;
+    }
     state_.replica.drop_mark(room);
     const domain::Ledger::Room* entry = ledger.find(room);
     const bool is_used = entry && entry->has_users() && !entry->pending;
     ledger.unfollow(room);
-    if (news.forced.count(room)) return empty_by_force(turn, room);
+    if (is_forced) return empty_by_force(turn, room);
     // Who came in before that was told elsewhere: the room goes on where it was.
     if (is_used && was) carry(was->row, 0);
     return;

@@ -259,9 +259,10 @@ void Writer::name_standbys(std::deque<Deed>& batch) {
         FailoverValue value;
         Revision modified = reply.header.revision;
         if (nested[0].succeeded) {
-          for (const Deed& deed : batch) {
-            if (deed.kind == Deed::Kind::claim && deed.wish.leaves == gateways[i]) value.standby = deed.wish.standby;
-          }
+          const auto first = std::find_if(batch.begin(), batch.end(), [&](const Deed& deed) {
+            return deed.kind == Deed::Kind::claim && deed.wish.leaves == gateways[i];
+          });
+          value.standby = first->wish.standby;
         } else if (!nested[0].done.empty() && !nested[0].done[0].found.empty()) {
           const KeyValue& there = nested[0].done[0].found.front();
           if (auto read = failover_value_from(there.value)) value = std::move(*read);
@@ -322,6 +323,9 @@ void Writer::settle(const Deed& deed, app::Grant grant) {
   state_.counts.claims[counted[static_cast<std::size_t>(grant.outcome)]].add();
   deed.settled(grant);
   if (grant.outcome == app::Grant::Outcome::again || grant.outcome == app::Grant::Outcome::failed) catch_up(deed.room);
+  // It may have come through all the same, and then has left our mark, which we would not know of.
+  const bool may_be_marked = grant.outcome == app::Grant::Outcome::failed && deed.wish.is_used_here;
+  if (may_be_marked && state_.replica.room(deed.room)) push(use_of(deed.room, domain::Use::kept));
 }
 
 // What others have done while the claim was under way has not been followed (Ledger::follow); now it is withdrawn.
