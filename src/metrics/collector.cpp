@@ -206,8 +206,9 @@ void Collector::add_rooms(Families& families) const {
   families.gauge("room_sidecar_known_rooms", "Rooms that are known, enabled and not removed.")
       .add({}, known);
   families
-      .gauge("room_sidecar_rooms_without_default_gateway",
-             "Of those, the ones that legacy mode cannot answer: no valid default gateway, nor a pin.")
+      .gauge(
+          "room_sidecar_rooms_without_default_gateway",
+          "Of those, the ones that legacy mode cannot answer: no valid default gateway, nor a pin.")
       .add({}, without);
 }
 

@@ -9,6 +9,7 @@ namespace metrics {
 class Families;
 
 // Whoever shares nothing has the counters, at 0, and of the gauges no series: there is nothing to be told by them.
-void add_shared_store(Families& families, const app::FleetView& view, const cluster::Counts& counts);
+void add_shared_store(Families& families, const app::FleetView& view,
+                      const cluster::Counts& counts);
 
 }  // namespace metrics

@@ -204,7 +204,8 @@ TEST_CASE("who shares no store has its counters at 0, and none of its gauges") {
   CHECK(house.value("cluster_claims_total{outcome=\"won\"}") == "0");
   CHECK(house.value("cluster_failures_total") == "0");
   CHECK(house.value("cluster_transaction_duration_seconds_count") == "0");
-  for (const char* gauge : {"up", "age_seconds", "max_stale_seconds", "sidecars", "members{state=\"well\"}"}) {
+  for (const char* gauge :
+       {"up", "age_seconds", "max_stale_seconds", "sidecars", "members{state=\"well\"}"}) {
     CHECK(house.value(std::string("cluster_") + gauge).empty());
   }
 }
