@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "cluster/operations.h"
+
 namespace cluster {
 namespace {
 
@@ -10,58 +12,6 @@ using What = Conclusion::What;
 // What a mark says (domain::Use); what is not known by an older sidecar counts as live.
 constexpr std::string_view kept_mark = "kept";
 constexpr std::string_view live_mark = "live";
-
-Operation put(std::string key, std::string value) {
-  Operation operation;
-  operation.kind = Operation::Kind::put;
-  operation.key = std::move(key);
-  operation.value = std::move(value);
-  return operation;
-}
-
-Operation erase(std::string key, std::string range_end = {}) {
-  Operation operation;
-  operation.kind = Operation::Kind::erase;
-  operation.key = std::move(key);
-  operation.range_end = std::move(range_end);
-  return operation;
-}
-
-Operation get(std::string key, std::string range_end = {}) {
-  Operation operation;
-  operation.key = std::move(key);
-  operation.range_end = std::move(range_end);
-  return operation;
-}
-
-Operation nested(Transaction transaction) {
-  Operation operation;
-  operation.kind = Operation::Kind::nested;
-  operation.transaction.push_back(std::move(transaction));
-  return operation;
-}
-
-Compare is_as_of(std::string key, Revision revision) {
-  Compare compare;
-  compare.key = std::move(key);
-  compare.what = Compare::What::modified;
-  compare.revision = revision;
-  return compare;
-}
-
-Compare is_absent(std::string key, std::string range_end = {}) {
-  Compare compare;
-  compare.key = std::move(key);
-  compare.range_end = std::move(range_end);
-  return compare;
-}
-
-Compare is_there(std::string key) {
-  Compare compare;
-  compare.key = std::move(key);
-  compare.how = Compare::How::greater;
-  return compare;
-}
 
 // No sidecar but that one has its mark on the room.
 void add_no_others(Transaction& transaction, const Keys& keys, const std::string& room, const std::string& sidecar) {

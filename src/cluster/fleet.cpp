@@ -1,7 +1,6 @@
 #include "cluster/fleet.h"
 
 #include <future>
-#include <random>
 #include <thread>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include "cluster/follower.h"
 #include "cluster/membership.h"
 #include "cluster/migration.h"
+#include "cluster/operations.h"
 #include "cluster/shared_state.h"
 #include "cluster/writer.h"
 #include "store/journal.h"
@@ -22,14 +22,6 @@ using Manner = domain::Placement::Manner;
 
 // Older than that, others' rooms may be missing in what the loads are reckoned from.
 constexpr auto fresh = 15s;
-
-std::string made_up_id() {
-  std::random_device random;
-  constexpr char digits[] = "0123456789abcdef";
-  std::string id;
-  for (int i = 0; i < 16; ++i) id += digits[random() % 16];
-  return id;
-}
 
 domain::WallTime wall_now() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
@@ -218,10 +210,7 @@ void Fleet::end_leaving(const std::string& gateway) {
   if (!active_) return;
   // One that is not there is erased without effect.
   Deed deed;
-  Operation operation;
-  operation.kind = Operation::Kind::erase;
-  operation.key = active_->state->keys.failover(gateway);
-  deed.transaction.success.push_back(std::move(operation));
+  deed.transaction.success.push_back(erase(active_->state->keys.failover(gateway)));
   active_->writer->push(std::move(deed));
 }
 
@@ -254,11 +243,7 @@ bool Fleet::share_draining(const std::string& gateway, domain::Draining draining
   auto promise = std::make_shared<std::promise<bool>>();
   auto done = promise->get_future();
   Deed deed;
-  Operation operation;
-  operation.kind = Operation::Kind::put;
-  operation.key = now->state->keys.gateway(gateway);
-  operation.value = to_text(draining);
-  deed.transaction.success.push_back(std::move(operation));
+  deed.transaction.success.push_back(put(now->state->keys.gateway(gateway), to_text(draining)));
   deed.deadline = std::chrono::steady_clock::now() + now->state->options.timeout;
   deed.answered = [promise](const TransactionResult* result) { promise->set_value(result != nullptr); };
   now->writer->push(std::move(deed));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "app/event_log.h"
+#include "cluster/operations.h"
 #include "store/journal.h"
 
 namespace cluster {
@@ -173,11 +174,8 @@ void Follower::take(const Listing& listing, News& news) {
   for (const domain::Gateway& gateway : policy->catalogue().gateways()) {
     if (!gateway.draining || gateway.removed || drained.count(gateway.name)) continue;
     Deed deed;
-    Operation operation;
-    operation.kind = Operation::Kind::put;
-    operation.key = state_.keys.gateway(gateway.name);
-    operation.value = to_text(gateway.emptying ? domain::Draining::and_emptying : domain::Draining::yes);
-    deed.transaction.success.push_back(std::move(operation));
+    const auto draining = gateway.emptying ? domain::Draining::and_emptying : domain::Draining::yes;
+    deed.transaction.success.push_back(put(state_.keys.gateway(gateway.name), to_text(draining)));
     writer_.push(std::move(deed));
   }
 }

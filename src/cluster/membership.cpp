@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "app/event_log.h"
+#include "cluster/operations.h"
 
 namespace cluster {
 namespace {
@@ -120,18 +121,11 @@ void Membership::look_for_beat() {
     if (beat > 0) return;
   }
   if (beat > 0 && Clock::now() < beat_since_ + beat_every) return;
-  Transaction put;
-  Compare compare;
-  compare.key = wish.key;
-  compare.what = Compare::What::modified;
-  compare.revision = beat;
-  put.compares.push_back(compare);
-  Operation operation;
-  operation.kind = Operation::Kind::put;
-  operation.key = wish.key;
-  put.success.push_back(operation);
+  Transaction next;
+  next.compares.push_back(is_as_of(wish.key, beat));
+  next.success.push_back(put(wish.key, ""));
   const auto put_at = Freshness::now();
-  const auto done = engine_.transact(put, Clock::now() + state_.options.attempt_timeout);
+  const auto done = engine_.transact(next, Clock::now() + state_.options.attempt_timeout);
   if (done.ok() && done.value.succeeded) state_.freshness.answered(put_at, done.header.revision);
 }
 
@@ -155,14 +149,9 @@ void Membership::keep_lease() {
     if (!granted.ok()) return;
     lease_ = granted.value;
   }
-  Transaction put;
-  Operation operation;
-  operation.kind = Operation::Kind::put;
-  operation.key = state_.keys.sidecar(state_.sidecar);
-  operation.value = to_text(self_);
-  operation.lease = lease_;
-  put.success.push_back(operation);
-  const auto done = engine_.transact(put, Clock::now() + state_.options.attempt_timeout);
+  Transaction word;
+  word.success.push_back(put(state_.keys.sidecar(state_.sidecar), to_text(self_), lease_));
+  const auto done = engine_.transact(word, Clock::now() + state_.options.attempt_timeout);
   if (!done.ok()) {
     lease_ = 0;
     return;
@@ -249,15 +238,8 @@ void Membership::forget_left() {
       if (left.since > old) continue;
       Deed deed;
       deed.kind = Deed::Kind::plain;
-      Operation operation;
-      operation.kind = Operation::Kind::erase;
-      operation.key = state_.keys.left(room);
-      Compare compare;
-      compare.key = operation.key;
-      compare.what = Compare::What::modified;
-      compare.revision = left.modified;
-      deed.transaction.compares.push_back(std::move(compare));
-      deed.transaction.success.push_back(std::move(operation));
+      deed.transaction.compares.push_back(is_as_of(state_.keys.left(room), left.modified));
+      deed.transaction.success.push_back(erase(state_.keys.left(room)));
       deed.deadline = Clock::now() + state_.options.timeout;
       deed.answered = [](const TransactionResult*) {};
       deeds.push_back(std::move(deed));

@@ -3,12 +3,13 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <random>
 #include <set>
 
 #include "app/event_log.h"
 #include "cluster/deed.h"
 #include "cluster/keys.h"
+#include "cluster/operations.h"
+#include "cluster/position.h"
 #include "cluster/replica.h"
 
 namespace cluster {
@@ -25,21 +26,6 @@ constexpr int most_attempts = 10;
 // How long one that has become alone tries to be taken out.
 constexpr auto leaving_time = 5s;
 
-// One that no other deed's id begins with.
-std::string made_up_beginning(const std::string& sidecar) {
-  std::random_device random;
-  std::string text = sidecar + "-";
-  for (int i = 0; i < 8; ++i) text += "0123456789abcdef"[random() % 16];
-  return text + "-";
-}
-
-Operation as_nested(const Transaction& transaction) {
-  Operation operation;
-  operation.kind = Operation::Kind::nested;
-  operation.transaction.push_back(transaction);
-  return operation;
-}
-
 std::string words_for(Trouble trouble, const std::string& why) {
   const std::string reason = why.empty() ? "" : ": " + why;
   return (trouble == Trouble::refused ? "etcd refuses" : "etcd cannot be reached") + reason;
@@ -54,7 +40,7 @@ class Errand {
         keys_(options.prefix),
         sidecar_(std::move(sidecar)),
         deadline_(deadline),
-        beginning_(made_up_beginning(sidecar_)) {}
+        beginning_(sidecar_ + "-" + made_up_id() + "-") {}
 
   const Keys& keys() const { return keys_; }
   Replica& replica() { return replica_; }
@@ -155,7 +141,7 @@ class Errand {
         concluded(deed, known);
         continue;
       }
-      whole.success.push_back(as_nested(deed.transaction));
+      whole.success.push_back(nested(deed.transaction));
       sent.push_back(std::move(deed));
     }
     if (sent.empty()) return true;
@@ -202,17 +188,11 @@ bool carry_drains(Errand& errand, const Belongings& belongings, bool only_compar
   for (const auto& [gateway, draining] : belongings.drains) {
     if (known.count(gateway)) continue;
     if (!only_compares) {
-      Transaction put;
-      Compare absent;
-      absent.key = errand.keys().gateway(gateway);
-      Operation operation;
-      operation.kind = Operation::Kind::put;
-      operation.key = absent.key;
-      operation.value = to_text(draining);
-      put.compares.push_back(std::move(absent));
-      put.success.push_back(std::move(operation));
+      Transaction drain;
+      drain.compares.push_back(is_absent(errand.keys().gateway(gateway)));
+      drain.success.push_back(put(errand.keys().gateway(gateway), to_text(draining)));
       Reply<TransactionResult> reply;
-      if (!errand.transact(put, reply)) return false;
+      if (!errand.transact(drain, reply)) return false;
     }
     ++carried.drains;
   }
@@ -284,10 +264,7 @@ TakenOut leave_store(Engine& engine, const Options& options, const std::string& 
     if (conclusion.what == What::done) ++left.ended;
   });
   Transaction whole;
-  Operation erase;
-  erase.kind = Operation::Kind::erase;
-  erase.key = errand.keys().sidecar(sidecar);
-  whole.success.push_back(std::move(erase));
+  whole.success.push_back(erase(errand.keys().sidecar(sidecar)));
   Reply<TransactionResult> reply;
   if (!is_given_up || !errand.transact(whole, reply)) left.problem = errand.problem();
   return left;

@@ -1,10 +1,18 @@
 #include "cluster/position.h"
 
 #include <charconv>
+#include <random>
 
 #include "http/json.h"
 
 namespace cluster {
+
+std::string made_up_id() {
+  std::random_device random;
+  std::string id;
+  for (int i = 0; i < 16; ++i) id += "0123456789abcdef"[random() % 16];
+  return id;
+}
 
 std::string to_text(const Position& position) {
   http::JsonWriter json;

@@ -23,6 +23,9 @@ struct Position {
   bool is_known() const { return !cluster_id.empty(); }
 };
 
+// Sixteen digits that nobody else has: of a sidecar, of a run of it, of its deeds.
+std::string made_up_id();
+
 std::string to_text(const Position& position);
 // One that is not known, from a text that is none.
 Position position_from(std::string_view text);

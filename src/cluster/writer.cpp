@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <iterator>
-#include <random>
 #include <utility>
 
 #include "app/event_log.h"
+#include "cluster/operations.h"
 #include "store/journal.h"
 
 namespace cluster {
@@ -21,25 +21,10 @@ constexpr std::size_t most_at_once = 64;
 // So long nothing is asked again that the store has refused: somebody has to mend that first.
 constexpr auto pause_after_refusal = 1s;
 
-std::string made_up_instance() {
-  std::random_device random;
-  constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (int i = 0; i < 8; ++i) text += digits[random() % 16];
-  return text;
-}
-
-Operation as_operation(const Transaction& transaction) {
-  Operation operation;
-  operation.kind = Operation::Kind::nested;
-  operation.transaction.push_back(transaction);
-  return operation;
-}
-
 }  // namespace
 
 Writer::Writer(std::shared_ptr<SharedState> state)
-    : shared_(std::move(state)), state_(*shared_), engine_(state_.options), instance_(made_up_instance()), thread_([this] {
+    : shared_(std::move(state)), state_(*shared_), engine_(state_.options), instance_(made_up_id()), thread_([this] {
         ::pthread_setname_np(::pthread_self(), "shared writer");
         for (auto batch = take(); !batch.empty(); batch = take()) perform(std::move(batch));
       }) {}
@@ -141,7 +126,7 @@ void Writer::send(std::deque<Deed> batch) {
   Transaction whole;
   auto deadline = std::chrono::steady_clock::now() + state_.options.timeout;
   for (const Deed& deed : batch) {
-    whole.success.push_back(as_operation(deed.transaction));
+    whole.success.push_back(nested(deed.transaction));
     if (deed.deadline) deadline = std::min(deadline, *deed.deadline);
   }
   deadline = std::min(deadline, hurried());
@@ -232,20 +217,11 @@ void Writer::name_standbys(std::deque<Deed>& batch) {
       // Another than the one that was known when this was decided: that one can't go on.
       if (known && known->value.standby != deed.wish.standby_before) continue;
       Transaction one;
-      Compare compare;
-      compare.key = state_.keys.failover(gateway);
-      compare.what = Compare::What::modified;
-      compare.revision = known ? known->modified : 0;
-      Operation put;
-      put.kind = Operation::Kind::put;
-      put.key = compare.key;
-      put.value = to_text(FailoverValue{deed.wish.standby});
-      Operation get;
-      get.key = compare.key;
-      one.compares.push_back(std::move(compare));
-      one.success.push_back(std::move(put));
-      one.failure.push_back(std::move(get));
-      whole.success.push_back(as_operation(one));
+      const std::string key = state_.keys.failover(gateway);
+      one.compares.push_back(is_as_of(key, known ? known->modified : 0));
+      one.success.push_back(put(key, to_text(FailoverValue{deed.wish.standby})));
+      one.failure.push_back(get(key));
+      whole.success.push_back(nested(std::move(one)));
       gateways.push_back(gateway);
     }
   }
@@ -254,17 +230,17 @@ void Writer::name_standbys(std::deque<Deed>& batch) {
     if (reply.ok() && reply.value.done.size() == gateways.size()) {
       const std::lock_guard lock(state_.mutex);
       for (std::size_t i = 0; i < gateways.size(); ++i) {
-        const auto& nested = reply.value.done[i].nested;
-        if (nested.empty()) continue;
+        const auto& results = reply.value.done[i].nested;
+        if (results.empty()) continue;
         FailoverValue value;
         Revision modified = reply.header.revision;
-        if (nested[0].succeeded) {
+        if (results[0].succeeded) {
           const auto first = std::find_if(batch.begin(), batch.end(), [&](const Deed& deed) {
             return deed.kind == Deed::Kind::claim && deed.wish.leaves == gateways[i];
           });
           value.standby = first->wish.standby;
-        } else if (!nested[0].done.empty() && !nested[0].done[0].found.empty()) {
-          const KeyValue& there = nested[0].done[0].found.front();
+        } else if (!results[0].done.empty() && !results[0].done[0].found.empty()) {
+          const KeyValue& there = results[0].done[0].found.front();
           if (auto read = failover_value_from(there.value)) value = std::move(*read);
           modified = there.modified;
         }
