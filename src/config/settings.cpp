@@ -168,10 +168,14 @@ Outcome take_members(const Value& value, const Spot& spot, std::vector<std::stri
 }
 
 Outcome take_prefix(const Value& value, const Spot& spot, std::string& target) {
-  std::optional<std::string> line = as_line(value);
-  if (line && line->back() != '/') *line += '/';
-  if (line && line->size() > longest_prefix) line.reset();
-  return take(line, value, spot, target);
+  std::string prefix = as_line(value).value_or("");
+  if (!prefix.empty() && prefix.back() != '/') prefix += '/';
+  if (prefix.empty() || prefix.size() > longest_prefix) {
+    spot.refuse(value);
+    return Outcome::refused;
+  }
+  target = prefix;
+  return Outcome::taken;
 }
 
 Outcome take_wait(const Value& value, const Spot& spot, domain::Duration& target) {
