@@ -72,6 +72,11 @@ def wrk(server, connections, seconds, new=None, rooms=500):
                 {"BENCH_ROUND": new} if new else {"BENCH_ROOMS": str(rooms)})
 
 
+def wrk_new(server, connections, seconds, new):
+    """One of many at the same time: whether all rooms were new is for the caller to see."""
+    return _wrk(server, connections, seconds, {"BENCH_ROUND": new})
+
+
 def _wrk(server, connections, seconds, what):
     out, used = with_cpu(server, lambda: output(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", BENCH / "rooms.lua",

@@ -30,8 +30,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 struct Plan {
-  std::uint16_t port = 0;
-  double rate = 0;  // requests a second
+  std::vector<std::uint16_t> ports;  // the connections are spread over them
+  double rate = 0;                   // requests a second
   double seconds = 0;
   std::size_t connections = 0;
   std::string kind;
@@ -52,8 +52,8 @@ std::string question(const std::string& room) {
 std::string step_of_a_life(const std::string& prefix, std::size_t number) {
   constexpr std::size_t rooms = 500, steps = 10;
   const std::size_t step = number / rooms % steps;
-  const std::string room = prefix + std::to_string(number % rooms) + "-" +
-                           std::to_string(number / rooms / steps);
+  const std::string room =
+      prefix + std::to_string(number % rooms) + "-" + std::to_string(number / rooms / steps);
   if (step == 0 || step == 2) return question(room);
   const std::string session = "/v2/rooms/" + room + "/sessions/" + room + (step % 2 ? "-a" : "-b");
   return step < steps - 2 ? request("PUT " + session, "{}") : request("DELETE " + session, "");
@@ -127,7 +127,7 @@ class Load {
  public:
   explicit Load(const Plan& plan) : plan_(plan), gap_(plan.rate) {
     for (std::size_t i = 0; i < plan.connections; ++i) {
-      connections_.emplace_back(plan.port);
+      connections_.emplace_back(plan.ports[i % plan.ports.size()]);
       polled_.push_back({connections_.back().descriptor(), POLLIN, 0});
       idle_.push_back(i);
     }
@@ -212,18 +212,28 @@ class Load {
   long bad_ = 0;
 };
 
+std::vector<std::uint16_t> ports(const char* text) {
+  std::vector<std::uint16_t> all;
+  for (const char* one = text; one != nullptr; one = std::strchr(one, ',')) {
+    if (*one == ',') ++one;
+    all.push_back(static_cast<std::uint16_t>(std::atoi(one)));
+  }
+  return all;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 7) {
     std::fputs(
-        "usage: openloop PORT REQUESTS_A_SECOND SECONDS CONNECTIONS known|new|lives PREFIX\n",
+        "usage: openloop PORT[,PORT...] REQUESTS_A_SECOND SECONDS CONNECTIONS known|new|lives "
+        "PREFIX\n",
         stderr);
     return 2;
   }
   // The default slack of 50 µs would be counted as the server's.
   prctl(PR_SET_TIMERSLACK, 1);
-  Load(Plan{static_cast<std::uint16_t>(std::atoi(argv[1])), std::atof(argv[2]), std::atof(argv[3]),
+  Load(Plan{ports(argv[1]), std::atof(argv[2]), std::atof(argv[3]),
             static_cast<std::size_t>(std::atoi(argv[4])), argv[5], argv[6]})
       .run();
 }

@@ -1,0 +1,93 @@
+"""Three real members of etcd for sidecars that share their rooms, and what they cost."""
+import json
+import re
+import time
+
+import processes
+from servers import STARTED, Server
+
+ROOMS_AT_ONCE = 60  # a room and its mark are two operations, of 128 that a transaction may have
+STRANGER = "0123456789abcdef"  # the sidecar that has assigned what is filled in
+
+
+class Store:
+    """Three members, and nothing in them."""
+
+    def __init__(self):
+        from etcd import Etcd
+        self.etcd = Etcd(members=3)
+        STARTED.append(self)
+        self.etcd.start()
+
+    @property
+    def ports(self):
+        return [member.client_port for member in self.etcd]
+
+    @property
+    def pids(self):
+        return [member.process.pid for member in self.etcd]
+
+    def cpu_seconds(self):
+        return sum(map(processes.cpu_seconds, self.pids))
+
+    def sidecar(self, **more):
+        """One that follows the store."""
+        server = Server(cluster=self.etcd.settings(), **more)
+        wait_until_live(server)
+        return server
+
+    def sum_of(self, metric):
+        """Of what the members tell of themselves since they were started."""
+        total = 0
+        for member in self.etcd:
+            text = member.request("GET", "/metrics")[1].decode()
+            for found in re.finditer(rf"^{metric}(\{{[^}}]*\}})? (\S+)$", text, re.MULTILINE):
+                total += float(found.group(2))
+        return total
+
+    def requests(self):
+        return self.sum_of("grpc_server_started_total")
+
+    def events_sent(self):
+        return self.sum_of("etcd_debugging_mvcc_events_total")
+
+    def memory_mib(self):
+        return max(map(processes.rss_mib, self.pids))
+
+    def file_mib(self):
+        return max(int(member.status()["dbSize"]) for member in self.etcd) / 2**20
+
+    def fill(self, count, gateways):
+        """As if another sidecar had assigned so many rooms that are in use."""
+        from etcd import encoded
+        prefix = self.etcd.prefix
+        for begin in range(0, count, ROOMS_AT_ONCE):
+            puts = []
+            for number in range(begin, min(count, begin + ROOMS_AT_ONCE)):
+                room = f"filled-{number}"
+                value = {"gateway": gateways[number % len(gateways)], "region": "IL",
+                         "at": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()), "by": STRANGER,
+                         "id": f"{STRANGER}-01234567-{number}"}
+                for key, text in ((f"{prefix}room/{room}", json.dumps(value, separators=(",", ":"))),
+                                  (f"{prefix}use/{room}/{STRANGER}", "live")):
+                    puts.append({"request_put": {"key": encoded(key), "value": encoded(text)}})
+            self.etcd.call("/v3/kv/txn", {"success": puts})
+
+    def end(self):
+        self.etcd.remove()
+
+
+def view(server):
+    return server.sidecar.get("/v2/cluster").json
+
+
+def wait_until_live(server):
+    from sidecar import wait_until
+    wait_until(lambda: view(server)["state"] == "live", "the sidecar to be live")
+
+
+def wait_until_placed(fleet, rooms):
+    """Each knows so many rooms."""
+    from sidecar import wait_until
+    for server in fleet:
+        wait_until(lambda server=server: server.placed() >= rooms, f"{rooms} rooms to be known to all")
