@@ -95,6 +95,7 @@ Conclusion prepare_give_up(Deed& deed, const Keys& keys, const Replica& replica)
   one_of_many.compares.push_back(is_as_of(use, mark));
   one_of_many.success.push_back(erase(use));
   one_of_many.failure.push_back(get(use));
+  one_of_many.failure.push_back(get(keys.left(deed.room)));
 
   Transaction transaction;
   add_no_others(transaction, keys, deed.room, deed.sidecar);
@@ -167,7 +168,7 @@ Conclusion conclude_claim(const Deed& deed, const TransactionResult& result, Rev
   return {What::not_so, value->row, room->modified};
 }
 
-Conclusion conclude_give_up(const Deed& deed, const TransactionResult& result, Revision revision, Replica& replica) {
+Conclusion conclude_give_up(Deed& deed, const TransactionResult& result, Revision revision, Replica& replica) {
   const bool is_ours = deed.kind == Deed::Kind::give_up;
   if (result.done.empty() || result.done[0].nested.empty()) return {What::refused, std::nullopt, 0};
   const TransactionResult& inner = result.done[0].nested[0];
@@ -182,6 +183,14 @@ Conclusion conclude_give_up(const Deed& deed, const TransactionResult& result, R
     }
     if (!there) {  // done already, or nothing was to be done
       if (is_ours) replica.drop_mark(deed.room);
+      const KeyValue* left = found(inner, 1);
+      auto value = left ? left_value_from(left->value) : std::nullopt;
+      if (value && value->id == deed.id) {  // by an attempt that seemed to have failed
+        deed.wish.row.gateway_name = value->gateway;
+        replica.drop_room(deed.room, left->modified);
+        replica.take_left(deed.room, std::move(*value), left->modified);
+        return {What::done, deed.wish.row, left->modified};
+      }
       return {What::not_so, std::nullopt, revision};
     }
     if (!is_ours) return {What::not_so, std::nullopt, revision};  // it is back

@@ -93,7 +93,7 @@ class EngineAway(FleetCase):
             began = time.monotonic()
             self.assertEqual((a, b)[number % 2].ask(str(number % 50)).reason, "sticky")
             took.append(time.monotonic() - began)
-        self.assertLess(sorted(took)[990], 0.5 if SANITIZED else 0.05)
+        self.assertLess(sorted(took)[990], 0.5, "an attempt at a member that hangs would take a second")
 
     def test_a_restart_serves_from_the_file_at_once(self):
         a = self.member()
