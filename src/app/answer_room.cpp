@@ -51,9 +51,7 @@ std::variant<RoomAnswer, Refused> answer(Desk& desk, std::string_view room, std:
       return RoomAnswer{std::move(decision.gateway), decision.reason};
     }
     const auto outcome = desk.wait_for(*claim, deadline);
-    // What others do at the same time may have a claim decided anew, but not for ever.
-    const bool is_over = outcome == Claim::Outcome::elsewhere && std::chrono::steady_clock::now() >= deadline;
-    if (is_refused(outcome) || is_over) return refused(room, code, domain::Refusal::storage_unavailable);
+    if (is_over(outcome, deadline)) return refused(room, code, domain::Refusal::storage_unavailable);
     // Else it was somebody else's: look again.
     if (outcome == Claim::Outcome::won && decision.kind == Decision::Kind::booking) {
       return RoomAnswer{std::move(decision.gateway), decision.reason};

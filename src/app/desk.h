@@ -62,6 +62,12 @@ inline bool is_refused(Claim::Outcome outcome) {
   return outcome == Claim::Outcome::failed || outcome == Claim::Outcome::late;
 }
 
+// The same for one who would decide again: not for ever, whatever others do at the same time.
+inline bool is_over(Claim::Outcome outcome, Claim::Deadline deadline) {
+  const bool is_late = outcome == Claim::Outcome::elsewhere && std::chrono::steady_clock::now() >= deadline;
+  return is_refused(outcome) || is_late;
+}
+
 // Something that is being asked of, or told to, the other sidecars: the end of an assignment; that a room is used.
 class UnderWay {
  public:

@@ -95,7 +95,7 @@ std::variant<Reported, Refused> report_session(Desk& desk, const SessionReport& 
       return *std::move(reported);
     }
     const auto outcome = desk.wait_for(*seating.claim, deadline);
-    if (is_refused(outcome) || std::chrono::steady_clock::now() >= deadline) {
+    if (is_over(outcome, deadline)) {
       return refused(desk, report, domain::Refusal::storage_unavailable);
     }
   }

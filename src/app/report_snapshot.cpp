@@ -37,7 +37,7 @@ class Snapshot {
       open.clear();
       for (std::size_t i = 0; i < again.size(); ++i) {
         const auto outcome = desk_.wait_for(*claims[i], deadline);
-        if (is_refused(outcome) || std::chrono::steady_clock::now() >= deadline) {
+        if (is_over(outcome, deadline)) {
           refuse(again[i], domain::Refusal::storage_unavailable);
         } else {
           open.push_back(again[i]);

@@ -115,9 +115,21 @@ Conclusion prepare_use(Deed& deed, const Keys& keys) {
   return {};
 }
 
+// Only who began it knows when it is over: another may see the gateway well all the time.
+Conclusion prepare_end_failover(Deed& deed, const Keys& keys, const Replica& replica) {
+  const Replica::Failover* known = replica.failover(deed.room);
+  if (!known || known->value.by != deed.sidecar) return {What::not_so, std::nullopt, 0};
+  Transaction transaction;
+  transaction.compares.push_back(is_as_of(keys.failover(deed.room), known->modified));
+  transaction.success.push_back(erase(keys.failover(deed.room)));
+  deed.transaction = std::move(transaction);
+  return {};
+}
+
 Conclusion prepare_release(Deed& deed, const Keys& keys, const Replica& replica) {
   const auto known = replica.room(deed.room);
   if (!known) return {What::done, std::nullopt, 0};
+  deed.wish.row = known->row;
   const std::string key = keys.room(deed.room);
   Transaction transaction;
   transaction.compares.push_back(is_as_of(key, known->modified));
@@ -246,6 +258,7 @@ Deed use_of(std::string room, domain::Use use) {
 
 std::string Deed::subject() const {
   // No id of a room has a control character.
+  if (kind == Kind::end_failover) return "\n\n" + room;
   if (kind != Kind::plain) return room;
   return "\n" + (transaction.success.empty() ? std::string() : transaction.success.front().key);
 }
@@ -257,6 +270,7 @@ Conclusion prepare(Deed& deed, const Keys& keys, const Replica& replica) {
     case Deed::Kind::give_up:
     case Deed::Kind::reap: return prepare_give_up(deed, keys, replica);
     case Deed::Kind::use: return prepare_use(deed, keys);
+    case Deed::Kind::end_failover: return prepare_end_failover(deed, keys, replica);
     case Deed::Kind::release: return prepare_release(deed, keys, replica);
     case Deed::Kind::plain: break;
   }
@@ -277,6 +291,7 @@ Conclusion conclude(Deed& deed, const TransactionResult& result, Revision revisi
       }
       replica.set_mark(deed.room, revision);
       return {What::done, std::nullopt, revision};
+    case Deed::Kind::end_failover:
     case Deed::Kind::plain: break;
   }
   return {What::done, std::nullopt, revision};

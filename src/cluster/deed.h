@@ -24,6 +24,7 @@ struct Deed {
     use,      // our mark on `room`
     release,  // an operator's
     carry,    // `wish.row` as it is here, into a store that has not got it, or has it as of revision `over`
+    end_failover,  // no more rooms are moved off the gateway `room`: our word that they are goes
     reap,     // as give_up, for `sidecar`, which is gone; its mark is that of revision `mark`
     plain,    // `transaction`, as it is
   };
@@ -47,6 +48,7 @@ struct Deed {
   std::function<void(app::Claims::Released)> released{};     // release
   std::function<void(const TransactionResult*)> answered{};  // plain; null: refused, or too late
 
+  bool is_waited_for() const { return settled || ended || released || answered || told; }
   // Two of the same may not be under way at once.
   std::string subject() const;
 };

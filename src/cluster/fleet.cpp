@@ -76,8 +76,7 @@ void Fleet::attach(app::Desk& desk, app::CatalogueKeeper& keeper, SidecarValue s
     position = store::read_meta(database, position_fact);
   });
   id_ = id ? *id : made_up_id();
-  // Also of one that is alone: the command that carries its rooms into the store has to know whose they are.
-  if (!id) journal_.note(domain::Change(domain::Fact{identity_fact, id_}));
+  is_identity_known_ = id.has_value();
   position_ = position_from(position.value_or(""));
 }
 
@@ -86,6 +85,10 @@ void Fleet::configure(const Options& options, bool scale) {
   if (stopped_) return;
   const auto before = active();
   const bool leaves = !options.is_shared() && (before || position_.is_known());
+  // Also of one that is alone: the command that carries its rooms into the store has to know whose they are.
+  if (scale && !std::exchange(is_identity_known_, true)) {
+    journal_.note(domain::Change(domain::Fact{identity_fact, id_}));
+  }
   if (options == options_ && scale == scale_ && !leaves) return;
   const Options left = before ? before->state->options : options;
   options_ = options;
@@ -119,7 +122,9 @@ void Fleet::hurry(std::chrono::steady_clock::time_point deadline) {
 
 std::shared_ptr<Fleet::Active> Fleet::make_active(const Options& options) {
   auto state = std::make_shared<SharedState>(options, id_, *desk_, journal_, *keeper_, counts_);
+  if (position_.prefix != options.prefix) position_ = {};  // other keys: another store
   state->position = position_;
+  state->position.prefix = options.prefix;
   // One that was alone until now has been right until now.
   state->freshness.begin(position_.is_known() ? age_of(position_, wall_now()) : std::optional(0ms));
   journal_.note(domain::Change(domain::Fact{identity_fact, id_}));
@@ -208,9 +213,9 @@ void Fleet::use(std::vector<app::TellUse> uses) {
 
 void Fleet::end_leaving(const std::string& gateway) {
   if (!active_) return;
-  // One that is not there is erased without effect.
   Deed deed;
-  deed.transaction.success.push_back(erase(active_->state->keys.failover(gateway)));
+  deed.kind = Deed::Kind::end_failover;
+  deed.room = gateway;
   active_->writer->push(std::move(deed));
 }
 
@@ -288,6 +293,7 @@ std::optional<std::string> Fleet::trouble() const {
     return "etcd has not answered for " + std::to_string(std::chrono::round<std::chrono::seconds>(failing).count()) +
            " s; new rooms are refused, known ones are answered";
   }
+  if (now->writer->is_refused()) return "etcd refuses what is asked of it; new rooms are refused, see the log";
   if (!now->is_listed()) return "what other sidecars have assigned is being read";
   if (now->is_outdated()) return "what other sidecars assigned lately is not known; only rooms in use here are answered";
   if (!now->is_live()) return "changes by other sidecars may come late";

@@ -75,6 +75,7 @@ class Fleet final : public app::Claims {
   Options options_;
   bool scale_ = false;
   bool stopped_ = false;
+  bool is_identity_known_ = false;
   Position position_;
   mutable std::mutex mutex_;
   std::unique_ptr<Leaving> leaving_;  // since it became alone

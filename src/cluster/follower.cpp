@@ -3,6 +3,8 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 
 #include "app/event_log.h"
 #include "cluster/operations.h"
@@ -161,7 +163,7 @@ void Follower::take(const Listing& listing, News& news) {
       }
     }
   }
-  take_rooms(listing, is_join || is_other_history);
+  take_rooms(listing, is_join || is_other_history, is_other_history);
   take_marks(listing);
   std::set<std::string> with_marks;
   for (const KeyValue& mark : listing.marks) {
@@ -180,8 +182,9 @@ void Follower::take(const Listing& listing, News& news) {
   }
 }
 
-// With the lock. `is_other_history`: what is missing there was not given up by anybody, but is not known there.
-void Follower::take_rooms(const Listing& listing, bool is_other_history) {
+// With the lock. `is_other_history`: what is missing there was not given up by anybody, but is not known there;
+// `is_restored`: it had been followed before, and what is there may be older.
+void Follower::take_rooms(const Listing& listing, bool is_other_history, bool is_restored) {
   std::map<std::string, Revision, std::less<>> listed;
   std::vector<std::pair<domain::Assignment, Revision>> rows;
   std::vector<std::pair<domain::Assignment, Revision>> to_carry;
@@ -194,11 +197,18 @@ void Follower::take_rooms(const Listing& listing, bool is_other_history) {
       continue;
     }
     listed.emplace(key->name, item.modified);
-    const auto known = state_.replica.room(key->name);
-    const bool is_older = is_other_history && known && known->modified > item.modified &&
-                          known->row.gateway_name != value->row.gateway_name;
-    if (is_older) {
-      to_carry.emplace_back(known->row, item.modified);
+    // Of two histories no revisions can be compared: what was assigned later counts.
+    std::optional<domain::Assignment> newer;
+    if (is_restored) {
+      app::Desk::Turn turn(state_.desk);
+      const domain::Ledger::Room* room = turn.ledger().find(key->name);
+      if (room && room->held && !room->pending && room->held->assigned_at > value->row.assigned_at &&
+          turn.ledger().name_of(room->held->gateway) != value->row.gateway_name) {
+        newer = turn.ledger().assignment(key->name, *room->held);
+      }
+    }
+    if (newer) {
+      to_carry.emplace_back(*newer, item.modified);
     } else {
       rows.emplace_back(value->row, item.modified);
     }
@@ -210,13 +220,12 @@ void Follower::take_rooms(const Listing& listing, bool is_other_history) {
     app::Desk::Turn turn(state_.desk);
     for (std::size_t i = at; i < std::min(rows.size(), at + rooms_a_turn); ++i) {
       const auto& [row, modified] = rows[i];
-      const bool is_alone = !state_.replica.room(row.room_id);
       const bool is_news = state_.replica.take_room(row, modified);
       if (const auto now = state_.replica.room(row.room_id); !is_news && (!now || now->modified != modified)) continue;
       const domain::Ledger::Room* room = turn.ledger().find(row.room_id);
-      const bool is_elsewhere = is_alone && room && room->held && !room->pending &&
+      const bool is_elsewhere = room && room->held && !room->pending && (is_other_history || room->has_users()) &&
                                 turn.ledger().name_of(room->held->gateway) != row.gateway_name;
-      if (is_elsewhere && is_other_history) {
+      if (is_elsewhere) {
         state_.counts.conflicts.add();
         app::log_warn("Room is elsewhere in the shared store, which counts; who is in it here stays apart",
                       {{"room_id", row.room_id},
@@ -269,7 +278,7 @@ void Follower::carry(const domain::Assignment& row, Revision over) {
 
 // With the lock. Our own: of rooms that are used here without it the others are told again.
 void Follower::take_marks(const Listing& listing) {
-  state_.replica.forget_marks();
+  state_.replica.forget_marks(listing.revision);
   for (const KeyValue& mark : listing.marks) {
     const auto key = state_.keys.parse(mark.key);
     if (key && key->sidecar == state_.sidecar) state_.replica.set_mark(key->name, mark.modified);
@@ -434,11 +443,12 @@ void Follower::follow_sidecar(const std::string& id, const Event& event) {
   if (const auto value = sidecar_value_from(event.item.value)) membership_.came(id, *value);
 }
 
+// What cannot be done now is done with what comes next, a beat at the latest; so is one of a gateway that is not known yet.
 void Follower::follow_drains(const News& news) {
-  for (const auto& [gateway, draining] : news.drains) {
-    if (state_.keeper.follow_draining(gateway, draining) == app::CatalogueKeeper::Drained::storage_unavailable) {
-      app::log_warn("Another sidecar's drain is not yet in the database", {{"gateway_name", gateway}});
-    }
+  for (const auto& [gateway, draining] : news.drains) undone_[gateway] = draining;
+  for (auto drain = undone_.begin(); drain != undone_.end();) {
+    const auto done = state_.keeper.follow_draining(drain->first, drain->second);
+    drain = done == app::CatalogueKeeper::Drained::done ? undone_.erase(drain) : std::next(drain);
   }
 }
 

@@ -54,7 +54,7 @@ class Follower {
   bool read_range(std::string first, const std::string& last, bool keys_only, Listing& listing,
                   std::vector<KeyValue>& into);
   void take(const Listing& listing, News& news);
-  void take_rooms(const Listing& listing, bool is_other_history);
+  void take_rooms(const Listing& listing, bool is_other_history, bool is_restored);
   void take_marks(const Listing& listing);
   bool hear(const Header& header, const std::vector<Event>& events);
   void follow(app::Desk::Turn& turn, const Event& event, News& news);
@@ -75,6 +75,7 @@ class Follower {
   std::mutex mutex_;
   std::condition_variable woken_;
   bool stopping_ = false;
+  std::map<std::string, domain::Draining> undone_;
   bool must_list_ = true;
   bool trouble_told_ = false;
   Engine engine_;

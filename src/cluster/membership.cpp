@@ -241,7 +241,6 @@ void Membership::forget_left() {
       deed.transaction.compares.push_back(is_as_of(state_.keys.left(room), left.modified));
       deed.transaction.success.push_back(erase(state_.keys.left(room)));
       deed.deadline = Clock::now() + state_.options.timeout;
-      deed.answered = [](const TransactionResult*) {};
       deeds.push_back(std::move(deed));
       if (deeds.size() == most_in_order) break;
     }
@@ -281,8 +280,9 @@ void Membership::reap(const std::string& id) {
       deed.mark = item.modified;
       deed.deadline = Clock::now() + state_.options.timeout;
       writer_.push(std::move(deed));
-      ++reaped;
+      if (++reaped == static_cast<std::int64_t>(most_in_order)) break;
     }
+    if (reaped == static_cast<std::int64_t>(most_in_order)) break;
     more = reply.value.more && !reply.value.items.empty();
     if (more) wish.key = reply.value.items.back().key + '\0';
   }

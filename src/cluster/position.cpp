@@ -18,6 +18,7 @@ std::string to_text(const Position& position) {
   http::JsonWriter json;
   json.begin_object()
       .member("cluster_id", position.cluster_id)
+      .member("prefix", position.prefix)
       .member("revision", std::to_string(position.revision))
       .member("confirmed", domain::to_text(position.confirmed))
       .end_object();
@@ -39,6 +40,7 @@ Position position_from(std::string_view text) {
   const auto time = domain::wall_time_from(*confirmed);
   if (error != std::errc{} || end != revision->data() + revision->size() || !time) return {};
   position.cluster_id = *id;
+  if (const std::string* prefix = member("prefix")) position.prefix = *prefix;
   position.confirmed = *time;
   return position;
 }

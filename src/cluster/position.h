@@ -19,6 +19,7 @@ struct Position {
   std::string cluster_id;  // etcd's own; "": never followed, or left
   Revision revision = 0;
   domain::WallTime confirmed{};  // nothing from before then was missing
+  std::string prefix{};          // of the keys
 
   bool is_known() const { return !cluster_id.empty(); }
 };

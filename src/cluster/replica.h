@@ -62,7 +62,10 @@ class Replica {
   Revision mark(std::string_view room) const;
   void set_mark(const std::string& room, Revision modified) { marks_[room] = modified; }
   void drop_mark(std::string_view room) { drop(marks_, room); }
-  void forget_marks() { marks_.clear(); }
+  // Those up to that revision.
+  void forget_marks(Revision revision) {
+    std::erase_if(marks_, [&](const auto& mark) { return mark.second <= revision; });
+  }
 
   const Failover* failover(std::string_view gateway) const;
   void take_failover(const std::string& gateway, FailoverValue value, Revision modified);

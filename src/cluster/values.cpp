@@ -115,7 +115,7 @@ std::optional<domain::Draining> draining_from(std::string_view text) {
 
 std::string to_text(const FailoverValue& value) {
   JsonWriter json;
-  json.begin_object().member("standby", value.standby).end_object();
+  json.begin_object().member("standby", value.standby).member("by", value.by).end_object();
   return json.take();
 }
 
@@ -123,8 +123,10 @@ std::optional<FailoverValue> failover_value_from(std::string_view text) {
   const auto json = object_from(text);
   if (!json) return std::nullopt;
   const std::string standby = member_text(*json, "standby");
-  if (standby.empty()) return FailoverValue{};
-  return FailoverValue{standby};
+  FailoverValue value;
+  if (!standby.empty()) value.standby = standby;
+  value.by = member_text(*json, "by");
+  return value;
 }
 
 }  // namespace cluster

@@ -47,6 +47,7 @@ std::optional<domain::Draining> draining_from(std::string_view text);
 
 struct FailoverValue {
   std::optional<std::string> standby;
+  std::string by{};  // the sidecar that began it
 };
 std::string to_text(const FailoverValue& value);
 std::optional<FailoverValue> failover_value_from(std::string_view text);

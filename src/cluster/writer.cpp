@@ -18,6 +18,8 @@ using What = Conclusion::What;
 
 // So many deeds make one transaction. Each is three operations at most and some hundred bytes.
 constexpr std::size_t most_at_once = 64;
+// So far the queue is searched for one of another subject.
+constexpr std::size_t most_looked_at = 256;
 // So long nothing is asked again that the store has refused: somebody has to mend that first.
 constexpr auto pause_after_refusal = 1s;
 
@@ -42,7 +44,7 @@ void Writer::push(Deed deed) {
     if (deed.id.empty()) deed.id = state_.sidecar + "-" + instance_ + "-" + std::to_string(++last_id_);
     if (deed.sidecar.empty()) deed.sidecar = state_.sidecar;
     if (!stopping_) {
-      queue_.push_back(std::move(deed));
+      enqueue(std::move(deed), false);
       woken_.notify_one();
       return;
     }
@@ -63,6 +65,9 @@ void Writer::stop() {
   {
     const std::lock_guard lock(mutex_);
     left = std::exchange(queue_, {});
+    std::move(urgent_.begin(), urgent_.end(), std::back_inserter(left));
+    urgent_.clear();
+    ordinary_.clear();
     std::move(later_.begin(), later_.end(), std::back_inserter(left));
     later_.clear();
   }
@@ -77,24 +82,49 @@ void Writer::abandon(Deed& deed) {
   if (deed.told) deed.told();
 }
 
-// The oldest first, and of each subject one at a time.
+// With the queue's lock. One that is waited for stays behind an ordinary one of its subject: their order is kept.
+void Writer::enqueue(Deed deed, bool in_front) {
+  const bool is_urgent = deed.is_waited_for() && ordinary_.count(deed.subject()) == 0;
+  if (!is_urgent) ++ordinary_[deed.subject()];
+  auto& queue = is_urgent ? urgent_ : queue_;
+  in_front ? queue.push_front(std::move(deed)) : queue.push_back(std::move(deed));
+}
+
+// What somebody waits for comes first, and of each subject one at a time. All that is waited for no longer is taken, too,
+// to be told so: it must not hang behind what the store has not taken for long.
 std::deque<Deed> Writer::take() {
   std::deque<Deed> batch;
   std::unique_lock lock(mutex_);
   for (;;) {
     if (stopping_) return {};
     if (!later_.empty() && std::chrono::steady_clock::now() >= later_at_) {
-      std::move(later_.begin(), later_.end(), std::back_inserter(queue_));
-      later_.clear();
+      for (Deed& deed : std::exchange(later_, {})) enqueue(std::move(deed), false);
     }
     std::set<std::string> subjects = in_store_;
-    for (auto deed = queue_.begin(); deed != queue_.end() && batch.size() < most_at_once;) {
-      if (subjects.insert(deed->subject()).second) {
-        batch.push_back(std::move(*deed));
-        deed = queue_.erase(deed);
+    std::size_t taken = 0;
+    std::deque<Deed> left;
+    for (Deed& deed : std::exchange(urgent_, {})) {
+      if (is_over(deed)) {
+        batch.push_back(std::move(deed));
+      } else if (taken < most_at_once && subjects.insert(deed.subject()).second) {
+        batch.push_back(std::move(deed));
+        ++taken;
       } else {
-        ++deed;
+        left.push_back(std::move(deed));
       }
+    }
+    urgent_ = std::move(left);
+    std::size_t looked = 0;
+    for (auto deed = queue_.begin(); deed != queue_.end() && taken < most_at_once && looked < most_looked_at; ++looked) {
+      const std::string subject = deed->subject();
+      if (!subjects.insert(subject).second) {
+        ++deed;
+        continue;
+      }
+      if (--ordinary_[subject] == 0) ordinary_.erase(subject);
+      batch.push_back(std::move(*deed));
+      deed = queue_.erase(deed);
+      ++taken;
     }
     if (!batch.empty()) return batch;
     later_.empty() ? woken_.wait(lock) : void(woken_.wait_until(lock, later_at_));
@@ -135,6 +165,7 @@ void Writer::send(std::deque<Deed> batch) {
   if (!reply.ok() || reply.value.done.size() != batch.size()) {
     state_.counts.failures.add();
     const bool refused = reply.ok() || reply.trouble == Trouble::refused;
+    if (refused) is_refused_ = true;
     if (!refused) state_.freshness.fails(sent);
     if (refused && !std::exchange(refusal_told_, true)) {
       app::log_error("Shared store refuses", {{"reason", reply.why}});
@@ -149,6 +180,7 @@ void Writer::send(std::deque<Deed> batch) {
     return;
   }
   if (batch.size() > 1) refusal_told_ = false;
+  is_refused_ = false;
   state_.counts.transactions.observe(static_cast<std::uint64_t>((Freshness::now() - sent).count()));
   state_.freshness.works();
   bool has_changed = false;
@@ -184,8 +216,9 @@ bool Writer::is_over(const Deed& deed) const {
 void Writer::give_back(std::deque<Deed> batch, bool refused) {
   std::deque<Deed> again;
   for (Deed& deed : batch) {
-    const bool is_waited_for = deed.settled || deed.released || deed.answered;
-    if (is_waited_for && (refused || is_over(deed))) {
+    // Marks and ends have to come about whoever waits; the others are asked for again by whoever wants them.
+    const bool may_be_dropped = deed.settled || deed.released || deed.answered;
+    if (may_be_dropped && (refused || is_over(deed))) {
       const std::lock_guard lock(state_.mutex);
       deed.kind == Deed::Kind::claim ? settle(deed, {}) : abandon(deed);
     } else {
@@ -198,7 +231,7 @@ void Writer::give_back(std::deque<Deed> batch, bool refused) {
     std::move(again.begin(), again.end(), std::back_inserter(later_));
     later_at_ = std::chrono::steady_clock::now() + pause_after_refusal;
   } else {
-    queue_.insert(queue_.begin(), std::make_move_iterator(again.begin()), std::make_move_iterator(again.end()));
+    for (auto deed = again.rbegin(); deed != again.rend(); ++deed) enqueue(std::move(*deed), true);
   }
 }
 
@@ -219,7 +252,7 @@ void Writer::name_standbys(std::deque<Deed>& batch) {
       Transaction one;
       const std::string key = state_.keys.failover(gateway);
       one.compares.push_back(is_as_of(key, known ? known->modified : 0));
-      one.success.push_back(put(key, to_text(FailoverValue{deed.wish.standby})));
+      one.success.push_back(put(key, to_text(FailoverValue{deed.wish.standby, state_.sidecar})));
       one.failure.push_back(get(key));
       whole.success.push_back(nested(std::move(one)));
       gateways.push_back(gateway);
@@ -238,7 +271,7 @@ void Writer::name_standbys(std::deque<Deed>& batch) {
           const auto first = std::find_if(batch.begin(), batch.end(), [&](const Deed& deed) {
             return deed.kind == Deed::Kind::claim && deed.wish.leaves == gateways[i];
           });
-          value.standby = first->wish.standby;
+          value = {first->wish.standby, state_.sidecar};
         } else if (!results[0].done.empty() && !results[0].done[0].found.empty()) {
           const KeyValue& there = results[0].done[0].found.front();
           if (auto read = failover_value_from(there.value)) value = std::move(*read);
@@ -290,6 +323,7 @@ void Writer::finish(Deed& deed, const Conclusion& conclusion) {
         push(std::move(deed));
       }
       return;
+    case Deed::Kind::end_failover:
     case Deed::Kind::plain: return;
   }
 }
@@ -301,7 +335,11 @@ void Writer::settle(const Deed& deed, app::Grant grant) {
   if (grant.outcome == app::Grant::Outcome::again || grant.outcome == app::Grant::Outcome::failed) catch_up(deed.room);
   // It may have come through all the same, and then has left our mark, which we would not know of.
   const bool may_be_marked = grant.outcome == app::Grant::Outcome::failed && deed.wish.is_used_here;
-  if (may_be_marked && state_.replica.room(deed.room)) push(use_of(deed.room, domain::Use::kept));
+  if (!may_be_marked || !state_.replica.room(deed.room)) return;
+  app::Desk::Turn turn(state_.desk);
+  turn.ledger().set_use_told(deed.room, domain::Use::kept);
+  turn.ledger().keep(deed.room, turn.now().service);
+  push(use_of(deed.room, domain::Use::kept));
 }
 
 // What others have done while the claim was under way has not been followed (Ledger::follow); now it is withdrawn.
@@ -349,7 +387,7 @@ void Writer::finish_claim(Deed& deed, const Conclusion& conclusion) {
         {
           app::Desk::Turn turn(state_.desk);
           turn.ledger().set_returning(won->room, std::nullopt);
-            turn.ledger().set_use_told(won->room, won->wish.is_used_here ? domain::Use::kept : domain::Use::none);
+            if (won->wish.is_used_here) turn.ledger().set_use_told(won->room, domain::Use::kept);
           // What others have done since has not been followed while it was pending.
           if (!now) turn.ledger().unfollow(won->room);
           else if (now->row.gateway_name != won->wish.row.gateway_name) turn.ledger().follow(now->row);
@@ -413,13 +451,25 @@ void Writer::finish_carry(Deed& deed, const Conclusion& conclusion) {
 
 void Writer::finish_release(Deed& deed, const Conclusion& conclusion) {
   if (conclusion.what == What::again || conclusion.what == What::resend) return push(std::move(deed));
-  if (conclusion.what == What::done) {
+  bool done = conclusion.what == What::done;
+  bool in_use = conclusion.what == What::not_so;
+  if (done) {
     app::Desk::Turn turn(state_.desk);
-    turn.ledger().unfollow(deed.room);
-    turn.ledger().set_returning(deed.room, std::nullopt);
+    domain::Ledger& ledger = turn.ledger();
+    const domain::Ledger::Room* room = ledger.find(deed.room);
+    const bool came_in = !deed.force && room && room->has_users() && !deed.wish.row.gateway_name.empty();
+    ledger.unfollow(deed.room);
+    ledger.set_returning(deed.room, std::nullopt);
+    if (came_in) {  // meanwhile: the room goes on where it was
+      done = false;
+      in_use = true;
+      Deed carry;
+      carry.kind = Deed::Kind::carry;
+      carry.room = deed.room;
+      carry.wish.row = deed.wish.row;
+      push(std::move(carry));
+    }
   }
-  const bool done = conclusion.what == What::done;
-  const bool in_use = conclusion.what == What::not_so;
   deed.released(done ? app::Claims::Released::done
                      : in_use ? app::Claims::Released::in_use : app::Claims::Released::unavailable);
 }

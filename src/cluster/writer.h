@@ -6,6 +6,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -32,10 +33,13 @@ class Writer : public std::enable_shared_from_this<Writer> {
   void hurry(std::chrono::steady_clock::time_point deadline) { hurried_ = deadline; }
   // No deed is begun any more; those that wait are told that nothing came of them.
   void stop();
+  // Any thread: what was asked for last is not allowed, or there is no room for it.
+  bool is_refused() const { return is_refused_; }
   // An id that no deed of any sidecar has had.
   std::string next_id();
 
  private:
+  void enqueue(Deed deed, bool in_front);
   std::deque<Deed> take();
   void perform(std::deque<Deed> batch);
   void send(std::deque<Deed> batch);
@@ -58,7 +62,9 @@ class Writer : public std::enable_shared_from_this<Writer> {
   const std::string instance_;
   std::mutex mutex_;
   std::condition_variable woken_;
-  std::deque<Deed> queue_;
+  std::deque<Deed> urgent_;  // that somebody waits for
+  std::deque<Deed> queue_;   // the others
+  std::map<std::string, std::size_t> ordinary_;  // the subjects of those
   std::deque<Deed> later_;  // that the store has refused, and nobody waits for
   std::chrono::steady_clock::time_point later_at_{};
   std::set<std::string> in_store_;  // subjects of claims that are won, and are being written to the file
@@ -67,6 +73,7 @@ class Writer : public std::enable_shared_from_this<Writer> {
   std::atomic<std::chrono::steady_clock::time_point> hurried_{std::chrono::steady_clock::time_point::max()};
   bool stopping_ = false;
   bool refusal_told_ = false;
+  std::atomic<bool> is_refused_{false};
   std::thread thread_;
 };
 

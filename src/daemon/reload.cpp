@@ -84,7 +84,12 @@ app::CatalogueKeeper::Result Reload::attempt() {
   const config::Configuration& next = loaded.configuration;
   const bool shares = next.cluster.is_shared() && next.domain.scale;
   // Rooms that are in use when scale mode begins are asked for where they will be kept.
-  if (shares) fleet_.configure(next.cluster, true);
+  const bool is_new = next.cluster != in_force_.cluster || next.domain.scale != in_force_.domain.scale;
+  if (shares && is_new) {
+    result.problems = app::sync_problems(in_force_.store.path, configured_part(next));
+    if (!result.problems.empty()) return result;
+    fleet_.configure(next.cluster, true);
+  }
   app::CatalogueKeeper::Result synced = keeper_.reload(configured_part(loaded.configuration));
   result.problems = std::move(synced.problems);
   result.warnings.insert(result.warnings.end(), synced.warnings.begin(), synced.warnings.end());

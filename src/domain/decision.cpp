@@ -124,9 +124,10 @@ const Gateway* returning(const Situation& situation, std::string_view room) {
   if (!number) return nullptr;
   const std::string& name = situation.ledger.name_of(*number);
   const Gateway* gateway = situation.policy.catalogue().gateway(name);
-  const bool is_candidate = takes_rooms(gateway) && situation.policy.placement().is_available(name) &&
-                            situation.state_of(*gateway) != GatewayState::down;
-  return is_candidate ? gateway : nullptr;
+  // Also one that drains by now, or is not listed any more: it is the same meeting still.
+  const bool may_return = gateway && gateway->serves_rooms() && situation.state_of(*gateway) != GatewayState::down &&
+                          situation.departure_from(*number) == Departure::none;
+  return may_return ? gateway : nullptr;
 }
 
 // For a room that no gateway holds, or that may leave the one that does.

@@ -99,7 +99,7 @@ TEST_CASE("how a gateway drains comes back as it was written") {
 }
 
 TEST_CASE("a failover comes back with its standby, or with none") {
-  CHECK(failover_value_from(to_text(FailoverValue{"gxy2"}))->standby == "gxy2");
+  CHECK(failover_value_from(to_text(FailoverValue{"gxy2", "s"}))->standby == "gxy2");
   const auto without = failover_value_from(to_text(FailoverValue{}));
   REQUIRE(without);
   CHECK_FALSE(without->standby);
