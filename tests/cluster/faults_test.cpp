@@ -85,7 +85,7 @@ cluster::Options at(std::vector<std::string> endpoints) {
 
 }  // namespace
 
-TEST_CASE("after a member is killed the next one answers, and a watch goes on there") {
+TEST_CASE("after a member is killed the next one answers, and a watch goes on there", "[alone]") {
   EtcdProcess etcd({3, false, {}});
   const std::size_t follower = (etcd.leader() + 1) % 3;
   auto options = etcd.options();
@@ -114,7 +114,7 @@ TEST_CASE("after a member is killed the next one answers, and a watch goes on th
   }
 }
 
-TEST_CASE("while a member is hung the next one answers after one attempt, and later ones at once") {
+TEST_CASE("while a member is hung the next one answers after one attempt, and later ones at once", "[alone]") {
   EtcdProcess etcd({3, false, {}});
   const std::size_t follower = (etcd.leader() + 1) % 3;
   auto options = etcd.options();
@@ -141,7 +141,7 @@ TEST_CASE("a transaction outlasts the leader's death within its deadline") {
   CHECK(engine.range({"a"}, in(5s)).value.items.at(0).value == "1");
 }
 
-TEST_CASE("without a majority each call fails within its deadline, and works again once there is one") {
+TEST_CASE("without a majority each call fails within its deadline, and works again once there is one", "[alone]") {
   EtcdProcess etcd({3, false, {}});
   const std::size_t leader = etcd.leader();
   auto options = etcd.options();
@@ -196,7 +196,7 @@ TEST_CASE("members are told with their names, and which of them leads") {
   CHECK(members[leader].is_leader);
 }
 
-TEST_CASE("where nobody listens nothing was done, and that is known by the deadline") {
+TEST_CASE("where nobody listens nothing was done, and that is known by the deadline", "[alone]") {
   Engine engine(at({"http://127.0.0.1:1", "http://127.0.0.1:2"}));
   Reply<TransactionResult> reply;
   CHECK(time_of([&] { reply = engine.transact(put("a", "1"), in(300ms)); }) < 400ms);
@@ -231,7 +231,7 @@ TEST_CASE("one attempt is made even if the deadline has come") {
   CHECK(comes_true([&] { return engine.range({"a"}, in(-1s)).ok(); }));
 }
 
-TEST_CASE("a member that says nothing, or only a letter at a time, does not hold up beyond the deadline") {
+TEST_CASE("a member that says nothing, or only a letter at a time, does not hold up beyond the deadline", "[alone]") {
   Mute mute, dribbling("H", 20ms), endless_head("HTTP/1.1 200 OK\r\nX: y\r\n", 20ms);
   for (const Mute* member : {&mute, &dribbling, &endless_head}) {
     auto options = at({member->endpoint()});
@@ -251,7 +251,7 @@ TEST_CASE("a member that says nothing, or only a letter at a time, does not hold
   }
 }
 
-TEST_CASE("a member that does not greet by TLS does not hold up either, and nothing was done") {
+TEST_CASE("a member that does not greet by TLS does not hold up either, and nothing was done", "[alone]") {
   EtcdProcess etcd({1, true, {}});
   Mute mute;
   auto options = at({"https" + mute.endpoint().substr(4)});
@@ -274,7 +274,7 @@ TEST_CASE("an answer that is too long is refused") {
   CHECK(reply.why.find("longer") != std::string::npos);
 }
 
-TEST_CASE("stop() ends what is under way, whatever that is, and what is begun later") {
+TEST_CASE("stop() ends what is under way, whatever that is, and what is begun later", "[alone]") {
   EtcdProcess etcd({1, true, {}});
   for (const std::string scheme : {"http", "https"}) {
     Mute mute;

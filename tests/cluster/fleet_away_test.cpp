@@ -47,7 +47,7 @@ void check_refused(SharingHouse& house, const std::string& room) {
 
 }  // namespace
 
-TEST_CASE("while etcd is dead known rooms are answered and new ones refused, and all is well once it is back") {
+TEST_CASE("while etcd is dead known rooms are answered and new ones refused, and all is well once it is back", "[alone]") {
   EtcdProcess etcd;
   SharingHouse a(etcd.options()), b(etcd.options());
   const auto were = some_rooms(a, b);
@@ -72,7 +72,7 @@ TEST_CASE("while etcd is dead known rooms are answered and new ones refused, and
   check_known(b, were);
 }
 
-TEST_CASE("while etcd hangs known rooms are answered at once and new ones refused in time") {
+TEST_CASE("while etcd hangs known rooms are answered at once and new ones refused in time", "[alone]") {
   EtcdProcess etcd;
   SharingHouse a(etcd.options()), b(etcd.options());
   const auto were = some_rooms(a, b);
@@ -87,7 +87,7 @@ TEST_CASE("while etcd hangs known rooms are answered at once and new ones refuse
   CHECK(comes_true([&] { return a.is_live() && b.is_live(); }));
 }
 
-TEST_CASE("outdated, only rooms in use here are answered") {
+TEST_CASE("outdated, only rooms in use here are answered", "[alone]") {
   EtcdProcess etcd;
   cluster::Options soon = etcd.options();
   soon.max_stale = 20s;
@@ -107,7 +107,7 @@ TEST_CASE("outdated, only rooms in use here are answered") {
   check_known(b, were);
 }
 
-TEST_CASE("a sidecar that starts while etcd is away knows what it knew") {
+TEST_CASE("a sidecar that starts while etcd is away knows what it knew", "[alone]") {
   EtcdProcess etcd;
   SharingHouse a(etcd.options()), b(etcd.options());
   const auto were = some_rooms(a, b);
@@ -122,7 +122,7 @@ TEST_CASE("a sidecar that starts while etcd is away knows what it knew") {
   check_known(a, were);
 }
 
-TEST_CASE("who waits for a claim while the sidecar stops is told so") {
+TEST_CASE("who waits for a claim while the sidecar stops is told so", "[alone]") {
   EtcdProcess etcd;
   SharingHouse a(etcd.options());
   etcd.halt(0);

@@ -121,7 +121,7 @@ TEST_CASE("a quiet watch goes on while its member says that it lives") {
   CHECK(comes_true([&] { return watcher.events().size() == 1; }));
 }
 
-TEST_CASE("a watch at a member that is hung is lost after its silence, and at one that is killed at once") {
+TEST_CASE("a watch at a member that is hung is lost after its silence, and at one that is killed at once", "[alone]") {
   EtcdProcess etcd;
   Watcher hung(etcd.options(), "r/", 2, 2500ms);
   REQUIRE(hung.has_begun());
@@ -139,7 +139,7 @@ TEST_CASE("a watch at a member that is hung is lost after its silence, and at on
   CHECK(killed.end().why == WatchEnd::Why::lost);
 }
 
-TEST_CASE("a watch that nobody takes is lost, and waits before it is tried over and over") {
+TEST_CASE("a watch that nobody takes is lost, and waits before it is tried over and over", "[alone]") {
   cluster::Options options;
   options.endpoints = {"http://127.0.0.1:1"};
   Engine engine(options);
@@ -150,7 +150,7 @@ TEST_CASE("a watch that nobody takes is lost, and waits before it is tried over 
   CHECK(time_of([&] { for (int i = 0; i < 5; ++i) CHECK(watch().why == WatchEnd::Why::lost); }) > 100ms);
 }
 
-TEST_CASE("the sink and stop() end a watch") {
+TEST_CASE("the sink and stop() end a watch", "[alone]") {
   EtcdProcess etcd;
   Engine engine(etcd.options());
   auto end = engine.watch("r/", end_of_prefix("r/"), 2, 5s, [](const Header&, const auto&) { return false; });
