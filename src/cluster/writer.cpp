@@ -33,11 +33,6 @@ Writer::Writer(std::shared_ptr<SharedState> state)
 
 Writer::~Writer() { stop(); }
 
-std::string Writer::next_id() {
-  const std::lock_guard lock(mutex_);
-  return state_.sidecar + "-" + instance_ + "-" + std::to_string(++last_id_);
-}
-
 void Writer::push(Deed deed) {
   {
     const std::lock_guard lock(mutex_);

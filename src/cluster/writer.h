@@ -35,8 +35,6 @@ class Writer : public std::enable_shared_from_this<Writer> {
   void stop();
   // Any thread: what was asked for last is not allowed, or there is no room for it.
   bool is_refused() const { return is_refused_; }
-  // An id that no deed of any sidecar has had.
-  std::string next_id();
 
  private:
   void enqueue(Deed deed, bool in_front);
