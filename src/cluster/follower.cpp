@@ -47,7 +47,7 @@ bool Follower::rests(std::chrono::milliseconds time) {
 void Follower::work() {
   ::pthread_setname_np(::pthread_self(), "follower");
   for (;;) {
-    if (must_list_ && !list()) {
+    if (!(must_list_ || asks_witness()) || (must_list_ && !list())) {
       if (rests(250ms)) return;
       continue;
     }
@@ -103,10 +103,28 @@ bool Follower::read(Listing& listing) {
          read_range(state_.keys.first_use(), state_.keys.last_use(), true, listing, listing.marks);
 }
 
+// Whatever was written by one revision stays so: a store that was put back may have come past where this one is, but by
+// other changes.
+bool Follower::asks_witness() {
+  if (witness_.modified == 0) return true;
+  RangeWish wish;
+  wish.key = witness_.key;
+  wish.revision = witness_.modified;
+  const auto reply = engine_.range(wish, std::chrono::steady_clock::now() + state_.options.timeout);
+  const bool is_past = reply.trouble == Trouble::compacted || reply.trouble == Trouble::refused;
+  if (!reply.ok() && !is_past) return false;
+  const bool is_as_it_was = reply.ok() && reply.value.items.size() == 1 &&
+                            reply.value.items.front().modified == witness_.modified &&
+                            reply.value.items.front().value == witness_.value;
+  if (reply.ok() && !is_as_it_was) is_other_history_ = true;
+  if (!is_as_it_was) must_list_ = true;
+  return true;
+}
+
 bool Follower::list() {
   const auto sent = Freshness::now();
   Listing listing;
-  if (!read(listing)) {
+  if (!asks_witness() || !read(listing)) {
     if (state_.freshness.failing_for() == 0ms) state_.freshness.fails(sent);
     return false;
   }
@@ -125,7 +143,11 @@ bool Follower::list() {
     turn.note(state_.position_now());
   }
   state_.counts.listings.add();
-  must_list_ = false;
+  must_list_ = is_other_history_ = false;
+  witness_ = {};
+  for (const KeyValue& item : listing.items) {
+    if (item.modified > witness_.modified) witness_ = item;
+  }
   is_listed_ = true;
   follow_drains(news);
   return true;
@@ -135,7 +157,8 @@ bool Follower::list() {
 void Follower::take(const Listing& listing, News& news) {
   const Position& before = state_.position;
   const bool is_join = !before.is_known();
-  const bool is_other_history = !is_join && (listing.cluster_id != before.cluster_id || listing.revision < before.revision);
+  const bool is_other_history = !is_join && (is_other_history_ || listing.cluster_id != before.cluster_id ||
+                                             listing.revision < before.revision);
   if (is_other_history) {
     app::log_warn("Shared store is another one, or was put back; what it lacks is carried into it",
                   {{"revision", listing.revision}, {"followed", before.revision}});
@@ -185,9 +208,16 @@ void Follower::take(const Listing& listing, News& news) {
 // With the lock. `is_other_history`: what is missing there was not given up by anybody, but is not known there;
 // `is_restored`: it had been followed before, and what is there may be older.
 void Follower::take_rooms(const Listing& listing, bool is_other_history, bool is_restored) {
-  std::map<std::string, Revision, std::less<>> listed;
-  std::vector<std::pair<domain::Assignment, Revision>> rows;
-  std::vector<std::pair<domain::Assignment, Revision>> to_carry;
+  ListedRooms listed = read_rooms(listing, is_restored);
+  if (is_other_history) state_.replica.forget_revisions();
+  state_.replica.set_followed(0);
+  follow_listed(listed.rows, is_other_history);
+  end_missing(listing.revision, is_other_history, listed);
+  for (const auto& [row, over] : listed.to_carry) carry(row, over);
+}
+
+Follower::ListedRooms Follower::read_rooms(const Listing& listing, bool is_restored) {
+  ListedRooms listed;
   for (const KeyValue& item : listing.items) {
     const auto key = state_.keys.parse(item.key);
     if (!key || key->kind != KeyKind::room) continue;
@@ -196,7 +226,7 @@ void Follower::take_rooms(const Listing& listing, bool is_other_history, bool is
       app::log_warn("Row of the shared store left out: it cannot be read", {{"room_id", key->name}});
       continue;
     }
-    listed.emplace(key->name, item.modified);
+    listed.names.insert(key->name);
     // Of two histories no revisions can be compared: what was assigned later counts.
     std::optional<domain::Assignment> newer;
     if (is_restored) {
@@ -207,14 +237,12 @@ void Follower::take_rooms(const Listing& listing, bool is_other_history, bool is
         newer = turn.ledger().assignment(key->name, *room->held);
       }
     }
-    if (newer) {
-      to_carry.emplace_back(*newer, item.modified);
-    } else {
-      rows.emplace_back(value->row, item.modified);
-    }
+    (newer ? listed.to_carry : listed.rows).emplace_back(newer.value_or(value->row), item.modified);
   }
-  if (is_other_history) state_.replica.forget_revisions();
-  state_.replica.set_followed(0);
+  return listed;
+}
+
+void Follower::follow_listed(const std::vector<RowAt>& rows, bool is_other_history) {
   for (std::size_t at = 0; at < rows.size(); at += rooms_a_turn) {
     if (at > 0) state_.desk.let_others_pass();
     app::Desk::Turn turn(state_.desk);
@@ -235,6 +263,10 @@ void Follower::take_rooms(const Listing& listing, bool is_other_history, bool is
       turn.ledger().follow(row);
     }
   }
+}
+
+// What is known here and was not listed: it has ended, or is to be carried there.
+void Follower::end_missing(Revision as_of, bool is_other_history, ListedRooms& listed) {
   std::string last;
   for (bool more = true; more; state_.desk.let_others_pass()) {
     app::Desk::Turn turn(state_.desk);
@@ -243,28 +275,24 @@ void Follower::take_rooms(const Listing& listing, bool is_other_history, bool is
     auto room = ledger.rooms().upper_bound(last);
     for (std::size_t looked = 0; room != ledger.rooms().end() && looked < rooms_a_turn; ++room, ++looked) {
       last = room->first;
-      if (!room->second.held || listed.find(room->first) != listed.end()) continue;
+      if (!room->second.held || listed.names.count(room->first) > 0) continue;
       const auto known = state_.replica.room(room->first);
-      if (known && known->modified > listing.revision) continue;  // a claim of ours, after the listing
-      if (room->second.pending) {
-        state_.replica.drop_room(room->first, listing.revision + 1);  // its claim will tell
-        continue;
-      }
+      if (known && known->modified > as_of) continue;  // a claim of ours, after the listing
+      state_.replica.drop_room(room->first, as_of + 1);
+      if (room->second.pending) continue;  // its claim will tell
       const Replica::Left* left = state_.replica.left(room->first);
       const bool is_forced = left && left->value.why == LeftValue::Why::forced;
       if (is_forced) forced.push_back(room->first);
       if (is_other_history || (room->second.has_users() && !is_forced)) {
-        to_carry.emplace_back(ledger.assignment(room->first, *room->second.held), 0);
+        listed.to_carry.emplace_back(ledger.assignment(room->first, *room->second.held), 0);
       } else {
         gone.push_back(room->first);
       }
-      state_.replica.drop_room(room->first, listing.revision + 1);
     }
     more = room != ledger.rooms().end();
     for (const std::string& name : gone) ledger.unfollow(name);
     for (const std::string& name : forced) empty_by_force(turn, name);
   }
-  for (const auto& [row, over] : to_carry) carry(row, over);
 }
 
 void Follower::carry(const domain::Assignment& row, Revision over) {
@@ -343,6 +371,9 @@ bool Follower::hear(const Header& header, const std::vector<Event>& events) {
       turn.note(state_.position_now());
     }
     if (at < events.size()) state_.desk.let_others_pass();
+  }
+  for (const Event& event : events) {
+    if (!event.erased) witness_ = event.item;
   }
   state_.counts.changes.add(events.size());
   follow_drains(news);

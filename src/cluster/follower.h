@@ -48,13 +48,25 @@ class Follower {
     std::vector<KeyValue> marks;
   };
 
+  using RowAt = std::pair<domain::Assignment, Revision>;
+  struct ListedRooms {
+    std::set<std::string, std::less<>> names;
+    std::vector<RowAt> rows;      // to be followed
+    std::vector<RowAt> to_carry;  // into the store, over that revision
+  };
+
   void work();
+  // Is it still the store that was followed? False: it could not be asked.
+  bool asks_witness();
   bool list();
   bool read(Listing& listing);
   bool read_range(std::string first, const std::string& last, bool keys_only, Listing& listing,
                   std::vector<KeyValue>& into);
   void take(const Listing& listing, News& news);
   void take_rooms(const Listing& listing, bool is_other_history, bool is_restored);
+  ListedRooms read_rooms(const Listing& listing, bool is_restored);
+  void follow_listed(const std::vector<RowAt>& rows, bool is_other_history);
+  void end_missing(Revision as_of, bool is_other_history, ListedRooms& listed);
   void take_marks(const Listing& listing);
   bool hear(const Header& header, const std::vector<Event>& events);
   void follow(app::Desk::Turn& turn, const Event& event, News& news);
@@ -77,6 +89,8 @@ class Follower {
   bool stopping_ = false;
   std::map<std::string, domain::Draining> undone_;
   bool must_list_ = true;
+  bool is_other_history_ = false;
+  KeyValue witness_;  // the newest that was heard of; of revision 0: none
   bool trouble_told_ = false;
   Engine engine_;
   std::thread thread_;

@@ -31,15 +31,6 @@ bool Replica::drop_room(std::string_view room, Revision at) {
   return true;
 }
 
-std::vector<std::string> Replica::not_listed(const std::map<std::string, Revision, std::less<>>& listed,
-                                             Revision revision) const {
-  std::vector<std::string> rooms;
-  for (const auto& [room, kept] : rooms_) {
-    if (kept.modified <= revision && listed.find(room) == listed.end()) rooms.push_back(room);
-  }
-  return rooms;
-}
-
 void Replica::forget_revisions() {
   followed_ = 0;
   for (auto& entry : rooms_) entry.second.modified = 0;

@@ -47,8 +47,6 @@ class Replica {
   bool take_room(const domain::Assignment& row, Revision modified);
   // Removed at that revision.
   bool drop_room(std::string_view room, Revision at);
-  // What a listing as of `revision` did not name: the rooms that are no newer.
-  std::vector<std::string> not_listed(const std::map<std::string, Revision, std::less<>>& listed, Revision revision) const;
   // Another store, or one that was put back: all revisions begin anew.
   void forget_revisions();
 

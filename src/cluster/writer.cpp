@@ -382,7 +382,7 @@ void Writer::finish_claim(Deed& deed, const Conclusion& conclusion) {
         {
           app::Desk::Turn turn(state_.desk);
           turn.ledger().set_returning(won->room, std::nullopt);
-            if (won->wish.is_used_here) turn.ledger().set_use_told(won->room, domain::Use::kept);
+          if (won->wish.is_used_here) turn.ledger().set_use_told(won->room, domain::Use::kept);
           // What others have done since has not been followed while it was pending.
           if (!now) turn.ledger().unfollow(won->room);
           else if (now->row.gateway_name != won->wish.row.gateway_name) turn.ledger().follow(now->row);

@@ -2,6 +2,7 @@
 // sent and concluded when the test says so.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "catch.h"
@@ -66,6 +67,7 @@ class Sidecar {
     cluster::Deed deed;
     deed.kind = kind;
     deed.room = room;
+    named_.insert(room);
     deed.id = id_ + "-" + std::to_string(++last_id_);
     deed.sidecar = id_;
     return deed;
@@ -110,7 +112,7 @@ class Sidecar {
     const auto reply = store_.engine.range({store_.keys.first_followed(), store_.keys.last_followed()},
                                            in(std::chrono::seconds{5}));
     REQUIRE(reply.ok());
-    std::map<std::string, cluster::Revision, std::less<>> listed;
+    std::set<std::string> gone = named_;
     replica.forget_left();
     for (const auto& item : reply.value.items) {
       const auto key = store_.keys.parse(item.key);
@@ -119,12 +121,11 @@ class Sidecar {
         replica.take_left(key->name, *cluster::left_value_from(item.value), item.modified);
       }
       if (key->kind != cluster::KeyKind::room) continue;
-      listed.emplace(key->name, item.modified);
+      gone.erase(key->name);
+      named_.insert(key->name);
       replica.take_room(cluster::room_value_from(key->name, item.value)->row, item.modified);
     }
-    for (const auto& room : replica.not_listed(listed, reply.header.revision)) {
-      replica.drop_room(room, reply.header.revision + 1);
-    }
+    for (const auto& room : gone) replica.drop_room(room, reply.header.revision + 1);
     replica.set_followed(reply.header.revision);
   }
 
@@ -142,6 +143,7 @@ class Sidecar {
  private:
   Store& store_;
   std::string id_;
+  std::set<std::string> named_;  // the rooms that were ever heard of
   int last_id_ = 0;
 };
 

@@ -1,7 +1,9 @@
 // Several sidecars whose etcd goes away and comes back.
+#include <filesystem>
 #include <map>
 
 #include "catch.h"
+#include "cluster/engine.h"
 #include "cluster/fleet.h"
 #include "etcd_process.h"
 #include "in_time.h"
@@ -168,4 +170,56 @@ TEST_CASE("a room that ends elsewhere while it is being moved here is placed ane
   CHECK(answer.substr(0, 3) == "gxy");
   CHECK(is_answered(a, "r"));
   CHECK(b.gateway("r") == a.gateway("r"));
+}
+
+namespace {
+
+// What the member has on its disk becomes what that folder has.
+void put_back(EtcdProcess& etcd, const std::string& from) {
+  namespace fs = std::filesystem;
+  const std::string data = etcd.folder() + "/data0";
+  fs::remove_all(data);
+  fs::copy(from, data, fs::copy_options::recursive);
+}
+
+std::string kept(EtcdProcess& etcd, const std::string& name) {
+  namespace fs = std::filesystem;
+  std::string copy = etcd.folder() + "/" + name;
+  etcd.kill(0);
+  fs::copy(etcd.folder() + "/data0", copy, fs::copy_options::recursive);
+  return copy;
+}
+
+}  // namespace
+
+// Its revisions alone do not tell: by others' changes it has come past where it was followed to.
+TEST_CASE("a store that was put back and written to since gets what it lacks") {
+  EtcdProcess etcd;
+  const std::string before = kept(etcd, "before");
+  etcd.start(0);
+  {
+    cluster::Engine other(etcd.options());
+    cluster::Transaction put;
+    put.success.resize(1);
+    put.success[0].kind = cluster::Operation::Kind::put;
+    put.success[0].key = "another/history";
+    for (int i = 0; i < 300; ++i) REQUIRE(other.transact(put, cluster::Engine::Clock::now() + 5s).ok());
+  }
+  const std::string advanced = kept(etcd, "advanced");
+  put_back(etcd, before);
+  etcd.start(0);
+  SharingHouse a(etcd.options());
+  std::map<std::string, std::string> were;
+  for (int i = 0; i < 20; ++i) were["room" + std::to_string(i)] = a.gateway("room" + std::to_string(i));
+
+  etcd.kill(0);
+  put_back(etcd, advanced);
+  etcd.start(0);
+  REQUIRE(comes_true([&] { return a.is_live() && is_answered(a, "new"); }));
+  SharingHouse b(etcd.options());
+  for (const auto& [room, gateway] : were) {
+    CAPTURE(room);
+    CHECK(comes_true([&, name = room] { return b.knows(name) == were[name]; }));
+    CHECK(b.ask(room) == gateway + " sticky");
+  }
 }

@@ -21,7 +21,6 @@ std::string gateway_of(const Replica& replica, const std::string& room) {
   return known ? known->row.gateway_name : "";
 }
 
-using Listed = std::map<std::string, Revision, std::less<>>;
 
 }  // namespace
 
@@ -80,14 +79,6 @@ TEST_CASE("a removal takes only what is older than itself") {
   CHECK(gateway_of(replica, "r") == "a");
   CHECK(replica.drop_room("r", 6));
   CHECK_FALSE(replica.drop_room("r", 6));
-}
-
-TEST_CASE("what a listing does not name is gone, unless it is newer than the listing") {
-  Replica replica;
-  replica.take_room(row("r", "a"), 5);
-  replica.take_room(row("q", "a"), 6);
-  replica.take_room(row("new", "a"), 12);
-  CHECK(replica.not_listed(Listed{{"r", 5}}, 10) == std::vector<std::string>{"q"});
 }
 
 TEST_CASE("of another store every row is news, whatever its revision") {
