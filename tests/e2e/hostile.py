@@ -150,14 +150,16 @@ class Highest:
 @contextlib.contextmanager
 def attackers(attack, count=1):
     """Runs attack() in processes of low priority: a hostile client elsewhere would not take the
-    processor of this machine, only the sidecar's work for it would."""
+    processor of this machine, only the sidecar's work for it would. Under a sanitizer, where nothing
+    is measured and other tests run beside it, that would be no processor at all."""
     children = []
     for _ in range(count):
         child = os.fork()
         if child == 0:
             code = 1
             try:
-                os.nice(19)
+                if not IS_SANITIZED:
+                    os.nice(19)
                 attack()
                 code = 0
             except BaseException as failure:  # nothing may run on in the copy of the test
@@ -181,9 +183,10 @@ def bystander(port, seconds=1.5, rate=300, connections=4):
 
 def undisturbed(case, port, during):
     """During `during()` (which is run anew for each look) others are answered as if nothing were:
-    all answers come, and 99 of 100 within 5 ms. Where even in peace one of 100 takes over 1 ms, the
-    machine is busy with other things, and only a real stall is told from them. A sanitizer makes the
-    sidecar so slow that the attackers take the processors: there only the answers count."""
+    all answers come, and 99 of 100 within 5 ms, or 25 times what they take in peace on a slow machine.
+    Where that is over 1 ms, the machine is busy with other things, and only a real stall is told from
+    them. A sanitizer makes the sidecar so slow that the attackers take the processors: there only the
+    answers count."""
     looks = []
     for _ in range(4):
         with during():
@@ -194,7 +197,7 @@ def undisturbed(case, port, during):
         calm = bystander(port, seconds=0.7)
         looks.append((seen["p99"], calm["p99"]))
         is_busy = calm["p99"] > 1
-        bound = 100 + 10 * calm["p99"] if is_busy else 5
+        bound = 100 + 10 * calm["p99"] if is_busy else max(5, 25 * calm["p99"])
         if seen["p99"] < bound:
             return
     case.fail(f"others waited too long: p99 in ms (meanwhile, in peace): {looks}")
