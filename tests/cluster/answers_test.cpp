@@ -137,7 +137,7 @@ TEST_CASE("a watch's lines are read whatever pieces they come in") {
       "\r\n\n"
       R"({"error":{"grpc_code":14,"http_code":503,"message":"etcdserver: no leader",)"
       R"("http_status":"Service Unavailable"}})";
-  for (const std::size_t piece : {1, 2, 7, 100, 400, 10'000}) {
+  for (const std::size_t piece : {1U, 2U, 7U, 100U, 400U, 10'000U}) {
     const Told told = told_by(text, piece);
     REQUIRE(told.calls.size() == 2);
     CHECK(told.calls[0].first.revision == 16933);

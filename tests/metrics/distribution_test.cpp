@@ -7,7 +7,7 @@
 
 TEST_CASE("a value counts in every bucket whose bound is not below it") {
   counts::Sizes sizes;
-  for (const std::uint64_t value : {0, 1, 2, 3, 1024, 1025}) sizes.observe(value);
+  for (const std::uint64_t value : {0U, 1U, 2U, 3U, 1024U, 1025U}) sizes.observe(value);
   const counts::Reading reading = sizes.read();
   CHECK(reading.count == 6);
   CHECK(reading.sum == 2055);
