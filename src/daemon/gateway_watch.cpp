@@ -1,6 +1,5 @@
 #include "daemon/gateway_watch.h"
 
-#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -38,27 +37,17 @@ void GatewayWatch::follow_and_tell() {
   const auto policy = desk_.policy();
   const std::lock_guard lock(mutex_);
   if (changed_ || policy != followed_) follow(policy);
-  tell(watch_.troubles());
+  tell();
 }
 
-// What lasts for a round only, as at the start, is no trouble.
-void GatewayWatch::tell(std::vector<std::string> troubles) {
-  if (troubles.empty() && !told_.empty()) app::log_info("All sources of gateways' health are heard again");
-  const auto is_in = [](const std::vector<std::string>& list, const std::string& trouble) {
-    return std::find(list.begin(), list.end(), trouble) != list.end();
-  };
-  std::vector<std::string> told;
-  for (const std::string& trouble : troubles) {
-    if (!is_in(told_, trouble)) {
-      if (!is_in(seen_, trouble)) continue;
-      // Without its source nothing is moved: as urgent as if most gateways had failed.
-      const auto log = watch_.is_source_silent() ? app::log_error : app::log_warn;
-      log("Less is heard of gateways' health than there should be", {{"reason", trouble}});
-    }
-    told.push_back(trouble);
+void GatewayWatch::tell() {
+  const auto news = news_.of(watch_.troubles());
+  // Without its source nothing is moved: as urgent as if most gateways had failed.
+  const auto log = watch_.is_source_silent() ? app::log_error : app::log_warn;
+  for (const std::string& trouble : news.troubles) {
+    log("Less is heard of gateways' health than there should be", {{"reason", trouble}});
   }
-  told_ = std::move(told);
-  seen_ = std::move(troubles);
+  if (news.are_over) app::log_info("All sources of gateways' health are heard again");
 }
 
 void GatewayWatch::follow(const std::shared_ptr<const domain::Policy>& policy) {

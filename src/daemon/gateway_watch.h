@@ -8,6 +8,7 @@
 
 #include "app/desk.h"
 #include "app/rooms_heard.h"
+#include "health/trouble_news.h"
 #include "health/watch.h"
 
 namespace sidecar {
@@ -24,7 +25,7 @@ class GatewayWatch {
 
  private:
   void follow_and_tell();
-  void tell(std::vector<std::string> troubles);
+  void tell();
   void follow(const std::shared_ptr<const domain::Policy>& policy);
 
   app::Desk& desk_;
@@ -32,8 +33,7 @@ class GatewayWatch {
   health::Options options_;
   bool changed_ = true;
   std::shared_ptr<const domain::Policy> followed_;
-  std::vector<std::string> seen_;  // the last round's troubles
-  std::vector<std::string> told_;  // those of them that are in the log
+  health::TroubleNews news_;
   app::RoomsHeard rooms_;  // outlives the watch, which tells it
   health::Watch watch_;
 };
