@@ -266,11 +266,12 @@ void CatalogueKeeper::retry() {
 }
 
 CatalogueKeeper::Drained CatalogueKeeper::set_draining(std::string_view gateway, domain::Draining draining) {
+  const auto deadline = desk_.deadline();
   const std::lock_guard lock(mutex_);
   const auto policy = desk_.policy();
   const domain::Gateway* known = policy->catalogue().gateway(gateway);
   if (!known || known->removed) return Drained::no_such_gateway;
-  if (!desk_.claims().share_draining(std::string(gateway), draining)) return Drained::storage_unavailable;
+  if (!desk_.claims().share_draining(std::string(gateway), draining, deadline)) return Drained::storage_unavailable;
   return write_draining(gateway, draining);
 }
 

@@ -1,5 +1,5 @@
 // The granting of a claim: one room, one gateway. The seam between deciding and whoever has the last
-// word: the local journal (app/journal_claims.h), or a store that many sidecars share (cluster/shared_claims.h).
+// word: the local journal (app/journal_claims.h), or a store that many sidecars share (cluster/fleet.h).
 #pragma once
 
 #include <chrono>
@@ -51,6 +51,7 @@ class Claims {
  public:
   using Settled = std::function<void(const Grant& grant)>;
   using Ended = std::function<void(bool ended)>;
+  using Deadline = std::chrono::steady_clock::time_point;
   enum class Released { done, in_use, unavailable };
 
   virtual ~Claims() = default;
@@ -74,12 +75,12 @@ class Claims {
   // How long a request waits for a claim before it is refused with 503.
   virtual std::chrono::milliseconds patience() const = 0;
 
-  // --- without the desk's lock; these block until it is durable
+  // --- without the desk's lock; these block until it is durable, or until about the deadline where others have a say
 
   // The operator's release. `force`: whoever uses it.
-  virtual Released release(const std::string& room, bool force) = 0;
+  virtual Released release(const std::string& room, bool force, Deadline deadline) = 0;
   // Has every sidecar know it; false if that cannot be done now.
-  virtual bool share_draining(const std::string& gateway, domain::Draining draining) = 0;
+  virtual bool share_draining(const std::string& gateway, domain::Draining draining, Deadline deadline) = 0;
 };
 
 }  // namespace app

@@ -16,7 +16,7 @@ void JournalClaims::claim(Wish wish, Settled settled) {
                             });
 }
 
-Claims::Released JournalClaims::release(const std::string& room, bool) {
+Claims::Released JournalClaims::release(const std::string& room, bool, Deadline) {
   try {
     journal_.run([&](store::Database& database) { store::erase_assignment(database, room); });
   } catch (const store::Failure&) {

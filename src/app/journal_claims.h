@@ -18,8 +18,8 @@ class JournalClaims final : public Claims {
   void end_leaving(const std::string&) override {}
   domain::Certainty certainty() const override { return {}; }
   std::chrono::milliseconds patience() const override { return std::chrono::seconds{2}; }
-  Released release(const std::string& room, bool force) override;
-  bool share_draining(const std::string&, domain::Draining) override { return true; }
+  Released release(const std::string& room, bool force, Deadline deadline) override;
+  bool share_draining(const std::string&, domain::Draining, Deadline) override { return true; }
 
  private:
   store::Journal& journal_;

@@ -9,8 +9,7 @@ namespace app {
 namespace {
 
 // Waits until nobody's claim for the room is under way, and says whether it may be released.
-Released may_release(Desk& desk, std::string_view room, bool force, std::string& left) {
-  const auto deadline = desk.deadline();
+Released may_release(Desk& desk, std::string_view room, bool force, Claim::Deadline deadline, std::string& left) {
   for (;;) {
     std::shared_ptr<Claim> claim;
     {
@@ -49,10 +48,11 @@ Released release(Desk& desk, std::string_view room, bool force, const std::strin
 }  // namespace
 
 Released release_room(Desk& desk, std::string_view room, bool force) {
+  const auto deadline = desk.deadline();
   std::string left;
-  const Released possible = may_release(desk, room, force, left);
+  const Released possible = may_release(desk, room, force, deadline, left);
   if (possible != Released::done) return possible;
-  switch (desk.claims().release(std::string(room), force)) {
+  switch (desk.claims().release(std::string(room), force, deadline)) {
     case Claims::Released::done: break;
     case Claims::Released::in_use: return Released::occupied;
     case Claims::Released::unavailable: return Released::storage_unavailable;

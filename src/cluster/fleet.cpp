@@ -22,6 +22,8 @@ using Manner = domain::Placement::Manner;
 
 // Older than that, others' rooms may be missing in what the loads are reckoned from.
 constexpr auto fresh = 15s;
+// What is under way when the deadline comes may still be answered for so long.
+constexpr auto last_attempt = 1s;
 
 domain::WallTime wall_now() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
@@ -224,9 +226,9 @@ domain::Certainty Fleet::certainty() const {
   return {active_->is_live() ? Manner::shared : Manner::unsure, active_->may_claim(), active_->is_outdated()};
 }
 
-app::Claims::Released Fleet::release(const std::string& room, bool force) {
+app::Claims::Released Fleet::release(const std::string& room, bool force, Deadline deadline) {
   const auto now = active();
-  if (!now) return alone_.release(room, force);
+  if (!now) return alone_.release(room, force, deadline);
   if (!now->may_claim()) return Released::unavailable;
   auto promise = std::make_shared<std::promise<Released>>();
   auto released = promise->get_future();
@@ -234,14 +236,13 @@ app::Claims::Released Fleet::release(const std::string& room, bool force) {
   deed.kind = Deed::Kind::release;
   deed.room = room;
   deed.force = force;
-  deed.deadline = std::chrono::steady_clock::now() + now->state->options.timeout;
+  deed.deadline = deadline;
   deed.released = [promise](Released what) { promise->set_value(what); };
   now->writer->push(std::move(deed));
-  const auto limit = now->state->options.timeout + 1s;
-  return released.wait_for(limit) == std::future_status::ready ? released.get() : Released::unavailable;
+  return released.wait_until(deadline + last_attempt) == std::future_status::ready ? released.get() : Released::unavailable;
 }
 
-bool Fleet::share_draining(const std::string& gateway, domain::Draining draining) {
+bool Fleet::share_draining(const std::string& gateway, domain::Draining draining, Deadline deadline) {
   const auto now = active();
   if (!now) return true;
   if (!now->may_claim()) return false;
@@ -249,10 +250,10 @@ bool Fleet::share_draining(const std::string& gateway, domain::Draining draining
   auto done = promise->get_future();
   Deed deed;
   deed.transaction.success.push_back(put(now->state->keys.gateway(gateway), to_text(draining)));
-  deed.deadline = std::chrono::steady_clock::now() + now->state->options.timeout;
+  deed.deadline = deadline;
   deed.answered = [promise](const TransactionResult* result) { promise->set_value(result != nullptr); };
   now->writer->push(std::move(deed));
-  return done.wait_for(now->state->options.timeout + 1s) == std::future_status::ready && done.get();
+  return done.wait_until(deadline + last_attempt) == std::future_status::ready && done.get();
 }
 
 app::FleetView Fleet::view() const {

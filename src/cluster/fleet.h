@@ -45,8 +45,8 @@ class Fleet final : public app::Claims {
   void end_leaving(const std::string& gateway) override;
   domain::Certainty certainty() const override;
   std::chrono::milliseconds patience() const override { return std::chrono::milliseconds{patience_}; }
-  Released release(const std::string& room, bool force) override;
-  bool share_draining(const std::string& gateway, domain::Draining draining) override;
+  Released release(const std::string& room, bool force, Deadline deadline) override;
+  bool share_draining(const std::string& gateway, domain::Draining draining, Deadline deadline) override;
 
   // Any thread.
   app::FleetView view() const;

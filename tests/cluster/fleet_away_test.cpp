@@ -62,8 +62,8 @@ TEST_CASE("while etcd is dead known rooms are answered and new ones refused, and
   CHECK(comes_true([&] { return a.fleet->trouble().has_value(); }));
   // Once it is known to be away, who asks is not kept waiting.
   CHECK(time_of([&] { a.ask("newer"); }) < 1s);
-  CHECK(a.fleet->release("1", true) == app::Claims::Released::unavailable);
-  CHECK_FALSE(a.fleet->share_draining("gxy1", domain::Draining::yes));
+  CHECK(a.fleet->release("1", true, a.desk->deadline()) == app::Claims::Released::unavailable);
+  CHECK_FALSE(a.fleet->share_draining("gxy1", domain::Draining::yes, a.desk->deadline()));
 
   etcd.start(0);
   REQUIRE(comes_true([&] { return is_answered(a, "new"); }));
