@@ -18,8 +18,8 @@ constexpr std::string_view a_list = "a list of gateway names";
 constexpr std::string_view a_count = "a whole number above 0 (and not above 1000)";
 constexpr std::int64_t most_words = 1000;
 constexpr std::string_view a_wait =
-    "a duration above 0 and not above 10s (a signaling server waits meanwhile), like \"3s\" or \"500ms\"";
-constexpr domain::Duration longest_wait = std::chrono::seconds{10};
+    "a duration above 0 and not above 4s (a signaling server waits meanwhile), like \"3s\" or \"500ms\"";
+constexpr domain::Duration longest_wait = std::chrono::seconds{4};  // a stop has five
 constexpr std::string_view a_prefix = "a text like \"/room-sidecar/\" (up to 200 bytes without control characters)";
 constexpr std::size_t longest_prefix = 200;
 constexpr std::string_view members_of_etcd = "a list of etcd's members like [\"http://127.0.0.1:2379\"]";
