@@ -391,10 +391,10 @@ class Deeds(Page):
         sidecar.put(f"/v2/gateways/{last}/drain")
         self.sees("draining: no new rooms", "#gateway-list")
         self.assertEqual(self.gateways()[0], first)
-        self.later(10)
+        self.later(3)  # of 15; the browser takes some itself where the machine is busy
         self.refreshed(sidecar, 2)
         self.assertEqual(self.gateways()[0], first, "it may be about to press")
-        self.later(10)
+        self.later(15)
         wait_until(lambda: self.poll() or self.gateways()[0] == last, "trouble first")
         self.assertTrue(self.has_focus(self.button(last)), "the row has taken the focus along")
 
