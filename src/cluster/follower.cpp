@@ -60,6 +60,7 @@ void Follower::work() {
         engine_.watch(state_.keys.first_followed(), state_.keys.last_followed(), from, longest_silence,
                       [this](const Header& header, const std::vector<Event>& events) { return hear(header, events); });
     is_watching_ = false;
+    if (std::exchange(has_begun_, false)) look_for_witness();
     if (end.why == WatchEnd::Why::compacted) must_list_ = true;
     // Nobody can put a beat, as while the store is full: a list is as good.
     const auto age = state_.freshness.age();
@@ -103,6 +104,14 @@ bool Follower::read(Listing& listing) {
          read_range(state_.keys.first_use(), state_.keys.last_use(), true, listing, listing.marks);
 }
 
+// What this sidecar has written may not have been heard yet. Looked for when the watch has just ended: what is written
+// later may be in another history already.
+void Follower::look_for_witness() {
+  const std::lock_guard lock(state_.mutex);
+  const Replica::Newest& newest = state_.replica.newest();
+  if (newest.modified > witness_.modified) witness_ = {state_.keys.room(newest.room), std::nullopt, newest.modified};
+}
+
 // Whatever was written by one revision stays so: a store that was put back may have come past where this one is, but by
 // other changes.
 bool Follower::asks_witness() {
@@ -115,7 +124,7 @@ bool Follower::asks_witness() {
   if (!reply.ok() && !is_past) return false;
   const bool is_as_it_was = reply.ok() && reply.value.items.size() == 1 &&
                             reply.value.items.front().modified == witness_.modified &&
-                            reply.value.items.front().value == witness_.value;
+                            (!witness_.value || reply.value.items.front().value == *witness_.value);
   if (reply.ok() && !is_as_it_was) is_other_history_ = true;
   if (!is_as_it_was) must_list_ = true;
   return true;
@@ -144,10 +153,11 @@ bool Follower::list() {
   }
   state_.counts.listings.add();
   must_list_ = is_other_history_ = false;
-  witness_ = {};
-  for (const KeyValue& item : listing.items) {
-    if (item.modified > witness_.modified) witness_ = item;
-  }
+  const auto newest = std::max_element(listing.items.begin(), listing.items.end(), [](const auto& one, const auto& other) {
+    return one.modified < other.modified;
+  });
+  witness_ = newest == listing.items.end() ? Witness{} : witness_of(*newest);
+  has_begun_ = true;
   is_listed_ = true;
   follow_drains(news);
   return true;
@@ -345,7 +355,7 @@ bool Follower::hear(const Header& header, const std::vector<Event>& events) {
     }
   }
   if (events.empty()) {
-    is_watching_ = true;
+    is_watching_ = has_begun_ = true;
     return true;
   }
   News news;
@@ -372,9 +382,8 @@ bool Follower::hear(const Header& header, const std::vector<Event>& events) {
     }
     if (at < events.size()) state_.desk.let_others_pass();
   }
-  for (const Event& event : events) {
-    if (!event.erased) witness_ = event.item;
-  }
+  const auto last_put = std::find_if(events.rbegin(), events.rend(), [](const Event& event) { return !event.erased; });
+  if (last_put != events.rend()) witness_ = witness_of(last_put->item);
   state_.counts.changes.add(events.size());
   follow_drains(news);
   return true;

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -55,7 +56,16 @@ class Follower {
     std::vector<RowAt> to_carry;  // into the store, over that revision
   };
 
+  // The newest change that is known of.
+  struct Witness {
+    std::string key{};
+    std::optional<std::string> value{};  // if that is known
+    Revision modified = 0;               // 0: there is none
+  };
+  static Witness witness_of(const KeyValue& item) { return {item.key, item.value, item.modified}; }
+
   void work();
+  void look_for_witness();
   // Is it still the store that was followed? False: it could not be asked.
   bool asks_witness();
   bool list();
@@ -90,7 +100,8 @@ class Follower {
   std::map<std::string, domain::Draining> undone_;
   bool must_list_ = true;
   bool is_other_history_ = false;
-  KeyValue witness_;  // the newest that was heard of; of revision 0: none
+  Witness witness_;
+  bool has_begun_ = false;  // since the watch ended last
   bool trouble_told_ = false;
   Engine engine_;
   std::thread thread_;

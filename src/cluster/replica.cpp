@@ -21,6 +21,7 @@ bool Replica::take_room(const domain::Assignment& row, Revision modified) {
   const auto it = rooms_.find(row.room_id);
   if (it == rooms_.end() ? modified <= followed_ && followed_ > 0 : modified <= it->second.modified) return false;
   rooms_[row.room_id] = {modified, number_of(row.gateway_name), number_of(row.region), row.assigned_at};
+  if (modified > newest_.modified) newest_ = {row.room_id, modified};
   return true;
 }
 
@@ -33,6 +34,7 @@ bool Replica::drop_room(std::string_view room, Revision at) {
 
 void Replica::forget_revisions() {
   followed_ = 0;
+  newest_ = {};
   for (auto& entry : rooms_) entry.second.modified = 0;
 }
 

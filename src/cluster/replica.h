@@ -45,6 +45,12 @@ class Replica {
   std::size_t rooms() const { return rooms_.size(); }
   // True if that is news.
   bool take_room(const domain::Assignment& row, Revision modified);
+  // The one that was taken last of all, by its revision (0: none), whatever became of it.
+  struct Newest {
+    std::string room{};
+    Revision modified = 0;
+  };
+  const Newest& newest() const { return newest_; }
   // Removed at that revision.
   bool drop_room(std::string_view room, Revision at);
   // Another store, or one that was put back: all revisions begin anew.
@@ -86,6 +92,7 @@ class Replica {
   std::uint32_t number_of(const std::string& name);
 
   Revision followed_ = 0;
+  Newest newest_;
   std::map<std::string, Kept, std::less<>> rooms_;
   std::map<std::string, Left, std::less<>> left_;
   std::map<std::string, Revision, std::less<>> marks_;

@@ -81,6 +81,18 @@ TEST_CASE("a removal takes only what is older than itself") {
   CHECK_FALSE(replica.drop_room("r", 6));
 }
 
+TEST_CASE("the newest room is the one of the highest revision, even after its end, until another store is followed") {
+  Replica replica;
+  CHECK(replica.newest().modified == 0);
+  replica.take_room(row("r", "a"), 7);
+  replica.take_room(row("q", "a"), 6);
+  replica.drop_room("r", 8);
+  CHECK(replica.newest().room == "r");
+  CHECK(replica.newest().modified == 7);
+  replica.forget_revisions();
+  CHECK(replica.newest().modified == 0);
+}
+
 TEST_CASE("of another store every row is news, whatever its revision") {
   Replica replica;
   replica.take_room(row("r", "a"), 500);
