@@ -61,8 +61,7 @@ std::variant<RoomAnswer, Refused> answer(Desk& desk, std::string_view room, std:
 
 }  // namespace
 
-std::variant<RoomAnswer, Refused> answer_room(Desk& desk, std::string_view room,
-                                              std::string_view country) {
+std::variant<RoomAnswer, Refused> answer_room(Desk& desk, std::string_view room, std::string_view country) {
   auto result = answer(desk, room, country);
   if (const auto* refused = std::get_if<Refused>(&result)) {
     desk.counts().refusals[refused->refusal].add();
@@ -76,8 +75,7 @@ Explanation explain_room(Desk& desk, std::string_view room, std::string_view cou
   const std::string code = domain::country_as_logged(country);
   Explanation explanation;
   Desk::Turn turn(desk);
-  explanation.decision =
-      decide(turn.situation(), domain::Question{room, code}, &explanation.candidates);
+  explanation.decision = decide(turn.situation(), domain::Question{room, code}, &explanation.candidates);
   if (explanation.decision.kind == Decision::Kind::pending) {
     // By the time this is read it will hold the room.
     explanation.decision.kind = Decision::Kind::standing;

@@ -21,8 +21,7 @@ struct RoomAnswer {
 };
 
 // `country`: as the client sent it.
-std::variant<RoomAnswer, Refused> answer_room(Desk& desk, std::string_view room,
-                                              std::string_view country);
+std::variant<RoomAnswer, Refused> answer_room(Desk& desk, std::string_view room, std::string_view country);
 
 struct Explanation {
   domain::Decision decision;

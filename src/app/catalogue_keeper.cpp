@@ -72,9 +72,7 @@ void tell(const std::vector<std::string>& warnings) {
   for (const std::string& warning : warnings) log_warn(warning);
 }
 
-domain::WallTime wall_now() {
-  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
+domain::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
 }  // namespace
 
@@ -127,8 +125,8 @@ void open_desk(Desk& desk, const Opening& opening) {
   change_policy(desk, opening.plan.options, catalogue);
 }
 
-CatalogueKeeper::CatalogueKeeper(Desk& desk, store::Journal& journal, std::string database_path,
-                                 Configured configured, bool unwritten)
+CatalogueKeeper::CatalogueKeeper(Desk& desk, store::Journal& journal, std::string database_path, Configured configured,
+                                 bool unwritten)
     : desk_(desk),
       journal_(journal),
       path_(std::move(database_path)),
@@ -177,9 +175,8 @@ void CatalogueKeeper::write_mode(bool scale) {
     turn.ledger().note_sessions();
   }
   // The mode last: a crash before that finds rows and sessions of a legacy mode, which nobody relies on.
-  journal_.run([&](store::Database& database) {
-    store::write_meta(database, mode_key, scale ? mode_scale : mode_legacy);
-  });
+  journal_.run(
+      [&](store::Database& database) { store::write_meta(database, mode_key, scale ? mode_scale : mode_legacy); });
 }
 
 CatalogueKeeper::Result CatalogueKeeper::apply(const Configured& configured) {
@@ -238,9 +235,7 @@ void CatalogueKeeper::refresh() {
   refresh_locked();
 }
 
-void CatalogueKeeper::refresh_locked() {
-  change_policy(desk_, options_in_force_, catalogue_of(read_rows()));
-}
+void CatalogueKeeper::refresh_locked() { change_policy(desk_, options_in_force_, catalogue_of(read_rows())); }
 
 // What the file says by now, where it cannot be read again.
 void CatalogueKeeper::mark_draining(std::string_view name, domain::Draining draining) {
@@ -287,9 +282,8 @@ CatalogueKeeper::Drained CatalogueKeeper::follow_draining(std::string_view gatew
 CatalogueKeeper::Drained CatalogueKeeper::write_draining(std::string_view gateway, domain::Draining draining) {
   bool found = false;
   try {
-    journal_.run([&](store::Database& database) {
-      found = store::set_draining(database, std::string(gateway), draining);
-    });
+    journal_.run(
+        [&](store::Database& database) { found = store::set_draining(database, std::string(gateway), draining); });
   } catch (const store::Failure&) {
     return Drained::storage_unavailable;
   }
@@ -299,8 +293,7 @@ CatalogueKeeper::Drained CatalogueKeeper::write_draining(std::string_view gatewa
   } catch (const store::Failure&) {
     mark_draining(gateway, draining);
   }
-  constexpr const char* what_it_does[] = {"Gateway takes new rooms again",
-                                          "Gateway drains: no new rooms on it",
+  constexpr const char* what_it_does[] = {"Gateway takes new rooms again", "Gateway drains: no new rooms on it",
                                           "Gateway drains and its rooms are moved: no rooms on it"};
   log_info(what_it_does[static_cast<int>(draining)], {{"gateway_name", gateway}});
   return Drained::done;

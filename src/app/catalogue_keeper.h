@@ -28,8 +28,8 @@ struct Opening {
   std::vector<domain::Assignment> assignments;
   std::vector<domain::Session> sessions;  // none if they were last counted in legacy mode
   std::vector<domain::Failover> failovers;
-  bool was_scale = false;                 // the mode in which the file was last served
-  std::vector<std::string> skipped;       // rows that cannot be used, a sentence each
+  bool was_scale = false;            // the mode in which the file was last served
+  std::vector<std::string> skipped;  // rows that cannot be used, a sentence each
 };
 
 // Reads the file and plans the sync; writes nothing. Throws store::Failure.

@@ -39,8 +39,8 @@ std::vector<std::string> rooms_without_gateway(const domain::Catalogue& catalogu
   for (const domain::Room& room : catalogue.rooms()) {
     if (!room.is_open() || catalogue.default_gateway(room)) continue;
     sentences.push_back("room " + in_quotes(room.gateway_uid) + " (id " + std::to_string(room.id) +
-                        ") has no valid default gateway: default_gateway_id is " +
-                        shown(room.default_gateway_id) + "; legacy mode cannot answer it");
+                        ") has no valid default gateway: default_gateway_id is " + shown(room.default_gateway_id) +
+                        "; legacy mode cannot answer it");
   }
   return sentences;
 }

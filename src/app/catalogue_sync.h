@@ -38,7 +38,7 @@ struct SyncPlan {
   CatalogueRows rows;                      // as they are to be
   std::set<std::size_t> changed_gateways;  // which of them are to be written
   std::set<std::size_t> changed_rooms;
-  domain::Options options;                 // with the default list of available servers spelled out
+  domain::Options options;  // with the default list of available servers spelled out
 
   bool writes() const { return !changed_gateways.empty() || !changed_rooms.empty(); }
 };

@@ -19,9 +19,8 @@ void follow_policy(Desk::Turn& turn) {
     if (gateway.has_rooms()) watched.push_back(turn.ledger().number_of(gateway.name));
   }
   turn.health().watch(options.health, watched);
-  turn.ledger().count_crowd(options.load_by == domain::LoadBy::sessions
-                                ? std::optional(options.avg_room_occupancy)
-                                : std::nullopt);
+  turn.ledger().count_crowd(options.load_by == domain::LoadBy::sessions ? std::optional(options.avg_room_occupancy)
+                                                                        : std::nullopt);
 }
 
 std::vector<std::shared_ptr<Claim>> begin_scale(Desk::Turn& turn) {
@@ -34,9 +33,8 @@ std::vector<std::shared_ptr<Claim>> begin_scale(Desk::Turn& turn) {
     if (!room.has_users()) continue;
     if (room.pending || !turn.policy().admits(name)) continue;
     const auto said = reported.find(name);
-    const domain::Gateway* gateway =
-        where_users_are(turn.policy(), ledger, name,
-                        said == reported.end() ? std::nullopt : std::optional(said->second));
+    const domain::Gateway* gateway = where_users_are(
+        turn.policy(), ledger, name, said == reported.end() ? std::nullopt : std::optional(said->second));
     const bool is_there = room.held && gateway && ledger.name_of(room.held->gateway) == gateway->name;
     if (gateway && !is_there) to_book.emplace_back(name, gateway);
   }
@@ -75,8 +73,7 @@ void begin_legacy(Desk::Turn& turn) {
 
 // In legacy mode nothing is decided when a room is asked for; what an answer came from is a change of the
 // configuration, or of the file. Of a change of very many rooms the first are remembered.
-void note_new_defaults(Desk& desk, const domain::Policy& before, const domain::Policy& after,
-                       domain::WallTime now) {
+void note_new_defaults(Desk& desk, const domain::Policy& before, const domain::Policy& after, domain::WallTime now) {
   constexpr int most = 1000;
   int noted = 0;
   for (const domain::Room& room : after.catalogue().rooms()) {
@@ -134,8 +131,7 @@ std::vector<std::shared_ptr<Claim>> change_policy(Desk& desk, const domain::Opti
     Desk::Turn turn(desk);
     now = turn.now().wall;
     turn.replace_policy(std::make_shared<domain::Policy>(
-        options, std::move(catalogue),
-        [&](const std::string& gateway) { return turn.ledger().number_of(gateway); }));
+        options, std::move(catalogue), [&](const std::string& gateway) { return turn.ledger().number_of(gateway); }));
     follow_policy(turn);
     if (before && !before->options().scale && options.scale) claims = begin_scale(turn);
     if (before && before->options().scale && !options.scale) begin_legacy(turn);

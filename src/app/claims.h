@@ -23,10 +23,10 @@ struct Wish {
   };
   domain::Assignment row;
   Kind kind = Kind::first;
-  std::string leaves;                  // moved, instead: the gateway that it is on
-  std::optional<std::string> standby;  // moved: the one that takes all rooms from there
+  std::string leaves;                         // moved, instead: the gateway that it is on
+  std::optional<std::string> standby;         // moved: the one that takes all rooms from there
   std::optional<std::string> standby_before;  // moved: the one that was known to, when this was decided
-  bool is_used_here = true;            // false: it is moved for others' sake
+  bool is_used_here = true;                   // false: it is moved for others' sake
 };
 
 // What came of it.

@@ -11,7 +11,7 @@
 namespace app {
 namespace {
 
-constexpr std::size_t slice = 512;        // rooms looked at in one turn
+constexpr std::size_t slice = 512;          // rooms looked at in one turn
 constexpr std::size_t written_slice = 128;  // rooms handed to the journal in one turn: some 5 us each
 
 // If many fall silent in one cleaning it is the signaling server that is gone, not its users.
@@ -61,8 +61,7 @@ std::size_t clean_up(Desk& desk) {
   const auto deadline = desk.deadline();
   for (const Ending& ending : endings) cleaned += ending.is_done_by(deadline);
   if (cleaned > 0) {
-    log_info("Cleaned inactive room server assignments",
-             {{"cleaned_assignments", static_cast<std::int64_t>(cleaned)}});
+    log_info("Cleaned inactive room server assignments", {{"cleaned_assignments", static_cast<std::int64_t>(cleaned)}});
   }
   return cleaned;
 }

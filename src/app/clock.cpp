@@ -8,8 +8,8 @@ using namespace std::chrono_literals;
 
 Clock::Clock()
     : Clock([] {
-        return domain::Moment{Steady::now(), std::chrono::floor<std::chrono::milliseconds>(
-                                                 std::chrono::system_clock::now())};
+        return domain::Moment{Steady::now(),
+                              std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now())};
       }) {}
 
 Clock::Clock(Source machine) : machine_(std::move(machine)), last_(machine_().service) {}

@@ -15,8 +15,8 @@ class Clock {
   using Steady = std::chrono::steady_clock;
   using Source = std::function<domain::Moment()>;  // what the machine's clocks say
 
-  Clock();                          // the machine's own clocks
-  explicit Clock(Source machine);   // a test's
+  Clock();                         // the machine's own clocks
+  explicit Clock(Source machine);  // a test's
 
   domain::Moment now();
 

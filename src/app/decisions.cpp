@@ -7,9 +7,8 @@
 namespace app {
 namespace {
 
-constexpr std::array<std::string_view, 10> words{
-    "chosen",   "higher_load", "full",    "other_region",  "draining",
-    "disabled", "down",        "suspect", "not_available", "not_drawn"};
+constexpr std::array<std::string_view, 10> words{"chosen",   "higher_load", "full",    "other_region",  "draining",
+                                                 "disabled", "down",        "suspect", "not_available", "not_drawn"};
 
 void put(std::string& out, std::uint64_t number) {
   for (; number >= 0x80; number >>= 7) out += static_cast<char>(number | 0x80);
@@ -28,8 +27,7 @@ std::uint64_t take_number(std::string_view& in) {
 
 }  // namespace
 
-Candidates::Candidates(const std::vector<domain::Verdict>& verdicts, std::size_t left_out)
-    : left_out_(left_out) {
+Candidates::Candidates(const std::vector<domain::Verdict>& verdicts, std::size_t left_out) : left_out_(left_out) {
   std::string packed;
   packed.reserve(verdicts.size() * 16);
   for (const domain::Verdict& verdict : verdicts) {
@@ -79,9 +77,8 @@ std::string_view to_text(DecisionRecord::Asker asker) {
 
 std::size_t DecisionRecord::bytes() const {
   // A short text is in the record itself, but its size is no matter then.
-  return sizeof *this + room.capacity() + country.capacity() + left.capacity() +
-         request_id.capacity() + (gateway ? gateway->capacity() : 0) + candidates.bytes() +
-         64;  // what malloc, pointer and slot take
+  return sizeof *this + room.capacity() + country.capacity() + left.capacity() + request_id.capacity() +
+         (gateway ? gateway->capacity() : 0) + candidates.bytes() + 64;  // what malloc, pointer and slot take
 }
 
 Decisions::Key Decisions::key_of(const DecisionRecord& record) {
@@ -90,9 +87,8 @@ Decisions::Key Decisions::key_of(const DecisionRecord& record) {
 
 // Takes the record out of the middle.
 Decisions::Record Decisions::take(Shelf& shelf, std::uint64_t id) {
-  const auto it =
-      std::lower_bound(shelf.kept.begin(), shelf.kept.end(), id,
-                       [](const Kept& kept, std::uint64_t wanted) { return kept.id < wanted; });
+  const auto it = std::lower_bound(shelf.kept.begin(), shelf.kept.end(), id,
+                                   [](const Kept& kept, std::uint64_t wanted) { return kept.id < wanted; });
   Record record = std::move(it->record);
   shelf.kept.erase(it);
   shelf.bytes -= record->bytes();
@@ -108,9 +104,7 @@ void Decisions::drop_oldest(Shelf& shelf, std::vector<Record>& dropped) {
 }
 
 void Decisions::add(DecisionRecord record) {
-  Shelf& shelf = shelves_[!record.refusal                                      ? 0
-                          : *record.refusal == domain::Refusal::room_not_found ? 2
-                                                                               : 1];
+  Shelf& shelf = shelves_[!record.refusal ? 0 : *record.refusal == domain::Refusal::room_not_found ? 2 : 1];
   record.since = record.time;
   const std::size_t room = std::hash<std::string_view>{}(record.room);
   const auto kept = std::make_shared<DecisionRecord>(std::move(record));
@@ -129,17 +123,15 @@ void Decisions::add(DecisionRecord record) {
   }
   shelf.bytes += kept->bytes();
   shelf.kept.push_back({id, room, kept});
-  while (shelf.kept.size() > shelf.most || shelf.bytes > shelf.most_bytes)
-    drop_oldest(shelf, dropped);
+  while (shelf.kept.size() > shelf.most || shelf.bytes > shelf.most_bytes) drop_oldest(shelf, dropped);
 }
 
-Decisions::Page Decisions::newest(std::string_view room, std::size_t limit,
-                                  std::optional<std::uint64_t> before) const {
+Decisions::Page Decisions::newest(std::string_view room, std::size_t limit, std::optional<std::uint64_t> before) const {
   const std::size_t hash = std::hash<std::string_view>{}(room);
   Page page;
   const std::lock_guard lock(mutex_);
-  std::array<std::deque<Kept>::const_reverse_iterator, 3> at{
-      shelves_[0].kept.rbegin(), shelves_[1].kept.rbegin(), shelves_[2].kept.rbegin()};
+  std::array<std::deque<Kept>::const_reverse_iterator, 3> at{shelves_[0].kept.rbegin(), shelves_[1].kept.rbegin(),
+                                                             shelves_[2].kept.rbegin()};
   for (;;) {
     std::size_t next = shelves_.size();  // the shelf with the newest that is left
     for (std::size_t i = 0; i < shelves_.size(); ++i) {

@@ -105,8 +105,7 @@ class Decisions {
   mutable std::mutex mutex_;
   std::uint64_t last_id_ = 0;
   // Placings; refusals; refusals of rooms that are not known.
-  std::array<Shelf, 3> shelves_{Shelf{10'000, most_bytes}, Shelf{1'000, most_bytes / 16},
-                                Shelf{200, most_bytes / 32}};
+  std::array<Shelf, 3> shelves_{Shelf{10'000, most_bytes}, Shelf{1'000, most_bytes / 16}, Shelf{200, most_bytes / 32}};
 };
 
 }  // namespace app

@@ -14,9 +14,12 @@ namespace {
 DecisionRecord::Asker asker_of(const domain::Question& question, const domain::Decision& decision) {
   if (decision.ground == domain::Decision::Ground::users) return DecisionRecord::Asker::adoption;
   switch (question.asker) {
-    case domain::Question::Asker::user: break;
-    case domain::Question::Asker::session: return DecisionRecord::Asker::session;
-    case domain::Question::Asker::mover: return DecisionRecord::Asker::mover;
+    case domain::Question::Asker::user:
+      break;
+    case domain::Question::Asker::session:
+      return DecisionRecord::Asker::session;
+    case domain::Question::Asker::mover:
+      return DecisionRecord::Asker::mover;
   }
   return DecisionRecord::Asker::user;
 }
@@ -142,8 +145,8 @@ std::shared_ptr<Claim> Desk::Turn::claim_for(std::string_view room) const {
   return it->second;
 }
 
-std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question,
-                                        const domain::Decision& decision, AssignedBy by) {
+std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question, const domain::Decision& decision,
+                                        AssignedBy by) {
   domain::Ledger& ledger = desk_.ledger_;
   const std::string room(question.room);
   const domain::GatewayNumber gateway = ledger.number_of(decision.gateway);
@@ -176,9 +179,15 @@ std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question,
     wish.leaves = left;
     wish.standby = decision.standby;
   }
-  Booking booking{room, std::string(question.country), decision,
-                  wish.is_used_here, by, replaces,
-                  desk_.policy_->placement().has_region(question.country), request, claim};
+  Booking booking{room,
+                  std::string(question.country),
+                  decision,
+                  wish.is_used_here,
+                  by,
+                  replaces,
+                  desk_.policy_->placement().has_region(question.country),
+                  request,
+                  claim};
   desk_.claims_.claim(std::move(wish), [&desk = desk_, booking = std::move(booking)](const Grant& grant) {
     desk.settle(booking, grant);
   });
@@ -195,7 +204,8 @@ Ending Desk::Turn::end(std::string_view room, RemovedBy by) {
   const domain::Ledger::Room* entry = ledger().find(room);
   if (!entry || !entry->held || entry->pending) return {};
   // Of one that is not used here the others have not been told so: it is their affair.
-  if (ledger().tells_uses() && (entry->use_told == domain::Use::none || !desk_.claims_.certainty().may_claim)) return {};
+  if (ledger().tells_uses() && (entry->use_told == domain::Use::none || !desk_.claims_.certainty().may_claim))
+    return {};
   const std::string name(room);
   Ending ending{false, std::make_shared<UnderWay>()};
   const auto ended = [&desk = desk_, name, by, under_way = ending.under_way](bool has_ended) {
@@ -226,8 +236,7 @@ void Desk::tell_end(const std::string& room, RemovedBy by) {
 // Where all see the same picture, all would choose the same gateway; so what they cannot have seen yet counts.
 domain::Situation Desk::Turn::situation() {
   using Manner = domain::Placement::Manner;
-  domain::Situation situation{*desk_.policy_, desk_.ledger_, desk_.health_, now_.service,
-                              desk_.claims_.certainty(), 0};
+  domain::Situation situation{*desk_.policy_, desk_.ledger_, desk_.health_, now_.service, desk_.claims_.certainty(), 0};
   Manner& manner = situation.certainty.manner;
   if (manner == Manner::alone) return situation;
   situation.chance = desk_.chance_();

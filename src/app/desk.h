@@ -91,8 +91,7 @@ struct Ending {
 
 class Desk {
  public:
-  Desk(Clock& clock, Claims& claims, store::Journal& journal)
-      : clock_(clock), claims_(claims), journal_(journal) {}
+  Desk(Clock& clock, Claims& claims, store::Journal& journal) : clock_(clock), claims_(claims), journal_(journal) {}
   Desk(const Desk&) = delete;
   Desk& operator=(const Desk&) = delete;
 
@@ -118,8 +117,7 @@ class Desk {
     std::shared_ptr<Claim> claim_for(std::string_view room) const;
     // Books what was decided and asks for it; returns the claim to wait for once the turn is over.
     // `by`: where no departure from a gateway is the cause.
-    std::shared_ptr<Claim> book(const domain::Question& question, const domain::Decision& decision,
-                                AssignedBy by);
+    std::shared_ptr<Claim> book(const domain::Question& question, const domain::Decision& decision, AssignedBy by);
     // Ends the assignment of a room that is not used here any more; or, in any case, of one that is no longer
     // admitted. Counts it and tells the log.
     Ending end_if_unused(std::string_view room, RemovedBy by);
@@ -185,7 +183,7 @@ class Desk {
     domain::Decision decision;
     bool is_told;  // whoever asked for it is answered with it
     AssignedBy by;
-    bool replaces;  // another assignment of the room
+    bool replaces;    // another assignment of the room
     bool has_region;  // the caller's country
     std::string request_id;
     std::shared_ptr<Claim> claim;

@@ -76,9 +76,7 @@ std::string made_up_id() {
 // spdlog's own asynchronous logger wakes its thread, and that writes, once a line.
 class GatheringSink final : public spdlog::sinks::sink {
  public:
-  void log(const spdlog::details::log_msg& line) override {
-    writer->add({line.payload.data(), line.payload.size()});
-  }
+  void log(const spdlog::details::log_msg& line) override { writer->add({line.payload.data(), line.payload.size()}); }
   void flush() override {}
   void set_pattern(const std::string&) override {}
   void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
@@ -86,20 +84,28 @@ class GatheringSink final : public spdlog::sinks::sink {
 
 std::string_view name_of(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "DEBUG";
-    case LogLevel::info: return "INFO";
-    case LogLevel::warn: return "WARN";
-    case LogLevel::error: return "ERROR";
+    case LogLevel::debug:
+      return "DEBUG";
+    case LogLevel::info:
+      return "INFO";
+    case LogLevel::warn:
+      return "WARN";
+    case LogLevel::error:
+      return "ERROR";
   }
   return "";
 }
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warn: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warn:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -107,10 +113,14 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
 // sd-daemon(3): what journald takes off the front of a line.
 std::string_view priority_of(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "<7>";
-    case LogLevel::info: return "<6>";
-    case LogLevel::warn: return "<4>";
-    case LogLevel::error: return "<3>";
+    case LogLevel::debug:
+      return "<7>";
+    case LogLevel::info:
+      return "<6>";
+    case LogLevel::warn:
+      return "<4>";
+    case LogLevel::error:
+      return "<3>";
   }
   return "<6>";
 }
@@ -151,8 +161,7 @@ bool must_be_quoted(std::string_view text) {
     if (c <= ' ' || c == 0x7F || c == '"' || c == '\\') return true;
     if (c == 0xC2 && static_cast<unsigned char>(text[i + 1]) <= 0xA0) return true;
     // U+2028 and U+2029 end a line for some readers.
-    if (c == 0xE2 && text.substr(i, 2) == "\xE2\x80" &&
-        (static_cast<unsigned char>(text[i + 2]) & 0xFE) == 0xA8) {
+    if (c == 0xE2 && text.substr(i, 2) == "\xE2\x80" && (static_cast<unsigned char>(text[i + 2]) & 0xFE) == 0xA8) {
       return true;
     }
   }
@@ -206,8 +215,8 @@ void write(LogLevel level, std::string_view message, Fields fields) {
   const bool journald = target_in_force == LogTarget::journald;
   const bool json = format_in_force == LogFormat::json;
   std::string line(journald ? priority_of(level) : "");
-  const std::string time = domain::to_text(
-      std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()));
+  const std::string time =
+      domain::to_text(std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()));
   const std::string_view request = json || !is_exact ? request_id() : std::string_view{};
   if (json) {
     line += as_json(level, message, fields, time, request);
@@ -275,8 +284,7 @@ RequestScope::~RequestScope() {
 bool is_request_id(std::string_view text) {
   constexpr std::string_view others = "-_.:/+=@";
   const auto may_stand = [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           others.find(c) != others.npos;
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || others.find(c) != others.npos;
   };
   return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), may_stand);
 }

@@ -27,7 +27,7 @@ bool anything_to_move(Desk::Turn& turn) {
 }
 
 struct Pass {
-  std::string after;                           // the rooms up to this one have been looked at
+  std::string after;  // the rooms up to this one have been looked at
   bool more = true;
   bool failed = false;                         // storage refuses, or the mode has changed: the next pass tries again
   bool unfinished = false;                     // somebody who asks is about to move a room
@@ -42,8 +42,8 @@ std::vector<std::shared_ptr<Claim>> move_slice(Desk::Turn& turn, Pass& pass) {
   const auto situation = turn.situation();
   std::vector<std::string> leaving;
   auto room = situation.ledger.rooms().upper_bound(pass.after);
-  for (std::size_t looked = 0; room != situation.ledger.rooms().end() && looked < slice &&
-                               leaving.size() < moved_at_once; ++room, ++looked) {
+  for (std::size_t looked = 0;
+       room != situation.ledger.rooms().end() && looked < slice && leaving.size() < moved_at_once; ++room, ++looked) {
     pass.after = room->first;
     const auto& held = room->second.held;
     if (held && !room->second.pending && situation.departure_from(held->gateway) != Departure::none) {
@@ -109,8 +109,7 @@ void close_pass(Desk& desk, const Pass& pass) {
   }
   for (const Finished& done : to_tell) {
     if (done.moved > 0) {
-      log_info("Failover completed",
-               {{"failed_server", done.gateway}, {"target", done.target}, {"count", done.moved}});
+      log_info("Failover completed", {{"failed_server", done.gateway}, {"target", done.target}, {"count", done.moved}});
     }
     if (done.left > 0) {
       log_warn("Rooms stay on a gateway that is to be left: they are pinned to it, or no other takes them",

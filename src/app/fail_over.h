@@ -9,6 +9,7 @@
 
 namespace app {
 
-void fail_over(Desk& desk, const std::function<bool()>& is_stopping = [] { return false; });
+void fail_over(
+    Desk& desk, const std::function<bool()>& is_stopping = [] { return false; });
 
 }  // namespace app

@@ -16,8 +16,7 @@ constexpr std::chrono::milliseconds gathering{5};
 
 }  // namespace
 
-LineWriter::LineWriter(int fd, std::size_t limit)
-    : fd_(fd), limit_(limit), thread_([this] { work(); }) {}
+LineWriter::LineWriter(int fd, std::size_t limit) : fd_(fd), limit_(limit), thread_([this] { work(); }) {}
 
 LineWriter::~LineWriter() {
   {

@@ -87,9 +87,7 @@ Page<RoomListing> list_rooms(Desk& desk, std::string_view after, std::size_t lim
   const domain::Policy& policy = turn.policy();
   const auto& known = policy.catalogue().rooms();
   auto a = std::upper_bound(known.begin(), known.end(), after,
-                            [](std::string_view uid, const domain::Room& room) {
-                              return uid < room.gateway_uid;
-                            });
+                            [](std::string_view uid, const domain::Room& room) { return uid < room.gateway_uid; });
   // Rooms that are in use without being known (unknown_rooms = "accept") stand among the others.
   const auto& used = turn.ledger().rooms();
   auto b = used.upper_bound(after);

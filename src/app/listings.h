@@ -36,7 +36,10 @@ struct AssignmentListing {
 
 // A room whose participants, as the gateways count them, are not all on the gateway that it is answered with.
 struct SplitListing {
-  struct Part { std::string gateway; std::int64_t participants; };
+  struct Part {
+    std::string gateway;
+    std::int64_t participants;
+  };
   std::string room;
   std::optional<std::string> janus;  // the gateway it is answered with
   std::vector<Part> parts;           // by gateways' names

@@ -31,8 +31,7 @@ void LoadHistory::forget(domain::WallTime now) {
   const auto future = std::lower_bound(times_.begin(), times_.end(), now);
   const auto past = std::upper_bound(times_.begin(), future, now - span);
   const auto last = future - times_.begin();
-  const auto first =
-      std::max(past - times_.begin(), last - static_cast<std::ptrdiff_t>(most_samples) + 1);
+  const auto first = std::max(past - times_.begin(), last - static_cast<std::ptrdiff_t>(most_samples) + 1);
   const auto keep = [&](auto& items) {
     items.erase(items.begin() + last, items.end());
     items.erase(items.begin(), items.begin() + first);

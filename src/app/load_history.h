@@ -29,8 +29,7 @@ class LoadHistory {
   };
   struct Series {
     std::string gateway;
-    std::vector<std::optional<Reading>>
-        readings;  // one for each of the times; none: it was not there
+    std::vector<std::optional<Reading>> readings;  // one for each of the times; none: it was not there
   };
   struct LastHour {
     std::vector<domain::WallTime> times;  // rising; where the process did not run there is a gap

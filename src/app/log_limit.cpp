@@ -33,8 +33,7 @@ std::vector<LogLimit::LeftOut> LogLimit::left_out(Clock::time_point now) {
   std::vector<LeftOut> result;
   const std::lock_guard lock(mutex_);
   for (auto& [name, event] : events_) {
-    if (event.left_out == 0 || (event.told != Clock::time_point{} && now < event.told + told_every))
-      continue;
+    if (event.left_out == 0 || (event.told != Clock::time_point{} && now < event.told + told_every)) continue;
     event.told = now;
     result.push_back({name, std::exchange(event.left_out, 0)});
   }

@@ -53,9 +53,12 @@ Released release_room(Desk& desk, std::string_view room, bool force) {
   const Released possible = may_release(desk, room, force, deadline, left);
   if (possible != Released::done) return possible;
   switch (desk.claims().release(std::string(room), force, deadline)) {
-    case Claims::Released::done: break;
-    case Claims::Released::in_use: return Released::occupied;
-    case Claims::Released::unavailable: return Released::storage_unavailable;
+    case Claims::Released::done:
+      break;
+    case Claims::Released::in_use:
+      return Released::occupied;
+    case Claims::Released::unavailable:
+      return Released::storage_unavailable;
   }
   const Released released = release(desk, room, force, left);
   if (released == Released::done) log_info("Released room assignment", {{"room_id", room}, {"force", force}});

@@ -21,8 +21,7 @@ void tell_of_difference(Desk::Turn& turn, const SessionReport& report) {
 
 Refused refused(Desk& desk, const SessionReport& report, domain::Refusal refusal) {
   desk.counts().session_refusals[refusal].add();
-  log_info("Session refused",
-           {{"room_id", report.room}, {"session", report.session}, {"error", code_of(refusal)}});
+  log_info("Session refused", {{"room_id", report.room}, {"session", report.session}, {"error", code_of(refusal)}});
   return Refused{refusal};
 }
 
@@ -60,9 +59,14 @@ Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledg
         seating.refusal = decision.refusal;
         turn.note_refusal(question, decision);
         return seating;
-      case Decision::Kind::pending: seating.claim = turn.claim_for(report.room); return seating;
-      case Decision::Kind::booking: seating.claim = turn.book(question, decision, AssignedBy::report); return seating;
-      case Decision::Kind::standing: break;
+      case Decision::Kind::pending:
+        seating.claim = turn.claim_for(report.room);
+        return seating;
+      case Decision::Kind::booking:
+        seating.claim = turn.book(question, decision, AssignedBy::report);
+        return seating;
+      case Decision::Kind::standing:
+        break;
     }
   }
   seating.entered = turn.ledger().enter(report.session, report.room, reported, kind, turn.now());

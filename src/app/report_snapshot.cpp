@@ -92,9 +92,7 @@ class Snapshot {
     return valid;
   }
 
-  static bool has_valid_room(const SnapshotEntry& entry) {
-    return entry.room && domain::is_valid_id(*entry.room);
-  }
+  static bool has_valid_room(const SnapshotEntry& entry) { return entry.room && domain::is_valid_id(*entry.room); }
 
   void seat_slice(const std::vector<std::size_t>& open, std::size_t from, std::vector<std::size_t>& again,
                   std::vector<std::shared_ptr<Claim>>& claims) {
@@ -103,8 +101,8 @@ class Snapshot {
     for (const auto& [entry, refusal] : refused) refuse(entry, refusal);
   }
 
-  void seat_slice_in_turn(const std::vector<std::size_t>& open, std::size_t from,
-                          std::vector<std::size_t>& again, std::vector<std::shared_ptr<Claim>>& claims,
+  void seat_slice_in_turn(const std::vector<std::size_t>& open, std::size_t from, std::vector<std::size_t>& again,
+                          std::vector<std::shared_ptr<Claim>>& claims,
                           std::vector<std::pair<std::size_t, domain::Refusal>>& refused) {
     Desk::Turn turn(desk_);
     for (std::size_t at = from; at < std::min(open.size(), from + slice); ++at) {
@@ -150,8 +148,7 @@ class Snapshot {
 
 }  // namespace
 
-SnapshotResult report_snapshot(Desk& desk, const std::vector<SnapshotEntry>& entries,
-                               std::chrono::milliseconds age) {
+SnapshotResult report_snapshot(Desk& desk, const std::vector<SnapshotEntry>& entries, std::chrono::milliseconds age) {
   return Snapshot(desk, entries, age).apply();
 }
 

@@ -15,7 +15,7 @@
 namespace app {
 
 struct SnapshotEntry {
-  std::optional<std::string> room;     // nothing: missing, or no id at all
+  std::optional<std::string> room;  // nothing: missing, or no id at all
   std::optional<std::string> session;
   std::optional<std::string> janus;
 };
@@ -33,7 +33,6 @@ struct SnapshotResult {
 };
 
 // `age`: how old the truth is; a session that reported itself since then stays where it says.
-SnapshotResult report_snapshot(Desk& desk, const std::vector<SnapshotEntry>& entries,
-                               std::chrono::milliseconds age);
+SnapshotResult report_snapshot(Desk& desk, const std::vector<SnapshotEntry>& entries, std::chrono::milliseconds age);
 
 }  // namespace app

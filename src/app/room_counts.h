@@ -27,8 +27,7 @@ struct RoomCounts {
   counts::CounterBy<InvalidId, InvalidId::session> invalid_reports;
   counts::CounterBy<RegionalMatch, RegionalMatch::no_region> regional;
   counts::CounterBy<AssignedBy, AssignedBy::mode_change> created;
-  counts::CounterBy<AssignedBy, AssignedBy::mode_change>
-      moved;  // to another gateway, or decided anew
+  counts::CounterBy<AssignedBy, AssignedBy::mode_change> moved;  // to another gateway, or decided anew
   counts::CounterBy<RemovedBy, RemovedBy::mode_change> removed;
 };
 

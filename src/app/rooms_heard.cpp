@@ -18,9 +18,8 @@ constexpr int fresh_rounds = 3;  // a word that is older does not stand against 
 
 // Where most of them are; the first of as many.
 const Occupancy::Presence& largest(const std::vector<Occupancy::Presence>& presences) {
-  return *std::max_element(presences.begin(), presences.end(), [](const auto& a, const auto& b) {
-    return a.participants < b.participants;
-  });
+  return *std::max_element(presences.begin(), presences.end(),
+                           [](const auto& a, const auto& b) { return a.participants < b.participants; });
 }
 
 void adopt(Desk::Turn& turn, const std::string& room, const std::string& gateway) {
@@ -36,8 +35,7 @@ void adopt(Desk::Turn& turn, const std::string& room, const std::string& gateway
 std::string text_of(const domain::Ledger& ledger, const std::vector<Occupancy::Presence>& presences) {
   std::string text;
   for (const auto& presence : presences) {
-    text += (text.empty() ? "" : ",") + ledger.name_of(presence.gateway) + ":" +
-            std::to_string(presence.participants);
+    text += (text.empty() ? "" : ",") + ledger.name_of(presence.gateway) + ":" + std::to_string(presence.participants);
   }
   return text;
 }
@@ -165,13 +163,12 @@ void RoomsHeard::look_at(Desk::Turn& turn, const std::string& room, Suspected& s
   const domain::ServiceTime first = before == suspected_.end() ? now : before->second;
   suspected.emplace(room, first);
   if (turn.splits().count(room) > 0) return;
-  const bool is_sure = std::all_of(presences.begin(), presences.end(),
-                                   [&](const auto& presence) { return presence.heard > first; });
+  const bool is_sure =
+      std::all_of(presences.begin(), presences.end(), [&](const auto& presence) { return presence.heard > first; });
   if (!is_sure) return;
   turn.splits().emplace(room, turn.now().wall);
-  log_warn("Room is split", {{"room_id", room},
-                             {"gateway_name", answered.value_or("")},
-                             {"participants", text_of(ledger, presences)}});
+  log_warn("Room is split",
+           {{"room_id", room}, {"gateway_name", answered.value_or("")}, {"participants", text_of(ledger, presences)}});
 }
 
 void RoomsHeard::tell_healed() {

@@ -151,17 +151,16 @@ void GatewaySync::check_names() {
   const std::set<std::string> known(names.begin(), names.end());
   each_mention([&](const std::string& name, const std::string& where, const std::string& setting) {
     if (!known.count(name)) {
-      findings_.error(where, setting + ": there is no gateway " + in_quotes(name) +
-                                 domain::did_you_mean(name, names));
+      findings_.error(where, setting + ": there is no gateway " + in_quotes(name) + domain::did_you_mean(name, names));
       return;
     }
     const domain::Gateway& actual = find(name)->gateway;
     if (actual.type != "rooms") {
-      findings_.error(where, setting + ": gateway " + in_quotes(name) + " is of type " +
-                                 in_quotes(actual.type) + ", not \"rooms\"");
+      findings_.error(where, setting + ": gateway " + in_quotes(name) + " is of type " + in_quotes(actual.type) +
+                                 ", not \"rooms\"");
     } else if (actual.disabled || actual.draining) {
-      findings_.warn(where, setting + ": gateway " + in_quotes(name) + " is " +
-                                (actual.disabled ? "disabled" : "draining"));
+      findings_.warn(where,
+                     setting + ": gateway " + in_quotes(name) + " is " + (actual.disabled ? "disabled" : "draining"));
     }
   });
 }

@@ -27,8 +27,7 @@ class GatewaySync {
   const store::GatewayRow* find(const std::string& name) const;
 
  private:
-  using Mention = std::function<void(const std::string& name, const std::string& where,
-                                     const std::string& setting)>;
+  using Mention = std::function<void(const std::string& name, const std::string& where, const std::string& setting)>;
 
   void each_mention(const Mention& mention) const;
   void add_configured(domain::RowIds& ids);

@@ -8,8 +8,7 @@
 
 namespace app {
 
-RoomSync::RoomSync(const Configured& configured, const GatewaySync& gateways, SyncPlan& plan,
-                   SyncFindings& findings)
+RoomSync::RoomSync(const Configured& configured, const GatewaySync& gateways, SyncPlan& plan, SyncFindings& findings)
     : configured_(configured), gateways_(gateways), plan_(plan), findings_(findings) {
   for (std::size_t i = 0; i < plan_.rows.rooms.size(); ++i) {
     index_.emplace(plan_.rows.rooms[i].room.gateway_uid, i);
@@ -100,8 +99,7 @@ std::optional<std::int64_t> RoomSync::default_id(const domain::ConfiguredRoom& w
   for (const store::GatewayRow& known : plan_.rows.gateways) {
     if (!known.gateway.removed) names.push_back(known.gateway.name);
   }
-  findings_.error(wanted.where, "room " + in_quotes(wanted.gateway_uid) +
-                                    ": default_gateway: there is no gateway " +
+  findings_.error(wanted.where, "room " + in_quotes(wanted.gateway_uid) + ": default_gateway: there is no gateway " +
                                     in_quotes(*wanted.default_gateway) +
                                     domain::did_you_mean(*wanted.default_gateway, names));
   return std::nullopt;

@@ -62,9 +62,7 @@ std::string percent(std::int64_t part, std::int64_t whole) {
   return std::to_string(static_cast<std::int64_t>(share + 0.5)) + '%';
 }
 
-std::string shown(const std::optional<std::int64_t>& number) {
-  return number ? std::to_string(*number) : "-";
-}
+std::string shown(const std::optional<std::int64_t>& number) { return number ? std::to_string(*number) : "-"; }
 
 std::string or_dash(std::string text) { return text.empty() ? "-" : std::move(text); }
 

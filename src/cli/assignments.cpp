@@ -20,12 +20,10 @@ std::string for_people(const std::vector<http::Json>& assignments, const Command
     return line.gateway ? "No room is assigned to gateway " + printable(*line.gateway) + ".\n"
                         : "No room is assigned.\n";
   }
-  Table table(
-      {{"ROOM"}, {"GATEWAY"}, {"REGION"}, {"USERS", Align::right}, {"ASSIGNED"}, {"LAST USED"}});
+  Table table({{"ROOM"}, {"GATEWAY"}, {"REGION"}, {"USERS", Align::right}, {"ASSIGNED"}, {"LAST USED"}});
   for (const auto& assignment : assignments) {
-    table.add_row({text_at(assignment, "room"), text_at(assignment, "janus"),
-                   or_dash(text_at(assignment, "region")), shown(number_at(assignment, "users")),
-                   or_dash(text_at(assignment, "assigned_at")),
+    table.add_row({text_at(assignment, "room"), text_at(assignment, "janus"), or_dash(text_at(assignment, "region")),
+                   shown(number_at(assignment, "users")), or_dash(text_at(assignment, "assigned_at")),
                    or_dash(text_at(assignment, "last_used_at"))});
   }
   return table.text();

@@ -73,9 +73,8 @@ std::string obstacle_to_make(const std::string& path) {
   const bool exists = ::stat(folder.c_str(), &status) == 0;
   if (exists && S_ISDIR(status.st_mode) && ::access(folder.c_str(), W_OK | X_OK) == 0) return "";
   const auto why = exists && !S_ISDIR(status.st_mode) ? ENOTDIR : errno;
-  return "the database cannot be made in the folder " + folder.string() + " (" +
-         std::strerror(why) + "); make a folder there that the sidecar may write to, or correct " +
-         "database.path";
+  return "the database cannot be made in the folder " + folder.string() + " (" + std::strerror(why) +
+         "); make a folder there that the sidecar may write to, or correct " + "database.path";
 }
 
 // What is in the file, if there is one; `serve` would make it.
@@ -120,12 +119,10 @@ int check(const CommandLine& line, Terminal& terminal) {
     }
   }
   for (const auto& problem : config::unreadable_files(loaded)) findings.error(problem);
-  auto content =
-      read_file(configuration.store.path, config::place_of(loaded, "database.path"), findings);
+  auto content = read_file(configuration.store.path, config::place_of(loaded, "database.path"), findings);
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  const auto plan =
-      app::plan_sync({configuration.domain, configuration.gateways, configuration.rooms},
-                     std::move(content.rows), content.assigned, now);
+  const auto plan = app::plan_sync({configuration.domain, configuration.gateways, configuration.rooms},
+                                   std::move(content.rows), content.assigned, now);
   for (const auto& error : plan.errors) findings.error(error);
   for (const auto& warning : plan.warnings) findings.warning(warning);
   for (const auto& room : app::rooms_without_gateway(*app::catalogue_of(plan.rows))) {

@@ -56,8 +56,8 @@ File read_file(const std::string& path, Terminal& terminal) {
     for (const auto& row : store::read_gateways(database, skipped)) {
       const auto& gateway = row.gateway;
       if (!gateway.draining || gateway.removed) continue;
-      file.belongings.drains.emplace_back(
-          gateway.name, gateway.emptying ? domain::Draining::and_emptying : domain::Draining::yes);
+      file.belongings.drains.emplace_back(gateway.name,
+                                          gateway.emptying ? domain::Draining::and_emptying : domain::Draining::yes);
     }
     for (const auto& sentence : skipped) terminal.err << "warning: " << printable(sentence) << '\n';
   });
@@ -159,8 +159,8 @@ int cluster_leave(const CommandLine& line, Terminal& terminal) {
   const auto file = read_file(configuration.store.path, terminal);
   cluster::Engine engine(configuration.cluster);
   require_alone(line, configuration, engine, file.sidecar);
-  const auto left = cluster::leave_store(engine, configuration.cluster, file.sidecar,
-                                         cluster::Engine::Clock::now() + longest_run);
+  const auto left =
+      cluster::leave_store(engine, configuration.cluster, file.sidecar, cluster::Engine::Clock::now() + longest_run);
   if (left.problem) throw CommandFailed(printable(*left.problem) + "; run it again");
   if (line.json) {
     http::JsonWriter json;

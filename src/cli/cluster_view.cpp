@@ -25,9 +25,8 @@ std::string meaning_of(const std::string& state) {
 }
 
 std::size_t well_among(const std::vector<Json>& members) {
-  return static_cast<std::size_t>(std::count_if(members.begin(), members.end(), [](const Json& member) {
-    return text_at(member, "problem").empty();
-  }));
+  return static_cast<std::size_t>(std::count_if(members.begin(), members.end(),
+                                                [](const Json& member) { return text_at(member, "problem").empty(); }));
 }
 
 }  // namespace
@@ -69,8 +68,8 @@ std::string cluster_tables(const Json& cluster) {
     Table table({{"SIDECAR"}, {"ADDRESS"}, {"VERSION"}, {"SINCE"}, {"ID"}, {""}});
     for (const auto& sidecar : sidecars) {
       table.add_row({or_dash(text_at(sidecar, "name")), or_dash(text_at(sidecar, "address")),
-                     or_dash(text_at(sidecar, "version")), or_dash(text_at(sidecar, "since")),
-                     text_at(sidecar, "id"), flag_at(sidecar, "self") ? "this one" : ""});
+                     or_dash(text_at(sidecar, "version")), or_dash(text_at(sidecar, "since")), text_at(sidecar, "id"),
+                     flag_at(sidecar, "self") ? "this one" : ""});
     }
     text += '\n' + table.text();
   }

@@ -24,8 +24,7 @@ class Parser {
     app_.require_subcommand(1);
     app_.set_version_flag("--version", "room-sidecar " ROOM_SIDECAR_VERSION);
     app_.formatter_fn([this](const CLI::App* app, std::string name, CLI::AppFormatMode mode) {
-      return app == &app_ ? std::string(kHelp)
-                          : CLI::Formatter{}.make_help(app, std::move(name), mode);
+      return app == &app_ ? std::string(kHelp) : CLI::Formatter{}.make_help(app, std::move(name), mode);
     });
     add_configuration(app_);
     add_running_commands();
@@ -63,14 +62,12 @@ class Parser {
   }
 
   void add_configuration(CLI::App& app) {
-    add_value(app, "--config", line_.config_file, "FILE",
-              "configuration (default: /etc/room-sidecar/config.toml)");
-    add_value(app, "--env-file", line_.env_file, "FILE",
-              "environment file (default: .env beside the configuration)");
+    add_value(app, "--config", line_.config_file, "FILE", "configuration (default: /etc/room-sidecar/config.toml)");
+    add_value(app, "--env-file", line_.env_file, "FILE", "environment file (default: .env beside the configuration)");
   }
 
-  static CLI::Option* add_value(CLI::App& app, const char* name, std::optional<std::string>& value,
-                                const char* type, const char* description) {
+  static CLI::Option* add_value(CLI::App& app, const char* name, std::optional<std::string>& value, const char* type,
+                                const char* description) {
     return app
         .add_option_function<std::string>(
             name, [&value](const std::string& text) { value = text; }, description)
@@ -91,8 +88,7 @@ class Parser {
     add(app_, "check", Command::check,
         "Validate without starting: print every problem of the configuration, and each room\n"
         "without a valid default gateway. Exit code 2 if serve would refuse to start.");
-    add_json(*add(app_, "config", Command::config,
-                  "Show the effective settings, each with where it came from."));
+    add_json(*add(app_, "config", Command::config, "Show the effective settings, each with where it came from."));
     add_talking(*add(app_, "reload", Command::reload,
                      "Make the running sidecar read its configuration again, and wait.\n"
                      "Exit code 2 if it refused: then the old configuration stays."));
@@ -103,8 +99,7 @@ class Parser {
     add_value(app, "--server", line_.server, "ADDRESS",
               "the sidecar: 127.0.0.1:8082, [::1]:8082 or unix:/path\n"
               "(default: the one that runs on the configured database)");
-    add_value(app, "--token-file", line_.token_file, "FILE",
-              "holds the bearer token (default: http.token_file)");
+    add_value(app, "--token-file", line_.token_file, "FILE", "holds the bearer token (default: http.token_file)");
     add_json(app);
   }
 
@@ -112,23 +107,18 @@ class Parser {
     auto* status = add(app_, "status", Command::status, "Show mode, health, gateways and load.");
     status
         ->add_option_function<std::vector<std::string>>(
-            "--watch",
-            [this](const std::vector<std::string>& texts) {
-              watch_ = texts.empty() ? "" : texts[0];
-            },
+            "--watch", [this](const std::vector<std::string>& texts) { watch_ = texts.empty() ? "" : texts[0]; },
             "go on showing it, anew every so many seconds (default: 2), until q or Ctrl-C")
         ->type_name("[SECONDS]")
         ->expected(0, 1);
     add_talking(*status);
-    auto* assignments = add(app_, "assignments", Command::assignments,
-                            "Show which room is assigned to which gateway.");
+    auto* assignments = add(app_, "assignments", Command::assignments, "Show which room is assigned to which gateway.");
     add_value(*assignments, "--gateway", line_.gateway, "GW", "only the rooms on this gateway");
     add_talking(*assignments);
     add_talking(*add(app_, "splits", Command::splits,
                      "Show rooms whose participants are not all where they should be, as the\n"
                      "gateways tell (occupancy.source)."));
-    auto* explain = add(app_, "explain", Command::explain,
-                        "Show where a room would go now, and why. Changes nothing.");
+    auto* explain = add(app_, "explain", Command::explain, "Show where a room would go now, and why. Changes nothing.");
     add_subject(*explain, "ROOM", "the room's Janus id (gateway_uid)");
     add_value(*explain, "--country", line_.country, "CC", "as if a user from there asked");
     add_talking(*explain);
@@ -142,14 +132,13 @@ class Parser {
                       "Put no new rooms on a gateway. The rooms there stay, unless --move says\n"
                       "otherwise; survives a restart.");
     add_subject(*drain, "GW", "the gateway's name");
-    drain->add_flag("--move", line_.move,
-                    "also move the rooms there to other gateways: their users have to join anew");
+    drain->add_flag("--move", line_.move, "also move the rooms there to other gateways: their users have to join anew");
     add_talking(*drain);
     auto* undrain = add(app_, "undrain", Command::undrain, "Put new rooms on a gateway again.");
     add_subject(*undrain, "GW", "the gateway's name");
     add_talking(*undrain);
-    auto* release = add(app_, "release", Command::release,
-                        "Forget a room's assignment; the next request places it anew.");
+    auto* release =
+        add(app_, "release", Command::release, "Forget a room's assignment; the next request places it anew.");
     add_subject(*release, "ROOM", "the room's Janus id (gateway_uid)");
     release->add_flag("--force", line_.force, "also if the room is occupied: its users may split");
     add_talking(*release);
@@ -163,8 +152,7 @@ class Parser {
     auto* import = add(*rooms, "import", Command::rooms_import,
                        "Add and update rooms from a file, also beside a running sidecar.");
     add_subject(*import, "FILE", "CSV or JSON; - is standard input");
-    import->add_flag("--create-gateways", line_.create_gateways,
-                     "add gateways that are not known yet");
+    import->add_flag("--create-gateways", line_.create_gateways, "add gateways that are not known yet");
     import->add_flag("--janus-is-default", line_.janus_is_default,
                      "take gxydb's /groups answer, and its janus as default gateway");
     import->footer(kImportHelp);
@@ -175,8 +163,8 @@ class Parser {
   }
 
   void add_copying_commands() {
-    auto* backup = add(app_, "backup", Command::backup,
-                       "Write a consistent copy of the database, also while the sidecar runs.");
+    auto* backup =
+        add(app_, "backup", Command::backup, "Write a consistent copy of the database, also while the sidecar runs.");
     add_subject(*backup, "FILE", "the copy; an older one is replaced");
     auto* restore = add(app_, "restore", Command::restore,
                         "Put a copy in the database's place, only while the sidecar does not run.\n"
@@ -217,11 +205,8 @@ class Parser {
     } else {
       for (const auto* sub : app->get_subcommands({})) known.push_back(sub->get_name());
     }
-    const auto* what = is_option       ? "unknown option"
-                       : known.empty() ? "unexpected argument"
-                                       : "unknown command";
-    return wrong_usage(std::string(what) + " \"" + printable(first) + '"' +
-                       domain::did_you_mean(first, known));
+    const auto* what = is_option ? "unknown option" : known.empty() ? "unexpected argument" : "unknown command";
+    return wrong_usage(std::string(what) + " \"" + printable(first) + '"' + domain::did_you_mean(first, known));
   }
 
   NothingToRun wrong_usage(const std::string& reason) const {
@@ -265,8 +250,7 @@ class Parser {
 
   static std::optional<std::string> problem_of_id(const char* what, const std::string& id) {
     if (domain::is_valid_id(id)) return std::nullopt;
-    return std::string(what) + ": \"" + printable(id) +
-           "\" is not 1 to 255 bytes of UTF-8 without control characters";
+    return std::string(what) + ": \"" + printable(id) + "\" is not 1 to 255 bytes of UTF-8 without control characters";
   }
 
   // Nothing if it is not a number that makes sense.

@@ -16,8 +16,7 @@ config::Loaded load_configuration(const CommandLine& line) {
 config::Loaded load_for_asking(const CommandLine& line) {
   for (const auto& named : {line.config_file, line.env_file}) {
     if (named && ::access(named->c_str(), R_OK) != 0) {
-      throw CommandFailed("cannot read " + printable(*named) + ": " + std::strerror(errno),
-                          kWrongInput);
+      throw CommandFailed("cannot read " + printable(*named) + ": " + std::strerror(errno), kWrongInput);
     }
   }
   return load_configuration(line);

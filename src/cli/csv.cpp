@@ -48,8 +48,7 @@ class Reader {
       field += next();
     }
     while (!field.empty() && is_blank(field.back())) field.pop_back();
-    if (has_quote)
-      complain(line_, "a quote inside a field; put quotes around the field and double it");
+    if (has_quote) complain(line_, "a quote inside a field; put quotes around the field and double it");
     return field;
   }
 
@@ -103,9 +102,7 @@ class Reader {
     return character;
   }
 
-  void complain(std::size_t line, std::string text) {
-    csv_.problems.push_back({line, std::move(text)});
-  }
+  void complain(std::size_t line, std::string text) { csv_.problems.push_back({line, std::move(text)}); }
 
   std::string_view rest_;
   std::size_t line_ = 1;

@@ -19,16 +19,15 @@ std::string in_words(const CommandLine& line, const http::Json& answer) {
   if (gateway.empty()) {
     const auto error = text_at(answer, "error");
     const auto why = meaning_of_refusal(answer);
-    return room + " would be refused with " + printable(error) +
-           (why.empty() ? ".\n" : ": " + why + ".\n");
+    return room + " would be refused with " + printable(error) + (why.empty() ? ".\n" : ": " + why + ".\n");
   }
   const auto reason = text_at(answer, "reason");
   const auto why = meaning_of_reason(reason);
   auto text = room + " goes to " + printable(gateway) + " (" + printable(reason) + ')' +
               (why.empty() ? "" : ": " + why) + ".\n";
   if (has_country(line)) {
-    text += printable(gateway) + (flag_at(answer, "regional_match") ? " is" : " is not") +
-            " in the region of " + printable(*line.country) + ".\n";
+    text += printable(gateway) + (flag_at(answer, "regional_match") ? " is" : " is not") + " in the region of " +
+            printable(*line.country) + ".\n";
   }
   return text;
 }

@@ -15,8 +15,7 @@ std::string quoted(const std::string& text) { return '"' + printable(text) + '"'
 
 class Import {
  public:
-  Import(const std::vector<store::GatewayRow>& gateways, const std::vector<store::RoomRow>& rooms,
-         bool create_gateways)
+  Import(const std::vector<store::GatewayRow>& gateways, const std::vector<store::RoomRow>& rooms, bool create_gateways)
       : create_gateways_(create_gateways) {
     for (const auto& row : gateways) {
       gateways_.emplace(row.gateway.name, row);
@@ -61,9 +60,8 @@ class Import {
     if (known != rooms_.end()) {
       const auto& row = *known->second;
       if (entry.id && *entry.id != row.room.id) {
-        complain(entry, "room " + quoted(entry.gateway_uid) + " has id " +
-                            std::to_string(row.room.id) + ", and ids are kept for good; leave id " +
-                            std::to_string(*entry.id) + " out");
+        complain(entry, "room " + quoted(entry.gateway_uid) + " has id " + std::to_string(row.room.id) +
+                            ", and ids are kept for good; leave id " + std::to_string(*entry.id) + " out");
       }
       return row;
     }
@@ -71,9 +69,8 @@ class Import {
     row.room.gateway_uid = entry.gateway_uid;
     if (!entry.id) return row;
     if (const auto* bearer = room_ids_.take(*entry.id, entry.gateway_uid)) {
-      complain(entry, "room " + quoted(entry.gateway_uid) + " cannot have id " +
-                          std::to_string(*entry.id) + ": room " + quoted(*bearer) +
-                          " bears it; leave the id out, and one is given");
+      complain(entry, "room " + quoted(entry.gateway_uid) + " cannot have id " + std::to_string(*entry.id) + ": room " +
+                          quoted(*bearer) + " bears it; leave the id out, and one is given");
     }
     row.room.id = *entry.id;
     return row;
@@ -113,15 +110,14 @@ class Import {
     const auto known = gateways_.find(name);
     if (known == gateways_.end() || known->second.gateway.removed) {
       if (create_gateways_) return created(name);
-      complain(entry, "there is no gateway " + quoted(name) +
-                          domain::did_you_mean(name, gateway_names_) +
+      complain(entry, "there is no gateway " + quoted(name) + domain::did_you_mean(name, gateway_names_) +
                           "; correct the name, or use --create-gateways");
       return std::nullopt;
     }
     const auto& gateway = known->second.gateway;
     if (gateway.type != "rooms") {
-      complain(entry, "gateway " + quoted(name) + " is of type " + quoted(gateway.type) +
-                          "; name one of type \"rooms\"");
+      complain(entry,
+               "gateway " + quoted(name) + " is of type " + quoted(gateway.type) + "; name one of type \"rooms\"");
     } else if (gateway.disabled && told_.insert(name).second) {
       plan_.warnings.push_back(entry.place + ": gateway " + quoted(name) +
                                " is disabled; legacy mode cannot answer its rooms");
@@ -150,8 +146,7 @@ class Import {
                                "cannot answer it");
     }
     if (!kept_.empty()) {
-      plan_.warnings.push_back(places(kept_) +
-                               ": no default_gateway; a known room keeps what it has");
+      plan_.warnings.push_back(places(kept_) + ": no default_gateway; a known room keeps what it has");
     }
   }
 
@@ -185,8 +180,7 @@ class Import {
 
 }  // namespace
 
-ImportPlan plan_import(const std::vector<RoomEntry>& entries,
-                       const std::vector<store::GatewayRow>& gateways,
+ImportPlan plan_import(const std::vector<RoomEntry>& entries, const std::vector<store::GatewayRow>& gateways,
                        const std::vector<store::RoomRow>& rooms, bool create_gateways) {
   return Import(gateways, rooms, create_gateways).plan(entries);
 }

@@ -26,8 +26,7 @@ struct ImportPlan {
 };
 
 // Expects entries that parse_room_list found no fault with.
-ImportPlan plan_import(const std::vector<RoomEntry>& entries,
-                       const std::vector<store::GatewayRow>& gateways,
+ImportPlan plan_import(const std::vector<RoomEntry>& entries, const std::vector<store::GatewayRow>& gateways,
                        const std::vector<store::RoomRow>& rooms, bool create_gateways);
 
 }  // namespace cli

@@ -37,27 +37,23 @@ std::string read_list(const CommandLine& line, Terminal& terminal) {
   if (line.subject == "-") return read_all(terminal.in, "standard input");
   std::ifstream file(line.subject, std::ios::binary);
   if (!file) {
-    throw CommandFailed("cannot read " + printable(line.subject) + ": " + std::strerror(errno),
-                        kWrongInput);
+    throw CommandFailed("cannot read " + printable(line.subject) + ": " + std::strerror(errno), kWrongInput);
   }
   return read_all(file, printable(line.subject));
 }
 
-[[noreturn]] void refuse(const std::vector<PlacedProblem>& problems, const std::string& name,
-                         Terminal& terminal) {
+[[noreturn]] void refuse(const std::vector<PlacedProblem>& problems, const std::string& name, Terminal& terminal) {
   for (const auto& problem : problems) {
     terminal.err << "error: " << name << ": " << problem.text << '\n';
   }
-  throw CommandFailed(std::to_string(problems.size()) +
-                          (problems.size() == 1 ? " problem" : " problems") + " in " + name +
-                          "; nothing was imported",
+  throw CommandFailed(std::to_string(problems.size()) + (problems.size() == 1 ? " problem" : " problems") + " in " +
+                          name + "; nothing was imported",
                       kWrongInput);
 }
 
 // Those of the list, and what the database has against its other entries, so that all can be mended
 // at once.
-std::vector<PlacedProblem> all_problems(RoomList list, const std::string& database_path,
-                                        bool create_gateways) {
+std::vector<PlacedProblem> all_problems(RoomList list, const std::string& database_path, bool create_gateways) {
   try {
     if (list.entries.empty() || !std::filesystem::exists(database_path)) return list.problems;
     store::Database database(database_path, store::OpenMode::read_only);
@@ -105,8 +101,8 @@ int rooms_import(const CommandLine& line, Terminal& terminal) {
   for (const auto& row : plan.gateways) {
     terminal.out << "Gateway " << printable(row.gateway.name) << " is new.\n";
   }
-  terminal.out << "Rooms: " << plan.added << " added, " << plan.updated << " updated, "
-               << plan.unchanged << " unchanged.\n";
+  terminal.out << "Rooms: " << plan.added << " added, " << plan.updated << " updated, " << plan.unchanged
+               << " unchanged.\n";
   return kFine;
 }
 

@@ -82,7 +82,8 @@ std::string meaning_of_refusal(const http::Json& answer) {
   const auto name = printable(text_at(candidates[0], "name"));
   const auto verdict = text_at(candidates[0], "verdict");
   const bool is_pinned = text_at(answer, "reason") == "pinned";
-  return (is_pinned ? "it is fixed by configuration to " + name + ", which " : "it may go to " + name + " only, which ") +
+  return (is_pinned ? "it is fixed by configuration to " + name + ", which "
+                    : "it may go to " + name + " only, which ") +
          meaning(kVerdicts, verdict);
 }
 
@@ -100,8 +101,7 @@ std::string candidates_of(const http::Json& answer) {
     const auto capacity = number_at(candidate, "capacity");
     const auto verdict = text_at(candidate, "verdict");
     table.add_row({text_at(candidate, "name"), shown(load), shown(capacity),
-                   percent(load.value_or(0), capacity.value_or(0)), verdict,
-                   meaning(kVerdicts, verdict)});
+                   percent(load.value_or(0), capacity.value_or(0)), verdict, meaning(kVerdicts, verdict)});
   }
   return table.text();
 }

@@ -50,8 +50,7 @@ class HeaderReader {
     std::vector<Field> fields;
     for (const auto& text : header_.fields) fields.push_back(field_of(text, problems));
     for (const auto& column : kColumns) {
-      if (column.required &&
-          std::find(fields.begin(), fields.end(), column.field) == fields.end()) {
+      if (column.required && std::find(fields.begin(), fields.end(), column.field) == fields.end()) {
         complain(problems, std::string("the header has no column \"") + column.name + '"');
       }
     }
@@ -61,13 +60,12 @@ class HeaderReader {
  private:
   Field field_of(const std::string& text, std::vector<PlacedProblem>& problems) {
     const auto wanted = lower(text);
-    const auto found = std::find_if(kColumns.begin(), kColumns.end(),
-                                    [&](const Column& column) { return wanted == column.name; });
+    const auto found =
+        std::find_if(kColumns.begin(), kColumns.end(), [&](const Column& column) { return wanted == column.name; });
     if (found == kColumns.end()) {
       std::vector<std::string> known;
       for (const auto& column : kColumns) known.emplace_back(column.name);
-      complain(problems,
-               "unknown column \"" + printable(text) + '"' + domain::did_you_mean(wanted, known));
+      complain(problems, "unknown column \"" + printable(text) + '"' + domain::did_you_mean(wanted, known));
       return nullptr;
     }
     if (std::find(seen_.begin(), seen_.end(), found->field) != seen_.end()) {
@@ -101,8 +99,8 @@ RawRoom room_of(const CsvRecord& record, const std::vector<Field>& fields) {
 }
 
 std::string wrong_number_of_fields(std::size_t has, std::size_t wanted) {
-  return std::to_string(has) + (has == 1 ? " field" : " fields") + " where the header has " +
-         std::to_string(wanted) + "; a name with a comma needs quotes";
+  return std::to_string(has) + (has == 1 ? " field" : " fields") + " where the header has " + std::to_string(wanted) +
+         "; a name with a comma needs quotes";
 }
 
 }  // namespace
@@ -121,9 +119,8 @@ RawRoomList read_room_csv(std::string_view text) {
   }
   const auto& header = csv.records.front();
   if (header.fields.size() == 1 && header.fields[0].find(';') != std::string::npos) {
-    list.problems.push_back({header.line, at_line(header.line) +
-                                              ": the columns are separated by "
-                                              "semicolons; save the file with commas"});
+    list.problems.push_back({header.line, at_line(header.line) + ": the columns are separated by "
+                                                                 "semicolons; save the file with commas"});
     return list;
   }
   const auto fields = HeaderReader(header).read(list.problems);
@@ -136,8 +133,7 @@ RawRoomList read_room_csv(std::string_view text) {
   for (auto record = csv.records.begin() + 1; record != csv.records.end(); ++record) {
     if (record->fields.size() != fields.size()) {
       list.problems.push_back(
-          {record->line, at_line(record->line) + ": " +
-                             wrong_number_of_fields(record->fields.size(), fields.size())});
+          {record->line, at_line(record->line) + ": " + wrong_number_of_fields(record->fields.size(), fields.size())});
       continue;
     }
     list.rooms.push_back(room_of(*record, fields));

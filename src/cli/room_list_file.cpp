@@ -11,8 +11,7 @@
 namespace cli {
 namespace {
 
-constexpr std::string_view kIdRule =
-    "is not 1 to 255 bytes of UTF-8 without control characters, or is \".\" or \"..\"";
+constexpr std::string_view kIdRule = "is not 1 to 255 bytes of UTF-8 without control characters, or is \".\" or \"..\"";
 
 bool looks_like_json(std::string_view text) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -44,8 +43,7 @@ std::string quoted(const std::string& value) {
 }
 
 bool has_control_characters(const std::string& text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](unsigned char byte) { return byte < 0x20 || byte == 0x7F; });
+  return std::any_of(text.begin(), text.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7F; });
 }
 
 class Judge {
@@ -95,8 +93,8 @@ class Judge {
     if (!id) {
       complain(room, "id: " + quoted(text) + " is not a whole number from 1 to 2^63-1");
     } else if (const auto [first, is_new] = id_places_.emplace(*id, room.place); !is_new) {
-      complain(room, "id " + text + " stands in " + first->second +
-                         " already; leave one of them out, and it is given one");
+      complain(room,
+               "id " + text + " stands in " + first->second + " already; leave one of them out, and it is given one");
     }
     return id;
   }
@@ -129,8 +127,7 @@ class Judge {
 }  // namespace
 
 RoomList parse_room_list(std::string_view text, bool janus_is_default) {
-  return Judge(looks_like_json(text) ? read_room_json(text, janus_is_default) : read_room_csv(text))
-      .judge();
+  return Judge(looks_like_json(text) ? read_room_json(text, janus_is_default) : read_room_csv(text)).judge();
 }
 
 }  // namespace cli

@@ -57,14 +57,12 @@ const http::Json::Array* rooms_of(const http::Json& document) {
 
 bool are_groups(const http::Json& document, const http::Json::Array& rooms) {
   if (document.is_object()) return true;
-  return !rooms.empty() && rooms[0].find("room") != nullptr &&
-         rooms[0].find("gateway_uid") == nullptr;
+  return !rooms.empty() && rooms[0].find("room") != nullptr && rooms[0].find("gateway_uid") == nullptr;
 }
 
 class Elements {
  public:
-  Elements(bool are_groups, std::vector<std::size_t> lines)
-      : are_groups_(are_groups), lines_(std::move(lines)) {}
+  Elements(bool are_groups, std::vector<std::size_t> lines) : are_groups_(are_groups), lines_(std::move(lines)) {}
 
   RawRoomList read(const http::Json::Array& elements) {
     // A key written with escapes can deceive the search for lines; then there are none to tell.
@@ -78,8 +76,7 @@ class Elements {
     RawRoom room;
     room.line = lines_[index];
     const auto number = "element " + std::to_string(index + 1);
-    room.place =
-        room.line == 0 ? number : "line " + std::to_string(room.line) + " (" + number + ")";
+    room.place = room.line == 0 ? number : "line " + std::to_string(room.line) + " (" + number + ")";
     if (!element.is_object()) return complain(room, "not an object with the fields of a room");
     const auto problems_before = list_.problems.size();
     if (are_groups_) {
@@ -106,10 +103,9 @@ class Elements {
     } else {
       text.reset();
       complain(room, std::string(member.name) + ": " + printable(value->dump()) +
-                         (member.may_be_integer
-                              ? " is neither a string nor a whole number, written without sign, "
-                                "point and exponent, below 2^64"
-                              : " is not a string"));
+                         (member.may_be_integer ? " is neither a string nor a whole number, written without sign, "
+                                                  "point and exponent, below 2^64"
+                                                : " is not a string"));
     }
   }
 
@@ -127,8 +123,7 @@ class Elements {
       bool is_known = false;
       for (const auto& name : known) is_known |= name == member.first;
       if (is_known) continue;
-      complain(room, "unknown field \"" + printable(member.first) + '"' +
-                         domain::did_you_mean(member.first, known));
+      complain(room, "unknown field \"" + printable(member.first) + '"' + domain::did_you_mean(member.first, known));
     }
   }
 

@@ -55,8 +55,7 @@ std::string for_people(const std::vector<store::RoomRow>& rooms, const Names& na
 }
 
 // A gateway that may be a room's default; throws with the reason why it may not.
-const domain::Gateway& gateway_to_set(const std::vector<store::GatewayRow>& rows,
-                                      const std::string& name) {
+const domain::Gateway& gateway_to_set(const std::vector<store::GatewayRow>& rows, const std::string& name) {
   std::vector<std::string> known;
   for (const auto& row : rows) {
     if (row.gateway.removed) continue;
@@ -65,11 +64,11 @@ const domain::Gateway& gateway_to_set(const std::vector<store::GatewayRow>& rows
       continue;
     }
     if (row.gateway.type == "rooms") return row.gateway;
-    throw CommandFailed("gateway \"" + printable(name) + "\" is of type \"" +
-                        printable(row.gateway.type) + "\"; name one of type \"rooms\"");
+    throw CommandFailed("gateway \"" + printable(name) + "\" is of type \"" + printable(row.gateway.type) +
+                        "\"; name one of type \"rooms\"");
   }
-  throw CommandFailed("there is no gateway \"" + printable(name) + '"' +
-                      domain::did_you_mean(name, known) + "; see status for their names");
+  throw CommandFailed("there is no gateway \"" + printable(name) + '"' + domain::did_you_mean(name, known) +
+                      "; see status for their names");
 }
 
 }  // namespace
@@ -81,13 +80,11 @@ int rooms_list(const CommandLine& line, Terminal& terminal) {
   auto tables = read_tables(database);
   for (const auto& skipped : tables.skipped) terminal.err << "warning: " << skipped << '\n';
   auto& rooms = tables.rooms;
-  rooms.erase(std::remove_if(rooms.begin(), rooms.end(),
-                             [](const store::RoomRow& row) { return row.room.removed; }),
+  rooms.erase(std::remove_if(rooms.begin(), rooms.end(), [](const store::RoomRow& row) { return row.room.removed; }),
               rooms.end());
   // As GET /v2/rooms has them.
-  std::sort(rooms.begin(), rooms.end(), [](const store::RoomRow& a, const store::RoomRow& b) {
-    return a.room.gateway_uid < b.room.gateway_uid;
-  });
+  std::sort(rooms.begin(), rooms.end(),
+            [](const store::RoomRow& a, const store::RoomRow& b) { return a.room.gateway_uid < b.room.gateway_uid; });
   const auto names = names_by_id(tables.gateways);
   terminal.out << (line.json ? for_programs(rooms, names) : for_people(rooms, names));
   return kFine;
@@ -113,8 +110,7 @@ int rooms_set(const CommandLine& line, Terminal& terminal) {
     row->room.default_gateway_id = gateway.id;
     store::write_room(database, *row);
   });
-  terminal.out << "Room " << printable(line.subject) << " has " << printable(*line.gateway)
-               << " as default gateway.\n";
+  terminal.out << "Room " << printable(line.subject) << " has " << printable(*line.gateway) << " as default gateway.\n";
   return kFine;
 }
 

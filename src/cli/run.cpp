@@ -56,13 +56,12 @@ int run_command(const CommandLine& line, Terminal& terminal) {
 
 }  // namespace
 
-int run(int argc, const char* const* argv, const ServeFunction& serve, std::ostream& out,
-        std::ostream& err) {
+int run(int argc, const char* const* argv, const ServeFunction& serve, std::ostream& out, std::ostream& err) {
   return run(argc, argv, serve, std::cin, out, err);
 }
 
-int run(int argc, const char* const* argv, const ServeFunction& serve, std::istream& in,
-        std::ostream& out, std::ostream& err) {
+int run(int argc, const char* const* argv, const ServeFunction& serve, std::istream& in, std::ostream& out,
+        std::ostream& err) {
   const auto parsed = parse_command_line(argc, argv);
   if (const auto* nothing = std::get_if<NothingToRun>(&parsed)) {
     out << nothing->out << std::flush;

@@ -16,8 +16,7 @@ namespace cli {
 
 bool terminal_can_be_drawn_on() {
   const char* name = std::getenv("TERM");
-  return ::isatty(STDOUT_FILENO) == 1 && name != nullptr && *name != '\0' &&
-         std::string_view(name) != "dumb";
+  return ::isatty(STDOUT_FILENO) == 1 && name != nullptr && *name != '\0' && std::string_view(name) != "dumb";
 }
 
 Screen::Screen(std::ostream& out, bool in_place) : out_(out), in_place_(in_place) {
@@ -96,8 +95,8 @@ Screen::Event Screen::wait(std::chrono::milliseconds time) {
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + time;
   for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()) +
-                      std::chrono::milliseconds(1);
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()) + std::chrono::milliseconds(1);
     if (left.count() <= 0) return Event::time_is_up;
     pollfd ready[2] = {{signals_, POLLIN, 0}, {has_keys_ ? STDIN_FILENO : -1, POLLIN, 0}};
     if (::poll(ready, 2, static_cast<int>(left.count())) == 0) return Event::time_is_up;
@@ -107,8 +106,7 @@ Screen::Event Screen::wait(std::chrono::milliseconds time) {
     }
     if (ready[1].revents != 0) {
       char key = 0;
-      if (::read(STDIN_FILENO, &key, 1) <= 0)
-        has_keys_ = false;  // the terminal is gone, or closed for us
+      if (::read(STDIN_FILENO, &key, 1) <= 0) has_keys_ = false;  // the terminal is gone, or closed for us
       if (key == 'q' || key == 'Q') return Event::quit;
     }
   }

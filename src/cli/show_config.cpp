@@ -20,8 +20,7 @@ std::string as_json(const std::vector<config::Setting>& settings) {
 std::string as_table(const std::vector<config::Setting>& settings) {
   Table table({{"SETTING"}, {"VARIABLE"}, {"VALUE"}, {"FROM"}});
   for (const auto& setting : settings) {
-    table.add_row({setting.key, setting.variable, setting.value.empty() ? "-" : setting.value,
-                   setting.origin});
+    table.add_row({setting.key, setting.variable, setting.value.empty() ? "-" : setting.value, setting.origin});
   }
   return table.text();
 }

@@ -53,14 +53,13 @@ Sidecar::Sidecar(const CommandLine& line, const config::Loaded& loaded)
       client_(address_, token_of(line, loaded)),
       configuration_is_sound_(loaded.ok()) {}
 
-Sidecar::Answer Sidecar::ask(std::string_view method, const std::string& target,
-                             std::chrono::milliseconds timeout, std::string_view sent) {
+Sidecar::Answer Sidecar::ask(std::string_view method, const std::string& target, std::chrono::milliseconds timeout,
+                             std::string_view sent) {
   auto answer = client_.request(method, target, sent, timeout);
   if (!answer.reached()) {
-    throw CommandFailed("no sidecar can be reached at " + printable(answer.problem) +
-                        (configuration_is_sound_
-                             ? "; is it running?"
-                             : "; the configuration has errors, see room-sidecar check"));
+    throw CommandFailed(
+        "no sidecar can be reached at " + printable(answer.problem) +
+        (configuration_is_sound_ ? "; is it running?" : "; the configuration has errors, see room-sidecar check"));
   }
   auto body = http::Json::parse(answer.body);
   if (!body || !body->is_object()) {
@@ -71,8 +70,7 @@ Sidecar::Answer Sidecar::ask(std::string_view method, const std::string& target,
   return {answer.status, std::move(*body), std::move(answer.body)};
 }
 
-Sidecar::Answer Sidecar::expect(std::string_view method, const std::string& target,
-                                std::string_view body) {
+Sidecar::Answer Sidecar::expect(std::string_view method, const std::string& target, std::string_view body) {
   auto answer = ask(method, target, std::chrono::seconds{10}, body);
   if (!answer.is_fine()) throw CommandFailed(refusal(answer));
   return answer;
@@ -81,8 +79,7 @@ Sidecar::Answer Sidecar::expect(std::string_view method, const std::string& targ
 std::string Sidecar::refusal(const Answer& answer) {
   const auto message = printable(text_at(answer.body, "message"));
   const auto code = printable(text_at(answer.body, "error"));
-  return (message.empty() ? "the sidecar refused with status " + std::to_string(answer.status)
-                          : message) +
+  return (message.empty() ? "the sidecar refused with status " + std::to_string(answer.status) : message) +
          (code.empty() ? "" : " (" + code + ')');
 }
 
@@ -91,8 +88,7 @@ std::vector<http::Json> Sidecar::all_pages(const std::string& target, const std:
   std::vector<http::Json> all;
   std::string after;
   for (;;) {
-    const auto page =
-        expect("GET", after.empty() ? first : first + "&after=" + percent_encoded(after));
+    const auto page = expect("GET", after.empty() ? first : first + "&after=" + percent_encoded(after));
     for (auto& item : items_at(page.body, name)) all.push_back(std::move(item));
     auto next = text_at(page.body, "next");
     if (next.empty()) return all;

@@ -32,8 +32,7 @@ class Sidecar {
 
   // Whatever it answers, as long as that is JSON.
   Answer ask(std::string_view method, const std::string& target,
-             std::chrono::milliseconds timeout = std::chrono::seconds{10},
-             std::string_view sent = {});
+             std::chrono::milliseconds timeout = std::chrono::seconds{10}, std::string_view sent = {});
 
   // Its own message, for people.
   static std::string refusal(const Answer& answer);

@@ -23,9 +23,8 @@ Totals add_gateways(Table& table, const std::vector<http::Json>& gateways) {
     const auto load = number_at(gateway, "load").value_or(0);
     const auto capacity = number_at(gateway, "capacity").value_or(0);
     table.add_row({text_at(gateway, "name"), text_at(gateway, "state"), flags_of(gateway),
-                   or_dash(joined(texts_at(gateway, "regions"), ",")), std::to_string(rooms),
-                   std::to_string(users), std::to_string(load), std::to_string(capacity),
-                   percent(load, capacity)});
+                   or_dash(joined(texts_at(gateway, "regions"), ",")), std::to_string(rooms), std::to_string(users),
+                   std::to_string(load), std::to_string(capacity), percent(load, capacity)});
     totals.rooms += rooms;
     totals.users += users;
     totals.load += load;
@@ -55,9 +54,8 @@ std::string gateways_of(const StatusAnswers& status) {
 }
 
 std::string for_people(const Sidecar& sidecar, const StatusAnswers& status) {
-  std::string text = "Sidecar  " + printable(sidecar.address()) + "\nMode     " +
-                     (status.scale ? "scale" : "legacy") + "\nHealth   " +
-                     printable(status.health) + '\n';
+  std::string text = "Sidecar  " + printable(sidecar.address()) + "\nMode     " + (status.scale ? "scale" : "legacy") +
+                     "\nHealth   " + printable(status.health) + '\n';
   for (const auto& reason : status.reasons) text += "         " + printable(reason) + '\n';
   text += '\n' + gateways_of(status);
   if (status.cluster && cluster_is_shared(*status.cluster)) text += '\n' + cluster_tables(*status.cluster);

@@ -5,8 +5,7 @@
 namespace cli {
 namespace {
 
-Sidecar::Answer expect(Sidecar& sidecar, const std::string& target,
-                       std::chrono::milliseconds patience) {
+Sidecar::Answer expect(Sidecar& sidecar, const std::string& target, std::chrono::milliseconds patience) {
   auto answer = sidecar.ask("GET", target, patience);
   const bool is_refused = answer.status == 401 || answer.status == 403;
   if (is_refused) throw StatusRefused(Sidecar::refusal(answer));

@@ -25,9 +25,9 @@ struct StatusAnswers {
   std::string health;  // ok, degraded, …
   std::vector<std::string> reasons;
   std::vector<http::Json> gateways;
-  std::vector<http::Json> decisions;  // newest first
+  std::vector<http::Json> decisions;    // newest first
   std::vector<http::Json> splits = {};  // rooms whose participants are not where they are answered
-  std::int64_t room_occupancy = 0;  // users; a gateway that has no room for so many more is full
+  std::int64_t room_occupancy = 0;      // users; a gateway that has no room for so many more is full
   Trend trend = {};
   std::optional<http::Json> cluster = {};  // the answer of GET /v2/cluster; nothing: an older sidecar
 };

@@ -11,17 +11,15 @@ namespace {
 // A reload may have to wait for a database that another program holds.
 constexpr std::chrono::seconds kReloadTime{30};
 
-int steer(const CommandLine& line, Terminal& terminal, std::string_view method,
-          const std::string& target, const std::string& done, const std::string& body = "") {
+int steer(const CommandLine& line, Terminal& terminal, std::string_view method, const std::string& target,
+          const std::string& done, const std::string& body = "") {
   Sidecar sidecar(line);
   const auto answer = sidecar.expect(method, target, body);
   terminal.out << (line.json ? answer.text : done) << '\n';
   return kFine;
 }
 
-std::string drain_target(const CommandLine& line) {
-  return "/v2/gateways/" + percent_encoded(line.subject) + "/drain";
-}
+std::string drain_target(const CommandLine& line) { return "/v2/gateways/" + percent_encoded(line.subject) + "/drain"; }
 
 }  // namespace
 
@@ -40,9 +38,8 @@ int undrain(const CommandLine& line, Terminal& terminal) {
 int release(const CommandLine& line, Terminal& terminal) {
   auto target = "/v2/assignments/" + percent_encoded(line.subject);
   if (line.force) target += "?force=true";
-  return steer(
-      line, terminal, "DELETE", target,
-      "Room " + printable(line.subject) + " is released; the next request places it anew.");
+  return steer(line, terminal, "DELETE", target,
+               "Room " + printable(line.subject) + " is released; the next request places it anew.");
 }
 
 int reload(const CommandLine& line, Terminal& terminal) {
@@ -59,9 +56,9 @@ int reload(const CommandLine& line, Terminal& terminal) {
   const auto problems = texts_at(answer.body, "problems");
   for (const auto& problem : problems) terminal.err << "error: " << printable(problem) << '\n';
   const bool refused = text_at(answer.body, "error") == "configuration_refused";
-  throw CommandFailed(refused ? "the sidecar refused the configuration and keeps the old one"
-                              : Sidecar::refusal(answer),
-                      refused ? kWrongInput : kFailed);
+  throw CommandFailed(
+      refused ? "the sidecar refused the configuration and keeps the old one" : Sidecar::refusal(answer),
+      refused ? kWrongInput : kFailed);
 }
 
 }  // namespace cli

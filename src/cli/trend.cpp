@@ -10,8 +10,8 @@ Trend::Trend(const http::Json& last_hour) {
   for (auto& one : items_at(last_hour, "gateways")) gateways_.emplace(text_at(one, "name"), one);
 }
 
-std::string Trend::line(const std::string& gateway, const std::string& of, std::int64_t now,
-                        std::int64_t capacity, std::size_t length) const {
+std::string Trend::line(const std::string& gateway, const std::string& of, std::int64_t now, std::int64_t capacity,
+                        std::size_t length) const {
   static constexpr const char* heights[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   if (length == 0) return "";
   std::vector<std::int64_t> all;

@@ -19,8 +19,8 @@ class Trend {
 
   // `of`: "load" or "users". The whole hour and then `now` in at most so many of ▁▂▃▄▅▆▇█: the most of each piece of
   // time, as high above the least of them; a tenth of the capacity is the least that fills it.
-  std::string line(const std::string& gateway, const std::string& of, std::int64_t now,
-                   std::int64_t capacity, std::size_t length) const;
+  std::string line(const std::string& gateway, const std::string& of, std::int64_t now, std::int64_t capacity,
+                   std::size_t length) const;
 
  private:
   std::map<std::string, http::Json> gateways_;

@@ -95,8 +95,8 @@ int watch_status(const CommandLine& line, Terminal& terminal) {
   Screen screen(terminal.out, in_place);
   for (;;) {
     const auto size = screen.size();
-    screen.show(watch.text(in_place ? Space{size.columns, size.rows, wants_colour()}
-                                    : Space{columns_of_a_pipe, 0, false}));
+    screen.show(
+        watch.text(in_place ? Space{size.columns, size.rows, wants_colour()} : Space{columns_of_a_pipe, 0, false}));
     if (!terminal.out) return kFine;  // run() says what is wrong
     switch (screen.wait(interval)) {
       case Screen::Event::quit:

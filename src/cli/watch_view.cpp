@@ -39,8 +39,7 @@ constexpr std::string_view sequence_of(Tone tone) {
 
 std::size_t length_of_first(std::string_view text) {
   std::size_t length = 1;
-  while (length < text.size() && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80)
-    ++length;
+  while (length < text.size() && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80) ++length;
   return length;
 }
 
@@ -73,9 +72,7 @@ Tone tone_of(int trouble) {
 
 std::string bar_of(std::int64_t load, std::int64_t capacity, std::size_t length) {
   const auto cells = static_cast<std::int64_t>(length);
-  auto full = capacity > 0
-                  ? std::min(cells, (std::min(load, capacity) * cells + capacity - 1) / capacity)
-                  : 0;
+  auto full = capacity > 0 ? std::min(cells, (std::min(load, capacity) * cells + capacity - 1) / capacity) : 0;
   std::string bar;
   for (std::int64_t i = 0; i < cells; ++i) bar += i < full ? "█" : "░";
   return bar;
@@ -96,13 +93,10 @@ std::string load_text(const Json& gateway) {
 std::string notes_of(const Json& gateway) { return flags_of(gateway); }
 std::string rooms_of(const Json& gateway) { return shown(number_at(gateway, "rooms")); }
 std::string users_of(const Json& gateway) { return shown(number_at(gateway, "users")); }
-std::string regions_of(const Json& gateway) {
-  return printable(or_dash(joined(texts_at(gateway, "regions"), ",")));
-}
+std::string regions_of(const Json& gateway) { return printable(or_dash(joined(texts_at(gateway, "regions"), ","))); }
 constexpr Cell cells[] = {
-    {"USED", Align::right, used_of, true}, {"STATE", Align::left, state_of},
-    {"LOAD", Align::right, load_text, true}, {"FLAGS", Align::left, notes_of},
-    {"ROOMS", Align::right, rooms_of},   {"USERS", Align::right, users_of},
+    {"USED", Align::right, used_of, true}, {"STATE", Align::left, state_of},  {"LOAD", Align::right, load_text, true},
+    {"FLAGS", Align::left, notes_of},      {"ROOMS", Align::right, rooms_of}, {"USERS", Align::right, users_of},
     {"TREND", Align::left, nullptr},  // the view's own
     {"REGION", Align::left, regions_of},
 };
@@ -146,10 +140,8 @@ class View {
       title += watched_.answers->scale ? ", scale mode" : ", legacy mode";
       title += ", " + printable(watched_.answers->health);
     }
-    const bool is_well =
-        watched_.answers && watched_.answers->health == "ok" && !watched_.out_of_reach_since;
-    add(title + "   " + clock_time(domain::to_text(watched_.now)) + " UTC   " +
-            printable(watched_.address),
+    const bool is_well = watched_.answers && watched_.answers->health == "ok" && !watched_.out_of_reach_since;
+    add(title + "   " + clock_time(domain::to_text(watched_.now)) + " UTC   " + printable(watched_.address),
         is_well ? Tone::strong : Tone::warning);
     if (watched_.out_of_reach_since) {
       const auto since = clock_time(domain::to_text(*watched_.out_of_reach_since));
@@ -158,8 +150,7 @@ class View {
           Tone::bad);
     }
     if (!watched_.answers) return;
-    for (const auto& reason : watched_.answers->reasons)
-      add("! " + printable(reason), Tone::warning);
+    for (const auto& reason : watched_.answers->reasons) add("! " + printable(reason), Tone::warning);
     for (const auto& trouble : troubles_of(*watched_.answers)) add("! " + trouble, Tone::bad);
     draw_splits(watched_.answers->splits);
     add(sums_of(*watched_.answers));
@@ -198,8 +189,7 @@ class View {
 
   void draw_gateways(std::vector<Json> gateways, std::size_t reserved) {
     if (gateways.empty()) return add("No gateways are known.");
-    const auto space =
-        std::max<std::size_t>(rows_left() > reserved ? rows_left() - reserved : 0, 3) - 1;
+    const auto space = std::max<std::size_t>(rows_left() > reserved ? rows_left() - reserved : 0, 3) - 1;
     std::size_t hidden = 0;
     if (gateways.size() > space) {
       // Where not all can be seen, those that need to be.
@@ -213,9 +203,8 @@ class View {
     const auto shown = gateways.size() - hidden;
     draw_table(gateways, shown);
     if (hidden == 0) return;
-    const auto troubled =
-        std::count_if(gateways.begin() + static_cast<std::ptrdiff_t>(shown), gateways.end(),
-                      [this](const Json& one) { return trouble(one) > 0; });
+    const auto troubled = std::count_if(gateways.begin() + static_cast<std::ptrdiff_t>(shown), gateways.end(),
+                                        [this](const Json& one) { return trouble(one) > 0; });
     add("… and " + std::to_string(hidden) + " more" +
             (troubled > 0 ? ", " + std::to_string(troubled) + " of them in trouble" : ""),
         troubled > 0 ? Tone::warning : Tone::faint);
@@ -223,8 +212,7 @@ class View {
 
   void draw_table(const std::vector<Json>& gateways, std::size_t count) {
     std::size_t name = 7;
-    for (const auto& one : gateways)
-      name = std::max(name, display_width(printable(text_at(one, "name"))));
+    for (const auto& one : gateways) name = std::max(name, display_width(printable(text_at(one, "name"))));
     name = std::min<std::size_t>(name, std::max<std::size_t>(space_.columns / 4, 7));
     struct Column {
       const Cell* cell;
@@ -269,8 +257,8 @@ class View {
   }
 
   std::string trend_of(const Json& gateway, std::size_t length) const {
-    return watched_.answers->trend.line(text_at(gateway, "name"), amount(), amount_of(gateway),
-                                        capacity_of(gateway), length);
+    return watched_.answers->trend.line(text_at(gateway, "name"), amount(), amount_of(gateway), capacity_of(gateway),
+                                        length);
   }
 
   // 0 if it would tell nothing of any gateway.
@@ -302,8 +290,6 @@ class View {
 
 }  // namespace
 
-std::string watch_view(const Watched& watched, const Space& space) {
-  return View(watched, space).text();
-}
+std::string watch_view(const Watched& watched, const Space& space) { return View(watched, space).text(); }
 
 }  // namespace cli

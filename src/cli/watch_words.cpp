@@ -14,13 +14,12 @@ using Json = http::Json;
 
 // Legacy mode asks for no load.
 bool is_full(const Json& gateway, const StatusAnswers& status) {
-  return status.scale &&
-         load_of(gateway) + std::max<std::int64_t>(status.room_occupancy, 1) > capacity_of(gateway);
+  return status.scale && load_of(gateway) + std::max<std::int64_t>(status.room_occupancy, 1) > capacity_of(gateway);
 }
 
 bool takes_rooms(const Json& gateway) {
-  return flag_at(gateway, "available") && !flag_at(gateway, "disabled") &&
-         !flag_at(gateway, "draining") && text_at(gateway, "state") != "down";
+  return flag_at(gateway, "available") && !flag_at(gateway, "disabled") && !flag_at(gateway, "draining") &&
+         text_at(gateway, "state") != "down";
 }
 
 // In users: how many more the gateways that take rooms can have.
@@ -34,8 +33,7 @@ std::string headroom_of(const StatusAnswers& status) {
     for (const auto& region : texts_at(gateway, "regions")) by_region[region] += room;
   }
   std::vector<std::string> regions;
-  for (const auto& [region, room] : by_region)
-    regions.push_back(printable(region) + ' ' + std::to_string(room));
+  for (const auto& [region, room] : by_region) regions.push_back(printable(region) + ' ' + std::to_string(room));
   const std::string text = "headroom " + std::to_string(all) + " users";
   return regions.empty() ? text : text + ": " + joined(regions, ", ");
 }
@@ -55,9 +53,7 @@ std::string listed(std::vector<std::string> names) {
 
 }  // namespace
 
-std::string clock_time(const std::string& time) {
-  return time.size() >= 19 ? time.substr(11, 8) : time;
-}
+std::string clock_time(const std::string& time) { return time.size() >= 19 ? time.substr(11, 8) : time; }
 
 std::int64_t load_of(const Json& gateway) { return number_at(gateway, "load").value_or(0); }
 std::int64_t capacity_of(const Json& gateway) { return number_at(gateway, "capacity").value_or(0); }
@@ -83,8 +79,7 @@ std::vector<std::string> troubles_of(const StatusAnswers& status) {
     told.push_back(listed(std::move(names)) + what);
   };
   tell(" is down.", " are down.", [](const Json& one) { return text_at(one, "state") == "down"; });
-  tell(" may be down.", " may be down.",
-       [](const Json& one) { return text_at(one, "state") == "suspect"; });
+  tell(" may be down.", " may be down.", [](const Json& one) { return text_at(one, "state") == "suspect"; });
   tell(" is full.", " are full.", [&](const Json& one) { return is_full(one, status); });
   if (status.scale && std::none_of(status.gateways.begin(), status.gateways.end(), takes_rooms)) {
     told.emplace_back("No gateway takes new rooms.");
@@ -99,14 +94,13 @@ std::string sums_of(const StatusAnswers& status) {
     rooms += number_at(gateway, "rooms").value_or(0);
     users += number_at(gateway, "users").value_or(0);
   }
-  const std::string text = std::to_string(rooms) + (rooms == 1 ? " room, " : " rooms, ") +
-                           std::to_string(users) + (users == 1 ? " user" : " users");
+  const std::string text = std::to_string(rooms) + (rooms == 1 ? " room, " : " rooms, ") + std::to_string(users) +
+                           (users == 1 ? " user" : " users");
   return status.scale ? text + "; " + headroom_of(status) : text;
 }
 
 std::string told(const Json& decision) {
-  std::string text = printable(clock_time(text_at(decision, "time"))) + "  " +
-                     printable(text_at(decision, "room"));
+  std::string text = printable(clock_time(text_at(decision, "time"))) + "  " + printable(text_at(decision, "room"));
   const auto left = text_at(decision, "left");
   if (!left.empty()) text += " from " + printable(left);
   const auto gateway = text_at(decision, "janus");
@@ -126,12 +120,10 @@ std::string told(const Json& decision) {
 std::string told_of_split(const Json& split) {
   std::vector<std::string> parts;
   for (const auto& part : items_at(split, "gateways")) {
-    parts.push_back(printable(text_at(part, "name")) + " (" +
-                    shown(number_at(part, "participants")) + ")");
+    parts.push_back(printable(text_at(part, "name")) + " (" + shown(number_at(part, "participants")) + ")");
   }
   const std::string text = printable(text_at(split, "room")) + " is answered with " +
-                           printable(or_dash(text_at(split, "janus"))) + ", but people are on " +
-                           joined(parts, ", ");
+                           printable(or_dash(text_at(split, "janus"))) + ", but people are on " + joined(parts, ", ");
   const auto since = text_at(split, "since");
   return since.empty() ? text : text + ", since " + printable(clock_time(since));
 }

@@ -22,8 +22,7 @@ std::string what_happened(const http::Json& decision) {
     const auto text = "refused" + because(error, meaning_of_refusal(decision));
     const auto times = number_at(decision, "times").value_or(1);
     return times < 2 ? text
-                     : text + "; " + std::to_string(times) + " times since " +
-                           printable(text_at(decision, "since"));
+                     : text + "; " + std::to_string(times) + " times since " + printable(text_at(decision, "since"));
   }
   const auto reason = text_at(decision, "reason");
   if (asker == "adoption") return "placed on " + gateway + because(reason, "its users were there");
@@ -38,8 +37,7 @@ std::string who_asked(const http::Json& decision) {
   if (!country.empty()) {
     text += ", from " + printable(country);
     if (!text_at(decision, "janus").empty()) {
-      text += flag_at(decision, "regional_match") ? ", whose region it is in"
-                                                  : ", whose region it is not in";
+      text += flag_at(decision, "regional_match") ? ", whose region it is in" : ", whose region it is not in";
     }
   }
   const auto request = text_at(decision, "request_id");
@@ -69,8 +67,7 @@ std::string for_people(const CommandLine& line, const http::Json& answer) {
   for (const auto& decision : decisions) {
     const bool is_newest = text.empty();
     if (!is_newest) text += '\n';
-    text += printable(text_at(decision, "time")) + "  " + room + " was " + what_happened(decision) +
-            ".\n";
+    text += printable(text_at(decision, "time")) + "  " + room + " was " + what_happened(decision) + ".\n";
     if (is_newest && is_release(decision)) text += "  It has no assignment now.\n";
     text += "  Because " + who_asked(decision) + ".\n";
     text += indented(candidates_of(decision));
@@ -85,9 +82,8 @@ std::string for_people(const CommandLine& line, const http::Json& answer) {
 
 int why(const CommandLine& line, Terminal& terminal) {
   Sidecar sidecar(line);
-  const auto answer =
-      sidecar.expect("GET", "/v2/decisions?room=" + percent_encoded(line.subject) +
-                                "&limit=" + percent_encoded(line.limit.value_or("3")));
+  const auto answer = sidecar.expect("GET", "/v2/decisions?room=" + percent_encoded(line.subject) +
+                                                "&limit=" + percent_encoded(line.limit.value_or("3")));
   terminal.out << (line.json ? answer.text + '\n' : for_people(line, answer.body));
   return kFine;
 }

@@ -67,8 +67,8 @@ std::optional<TransactionResult::Done> done_of(const Json& response, const Opera
     case Operation::Kind::nested: {
       const Json* nested = response.find("response_txn");
       if (nested == nullptr) return std::nullopt;
-      auto result = transaction_result_of(
-          *nested, asked.transaction.empty() ? Transaction{} : asked.transaction.front());
+      auto result =
+          transaction_result_of(*nested, asked.transaction.empty() ? Transaction{} : asked.transaction.front());
       if (!result) return std::nullopt;
       done.nested.push_back(std::move(*result));
       return done;

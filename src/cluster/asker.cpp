@@ -65,8 +65,7 @@ Failure Asker::ask(const Question& question, Deadline deadline, const Reader& re
   return failure;
 }
 
-Failure Asker::ask_one(const std::string& endpoint, const Question& question, Deadline deadline,
-                       const Reader& reader) {
+Failure Asker::ask_one(const std::string& endpoint, const Question& question, Deadline deadline, const Reader& reader) {
   const Answer answer = connection_.post(endpoint, {question.path, question.body, "", question.needs_leader}, deadline);
   return understand(answer, question.changes, reader);
 }
@@ -142,10 +141,14 @@ Failure Asker::authenticate(Deadline until) {
 
 Failure Asker::understand(const Answer& answer, bool changes, const Reader& reader) {
   switch (answer.outcome) {
-    case Answer::Outcome::not_sent: return trouble(Trouble::unreached, answer.problem);
-    case Answer::Outcome::unsure: return trouble(Trouble::unknown, answer.problem);
-    case Answer::Outcome::too_long: return trouble(changes ? Trouble::unknown : Trouble::refused, answer.problem);
-    case Answer::Outcome::answered: break;
+    case Answer::Outcome::not_sent:
+      return trouble(Trouble::unreached, answer.problem);
+    case Answer::Outcome::unsure:
+      return trouble(Trouble::unknown, answer.problem);
+    case Answer::Outcome::too_long:
+      return trouble(changes ? Trouble::unknown : Trouble::refused, answer.problem);
+    case Answer::Outcome::answered:
+      break;
   }
   Failure failure;
   if (answer.status != 200) {

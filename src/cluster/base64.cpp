@@ -6,9 +6,7 @@ namespace cluster {
 namespace {
 
 unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
+const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
 }  // namespace
 
@@ -24,7 +22,9 @@ std::optional<std::string> from_base64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   // OpenSSL would pass over blanks and line ends.
   if (text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") <
-      text.size() - (text.substr(text.size() - 2) == "==" ? 2 : text.back() == '=' ? 1 : 0)) {
+      text.size() - (text.substr(text.size() - 2) == "==" ? 2
+                     : text.back() == '='                 ? 1
+                                                          : 0)) {
     return std::nullopt;
   }
   std::string bytes(text.size() / 4 * 3, '\0');

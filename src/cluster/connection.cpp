@@ -58,22 +58,30 @@ bool is_before_sending(httplib::Error error) {
     case httplib::Error::BindIPAddress:
     case httplib::Error::SSLConnection:
     case httplib::Error::SSLLoadingCerts:
-    case httplib::Error::SSLServerVerification: return true;
-    default: return took_too_long_to_connect(error);
+    case httplib::Error::SSLServerVerification:
+      return true;
+    default:
+      return took_too_long_to_connect(error);
   }
 }
 
 std::string words_for(httplib::Error error) {
   if (took_too_long_to_connect(error)) return "nobody answers there";
   switch (error) {
-    case httplib::Error::Connection: return "nobody answers there";
-    case httplib::Error::Read: return "the connection broke before the answer was whole";
-    case httplib::Error::Write: return "the connection broke while asking";
-    case httplib::Error::SSLConnection: return "no TLS with that";
-    case httplib::Error::SSLLoadingCerts: return "the authorities' certificates (ca_file) cannot be read";
+    case httplib::Error::Connection:
+      return "nobody answers there";
+    case httplib::Error::Read:
+      return "the connection broke before the answer was whole";
+    case httplib::Error::Write:
+      return "the connection broke while asking";
+    case httplib::Error::SSLConnection:
+      return "no TLS with that";
+    case httplib::Error::SSLLoadingCerts:
+      return "the authorities' certificates (ca_file) cannot be read";
     case httplib::Error::SSLServerVerification:
       return "its certificate is not good for that name, or not by a known authority";
-    default: return httplib::to_string(error);
+    default:
+      return httplib::to_string(error);
   }
 }
 

@@ -18,7 +18,7 @@ namespace cluster {
 struct Request {
   std::string path{};
   std::string body{};
-  std::string token{};         // "": none
+  std::string token{};       // "": none
   bool needs_leader = true;  // a member without one is to say so at once, and to end a watch
 };
 

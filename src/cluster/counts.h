@@ -14,7 +14,7 @@ struct Counts {
   counts::Counter failures;        // that it has not, or refused
   counts::Counter changes;         // followed
   counts::Counter listings;
-  counts::Counter conflicts;       // rooms that were elsewhere in the store than here
+  counts::Counter conflicts;  // rooms that were elsewhere in the store than here
 };
 
 }  // namespace cluster

@@ -265,14 +265,21 @@ std::string Deed::subject() const {
 
 Conclusion prepare(Deed& deed, const Keys& keys, const Replica& replica) {
   switch (deed.kind) {
-    case Deed::Kind::claim: return prepare_claim(deed, keys, replica);
-    case Deed::Kind::carry: return prepare_carry(deed, keys, replica);
+    case Deed::Kind::claim:
+      return prepare_claim(deed, keys, replica);
+    case Deed::Kind::carry:
+      return prepare_carry(deed, keys, replica);
     case Deed::Kind::give_up:
-    case Deed::Kind::reap: return prepare_give_up(deed, keys, replica);
-    case Deed::Kind::use: return prepare_use(deed, keys);
-    case Deed::Kind::end_failover: return prepare_end_failover(deed, keys, replica);
-    case Deed::Kind::release: return prepare_release(deed, keys, replica);
-    case Deed::Kind::plain: break;
+    case Deed::Kind::reap:
+      return prepare_give_up(deed, keys, replica);
+    case Deed::Kind::use:
+      return prepare_use(deed, keys);
+    case Deed::Kind::end_failover:
+      return prepare_end_failover(deed, keys, replica);
+    case Deed::Kind::release:
+      return prepare_release(deed, keys, replica);
+    case Deed::Kind::plain:
+      break;
   }
   return {};
 }
@@ -280,10 +287,13 @@ Conclusion prepare(Deed& deed, const Keys& keys, const Replica& replica) {
 Conclusion conclude(Deed& deed, const TransactionResult& result, Revision revision, Replica& replica) {
   switch (deed.kind) {
     case Deed::Kind::claim:
-    case Deed::Kind::carry: return conclude_claim(deed, result, revision, replica);
+    case Deed::Kind::carry:
+      return conclude_claim(deed, result, revision, replica);
     case Deed::Kind::give_up:
-    case Deed::Kind::reap: return conclude_give_up(deed, result, revision, replica);
-    case Deed::Kind::release: return conclude_release(deed, result, revision, replica);
+    case Deed::Kind::reap:
+      return conclude_give_up(deed, result, revision, replica);
+    case Deed::Kind::release:
+      return conclude_release(deed, result, revision, replica);
     case Deed::Kind::use:
       if (!result.succeeded) {
         replica.drop_mark(deed.room);
@@ -292,7 +302,8 @@ Conclusion conclude(Deed& deed, const TransactionResult& result, Revision revisi
       replica.set_mark(deed.room, revision);
       return {What::done, std::nullopt, revision};
     case Deed::Kind::end_failover:
-    case Deed::Kind::plain: break;
+    case Deed::Kind::plain:
+      break;
   }
   return {What::done, std::nullopt, revision};
 }

@@ -19,14 +19,14 @@ namespace cluster {
 
 struct Deed {
   enum class Kind {
-    claim,    // `wish`
-    give_up,  // `room` is not used here any more: our mark goes and, if it was the last one, the assignment
-    use,      // our mark on `room`
-    release,  // an operator's
-    carry,    // `wish.row` as it is here, into a store that has not got it, or has it as of revision `over`
+    claim,         // `wish`
+    give_up,       // `room` is not used here any more: our mark goes and, if it was the last one, the assignment
+    use,           // our mark on `room`
+    release,       // an operator's
+    carry,         // `wish.row` as it is here, into a store that has not got it, or has it as of revision `over`
     end_failover,  // no more rooms are moved off the gateway `room`: our word that they are goes
-    reap,     // as give_up, for `sidecar`, which is gone; its mark is that of revision `mark`
-    plain,    // `transaction`, as it is
+    reap,          // as give_up, for `sidecar`, which is gone; its mark is that of revision `mark`
+    plain,         // `transaction`, as it is
   };
   Kind kind = Kind::plain;
   std::string room;
@@ -58,12 +58,12 @@ Deed use_of(std::string room, domain::Use use);
 // What came of one, or what can be said of it without asking.
 struct Conclusion {
   enum class What {
-    ask,     // send it
-    done,    // give_up, reap, release: the assignment has ended; claim and carry: won, at `revision`; use: marked
-    not_so,  // give_up, reap, release: others use it; claim and carry: lost to `row`; use: the room has no assignment
-    again,   // claim: to be decided anew; others: to be sent anew
-    resend,  // claim, release: to be sent anew, on what is known now
-    refused, // what stands there cannot be read
+    ask,      // send it
+    done,     // give_up, reap, release: the assignment has ended; claim and carry: won, at `revision`; use: marked
+    not_so,   // give_up, reap, release: others use it; claim and carry: lost to `row`; use: the room has no assignment
+    again,    // claim: to be decided anew; others: to be sent anew
+    resend,   // claim, release: to be sent anew, on what is known now
+    refused,  // what stands there cannot be read
   };
   What what = What::ask;
   std::optional<domain::Assignment> row{};

@@ -46,11 +46,11 @@ struct Transaction {
     enum class Kind { put, erase, range, nested };
     Kind kind = Kind::range;
     std::string key{};
-    std::string range_end{};  // of erase and range; empty: the key alone
-    std::string value{};      // of put
-    std::int64_t lease = 0;   // of put
-    bool keys_only = false;   // of range
-    std::int64_t limit = 0;   // of range; 0: none
+    std::string range_end{};                 // of erase and range; empty: the key alone
+    std::string value{};                     // of put
+    std::int64_t lease = 0;                  // of put
+    bool keys_only = false;                  // of range
+    std::int64_t limit = 0;                  // of range; 0: none
     std::vector<Transaction> transaction{};  // of nested: one
   };
   std::vector<Compare> compares{};
@@ -60,8 +60,8 @@ struct Transaction {
 using Operation = Transaction::Operation;
 
 struct TransactionResult {
-  struct Done {  // one operation's
-    std::vector<KeyValue> found{};            // of a range
+  struct Done {                     // one operation's
+    std::vector<KeyValue> found{};  // of a range
     std::int64_t erased = 0;
     std::vector<TransactionResult> nested{};  // of a nested one: one
   };
@@ -72,7 +72,7 @@ struct TransactionResult {
 // What every answer tells.
 struct Header {
   std::string cluster_id{};  // a number above 2^63, mostly
-  Revision revision = 0;   // of the whole store
+  Revision revision = 0;     // of the whole store
 };
 
 enum class Trouble {
@@ -165,8 +165,8 @@ class Engine {
   // Old changes come with many revisions in a call, and the header is ahead of them: go on from the last event's
   // `modified` + 1. Asked again after `lost`, the next member is tried; once all have failed, it waits a little first.
   using Sink = std::function<bool(const Header& header, const std::vector<Event>& events)>;
-  WatchEnd watch(std::string_view key, std::string_view range_end, Revision from,
-                 std::chrono::milliseconds silence, const Sink& sink);
+  WatchEnd watch(std::string_view key, std::string_view range_end, Revision from, std::chrono::milliseconds silence,
+                 const Sink& sink);
 
   // Any thread: what is under way ends soon, and so does whatever is begun later.
   void stop();

@@ -12,13 +12,13 @@ bool has(std::string_view text, std::string_view part) { return text.find(part) 
 
 Trouble trouble_of(int code, std::string_view message) {
   switch (code) {
-    case 3:    // invalid argument
-    case 5:    // not found
-    case 6:    // already exists
-    case 7:    // permission denied
-    case 9:    // failed precondition
-    case 12:   // unimplemented
-    case 16:   // unauthenticated
+    case 3:   // invalid argument
+    case 5:   // not found
+    case 6:   // already exists
+    case 7:   // permission denied
+    case 9:   // failed precondition
+    case 12:  // unimplemented
+    case 16:  // unauthenticated
       return Trouble::refused;
     case 8:  // resource exhausted: the store is full, or a request too large; but also:
       return has(message, "too many requests") ? Trouble::unreached : Trouble::refused;
@@ -26,7 +26,8 @@ Trouble trouble_of(int code, std::string_view message) {
       return has(message, "compacted") ? Trouble::compacted : Trouble::refused;
     case 14:  // unavailable: with "hasleader" that one is said before anything is done
       return message == "etcdserver: no leader" ? Trouble::unreached : Trouble::unknown;
-    default: return Trouble::unknown;
+    default:
+      return Trouble::unknown;
   }
 }
 

@@ -11,7 +11,7 @@ namespace cluster {
 
 struct Failure {
   Trouble trouble = Trouble::none;
-  bool of_token = false;    // one that is made anew may be good
+  bool of_token = false;     // one that is made anew may be good
   bool of_auth_off = false;  // there are no tokens, as etcd asks for none
   bool not_found = false;
   std::string why;

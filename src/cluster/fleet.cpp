@@ -25,18 +25,14 @@ constexpr auto fresh = 15s;
 // What is under way when the deadline comes may still be answered for so long.
 constexpr auto last_attempt = 1s;
 
-domain::WallTime wall_now() {
-  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
+domain::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
 }  // namespace
 
 // In the order in which they are begun.
 struct Fleet::Active {
   Active(std::shared_ptr<SharedState> its_state, const SidecarValue& self)
-      : state(std::move(its_state)),
-        writer(std::make_shared<Writer>(state)),
-        membership(*state, *writer, self) {}
+      : state(std::move(its_state)), writer(std::make_shared<Writer>(state)), membership(*state, *writer, self) {}
   ~Active() { writer->stop(); }
 
   void follow() {
@@ -62,8 +58,7 @@ struct Fleet::Active {
   std::atomic<bool> is_following{false};
 };
 
-Fleet::Fleet(store::Journal& journal)
-    : journal_(journal), alone_(journal), patience_(alone_.patience().count()) {}
+Fleet::Fleet(store::Journal& journal) : journal_(journal), alone_(journal), patience_(alone_.patience().count()) {}
 
 Fleet::~Fleet() { stop(); }
 
@@ -180,10 +175,11 @@ std::shared_ptr<Fleet::Active> Fleet::active() const {
 void Fleet::claim(app::Wish wish, Settled settled) {
   if (!active_) {
     ++*granting_alone_;
-    return alone_.claim(std::move(wish), [granting = granting_alone_, settled = std::move(settled)](const app::Grant& grant) {
-      settled(grant);
-      --*granting;
-    });
+    return alone_.claim(std::move(wish),
+                        [granting = granting_alone_, settled = std::move(settled)](const app::Grant& grant) {
+                          settled(grant);
+                          --*granting;
+                        });
   }
   Deed deed;
   deed.kind = Deed::Kind::claim;
@@ -239,7 +235,8 @@ app::Claims::Released Fleet::release(const std::string& room, bool force, Deadli
   deed.deadline = deadline;
   deed.released = [promise](Released what) { promise->set_value(what); };
   now->writer->push(std::move(deed));
-  return released.wait_until(deadline + last_attempt) == std::future_status::ready ? released.get() : Released::unavailable;
+  return released.wait_until(deadline + last_attempt) == std::future_status::ready ? released.get()
+                                                                                   : Released::unavailable;
 }
 
 bool Fleet::share_draining(const std::string& gateway, domain::Draining draining, Deadline deadline) {
@@ -296,7 +293,8 @@ std::optional<std::string> Fleet::trouble() const {
   }
   if (now->writer->is_refused()) return "etcd refuses what is asked of it; new rooms are refused, see the log";
   if (!now->is_listed()) return "what other sidecars have assigned is being read";
-  if (now->is_outdated()) return "what other sidecars assigned lately is not known; only rooms in use here are answered";
+  if (now->is_outdated())
+    return "what other sidecars assigned lately is not known; only rooms in use here are answered";
   if (!now->is_live()) return "changes by other sidecars may come late";
   return std::nullopt;
 }

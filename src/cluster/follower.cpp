@@ -153,9 +153,9 @@ bool Follower::list() {
   }
   state_.counts.listings.add();
   must_list_ = is_other_history_ = false;
-  const auto newest = std::max_element(listing.items.begin(), listing.items.end(), [](const auto& one, const auto& other) {
-    return one.modified < other.modified;
-  });
+  const auto newest =
+      std::max_element(listing.items.begin(), listing.items.end(),
+                       [](const auto& one, const auto& other) { return one.modified < other.modified; });
   witness_ = newest == listing.items.end() ? Witness{} : witness_of(*newest);
   has_begun_ = true;
   is_listed_ = true;
@@ -167,8 +167,8 @@ bool Follower::list() {
 void Follower::take(const Listing& listing, News& news) {
   const Position& before = state_.position;
   const bool is_join = !before.is_known();
-  const bool is_other_history = !is_join && (is_other_history_ || listing.cluster_id != before.cluster_id ||
-                                             listing.revision < before.revision);
+  const bool is_other_history =
+      !is_join && (is_other_history_ || listing.cluster_id != before.cluster_id || listing.revision < before.revision);
   if (is_other_history) {
     app::log_warn("Shared store is another one, or was put back; what it lacks is carried into it",
                   {{"revision", listing.revision}, {"followed", before.revision}});
@@ -331,9 +331,9 @@ void Follower::take_marks(const Listing& listing) {
       last = room->first;
       if (!room->second.held || room->second.pending) continue;
       const bool is_marked = state_.replica.mark(room->first) > 0;
-      const auto use = room->second.has_users() ? domain::Use::live
+      const auto use = room->second.has_users()                                  ? domain::Use::live
                        : is_marked || room->second.use_told != domain::Use::none ? domain::Use::kept
-                                                                                : domain::Use::none;
+                                                                                 : domain::Use::none;
       if (use != domain::Use::none) uses.push_back({room->first, use});
     }
     more = room != ledger.rooms().end();
@@ -393,16 +393,23 @@ void Follower::follow(app::Desk::Turn& turn, const Event& event, News& news) {
   const auto key = state_.keys.parse(event.item.key);
   if (!key) return;
   switch (key->kind) {
-    case KeyKind::room: return follow_room(turn, key->name, event, news);
-    case KeyKind::left: return follow_left(turn, key->name, event);
-    case KeyKind::failover: return follow_failover(turn, key->name, event);
-    case KeyKind::sidecar: return follow_sidecar(key->name, event);
+    case KeyKind::room:
+      return follow_room(turn, key->name, event, news);
+    case KeyKind::left:
+      return follow_left(turn, key->name, event);
+    case KeyKind::failover:
+      return follow_failover(turn, key->name, event);
+    case KeyKind::sidecar:
+      return follow_sidecar(key->name, event);
     case KeyKind::gateway:
-      if (event.erased) news.drains.emplace_back(key->name, domain::Draining::no);
-      else if (const auto draining = draining_from(event.item.value)) news.drains.emplace_back(key->name, *draining);
+      if (event.erased)
+        news.drains.emplace_back(key->name, domain::Draining::no);
+      else if (const auto draining = draining_from(event.item.value))
+        news.drains.emplace_back(key->name, *draining);
       return;
     case KeyKind::beat:
-    case KeyKind::use: return;
+    case KeyKind::use:
+      return;
   }
 }
 

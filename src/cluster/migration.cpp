@@ -76,11 +76,11 @@ class Errand {
       if (value) replica_.take_room(value->row, item.modified);
     });
     return has_rooms && read(keys_.first_use(), keys_.last_use(), true, [this](const KeyValue& item) {
-      const auto key = keys_.parse(item.key);
-      if (!key || key->sidecar != sidecar_) return;
-      replica_.set_mark(key->name, item.modified);
-      marked_.push_back(key->name);
-    });
+             const auto key = keys_.parse(item.key);
+             if (!key || key->sidecar != sidecar_) return;
+             replica_.set_mark(key->name, item.modified);
+             marked_.push_back(key->name);
+           });
   }
 
   Deed deed_of(Deed::Kind kind, std::string room) {
@@ -99,9 +99,9 @@ class Errand {
       std::vector<Deed> again;
       for (std::size_t at = 0; at < deeds.size(); at += deeds_at_once) {
         const std::size_t end = std::min(deeds.size(), at + deeds_at_once);
-        if (!perform_some({deeds.begin() + static_cast<std::ptrdiff_t>(at),
-                           deeds.begin() + static_cast<std::ptrdiff_t>(end)},
-                          again, concluded)) {
+        if (!perform_some(
+                {deeds.begin() + static_cast<std::ptrdiff_t>(at), deeds.begin() + static_cast<std::ptrdiff_t>(end)},
+                again, concluded)) {
           return false;
         }
       }

@@ -23,7 +23,7 @@ namespace cluster {
 // What a sidecar brings along.
 struct Belongings {
   std::vector<domain::Assignment> rooms;
-  std::set<std::string> live;  // those of them with sessions
+  std::set<std::string> live;                                    // those of them with sessions
   std::vector<std::pair<std::string, domain::Draining>> drains;  // by gateway
 };
 

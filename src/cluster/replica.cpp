@@ -14,7 +14,8 @@ std::optional<Replica::Room> Replica::room(std::string_view room) const {
   const auto it = rooms_.find(room);
   if (it == rooms_.end()) return std::nullopt;
   const Kept& kept = it->second;
-  return Room{kept.modified, {it->first, names_[kept.gateway], names_[kept.region], kept.assigned_at, kept.assigned_at}};
+  return Room{kept.modified,
+              {it->first, names_[kept.gateway], names_[kept.region], kept.assigned_at, kept.assigned_at}};
 }
 
 bool Replica::take_room(const domain::Assignment& row, Revision modified) {

@@ -17,9 +17,7 @@ Turn::Turn(std::vector<std::string> endpoints) {
   if (!members_.empty()) current_ = random_() % members_.size();
 }
 
-void Turn::worked() {
-  members_[current_].passed_over_until = {};
-}
+void Turn::worked() { members_[current_].passed_over_until = {}; }
 
 void Turn::failed(Clock::time_point now) {
   members_[current_].passed_over_until = now + passed_over;

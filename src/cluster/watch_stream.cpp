@@ -15,9 +15,12 @@ using http::Json;
 
 WatchEnd::Why why_of(Trouble trouble) {
   switch (trouble) {
-    case Trouble::refused: return WatchEnd::Why::refused;
-    case Trouble::compacted: return WatchEnd::Why::compacted;
-    default: return WatchEnd::Why::lost;
+    case Trouble::refused:
+      return WatchEnd::Why::refused;
+    case Trouble::compacted:
+      return WatchEnd::Why::compacted;
+    default:
+      return WatchEnd::Why::lost;
   }
 }
 

@@ -110,7 +110,8 @@ std::deque<Deed> Writer::take() {
     }
     urgent_ = std::move(left);
     std::size_t looked = 0;
-    for (auto deed = queue_.begin(); deed != queue_.end() && taken < most_at_once && looked < most_looked_at; ++looked) {
+    for (auto deed = queue_.begin(); deed != queue_.end() && taken < most_at_once && looked < most_looked_at;
+         ++looked) {
       const std::string subject = deed->subject();
       if (!subjects.insert(subject).second) {
         ++deed;
@@ -301,10 +302,14 @@ void Writer::name_standbys(std::deque<Deed>& batch) {
 // Under the lock of what is shared.
 void Writer::finish(Deed& deed, const Conclusion& conclusion) {
   switch (deed.kind) {
-    case Deed::Kind::claim: return finish_claim(deed, conclusion);
-    case Deed::Kind::give_up: return finish_give_up(deed, conclusion);
-    case Deed::Kind::carry: return finish_carry(deed, conclusion);
-    case Deed::Kind::release: return finish_release(deed, conclusion);
+    case Deed::Kind::claim:
+      return finish_claim(deed, conclusion);
+    case Deed::Kind::give_up:
+      return finish_give_up(deed, conclusion);
+    case Deed::Kind::carry:
+      return finish_carry(deed, conclusion);
+    case Deed::Kind::release:
+      return finish_release(deed, conclusion);
     case Deed::Kind::use:
       finish_use(deed, conclusion);
       if (deed.told) deed.told();
@@ -319,7 +324,8 @@ void Writer::finish(Deed& deed, const Conclusion& conclusion) {
       }
       return;
     case Deed::Kind::end_failover:
-    case Deed::Kind::plain: return;
+    case Deed::Kind::plain:
+      return;
   }
 }
 
@@ -356,17 +362,21 @@ void Writer::catch_up(const std::string& room) {
 
 void Writer::finish_claim(Deed& deed, const Conclusion& conclusion) {
   switch (conclusion.what) {
-    case What::not_so: return settle(deed, {app::Grant::Outcome::lost, *conclusion.row});
-    case What::resend: return push(std::move(deed));
+    case What::not_so:
+      return settle(deed, {app::Grant::Outcome::lost, *conclusion.row});
+    case What::resend:
+      return push(std::move(deed));
     case What::again: {
       app::Desk::Turn turn(state_.desk);
       const Replica::Left* left = state_.replica.left(deed.room);
       const bool returns = left && left->value.why == LeftValue::Why::empty;
-      turn.ledger().set_returning(deed.room, returns ? std::optional<std::string_view>(left->value.gateway) : std::nullopt);
+      turn.ledger().set_returning(deed.room,
+                                  returns ? std::optional<std::string_view>(left->value.gateway) : std::nullopt);
       break;
     }
     case What::ask:
-    case What::refused: return settle(deed, {app::Grant::Outcome::failed, {}});
+    case What::refused:
+      return settle(deed, {app::Grant::Outcome::failed, {}});
     case What::done: {
       {
         const std::lock_guard lock(mutex_);
@@ -384,8 +394,10 @@ void Writer::finish_claim(Deed& deed, const Conclusion& conclusion) {
           turn.ledger().set_returning(won->room, std::nullopt);
           if (won->wish.is_used_here) turn.ledger().set_use_told(won->room, domain::Use::kept);
           // What others have done since has not been followed while it was pending.
-          if (!now) turn.ledger().unfollow(won->room);
-          else if (now->row.gateway_name != won->wish.row.gateway_name) turn.ledger().follow(now->row);
+          if (!now)
+            turn.ledger().unfollow(won->room);
+          else if (now->row.gateway_name != won->wish.row.gateway_name)
+            turn.ledger().follow(now->row);
         }
         const std::lock_guard own(mutex_);
         in_store_.erase(won->room);
@@ -465,8 +477,9 @@ void Writer::finish_release(Deed& deed, const Conclusion& conclusion) {
       push(std::move(carry));
     }
   }
-  deed.released(done ? app::Claims::Released::done
-                     : in_use ? app::Claims::Released::in_use : app::Claims::Released::unavailable);
+  deed.released(done     ? app::Claims::Released::done
+                : in_use ? app::Claims::Released::in_use
+                         : app::Claims::Released::unavailable);
 }
 
 void Writer::finish_use(Deed& deed, const Conclusion& conclusion) {

@@ -60,10 +60,10 @@ class Writer : public std::enable_shared_from_this<Writer> {
   const std::string instance_;
   std::mutex mutex_;
   std::condition_variable woken_;
-  std::deque<Deed> urgent_;  // that somebody waits for
-  std::deque<Deed> queue_;   // the others
+  std::deque<Deed> urgent_;                      // that somebody waits for
+  std::deque<Deed> queue_;                       // the others
   std::map<std::string, std::size_t> ordinary_;  // the subjects of those
-  std::deque<Deed> later_;  // that the store has refused, and nobody waits for
+  std::deque<Deed> later_;                       // that the store has refused, and nobody waits for
   std::chrono::steady_clock::time_point later_at_{};
   std::set<std::string> in_store_;  // subjects of claims that are won, and are being written to the file
   std::uint64_t last_id_ = 0;

@@ -56,13 +56,11 @@ void check_cluster(const cluster::Options& options, const GivenSettings& given, 
 
 }  // namespace
 
-void check_together(const Configuration& configuration, const GivenSettings& given,
-                    Report& report) {
+void check_together(const Configuration& configuration, const GivenSettings& given, Report& report) {
   const domain::Options& options = configuration.domain;
   const Given& occupancy = given.at("balancing.avg_room_occupancy");
   const Given& capacity = given.at("balancing.max_server_capacity");
-  if (!occupancy.refused && !capacity.refused &&
-      options.avg_room_occupancy > options.max_server_capacity) {
+  if (!occupancy.refused && !capacity.refused && options.avg_room_occupancy > options.max_server_capacity) {
     // The defaults fit together, so somebody wrote one of the two.
     blame(occupancy.origin ? occupancy : capacity, report,
           "the average room (avg_room_occupancy = " + std::to_string(options.avg_room_occupancy) +
@@ -79,13 +77,12 @@ void check_together(const Configuration& configuration, const GivenSettings& giv
   }
 
   const Given& listen = given.at("http.listen");
-  if (listen.origin && !listen.refused && !given.at("http.token_file").refused &&
-      !configuration.http.token_file && !is_local_only(configuration.http.listen)) {
-    blame(
-        listen, report,
-        in_quotes(configuration.http.listen) +
-            " can be reached from other machines: set http.token_file (API_TOKEN_FILE), or listen "
-            "on 127.0.0.1, [::1] or a Unix socket");
+  if (listen.origin && !listen.refused && !given.at("http.token_file").refused && !configuration.http.token_file &&
+      !is_local_only(configuration.http.listen)) {
+    blame(listen, report,
+          in_quotes(configuration.http.listen) +
+              " can be reached from other machines: set http.token_file (API_TOKEN_FILE), or listen "
+              "on 127.0.0.1, [::1] or a Unix socket");
   }
   check_cluster(configuration.cluster, given, report);
 }

@@ -39,8 +39,8 @@ class Fields {
   void flag(std::string_view key, std::optional<bool>& target) const {
     if (const Value* v = find(key)) take(as_boolean(*v), *v, at(key, a_boolean), target);
   }
-  void number(std::string_view key, std::int64_t least, std::int64_t most,
-              std::string_view expected, std::optional<std::int64_t>& target) const {
+  void number(std::string_view key, std::int64_t least, std::int64_t most, std::string_view expected,
+              std::optional<std::int64_t>& target) const {
     const Value* v = find(key);
     if (v) take(as_whole_number(*v, least, most), *v, at(key, expected), target);
   }
@@ -64,8 +64,8 @@ class Unique {
   void add(const std::string& value, const std::string& text, std::size_t line) {
     const auto [first, is_new] = lines_.emplace(value, line);
     if (is_new) return;
-    spot_.complain(line, key_ + " " + text + " is taken by the entry at " +
-                             spot_.origin.at(first->second) + ": give each its own");
+    spot_.complain(line, key_ + " " + text + " is taken by the entry at " + spot_.origin.at(first->second) +
+                             ": give each its own");
   }
 
  private:
@@ -80,8 +80,7 @@ std::vector<const Value*> tables_of(const Value& config_file, const Spot& spot) 
   const Value* all = config_file.find(spot.name);
   if (!all || is_blank(*all)) return tables;
   if (all->kind != Value::Kind::list) {
-    spot.refuse(*all,
-                "a list of entries: begin each with [[" + spot.name + "]], in double brackets");
+    spot.refuse(*all, "a list of entries: begin each with [[" + spot.name + "]], in double brackets");
     return tables;
   }
   for (const Value& entry : all->children) {
@@ -96,19 +95,16 @@ std::vector<const Value*> tables_of(const Value& config_file, const Spot& spot) 
 
 // A string, or an integer that is taken as its decimal text.
 std::optional<std::string> as_uid(const Value& value) {
-  if (value.kind == Value::Kind::integer && value.integer >= 0)
-    return std::to_string(value.integer);
+  if (value.kind == Value::Kind::integer && value.integer >= 0) return std::to_string(value.integer);
   if (value.is_text() && domain::is_valid_id(value.text)) return value.text;
   return std::nullopt;
 }
 
 }  // namespace
 
-std::vector<domain::ConfiguredGateway> read_gateways(const Value& config_file,
-                                                     const domain::Options& options,
+std::vector<domain::ConfiguredGateway> read_gateways(const Value& config_file, const domain::Options& options,
                                                      const Origin& origin, Report& report) {
-  static const std::string known[] = {"name",     "url",      "admin_url", "type",
-                                      "capacity", "disabled", "id"};
+  static const std::string known[] = {"name", "url", "admin_url", "type", "capacity", "disabled", "id"};
   const Spot spot{report, origin, "gateways", {}};
   Unique names(spot, "name");
   Unique ids(spot, "id");
@@ -129,9 +125,9 @@ std::vector<domain::ConfiguredGateway> read_gateways(const Value& config_file,
         gateway.capacity.value_or(most_users) < options.avg_room_occupancy) {
       fields.at("capacity", {})
           .complain(fields.find("capacity")->line,
-                    "the average room (avg_room_occupancy = " +
-                        std::to_string(options.avg_room_occupancy) + ") is above this capacity (" +
-                        std::to_string(*gateway.capacity) + "): the gateway could take no room");
+                    "the average room (avg_room_occupancy = " + std::to_string(options.avg_room_occupancy) +
+                        ") is above this capacity (" + std::to_string(*gateway.capacity) +
+                        "): the gateway could take no room");
     }
     fields.flag("disabled", gateway.disabled);
     fields.number("id", 1, largest_id, an_id, gateway.id);
@@ -144,10 +140,8 @@ std::vector<domain::ConfiguredGateway> read_gateways(const Value& config_file,
   return gateways;
 }
 
-std::vector<domain::ConfiguredRoom> read_rooms(const Value& config_file, const Origin& origin,
-                                               Report& report) {
-  static const std::string known[] = {"gateway_uid",        "name",     "default_gateway",
-                                      "default_gateway_id", "disabled", "id"};
+std::vector<domain::ConfiguredRoom> read_rooms(const Value& config_file, const Origin& origin, Report& report) {
+  static const std::string known[] = {"gateway_uid", "name", "default_gateway", "default_gateway_id", "disabled", "id"};
   const Spot spot{report, origin, "rooms", {}};
   Unique uids(spot, "gateway_uid");
   Unique ids(spot, "id");
@@ -159,11 +153,9 @@ std::vector<domain::ConfiguredRoom> read_rooms(const Value& config_file, const O
     room.where = spot.where(*entry);
     fields.text("name", room.name);
     fields.name("default_gateway", room.default_gateway);
-    fields.number("default_gateway_id", 0, largest_id, "a whole number from 0",
-                  room.default_gateway_id);
+    fields.number("default_gateway_id", 0, largest_id, "a whole number from 0", room.default_gateway_id);
     if (fields.find("default_gateway") && fields.find("default_gateway_id")) {
-      spot.complain(entry->line,
-                    "default_gateway and default_gateway_id are both given: keep one of them");
+      spot.complain(entry->line, "default_gateway and default_gateway_id are both given: keep one of them");
     }
     fields.flag("disabled", room.disabled);
     fields.number("id", 1, largest_id, an_id, room.id);
@@ -172,8 +164,7 @@ std::vector<domain::ConfiguredRoom> read_rooms(const Value& config_file, const O
     const Value* uid = fields.find("gateway_uid");
     if (!uid) {
       fields.missing("gateway_uid");
-    } else if (take(as_uid(*uid), *uid, fields.at("gateway_uid", a_uid), room.gateway_uid) ==
-               Outcome::taken) {
+    } else if (take(as_uid(*uid), *uid, fields.at("gateway_uid", a_uid), room.gateway_uid) == Outcome::taken) {
       uids.add(room.gateway_uid, in_quotes(room.gateway_uid), entry->line);
       rooms.push_back(std::move(room));
     }

@@ -10,8 +10,7 @@
 namespace config {
 namespace {
 
-constexpr std::string_view name_characters =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+constexpr std::string_view name_characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
 
 bool is_blank_character(char c) { return c == ' ' || c == '\t'; }
 
@@ -71,8 +70,7 @@ std::optional<Quoted> take_quoted(std::string_view text) {
       return result;
     }
     constexpr std::string_view escapes = "\"\\$`nrt";
-    if (quote == '"' && c == '\\' && i + 1 < text.size() &&
-        escapes.find(text[i + 1]) != std::string_view::npos) {
+    if (quote == '"' && c == '\\' && i + 1 < text.size() && escapes.find(text[i + 1]) != std::string_view::npos) {
       result.value += unescaped(text[++i]);
     } else {
       result.value += c;
@@ -150,8 +148,7 @@ class Parser {
     const std::string_view bare = trimmed(text);
     if (!begins_with_quote(bare) || take_quoted(bare)) return;
     const char* const end = rest_.data() + rest_.size();
-    const auto quoted =
-        take_quoted(std::string_view(bare.data(), static_cast<std::size_t>(end - bare.data())));
+    const auto quoted = take_quoted(std::string_view(bare.data(), static_cast<std::size_t>(end - bare.data())));
     if (!quoted) return;  // a slip in one line, which its own program will tell
     const std::size_t begin = number_;
     while (rest_.data() < quoted->rest.data()) inner_line(trimmed(take_line()), name, begin);
@@ -163,8 +160,7 @@ class Parser {
     if (equals == std::string_view::npos) return;
     const std::string_view name = left_of(text, equals);
     if (!is_ours_(name)) return;
-    out_.doubts.push_back({number_, std::string(name) +
-                                        ": is not read, since it is within the quotes of " + outer +
+    out_.doubts.push_back({number_, std::string(name) + ": is not read, since it is within the quotes of " + outer +
                                         ", which open in line " + std::to_string(begin) +
                                         ": close them there if this is a setting"});
   }
@@ -186,8 +182,6 @@ class Parser {
 
 }  // namespace
 
-EnvText parse_env(std::string_view text, const IsOurs& is_ours) {
-  return Parser(text, is_ours).parse();
-}
+EnvText parse_env(std::string_view text, const IsOurs& is_ours) { return Parser(text, is_ours).parse(); }
 
 }  // namespace config

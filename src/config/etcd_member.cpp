@@ -109,8 +109,9 @@ std::optional<std::vector<std::string>> read_members(const Value& value, const S
     good = false;
     if (item.is_text() && item.text.find('@') != std::string::npos) {
       // A password may stand before the @: the log need not have it.
-      spot.complain(item.line, "a member holds an @: user and password have settings of their own, "
-                               "cluster.user and cluster.password_file");
+      spot.complain(item.line,
+                    "a member holds an @: user and password have settings of their own, "
+                    "cluster.user and cluster.password_file");
     } else {
       spot.refuse(item, a_member);
     }

@@ -41,8 +41,7 @@ FileText read_file(const std::string& path) {
     return trouble(reason(errno));
   }
   struct stat status {};
-  if (::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode))
-    return trouble("is a directory");
+  if (::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) return trouble("is a directory");
 
   std::string text;
   std::array<char, 64 * 1024> buffer;

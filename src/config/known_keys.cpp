@@ -17,8 +17,8 @@ bool contains(std::span<const std::string> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-void refuse_key(const Value& entry, std::string_view path, const std::string& suggestion,
-                const Origin& origin, Report& report) {
+void refuse_key(const Value& entry, std::string_view path, const std::string& suggestion, const Origin& origin,
+                Report& report) {
   std::string text = "unknown key " + in_quotes(path_to(path, entry.key)) + suggestion;
   if (suggestion.empty()) text += ": take it out";
   report.error(origin, entry.line, text);
@@ -55,14 +55,11 @@ void check_keys(const Value& config_file, const Origin& origin, Report& report) 
       continue;
     }
     if (entry.kind != Value::Kind::table) {
-      report.error(origin, entry.line,
-                   entry.key + ": " + shown(entry) + " is not a section like [" + entry.key + "]");
+      report.error(origin, entry.line, entry.key + ": " + shown(entry) + " is not a section like [" + entry.key + "]");
       continue;
     }
     for (const Value& child : entry.children) {
-      const auto is_it = [&](const Row& row) {
-        return row.section() == entry.key && row.name() == child.key;
-      };
+      const auto is_it = [&](const Row& row) { return row.section() == entry.key && row.name() == child.key; };
       if (std::none_of(settings().begin(), settings().end(), is_it)) {
         refuse_key(child, entry.key, suggestion_for(child, entry.key), origin, report);
       }
@@ -70,8 +67,8 @@ void check_keys(const Value& config_file, const Origin& origin, Report& report) 
   }
 }
 
-void check_keys_of(const Value& table, std::string_view path, std::span<const std::string> known,
-                   const Origin& origin, Report& report) {
+void check_keys_of(const Value& table, std::string_view path, std::span<const std::string> known, const Origin& origin,
+                   Report& report) {
   for (const Value& entry : table.children) {
     if (contains(known, entry.key)) continue;
     refuse_key(entry, path, domain::did_you_mean(entry.key, known), origin, report);

@@ -15,7 +15,7 @@ namespace config {
 void check_keys(const Value& config_file, const Origin& origin, Report& report);
 
 // Reports the table's keys that are not among the known ones. `path` is what stands before them.
-void check_keys_of(const Value& table, std::string_view path, std::span<const std::string> known,
-                   const Origin& origin, Report& report);
+void check_keys_of(const Value& table, std::string_view path, std::span<const std::string> known, const Origin& origin,
+                   Report& report);
 
 }  // namespace config

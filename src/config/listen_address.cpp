@@ -22,8 +22,7 @@ bool is_unix(std::string_view text) { return text.substr(0, unix_prefix.size()) 
 bool is_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return !text.empty() && text.size() <= 5 && error == std::errc{} &&
-         end == text.data() + text.size();
+  return !text.empty() && text.size() <= 5 && error == std::errc{} && end == text.data() + text.size();
 }
 
 struct Parts {
@@ -49,8 +48,7 @@ bool is_listen_address(std::string_view text) {
   if (is_unix(text)) {
     const std::string_view path = text.substr(unix_prefix.size());
     // is_valid_id: no control characters, and no NUL, at which the kernel would cut the path.
-    return path.size() > 1 && path.front() == '/' && path.size() <= longest_path &&
-           domain::is_valid_id(path);
+    return path.size() > 1 && path.front() == '/' && path.size() <= longest_path && domain::is_valid_id(path);
   }
   const std::optional<Parts> parts = parts_of(text);
   unsigned char address[sizeof(in6_addr)] = {};

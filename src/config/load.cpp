@@ -45,8 +45,7 @@ class Loading {
  public:
   explicit Loading(const Sources& sources) : sources_(sources) {
     const std::filesystem::path config_path(sources.config_file);
-    env_path_ =
-        sources.env_file ? *sources.env_file : (config_path.parent_path() / ".env").string();
+    env_path_ = sources.env_file ? *sources.env_file : (config_path.parent_path() / ".env").string();
     file_origin_ = {Origin::Rank::config_file, file_name(sources.config_file)};
     env_origin_ = {Origin::Rank::env_file, file_name(env_path_)};
     environment_origin_ = {Origin::Rank::environment, "environment"};
@@ -112,17 +111,14 @@ class Loading {
     return variables;
   }
 
-  void unreadable(const Origin& origin, const char* option, const std::string& path,
-                  const std::string& why) {
+  void unreadable(const Origin& origin, const char* option, const std::string& path, const std::string& why) {
     report_.error(origin, 0,
-                  in_quotes(path) + " cannot be read (" + why +
-                      "): mend that, or name another file with " + option);
+                  in_quotes(path) + " cannot be read (" + why + "): mend that, or name another file with " + option);
   }
 
   // Every source is read, also where a stronger one decides: what does not parse is never passed
   // over.
-  void settle(const Row& row, const Value& file, const Variables& env_file,
-              const Variables& environment) {
+  void settle(const Row& row, const Value& file, const Variables& env_file, const Variables& environment) {
     apply(row, row.find_in(file), file_origin_, row.key);
     const Value* const written = find(env_file, row.variable);
     const Value* const stronger = find(environment, row.variable);
@@ -157,8 +153,7 @@ class Loading {
   void list_settings() {
     for (const Row& row : settings()) {
       const Given& given = given_[row.key];
-      loaded_.settings.push_back({std::string(row.key), std::string(row.variable),
-                                  row.show(loaded_.configuration),
+      loaded_.settings.push_back({std::string(row.key), std::string(row.variable), row.show(loaded_.configuration),
                                   given.origin ? given.origin->at(given.line) : "default",
                                   given.origin ? given.name : std::string(row.key)});
     }
@@ -177,8 +172,7 @@ class Loading {
 }  // namespace
 
 bool Loaded::ok() const {
-  return std::none_of(problems.begin(), problems.end(),
-                      [](const Problem& problem) { return problem.is_error; });
+  return std::none_of(problems.begin(), problems.end(), [](const Problem& problem) { return problem.is_error; });
 }
 
 std::string place_of(const Loaded& loaded, std::string_view key) {

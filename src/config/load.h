@@ -38,9 +38,8 @@ std::string place_of(const Loaded& loaded, std::string_view key);
 
 struct Sources {
   std::string config_file;
-  bool config_file_required = false;  // named by somebody: must be there
-  std::optional<std::string>
-      env_file;  // named: must be there; else `.env` beside config_file, if any
+  bool config_file_required = false;    // named by somebody: must be there
+  std::optional<std::string> env_file;  // named: must be there; else `.env` beside config_file, if any
   std::vector<std::pair<std::string, std::string>> environment;
 };
 

@@ -20,8 +20,8 @@ std::vector<std::string> unreadable_files(const Loaded& loaded) {
     if (!path) continue;
     const FileText file = read_file(*path);
     if (file.text) continue;
-    problems.push_back(place_of(loaded, key) + ": the file " + in_quotes(*path) + " can't be read (" +
-                       file.trouble + "); make it readable for the sidecar's user.");
+    problems.push_back(place_of(loaded, key) + ": the file " + in_quotes(*path) + " can't be read (" + file.trouble +
+                       "); make it readable for the sidecar's user.");
   }
   return problems;
 }

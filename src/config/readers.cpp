@@ -41,8 +41,7 @@ std::optional<bool> as_boolean(const Value& value) {
   return std::nullopt;
 }
 
-std::optional<std::int64_t> as_whole_number(const Value& value, std::int64_t least,
-                                            std::int64_t most) {
+std::optional<std::int64_t> as_whole_number(const Value& value, std::int64_t least, std::int64_t most) {
   std::int64_t number = value.integer;
   if (value.is_text() && !value.typed) {
     const std::string_view text = trimmed(value.text);
@@ -58,8 +57,8 @@ std::optional<std::int64_t> as_whole_number(const Value& value, std::int64_t lea
 std::optional<double> as_part(const Value& value) {
   const bool is_number = !value.typed || value.kind == Value::Kind::other || value.kind == Value::Kind::integer;
   if (!is_number) return std::nullopt;
-  const std::string text = value.kind == Value::Kind::integer ? std::to_string(value.integer)
-                                                              : std::string(trimmed(value.text));
+  const std::string text =
+      value.kind == Value::Kind::integer ? std::to_string(value.integer) : std::string(trimmed(value.text));
   // Digits and one point: no sign, no exponent, no infinity.
   if (text.empty() || text.find_first_not_of("0123456789.") != text.npos) return std::nullopt;
   double part = 0;

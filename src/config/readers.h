@@ -18,18 +18,15 @@ namespace config {
 enum class Outcome { unset, taken, refused };
 
 inline constexpr std::int64_t most_users = 1'000'000'000;  // more is a slip of the finger
-inline constexpr std::string_view a_name =
-    "a gateway name (1 to 255 bytes of UTF-8 without control characters)";
-inline constexpr std::string_view a_count_of_users =
-    "a whole number of users above 0 (and not above 1000000000)";
+inline constexpr std::string_view a_name = "a gateway name (1 to 255 bytes of UTF-8 without control characters)";
+inline constexpr std::string_view a_count_of_users = "a whole number of users above 0 (and not above 1000000000)";
 inline constexpr std::string_view a_boolean = "true or false (also 1/0, yes/no, on/off)";
 
 // true/false, 1/0, yes/no, on/off in any case, from config.toml in quotes or without.
 std::optional<bool> as_boolean(const Value& value);
 
 // In config.toml without quotes.
-std::optional<std::int64_t> as_whole_number(const Value& value, std::int64_t least,
-                                            std::int64_t most);
+std::optional<std::int64_t> as_whole_number(const Value& value, std::int64_t least, std::int64_t most);
 
 // A part of 1, from 0 to 1: 0.5, .5, 1.
 std::optional<double> as_part(const Value& value);

@@ -12,10 +12,8 @@ namespace {
 
 constexpr std::string_view a_region_group = "COUNTRY:gateway,gateway (as in IL:gxy1,gxy2;US:gxy3)";
 constexpr std::string_view a_pin_group = "ROOM,ROOM:gateway (as in 1234,1235:gxy5;2000:gxy6)";
-constexpr std::string_view a_country =
-    "a country code (1 to 16 bytes without control characters, like IL)";
-constexpr std::string_view a_room =
-    "a room id (1 to 255 bytes of UTF-8 without control characters; not . or ..)";
+constexpr std::string_view a_country = "a country code (1 to 16 bytes without control characters, like IL)";
+constexpr std::string_view a_room = "a room id (1 to 255 bytes of UTF-8 without control characters; not . or ..)";
 constexpr std::size_t longest_country = 16;
 
 // One entry of either setting, whichever source it is from, with its name still as written.
@@ -43,8 +41,7 @@ std::optional<std::vector<Group>> groups_of(const Value& value, const Spot& spot
       good = false;
       continue;
     }
-    groups.push_back(
-        {std::string(trimmed(text.substr(0, colon))), untyped(text.substr(colon + 1), value.line)});
+    groups.push_back({std::string(trimmed(text.substr(0, colon))), untyped(text.substr(colon + 1), value.line)});
   }
   if (!good) return std::nullopt;
   return groups;
@@ -80,15 +77,13 @@ class Once {
 };
 
 // "IL:gxy1,US:gxy2" parses, but hardly means the gateway "US:gxy2".
-void warn_of_colon(const Spot& spot, const Value& content, const std::string& name,
-                   std::string_view what) {
+void warn_of_colon(const Spot& spot, const Value& content, const std::string& name, std::string_view what) {
   if (content.typed || name.find(':') == std::string::npos) return;
   spot.warn(content.line, std::string(what) + " " + in_quotes(name) +
                               " holds a colon: if a new group was meant, write \";\" before it");
 }
 
-bool read_region(const Group& group, const Spot& spot, Once& once,
-                 std::vector<domain::Region>& regions) {
+bool read_region(const Group& group, const Spot& spot, Once& once, std::vector<domain::Region>& regions) {
   const std::size_t line = group.content.line;
   const std::optional<std::string> country = country_from(group.name);
   if (!country) {
@@ -100,8 +95,8 @@ bool read_region(const Group& group, const Spot& spot, Once& once,
   const auto names = read_names(group.content, part);
   if (!names) return false;
   if (names->empty()) {
-    spot.complain(line, "region " + in_quotes(*country) +
-                            " is empty: name at least one gateway, or take the region out");
+    spot.complain(line,
+                  "region " + in_quotes(*country) + " is empty: name at least one gateway, or take the region out");
     return false;
   }
   for (const std::string& name : *names) warn_of_colon(spot, group.content, name, "gateway");

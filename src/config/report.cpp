@@ -5,24 +5,19 @@
 
 namespace config {
 
-std::string Origin::at(std::size_t line) const {
-  return line == 0 ? name : name + ":" + std::to_string(line);
-}
+std::string Origin::at(std::size_t line) const { return line == 0 ? name : name + ":" + std::to_string(line); }
 
 void Report::error(const Origin& origin, std::size_t line, std::string_view text) {
-  items_.push_back(
-      {origin.rank, line, {true, printable(origin.at(line) + ": " + std::string(text))}});
+  items_.push_back({origin.rank, line, {true, printable(origin.at(line) + ": " + std::string(text))}});
 }
 
 void Report::warning(const Origin& origin, std::size_t line, std::string_view text) {
-  items_.push_back(
-      {origin.rank, line, {false, printable(origin.at(line) + ": " + std::string(text))}});
+  items_.push_back({origin.rank, line, {false, printable(origin.at(line) + ": " + std::string(text))}});
 }
 
 std::vector<Problem> Report::take() {
-  std::stable_sort(items_.begin(), items_.end(), [](const Item& a, const Item& b) {
-    return std::pair(a.rank, a.line) < std::pair(b.rank, b.line);
-  });
+  std::stable_sort(items_.begin(), items_.end(),
+                   [](const Item& a, const Item& b) { return std::pair(a.rank, a.line) < std::pair(b.rank, b.line); });
   std::vector<Problem> problems;
   problems.reserve(items_.size());
   for (Item& item : items_) problems.push_back(std::move(item.problem));

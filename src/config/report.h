@@ -12,7 +12,7 @@ namespace config {
 
 struct Problem {
   bool is_error = true;  // else a warning: `serve` starts all the same
-  std::string text;  // complete: "config.toml:12: balancing.max_server_capacity: \"abc\" is not …"
+  std::string text;      // complete: "config.toml:12: balancing.max_server_capacity: \"abc\" is not …"
 };
 
 // One of the sources of settings, the weakest first.

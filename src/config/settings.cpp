@@ -37,8 +37,8 @@ struct Choice {
 };
 
 constexpr Choice<bool> occupancy_choices[] = {{"none", false}, {"janus", true}};
-constexpr Choice<domain::UnknownRooms> unknown_rooms_choices[] = {
-    {"reject", domain::UnknownRooms::reject}, {"accept", domain::UnknownRooms::accept}};
+constexpr Choice<domain::UnknownRooms> unknown_rooms_choices[] = {{"reject", domain::UnknownRooms::reject},
+                                                                  {"accept", domain::UnknownRooms::accept}};
 constexpr Choice<domain::WhenFull> when_full_choices[] = {{"overflow", domain::WhenFull::overflow},
                                                           {"reject", domain::WhenFull::reject}};
 constexpr Choice<domain::LoadBy> load_choices[] = {{"rooms", domain::LoadBy::rooms},
@@ -50,8 +50,7 @@ constexpr Choice<app::LogLevel> level_choices[] = {{"debug", app::LogLevel::debu
                                                    {"warn", app::LogLevel::warn},
                                                    {"warning", app::LogLevel::warn},
                                                    {"error", app::LogLevel::error}};
-constexpr Choice<app::LogFormat> format_choices[] = {{"text", app::LogFormat::text},
-                                                     {"json", app::LogFormat::json}};
+constexpr Choice<app::LogFormat> format_choices[] = {{"text", app::LogFormat::text}, {"json", app::LogFormat::json}};
 
 bool same_word(std::string_view word, std::string_view written) {
   if (word.size() != written.size()) return false;
@@ -63,8 +62,7 @@ bool same_word(std::string_view word, std::string_view written) {
 }
 
 template <typename T, std::size_t size>
-Outcome take_choice(const Choice<T> (&choices)[size], const Value& value, const Spot& spot,
-                    T& target) {
+Outcome take_choice(const Choice<T> (&choices)[size], const Value& value, const Spot& spot, T& target) {
   std::optional<T> chosen;
   for (const Choice<T>& choice : choices) {
     if (value.is_text() && same_word(choice.word, trimmed(value.text))) chosen = choice.value;
@@ -83,15 +81,13 @@ std::string shown_choice(const Choice<T> (&choices)[size], T current) {
 Outcome take_number(const Value& value, const Spot& spot, std::int64_t most, std::int64_t& target) {
   // "400" in config.toml: right but for the quotes, so say that.
   const bool needless_quotes =
-      value.typed && value.is_text() &&
-      as_whole_number(untyped(value.text, value.line), 1, most).has_value();
+      value.typed && value.is_text() && as_whole_number(untyped(value.text, value.line), 1, most).has_value();
   if (!needless_quotes) return take(as_whole_number(value, 1, most), value, spot, target);
   spot.refuse(value, std::string(spot.expected) + ": write it without the quotes");
   return Outcome::refused;
 }
 
-Outcome take_duration(const Value& value, const Spot& spot, bool may_be_0,
-                      domain::Duration& target) {
+Outcome take_duration(const Value& value, const Spot& spot, bool may_be_0, domain::Duration& target) {
   std::optional<domain::Duration> read = as_duration(value);
   if (read && read->count() == 0 && !may_be_0) read.reset();
   return take(read, value, spot, target);
@@ -202,9 +198,7 @@ const Row table[] = {
      [](const V& v, const S& s, C& c) { return take(as_boolean(v), v, s, c.domain.scale); },
      [](const C& c) { return shown_boolean(c.domain.scale); }},
     {"unknown_rooms", "UNKNOWN_ROOMS", "\"reject\" or \"accept\"",
-     [](const V& v, const S& s, C& c) {
-       return take_choice(unknown_rooms_choices, v, s, c.domain.unknown_rooms);
-     },
+     [](const V& v, const S& s, C& c) { return take_choice(unknown_rooms_choices, v, s, c.domain.unknown_rooms); },
      [](const C& c) { return shown_choice(unknown_rooms_choices, c.domain.unknown_rooms); }},
     {"http.listen", "LISTEN_ADDRESS", an_address,
      [](const V& v, const S& s, C& c) { return take_listen(v, s, c.http.listen); },
@@ -224,19 +218,13 @@ const Row table[] = {
      },
      [](const C& c) { return joined(c.domain.available_servers.value_or(Names{}), ","); }},
     {"balancing.max_server_capacity", "MAX_SERVER_CAPACITY", a_count_of_users,
-     [](const V& v, const S& s, C& c) {
-       return take_number(v, s, most_users, c.domain.max_server_capacity);
-     },
+     [](const V& v, const S& s, C& c) { return take_number(v, s, most_users, c.domain.max_server_capacity); },
      [](const C& c) { return std::to_string(c.domain.max_server_capacity); }},
     {"balancing.avg_room_occupancy", "AVG_ROOM_OCCUPANCY", a_count_of_users,
-     [](const V& v, const S& s, C& c) {
-       return take_number(v, s, most_users, c.domain.avg_room_occupancy);
-     },
+     [](const V& v, const S& s, C& c) { return take_number(v, s, most_users, c.domain.avg_room_occupancy); },
      [](const C& c) { return std::to_string(c.domain.avg_room_occupancy); }},
     {"balancing.when_full", "WHEN_FULL", "\"overflow\" or \"reject\"",
-     [](const V& v, const S& s, C& c) {
-       return take_choice(when_full_choices, v, s, c.domain.when_full);
-     },
+     [](const V& v, const S& s, C& c) { return take_choice(when_full_choices, v, s, c.domain.when_full); },
      [](const C& c) { return shown_choice(when_full_choices, c.domain.when_full); }},
     {"balancing.load", "BALANCING_LOAD", "\"rooms\" or \"sessions\"",
      [](const V& v, const S& s, C& c) { return take_choice(load_choices, v, s, c.domain.load_by); },
@@ -257,9 +245,7 @@ const Row table[] = {
      [](const V& v, const S& s, C& c) { return take_duration(v, s, true, c.domain.join_grace); },
      [](const C& c) { return to_text(c.domain.join_grace); }},
     {"failover.standby_servers", "FAILOVER_JANUS_SERVERS", a_list,
-     [](const V& v, const S& s, C& c) {
-       return take_names(v, s, c.domain.standby_servers, c.domain.standby_where);
-     },
+     [](const V& v, const S& s, C& c) { return take_names(v, s, c.domain.standby_servers, c.domain.standby_where); },
      [](const C& c) { return joined(c.domain.standby_servers, ","); }},
     {"failover.wait", "FAILOVER_WAIT_TIME", a_duration_or_0,
      [](const V& v, const S& s, C& c) { return take_duration(v, s, true, c.domain.failover_wait); },

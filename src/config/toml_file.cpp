@@ -11,9 +11,7 @@ namespace {
 
 using Position = std::pair<std::size_t, std::size_t>;
 
-Position position(const toml::source_region& region) {
-  return {region.begin.line, region.begin.column};
-}
+Position position(const toml::source_region& region) { return {region.begin.line, region.begin.column}; }
 
 Value value_of(const toml::node& node);
 
@@ -27,8 +25,7 @@ std::vector<Value> children_of(const toml::table& table) {
     value.line = key.source().begin.line;
     found.emplace_back(position(key.source()), std::move(value));
   }
-  std::stable_sort(found.begin(), found.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Value> children;
   children.reserve(found.size());
   for (auto& item : found) children.push_back(std::move(item.second));

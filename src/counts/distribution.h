@@ -67,8 +67,7 @@ class Durations : public Distribution<duration_bounds> {
   }
 };
 
-inline constexpr std::array<std::uint64_t, 11> size_bounds{1,  2,   4,   8,   16,  32,
-                                                           64, 128, 256, 512, 1024};
+inline constexpr std::array<std::uint64_t, 11> size_bounds{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
 using Sizes = Distribution<size_bounds>;
 
 }  // namespace counts

@@ -12,15 +12,13 @@ GatewayWatch::GatewayWatch(app::Desk& desk, health::Options options)
     : desk_(desk),
       options_(std::move(options)),
       rooms_(desk),
-      watch_(
-          [this](const std::string& gateway, domain::HealthSource source, bool good) {
-            app::hear_of_gateway(desk_, gateway, source, good);
-          },
-          [this](const std::string& gateway, app::RoomsHeard::List list) { rooms_.hear(gateway, std::move(list)); },
-          [](const std::string& topic) {
-            app::log_warn("Message ignored: it is not {\"online\":true} or {\"online\":false} of a gateway",
-                          {{"topic", topic}});
-          }) {}
+      watch_([this](const std::string& gateway, domain::HealthSource source,
+                    bool good) { app::hear_of_gateway(desk_, gateway, source, good); },
+             [this](const std::string& gateway, app::RoomsHeard::List list) { rooms_.hear(gateway, std::move(list)); },
+             [](const std::string& topic) {
+               app::log_warn("Message ignored: it is not {\"online\":true} or {\"online\":false} of a gateway",
+                             {{"topic", topic}});
+             }) {}
 
 void GatewayWatch::configure(const health::Options& options) {
   const std::lock_guard lock(mutex_);

@@ -20,8 +20,8 @@ constexpr std::chrono::milliseconds round{500};
 
 }  // namespace
 
-Housekeeping::Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper,
-                           GatewayWatch& watch, app::LoadHistory& load_history)
+Housekeeping::Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper, GatewayWatch& watch,
+                           app::LoadHistory& load_history)
     : desk_(desk),
       journal_(journal),
       keeper_(keeper),
@@ -39,8 +39,7 @@ bool Housekeeping::attempt(const char* work, const std::function<void()>& deed) 
     return true;
   } catch (const std::exception& exception) {
     if (!journal_.failure() && told_.insert(work).second) {
-      app::log_warn("Periodic work failed and will be tried again",
-                    {{"work", work}, {"reason", exception.what()}});
+      app::log_warn("Periodic work failed and will be tried again", {{"work", work}, {"reason", exception.what()}});
     }
     return false;
   }

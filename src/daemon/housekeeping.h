@@ -22,8 +22,8 @@ namespace sidecar {
 
 class Housekeeping {
  public:
-  Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper,
-               GatewayWatch& watch, app::LoadHistory& load_history);
+  Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper, GatewayWatch& watch,
+               app::LoadHistory& load_history);
   ~Housekeeping() { stop(); }
 
   void stop();

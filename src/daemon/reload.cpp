@@ -15,8 +15,8 @@ app::Configured configured_part(const config::Configuration& configuration) {
   return {configuration.domain, configuration.gateways, configuration.rooms};
 }
 
-Reload::Reload(config::Sources sources, config::Configuration in_force, bool needs_token,
-               app::CatalogueKeeper& keeper, cluster::Fleet& fleet, GatewayWatch& watch, http::Door& door, std::function<void(std::uint64_t)> applied)
+Reload::Reload(config::Sources sources, config::Configuration in_force, bool needs_token, app::CatalogueKeeper& keeper,
+               cluster::Fleet& fleet, GatewayWatch& watch, http::Door& door, std::function<void(std::uint64_t)> applied)
     : sources_(std::move(sources)),
       in_force_(std::move(in_force)),
       needs_token_(needs_token),

@@ -25,8 +25,9 @@ app::Configured configured_part(const config::Configuration& configuration);
 class Reload {
  public:
   // `needs_token`: it listens where others than this machine can ask. `applied` is called after each one that was applied, with their number.
-  Reload(config::Sources sources, config::Configuration in_force, bool needs_token,
-         app::CatalogueKeeper& keeper, cluster::Fleet& fleet, GatewayWatch& watch, http::Door& door, std::function<void(std::uint64_t generation)> applied);
+  Reload(config::Sources sources, config::Configuration in_force, bool needs_token, app::CatalogueKeeper& keeper,
+         cluster::Fleet& fleet, GatewayWatch& watch, http::Door& door,
+         std::function<void(std::uint64_t generation)> applied);
 
   // Problems and warnings are logged as well as returned.
   app::CatalogueKeeper::Result run();

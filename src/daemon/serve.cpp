@@ -130,9 +130,7 @@ std::string host_name() {
   return gethostname(name, sizeof name - 1) == 0 ? name : "";
 }
 
-domain::WallTime wall_now() {
-  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
+domain::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
 // systemd's socket counts more than http.listen, which surprises who has edited that.
 void tell_of_other_address(const http::Options& options, const std::vector<http::Listener>& listeners) {
@@ -148,8 +146,8 @@ void tell_of_other_address(const http::Options& options, const std::vector<http:
 // All that runs, in the order in which it is started; destroyed in reverse.
 class Running {
  public:
-  Running(const config::Sources& sources, const config::Configuration& configuration,
-          std::optional<std::string> token, bool set_aside_damaged)
+  Running(const config::Sources& sources, const config::Configuration& configuration, std::optional<std::string> token,
+          bool set_aside_damaged)
       : owner_(configuration.store.path) {
     store::Database database = open_database(configuration.store.path, set_aside_damaged);
     const app::Configured configured = configured_part(configuration);
@@ -194,15 +192,20 @@ class Running {
     options.on_exception = [](const http::Route& route, std::string_view what) {
       app::log_error("Request failed", {{"route", route.pattern}, {"reason", what}});
     };
-    const http::House house{*desk_, *journal_, *keeper_, load_history_, [this] { return reload_->run(); },
-                            [this] { return readiness(); }, [this] { return collector_->text(); },
+    const http::House house{*desk_,
+                            *journal_,
+                            *keeper_,
+                            load_history_,
+                            [this] { return reload_->run(); },
+                            [this] { return readiness(); },
+                            [this] { return collector_->text(); },
                             [this] { return fleet_->view(); }};
     door_ = std::make_unique<http::Door>(std::move(options), http::routes(house), std::move(listeners));
     reload_ = std::make_unique<Reload>(sources, configuration, needs_token, *keeper_, *fleet_, *watch_, *door_,
                                        [this](std::uint64_t generation) { note(generation); });
-    collector_ = std::make_unique<metrics::Collector>(metrics::Sources{
-        *desk_, *journal_, *keeper_, *door_, fleet_->counts(), [this] { return fleet_->view(); },
-        [this] { return told(); }, ROOM_SIDECAR_VERSION});
+    collector_ = std::make_unique<metrics::Collector>(
+        metrics::Sources{*desk_, *journal_, *keeper_, *door_, fleet_->counts(), [this] { return fleet_->view(); },
+                         [this] { return told(); }, ROOM_SIDECAR_VERSION});
   }
 
   ~Running() { changes_go_to_ = nullptr; }
@@ -323,20 +326,20 @@ class Running {
 
 int refuse(const std::vector<std::string>& problems) {
   for (const std::string& problem : problems) app::log_error(problem);
-  app::log_error("Configuration refused; not started",
-                 {{"problems", static_cast<std::int64_t>(problems.size())}});
+  app::log_error("Configuration refused; not started", {{"problems", static_cast<std::int64_t>(problems.size())}});
   return refused;
 }
 
 int load_and_run(const cli::ServeArguments& arguments) {
-  const config::Sources sources =
-      config::default_sources(arguments.config_file, arguments.env_file, environ);
+  const config::Sources sources = config::default_sources(arguments.config_file, arguments.env_file, environ);
   const config::Loaded loaded = config::load(sources);
   app::start_log(loaded.configuration.log, app::log_target());
   std::vector<std::string> problems;
   for (const config::Problem& problem : loaded.problems) {
-    if (problem.is_error) problems.push_back(problem.text);
-    else app::log_warn(problem.text);
+    if (problem.is_error)
+      problems.push_back(problem.text);
+    else
+      app::log_warn(problem.text);
   }
   std::optional<std::string> token;
   if (const auto& path = loaded.configuration.http.token_file) {

@@ -15,8 +15,7 @@ constexpr int looks_in_its_time = 4;
 
 }  // namespace
 
-Watchdog::Watchdog(std::vector<Watched> watched)
-    : between_looks_(watchdog_time() / looks_in_its_time) {
+Watchdog::Watchdog(std::vector<Watched> watched) : between_looks_(watchdog_time() / looks_in_its_time) {
   for (Watched& one : watched) {
     const std::uint64_t heartbeats = one.heartbeats();
     seen_.push_back({std::move(one), heartbeats, false});

@@ -9,9 +9,9 @@
 namespace domain {
 
 struct Assignment {
-  std::string room_id;       // the Janus room id
+  std::string room_id;  // the Janus room id
   std::string gateway_name;
-  std::string region;        // the country code as logged, "pinned", or empty
+  std::string region;  // the country code as logged, "pinned", or empty
   WallTime assigned_at{};
   WallTime last_used_at{};
 

@@ -15,10 +15,8 @@ auto found(const Map& map, const Key& key) -> typename Map::mapped_type {
 
 Catalogue::Catalogue(std::vector<Gateway> gateways, std::vector<Room> rooms)
     : gateways_(std::move(gateways)), rooms_(std::move(rooms)) {
-  std::sort(gateways_.begin(), gateways_.end(),
-            [](const Gateway& a, const Gateway& b) { return a.id < b.id; });
-  std::sort(rooms_.begin(), rooms_.end(),
-            [](const Room& a, const Room& b) { return a.gateway_uid < b.gateway_uid; });
+  std::sort(gateways_.begin(), gateways_.end(), [](const Gateway& a, const Gateway& b) { return a.id < b.id; });
+  std::sort(rooms_.begin(), rooms_.end(), [](const Room& a, const Room& b) { return a.gateway_uid < b.gateway_uid; });
   by_uid_.reserve(rooms_.size());
   for (const Gateway& gateway : gateways_) {
     by_name_.emplace(gateway.name, &gateway);

@@ -8,11 +8,19 @@
 
 namespace domain {
 
-struct FailoverGone { std::string gateway_name; };
-struct AssignmentGone { std::string room_id; };
-struct SessionGone { std::string session_id; };
+struct FailoverGone {
+  std::string gateway_name;
+};
+struct AssignmentGone {
+  std::string room_id;
+};
+struct SessionGone {
+  std::string session_id;
+};
 // A single fact about the file, by its name (table `meta`).
-struct Fact { std::string name, value; };
+struct Fact {
+  std::string name, value;
+};
 
 // How a sidecar uses a room, which the others are told. `kept`: somebody may be on the way; `live`: has sessions.
 enum class Use { none, kept, live };

@@ -55,8 +55,7 @@ bool takes_rooms(const Gateway* gateway) { return gateway && gateway->serves_roo
 
 // As a standby that takes rooms with live users it must be known to live, where that is asked for at all.
 bool is_ready(const Situation& situation, const Gateway* gateway) {
-  return takes_rooms(gateway) &&
-         (!situation.health.watches() || situation.state_of(*gateway) == GatewayState::up);
+  return takes_rooms(gateway) && (!situation.health.watches() || situation.state_of(*gateway) == GatewayState::up);
 }
 
 // One that has begun to take rooms goes on at a doubt: or they would be scattered over two places.
@@ -131,8 +130,8 @@ const Gateway* returning(const Situation& situation, std::string_view room) {
 }
 
 // For a room that no gateway holds, or that may leave the one that does.
-Decision place(const Situation& situation, const Question& question, const std::string* pin,
-               bool pin_serves, const Ledger::Room* room, std::vector<Verdict>* verdicts) {
+Decision place(const Situation& situation, const Question& question, const std::string* pin, bool pin_serves,
+               const Ledger::Room* room, std::vector<Verdict>* verdicts) {
   Decision decision;
   decision.kind = Decision::Kind::booking;
   decision.region = question.country;
@@ -182,8 +181,7 @@ Decision scale(const Situation& situation, const Question& question, std::vector
   if (is_held && certainty.is_outdated && !room->has_users()) return refused(Refusal::storage_unavailable);
   if (!is_held && !certainty.may_claim) return refused(Refusal::storage_unavailable);
   const std::string* pin = policy.pin(question.room);
-  if (pin && policy.options().move_pinned &&
-      situation.departure_from(ledger.number_of(*pin)) == Departure::offline) {
+  if (pin && policy.options().move_pinned && situation.departure_from(ledger.number_of(*pin)) == Departure::offline) {
     pin = nullptr;
   }
   const Gateway* pinned = pin ? policy.catalogue().gateway(*pin) : nullptr;
@@ -248,8 +246,8 @@ Decision decide(const Situation& situation, const Question& question, std::vecto
   Decision decision = scale(situation, question, verdicts);
   if (decision.gateway.empty()) return decision;
   if (verdicts && verdicts->empty()) verdicts->push_back(chosen(situation, decision.gateway));
-  decision.regional_match = policy.placement().region_serves(question.country,
-                                                             situation.ledger.number_of(decision.gateway));
+  decision.regional_match =
+      policy.placement().region_serves(question.country, situation.ledger.number_of(decision.gateway));
   return decision;
 }
 
@@ -262,8 +260,7 @@ const Gateway* where_users_are(const Policy& policy, const Ledger& ledger, std::
   return known ? policy.legacy_gateway(*known) : nullptr;
 }
 
-std::optional<std::string> standing_gateway(const Policy& policy, const Ledger& ledger,
-                                            std::string_view room) {
+std::optional<std::string> standing_gateway(const Policy& policy, const Ledger& ledger, std::string_view room) {
   if (!policy.options().scale) {
     const Room* known = policy.catalogue().room(room);
     const Gateway* gateway = known && known->is_open() ? policy.legacy_gateway(*known) : nullptr;

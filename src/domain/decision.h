@@ -78,8 +78,7 @@ struct Situation {
 };
 
 // With `verdicts`, tells what became of each gateway that was considered.
-Decision decide(const Situation& situation, const Question& question,
-                std::vector<Verdict>* verdicts = nullptr);
+Decision decide(const Situation& situation, const Question& question, std::vector<Verdict>* verdicts = nullptr);
 
 // What is to be told of a gateway that no load decided on.
 Verdict chosen(const Situation& situation, const std::string& name);
@@ -93,7 +92,6 @@ const Gateway* where_users_are(const Policy& policy, const Ledger& ledger, std::
 
 // The gateway that holds the room without placing it: assignment or pin in scale mode, pin or default
 // in legacy mode; nothing otherwise.
-std::optional<std::string> standing_gateway(const Policy& policy, const Ledger& ledger,
-                                            std::string_view room);
+std::optional<std::string> standing_gateway(const Policy& policy, const Ledger& ledger, std::string_view room);
 
 }  // namespace domain

@@ -18,18 +18,20 @@ constexpr int words_missed = 3;
 constexpr auto gentle_time = 1min;
 constexpr auto gentle_gap = 2s;
 
-bool is_bad(GatewayState state) {
-  return state == GatewayState::suspect || state == GatewayState::down;
-}
+bool is_bad(GatewayState state) { return state == GatewayState::suspect || state == GatewayState::down; }
 
 }  // namespace
 
 std::string_view to_text(GatewayState state) {
   switch (state) {
-    case GatewayState::unknown: return "unknown";
-    case GatewayState::up: return "up";
-    case GatewayState::suspect: return "suspect";
-    case GatewayState::down: return "down";
+    case GatewayState::unknown:
+      return "unknown";
+    case GatewayState::up:
+      return "up";
+    case GatewayState::suspect:
+      return "suspect";
+    case GatewayState::down:
+      return "down";
   }
   return "";
 }
@@ -83,8 +85,10 @@ GatewayState GatewayHealth::state_by_words(const Gateway& gateway, ServiceTime n
     const GatewayState by = state_by(word, now);
     if (by == GatewayState::unknown) continue;
     // A less direct source can cast doubt on a good word, and no more.
-    if (state == GatewayState::unknown) state = by;
-    else if (state == GatewayState::up && by == GatewayState::down) state = GatewayState::suspect;
+    if (state == GatewayState::unknown)
+      state = by;
+    else if (state == GatewayState::up && by == GatewayState::down)
+      state = GatewayState::suspect;
   }
   const bool held_back = gateway.held_back_until && now < *gateway.held_back_until;
   return state == GatewayState::up && held_back ? GatewayState::suspect : state;
@@ -92,8 +96,10 @@ GatewayState GatewayHealth::state_by_words(const Gateway& gateway, ServiceTime n
 
 void GatewayHealth::turn(Gateway& gateway, GatewayState state, ServiceTime now) {
   gateway.state = state;
-  if (!is_bad(state)) gateway.bad_since.reset();
-  else if (!gateway.bad_since) gateway.bad_since = now;
+  if (!is_bad(state))
+    gateway.bad_since.reset();
+  else if (!gateway.bad_since)
+    gateway.bad_since = now;
 
   if (state == GatewayState::down) {
     gateway.down_since = now;
@@ -196,10 +202,9 @@ void GatewayHealth::reckon_fitness(ServiceTime now) {
 }
 
 std::size_t GatewayHealth::count(GatewayState state) const {
-  return static_cast<std::size_t>(
-      std::count_if(gateways_.begin(), gateways_.end(), [&](const Gateway& gateway) {
-        return gateway.watched && gateway.state == state;
-      }));
+  return static_cast<std::size_t>(std::count_if(gateways_.begin(), gateways_.end(), [&](const Gateway& gateway) {
+    return gateway.watched && gateway.state == state;
+  }));
 }
 
 }  // namespace domain

@@ -62,8 +62,8 @@ class GatewayHealth {
 
  private:
   struct Word {
-    std::int64_t good = 0;  // in a row
-    std::int64_t bad = 0;   // in a row
+    std::int64_t good = 0;                        // in a row
+    std::int64_t bad = 0;                         // in a row
     GatewayState judged = GatewayState::unknown;  // unknown, up or down
     std::optional<ServiceTime> last;
   };
@@ -71,10 +71,10 @@ class GatewayHealth {
     bool watched = false;
     std::array<Word, health_sources> words;
     GatewayState state = GatewayState::unknown;
-    std::optional<ServiceTime> bad_since;   // suspect or down by words since
+    std::optional<ServiceTime> bad_since;  // suspect or down by words since
     std::optional<ServiceTime> down_since;
-    bool fell = false;                      // down, and not up again since
-    std::int64_t falls = 0;                 // so often without a long good time between
+    bool fell = false;       // down, and not up again since
+    std::int64_t falls = 0;  // so often without a long good time between
     std::optional<ServiceTime> last_fall;
     std::optional<ServiceTime> held_back_until;  // it flaps
     std::optional<ServiceTime> gentle_until;     // it has just come back

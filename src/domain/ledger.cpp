@@ -6,8 +6,7 @@
 namespace domain {
 
 GatewayNumber Ledger::number_of(std::string_view gateway) {
-  const auto [it, is_new] =
-      numbers_.try_emplace(std::string(gateway), static_cast<GatewayNumber>(names_.size()));
+  const auto [it, is_new] = numbers_.try_emplace(std::string(gateway), static_cast<GatewayNumber>(names_.size()));
   if (is_new) {
     names_.push_back(&it->first);
     rooms_of_.push_back(0);
@@ -287,8 +286,8 @@ void Ledger::keep(std::string_view room, ServiceTime now) {
   if (it != rooms_.end() && it->second.held) it->second.kept_since = now;
 }
 
-Ledger::Entered Ledger::enter(std::string_view session, std::string_view room,
-                              std::optional<std::string_view> reported, Report report, Moment now) {
+Ledger::Entered Ledger::enter(std::string_view session, std::string_view room, std::optional<std::string_view> reported,
+                              Report report, Moment now) {
   Entered result;
   std::optional<GatewayNumber> gateway;
   if (reported) gateway = number_of(*reported);

@@ -44,15 +44,15 @@ class Ledger {
   // A room in use: assigned, or with sessions, or both.
   struct Room {
     std::optional<Held> held;
-    bool pending = false;        // booked, but not yet granted: wait for its claim
-    bool touched = false;        // last_used_at is newer than the file's
-    std::size_t users = 0;       // live sessions
-    std::size_t sessions = 0;    // live and silent ones
+    bool pending = false;      // booked, but not yet granted: wait for its claim
+    bool touched = false;      // last_used_at is newer than the file's
+    std::size_t users = 0;     // live sessions
+    std::size_t sessions = 0;  // live and silent ones
     // While set, an empty room keeps its assignment until join_grace after it.
     std::optional<ServiceTime> kept_since;
-    std::unique_ptr<Held> before;  // what a pending booking replaces
-    bool moved = false;            // to another gateway, and nobody has been told yet
-    Use use_told = Use::none;      // what the other sidecars have been told, or are being told
+    std::unique_ptr<Held> before;                // what a pending booking replaces
+    bool moved = false;                          // to another gateway, and nobody has been told yet
+    Use use_told = Use::none;                    // what the other sidecars have been told, or are being told
     std::optional<ServiceTime> elsewhere_until;  // another sidecar used it when that was last asked
 
     // By its sessions. Ledger::is_occupied also asks what the gateways say.
@@ -141,7 +141,7 @@ class Ledger {
     std::optional<GatewayNumber> standby;  // which takes all of them
     std::int64_t moved = 0;                // rooms, since it began or since the start
     std::set<GatewayNumber> taken_by;
-    bool told = false;                     // of its completion
+    bool told = false;  // of its completion
   };
   const std::map<GatewayNumber, Leaving>& leaving() const { return leaving_; }
   // Begins it, or gives it another standby.
@@ -158,8 +158,8 @@ class Ledger {
   };
   enum class Report { own, snapshot };
   // The session is in the room, and says that it is on `reported` (a known gateway's name, or nothing).
-  Entered enter(std::string_view session, std::string_view room,
-                std::optional<std::string_view> reported, Report report, Moment now);
+  Entered enter(std::string_view session, std::string_view room, std::optional<std::string_view> reported,
+                Report report, Moment now);
   // It says that it is elsewhere than its room: true the first time.
   bool tells_first_difference(std::string_view session);
   // The session is still there, wherever that is; without effect on one that is not.
@@ -172,7 +172,11 @@ class Ledger {
   bool reported_since(std::string_view session, ServiceTime time) const;
   // Lets the sessions go that nothing has refreshed since `listed` and that have not reported themselves
   // since `own`, at most `limit` of them at once. Returns the rooms they left and says if more wait.
-  struct Swept { std::vector<std::string> rooms; std::size_t left = 0; bool more = false; };
+  struct Swept {
+    std::vector<std::string> rooms;
+    std::size_t left = 0;
+    bool more = false;
+  };
   Swept sweep(ServiceTime listed, ServiceTime own, std::size_t limit);
   // Sessions silent for dead_after are no longer live. To be called before anything that counts users.
   void expire(ServiceTime now, Duration dead_after);

@@ -22,7 +22,7 @@ enum class WhenFull { overflow, reject };
 struct Region {
   std::string country;  // trimmed, upper case
   std::vector<std::string> gateways;
-  std::string where;    // "config.toml:12", for messages
+  std::string where;  // "config.toml:12", for messages
 };
 
 struct Pin {
@@ -74,8 +74,8 @@ struct ConfiguredRoom {
   std::string gateway_uid;
   std::optional<std::int64_t> id;
   std::optional<std::string> name;
-  std::optional<std::string> default_gateway;        // a name …
-  std::optional<std::int64_t> default_gateway_id;    // … or an id; not both
+  std::optional<std::string> default_gateway;      // a name …
+  std::optional<std::int64_t> default_gateway_id;  // … or an id; not both
   std::optional<bool> disabled;
   std::string where;
 };

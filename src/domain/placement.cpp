@@ -10,8 +10,7 @@ namespace {
 constexpr std::int64_t largest_capacity = 1'000'000'000;
 
 std::int64_t capacity_of(const Gateway& gateway, const Options& options) {
-  return std::clamp<std::int64_t>(gateway.capacity.value_or(options.max_server_capacity), 1,
-                                  largest_capacity);
+  return std::clamp<std::int64_t>(gateway.capacity.value_or(options.max_server_capacity), 1, largest_capacity);
 }
 
 // The gateways that may get new rooms as far as lists go, in order.
@@ -31,24 +30,36 @@ std::vector<const Gateway*> listed(const Options& options, const Catalogue& cata
 
 std::string_view to_text(Reason reason) {
   switch (reason) {
-    case Reason::default_gateway: return "default";
-    case Reason::pinned: return "pinned";
-    case Reason::sticky: return "sticky";
-    case Reason::assigned: return "assigned";
-    case Reason::overflow: return "overflow";
-    case Reason::borrowed: return "borrowed";
-    case Reason::reassigned: return "reassigned";
+    case Reason::default_gateway:
+      return "default";
+    case Reason::pinned:
+      return "pinned";
+    case Reason::sticky:
+      return "sticky";
+    case Reason::assigned:
+      return "assigned";
+    case Reason::overflow:
+      return "overflow";
+    case Reason::borrowed:
+      return "borrowed";
+    case Reason::reassigned:
+      return "reassigned";
   }
   return "";
 }
 
 std::string_view code_of(Refusal refusal) {
   switch (refusal) {
-    case Refusal::room_not_found: return "room_not_found";
-    case Refusal::default_gateway_unusable: return "gateway_not_found";
-    case Refusal::no_gateway_available: return "no_gateway_available";
-    case Refusal::capacity_exhausted: return "capacity_exhausted";
-    case Refusal::storage_unavailable: return "storage_unavailable";
+    case Refusal::room_not_found:
+      return "room_not_found";
+    case Refusal::default_gateway_unusable:
+      return "gateway_not_found";
+    case Refusal::no_gateway_available:
+      return "no_gateway_available";
+    case Refusal::capacity_exhausted:
+      return "capacity_exhausted";
+    case Refusal::storage_unavailable:
+      return "storage_unavailable";
   }
   return "";
 }

@@ -71,7 +71,7 @@ class Placement {
 
   // What changes from one choice to the next, by GatewayNumber.
   struct Scene {
-    std::span<const std::int64_t> rooms;      // assigned
+    std::span<const std::int64_t> rooms;       // assigned
     std::span<const std::int64_t> crowd = {};  // users above their rooms' average; none: not counted
     std::span<const Fitness> fitness = {};     // those beyond its end are fit
     Manner manner = Manner::alone;
@@ -84,8 +84,7 @@ class Placement {
 
   // `country`: upper case; one without a region counts as none. With `verdicts`, tells of every gateway
   // that is not removed what became of it.
-  Choice choose(std::string_view country, const Scene& scene,
-                std::vector<Verdict>* verdicts = nullptr) const;
+  Choice choose(std::string_view country, const Scene& scene, std::vector<Verdict>* verdicts = nullptr) const;
   // What became of each gateway when that was chosen, in the same scene; of so many at most, among them the
   // chosen one. Returns how many were left out.
   std::size_t explain(std::string_view country, const Scene& scene, const Choice& choice, std::size_t most,
@@ -101,7 +100,7 @@ class Placement {
   std::vector<GatewayNumber> candidates() const;      // that may get new rooms, if health lets them
   bool has_region(std::string_view country) const { return views_.find(country) != views_.end(); }
   bool region_serves(std::string_view country, GatewayNumber gateway) const;
-  bool is_available(std::string_view gateway) const;             // named by the list, or by default
+  bool is_available(std::string_view gateway) const;  // named by the list, or by default
   std::vector<std::string> regions_of(std::string_view gateway) const;
 
  private:
@@ -112,12 +111,12 @@ class Placement {
   };
   // The candidates as seen from one country.
   struct View {
-    std::vector<Candidate> own;     // the region's, in its order
-    std::vector<Candidate> shared;  // that no other region lists, in the available order
-    std::vector<Candidate> open;    // both kinds, in the available order
-    std::vector<Candidate> rest;    // what only other regions list, in the available order
+    std::vector<Candidate> own;         // the region's, in its order
+    std::vector<Candidate> shared;      // that no other region lists, in the available order
+    std::vector<Candidate> open;        // both kinds, in the available order
+    std::vector<Candidate> rest;        // what only other regions list, in the available order
     std::vector<GatewayNumber> region;  // all that the region lists, candidate or not
-    std::vector<std::uint8_t> turns;  // by GatewayNumber: the step that would take it, had it room: 1, 2 or 4
+    std::vector<std::uint8_t> turns;    // by GatewayNumber: the step that would take it, had it room: 1, 2 or 4
   };
   struct Known {  // every gateway that is not removed, for the verdicts
     std::string name;

@@ -18,8 +18,7 @@ std::size_t draw(std::uint64_t& chance, std::size_t count) {
 }
 
 // How load / capacity compares, exactly: below 0 if the first's is lower.
-int compare(std::int64_t load, std::int64_t capacity, std::int64_t other_load,
-            std::int64_t other_capacity) {
+int compare(std::int64_t load, std::int64_t capacity, std::int64_t other_load, std::int64_t other_capacity) {
   const Wide ours = Wide{load} * other_capacity;
   const Wide theirs = Wide{other_load} * capacity;
   return ours < theirs ? -1 : ours > theirs ? 1 : 0;
@@ -38,15 +37,13 @@ bool Placement::admits(const Admission& admission, const Candidate& candidate) c
   return admission.full_too || load_of(candidate.number, scene) <= candidate.full_above;
 }
 
-Placement::Lowest Placement::least_loaded(const std::vector<Candidate>& candidates,
-                                          const Admission& admission) const {
+Placement::Lowest Placement::least_loaded(const std::vector<Candidate>& candidates, const Admission& admission) const {
   Lowest lowest;
   std::int64_t lowest_load = 0;
   for (const Candidate& candidate : candidates) {
     if (!admits(admission, candidate)) continue;
     const std::int64_t load = load_of(candidate.number, admission.scene);
-    const int against =
-        lowest.first ? compare(load, candidate.capacity, lowest_load, lowest.first->capacity) : -1;
+    const int against = lowest.first ? compare(load, candidate.capacity, lowest_load, lowest.first->capacity) : -1;
     if (against > 0) continue;
     if (against == 0) {
       ++lowest.equals;
@@ -73,11 +70,9 @@ const Placement::Candidate* Placement::one_of_equals(const std::vector<Candidate
   }
 }
 
-Placement::Taken Placement::better_of_two(const std::vector<Candidate>& candidates,
-                                          const Admission& admission) const {
+Placement::Taken Placement::better_of_two(const std::vector<Candidate>& candidates, const Admission& admission) const {
   const auto admitted = [&](const Candidate& candidate) { return admits(admission, candidate); };
-  const auto count =
-      static_cast<std::size_t>(std::count_if(candidates.begin(), candidates.end(), admitted));
+  const auto count = static_cast<std::size_t>(std::count_if(candidates.begin(), candidates.end(), admitted));
   const auto at = [&](std::size_t before) {
     auto it = std::find_if(candidates.begin(), candidates.end(), admitted);
     while (before-- > 0) it = std::find_if(it + 1, candidates.end(), admitted);
@@ -89,18 +84,14 @@ Placement::Taken Placement::better_of_two(const std::vector<Candidate>& candidat
   if (count == 1) return {at(one)};
   const std::size_t other = (one + 1 + draw(chance, count - 1)) % count;
   Taken taken{at(one), 0, at(other)};
-  const auto load = [&](const Candidate* candidate) {
-    return load_of(candidate->number, admission.scene);
-  };
-  if (compare(load(taken.rival), taken.rival->capacity, load(taken.candidate),
-              taken.candidate->capacity) < 0) {
+  const auto load = [&](const Candidate* candidate) { return load_of(candidate->number, admission.scene); };
+  if (compare(load(taken.rival), taken.rival->capacity, load(taken.candidate), taken.candidate->capacity) < 0) {
     std::swap(taken.candidate, taken.rival);
   }
   return taken;
 }
 
-Placement::Taken Placement::pick(const std::vector<Candidate>& candidates,
-                                 const Admission& admission, int step) const {
+Placement::Taken Placement::pick(const std::vector<Candidate>& candidates, const Admission& admission, int step) const {
   Taken taken;
   switch (admission.scene.manner) {
     case Manner::alone:
@@ -161,24 +152,22 @@ bool Placement::is_full(const Known& gateway, const Scene& scene) const {
   return load_of(gateway.number, scene) > gateway.capacity - occupancy_;
 }
 
-std::string_view Placement::passed_over(const Known& gateway, const Scene& scene,
-                                        const Choice& choice) const {
+std::string_view Placement::passed_over(const Known& gateway, const Scene& scene, const Choice& choice) const {
   if (!choice.gateway || choice.manner == Manner::alone) return "higher_load";
   if (choice.manner == Manner::unsure && gateway.number != choice.rival) return "not_drawn";
   const Known& chosen = known_[known_at_[*choice.gateway]];
-  const int against = compare(load_of(gateway.number, scene), gateway.capacity,
-                              load_of(chosen.number, scene), chosen.capacity);
+  const int against =
+      compare(load_of(gateway.number, scene), gateway.capacity, load_of(chosen.number, scene), chosen.capacity);
   return against == 0 ? "not_drawn" : "higher_load";
 }
 
-std::size_t Placement::explain(std::string_view country, const Scene& scene, const Choice& choice,
-                               std::size_t most, std::vector<Verdict>& verdicts) const {
+std::size_t Placement::explain(std::string_view country, const Scene& scene, const Choice& choice, std::size_t most,
+                               std::vector<Verdict>& verdicts) const {
   const View& view = view_of(country);
   const std::size_t chosen = choice.gateway ? known_at_[*choice.gateway] : known_.size();
   // A full gateway is chosen only where all others that had their turn are full as well: then load decided.
   const bool chosen_is_full = choice.gateway && is_full(known_[chosen], scene);
-  const bool suspects_had_a_turn =
-      !choice.gateway || scene.fitness_of(*choice.gateway) == Fitness::suspect;
+  const bool suspects_had_a_turn = !choice.gateway || scene.fitness_of(*choice.gateway) == Fitness::suspect;
   const auto verdict_of = [&](std::size_t at) -> std::string_view {
     const Known& gateway = known_[at];
     if (!gateway.obstacle.empty()) return gateway.obstacle;
@@ -187,16 +176,14 @@ std::size_t Placement::explain(std::string_view country, const Scene& scene, con
     if (fitness == Fitness::down) return "down";
     if (fitness == Fitness::suspect && !suspects_had_a_turn) return "suspect";
     if (view.turns[gateway.number] > choice.step) return "other_region";
-    return is_full(gateway, scene) && !chosen_is_full ? "full"
-                                                      : passed_over(gateway, scene, choice);
+    return is_full(gateway, scene) && !chosen_is_full ? "full" : passed_over(gateway, scene, choice);
   };
   const std::size_t told = std::min(most, known_.size());
   for (std::size_t i = 0; i < told; ++i) {
     const bool is_last = i + 1 == told;
     const std::size_t at = is_last && choice.gateway ? std::max(i, chosen) : i;
     const Known& gateway = known_[at];
-    verdicts.push_back(
-        {gateway.name, load_of(gateway.number, scene), gateway.capacity, verdict_of(at)});
+    verdicts.push_back({gateway.name, load_of(gateway.number, scene), gateway.capacity, verdict_of(at)});
   }
   return known_.size() - told;
 }

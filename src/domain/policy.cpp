@@ -4,11 +4,8 @@
 
 namespace domain {
 
-Policy::Policy(Options options, std::shared_ptr<const Catalogue> catalogue,
-               const Placement::Numbering& number_of)
-    : options_(std::move(options)),
-      catalogue_(std::move(catalogue)),
-      placement_(options_, *catalogue_, number_of) {
+Policy::Policy(Options options, std::shared_ptr<const Catalogue> catalogue, const Placement::Numbering& number_of)
+    : options_(std::move(options)), catalogue_(std::move(catalogue)), placement_(options_, *catalogue_, number_of) {
   for (const Pin& pin : options_.pins) pins_.emplace(pin.room_id, &pin);
   for (const Gateway& gateway : catalogue_->gateways()) {
     if (gateway.emptying && gateway.draining) emptied_.insert(number_of(gateway.name));

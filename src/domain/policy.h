@@ -17,8 +17,7 @@ namespace domain {
 class Policy {
  public:
   // Options::available_servers already names the default list if the configuration names gateways.
-  Policy(Options options, std::shared_ptr<const Catalogue> catalogue,
-         const Placement::Numbering& number_of);
+  Policy(Options options, std::shared_ptr<const Catalogue> catalogue, const Placement::Numbering& number_of);
 
   const Options& options() const { return options_; }
   const Catalogue& catalogue() const { return *catalogue_; }

@@ -52,8 +52,7 @@ std::optional<WallTime> wall_time_from(std::string_view text) {
   for (int value : n) {
     if (value < 0) return std::nullopt;
   }
-  const year_month_day date{year{n[0]}, month{static_cast<unsigned>(n[1])},
-                            day{static_cast<unsigned>(n[2])}};
+  const year_month_day date{year{n[0]}, month{static_cast<unsigned>(n[1])}, day{static_cast<unsigned>(n[2])}};
   if (!date.ok() || n[3] > 23 || n[4] > 59 || n[5] > 59) return std::nullopt;
   return WallTime{sys_days{date}} + hours{n[3]} + minutes{n[4]} + seconds{n[5]} + milliseconds{n[6]};
 }

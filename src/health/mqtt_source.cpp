@@ -39,8 +39,7 @@ Address address_of(const std::string& url) {
   address.host = url.substr(url.find("://") + 3);
   const std::size_t colon = address.host.rfind(':');
   if (colon != std::string::npos && address.host.find(']', colon) == std::string::npos) {
-    std::from_chars(address.host.data() + colon + 1, address.host.data() + address.host.size(),
-                    address.port);
+    std::from_chars(address.host.data() + colon + 1, address.host.data() + address.host.size(), address.port);
     address.host.resize(colon);
   }
   if (address.host.front() == '[') address.host = address.host.substr(1, address.host.size() - 2);
@@ -64,9 +63,7 @@ class MqttSource::Broker {
   // Connects if it is time to, and takes what comes within a little while.
   void go_on() {
     if (!is_linked_) {
-      if (source_.rests_until(
-              std::min(next_try_, Clock::now() + std::chrono::milliseconds{wake_ms})))
-        return;
+      if (source_.rests_until(std::min(next_try_, Clock::now() + std::chrono::milliseconds{wake_ms}))) return;
       if (Clock::now() < next_try_) return;
       refusal_.clear();
       const int error = connect();
@@ -85,31 +82,26 @@ class MqttSource::Broker {
     if (!client) return MOSQ_ERR_NOMEM;
     const Address address = address_of(options_.mqtt_url);
     if (options_.mqtt_user) {
-      const std::string password =
-          options_.mqtt_password_file ? first_line_of(*options_.mqtt_password_file) : "";
+      const std::string password = options_.mqtt_password_file ? first_line_of(*options_.mqtt_password_file) : "";
       mosquitto_username_pw_set(client, options_.mqtt_user->c_str(), password.c_str());
     }
     if (address.tls) {
       const bool own = options_.mqtt_ca_file.has_value();
-      const int error =
-          mosquitto_tls_set(client, own ? options_.mqtt_ca_file->c_str() : nullptr,
-                            own ? nullptr : "/etc/ssl/certs", nullptr, nullptr, nullptr);
+      const int error = mosquitto_tls_set(client, own ? options_.mqtt_ca_file->c_str() : nullptr,
+                                          own ? nullptr : "/etc/ssl/certs", nullptr, nullptr, nullptr);
       if (error != MOSQ_ERR_SUCCESS) return error;
     }
-    mosquitto_connect_callback_set(client, [](mosquitto*, void* self, int code) {
-      static_cast<Broker*>(self)->connected(code);
-    });
+    mosquitto_connect_callback_set(
+        client, [](mosquitto*, void* self, int code) { static_cast<Broker*>(self)->connected(code); });
     mosquitto_subscribe_callback_set(client, [](mosquitto*, void* self, int, int count, const int* granted) {
       static_cast<Broker*>(self)->subscribed(count > 0 && granted[0] < refused_qos);
     });
-    mosquitto_message_callback_set(client,
-                                   [](mosquitto*, void* self, const mosquitto_message* message) {
-                                     static_cast<Broker*>(self)->take(*message);
-                                   });
+    mosquitto_message_callback_set(client, [](mosquitto*, void* self, const mosquitto_message* message) {
+      static_cast<Broker*>(self)->take(*message);
+    });
     // Looking up a name takes as long as it takes, and a stop must not wait for that.
     pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
-    const int error =
-        mosquitto_connect_async(client, address.host.c_str(), address.port, keepalive_s);
+    const int error = mosquitto_connect_async(client, address.host.c_str(), address.port, keepalive_s);
     const int reason = errno;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
     errno = reason;
@@ -119,8 +111,7 @@ class MqttSource::Broker {
   void lost(int error) {
     const int reason = errno;
     if (refusal_.empty()) {
-      refusal_ = error == MOSQ_ERR_ERRNO ? std::generic_category().message(reason)
-                                         : mosquitto_strerror(error);
+      refusal_ = error == MOSQ_ERR_ERRNO ? std::generic_category().message(reason) : mosquitto_strerror(error);
     }
     is_linked_ = false;
     next_try_ = Clock::now() + pause_;
@@ -163,8 +154,7 @@ class MqttSource::Broker {
   std::chrono::milliseconds pause_ = first_retry;
 };
 
-MqttSource::MqttSource(const Options& options, domain::Duration interval, Heard heard,
-                       Nonsense nonsense)
+MqttSource::MqttSource(const Options& options, domain::Duration interval, Heard heard, Nonsense nonsense)
     : topic_(options.mqtt_topic),
       interval_(interval),
       heard_(std::move(heard)),

@@ -10,11 +10,11 @@ namespace health {
 
 // How they are asked for the rooms on them.
 struct OccupancyOptions {
-  bool janus = false;                               // are they?
+  bool janus = false;  // are they?
   domain::Duration interval = std::chrono::seconds{10};
   domain::Duration timeout = std::chrono::seconds{3};  // of each request
-  std::optional<std::string> secret_file;           // Janus' api_secret, or admin_secret
-  std::optional<std::string> token_file;            // of Janus' token_auth
+  std::optional<std::string> secret_file;              // Janus' api_secret, or admin_secret
+  std::optional<std::string> token_file;               // of Janus' token_auth
 
   bool operator==(const OccupancyOptions&) const = default;
 };
@@ -26,7 +26,7 @@ struct Options {
   std::string mqtt_topic = "janus/+/status";       // one "+", where the gateway's name stands
   std::optional<std::string> mqtt_user;
   std::optional<std::string> mqtt_password_file;
-  std::optional<std::string> mqtt_ca_file;         // with mqtts: else the system's
+  std::optional<std::string> mqtt_ca_file;  // with mqtts: else the system's
 
   OccupancyOptions occupancy;
 

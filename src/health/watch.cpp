@@ -17,23 +17,21 @@ std::string some(const std::vector<std::string>& gateways) {
 
 }  // namespace
 
-void Watch::follow(const Options& options, const domain::HealthOptions& judging,
-                   const std::vector<Gateway>& gateways) {
+void Watch::follow(const Options& options, const domain::HealthOptions& judging, const std::vector<Gateway>& gateways) {
   const bool changed = options != options_ || judging.interval != interval_;
   options_ = options;
   interval_ = judging.interval;
   if (changed || !judging.http) http_.reset();
   if (changed || !judging.mqtt) mqtt_.reset();
   if (judging.http && !http_) {
-    http_ = std::make_unique<HttpSource>(
-        interval_, options_.timeout,
-        [this](const std::string& gateway, bool good) { heard_(gateway, HealthSource::http, good); });
+    http_ = std::make_unique<HttpSource>(interval_, options_.timeout, [this](const std::string& gateway, bool good) {
+      heard_(gateway, HealthSource::http, good);
+    });
   }
   if (judging.mqtt && !mqtt_) {
     mqtt_ = std::make_unique<MqttSource>(
         options_, interval_,
-        [this](const std::string& gateway, bool good) { heard_(gateway, HealthSource::mqtt, good); },
-        nonsense_);
+        [this](const std::string& gateway, bool good) { heard_(gateway, HealthSource::mqtt, good); }, nonsense_);
   }
   if (changed) lists_.reset();
   if (options_.occupancy.janus && !lists_) lists_ = std::make_unique<RoomLists>(options_.occupancy, rooms_);
@@ -65,7 +63,8 @@ std::vector<std::string> Watch::troubles() const {
     if (const auto trouble = mqtt_->trouble()) troubles.push_back(*trouble);
   }
   if (!unasked_.empty()) {
-    troubles.push_back(some(unasked_) + " cannot be asked by HTTP: give each a url or admin_url with http:// or https://");
+    troubles.push_back(some(unasked_) +
+                       " cannot be asked by HTTP: give each a url or admin_url with http:// or https://");
   }
   const std::vector<std::string> silent = lists_ ? lists_->silent() : std::vector<std::string>{};
   if (!silent.empty()) troubles.push_back(some(silent) + " did not list rooms when last asked");

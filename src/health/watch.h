@@ -28,8 +28,7 @@ class Watch {
   Watch(Heard heard, RoomLists::Heard rooms, MqttSource::Nonsense nonsense)
       : heard_(std::move(heard)), rooms_(std::move(rooms)), nonsense_(std::move(nonsense)) {}
 
-  void follow(const Options& options, const domain::HealthOptions& judging,
-              const std::vector<Gateway>& gateways);
+  void follow(const Options& options, const domain::HealthOptions& judging, const std::vector<Gateway>& gateways);
 
   // Why less is heard than there should be, a sentence each.
   std::vector<std::string> troubles() const;

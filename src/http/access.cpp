@@ -55,15 +55,13 @@ bool is_local_host(std::string_view host) {
   in_addr address{};
   const std::string dotted(host);
   if (dotted.find('\0') != dotted.npos) return false;
-  return inet_pton(AF_INET, dotted.c_str(), &address) == 1 &&
-         (ntohl(address.s_addr) >> 24) == 127;
+  return inet_pton(AF_INET, dotted.c_str(), &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
 }
 
 std::optional<Refusal> check_origin(const Head& head, bool has_token) {
   // Without Host only HTTP/1.0 comes through, which no browser sends.
   if (!has_token && head.host && !is_local_host(*head.host)) {
-    return Refusal{403, "foreign_host",
-                   "Ask as localhost, 127.0.0.1 or [::1]; other names need http.token_file."};
+    return Refusal{403, "foreign_host", "Ask as localhost, 127.0.0.1 or [::1]; other names need http.token_file."};
   }
   if (head.origins == 0) return std::nullopt;
   constexpr std::string_view scheme = "http://";
@@ -76,8 +74,7 @@ std::optional<Refusal> check_origin(const Head& head, bool has_token) {
 
 bool bears_token(const Head& head, std::string_view token) {
   constexpr std::string_view scheme = "Bearer ";
-  if (head.authorizations != 1 ||
-      !equal_in_any_case(head.authorization.substr(0, scheme.size()), scheme)) {
+  if (head.authorizations != 1 || !equal_in_any_case(head.authorization.substr(0, scheme.size()), scheme)) {
     return false;
   }
   auto given = head.authorization.substr(scheme.size());
@@ -104,10 +101,8 @@ TokenFile read_token_file(const std::string& path) {
   }
   if (!text.empty() && text.back() == '\n') text.pop_back();
   if (!text.empty() && text.back() == '\r') text.pop_back();
-  if (text.empty() || text.size() > 4096 ||
-      !std::all_of(text.begin(), text.end(), is_token_file_char)) {
-    return {std::nullopt,
-            "The token file " + path + " must hold one line of A-Z a-z 0-9 - . _ ~ + / = only."};
+  if (text.empty() || text.size() > 4096 || !std::all_of(text.begin(), text.end(), is_token_file_char)) {
+    return {std::nullopt, "The token file " + path + " must hold one line of A-Z a-z 0-9 - . _ ~ + / = only."};
   }
   return {std::move(text), ""};
 }

@@ -13,10 +13,10 @@ namespace http {
 namespace {
 
 struct Place {
-  std::string host;         // or the path of a Unix socket
+  std::string host;  // or the path of a Unix socket
   int port = 0;
   bool is_unix = false;
-  std::string host_field;   // the library would send a socket's path, and IPv6 without brackets
+  std::string host_field;  // the library would send a socket's path, and IPv6 without brackets
 };
 
 std::optional<Place> place_of(std::string_view address) {
@@ -53,10 +53,14 @@ std::optional<Place> place_of(std::string_view address) {
 
 std::string problem_text(httplib::Error error) {
   switch (error) {
-    case httplib::Error::Connection: return "nobody answers there";
-    case httplib::Error::Read: return "no answer came in time";
-    case httplib::Error::Write: return "the request was not taken";
-    default: return httplib::to_string(error);
+    case httplib::Error::Connection:
+      return "nobody answers there";
+    case httplib::Error::Read:
+      return "no answer came in time";
+    case httplib::Error::Write:
+      return "the request was not taken";
+    default:
+      return httplib::to_string(error);
   }
 }
 
@@ -124,8 +128,8 @@ Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 Client::~Client() = default;
 
-ClientAnswer Client::request(std::string_view method, std::string_view target,
-                             std::string_view body, std::chrono::milliseconds timeout) {
+ClientAnswer Client::request(std::string_view method, std::string_view target, std::string_view body,
+                             std::chrono::milliseconds timeout) {
   return inside_->request(method, target, body, timeout);
 }
 

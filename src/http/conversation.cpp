@@ -8,8 +8,7 @@
 namespace http {
 namespace {
 
-constexpr Refusal unauthorized{401, "unauthorized",
-                               "Send the token as 'Authorization: Bearer <token>'."};
+constexpr Refusal unauthorized{401, "unauthorized", "Send the token as 'Authorization: Bearer <token>'."};
 constexpr Refusal not_found{404, "not_found", "There is nothing at this path; see the README."};
 constexpr Refusal wrong_method{405, "method_not_allowed", "Use a method that Allow names."};
 constexpr Refusal too_large{413, "too_large", "The body is too large for this request."};
@@ -61,8 +60,8 @@ bool Conversation::one_request() {
   answering_since_.reset();
   malformed_ = wire_.read_head(head_text_);
   if (malformed_ && connection_.reading_ended) return false;
-  const bool is_head = malformed_ ? wire_.begins_with(head_method)
-                                  : head_text_.compare(0, head_method.size(), head_method) == 0;
+  const bool is_head =
+      malformed_ ? wire_.begins_with(head_method) : head_text_.compare(0, head_method.size(), head_method) == 0;
   // What is refused here is still answered by the library, as if something harmless had been asked.
   const std::string_view stand_in = is_head ? "HEAD / HTTP/1.1\r\n\r\n" : "GET / HTTP/1.1\r\n\r\n";
   if (!malformed_) malformed_ = check_form(head_text_, for_library_, query_);
@@ -109,8 +108,7 @@ Conversation::Reply Conversation::reply_to(const Library::Parsed& parsed, BodyPl
   return reply;
 }
 
-Conversation::Reply Conversation::reply_by_checks(const Library::Parsed& parsed,
-                                                  BodyPlaces::Place& place, Head& head) {
+Conversation::Reply Conversation::reply_by_checks(const Library::Parsed& parsed, BodyPlaces::Place& place, Head& head) {
   if (auto refused = read_head(parsed, !connection_.is_unix, head)) return refuse(*refused, false);
   // A body that is not going to be read takes the connection with it.
   const bool keep = head.keep_alive && !head.has_body();
@@ -136,8 +134,7 @@ Conversation::Reply Conversation::reply_by_checks(const Library::Parsed& parsed,
   return reply;
 }
 
-Conversation::Reply Conversation::lead_to_route(const Head& head, RouteTable::Match match,
-                                                BodyPlaces::Place& place) {
+Conversation::Reply Conversation::lead_to_route(const Head& head, RouteTable::Match match, BodyPlaces::Place& place) {
   Request request;
   if (auto refused = read_body(head, match.route->max_body, place, request.body)) {
     was_cut_ = connection_.reading_ended;
@@ -155,8 +152,8 @@ Conversation::Reply Conversation::lead_to_route(const Head& head, RouteTable::Ma
   return {answer(*match.route, request), head.keep_alive};
 }
 
-std::optional<Refusal> Conversation::read_body(const Head& head, std::size_t limit,
-                                               BodyPlaces::Place& place, std::string_view& body) {
+std::optional<Refusal> Conversation::read_body(const Head& head, std::size_t limit, BodyPlaces::Place& place,
+                                               std::string_view& body) {
   if (!head.has_body()) return std::nullopt;
   if (head.length > limit) return too_large;
   wire_.begin_body();

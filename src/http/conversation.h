@@ -87,7 +87,7 @@ class Conversation {
   bool was_cut_ = false;              // by the stopping door, which has no answer to that
   std::size_t route_ = 0;             // that the request leads to
   std::optional<RequestCounts::Clock::time_point> answering_since_;  // none: refused here
-  std::string head_text_;  // these keep their memory from request to request, if it is not much
+  std::string head_text_;   // these keep their memory from request to request, if it is not much
   std::string_view query_;  // in head_text_
   std::string for_library_;
   std::string answer_;

@@ -33,16 +33,14 @@ void write_decision(JsonWriter& json, std::uint64_t id, const app::DecisionRecor
       .member("times", decision.times)
       .member("since", domain::to_text(decision.since));
   write_candidates(json, decision.candidates.verdicts());
-  json.member("candidates_left_out", static_cast<std::uint64_t>(decision.candidates.left_out()))
-      .end_object();
+  json.member("candidates_left_out", static_cast<std::uint64_t>(decision.candidates.left_out())).end_object();
 }
 
 // The last id of the page before.
 std::optional<std::uint64_t> number_in(std::string_view text) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc{} && end == text.data() + text.size() ? std::optional(number)
-                                                                  : std::nullopt;
+  return error == std::errc{} && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace
@@ -52,8 +50,7 @@ Response answer_decisions(const House& house, const Request& request) {
   if (const auto* refused = std::get_if<Response>(&wish)) return *refused;
   const auto& [after, limit] = std::get<PageWish>(wish);
   const auto before = number_in(after);
-  if (!after.empty() && !before)
-    return refusal(400, "invalid_query", "Send next of the page before as after.");
+  if (!after.empty() && !before) return refusal(400, "invalid_query", "Send next of the page before as after.");
   const auto room = request.query.value("room");
   if (room) {
     if (auto refused = refuse_room(*room)) return *refused;

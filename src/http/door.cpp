@@ -29,12 +29,12 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using Phase = Connection::Phase;
 
-constexpr int accepted_at_once = 64;     // then stop() and the other listeners get a look
-constexpr auto lame_duck = 1s;           // how long a kept connection may take to hear "close"
-constexpr auto silent_grace = 250ms;     // an accepted client may be about to ask
+constexpr int accepted_at_once = 64;  // then stop() and the other listeners get a look
+constexpr auto lame_duck = 1s;        // how long a kept connection may take to hear "close"
+constexpr auto silent_grace = 250ms;  // an accepted client may be about to ask
 // Reckoned from stop(), after which serve() returns within 4 s:
-constexpr auto half_sent_grace = 3s;     // a begun request that is still coming in
-constexpr auto under_way_grace = 3750ms; // one that is being answered
+constexpr auto half_sent_grace = 3s;      // a begun request that is still coming in
+constexpr auto under_way_grace = 3750ms;  // one that is being answered
 
 void set_up(int fd, bool is_unix, std::chrono::milliseconds idle) {
   const int on = 1;
@@ -86,13 +86,12 @@ class Door::Inside {
   std::condition_variable nobody_here_;
   Connections connections_;
   std::deque<Connections::iterator> waiting_;  // admitted, without a thread yet
-  std::size_t free_threads_ = 0;             // also those that have not begun to run
+  std::size_t free_threads_ = 0;               // also those that have not begun to run
   bool done_ = false;
   std::list<std::thread> threads_;
 };
 
-Door::Inside::Inside(DoorOptions options, std::vector<Route> routes,
-                     std::vector<Listener> listeners)
+Door::Inside::Inside(DoorOptions options, std::vector<Route> routes, std::vector<Listener> listeners)
     : rules_{RouteTable(std::move(routes)), options.timeouts, std::move(options.on_exception),
              TokenInForce(std::move(options.token))},
       max_connections_(options.max_connections),
@@ -276,16 +275,13 @@ void Door::Inside::see_out(Clock::time_point stopped) {
 }
 
 Door::Door(DoorOptions options, std::vector<Route> routes, std::vector<Listener> listeners)
-    : inside_(std::make_unique<Inside>(std::move(options), std::move(routes),
-                                       std::move(listeners))) {}
+    : inside_(std::make_unique<Inside>(std::move(options), std::move(routes), std::move(listeners))) {}
 
 Door::~Door() = default;
 
 void Door::serve() { inside_->serve(); }
 void Door::stop() { inside_->stop(); }
-void Door::replace_token(std::optional<std::string> token) {
-  inside_->replace_token(std::move(token));
-}
+void Door::replace_token(std::optional<std::string> token) { inside_->replace_token(std::move(token)); }
 std::uint64_t Door::heartbeats() const { return inside_->heartbeats(); }
 std::size_t Door::connections() const { return inside_->connections(); }
 std::uint64_t Door::shed() const { return inside_->shed(); }

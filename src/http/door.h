@@ -46,8 +46,8 @@ class Door {
 
   // Grows at least once a second while serve() accepts.
   std::uint64_t heartbeats() const;
-  std::size_t connections() const;  // open now
-  std::uint64_t shed() const;       // refused above max_connections, since the start
+  std::size_t connections() const;             // open now
+  std::uint64_t shed() const;                  // refused above max_connections, since the start
   std::vector<RouteReading> requests() const;  // by route, since the start; the last: to none
 
  private:

@@ -32,16 +32,14 @@ std::optional<Response> refuse_room(std::string_view room) {
 
 std::optional<Response> refuse_session(std::string_view session) {
   if (domain::is_valid_id(session)) return std::nullopt;
-  return refusal(400, "invalid_session",
-                 "Send a session id of 1 to 255 bytes of UTF-8 without control characters.");
+  return refusal(400, "invalid_session", "Send a session id of 1 to 255 bytes of UTF-8 without control characters.");
 }
 
 OrRefusal<PageWish> page_in(const Query& query) {
   PageWish page{query.value("after").value_or(""), 100};
   if (const auto limit = query.value("limit")) {
     const auto [end, error] = std::from_chars(limit->data(), limit->data() + limit->size(), page.limit);
-    if (error != std::errc{} || end != limit->data() + limit->size() || page.limit < 1 ||
-        page.limit > 1000) {
+    if (error != std::errc{} || end != limit->data() + limit->size() || page.limit < 1 || page.limit > 1000) {
       return refusal(400, "invalid_query", "Send a limit from 1 to 1000, or none.");
     }
   }
@@ -60,16 +58,15 @@ Response refusal(domain::Refusal why, std::string_view room) {
     case domain::Refusal::room_not_found:
       return refusal(404, code, "Configure the room, import it, or enable it: it is not known here.");
     case domain::Refusal::default_gateway_unusable:
-      return refusal(500, code,
-                     "gateway not found for room " + std::string(room) +
-                         ": give it a default_gateway_id of an enabled gateway.");
+      return refusal(
+          500, code,
+          "gateway not found for room " + std::string(room) + ": give it a default_gateway_id of an enabled gateway.");
     case domain::Refusal::no_gateway_available:
       return refusal(503, code, "Enable a gateway, end a drain, or add one to available_servers.");
     case domain::Refusal::capacity_exhausted:
       return refusal(503, code, "Add gateways or capacity, or allow when_full = \"overflow\".");
     case domain::Refusal::storage_unavailable:
-      return refusal(503, code,
-                     "Try again; if it lasts, look into the log and at the disk of the database.");
+      return refusal(503, code, "Try again; if it lasts, look into the log and at the disk of the database.");
   }
   return refusal(500, "internal", "Look into the log.");
 }

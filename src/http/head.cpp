@@ -19,8 +19,8 @@ namespace {
 
 constexpr Refusal malformed(std::string_view message) { return {400, "invalid_request", message}; }
 
-constexpr Refusal bad_line = malformed(
-    "The request line is malformed; send a method, a target and HTTP/1.1, with one blank between.");
+constexpr Refusal bad_line =
+    malformed("The request line is malformed; send a method, a target and HTTP/1.1, with one blank between.");
 constexpr Refusal bad_target =
     malformed("The target is malformed; send a path that begins with a slash, without a fragment.");
 constexpr Refusal bad_field =
@@ -30,8 +30,7 @@ constexpr Refusal bad_length =
     malformed("Send either one Content-Length in plain digits, or Transfer-Encoding: chunked.");
 constexpr Refusal bad_path{400, "invalid_path",
                            "A percent sign in the path is not followed by two hexadecimal digits."};
-constexpr Refusal encoded{415, "unsupported_encoding",
-                          "Send the body as it is, without Content-Encoding."};
+constexpr Refusal encoded{415, "unsupported_encoding", "Send the body as it is, without Content-Encoding."};
 
 bool same_word(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
@@ -71,8 +70,7 @@ struct Framing {
 
 void read_length(std::string_view value, Head& head, Framing& framing) {
   ++framing.lengths;
-  const auto [end, error] =
-      std::from_chars(value.data(), value.data() + value.size(), head.length);
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), head.length);
   // from_chars takes no sign, blank or prefix for an unsigned number.
   if (error != std::errc{} || end != value.data() + value.size()) framing.odd = true;
 }
@@ -141,15 +139,24 @@ bool strip_authority(std::string_view& target, std::string_view& authority) {
 // Is `name` a field that is looked at? Most are none of ours; their length says so already.
 bool matters(std::string_view name) {
   switch (name.size()) {
-    case 4: return same_word(name, "Host");
-    case 6: return same_word(name, "Origin") || same_word(name, "Expect");
-    case 10: return same_word(name, "Connection");
-    case 12: return same_word(name, "X-Request-Id");
-    case 13: return same_word(name, "Authorization");
-    case 14: return same_word(name, "Content-Length");
-    case 16: return same_word(name, "Content-Encoding");
-    case 17: return same_word(name, "Transfer-Encoding");
-    default: return false;
+    case 4:
+      return same_word(name, "Host");
+    case 6:
+      return same_word(name, "Origin") || same_word(name, "Expect");
+    case 10:
+      return same_word(name, "Connection");
+    case 12:
+      return same_word(name, "X-Request-Id");
+    case 13:
+      return same_word(name, "Authorization");
+    case 14:
+      return same_word(name, "Content-Length");
+    case 16:
+      return same_word(name, "Content-Encoding");
+    case 17:
+      return same_word(name, "Transfer-Encoding");
+    default:
+      return false;
   }
 }
 
@@ -239,8 +246,7 @@ std::optional<Refusal> check_fields(std::string_view text, std::string& for_libr
 
 }  // namespace
 
-std::optional<Refusal> check_form(std::string_view text, std::string& for_library,
-                                  std::string_view& query) {
+std::optional<Refusal> check_form(std::string_view text, std::string& for_library, std::string_view& query) {
   const auto end = text.find("\r\n");
   if (end == text.npos) return bad_line;
   const auto line = text.substr(0, end);

@@ -21,13 +21,12 @@ bool is_token_char(char c);
 // end. `for_library` becomes what the library is to parse: the request line and the fields that matter
 // here. What it would act upon and we do not want (Range, Accept-Encoding, Expect …) it never sees, nor
 // the `query` (in `text`, behind the first `?`, as sent): it refuses one that holds a second `?`.
-std::optional<Refusal> check_form(std::string_view text, std::string& for_library,
-                                  std::string_view& query);
+std::optional<Refusal> check_form(std::string_view text, std::string& for_library, std::string_view& query);
 
 // Views point into what was parsed.
 struct Head {
   std::string_view method;
-  std::string_view path;   // from the first slash, as sent; every `%` in it is good
+  std::string_view path;                 // from the first slash, as sent; every `%` in it is good
   std::optional<std::string_view> host;  // the only one
   std::string_view origin;
   std::string_view authorization;

@@ -77,8 +77,8 @@ std::optional<Json> Json::parse(std::string_view text, std::string* problem) {
 const Json* Json::find(std::string_view key) const {
   const Object* members = object();
   if (!members) return nullptr;
-  const auto last = std::find_if(members->rbegin(), members->rend(),
-                                 [&](const auto& member) { return member.first == key; });
+  const auto last =
+      std::find_if(members->rbegin(), members->rend(), [&](const auto& member) { return member.first == key; });
   return last == members->rend() ? nullptr : &last->second;
 }
 

@@ -56,8 +56,7 @@ class Json {
 
  private:
   friend class JsonBuilder;
-  std::variant<std::monostate, bool, std::uint64_t, std::int64_t, double, std::string, Array, Object>
-      value_;
+  std::variant<std::monostate, bool, std::uint64_t, std::int64_t, double, std::string, Array, Object> value_;
 };
 
 // Appends the text as a JSON string with its quotes; what is not UTF-8 becomes U+FFFD.
@@ -77,9 +76,13 @@ class JsonWriter {
   JsonWriter& value(std::int64_t value);
   JsonWriter& value(std::uint64_t value);
   template <std::signed_integral T>
-  JsonWriter& value(T value) { return this->value(static_cast<std::int64_t>(value)); }
+  JsonWriter& value(T value) {
+    return this->value(static_cast<std::int64_t>(value));
+  }
   template <std::unsigned_integral T>
-  JsonWriter& value(T value) { return this->value(static_cast<std::uint64_t>(value)); }
+  JsonWriter& value(T value) {
+    return this->value(static_cast<std::uint64_t>(value));
+  }
   JsonWriter& value(double value);  // what JSON can't write (infinite, not a number) becomes null
   JsonWriter& value(std::string_view value);
   JsonWriter& value(const char* value) { return this->value(std::string_view(value)); }

@@ -13,15 +13,9 @@ class Forwarder final : public nlohmann::json_sax<Library> {
 
   bool null() override { return events_.null(), true; }
   bool boolean(bool value) override { return events_.boolean(value), true; }
-  bool number_integer(number_integer_t value) override {
-    return events_.signed_number(value), true;
-  }
-  bool number_unsigned(number_unsigned_t value) override {
-    return events_.unsigned_number(value), true;
-  }
-  bool number_float(number_float_t value, const string_t&) override {
-    return events_.real_number(value), true;
-  }
+  bool number_integer(number_integer_t value) override { return events_.signed_number(value), true; }
+  bool number_unsigned(number_unsigned_t value) override { return events_.unsigned_number(value), true; }
+  bool number_float(number_float_t value, const string_t&) override { return events_.real_number(value), true; }
   bool string(string_t& value) override { return events_.string(value), true; }
   bool binary(binary_t&) override { return false; }  // not in a text
   bool start_object(std::size_t) override { return events_.begin_object(), true; }
@@ -29,8 +23,7 @@ class Forwarder final : public nlohmann::json_sax<Library> {
   bool end_object() override { return events_.end_object(), true; }
   bool start_array(std::size_t) override { return events_.begin_array(), true; }
   bool end_array() override { return events_.end_array(), true; }
-  bool parse_error(std::size_t position, const std::string&,
-                   const nlohmann::detail::exception&) override {
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) override {
     where_ = position;
     return false;
   }

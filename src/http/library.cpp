@@ -91,7 +91,7 @@ class Library::Inside : protected httplib::Server {
   template <typename Setup, typename Address>
   void call_with(Exchange& exchange, bool& closed, const Setup& setup,
                  bool (httplib::Server::*call)(httplib::Stream&, Address, int, Address, int, bool, bool&,
-                                                  const Setup&)) {
+                                               const Setup&)) {
     (this->*call)(exchange, "", 0, "", 0, false, closed, setup);
   }
 };
@@ -100,7 +100,8 @@ Library::Library() : inside_(std::make_unique<Inside>()) {
   // The library makes tables at its first use. Here no thread is there yet to see them half made, and
   // ThreadSanitizer, which cannot look into the library, need not be told that this is safe.
   std::string out;
-  exchange("GET / HTTP/1.1\r\n\r\n", [](const Parsed&) { return Reply{}; }, out);
+  exchange(
+      "GET / HTTP/1.1\r\n\r\n", [](const Parsed&) { return Reply{}; }, out);
 }
 Library::~Library() = default;
 

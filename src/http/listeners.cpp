@@ -33,9 +33,13 @@ struct Address {
   sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
   template <class T>
-  T& as() { return reinterpret_cast<T&>(storage); }
+  T& as() {
+    return reinterpret_cast<T&>(storage);
+  }
   template <class T>
-  const T& as() const { return reinterpret_cast<const T&>(storage); }
+  const T& as() const {
+    return reinterpret_cast<const T&>(storage);
+  }
 };
 
 std::optional<Address> unix_address(std::string_view path) {
@@ -78,9 +82,7 @@ std::optional<Address> tcp_address(std::string_view text) {
   return address;
 }
 
-bool is_unix_text(std::string_view listen) {
-  return listen.substr(0, unix_prefix.size()) == unix_prefix;
-}
+bool is_unix_text(std::string_view listen) { return listen.substr(0, unix_prefix.size()) == unix_prefix; }
 
 std::string bound_address(int fd) {
   Address address;
@@ -140,12 +142,10 @@ Listener open_tcp(const std::string& listen, const Address& address) {
   Guard socket(new_socket(address.storage.ss_family));
   const int on = 1;
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (::bind(socket.get(), address.get(), address.size) != 0 ||
-      ::listen(socket.get(), backlog) != 0) {
+  if (::bind(socket.get(), address.get(), address.size) != 0 || ::listen(socket.get(), backlog) != 0) {
     const int error = errno;
-    const std::string advice = error == EADDRINUSE
-        ? "; another program has that port: stop it or change http.listen"
-        : "; check http.listen";
+    const std::string advice =
+        error == EADDRINUSE ? "; another program has that port: stop it or change http.listen" : "; check http.listen";
     fail("Can't listen on " + listen + advice, error);
   }
   auto bound = bound_address(socket.get());
@@ -154,11 +154,10 @@ Listener open_tcp(const std::string& listen, const Address& address) {
 
 // Removes a socket file on which nobody answers; throws if anything else is there.
 void clear_the_way(const std::string& path, const Address& address) {
-  struct stat there{};
+  struct stat there {};
   if (::lstat(path.c_str(), &there) != 0) return;
   if (!S_ISSOCK(there.st_mode)) {
-    throw std::runtime_error("Can't listen on unix:" + path +
-                             ": something that is no socket is there; move it away.");
+    throw std::runtime_error("Can't listen on unix:" + path + ": something that is no socket is there; move it away.");
   }
   const Guard probe(new_socket(AF_UNIX));
   if (::connect(probe.get(), address.get(), address.size) == 0 || errno != ECONNREFUSED) {
@@ -173,12 +172,11 @@ Listener open_unix(const std::string& path, const Address& address) {
   Guard socket(new_socket(AF_UNIX));
   constexpr mode_t mode = 0660;
   ::fchmod(socket.get(), mode);  // before bind: at no moment is the file more open than wished
-  if (::bind(socket.get(), address.get(), address.size) != 0 ||
-      ::chmod(path.c_str(), mode) != 0 || ::listen(socket.get(), backlog) != 0) {
-    fail("Can't listen on unix:" + path + "; check that its folder is there and may be written to",
-         errno);
+  if (::bind(socket.get(), address.get(), address.size) != 0 || ::chmod(path.c_str(), mode) != 0 ||
+      ::listen(socket.get(), backlog) != 0) {
+    fail("Can't listen on unix:" + path + "; check that its folder is there and may be written to", errno);
   }
-  struct stat made{};
+  struct stat made {};
   if (::lstat(path.c_str(), &made) != 0) fail("The socket file " + path + " has vanished", errno);
   return Listener{socket.release(), true, "unix:" + path, made.st_dev, made.st_ino, false};
 }
@@ -221,8 +219,9 @@ std::vector<Listener> adopt_systemd_listeners() {
   std::vector<Listener> listeners;
   for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; ++fd) {
     if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
-      throw std::runtime_error("systemd handed over something else than a listening stream socket; "
-                               "use ListenStream= in the socket unit.");
+      throw std::runtime_error(
+          "systemd handed over something else than a listening stream socket; "
+          "use ListenStream= in the socket unit.");
     }
     ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
     const bool is_unix = sd_is_socket(fd, AF_UNIX, SOCK_STREAM, 1) > 0;
@@ -234,9 +233,8 @@ std::vector<Listener> adopt_systemd_listeners() {
 void close_listener(const Listener& listener) {
   if (listener.inode != 0) {
     const auto path = listener.address.substr(unix_prefix.size());
-    struct stat there{};
-    if (::lstat(path.c_str(), &there) == 0 && there.st_ino == listener.inode &&
-        there.st_dev == listener.device) {
+    struct stat there {};
+    if (::lstat(path.c_str(), &there) == 0 && there.st_ino == listener.inode && there.st_dev == listener.device) {
       ::unlink(path.c_str());
     }
   }

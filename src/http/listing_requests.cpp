@@ -109,10 +109,7 @@ Response answer_splits(const House& house, const Request&) {
   for (const app::SplitListing& split : app::list_splits(house.desk)) {
     json.begin_object().member("room", split.room).member("janus", split.janus).key("gateways").begin_array();
     for (const auto& part : split.parts) {
-      json.begin_object()
-          .member("name", part.gateway)
-          .member("participants", part.participants)
-          .end_object();
+      json.begin_object().member("name", part.gateway).member("participants", part.participants).end_object();
     }
     json.end_array();
     write_time(json, "since", split.since);

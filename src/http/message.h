@@ -33,23 +33,23 @@ struct Request {
   std::string_view method;        // "GET" for HEAD, too
   std::vector<std::string> args;  // the {…} segments of the pattern, decoded
   Query query;
-  std::string_view body;          // as sent, whatever its Content-Type
-  std::string_view request_id;    // X-Request-Id, or empty
+  std::string_view body;        // as sent, whatever its Content-Type
+  std::string_view request_id;  // X-Request-Id, or empty
 };
 
 struct Response {
   int status = 200;
   std::string body;
   std::string content_type = "application/json";
-  Fields headers;                 // Content-Length, Connection, and a 503's Retry-After: by the door
+  Fields headers;  // Content-Length, Connection, and a 503's Retry-After: by the door
 };
 
 struct Route {
-  std::string_view method;   // routes of GET answer HEAD as well
-  std::string_view pattern;  // a literal: "/v2/rooms/{room}/sessions/{session}"
+  std::string_view method;                         // routes of GET answer HEAD as well
+  std::string_view pattern;                        // a literal: "/v2/rooms/{room}/sessions/{session}"
   std::function<Response(const Request&)> answer;  // from any thread, many at once; may throw
   std::size_t max_body = 64 * 1024;
-  bool open = false;         // needs no token; with GET of "/" that goes for no other method
+  bool open = false;  // needs no token; with GET of "/" that goes for no other method
 };
 
 }  // namespace http

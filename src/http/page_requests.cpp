@@ -9,8 +9,7 @@ namespace {
 void write_series(JsonWriter& json, std::string_view key, const app::LoadHistory::Series& series,
                   std::uint32_t app::LoadHistory::Reading::*number) {
   json.key(key).begin_array();
-  for (const auto& reading : series.readings)
-    reading ? json.value((*reading).*number) : json.null();
+  for (const auto& reading : series.readings) reading ? json.value((*reading).*number) : json.null();
   json.end_array();
 }
 

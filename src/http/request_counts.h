@@ -20,8 +20,7 @@ struct RouteReading {
   std::string_view method;
   std::string_view pattern;
   std::vector<std::pair<int, std::uint64_t>> by_status;  // 200, and those that were
-  counts::Reading
-      duration;  // from the whole request to its answer; none of those refused at the door
+  counts::Reading duration;  // from the whole request to its answer; none of those refused at the door
 };
 
 class RequestCounts {
@@ -32,9 +31,7 @@ class RequestCounts {
 
   // `route`: its number, or that of no route: `size()`.
   void add(std::size_t route, int status) { routes_[route].by_status[place_of(status)].add(); }
-  void took(std::size_t route, Clock::time_point since) {
-    routes_[route].duration.observe_since(since);
-  }
+  void took(std::size_t route, Clock::time_point since) { routes_[route].duration.observe_since(since); }
 
   std::size_t size() const { return routes_.size() - 1; }
   RouteReading read(std::size_t route) const {
@@ -51,8 +48,7 @@ class RequestCounts {
 
  private:
   // Those of the contract; 0 stands for any other.
-  static constexpr std::array statuses{200, 400, 401, 403, 404, 405, 408, 409,
-                                       413, 414, 415, 431, 500, 503, 0};
+  static constexpr std::array statuses{200, 400, 401, 403, 404, 405, 408, 409, 413, 414, 415, 431, 500, 503, 0};
   static std::size_t place_of(int status) {
     std::size_t place = 0;
     while (statuses[place] != status && statuses[place] != 0) ++place;

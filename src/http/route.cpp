@@ -24,12 +24,9 @@ std::vector<std::string_view> split(std::string_view path) {
   return segments;
 }
 
-bool is_placeholder(std::string_view segment) {
-  return !segment.empty() && segment.front() == '{';
-}
+bool is_placeholder(std::string_view segment) { return !segment.empty() && segment.front() == '{'; }
 
-bool matches(const std::vector<std::string_view>& pattern,
-             const std::vector<std::string_view>& segments) {
+bool matches(const std::vector<std::string_view>& pattern, const std::vector<std::string_view>& segments) {
   return std::equal(pattern.begin(), pattern.end(), segments.begin(), segments.end(),
                     [](std::string_view wanted, std::string_view given) {
                       return is_placeholder(wanted) ? !given.empty() : wanted == given;
@@ -73,8 +70,7 @@ std::optional<Query> Query::parse(std::string_view text) {
 }
 
 std::optional<std::string_view> Query::value(std::string_view name) const {
-  const auto last = std::find_if(pairs_.rbegin(), pairs_.rend(),
-                                 [&](const auto& pair) { return pair.first == name; });
+  const auto last = std::find_if(pairs_.rbegin(), pairs_.rend(), [&](const auto& pair) { return pair.first == name; });
   if (last == pairs_.rend()) return std::nullopt;
   return last->second;
 }

@@ -17,11 +17,11 @@ std::optional<std::string> percent_decoded(std::string_view text);
 class RouteTable {
  public:
   struct Match {
-    std::size_t number = 0;         // of the route; where there is none: how many there are
-    const Route* route = nullptr;   // none: 404, or 405 if `allow` says what would be right
+    std::size_t number = 0;        // of the route; where there is none: how many there are
+    const Route* route = nullptr;  // none: 404, or 405 if `allow` says what would be right
     std::vector<std::string> args;
     std::string allow;
-    bool open = false;              // needs no token
+    bool open = false;  // needs no token
   };
 
   explicit RouteTable(std::vector<Route> routes);

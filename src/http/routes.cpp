@@ -51,9 +51,7 @@ std::vector<Route> routes(const House& house) {
     route.pattern = line.pattern;
     route.max_body = line.max_body;
     route.open = line.open;
-    route.answer = [house, answer = line.answer](const Request& request) {
-      return answer(house, request);
-    };
+    route.answer = [house, answer = line.answer](const Request& request) { return answer(house, request); };
     result.push_back(std::move(route));
   }
   return result;

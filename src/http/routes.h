@@ -29,7 +29,7 @@ struct House {
   // Reads the configuration anew and applies it, or tells why not.
   std::function<app::CatalogueKeeper::Result()> reload;
   std::function<Readiness()> readiness;
-  std::function<std::string()> metrics{};  // in Prometheus' text format
+  std::function<std::string()> metrics{};   // in Prometheus' text format
   std::function<app::FleetView()> fleet{};  // none: alone
 };
 

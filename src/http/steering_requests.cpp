@@ -16,7 +16,8 @@ void write_list(JsonWriter& json, std::string_view key, const std::vector<std::s
 
 Response set_draining(const House& house, const std::string& gateway, domain::Draining draining) {
   switch (house.keeper.set_draining(gateway, draining)) {
-    case app::CatalogueKeeper::Drained::done: break;
+    case app::CatalogueKeeper::Drained::done:
+      break;
     case app::CatalogueKeeper::Drained::no_such_gateway:
       return refusal(404, "gateway_not_found", "Name a gateway that GET /v2/gateways lists.");
     case app::CatalogueKeeper::Drained::storage_unavailable:
@@ -59,13 +60,16 @@ Response answer_release(const House& house, const Request& request) {
   }
   Response response;
   switch (app::release_room(house.desk, room, force == "true")) {
-    case app::Released::done: response.body = "{\"released\":true}"; return response;
+    case app::Released::done:
+      response.body = "{\"released\":true}";
+      return response;
     case app::Released::no_assignment:
       return refusal(404, "assignment_not_found", "There is nothing to release: the room has no assignment.");
     case app::Released::occupied:
       return refusal(409, "room_occupied",
                      "Wait until the room is empty, or release it with force=true and split who is in it.");
-    case app::Released::storage_unavailable: break;
+    case app::Released::storage_unavailable:
+      break;
   }
   return refusal(domain::Refusal::storage_unavailable, room);
 }

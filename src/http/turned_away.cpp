@@ -18,12 +18,9 @@ constexpr std::size_t most_leaving = 128;  // beyond them descriptors matter mor
 
 const std::string& farewell() {
   static const std::string text = [] {
-    const auto response = refusal(503, "too_many_connections",
-                                  "Close some connections or raise http.max_connections.");
-    return "HTTP/1.1 503 Service Unavailable\r\nContent-Length: " +
-           std::to_string(response.body.size()) +
-           "\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n\r\n" +
-           response.body;
+    const auto response = refusal(503, "too_many_connections", "Close some connections or raise http.max_connections.");
+    return "HTTP/1.1 503 Service Unavailable\r\nContent-Length: " + std::to_string(response.body.size()) +
+           "\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n\r\n" + response.body;
   }();
   return text;
 }

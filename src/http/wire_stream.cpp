@@ -20,21 +20,17 @@ constexpr std::size_t small_buffer = 4 * 1024;  // holds nearly every request wh
 constexpr std::size_t body_step = 64 * 1024;    // touched as it arrives, not as it is announced
 
 constexpr Refusal cut_off{400, "invalid_request", "The request ended too early; send all of it."};
-constexpr Refusal not_http{400, "invalid_request",
-                           "This is not HTTP/1.1; end each line of the head with CR and LF."};
+constexpr Refusal not_http{400, "invalid_request", "This is not HTTP/1.1; end each line of the head with CR and LF."};
 constexpr Refusal bad_chunk{400, "invalid_request", "The chunked body is malformed."};
-constexpr Refusal too_slow{408, "request_timeout",
-                           "The request took too long to arrive; send it at once."};
+constexpr Refusal too_slow{408, "request_timeout", "The request took too long to arrive; send it at once."};
 constexpr Refusal long_line{414, "uri_too_long", "Keep the request line under 8 KiB."};
 constexpr Refusal long_head{431, "headers_too_large", "Keep the head under 16 KiB and 64 fields."};
-constexpr Refusal crowded{503, "too_many_connections",
-                          "Send fewer large bodies at a time, or try again."};
+constexpr Refusal crowded{503, "too_many_connections", "Send fewer large bodies at a time, or try again."};
 constexpr Refusal long_body{413, "too_large", "The body is too large for this request."};
 
 }  // namespace
 
-WireStream::WireStream(int fd, const Timeouts& timeouts)
-    : fd_(fd), timeouts_(timeouts), buffer_(small_buffer) {}
+WireStream::WireStream(int fd, const Timeouts& timeouts) : fd_(fd), timeouts_(timeouts), buffer_(small_buffer) {}
 
 bool WireStream::wait() {
   if (body_.capacity() > body_step) forget_body();
@@ -85,8 +81,7 @@ std::optional<Refusal> WireStream::read_head(std::string& head) {
 
 void WireStream::begin_body() { deadline_ = Clock::now() + timeouts_.body; }
 
-std::optional<Refusal> WireStream::read_body(std::size_t length, BodyPlaces::Place& place,
-                                             std::string_view& body) {
+std::optional<Refusal> WireStream::read_body(std::size_t length, BodyPlaces::Place& place, std::string_view& body) {
   body_.clear();
   if (!lacks(length)) {  // arrived with the head, as nearly always: no copy
     body = buffered().substr(0, length);
@@ -100,8 +95,7 @@ std::optional<Refusal> WireStream::read_body(std::size_t length, BodyPlaces::Pla
   return std::nullopt;
 }
 
-std::optional<Refusal> WireStream::read_chunks(std::size_t limit, BodyPlaces::Place& place,
-                                               std::string_view& body) {
+std::optional<Refusal> WireStream::read_chunks(std::size_t limit, BodyPlaces::Place& place, std::string_view& body) {
   body_.clear();
   framing_budget_ = limit + 4096;
   for (;;) {
@@ -198,8 +192,7 @@ std::optional<Refusal> WireStream::receive(char* to, std::size_t room, std::size
 
 bool WireStream::send(std::string_view head, std::string_view body) {
   const auto until = Clock::now() + timeouts_.write;
-  iovec parts[2] = {{const_cast<char*>(head.data()), head.size()},
-                    {const_cast<char*>(body.data()), body.size()}};
+  iovec parts[2] = {{const_cast<char*>(head.data()), head.size()}, {const_cast<char*>(body.data()), body.size()}};
   msghdr message{};
   message.msg_iov = parts;
   message.msg_iovlen = body.empty() ? 1 : 2;

@@ -33,9 +33,7 @@ class WireStream {
   // The head without its final empty line. At most one empty line before it is skipped.
   std::optional<Refusal> read_head(std::string& head);
   // Does what is not yet read begin so? After a refused head that is the head itself.
-  bool begins_with(std::string_view text) const {
-    return buffered().substr(0, text.size()) == text;
-  }
+  bool begins_with(std::string_view text) const { return buffered().substr(0, text.size()) == text; }
 
   // From here on reading is reckoned against the body's deadline.
   void begin_body();

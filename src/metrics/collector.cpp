@@ -65,8 +65,7 @@ std::string_view to_text(RegionalMatch match) {
 
 // Each value has its number from the start, or nobody could tell a first event from a first scrape.
 template <typename Kind, Kind Last, typename Text>
-void add_each(Families& families, std::string_view label,
-              const counts::CounterBy<Kind, Last>& counters, Text text) {
+void add_each(Families& families, std::string_view label, const counts::CounterBy<Kind, Last>& counters, Text text) {
   for (std::size_t i = 0; i < counters.size; ++i) {
     const auto kind = static_cast<Kind>(i);
     families.add({{label, text(kind)}}, counters[kind].value());
@@ -77,8 +76,8 @@ constexpr auto text_of = [](auto kind) { return to_text(kind); };
 
 // Rooms that a gateway can still get before it is full, as placement reckons.
 std::int64_t headroom(const app::GatewayListing& gateway, std::int64_t occupancy) {
-  const bool takes_rooms = gateway.available && !gateway.disabled && !gateway.draining &&
-                           gateway.state != GatewayState::down;
+  const bool takes_rooms =
+      gateway.available && !gateway.disabled && !gateway.draining && gateway.state != GatewayState::down;
   return takes_rooms ? std::max<std::int64_t>(gateway.capacity - gateway.load, 0) / occupancy : 0;
 }
 
@@ -110,9 +109,7 @@ void Collector::add_sidecar(Families& families) const {
       .add({{"version", sources_.version}}, true);
   families.gauge("room_sidecar_scale_mode", "1 in scale mode, 0 in legacy mode.")
       .add({}, sources_.desk.policy()->options().scale);
-  families
-      .gauge("room_sidecar_degraded",
-             "1 while it is less than well for that reason; /readyz says more.")
+  families.gauge("room_sidecar_degraded", "1 while it is less than well for that reason; /readyz says more.")
       .add({{"reason", "storage"}}, sources_.journal.failure().has_value())
       .add({{"reason", "configuration"}}, sources_.keeper.has_unwritten())
       .add({{"reason", "health_sources"}}, told.sources_in_trouble)
@@ -141,19 +138,16 @@ void Collector::add_requests(Families& families) const {
                    count);
     }
   }
-  families.histogram(
-      "room_sidecar_http_request_duration_seconds",
-      "From the whole request to its answer, by route; without what was refused at the door.",
-      ns_per_second);
+  families.histogram("room_sidecar_http_request_duration_seconds",
+                     "From the whole request to its answer, by route; without what was refused at the door.",
+                     ns_per_second);
   for (const http::RouteReading& route : routes) {
     if (route.pattern.empty()) continue;
     families.add({{"method", route.method}, {"route", route.pattern}}, route.duration);
   }
   families.gauge("room_sidecar_http_connections", "Open connections.")
       .add({}, static_cast<std::uint64_t>(sources_.door.connections()));
-  families
-      .counter("room_sidecar_http_connections_shed_total",
-               "Connections refused above http.max_connections.")
+  families.counter("room_sidecar_http_connections_shed_total", "Connections refused above http.max_connections.")
       .add({}, sources_.door.shed());
 }
 
@@ -162,19 +156,14 @@ void Collector::add_rooms(Families& families) const {
   families.counter("room_sidecar_decisions_total", "Users told where to go, by reason.");
   add_each(families, "reason", counts.answers, text_of);
   families.counter("room_sidecar_refusals_total", "Users told no gateway, by error.");
-  add_each(families, "error", counts.refusals,
-           [](domain::Refusal refusal) { return code_of(refusal); });
+  add_each(families, "error", counts.refusals, [](domain::Refusal refusal) { return code_of(refusal); });
   families.counter("room_sidecar_session_refusals_total", "Session reports refused, by error.");
-  add_each(families, "error", counts.session_refusals,
-           [](domain::Refusal refusal) { return code_of(refusal); });
-  add_each(families, "error", counts.invalid_reports, [](app::InvalidId what) {
-    return what == app::InvalidId::room ? "invalid_room" : "invalid_session";
-  });
-  families.counter("room_sidecar_assignments_created_total",
-                   "Rooms assigned that were not, by cause.");
+  add_each(families, "error", counts.session_refusals, [](domain::Refusal refusal) { return code_of(refusal); });
+  add_each(families, "error", counts.invalid_reports,
+           [](app::InvalidId what) { return what == app::InvalidId::room ? "invalid_room" : "invalid_session"; });
+  families.counter("room_sidecar_assignments_created_total", "Rooms assigned that were not, by cause.");
   add_each(families, "cause", counts.created, text_of);
-  families.counter("room_sidecar_assignments_moved_total",
-                   "Assignments replaced by another, by cause.");
+  families.counter("room_sidecar_assignments_moved_total", "Assignments replaced by another, by cause.");
   add_each(families, "cause", counts.moved, text_of);
   families.counter("room_sidecar_assignments_removed_total", "Assignments ended, by cause.");
   add_each(families, "cause", counts.removed, text_of);
@@ -197,18 +186,13 @@ void Collector::add_rooms(Families& families) const {
     ++known;
     if (!policy->legacy_gateway(room)) ++without;
   }
-  families.gauge("room_sidecar_sessions", "Live sessions.")
-      .add({}, static_cast<std::uint64_t>(sessions));
-  families
-      .gauge("room_sidecar_split_rooms",
-             "Rooms with participants elsewhere than where they are answered.")
+  families.gauge("room_sidecar_sessions", "Live sessions.").add({}, static_cast<std::uint64_t>(sessions));
+  families.gauge("room_sidecar_split_rooms", "Rooms with participants elsewhere than where they are answered.")
       .add({}, static_cast<std::uint64_t>(splits));
-  families.gauge("room_sidecar_known_rooms", "Rooms that are known, enabled and not removed.")
-      .add({}, known);
+  families.gauge("room_sidecar_known_rooms", "Rooms that are known, enabled and not removed.").add({}, known);
   families
-      .gauge(
-          "room_sidecar_rooms_without_default_gateway",
-          "Of those, the ones that legacy mode cannot answer: no valid default gateway, nor a pin.")
+      .gauge("room_sidecar_rooms_without_default_gateway",
+             "Of those, the ones that legacy mode cannot answer: no valid default gateway, nor a pin.")
       .add({}, without);
 }
 
@@ -232,18 +216,15 @@ void Collector::add_gateways(Families& families) const {
   each([](const auto& gateway) { return gateway.disabled; });
   families.gauge("room_sidecar_gateway_draining", "1 if it is being drained.");
   each([](const auto& gateway) { return gateway.draining; });
-  families.gauge("room_sidecar_gateway_state",
-                 "1 for the state that its health is in, 0 for the others.");
+  families.gauge("room_sidecar_gateway_state", "1 for the state that its health is in, 0 for the others.");
   for (const auto& gateway : gateways) {
-    for (const auto state :
-         {GatewayState::up, GatewayState::suspect, GatewayState::down, GatewayState::unknown}) {
+    for (const auto state : {GatewayState::up, GatewayState::suspect, GatewayState::down, GatewayState::unknown}) {
       families.add({{"gateway", gateway.name}, {"state", to_text(state)}}, gateway.state == state);
     }
   }
 
   const std::int64_t occupancy = policy->options().avg_room_occupancy;
-  families.gauge("room_sidecar_room_occupancy_users", "The setting balancing.avg_room_occupancy.")
-      .add({}, occupancy);
+  families.gauge("room_sidecar_room_occupancy_users", "The setting balancing.avg_room_occupancy.").add({}, occupancy);
   std::int64_t all = 0;
   std::map<std::string_view, std::int64_t> by_region;
   for (const domain::Region& region : policy->options().regions) by_region[region.country];
@@ -252,9 +233,7 @@ void Collector::add_gateways(Families& families) const {
     all += rooms;
     for (const std::string& region : gateway.regions) by_region[region] += rooms;
   }
-  families
-      .gauge("room_sidecar_headroom_rooms",
-             "New rooms that can be placed before every gateway is full.")
+  families.gauge("room_sidecar_headroom_rooms", "New rooms that can be placed before every gateway is full.")
       .add({}, all);
   families.gauge("room_sidecar_region_headroom_rooms", "The same for the gateways of one region.");
   for (const auto& [region, rooms] : by_region) families.add({{"region", region}}, rooms);
@@ -263,20 +242,15 @@ void Collector::add_gateways(Families& families) const {
 void Collector::add_storage(Families& families) const {
   const store::CommitCounts& counts = sources_.journal.counts();
   const store::Journal::Queue queue = sources_.journal.queue();
-  families
-      .histogram("room_sidecar_commit_duration_seconds", "Of the journal's transactions.",
-                 ns_per_second)
+  families.histogram("room_sidecar_commit_duration_seconds", "Of the journal's transactions.", ns_per_second)
       .add({}, counts.duration.read());
   families.histogram("room_sidecar_commit_rows", "Rows written by one such transaction.", 1)
       .add({}, counts.rows.read());
-  families
-      .counter("room_sidecar_write_failures_total",
-               "Attempts to write to the database that failed.")
+  families.counter("room_sidecar_write_failures_total", "Attempts to write to the database that failed.")
       .add({}, counts.failures.value());
   families.gauge("room_sidecar_journal_queue_rows", "Rows not in the database yet.")
       .add({}, static_cast<std::uint64_t>(queue.rows));
-  families
-      .gauge("room_sidecar_journal_queue_claims", "Of those, assignments that somebody waits for.")
+  families.gauge("room_sidecar_journal_queue_claims", "Of those, assignments that somebody waits for.")
       .add({}, static_cast<std::uint64_t>(queue.claims));
 }
 

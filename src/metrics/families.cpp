@@ -19,8 +19,7 @@ class Families::Inside {
 
   prometheus::ClientMetric& add(const Labels& labels) {
     auto& metric = families.back().metric.emplace_back();
-    for (const auto& [name, value] : labels)
-      metric.label.push_back({std::string(name), std::string(value)});
+    for (const auto& [name, value] : labels) metric.label.push_back({std::string(name), std::string(value)});
     return metric;
   }
 
@@ -58,8 +57,7 @@ Families& Families::add(const Labels& labels, const counts::Reading& reading) {
   histogram.sample_count = reading.count;
   histogram.sample_sum = static_cast<double>(reading.sum) / inside_->per_base_unit;
   for (const auto& bucket : reading.buckets) {
-    histogram.bucket.push_back(
-        {bucket.up_to, static_cast<double>(bucket.bound) / inside_->per_base_unit});
+    histogram.bucket.push_back({bucket.up_to, static_cast<double>(bucket.bound) / inside_->per_base_unit});
   }
   return *this;
 }

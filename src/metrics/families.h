@@ -27,12 +27,8 @@ class Families {
   Families& histogram(std::string name, std::string help, double per_base_unit);
 
   Families& add(const Labels& labels, double value);
-  Families& add(const Labels& labels, std::uint64_t value) {
-    return add(labels, static_cast<double>(value));
-  }
-  Families& add(const Labels& labels, std::int64_t value) {
-    return add(labels, static_cast<double>(value));
-  }
+  Families& add(const Labels& labels, std::uint64_t value) { return add(labels, static_cast<double>(value)); }
+  Families& add(const Labels& labels, std::int64_t value) { return add(labels, static_cast<double>(value)); }
   Families& add(const Labels& labels, bool value) { return add(labels, value ? 1.0 : 0.0); }
   Families& add(const Labels& labels, const counts::Reading& reading);
 

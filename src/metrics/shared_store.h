@@ -9,7 +9,6 @@ namespace metrics {
 class Families;
 
 // Whoever shares nothing has the counters, at 0, and of the gauges no series: there is nothing to be told by them.
-void add_shared_store(Families& families, const app::FleetView& view,
-                      const cluster::Counts& counts);
+void add_shared_store(Families& families, const app::FleetView& view, const cluster::Counts& counts);
 
 }  // namespace metrics

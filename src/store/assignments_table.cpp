@@ -8,8 +8,7 @@
 
 namespace store {
 
-std::vector<domain::Assignment> read_assignments(Database& database,
-                                                 std::vector<std::string>& skipped) {
+std::vector<domain::Assignment> read_assignments(Database& database, std::vector<std::string>& skipped) {
   Statement select(database,
                    "SELECT room_id, gateway_name, region, assigned_at, last_used_at "
                    "FROM room_server_assignments ORDER BY room_id");
@@ -52,10 +51,8 @@ void write_assignment(Database& database, const domain::Assignment& assignment) 
   write.run();
 }
 
-void touch_assignment(Database& database, const std::string& room_id,
-                      domain::WallTime last_used_at) {
-  Statement update(database,
-                   "UPDATE room_server_assignments SET last_used_at = ? WHERE room_id = ?");
+void touch_assignment(Database& database, const std::string& room_id, domain::WallTime last_used_at) {
+  Statement update(database, "UPDATE room_server_assignments SET last_used_at = ? WHERE room_id = ?");
   update.bind(domain::to_text(last_used_at)).bind(room_id).run();
 }
 

@@ -12,13 +12,11 @@
 namespace store {
 
 // Bytewise by room.
-std::vector<domain::Assignment> read_assignments(Database& database,
-                                                 std::vector<std::string>& skipped);
+std::vector<domain::Assignment> read_assignments(Database& database, std::vector<std::string>& skipped);
 // Inserts it, or replaces the room's row.
 void write_assignment(Database& database, const domain::Assignment& assignment);
 // Without effect if the room has no row.
-void touch_assignment(Database& database, const std::string& room_id,
-                      domain::WallTime last_used_at);
+void touch_assignment(Database& database, const std::string& room_id, domain::WallTime last_used_at);
 // Without effect if the room has no row.
 void erase_assignment(Database& database, const std::string& room_id);
 

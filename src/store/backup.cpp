@@ -32,8 +32,7 @@ Bytes image_through(Connection& connection, const std::string& path) {
 // meanwhile does not write under our hands.
 Bytes image_of(const std::string& path) {
   if (!exists(path)) {
-    throw Failure(Failure::Kind::unusable,
-                  "there is no database at " + path + "; check database.path");
+    throw Failure(Failure::Kind::unusable, "there is no database at " + path + "; check database.path");
   }
   try {
     Connection connection(path, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
@@ -49,8 +48,8 @@ void refuse_odd_target(const std::string& database, const std::string& target) {
   const std::string real = resolved(target);
   for (const char* suffix : {"", "-wal", "-shm", ".lock"}) {
     if (real == database + suffix || is_same_file(real, database + suffix)) {
-      throw Failure(Failure::Kind::unusable, "the backup would overwrite " + database + suffix +
-                                                 " itself; name another file");
+      throw Failure(Failure::Kind::unusable,
+                    "the backup would overwrite " + database + suffix + " itself; name another file");
     }
   }
   struct stat status {};

@@ -15,8 +15,7 @@ void Batch::write_urgently(domain::Assignment assignment, Settled settled) {
   RoomChange& change = at->second;
   std::unique_ptr<RoomChange> replaced;
   if (!is_new) {
-    replaced = change.urgent ? std::move(change.replaced)
-                             : std::make_unique<RoomChange>(std::move(change));
+    replaced = change.urgent ? std::move(change.replaced) : std::make_unique<RoomChange>(std::move(change));
   }
   change = {RoomChange::Kind::write, std::move(assignment), true, std::move(replaced)};
   settled_.push_back({room_id, std::move(settled)});

@@ -49,8 +49,7 @@ void Checkpointer::work() {
     lock.unlock();
     try {
       // Opened for each: a connection that is kept would go on with a file that has vanished.
-      Connection connection(database_path_, database_path_,
-                            SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
+      Connection connection(database_path_, database_path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
       connection.execute("PRAGMA synchronous = FULL");
       connection.checkpoint();
     } catch (const Failure&) {

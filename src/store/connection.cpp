@@ -33,8 +33,7 @@ void throw_failure(const std::string& path, const SQLite::Exception& exception) 
 }
 
 Connection::Connection(const std::string& path, const std::string& name, int flags) : path_(path) {
-  sql_ = translated(path_,
-                    [&] { return std::make_unique<SQLite::Database>(name, flags, patience_ms); });
+  sql_ = translated(path_, [&] { return std::make_unique<SQLite::Database>(name, flags, patience_ms); });
 }
 
 SQLite::Statement& Connection::prepared(const char* sql) {
@@ -96,8 +95,8 @@ int Connection::changed_rows() { return sqlite3_changes(sql_->getHandle()); }
 
 Bytes Connection::image() {
   sqlite3_int64 size = 0;
-  const std::unique_ptr<unsigned char, void (*)(void*)> bytes(
-      sqlite3_serialize(sql_->getHandle(), "main", &size, 0), sqlite3_free);
+  const std::unique_ptr<unsigned char, void (*)(void*)> bytes(sqlite3_serialize(sql_->getHandle(), "main", &size, 0),
+                                                              sqlite3_free);
   constexpr sqlite3_int64 header = 100;
   if (!bytes || size < header) {
     throw Failure(Failure::Kind::io, "cannot read " + path_ + "; check the disk and the memory");
@@ -114,9 +113,7 @@ void Connection::wait_when_busy(std::function<bool()> tick) {
   sqlite3_busy_handler(sql_->getHandle(), on_busy, &tick_);
 }
 
-void Connection::count_wal_frames() {
-  sqlite3_wal_hook(sql_->getHandle(), on_commit, &wal_frames_);
-}
+void Connection::count_wal_frames() { sqlite3_wal_hook(sql_->getHandle(), on_commit, &wal_frames_); }
 
 void Connection::checkpoint() {
   sqlite3_wal_checkpoint_v2(sql_->getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
@@ -125,8 +122,7 @@ void Connection::checkpoint() {
 bool Connection::checkpoint_all() {
   int frames = 0;
   int copied = 0;
-  const int code = sqlite3_wal_checkpoint_v2(sql_->getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE,
-                                             &frames, &copied);
+  const int code = sqlite3_wal_checkpoint_v2(sql_->getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
   return code == SQLITE_OK && frames == copied;
 }
 

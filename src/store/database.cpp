@@ -24,8 +24,8 @@ namespace store {
 namespace {
 
 bool reading_may_help(Failure::Kind kind) {
-  return kind == Failure::Kind::read_only || kind == Failure::Kind::full ||
-         kind == Failure::Kind::io || kind == Failure::Kind::unusable;
+  return kind == Failure::Kind::read_only || kind == Failure::Kind::full || kind == Failure::Kind::io ||
+         kind == Failure::Kind::unusable;
 }
 
 // Spares a vain opening each second where rights or a read-only file system stand in the way.
@@ -42,9 +42,9 @@ void refuse_second_name(const std::string& path) {
   // A restore that was killed leaves one that nobody serves.
   const nlink_t own = is_same_file(path, path + ".before-restore") ? 2 : 1;
   if (status.st_nlink <= own) return;
-  throw Failure(Failure::Kind::unusable,
-                "the database " + path + " has a second name, a hard link, by which another program "
-                "could write it; remove that name, or set database.path to a copy");
+  throw Failure(Failure::Kind::unusable, "the database " + path +
+                                             " has a second name, a hard link, by which another program "
+                                             "could write it; remove that name, or set database.path to a copy");
 }
 
 // SQLite would begin an empty database, and delete the -wal that does not belong to it.
@@ -56,8 +56,7 @@ void refuse_orphaned_log(const std::string& path) {
 void use_wal(Connection& connection) {
   const std::string mode = connection.text("PRAGMA journal_mode = WAL");
   if (mode != "wal") {
-    throw Failure(Failure::Kind::unusable, "cannot keep a write-ahead log beside " +
-                                               connection.path() +
+    throw Failure(Failure::Kind::unusable, "cannot keep a write-ahead log beside " + connection.path() +
                                                "; put the database on a local file system");
   }
 }
@@ -103,8 +102,7 @@ Connection& Database::Parts::connection() {
 
 void Database::Parts::open_writable() {
   const int create = mode == OpenMode::read_write ? SQLITE_OPEN_CREATE : 0;
-  auto opened = std::make_unique<Connection>(path, path,
-                                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | create);
+  auto opened = std::make_unique<Connection>(path, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | create);
   if (tick) opened->wait_when_busy(tick);
   opened->execute("PRAGMA synchronous = FULL");
   // SQLite opens a file that it may not write for reading, and says so only here.
@@ -134,8 +132,7 @@ void Database::Parts::open_readable() {
   opened.connection->check_soundness();
   if (found_version != newest_version(migrations)) {
     if (mode != OpenMode::read_only) {
-      throw Failure(Failure::Kind::read_only, "the database " + path + " has version " +
-                                                  std::to_string(found_version) +
+      throw Failure(Failure::Kind::read_only, "the database " + path + " has version " + std::to_string(found_version) +
                                                   " and must be brought to version " +
                                                   std::to_string(newest_version(migrations)) +
                                                   ", but cannot be written; make it writable");
@@ -172,8 +169,8 @@ Database::Database(const std::string& path, OpenMode mode, std::span<const Migra
     return;
   }
   if (mode == OpenMode::existing && !exists(parts_->path)) {
-    throw Failure(Failure::Kind::unusable, "there is no database at " + parts_->path +
-                                               "; check database.path, or start room-sidecar once");
+    throw Failure(Failure::Kind::unusable,
+                  "there is no database at " + parts_->path + "; check database.path, or start room-sidecar once");
   }
   refuse_second_name(parts_->path);
   refuse_orphaned_log(parts_->path);
@@ -181,8 +178,7 @@ Database::Database(const std::string& path, OpenMode mode, std::span<const Migra
   try {
     parts_->open_writable();
   } catch (const Failure& failure) {
-    const bool may_read = mode == OpenMode::read_write && reading_may_help(failure.kind()) &&
-                          size_of(parts_->path) > 0;
+    const bool may_read = mode == OpenMode::read_write && reading_may_help(failure.kind()) && size_of(parts_->path) > 0;
     if (!may_read) throw;
     parts_->why_not_writable = failure.what();
     parts_->open_readable();
@@ -229,14 +225,11 @@ void Database::transaction(const std::function<void()>& deed) {
   parts_->connection().transaction(deed);
 }
 
-void Database::read_transaction(const std::function<void()>& deed) {
-  parts_->connection().read_transaction(deed);
-}
+void Database::read_transaction(const std::function<void()>& deed) { parts_->connection().read_transaction(deed); }
 
 void Database::prove_writable() {
   // Writes page 1 though nothing differs in it; an empty transaction would not touch the disk.
-  const std::string same =
-      "PRAGMA user_version = " + std::to_string(newest_version(parts_->migrations));
+  const std::string same = "PRAGMA user_version = " + std::to_string(newest_version(parts_->migrations));
   transaction([&] { connection().execute(same); });
 }
 
@@ -251,22 +244,19 @@ bool Database::has_moved() { return parts_->open.connection && connection().has_
 
 bool Database::has_lost_log() const {
   const std::string& path = parts_->path;
-  return parts_->writable &&
-         (parts_->log_id != id_of(path + "-wal") || parts_->index_id != id_of(path + "-shm"));
+  return parts_->writable && (parts_->log_id != id_of(path + "-wal") || parts_->index_id != id_of(path + "-shm"));
 }
 
 void Database::bring_back_log() {
   const std::string& path = parts_->path;
   if (parts_->log_id != id_of(path + "-wal") && size_of(path + "-wal") > 0) {
-    throw Failure(Failure::Kind::unusable,
-                  "another program has made a -wal of its own beside " + path +
-                      " after ours was deleted; restart room-sidecar, and see that nothing "
-                      "deletes it");
+    throw Failure(Failure::Kind::unusable, "another program has made a -wal of its own beside " + path +
+                                               " after ours was deleted; restart room-sidecar, and see that nothing "
+                                               "deletes it");
   }
   if (!connection().checkpoint_all()) {
-    throw Failure(Failure::Kind::busy,
-                  "cannot take the changes from the -wal of " + path +
-                      " that was deleted; end the transactions of other programs on it");
+    throw Failure(Failure::Kind::busy, "cannot take the changes from the -wal of " + path +
+                                           " that was deleted; end the transactions of other programs on it");
   }
   parts_->writable = false;
   parts_->why_not_writable = "the -wal of the database " + path + " has vanished";
@@ -306,9 +296,7 @@ void Database::while_busy(std::function<bool()> tick) {
   if (parts_->open.connection) connection().wait_when_busy(parts_->tick);
 }
 
-int Database::wal_frames() const {
-  return parts_->open.connection ? parts_->open.connection->wal_frames() : 0;
-}
+int Database::wal_frames() const { return parts_->open.connection ? parts_->open.connection->wal_frames() : 0; }
 
 void Database::checkpoint() {
   if (parts_->writable) connection().checkpoint();

@@ -29,8 +29,7 @@ enum class OpenMode {
 class Database {
  public:
   // The list of migrations is an argument for the sake of tests.
-  Database(const std::string& path, OpenMode mode,
-           std::span<const Migration> migrations = embedded_migrations());
+  Database(const std::string& path, OpenMode mode, std::span<const Migration> migrations = embedded_migrations());
   ~Database();
   Database(Database&&) noexcept;
   Database& operator=(Database&&) noexcept;

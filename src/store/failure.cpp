@@ -9,14 +9,12 @@ namespace store {
 namespace {
 
 const char* const make_room = "; free some space on that disk";
-const char* const grant_rights =
-    "; see that the file and its folder may be written by the user of room-sidecar";
+const char* const grant_rights = "; see that the file and its folder may be written by the user of room-sidecar";
 
 }  // namespace
 
 Failure system_failure(const std::string& deed, const std::string& path, int error) {
-  const std::string text =
-      "cannot " + deed + " " + path + ": " + std::generic_category().message(error);
+  const std::string text = "cannot " + deed + " " + path + ": " + std::generic_category().message(error);
   switch (error) {
     case ENOSPC:
     case EDQUOT:
@@ -46,34 +44,30 @@ Failure sqlite_failure(const std::string& path, int code, const std::string& rea
       return {Failure::Kind::read_only, "cannot write to " + path + ": " + reason + grant_rights};
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return {Failure::Kind::busy, "cannot use " + path + ": " + reason +
-                                       "; another program holds a lock on it, end its transaction"};
+      return {Failure::Kind::busy,
+              "cannot use " + path + ": " + reason + "; another program holds a lock on it, end its transaction"};
     case SQLITE_CONSTRAINT:
-      return {Failure::Kind::constraint,
-              "a row was refused by " + path + ": " + reason + "; change that row"};
+      return {Failure::Kind::constraint, "a row was refused by " + path + ": " + reason + "; change that row"};
     case SQLITE_CANTOPEN:
       return {Failure::Kind::unusable, "cannot open " + path + ": " + reason +
                                            "; see that its folder is there and may be written by "
                                            "the user of room-sidecar"};
     case SQLITE_IOERR:
-      return {Failure::Kind::io,
-              "cannot read or write " + path + ": " + reason + "; check the disk"};
+      return {Failure::Kind::io, "cannot read or write " + path + ": " + reason + "; check the disk"};
     case SQLITE_ERROR:
       // Asked for what we always ask for, it says this of a head whose bytes are not what we wrote.
       if (reason.find("unsupported file format") != std::string::npos) return damaged(path, reason);
       [[fallthrough]];
     default:
       return {Failure::Kind::unusable,
-              "cannot use " + path + ": " + reason +
-                  "; if it was edited by hand, undo that or restore a backup"};
+              "cannot use " + path + ": " + reason + "; if it was edited by hand, undo that or restore a backup"};
   }
 }
 
 Failure damaged(const std::string& path, const std::string& reason) {
-  return {Failure::Kind::damaged,
-          "the database " + path + " is damaged (" + reason +
-              "); bring back a backup with `room-sidecar restore FILE`, or start anew with "
-              "`room-sidecar serve --set-aside-damaged`, which keeps the damaged file"};
+  return {Failure::Kind::damaged, "the database " + path + " is damaged (" + reason +
+                                      "); bring back a backup with `room-sidecar restore FILE`, or start anew with "
+                                      "`room-sidecar serve --set-aside-damaged`, which keeps the damaged file"};
 }
 
 }  // namespace store

@@ -22,9 +22,8 @@ GatewayRow row_of(const Statement& select) {
   row.gateway.removed = row.removed_at.has_value();
   row.from_config = select.flag(8);
   if (row.from_config) {
-    row.synced = GatewayRow::Synced{select.optional_text(9), select.optional_text(10),
-                                    select.optional_integer(11), select.optional_flag(12),
-                                    select.optional_text(13)};
+    row.synced = GatewayRow::Synced{select.optional_text(9), select.optional_text(10), select.optional_integer(11),
+                                    select.optional_flag(12), select.optional_text(13)};
   }
   row.gateway.emptying = select.flag(14);
   row.gateway.admin_url = select.text(15);
@@ -53,20 +52,19 @@ std::vector<GatewayRow> read_gateways(Database& database, std::vector<std::strin
 }
 
 void write_gateway(Database& database, const GatewayRow& row) {
-  Statement write(
-      database,
-      "INSERT INTO gateways (id, name, url, type, capacity, disabled, draining, removed_at, "
-      "from_config, synced_url, synced_type, synced_capacity, synced_disabled, synced_admin_url, "
-      "emptying, admin_url) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-      "ON CONFLICT (id) DO UPDATE SET name = excluded.name, url = excluded.url, "
-      "type = excluded.type, capacity = excluded.capacity, disabled = excluded.disabled, "
-      "draining = excluded.draining, removed_at = excluded.removed_at, "
-      "from_config = excluded.from_config, synced_url = excluded.synced_url, "
-      "synced_type = excluded.synced_type, synced_capacity = excluded.synced_capacity, "
-      "synced_disabled = excluded.synced_disabled, "
-      "synced_admin_url = excluded.synced_admin_url, emptying = excluded.emptying, "
-      "admin_url = excluded.admin_url");
+  Statement write(database,
+                  "INSERT INTO gateways (id, name, url, type, capacity, disabled, draining, removed_at, "
+                  "from_config, synced_url, synced_type, synced_capacity, synced_disabled, synced_admin_url, "
+                  "emptying, admin_url) "
+                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                  "ON CONFLICT (id) DO UPDATE SET name = excluded.name, url = excluded.url, "
+                  "type = excluded.type, capacity = excluded.capacity, disabled = excluded.disabled, "
+                  "draining = excluded.draining, removed_at = excluded.removed_at, "
+                  "from_config = excluded.from_config, synced_url = excluded.synced_url, "
+                  "synced_type = excluded.synced_type, synced_capacity = excluded.synced_capacity, "
+                  "synced_disabled = excluded.synced_disabled, "
+                  "synced_admin_url = excluded.synced_admin_url, emptying = excluded.emptying, "
+                  "admin_url = excluded.admin_url");
   const domain::Gateway& gateway = row.gateway;
   write.bind(gateway.id).bind(gateway.name).bind(gateway.url).bind(gateway.type);
   write.bind(gateway.capacity).bind(gateway.disabled).bind(gateway.draining);

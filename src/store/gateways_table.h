@@ -25,8 +25,7 @@ struct GatewayRow {
     bool operator==(const Synced&) const = default;
   };
 
-  domain::Gateway
-      gateway;  // `removed` follows removed_at: read from it, not looked at when written
+  domain::Gateway gateway;  // `removed` follows removed_at: read from it, not looked at when written
   std::optional<domain::WallTime> removed_at;
   bool from_config = false;  // did it stand in [[gateways]] when that was last synced?
   std::optional<Synced> synced;

@@ -97,8 +97,7 @@ void Journal::read(const std::function<void(Database&)>& deed) {
 }
 
 bool Journal::flush() {
-  const auto wanted = std::make_shared<Request>(
-      Request{Request::Kind::flush, nullptr, false, false, false, nullptr});
+  const auto wanted = std::make_shared<Request>(Request{Request::Kind::flush, nullptr, false, false, false, nullptr});
   try {
     request(wanted, Clock::time_point::max());
   } catch (const Failure&) {
@@ -190,8 +189,7 @@ std::optional<std::string> Journal::hanging() const {
   if (writer_->failure()) return std::nullopt;
   const auto since = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - last_beat_.load());
   if (since < silence) return std::nullopt;
-  return "the disk of the database has not answered for " + std::to_string(since.count()) +
-         " s; check the disk";
+  return "the disk of the database has not answered for " + std::to_string(since.count()) + " s; check the disk";
 }
 
 Journal::Queue Journal::queue() const {
@@ -247,17 +245,14 @@ void Journal::work() {
 
 // Is there a reason to write the open batch now? Under the lock.
 bool Journal::is_time(Clock::time_point now) const {
-  const auto wants_order = [](const auto& request) {
-    return request->kind != Request::Kind::read;
-  };
+  const auto wants_order = [](const auto& request) { return request->kind != Request::Kind::read; };
   return stopping_ || open_.urgent() > 0 || (!open_.empty() && now >= due_) ||
          std::any_of(requests_.begin(), requests_.end(), wants_order);
 }
 
 void Journal::wait_for_work(std::unique_lock<std::mutex>& lock) {
   const auto until = Clock::now() + tick;
-  for (auto now = Clock::now(); !is_time(now) && requests_.empty() && now < until;
-       now = Clock::now()) {
+  for (auto now = Clock::now(); !is_time(now) && requests_.empty() && now < until; now = Clock::now()) {
     is_idle_ = true;
     work_came_.wait_until(lock, open_.empty() ? until : std::min(until, due_));
   }
@@ -293,8 +288,7 @@ void Journal::serve(Request& request, bool written) {
       writer_->read(*request.deed);
     } else if (request.kind == Request::Kind::run) {
       // In order: not before what was noted before it.
-      if (!written)
-        throw Failure(Failure::Kind::io, failure().value_or("a row could not be written"));
+      if (!written) throw Failure(Failure::Kind::io, failure().value_or("a row could not be written"));
       writer_->run(*request.deed);
     }
   } catch (...) {

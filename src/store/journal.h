@@ -36,11 +36,10 @@ class Journal {
 
   // Called on the writer thread, each may be empty. They may note, run and read.
   struct Callbacks {
-    std::function<void()> foreign_commit;  // another connection has changed the file
+    std::function<void()> foreign_commit;                    // another connection has changed the file
     std::function<void(const std::string& reason)> failing;  // it could be written, now it cannot
     std::function<void()> recovered;                         // … and now it can again
-    std::function<void(std::string)>
-        event;  // a sentence for the log about a rare thing that was done
+    std::function<void(std::string)> event;                  // a sentence for the log about a rare thing that was done
     // Does this process own the file? Asked several times a second, and before a file that could
     // not be written, or has vanished, is written again. While it says no, nothing is written.
     std::function<bool()> may_write;
@@ -84,7 +83,9 @@ class Journal {
   std::optional<std::string> hanging() const;
   const CommitCounts& counts() const { return counts_; }
   // What is not in the file yet, with what is just being written; `claims`: those that somebody waits for.
-  struct Queue { std::size_t rows = 0, claims = 0; };
+  struct Queue {
+    std::size_t rows = 0, claims = 0;
+  };
   Queue queue() const;
   // Rises at least twice a second while the thread gets on.
   std::uint64_t heartbeats() const { return heartbeats_.load(std::memory_order_relaxed); }

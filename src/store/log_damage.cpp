@@ -48,8 +48,8 @@ class Log {
   std::size_t at(std::size_t frame) const { return head_size + frame * frame_size(); }
 
   std::uint32_t word(std::size_t at) const {
-    return std::uint32_t{bytes_[at]} << 24 | std::uint32_t{bytes_[at + 1]} << 16 |
-           std::uint32_t{bytes_[at + 2]} << 8 | std::uint32_t{bytes_[at + 3]};
+    return std::uint32_t{bytes_[at]} << 24 | std::uint32_t{bytes_[at + 1]} << 16 | std::uint32_t{bytes_[at + 2]} << 8 |
+           std::uint32_t{bytes_[at + 3]};
   }
   std::uint32_t summed_word(std::size_t at) const {
     const std::uint32_t big = word(at);

@@ -22,12 +22,10 @@ int newest_version(std::span<const Migration> migrations);
 
 // The file's version, 0 if nothing is in it yet. Refuses a database of another program or of a
 // newer version.
-int version_of_ours(Connection& connection, const std::string& path,
-                    std::span<const Migration> migrations);
+int version_of_ours(Connection& connection, const std::string& path, std::span<const Migration> migrations);
 
 // Runs what is missing in one transaction. An older file is first copied to `<path>.v<N>`, within
 // that transaction, so that the copy is what the migration began with.
-void migrate(Connection& connection, const std::string& path,
-             std::span<const Migration> migrations);
+void migrate(Connection& connection, const std::string& path, std::span<const Migration> migrations);
 
 }  // namespace store

@@ -19,9 +19,7 @@
 namespace store {
 namespace {
 
-std::string lock_path_of(const std::string& database_path) {
-  return resolved(database_path) + ".lock";
-}
+std::string lock_path_of(const std::string& database_path) { return resolved(database_path) + ".lock"; }
 
 // Waits a little: is_owned() of a command holds the lock for an instant.
 constexpr int tries_at_start = 25;
@@ -76,15 +74,14 @@ Failure already_owned(const std::string& lock_path, const std::string& content) 
   }
   const std::string database = lock_path.substr(0, lock_path.size() - std::string(".lock").size());
   return {Failure::Kind::locked_by_other,
-          "the database " + database + " is held by " + who +
-              "; stop that one first, or use another database.path"};
+          "the database " + database + " is held by " + who + "; stop that one first, or use another database.path"};
 }
 
 bool is_at(const std::string& path, int fd) {
   struct stat there {};
   struct stat ours {};
-  return ::stat(path.c_str(), &there) == 0 && ::fstat(fd, &ours) == 0 &&
-         there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
+  return ::stat(path.c_str(), &there) == 0 && ::fstat(fd, &ours) == 0 && there.st_dev == ours.st_dev &&
+         there.st_ino == ours.st_ino;
 }
 
 struct LockFile {

@@ -51,8 +51,7 @@ ReadConnection opened_in_copy(const std::string& path, const std::string& parent
   const std::string copy = result.copy->file("copy.db");
   copy_file(path, copy);
   copy_file(path + "-wal", copy + "-wal");
-  result.connection =
-      std::make_unique<Connection>(path, copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
+  result.connection = std::make_unique<Connection>(path, copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
   result.connection->integer("PRAGMA user_version");
   return result;
 }
@@ -70,8 +69,8 @@ ReadConnection opened_in_copy(const std::string& path) {
 
 ReadConnection open_for_reading(const std::string& path, bool alone) {
   if (!exists(path)) {
-    throw Failure(Failure::Kind::unusable, "there is no database at " + path +
-                                               "; check database.path, or start room-sidecar once");
+    throw Failure(Failure::Kind::unusable,
+                  "there is no database at " + path + "; check database.path, or start room-sidecar once");
   }
   // Nothing waits in a -wal: the file is all there is, and SQLite need make no -shm.
   if (size_of(path + "-wal") == 0) return {nullptr, opened(path, "immutable=1")};
@@ -90,8 +89,7 @@ ReadConnection open_copy(const std::string& path, const Bytes& image) {
   result.copy = std::make_unique<PrivateFolder>();
   const std::string copy = result.copy->file("copy.db");
   write_new_file(copy, image, 0600);
-  result.connection =
-      std::make_unique<Connection>(path, copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
+  result.connection = std::make_unique<Connection>(path, copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
   return result;
 }
 

@@ -20,8 +20,7 @@ namespace {
 // Read by the caller's own rights: the backup may be root's.
 Bytes image_of_sound_backup(const std::string& path) {
   if (!exists(path)) {
-    throw Failure(Failure::Kind::unusable,
-                  "there is no backup at " + path + "; name one that is there");
+    throw Failure(Failure::Kind::unusable, "there is no backup at " + path + "; name one that is there");
   }
   ReadConnection open = open_for_reading(path);
   try {
@@ -31,8 +30,7 @@ Bytes image_of_sound_backup(const std::string& path) {
     open.connection->check_soundness();
   } catch (const Failure& failure) {
     if (failure.kind() != Failure::Kind::damaged) throw;
-    throw Failure(Failure::Kind::damaged,
-                  "the backup " + path + " is damaged or no database at all; take another one");
+    throw Failure(Failure::Kind::damaged, "the backup " + path + " is damaged or no database at all; take another one");
   }
   Bytes image;
   open.connection->read_transaction([&] { image = open.connection->image(); });
@@ -68,8 +66,7 @@ void take_rights_of(const std::string& old, const std::string& anew) {
 void restore(const std::string& backup_file, const std::string& database_path) {
   const std::string database = resolved(database_path);
   if (is_same_file(backup_file, database)) {
-    throw Failure(Failure::Kind::unusable,
-                  "the backup " + backup_file + " is the database itself; name another file");
+    throw Failure(Failure::Kind::unusable, "the backup " + backup_file + " is the database itself; name another file");
   }
   const Bytes image = image_of_sound_backup(resolved(backup_file));
 

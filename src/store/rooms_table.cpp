@@ -21,8 +21,7 @@ RoomRow row_of(const Statement& select) {
   row.room.removed = row.removed_at.has_value();
   row.from_config = select.flag(6);
   if (row.from_config) {
-    row.synced =
-        RoomRow::Synced{select.optional_text(7), select.optional_integer(8), select.optional_flag(9)};
+    row.synced = RoomRow::Synced{select.optional_text(7), select.optional_integer(8), select.optional_flag(9)};
   }
   return row;
 }
@@ -38,9 +37,8 @@ std::vector<RoomRow> read_rooms(Database& database, std::vector<std::string>& sk
   while (select.step()) {
     RoomRow row = row_of(select);
     if (!domain::is_valid_id(row.room.gateway_uid)) {
-      skipped.push_back(
-          "the room with id " + std::to_string(row.room.id) +
-          " in table rooms has a gateway_uid that cannot be used; change its gateway_uid");
+      skipped.push_back("the room with id " + std::to_string(row.room.id) +
+                        " in table rooms has a gateway_uid that cannot be used; change its gateway_uid");
       continue;
     }
     rows.push_back(std::move(row));
@@ -58,17 +56,16 @@ std::optional<RoomRow> find_room_by_uid(Database& database, const std::string& g
 }
 
 void write_room(Database& database, const RoomRow& row) {
-  Statement write(
-      database,
-      "INSERT INTO rooms (id, name, gateway_uid, default_gateway_id, disabled, removed_at, "
-      "from_config, synced_name, synced_default_gateway_id, synced_disabled) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-      "ON CONFLICT (id) DO UPDATE SET name = excluded.name, gateway_uid = excluded.gateway_uid, "
-      "default_gateway_id = excluded.default_gateway_id, disabled = excluded.disabled, "
-      "removed_at = excluded.removed_at, from_config = excluded.from_config, "
-      "synced_name = excluded.synced_name, "
-      "synced_default_gateway_id = excluded.synced_default_gateway_id, "
-      "synced_disabled = excluded.synced_disabled");
+  Statement write(database,
+                  "INSERT INTO rooms (id, name, gateway_uid, default_gateway_id, disabled, removed_at, "
+                  "from_config, synced_name, synced_default_gateway_id, synced_disabled) "
+                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                  "ON CONFLICT (id) DO UPDATE SET name = excluded.name, gateway_uid = excluded.gateway_uid, "
+                  "default_gateway_id = excluded.default_gateway_id, disabled = excluded.disabled, "
+                  "removed_at = excluded.removed_at, from_config = excluded.from_config, "
+                  "synced_name = excluded.synced_name, "
+                  "synced_default_gateway_id = excluded.synced_default_gateway_id, "
+                  "synced_disabled = excluded.synced_disabled");
   const domain::Room& room = row.room;
   write.bind(room.id).bind(room.name).bind(room.gateway_uid).bind(room.default_gateway_id);
   write.bind(room.disabled).bind(text_of(row.removed_at)).bind(row.from_config);

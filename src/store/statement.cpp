@@ -23,17 +23,11 @@ Statement& Statement::bind(std::int64_t value) {
   return *this;
 }
 
-Statement& Statement::bind(const std::optional<std::string>& value) {
-  return value ? bind(*value) : bind_null();
-}
+Statement& Statement::bind(const std::optional<std::string>& value) { return value ? bind(*value) : bind_null(); }
 
-Statement& Statement::bind(const std::optional<std::int64_t>& value) {
-  return value ? bind(*value) : bind_null();
-}
+Statement& Statement::bind(const std::optional<std::int64_t>& value) { return value ? bind(*value) : bind_null(); }
 
-Statement& Statement::bind(const std::optional<bool>& value) {
-  return value ? bind(*value) : bind_null();
-}
+Statement& Statement::bind(const std::optional<bool>& value) { return value ? bind(*value) : bind_null(); }
 
 Statement& Statement::bind_null() {
   translated(connection_.path(), [&] { statement_.bind(++bound_); });

@@ -27,7 +27,7 @@ class Statement {
   Statement& bind(const std::string& value);
   Statement& bind(std::int64_t value);
   Statement& bind(bool value) { return bind(static_cast<std::int64_t>(value)); }
-  Statement& bind(const char* value) = delete;               // would become a bool
+  Statement& bind(const char* value) = delete;  // would become a bool
   Statement& bind(const std::optional<std::string>& value);
   Statement& bind(const std::optional<std::int64_t>& value);
   Statement& bind(const std::optional<bool>& value);

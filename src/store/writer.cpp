@@ -78,8 +78,7 @@ void Writer::write_singly(Batch& batch, std::vector<Batch::Settled>& refused) {
       counts_.failures.add();
       const bool is_poison = failure.kind() == Failure::Kind::constraint;
       if (is_poison && callbacks_.event) {
-        callbacks_.event("the row of " + part.subject() +
-                         " could not be written: " + failure.what());
+        callbacks_.event("the row of " + part.subject() + " could not be written: " + failure.what());
       }
       if (!is_poison) fails(failure);
       for (auto& tell : part.take_settled()) refused.push_back(std::move(tell));
@@ -131,8 +130,7 @@ std::optional<std::string> Writer::hindrance() {
     return "another file stands in the place of the database " + database_.path() +
            "; put the right one there and restart room-sidecar";
   }
-  return "the database " + database_.path() +
-         " has vanished; it is being written anew, see that nothing deletes it";
+  return "the database " + database_.path() + " has vanished; it is being written anew, see that nothing deletes it";
 }
 
 bool Writer::owns() {

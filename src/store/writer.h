@@ -26,8 +26,7 @@ class Writer {
   using Clock = std::chrono::steady_clock;
 
   // `alive` is called again and again while it waits for another program's lock.
-  Writer(Database database, const Journal::Callbacks& callbacks, CommitCounts& counts,
-         std::function<void()> alive);
+  Writer(Database database, const Journal::Callbacks& callbacks, CommitCounts& counts, std::function<void()> alive);
 
   // In one transaction; false if not all could be written. Tells who waits in it that it is in the
   // file, or hands them over in `refused`; leaves in the batch what is to be tried again.
@@ -70,7 +69,7 @@ class Writer {
   bool is_replaced_ = false;  // another file stands under our name
   // Something could not be read, or was not sound: nothing is written until all is seen to be.
   std::optional<std::string> unsound_;
-  int checkpoint_at_ = 0;     // frames in the -wal
+  int checkpoint_at_ = 0;  // frames in the -wal
   Clock::time_point next_look_{};
   Clock::time_point next_attempt_{};
   mutable std::mutex mutex_;

@@ -75,7 +75,8 @@ TEST_CASE("a changed value is written, and one that an operator changed stays, w
   CHECK(gateway_in(p, "gxy2").url == "wss://new");
   CHECK(room_in(p, "2171").default_gateway_id == gateway_in(p, "gxy2").id);
   REQUIRE(p.warnings.size() == 2);
-  CHECK(p.warnings[0].find("config.toml:1: gateway \"gxy1\": url is \"wss://by-sql\" in the database and \"wss://1\"") == 0);
+  CHECK(p.warnings[0].find(
+            "config.toml:1: gateway \"gxy1\": url is \"wss://by-sql\" in the database and \"wss://1\"") == 0);
   CHECK(p.warnings[1].find("config.toml:r2171: room \"2171\": default_gateway_id is 2 in the database and 1") == 0);
   // When the configured value changes, it counts again.
   c.gateways[0].url = "wss://third";
@@ -104,14 +105,28 @@ TEST_CASE("with [[gateways]] an unknown name is an error that suggests one") {
     REQUIRE(p.errors.size() == 1);
     CHECK(p.errors[0] == text);
   };
-  refused([](domain::Options& o) { o.available_servers = {{"gxy3"}}; o.available_where = "environment"; },
-          "environment: balancing.available_servers: there is no gateway \"gxy3\" (did you mean \"gxy1\"?)");
-  refused([](domain::Options& o) { o.regions = {{"IL", {"gxy3"}, ".env:4"}}; },
-          ".env:4: regions.IL: there is no gateway \"gxy3\" (did you mean \"gxy1\"?)");
-  refused([](domain::Options& o) { o.pins = {{"77", "nothing", "config.toml:9"}}; },
-          "config.toml:9: pins.77: there is no gateway \"nothing\"");
-  refused([](domain::Options& o) { o.standby_servers = {"gxy3"}; o.standby_where = "config.toml:8"; },
-          "config.toml:8: failover.standby_servers: there is no gateway \"gxy3\" (did you mean \"gxy1\"?)");
+  refused(
+      [](domain::Options& o) {
+        o.available_servers = {{"gxy3"}};
+        o.available_where = "environment";
+      },
+      "environment: balancing.available_servers: there is no gateway \"gxy3\" (did you mean \"gxy1\"?)");
+  refused(
+      [](domain::Options& o) {
+        o.regions = {{"IL", {"gxy3"}, ".env:4"}};
+      },
+      ".env:4: regions.IL: there is no gateway \"gxy3\" (did you mean \"gxy1\"?)");
+  refused(
+      [](domain::Options& o) {
+        o.pins = {{"77", "nothing", "config.toml:9"}};
+      },
+      "config.toml:9: pins.77: there is no gateway \"nothing\"");
+  refused(
+      [](domain::Options& o) {
+        o.standby_servers = {"gxy3"};
+        o.standby_where = "config.toml:8";
+      },
+      "config.toml:8: failover.standby_servers: there is no gateway \"gxy3\" (did you mean \"gxy1\"?)");
 }
 
 TEST_CASE("a gateway of another type may not be listed, a disabled or draining one is a warning") {
@@ -131,8 +146,9 @@ TEST_CASE("a room's unknown default gateway is an error, an unknown id is not") 
   app::Configured c;
   c.gateways = {gateway("gxy1")};
   c.rooms = {room("1", "gxy2")};
-  CHECK(plan(c).errors == std::vector<std::string>{
-                              "config.toml:r1: room \"1\": default_gateway: there is no gateway \"gxy2\" (did you mean \"gxy1\"?)"});
+  CHECK(plan(c).errors ==
+        std::vector<std::string>{
+            "config.toml:r1: room \"1\": default_gateway: there is no gateway \"gxy2\" (did you mean \"gxy1\"?)"});
   c.rooms[0].default_gateway.reset();
   c.rooms[0].default_gateway_id = 999;
   const auto p = plan(c);
@@ -176,7 +192,8 @@ TEST_CASE("an id that another row bears is an error that names both") {
   c.rooms.push_back(room("new", "gxy1"));
   c.rooms[1].id = 5;
   CHECK(plan(c, rows).errors ==
-        std::vector<std::string>{"config.toml:rnew: room \"new\" cannot have id 5: room \"a\" bears it; choose another id"});
+        std::vector<std::string>{
+            "config.toml:rnew: room \"new\" cannot have id 5: room \"a\" bears it; choose another id"});
 }
 
 TEST_CASE("what an entry does not say is left to a row that came by import or SQL, and is the default of a new one") {

@@ -58,10 +58,10 @@ TEST_CASE("the silent go after dead_after, and with the last of them the assignm
 
 TEST_CASE("invariant 5: a cleanup removes no assignment within its grace, and none with a live session") {
   House house;
-  house.ask("1");              // nobody has joined yet
-  house.report("2", "a");      // occupied
+  house.ask("1");          // nobody has joined yet
+  house.report("2", "a");  // occupied
   house.report("3", "b");
-  house.ask("3");              // somebody is on the way
+  house.ask("3");  // somebody is on the way
   app::leave_room(*house.desk, "3", "b");
   for (int i = 0; i < 119; ++i) {
     pass(house, 1s);

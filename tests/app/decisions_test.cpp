@@ -29,8 +29,7 @@ DecisionRecord refusal(const std::string& room, domain::Refusal why, int second 
 // "room: gateway reason asker" of the newest, or the code of a refusal in place of the gateway.
 std::string line(const Decisions::Found& found) {
   const DecisionRecord& record = *found.record;
-  return record.room + ": " +
-         record.gateway.value_or(std::string(record.refusal ? code_of(*record.refusal) : "")) +
+  return record.room + ": " + record.gateway.value_or(std::string(record.refusal ? code_of(*record.refusal) : "")) +
          " " + std::string(to_text(record.reason)) + " " + std::string(to_text(record.asker));
 }
 
@@ -157,8 +156,7 @@ TEST_CASE("a refusal by a pin tells that gateway, whatever the others could take
   house.keeper->refresh();
   CHECK(house.ask("1") == "no_gateway_available");
   CHECK(newest(house, "1") == "1: no_gateway_available pinned user");
-  const auto candidates =
-      house.desk->decisions().newest("1", 1, std::nullopt).items[0].record->candidates.verdicts();
+  const auto candidates = house.desk->decisions().newest("1", 1, std::nullopt).items[0].record->candidates.verdicts();
   REQUIRE(candidates.size() == 1);
   CHECK(candidates[0].name == "gxy2");
   CHECK(candidates[0].verdict == "disabled");
@@ -210,10 +208,8 @@ TEST_CASE("they are bounded in bytes") {
   Decisions decisions;
   for (int i = 0; i < 10'000; ++i) {
     DecisionRecord record = placing(std::to_string(i) + std::string(200, 'x'));
-    record.candidates =
-        app::Candidates(std::vector<domain::Verdict>(
-                            app::Candidates::most, {std::string(200, 'g'), 10, 400, "higher_load"}),
-                        0);
+    record.candidates = app::Candidates(
+        std::vector<domain::Verdict>(app::Candidates::most, {std::string(200, 'g'), 10, 400, "higher_load"}), 0);
     decisions.add(std::move(record));
   }
   const auto all = decisions.newest("", 100'000, std::nullopt);

@@ -5,14 +5,18 @@
 using app::LogLevel;
 
 TEST_CASE("a line is LEVEL: message key=value …") {
-  CHECK(app::as_text(LogLevel::info, "Assigned room to server",
-                     {{"room_id", "2171"}, {"gateway_name", "gxy5"}, {"country_code", "IL"}, {"regional_match", true}}) ==
-        "INFO: Assigned room to server room_id=2171 gateway_name=gxy5 country_code=IL regional_match=true");
-  CHECK(app::as_text(LogLevel::warn, "W", {{"n", std::int64_t{-3}}, {"x", nullptr}, {"e", ""}}) == "WARN: W n=-3 x=null e=");
+  CHECK(
+      app::as_text(LogLevel::info, "Assigned room to server",
+                   {{"room_id", "2171"}, {"gateway_name", "gxy5"}, {"country_code", "IL"}, {"regional_match", true}}) ==
+      "INFO: Assigned room to server room_id=2171 gateway_name=gxy5 country_code=IL regional_match=true");
+  CHECK(app::as_text(LogLevel::warn, "W", {{"n", std::int64_t{-3}}, {"x", nullptr}, {"e", ""}}) ==
+        "WARN: W n=-3 x=null e=");
 }
 
 TEST_CASE("nobody can forge a line or a field by a value") {
-  const struct { std::string_view value, text; } cases[] = {
+  const struct {
+    std::string_view value, text;
+  } cases[] = {
       {"a b", R"("a b")"},
       {"a\nINFO: Assigned", R"("a\nINFO: Assigned")"},
       {"a\r", R"("a\r")"},
@@ -44,7 +48,9 @@ TEST_CASE("a long value is cut, between characters") {
 }
 
 TEST_CASE("as JSON the words are the message and each key is a field") {
-  CHECK(app::as_json(LogLevel::error, "M \"x\"", {{"room", "a\nb"}, {"n", std::int64_t{5}}, {"ok", false}, {"none", nullptr}},
-                     "2026-11-23T03:27:00.123Z") ==
-        R"({"time":"2026-11-23T03:27:00.123Z","level":"ERROR","message":"M \"x\"","room":"a\nb","n":5,"ok":false,"none":null})");
+  CHECK(
+      app::as_json(LogLevel::error, "M \"x\"",
+                   {{"room", "a\nb"}, {"n", std::int64_t{5}}, {"ok", false}, {"none", nullptr}},
+                   "2026-11-23T03:27:00.123Z") ==
+      R"({"time":"2026-11-23T03:27:00.123Z","level":"ERROR","message":"M \"x\"","room":"a\nb","n":5,"ok":false,"none":null})");
 }

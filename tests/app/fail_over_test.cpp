@@ -7,9 +7,9 @@
 #include <set>
 #include <thread>
 
-#include "app/listings.h"
 #include "app/house.h"
 #include "app/judge_health.h"
+#include "app/listings.h"
 #include "catch.h"
 
 using namespace std::chrono_literals;
@@ -258,8 +258,7 @@ TEST_CASE("a gateway is emptied on the operator's word, also after a restart") {
   House house;
   for (int i = 1; i <= 12; ++i) house.ask(std::to_string(i));
   REQUIRE(house.row("2") == "gxy2");
-  CHECK(house.keeper->set_draining("gxy2", domain::Draining::and_emptying) ==
-        app::CatalogueKeeper::Drained::done);
+  CHECK(house.keeper->set_draining("gxy2", domain::Draining::and_emptying) == app::CatalogueKeeper::Drained::done);
   house.restart();
   app::fail_over(*house.desk);
   CHECK(house.row("2") == "gxy3");

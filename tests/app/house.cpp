@@ -53,12 +53,10 @@ void House::start(const app::Configured& with) {
   app::Opening opening = app::read_opening(database, configured, domain::WallTime{});
   REQUIRE(opening.plan.errors.empty());
   app::write_opening(database, opening);
-  clock_ = std::make_unique<app::Clock>(
-      [this] {
-        const std::chrono::milliseconds service{service_};
-        return domain::Moment{domain::ServiceTime{service},
-                              domain::WallTime{service + std::chrono::milliseconds{wall_}}};
-      });
+  clock_ = std::make_unique<app::Clock>([this] {
+    const std::chrono::milliseconds service{service_};
+    return domain::Moment{domain::ServiceTime{service}, domain::WallTime{service + std::chrono::milliseconds{wall_}}};
+  });
   journal = std::make_unique<store::Journal>(std::move(database), store::Journal::Callbacks{});
   claims_ = std::make_unique<app::JournalClaims>(*journal);
   desk = std::make_unique<app::Desk>(*clock_, *claims_, *journal);

@@ -95,8 +95,7 @@ TEST_CASE("names that change all the time cannot make the history grow") {
   LoadHistory history;
   for (int i = 0; i < 10; ++i) {
     std::vector<GatewayListing> gateways;
-    for (int j = 0; j < 1000; ++j)
-      gateways.push_back(gateway("g" + std::to_string(i * 1000 + j), j));
+    for (int j = 0; j < 1000; ++j) gateways.push_back(gateway("g" + std::to_string(i * 1000 + j), j));
     history.add(start + i * 30s, gateways);
   }
   CHECK(history.last_hour().gateways.size() == LoadHistory::most_gateways);

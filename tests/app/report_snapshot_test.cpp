@@ -20,8 +20,8 @@ TEST_CASE("a snapshot is the whole truth: the missing leave, the new enter, move
   house.report("1", "leaves");
   house.report("1", "moves");
   house.pass(1s);
-  const auto result = app::report_snapshot(*house.desk,
-      Entries{{"1", "stays", {}}, {"2", "moves", {}}, {"3", "enters", "gxy4"}}, 0ms);
+  const auto result =
+      app::report_snapshot(*house.desk, Entries{{"1", "stays", {}}, {"2", "moves", {}}, {"3", "enters", "gxy4"}}, 0ms);
   CHECK(result.sessions == 3);
   CHECK(result.entered == 1);
   CHECK(result.left == 1);
@@ -31,7 +31,8 @@ TEST_CASE("a snapshot is the whole truth: the missing leave, the new enter, move
 
 TEST_CASE("what a snapshot cannot say is rejected entry by entry") {
   House house;
-  const auto result = app::report_snapshot(*house.desk,
+  const auto result = app::report_snapshot(
+      *house.desk,
       Entries{{"1", "a", {}}, {"nowhere", "b", {}}, {{}, "c", {}}, {"1", {}, {}}, {"..", "d", {}}, {"1", "", {}}}, 0ms);
   CHECK(result.entered == 1);
   CHECK(codes(result) == std::vector<std::string>{"1 room_not_found", "2 invalid_room", "3 invalid_session",

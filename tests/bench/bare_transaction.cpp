@@ -24,8 +24,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 std::string base64(std::string_view bytes) {
-  constexpr std::string_view alphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
   for (std::size_t at = 0; at < bytes.size(); at += 3) {
     unsigned long group = 0;
@@ -41,24 +40,22 @@ std::string base64(std::string_view bytes) {
 
 std::string request(const std::string& room) {
   const std::string key = base64("/bare/room/" + room);
-  const std::string value = base64(
-      R"({"gateway":"gxy10","region":"IL","at":"2026-01-01T00:00:00.000Z","by":"0123456789abcdef",)"
-      R"("id":"0123456789abcdef-01234567-)" +
-      room + R"("})");
+  const std::string value =
+      base64(R"({"gateway":"gxy10","region":"IL","at":"2026-01-01T00:00:00.000Z","by":"0123456789abcdef",)"
+             R"("id":"0123456789abcdef-01234567-)" +
+             room + R"("})");
   const std::string body =
       R"({"compare":[{"key":")" + key +
-      R"(","result":"EQUAL","target":"CREATE","create_revision":"0"}],"success":[{"request_put":{"key":")" +
-      key + R"(","value":")" + value + R"("}}],"failure":[{"request_range":{"key":")" + key +
-      R"("}}]})";
-  return "POST /v3/kv/txn HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
+      R"(","result":"EQUAL","target":"CREATE","create_revision":"0"}],"success":[{"request_put":{"key":")" + key +
+      R"(","value":")" + value + R"("}}],"failure":[{"request_range":{"key":")" + key + R"("}}]})";
+  return "POST /v3/kv/txn HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         body;
 }
 
 // Keep-alive, one request under way.
 class Connection {
  public:
-  explicit Connection(std::uint16_t port)
-      : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Connection(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -76,8 +73,7 @@ class Connection {
   void ask(const std::string& text) {
     sent_ = Clock::now();
     received_.clear();
-    if (send(socket_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()))
-      return;
+    if (send(socket_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size())) return;
     std::perror("send");
     std::exit(1);
   }
@@ -96,9 +92,7 @@ class Connection {
   }
 
   bool has_won() const { return received_.find(R"("succeeded":true)") != std::string::npos; }
-  double milliseconds() const {
-    return std::chrono::duration<double, std::milli>(Clock::now() - sent_).count();
-  }
+  double milliseconds() const { return std::chrono::duration<double, std::milli>(Clock::now() - sent_).count(); }
 
  private:
   std::size_t body_length(std::size_t head) const {
@@ -131,9 +125,7 @@ int main(int argc, char** argv) {
     polled.push_back({connections.back().descriptor(), POLLIN, 0});
   }
   std::size_t rooms = 0;
-  const auto ask = [&](Connection& connection) {
-    connection.ask(request(prefix + "-" + std::to_string(++rooms)));
-  };
+  const auto ask = [&](Connection& connection) { connection.ask(request(prefix + "-" + std::to_string(++rooms))); };
 
   std::vector<double> took;
   long bad = 0;

@@ -39,21 +39,18 @@ struct Plan {
 };
 
 std::string request(const std::string& line, const std::string& body) {
-  return line + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n\r\n" + body;
+  return line + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 std::string question(const std::string& room) {
-  return request("POST /v2/room_server",
-                 R"({"room":")" + room + R"(","geo":{"country_code":"IL"}})");
+  return request("POST /v2/room_server", R"({"room":")" + room + R"(","geo":{"country_code":"IL"}})");
 }
 
 // The steps of one room's life are 500 requests apart, so that none overtakes the one before.
 std::string step_of_a_life(const std::string& prefix, std::size_t number) {
   constexpr std::size_t rooms = 500, steps = 10;
   const std::size_t step = number / rooms % steps;
-  const std::string room =
-      prefix + std::to_string(number % rooms) + "-" + std::to_string(number / rooms / steps);
+  const std::string room = prefix + std::to_string(number % rooms) + "-" + std::to_string(number / rooms / steps);
   if (step == 0 || step == 2) return question(room);
   const std::string session = "/v2/rooms/" + room + "/sessions/" + room + (step % 2 ? "-a" : "-b");
   return step < steps - 2 ? request("PUT " + session, "{}") : request("DELETE " + session, "");
@@ -61,15 +58,13 @@ std::string step_of_a_life(const std::string& prefix, std::size_t number) {
 
 std::string request_number(const Plan& plan, std::size_t number) {
   if (plan.kind == "lives") return step_of_a_life(plan.prefix, number);
-  return question(plan.kind == "new" ? plan.prefix + std::to_string(number)
-                                     : std::to_string(2000 + number % 500));
+  return question(plan.kind == "new" ? plan.prefix + std::to_string(number) : std::to_string(2000 + number % 500));
 }
 
 // Keep-alive, at most one request under way.
 class Connection {
  public:
-  explicit Connection(std::uint16_t port)
-      : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Connection(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -87,8 +82,7 @@ class Connection {
   bool ask(const std::string& request, Clock::time_point planned) {
     planned_ = planned;
     received_.clear();
-    return send(socket_, request.data(), request.size(), MSG_NOSIGNAL) ==
-           static_cast<ssize_t>(request.size());
+    return send(socket_, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size());
   }
 
   enum class Progress { more, answered, broken };
@@ -152,8 +146,7 @@ class Load {
   }
 
   void plan_arrivals() {
-    for (const auto now = Clock::now(); next_ <= now && next_ < end_;
-         next_ += seconds(gap_(random_))) {
+    for (const auto now = Clock::now(); next_ <= now && next_ < end_; next_ += seconds(gap_(random_))) {
       due_.push_back(next_);
     }
   }
@@ -233,7 +226,7 @@ int main(int argc, char** argv) {
   }
   // The default slack of 50 µs would be counted as the server's.
   prctl(PR_SET_TIMERSLACK, 1);
-  Load(Plan{ports(argv[1]), std::atof(argv[2]), std::atof(argv[3]),
-            static_cast<std::size_t>(std::atoi(argv[4])), argv[5], argv[6]})
+  Load(Plan{ports(argv[1]), std::atof(argv[2]), std::atof(argv[3]), static_cast<std::size_t>(std::atoi(argv[4])),
+            argv[5], argv[6]})
       .run();
 }

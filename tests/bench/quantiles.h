@@ -13,12 +13,10 @@ inline void print_quantiles(std::vector<double>& milliseconds, long bad) {
   std::sort(milliseconds.begin(), milliseconds.end());
   const auto quantile = [&](double share) {
     if (milliseconds.empty()) return 0.0;
-    return milliseconds[static_cast<std::size_t>(share *
-                                                 static_cast<double>(milliseconds.size() - 1))];
+    return milliseconds[static_cast<std::size_t>(share * static_cast<double>(milliseconds.size() - 1))];
   };
-  std::printf("{\"done\":%zu,\"bad\":%ld,\"p50\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f}\n",
-              milliseconds.size(), bad, quantile(0.5), quantile(0.99), quantile(0.999),
-              quantile(1.0));
+  std::printf("{\"done\":%zu,\"bad\":%ld,\"p50\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f}\n", milliseconds.size(),
+              bad, quantile(0.5), quantile(0.99), quantile(0.999), quantile(1.0));
 }
 
 }  // namespace bench

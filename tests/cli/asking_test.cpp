@@ -28,18 +28,17 @@ TEST_CASE("status shows mode, health with its reasons, and the gateways with the
   const Scratch scratch;
   const auto outcome = scratch.run({"status", "--server", server.address()});
   CHECK(outcome.exit_code == 0);
-  CHECK(outcome.out ==
-        "Sidecar  " + server.address() +
-            "\n"
-            "Mode     scale\n"
-            "Health   degraded\n"
-            "         disk full\n"
-            "\n"
-            "GATEWAY  STATE    FLAGS       REGIONS  ROOMS  USERS  LOAD  CAPACITY  USED\n"
-            "gxy1     unknown  -           IL,RU       12    103   120       400   30%\n"
-            "gxy2     unknown  draining    -            0      0     0      1000    0%\n"
-            "gxy3     unknown  not listed  -            0      0     0       400    0%\n"
-            "total                                     12    103   120      1800    7%\n");
+  CHECK(outcome.out == "Sidecar  " + server.address() +
+                           "\n"
+                           "Mode     scale\n"
+                           "Health   degraded\n"
+                           "         disk full\n"
+                           "\n"
+                           "GATEWAY  STATE    FLAGS       REGIONS  ROOMS  USERS  LOAD  CAPACITY  USED\n"
+                           "gxy1     unknown  -           IL,RU       12    103   120       400   30%\n"
+                           "gxy2     unknown  draining    -            0      0     0      1000    0%\n"
+                           "gxy3     unknown  not listed  -            0      0     0       400    0%\n"
+                           "total                                     12    103   120      1800    7%\n");
 }
 
 TEST_CASE("status is JSON for programs") {
@@ -94,57 +93,51 @@ TEST_CASE("status says nothing of a fleet where there is none, nor of an older s
 }
 
 TEST_CASE("assignments of all pages are one table, or one JSON list") {
-  CannedServer server(
-      {{"GET /v2/assignments?gateway=gxy%2F1&limit=1000",
-        {200, R"({"assignments":[{"room":"1\u001b","janus":"gxy/1","region":"IL","users":3,)"
-              R"("assigned_at":"2026-11-23T03:27:00.123Z","last_used_at":null}],"next":"1 +"})"}},
-       {"GET /v2/assignments?gateway=gxy%2F1&limit=1000&after=1%20%2B",
-        {200, R"({"assignments":[{"room":"2171","janus":"gxy/1","region":"","users":12,)"
-              R"("assigned_at":"2026-11-23T03:27:00.123Z","last_used_at":null}],"next":null})"}}});
+  CannedServer server({{"GET /v2/assignments?gateway=gxy%2F1&limit=1000",
+                        {200, R"({"assignments":[{"room":"1\u001b","janus":"gxy/1","region":"IL","users":3,)"
+                              R"("assigned_at":"2026-11-23T03:27:00.123Z","last_used_at":null}],"next":"1 +"})"}},
+                       {"GET /v2/assignments?gateway=gxy%2F1&limit=1000&after=1%20%2B",
+                        {200, R"({"assignments":[{"room":"2171","janus":"gxy/1","region":"","users":12,)"
+                              R"("assigned_at":"2026-11-23T03:27:00.123Z","last_used_at":null}],"next":null})"}}});
   const Scratch scratch;
-  auto outcome =
-      scratch.run({"assignments", "--gateway", "gxy/1", "--server", "http://" + server.address()});
+  auto outcome = scratch.run({"assignments", "--gateway", "gxy/1", "--server", "http://" + server.address()});
   CHECK(outcome.err.empty());
   CHECK(outcome.exit_code == 0);
   CHECK(outcome.out ==
         "ROOM   GATEWAY  REGION  USERS  ASSIGNED                  LAST USED\n"
         "1\\x1b  gxy/1    IL          3  2026-11-23T03:27:00.123Z  -\n"
         "2171   gxy/1    -          12  2026-11-23T03:27:00.123Z  -\n");
-  outcome =
-      scratch.run({"assignments", "--json", "--gateway", "gxy/1", "--server", server.address()});
+  outcome = scratch.run({"assignments", "--json", "--gateway", "gxy/1", "--server", server.address()});
   CHECK(contains(outcome.out, R"("room":"2171")"));
   CHECK(contains(outcome.out, R"(],"next":null})"));
 }
 
 TEST_CASE("an empty list is a sentence") {
-  CannedServer server(
-      {{"GET /v2/assignments?limit=1000", {200, R"({"assignments":[],"next":null})"}}});
+  CannedServer server({{"GET /v2/assignments?limit=1000", {200, R"({"assignments":[],"next":null})"}}});
   const Scratch scratch;
   CHECK(scratch.run({"assignments", "--server", server.address()}).out == "No room is assigned.\n");
 }
 
 TEST_CASE("a list that does not come to an end is given up") {
-  CannedServer server(
-      {{"GET /v2/assignments?limit=1000", {200, R"({"assignments":[],"next":"b"})"}},
-       {"GET /v2/assignments?limit=1000&after=b", {200, R"({"assignments":[],"next":"a"})"}}});
+  CannedServer server({{"GET /v2/assignments?limit=1000", {200, R"({"assignments":[],"next":"b"})"}},
+                       {"GET /v2/assignments?limit=1000&after=b", {200, R"({"assignments":[],"next":"a"})"}}});
   const Scratch scratch;
   CHECK(scratch.run({"assignments", "--server", server.address()}).exit_code == 1);
 }
 
 TEST_CASE("explain says in words where a room would go, and what each gateway's verdict means") {
-  CannedServer server(
-      {{"GET /v2/rooms/a%2Fb/explain?country_code=IL",
-        {200, R"({"janus":"gxy1","reason":"assigned","regional_match":true,"error":null,)"
-              R"("candidates":[{"name":"gxy1","load":120,"capacity":400,"verdict":"chosen"},)"
-              R"({"name":"gxy2","load":400,"capacity":400,"verdict":"full"},)"
-              R"({"name":"gxy3","load":0,"capacity":400,"verdict":"new_word"}]})"}},
-       {"GET /v2/rooms/5/explain",
-        {200, R"({"janus":"gxy1","reason":"assigned","regional_match":false,"error":null,)"
-              R"("candidates":[{"name":"gxy1","load":0,"capacity":400,"verdict":"chosen"},)"
-              R"({"name":"gxy2","load":0,"capacity":400,"verdict":"other_region"}]})"}},
-       {"GET /v2/rooms/x/explain",
-        {200, R"({"janus":null,"reason":null,"regional_match":false,"error":"room_not_found",)"
-              R"("candidates":[]})"}}});
+  CannedServer server({{"GET /v2/rooms/a%2Fb/explain?country_code=IL",
+                        {200, R"({"janus":"gxy1","reason":"assigned","regional_match":true,"error":null,)"
+                              R"("candidates":[{"name":"gxy1","load":120,"capacity":400,"verdict":"chosen"},)"
+                              R"({"name":"gxy2","load":400,"capacity":400,"verdict":"full"},)"
+                              R"({"name":"gxy3","load":0,"capacity":400,"verdict":"new_word"}]})"}},
+                       {"GET /v2/rooms/5/explain",
+                        {200, R"({"janus":"gxy1","reason":"assigned","regional_match":false,"error":null,)"
+                              R"("candidates":[{"name":"gxy1","load":0,"capacity":400,"verdict":"chosen"},)"
+                              R"({"name":"gxy2","load":0,"capacity":400,"verdict":"other_region"}]})"}},
+                       {"GET /v2/rooms/x/explain",
+                        {200, R"({"janus":null,"reason":null,"regional_match":false,"error":"room_not_found",)"
+                              R"("candidates":[]})"}}});
   const Scratch scratch;
   auto outcome = scratch.run({"explain", "a/b", "--country", "IL", "--server", server.address()});
   CHECK(outcome.exit_code == 0);
@@ -163,8 +156,7 @@ TEST_CASE("explain says in words where a room would go, and what each gateway's 
   CHECK(contains(outcome.out, "other_region  is not in this caller's region\n"));
   outcome = scratch.run({"explain", "x", "--server", server.address()});
   CHECK(outcome.exit_code == 0);
-  CHECK(outcome.out ==
-        "Room x would be refused with room_not_found: the room is unknown, disabled or removed.\n");
+  CHECK(outcome.out == "Room x would be refused with room_not_found: the room is unknown, disabled or removed.\n");
   outcome = scratch.run({"explain", "x", "--json", "--server", server.address()});
   CHECK(contains(outcome.out, R"({"janus":null)"));
 }

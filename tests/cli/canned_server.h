@@ -71,14 +71,13 @@ class CannedServer {
       asked_.push_back(head);
     }
     const auto found = answers_.find(request);
-    const auto [status, body] =
-        found != answers_.end()
-            ? found->second
-            : std::pair{404, std::string(R"({"error":"not_found","message":"Nothing here."})")};
+    const auto [status, body] = found != answers_.end()
+                                    ? found->second
+                                    : std::pair{404, std::string(R"({"error":"not_found","message":"Nothing here."})")};
     const auto text =
         "HTTP/1.1 " + std::to_string(status) +
-        " X\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " +
-        std::to_string(body.size()) + "\r\n\r\n" + body;
+        " X\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+        "\r\n\r\n" + body;
     ::send(connection, text.data(), text.size(), MSG_NOSIGNAL);
     ::shutdown(connection, SHUT_WR);
     while (::recv(connection, buffer, sizeof buffer, 0) > 0) {

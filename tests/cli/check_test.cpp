@@ -56,8 +56,7 @@ TEST_CASE("check warns of each room without a valid default gateway, and is 0") 
 
 TEST_CASE("check tells a damaged database") {
   const Scratch scratch;
-  scratch.write("rooms.db",
-                "this is no database, but long enough to be looked at " + std::string(5000, 'x'));
+  scratch.write("rooms.db", "this is no database, but long enough to be looked at " + std::string(5000, 'x'));
   const auto outcome = scratch.run({"check"});
   CAPTURE(outcome.out);
   CHECK(outcome.exit_code == 2);
@@ -76,8 +75,7 @@ TEST_CASE("check tells that the database's folder is missing, or no folder, or n
     const auto outcome = checked(scratch.path(folder) + "/rooms.db");
     CAPTURE(outcome.out);
     CHECK(outcome.exit_code == 2);
-    CHECK(
-        contains(outcome.out, "error: config.toml:2: database.path: the database cannot be made"));
+    CHECK(contains(outcome.out, "error: config.toml:2: database.path: the database cannot be made"));
     CHECK(contains(outcome.out, "in the folder " + scratch.path(folder) + " ("));
   }
   CHECK(checked(scratch.path("link.db")).exit_code == 2);
@@ -109,8 +107,7 @@ TEST_CASE("config shows each setting with where it came from") {
   CHECK(contains(outcome.out, ".env:1"));
   CHECK(contains(outcome.out, "default"));
   outcome = scratch.run({"config", "--json"});
-  CHECK(contains(outcome.out,
-                 R"({"key":"scale","variable":"SCALE","value":"true","origin":".env:1"})"));
+  CHECK(contains(outcome.out, R"({"key":"scale","variable":"SCALE","value":"true","origin":".env:1"})"));
   scratch.configure("unknwon = 1\n");
   outcome = scratch.run({"config"});
   CHECK(outcome.exit_code == 2);

@@ -46,9 +46,9 @@ TEST_CASE("an etcd that is away ends cluster join and leave with one sentence") 
   scratch.configure(one_member + "timeout = \"500ms\"\nattempt_timeout = \"200ms\"\n");
   scratch.make_database();
   identify(scratch);
-  const auto words = GENERATE(std::vector<std::string>{"cluster", "join"},
-                              std::vector<std::string>{"cluster", "join", "--dry-run"},
-                              std::vector<std::string>{"cluster", "leave"});
+  const auto words =
+      GENERATE(std::vector<std::string>{"cluster", "join"}, std::vector<std::string>{"cluster", "join", "--dry-run"},
+               std::vector<std::string>{"cluster", "leave"});
   const auto outcome = scratch.run(words);
   CHECK(outcome.exit_code == 1);
   CHECK(contains(outcome.err, "error: etcd cannot be reached"));

@@ -27,9 +27,7 @@ NothingToRun refused(std::vector<const char*> words) {
   return std::get<NothingToRun>(result);
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
@@ -38,35 +36,32 @@ TEST_CASE("each command is known by its name") {
     std::vector<const char*> words;
     Command command;
   };
-  const auto given =
-      GENERATE(Case{{"serve"}, Command::serve}, Case{{"check"}, Command::check},
-               Case{{"config"}, Command::config}, Case{{"reload"}, Command::reload},
-               Case{{"rooms", "import", "f"}, Command::rooms_import},
-               Case{{"rooms", "list"}, Command::rooms_list},
-               Case{{"rooms", "set", "5", "--default-gateway", "g"}, Command::rooms_set},
-               Case{{"status"}, Command::status}, Case{{"assignments"}, Command::assignments},
-               Case{{"explain", "5"}, Command::explain}, Case{{"why", "5"}, Command::why}, Case{{"drain", "g"}, Command::drain},
-               Case{{"undrain", "g"}, Command::undrain}, Case{{"release", "5"}, Command::release},
-               Case{{"backup", "f"}, Command::backup}, Case{{"restore", "f"}, Command::restore},
-               Case{{"cluster", "join"}, Command::cluster_join}, Case{{"cluster", "leave"}, Command::cluster_leave});
+  const auto given = GENERATE(
+      Case{{"serve"}, Command::serve}, Case{{"check"}, Command::check}, Case{{"config"}, Command::config},
+      Case{{"reload"}, Command::reload}, Case{{"rooms", "import", "f"}, Command::rooms_import},
+      Case{{"rooms", "list"}, Command::rooms_list},
+      Case{{"rooms", "set", "5", "--default-gateway", "g"}, Command::rooms_set}, Case{{"status"}, Command::status},
+      Case{{"assignments"}, Command::assignments}, Case{{"explain", "5"}, Command::explain},
+      Case{{"why", "5"}, Command::why}, Case{{"drain", "g"}, Command::drain}, Case{{"undrain", "g"}, Command::undrain},
+      Case{{"release", "5"}, Command::release}, Case{{"backup", "f"}, Command::backup},
+      Case{{"restore", "f"}, Command::restore}, Case{{"cluster", "join"}, Command::cluster_join},
+      Case{{"cluster", "leave"}, Command::cluster_leave});
   CHECK(parsed(given.words).command == given.command);
 }
 
 TEST_CASE("the configuration may be named before or after the command") {
-  const auto words = GENERATE(
-      std::vector<const char*>{"--config", "c", "--env-file", "e", "status"},
-      std::vector<const char*>{"status", "--config", "c", "--env-file", "e"},
-      std::vector<const char*>{"--config=c", "status", "--env-file=e"},
-      std::vector<const char*>{"rooms", "--config", "c", "list", "--env-file", "e"},
-      std::vector<const char*>{"--config", "x", "status", "--config", "c", "--env-file", "e"});
+  const auto words = GENERATE(std::vector<const char*>{"--config", "c", "--env-file", "e", "status"},
+                              std::vector<const char*>{"status", "--config", "c", "--env-file", "e"},
+                              std::vector<const char*>{"--config=c", "status", "--env-file=e"},
+                              std::vector<const char*>{"rooms", "--config", "c", "list", "--env-file", "e"},
+                              std::vector<const char*>{"--config", "x", "status", "--config", "c", "--env-file", "e"});
   const auto line = parsed(words);
   CHECK(line.config_file == "c");
   CHECK(line.env_file == "e");
 }
 
 TEST_CASE("options and subjects arrive") {
-  auto line = parsed(
-      {"explain", "2171", "--country", "IL", "--json", "--server", "unix:/s", "--token-file", "t"});
+  auto line = parsed({"explain", "2171", "--country", "IL", "--json", "--server", "unix:/s", "--token-file", "t"});
   CHECK(line.subject == "2171");
   CHECK(line.country == "IL");
   CHECK(line.json);
@@ -102,23 +97,21 @@ TEST_CASE("wrong usage is exit code 2, says what is wrong and where help is") {
     std::vector<const char*> words;
     std::string says;
   };
-  const auto given = GENERATE(
-      Case{{"statsu"}, "unknown command \"statsu\" (did you mean \"status\"?)"},
-      Case{{"rooms", "lost"}, "unknown command \"lost\" (did you mean \"list\"?)"},
-      Case{{"rooms"}, "a command is missing"}, Case{{"--config", "x"}, "a command is missing"},
-      Case{{"--frobnicate"}, "unknown option \"--frobnicate\""},
-      Case{{"status", "--jsn"}, "unknown option \"--jsn\" (did you mean \"--json\"?)"},
-      Case{{"status", "x"}, "unexpected argument \"x\""},
-      Case{{"status", "--force"}, "unknown option \"--force\""},
-      Case{{"explain"}, "ROOM is required"}, Case{{"drain"}, "GW is required"},
-      Case{{"drain", "a", "b"}, "unexpected argument \"b\""}, Case{{"drain", ""}, "GW"},
-      Case{{"release", ".."}, "ROOM"}, Case{{"explain", "a\nb"}, "ROOM: \"a\\nb\""},
-      Case{{"rooms", "import"}, "FILE is required"},
-      Case{{"rooms", "set", "5"}, "--default-gateway is required"},
-      Case{{"backup"}, "FILE is required"}, Case{{"restore", ""}, "FILE is empty"},
-      Case{{"status", "--config"}, "--config"}, Case{{"status", "--config="}, "--config"},
-      Case{{"status", "--server", ""}, "--server is empty"},
-      Case{{"check", "--server", "a:1"}, "unknown option \"--server\""});
+  const auto given =
+      GENERATE(Case{{"statsu"}, "unknown command \"statsu\" (did you mean \"status\"?)"},
+               Case{{"rooms", "lost"}, "unknown command \"lost\" (did you mean \"list\"?)"},
+               Case{{"rooms"}, "a command is missing"}, Case{{"--config", "x"}, "a command is missing"},
+               Case{{"--frobnicate"}, "unknown option \"--frobnicate\""},
+               Case{{"status", "--jsn"}, "unknown option \"--jsn\" (did you mean \"--json\"?)"},
+               Case{{"status", "x"}, "unexpected argument \"x\""},
+               Case{{"status", "--force"}, "unknown option \"--force\""}, Case{{"explain"}, "ROOM is required"},
+               Case{{"drain"}, "GW is required"}, Case{{"drain", "a", "b"}, "unexpected argument \"b\""},
+               Case{{"drain", ""}, "GW"}, Case{{"release", ".."}, "ROOM"}, Case{{"explain", "a\nb"}, "ROOM: \"a\\nb\""},
+               Case{{"rooms", "import"}, "FILE is required"},
+               Case{{"rooms", "set", "5"}, "--default-gateway is required"}, Case{{"backup"}, "FILE is required"},
+               Case{{"restore", ""}, "FILE is empty"}, Case{{"status", "--config"}, "--config"},
+               Case{{"status", "--config="}, "--config"}, Case{{"status", "--server", ""}, "--server is empty"},
+               Case{{"check", "--server", "a:1"}, "unknown option \"--server\""});
   CAPTURE(given.says);
   const auto result = refused(given.words);
   CHECK(result.exit_code == 2);
@@ -153,9 +146,9 @@ TEST_CASE("the help fits a screen of 80 columns and 40 lines, and names every co
     ++lines;
   }
   CHECK(lines <= 40);
-  for (const auto* name : {"serve", "check", "config", "reload", "rooms import", "rooms list",
-                           "rooms set", "status", "assignments", "explain", "why", "drain", "undrain",
-                           "release", "backup", "restore", "--config", "--env-file", "--version"}) {
+  for (const auto* name :
+       {"serve", "check", "config", "reload", "rooms import", "rooms list", "rooms set", "status", "assignments",
+        "explain", "why", "drain", "undrain", "release", "backup", "restore", "--config", "--env-file", "--version"}) {
     CHECK(contains(help, name));
   }
 }

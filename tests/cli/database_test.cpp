@@ -16,8 +16,7 @@ TEST_CASE("an import adds and updates rooms, also beside a running sidecar") {
   scratch.make_database();
   const store::Owner running(scratch.database());
   const store::Database its(scratch.database(), store::OpenMode::read_write);
-  const auto file =
-      scratch.write("rooms.csv", kHeader + "2171,,gxy2\n2172,\"Evening, late\",gxy1\n");
+  const auto file = scratch.write("rooms.csv", kHeader + "2171,,gxy2\n2172,\"Evening, late\",gxy1\n");
   const auto outcome = scratch.run({"rooms", "import", file});
   CHECK(outcome.err.empty());
   CHECK(outcome.exit_code == 0);
@@ -119,9 +118,7 @@ TEST_CASE("an import waits for another program's lock, and gives up in the end")
   scratch.make_database();
   store::Database other(scratch.database(), store::OpenMode::existing);
   Outcome outcome;
-  other.transaction([&] {
-    outcome = scratch.run({"rooms", "import", "-"}, kHeader + "1,a,gxy1\n");
-  });
+  other.transaction([&] { outcome = scratch.run({"rooms", "import", "-"}, kHeader + "1,a,gxy1\n"); });
   CHECK(outcome.exit_code == 1);
   CHECK(contains(outcome.err, scratch.database()));
   CHECK(scratch.run({"rooms", "import", "-"}, kHeader + "1,a,gxy1\n").exit_code == 0);
@@ -130,8 +127,7 @@ TEST_CASE("an import waits for another program's lock, and gives up in the end")
 TEST_CASE("rooms list shows the rooms of the file") {
   const Scratch scratch;
   scratch.make_database();
-  REQUIRE(scratch.run({"rooms", "import", "-"}, kHeader + "10,\"Ev\x1b[1m\",gxy2\n").exit_code ==
-          2);
+  REQUIRE(scratch.run({"rooms", "import", "-"}, kHeader + "10,\"Ev\x1b[1m\",gxy2\n").exit_code == 2);
   REQUIRE(scratch.run({"rooms", "import", "-"}, kHeader + "10,Evening,gxy2\n").exit_code == 0);
   CHECK(scratch.run({"rooms", "list"}).out ==
         "  ID  ROOM  NAME     DEFAULT GATEWAY  STATE\n"

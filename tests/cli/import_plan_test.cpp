@@ -23,15 +23,12 @@ store::RoomRow room(std::int64_t id, const std::string& uid, std::int64_t gatewa
   return row;
 }
 
-RoomEntry entry(int line, const std::string& uid, const std::string& gateway_name,
-                std::optional<std::int64_t> id = {}, std::optional<std::string> name = {}) {
-  return {"line " + std::to_string(line), uid, id, std::move(name), gateway_name,
-          static_cast<std::size_t>(line)};
+RoomEntry entry(int line, const std::string& uid, const std::string& gateway_name, std::optional<std::int64_t> id = {},
+                std::optional<std::string> name = {}) {
+  return {"line " + std::to_string(line), uid, id, std::move(name), gateway_name, static_cast<std::size_t>(line)};
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 const std::vector<store::GatewayRow> kGateways{gateway(1, "gxy1"), gateway(2, "gxy2")};
 
@@ -39,9 +36,9 @@ const std::vector<store::GatewayRow> kGateways{gateway(1, "gxy1"), gateway(2, "g
 
 TEST_CASE("new rooms are added, known ones updated, and what is as listed is left alone") {
   const std::vector<store::RoomRow> rooms{room(5, "a", 1), room(6, "b", 1), room(7, "c", 1)};
-  const auto plan = plan_import({entry(2, "a", "gxy2"), entry(3, "b", "gxy1"),
-                                 entry(4, "c", "gxy1", 7, "new"), entry(5, "d", "gxy2")},
-                                kGateways, rooms, false);
+  const auto plan = plan_import(
+      {entry(2, "a", "gxy2"), entry(3, "b", "gxy1"), entry(4, "c", "gxy1", 7, "new"), entry(5, "d", "gxy2")}, kGateways,
+      rooms, false);
   CHECK(plan.problems.empty());
   CHECK(plan.added == 1);
   CHECK(plan.updated == 2);
@@ -56,14 +53,12 @@ TEST_CASE("new rooms are added, known ones updated, and what is as listed is lef
   CHECK(plan.rooms[2].room.name.empty());
 }
 
-TEST_CASE(
-    "a new room's id is the given one, else its decimal uid if free, else the next free one") {
+TEST_CASE("a new room's id is the given one, else its decimal uid if free, else the next free one") {
   const std::vector<store::RoomRow> rooms{room(2172, "x", 1)};
-  const auto plan =
-      plan_import({entry(2, "2171", "gxy1"), entry(3, "2172", "gxy1"), entry(4, "abc", "gxy1"),
-                   entry(5, "30", "gxy1"), entry(6, "007", "gxy1"), entry(7, "y", "gxy1", 30),
-                   entry(8, "0", "gxy1"), entry(9, "18446744073709551615", "gxy1")},
-                  kGateways, rooms, false);
+  const auto plan = plan_import({entry(2, "2171", "gxy1"), entry(3, "2172", "gxy1"), entry(4, "abc", "gxy1"),
+                                 entry(5, "30", "gxy1"), entry(6, "007", "gxy1"), entry(7, "y", "gxy1", 30),
+                                 entry(8, "0", "gxy1"), entry(9, "18446744073709551615", "gxy1")},
+                                kGateways, rooms, false);
   CHECK(plan.problems.empty());
   REQUIRE(plan.rooms.size() == 8);
   CHECK(plan.rooms[0].room.id == 2171);
@@ -77,8 +72,8 @@ TEST_CASE(
 }
 
 TEST_CASE("a room whose uid is the highest id there is leaves ids for others") {
-  const auto plan = plan_import({entry(2, "9223372036854775807", "gxy1"), entry(3, "a", "gxy1")},
-                                kGateways, {room(1, "x", 1)}, false);
+  const auto plan = plan_import({entry(2, "9223372036854775807", "gxy1"), entry(3, "a", "gxy1")}, kGateways,
+                                {room(1, "x", 1)}, false);
   CHECK(plan.problems.empty());
   REQUIRE(plan.rooms.size() == 2);
   CHECK(plan.rooms[0].room.id == 9223372036854775807);
@@ -113,12 +108,10 @@ TEST_CASE("a known room keeps being disabled and what was synced of it") {
 }
 
 TEST_CASE("an unknown gateway is an error, or is made once if that was asked for") {
-  const std::vector<RoomEntry> entries{entry(2, "a", "gxy3"), entry(3, "b", "gxy3"),
-                                       entry(4, "c", "gxy1")};
+  const std::vector<RoomEntry> entries{entry(2, "a", "gxy3"), entry(3, "b", "gxy3"), entry(4, "c", "gxy1")};
   const auto refused = plan_import(entries, kGateways, {}, false);
   REQUIRE(refused.problems.size() == 2);
-  CHECK(contains(refused.problems[0].text,
-                 "line 2: there is no gateway \"gxy3\" (did you mean \"gxy"));
+  CHECK(contains(refused.problems[0].text, "line 2: there is no gateway \"gxy3\" (did you mean \"gxy"));
   CHECK(contains(refused.problems[1].text, "line 3"));
 
   const auto plan = plan_import(entries, kGateways, {}, true);
@@ -151,22 +144,20 @@ TEST_CASE("what the database contradicts is told, in the order of the list, nami
   auto disabled = gateway(4, "gxy4");
   disabled.gateway.disabled = true;
   const std::vector<store::RoomRow> rooms{room(5, "a", 1), room(6, "b", 1)};
-  const auto plan =
-      plan_import({entry(2, "x", "stream1"), entry(3, "a", "gxy1", 8), entry(4, "y", "gxy1", 6),
-                   entry(5, "z", "gxy4"), entry(6, "zz", "gxy4")},
-                  {gateway(1, "gxy1"), streaming, disabled}, rooms, true);
+  const auto plan = plan_import({entry(2, "x", "stream1"), entry(3, "a", "gxy1", 8), entry(4, "y", "gxy1", 6),
+                                 entry(5, "z", "gxy4"), entry(6, "zz", "gxy4")},
+                                {gateway(1, "gxy1"), streaming, disabled}, rooms, true);
   REQUIRE(plan.problems.size() == 3);
   CHECK(contains(plan.problems[0].text, "line 2: gateway \"stream1\" is of type \"streaming\""));
   CHECK(contains(plan.problems[1].text, "line 3: room \"a\" has id 5"));
-  CHECK(
-      contains(plan.problems[2].text, "line 4: room \"y\" cannot have id 6: room \"b\" bears it"));
+  CHECK(contains(plan.problems[2].text, "line 4: room \"y\" cannot have id 6: room \"b\" bears it"));
   REQUIRE(plan.warnings.size() == 1);
   CHECK(contains(plan.warnings[0], "line 5: gateway \"gxy4\" is disabled"));
 }
 
 TEST_CASE("without a default gateway a new room has none, and a known one keeps its own") {
-  std::vector<RoomEntry> entries{entry(2, "new", ""), entry(3, "a", "", {}, "renamed"),
-                                 entry(4, "c", "gxy1"), entry(5, "b", "")};
+  std::vector<RoomEntry> entries{entry(2, "new", ""), entry(3, "a", "", {}, "renamed"), entry(4, "c", "gxy1"),
+                                 entry(5, "b", "")};
   const auto plan = plan_import(entries, kGateways, {room(5, "a", 2), room(6, "b", 1)}, false);
   CHECK(plan.problems.empty());
   REQUIRE(plan.rooms.size() == 3);
@@ -183,6 +174,5 @@ TEST_CASE("without a default gateway a new room has none, and a known one keeps 
   const auto many = plan_import(entries, kGateways, {}, true);
   CHECK(many.gateways.empty());
   REQUIRE(many.warnings.size() == 1);
-  CHECK(contains(many.warnings[0],
-                 "line 2, line 3, line 4, line 5, line 6 and 13 more: no default_gateway"));
+  CHECK(contains(many.warnings[0], "line 2, line 3, line 4, line 5, line 6 and 13 more: no default_gateway"));
 }

@@ -6,22 +6,19 @@ namespace {
 
 using cli::parse_room_list;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 const std::string kHeader = "id,name,gateway_uid,default_gateway\n";
 
 }  // namespace
 
 TEST_CASE("a CSV list gives its rooms, with columns in any order and two of them optional") {
-  const auto text = GENERATE(
-      std::string("id,name,gateway_uid,default_gateway\n5,Morning,2171,gxy1\n,,a/b,gxy2\n"),
-      std::string("\xEF\xBB\xBF"
-                  "default_gateway,gateway_uid,name,id\r\n"
-                  "gxy1,2171,Morning,5\r\ngxy2,a/b,,\r\n"),
-      std::string("Gateway_UID , NAME,Default_Gateway,ID\n\"2171\",\"Morning\",gxy1,5\n\n"
-                  " a/b ,, gxy2 ,\n"));
+  const auto text = GENERATE(std::string("id,name,gateway_uid,default_gateway\n5,Morning,2171,gxy1\n,,a/b,gxy2\n"),
+                             std::string("\xEF\xBB\xBF"
+                                         "default_gateway,gateway_uid,name,id\r\n"
+                                         "gxy1,2171,Morning,5\r\ngxy2,a/b,,\r\n"),
+                             std::string("Gateway_UID , NAME,Default_Gateway,ID\n\"2171\",\"Morning\",gxy1,5\n\n"
+                                         " a/b ,, gxy2 ,\n"));
   CAPTURE(text);
   const auto list = parse_room_list(text, false);
   CHECK(list.problems.empty());
@@ -75,13 +72,13 @@ TEST_CASE("an empty JSON list is an empty list") {
 }
 
 TEST_CASE("gxydb's groups are taken when it is said that janus is the default") {
-  const auto text = GENERATE(
-      std::string("{\"last_modified\":\"x\",\"rooms\":[\n"
-                  "{\"room\":2171,\"janus\":\"gxy1\",\"description\":\"Morning\",\"num_users\":3,"
-                  "\"users\":[{\"room\":1}],\"region\":\"\",\"extra\":null},\n"
-                  "{\"room\":\"2172\",\"janus\":\"gxy2\",\"description\":\"\"}]}"),
-      std::string("[\n{\"room\":2171,\"janus\":\"gxy1\",\"description\":\"Morning\"},\n"
-                  "{\"room\":2172,\"janus\":\"gxy2\",\"users\":[]}]"));
+  const auto text =
+      GENERATE(std::string("{\"last_modified\":\"x\",\"rooms\":[\n"
+                           "{\"room\":2171,\"janus\":\"gxy1\",\"description\":\"Morning\",\"num_users\":3,"
+                           "\"users\":[{\"room\":1}],\"region\":\"\",\"extra\":null},\n"
+                           "{\"room\":\"2172\",\"janus\":\"gxy2\",\"description\":\"\"}]}"),
+               std::string("[\n{\"room\":2171,\"janus\":\"gxy1\",\"description\":\"Morning\"},\n"
+                           "{\"room\":2172,\"janus\":\"gxy2\",\"users\":[]}]"));
   const auto list = parse_room_list(text, true);
   CHECK(list.problems.empty());
   REQUIRE(list.entries.size() == 2);
@@ -111,8 +108,7 @@ TEST_CASE("what is wrong in a list is told with its line") {
            "\"default_gateway\"?)"},
       Case{"gateway_uid,name\n", "line 1: the header has no column \"default_gateway\""},
       Case{"default_gateway\n", "line 1: the header has no column \"gateway_uid\""},
-      Case{"gateway_uid,gateway_uid,default_gateway\n",
-           "line 1: the column \"gateway_uid\" stands twice"},
+      Case{"gateway_uid,gateway_uid,default_gateway\n", "line 1: the column \"gateway_uid\" stands twice"},
       Case{"gateway_uid;default_gateway\n2171;gxy1\n", "separated by semicolons"},
       Case{"gateway_uid,default_gateway,\n", "line 1: unknown column \"\""},
       Case{kHeader + "5,x,2171\n", "line 2: 3 fields where the header has 4"},
@@ -131,13 +127,11 @@ TEST_CASE("what is wrong in a list is told with its line") {
       Case{kHeader + "5,\xFF,2171,gxy1\n", "line 2: name: \"\\xff\" is not UTF-8"},
       Case{kHeader + "5,\"a\nb\",2171,gxy1\n", "line 2: name: \"a\\nb\" holds control"},
       Case{kHeader + "5,x,2171,.\n", "line 2: default_gateway: \".\""},
-      Case{kHeader + ",,2171,gxy1\n,,2172,gxy1\n,,2171,gxy2\n",
-           "line 4: room \"2171\" stands in line 2 already"},
+      Case{kHeader + ",,2171,gxy1\n,,2172,gxy1\n,,2171,gxy2\n", "line 4: room \"2171\" stands in line 2 already"},
       Case{kHeader + "5,,2171,gxy1\n5,,2172,gxy1\n", "line 3: id 5 stands in line 2 already"},
-      Case{kHeader + "5,\"x,2171,gxy1\n", "line 2: a quoted field is not closed"},
-      Case{"{}", "neither"}, Case{"{\"gateway_uid\":1}", "neither"},
-      Case{"[\n\n{\n", "line 4: not valid JSON"}, Case{"[1]", "line 1 (element 1): not an object"},
-      Case{"[\n[]]", "line 2 (element 1): not an object"},
+      Case{kHeader + "5,\"x,2171,gxy1\n", "line 2: a quoted field is not closed"}, Case{"{}", "neither"},
+      Case{"{\"gateway_uid\":1}", "neither"}, Case{"[\n\n{\n", "line 4: not valid JSON"},
+      Case{"[1]", "line 1 (element 1): not an object"}, Case{"[\n[]]", "line 2 (element 1): not an object"},
       Case{"[\n{}] x", "line 2: not valid JSON"}, Case{"[\"\xFF\"]", "not valid JSON"},
       Case{"[{\"default_gateway\":\"g\"}]", "line 1 (element 1): gateway_uid is missing"},
       Case{"[{\"gateway_uid\":\"1\"}]", "line 1 (element 1): default_gateway is missing"},
@@ -165,8 +159,7 @@ TEST_CASE("what is wrong in a list is told with its line") {
 }
 
 TEST_CASE("every problem of a list is told, in the order of its lines") {
-  const auto list = parse_room_list(
-      kHeader + "x,,2171,gxy1\n5,,,\n5,,2171,gxy1\n\"6\"7,,2172,gxy1\n1,2\n", false);
+  const auto list = parse_room_list(kHeader + "x,,2171,gxy1\n5,,,\n5,,2171,gxy1\n\"6\"7,,2172,gxy1\n1,2\n", false);
   REQUIRE(list.problems.size() == 6);
   CHECK(contains(list.problems[0].text, "line 2: id: \"x\""));
   CHECK(contains(list.problems[1].text, "line 3: gateway_uid is missing"));
@@ -207,8 +200,7 @@ TEST_CASE("entries with problems are left out, the others are there to be judged
   CHECK(list.entries[0].gateway_uid == "2");
   CHECK(list.entries[1].gateway_uid == "3");
   const auto json = parse_room_list(
-      R"([{"gateway_uid":1,"default_gateway":7},{"gateway_uid":2,"default_gateway":"g","idd":1}])",
-      false);
+      R"([{"gateway_uid":1,"default_gateway":7},{"gateway_uid":2,"default_gateway":"g","idd":1}])", false);
   CHECK(json.problems.size() == 2);
   CHECK(json.entries.empty());
 }

@@ -11,8 +11,7 @@ TEST_CASE("serve is handed its arguments, and its exit code is ours") {
     seen = arguments;
     return 7;
   };
-  const char* argv[] = {"room-sidecar",       "--config", "c", "serve", "--env-file", "e",
-                        "--set-aside-damaged"};
+  const char* argv[] = {"room-sidecar", "--config", "c", "serve", "--env-file", "e", "--set-aside-damaged"};
   CHECK(cli::run(7, argv, serve, out, err) == 7);
   CHECK(seen.config_file == "c");
   CHECK(seen.env_file == "e");
@@ -44,8 +43,7 @@ TEST_CASE("a named configuration that is not there is wrong usage for every comm
       GENERATE(std::vector<std::string>{"check"}, std::vector<std::string>{"config"},
                std::vector<std::string>{"status"}, std::vector<std::string>{"reload"},
                std::vector<std::string>{"drain", "gxy1"}, std::vector<std::string>{"rooms", "list"},
-               std::vector<std::string>{"rooms", "import", "-"},
-               std::vector<std::string>{"backup", "/nowhere/copy"});
+               std::vector<std::string>{"rooms", "import", "-"}, std::vector<std::string>{"backup", "/nowhere/copy"});
   auto all = words;
   all.insert(all.begin(), "room-sidecar");
   all.insert(all.end(), {"--config", "/nowhere/config.toml"});

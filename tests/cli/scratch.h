@@ -19,9 +19,7 @@ struct Outcome {
   std::string err;
 };
 
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 class Scratch {
  public:
@@ -48,8 +46,7 @@ class Scratch {
 
   // config.toml with these lines after the database's; http.listen is where nobody listens.
   void configure(const std::string& more, const std::string& listen = "127.0.0.1:1") const {
-    write("config.toml",
-          "database.path = \"" + database() + "\"\nhttp.listen = \"" + listen + "\"\n" + more);
+    write("config.toml", "database.path = \"" + database() + "\"\nhttp.listen = \"" + listen + "\"\n" + more);
   }
 
   // Gateways gxy1 (id 1) and gxy2 (id 2); room 2171 on gxy1.

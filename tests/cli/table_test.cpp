@@ -7,8 +7,7 @@ using cli::display_width;
 using cli::printable;
 using cli::Table;
 
-TEST_CASE(
-    "columns are as wide as their widest cell, numbers stand right, lines end without blanks") {
+TEST_CASE("columns are as wide as their widest cell, numbers stand right, lines end without blanks") {
   Table table({{"NAME"}, {"USERS", Align::right}, {"STATE"}});
   table.add_row({"gxy1", "5", "up"});
   table.add_row({"gxy10-long", "1234567", ""});
@@ -35,19 +34,18 @@ TEST_CASE("what could forge or hide a line is escaped") {
     std::string text;
     std::string shown;
   };
-  const auto given = GENERATE(
-      Case{"plain é 課 😀", "plain é 課 😀"}, Case{"a\nb", "a\\nb"}, Case{"a\r\tb", "a\\r\\tb"},
-      Case{"\x1b[31m", "\\x1b[31m"}, Case{std::string(1, '\0'), "\\x00"}, Case{"\x7f", "\\x7f"},
-      Case{"\xC2\x85", "\\u0085"},
-      Case{"\xE2\x80\xAE"
-           "abc",
-           "\\u202eabc"},
-      Case{"\xE2\x80\x8B", "\\u200b"}, Case{"\xEF\xBB\xBF", "\\ufeff"},
-      Case{"\xFF"
-           "a",
-           "\\xffa"},
-      Case{"\xC3", "\\xc3"}, Case{"\xE4\xB8", "\\xe4\\xb8"},
-      Case{"\xED\xA0\x80", "\\xed\\xa0\\x80"}, Case{"\xC0\xAF", "\\xc0\\xaf"}, Case{"", ""});
+  const auto given = GENERATE(Case{"plain é 課 😀", "plain é 課 😀"}, Case{"a\nb", "a\\nb"}, Case{"a\r\tb", "a\\r\\tb"},
+                              Case{"\x1b[31m", "\\x1b[31m"}, Case{std::string(1, '\0'), "\\x00"}, Case{"\x7f", "\\x7f"},
+                              Case{"\xC2\x85", "\\u0085"},
+                              Case{"\xE2\x80\xAE"
+                                   "abc",
+                                   "\\u202eabc"},
+                              Case{"\xE2\x80\x8B", "\\u200b"}, Case{"\xEF\xBB\xBF", "\\ufeff"},
+                              Case{"\xFF"
+                                   "a",
+                                   "\\xffa"},
+                              Case{"\xC3", "\\xc3"}, Case{"\xE4\xB8", "\\xe4\\xb8"},
+                              Case{"\xED\xA0\x80", "\\xed\\xa0\\x80"}, Case{"\xC0\xAF", "\\xc0\\xaf"}, Case{"", ""});
   CAPTURE(given.text);
   CHECK(printable(given.text) == given.shown);
 }

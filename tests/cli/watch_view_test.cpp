@@ -8,10 +8,9 @@
 namespace {
 
 std::string gateway(const std::string& name, int load, const std::string& more = "") {
-  return R"({"name":")" + name +
-         R"(","state":"up","available":true,"disabled":false,"draining":false,)" +
-         R"("regions":["IL"],"rooms":)" + std::to_string(load / 10) + R"(,"users":1,"load":)" +
-         std::to_string(load) + R"(,"capacity":100)" + more + "}";
+  return R"({"name":")" + name + R"(","state":"up","available":true,"disabled":false,"draining":false,)" +
+         R"("regions":["IL"],"rooms":)" + std::to_string(load / 10) + R"(,"users":1,"load":)" + std::to_string(load) +
+         R"(,"capacity":100)" + more + "}";
 }
 
 std::vector<http::Json> list(const std::vector<std::string>& texts) {
@@ -26,8 +25,7 @@ std::vector<std::string> fleet(int size) {
   return texts;
 }
 
-cli::Watched watched(const std::vector<std::string>& gateways,
-                     const std::vector<std::string>& decisions = {}) {
+cli::Watched watched(const std::vector<std::string>& gateways, const std::vector<std::string>& decisions = {}) {
   cli::Watched watched;
   watched.address = "127.0.0.1:8082";
   watched.now = *domain::wall_time_from("2026-11-23T22:01:02.003Z");
@@ -49,13 +47,12 @@ constexpr cli::Space wide{120, 30, false};
 }  // namespace
 
 TEST_CASE("the watched fleet is shown with mode, headroom, bars and decisions") {
-  const auto text = watch_view(
-      watched(
-          {gateway("gxy1", 50), gateway("gxy2", 100, R"(,"draining":true)")},
-          {R"({"time":"2026-11-23T22:00:59.000Z","room":"2171","janus":"gxy1","reason":"assigned"})",
-           R"({"time":"2026-11-23T22:00:58.000Z","room":"x","error":"room_not_found","times":3})",
-           R"({"time":"2026-11-23T22:00:57.000Z","room":"7","left":"gxy2","asked_by":"operator"})"}),
-      wide);
+  const auto text =
+      watch_view(watched({gateway("gxy1", 50), gateway("gxy2", 100, R"(,"draining":true)")},
+                         {R"({"time":"2026-11-23T22:00:59.000Z","room":"2171","janus":"gxy1","reason":"assigned"})",
+                          R"({"time":"2026-11-23T22:00:58.000Z","room":"x","error":"room_not_found","times":3})",
+                          R"({"time":"2026-11-23T22:00:57.000Z","room":"7","left":"gxy2","asked_by":"operator"})"}),
+                 wide);
   CHECK(has(text, "room-sidecar, scale mode, ok   22:01:02 UTC   127.0.0.1:8082\n"));
   CHECK(has(text, "15 rooms, 2 users; headroom 50 users: IL 50\n"));
   CHECK(has(text, "50/100"));
@@ -69,8 +66,8 @@ TEST_CASE("the watched fleet is shown with mode, headroom, bars and decisions") 
 TEST_CASE("what is watched never takes more space than there is") {
   auto all = fleet(60);
   all.push_back(gateway("名前名前名前名前名前名前", 5));
-  auto some = watched(all, {R"({"time":"2026-11-23T22:00:59.000Z","room":")" +
-                            std::string(300, 'r') + R"(","janus":"gxy1","reason":"assigned"})"});
+  auto some = watched(all, {R"({"time":"2026-11-23T22:00:59.000Z","room":")" + std::string(300, 'r') +
+                            R"(","janus":"gxy1","reason":"assigned"})"});
   some.answers->reasons = {std::string(500, 'x')};
   some.out_of_reach_since = some.now;
   some.problem = std::string(500, 'y');
@@ -97,8 +94,7 @@ TEST_CASE("where not all gateways fit, those in trouble come first and the other
 }
 
 TEST_CASE("where all gateways fit they stand in their order") {
-  const auto lines = lines_of(
-      watch_view(watched({gateway("a", 0), gateway("b", 0, R"(,"state":"down")")}), wide));
+  const auto lines = lines_of(watch_view(watched({gateway("a", 0), gateway("b", 0, R"(,"state":"down")")}), wide));
   CHECK(has(lines[5], "a "));
   CHECK(has(lines[6], "b "));
 }
@@ -107,24 +103,22 @@ TEST_CASE("a watched sidecar out of reach is told with since when and why") {
   auto lost = watched({gateway("gxy1", 50)});
   lost.out_of_reach_since = domain::wall_time_from("2026-11-23T21:59:00.000Z");
   lost.problem = "refused";
-  CHECK(has(watch_view(lost, wide),
-            "Out of reach since 21:59:00 UTC; what follows is older. refused\n"));
+  CHECK(has(watch_view(lost, wide), "Out of reach since 21:59:00 UTC; what follows is older. refused\n"));
   lost.answers.reset();
   CHECK(has(watch_view(lost, wide), "Out of reach since 21:59:00 UTC. refused\n"));
 }
 
 TEST_CASE("hostile names are shown escaped, and colours are only asked for") {
-  const auto hostile =
-      watched({gateway("a\\u001b[31m\\n", 100)},
-              {R"({"time":"2026-11-23T22:00:59.000Z","room":"\u001b]0;x\u0007","janus":"g"})"});
+  const auto hostile = watched({gateway("a\\u001b[31m\\n", 100)},
+                               {R"({"time":"2026-11-23T22:00:59.000Z","room":"\u001b]0;x\u0007","janus":"g"})"});
   CHECK_FALSE(has(watch_view(hostile, wide), "\x1b"));
   CHECK(has(watch_view(hostile, wide), "\\x1b]0;x\\x07"));
   CHECK(has(watch_view(hostile, {80, 24, true}), "\x1b[33m"));
 }
 
 TEST_CASE("the trend shows the last hour and now in as many blocks as there is space for") {
-  const cli::Trend trend(*http::Json::parse(
-      R"({"gateways":[{"name":"gxy1","load":[null,0,0,50,100],"users":[null,1,2,3,4]}]})"));
+  const cli::Trend trend(
+      *http::Json::parse(R"({"gateways":[{"name":"gxy1","load":[null,0,0,50,100],"users":[null,1,2,3,4]}]})"));
   CHECK(trend.line("gxy1", "load", 100, 100, 8) == "▁▁▄██");
   CHECK(trend.line("gxy1", "load", 100, 100, 2) == "▁█");  // all of it, the most of each half
   CHECK(trend.line("gxy1", "users", 8, 100, 8) == "▁▁▂▃▅");
@@ -144,8 +138,7 @@ TEST_CASE("what is wrong with the gateways is said in sentences") {
   CHECK(has(watch_view(bad, wide), "! a is down.\n! No gateway takes new rooms.\n"));
   bad.answers->gateways.clear();
   for (int i = 1; i <= 8; ++i) {
-    bad.answers->gateways.push_back(
-        *http::Json::parse(gateway("g" + std::to_string(i), 0, R"(,"state":"down")")));
+    bad.answers->gateways.push_back(*http::Json::parse(gateway("g" + std::to_string(i), 0, R"(,"state":"down")")));
   }
   CHECK(has(watch_view(bad, wide), "! g1, g2, g3, g4, g5 and 3 more are down.\n"));
 }
@@ -156,8 +149,8 @@ TEST_CASE("split rooms are shown, and counted where they are many") {
       R"({"room":"7","janus":"a","gateways":[{"name":"a","participants":2},{"name":"b","participants":1}],)"
       R"("since":"2026-11-23T21:59:00.000Z"})";
   split.answers->splits = list({one});
-  CHECK(has(watch_view(split, wide),
-            "! Split: 7 is answered with a, but people are on a (2), b (1), since 21:59:00\n"));
+  CHECK(
+      has(watch_view(split, wide), "! Split: 7 is answered with a, but people are on a (2), b (1), since 21:59:00\n"));
   split.answers->splits = list({one, one, one, one, one, one, one});
   CHECK(has(watch_view(split, wide), "! 3 more rooms are split; `room-sidecar splits` lists them\n"));
   CHECK(has(watch_view(split, {80, 10, false}), "! 7 rooms are split;"));
@@ -185,9 +178,9 @@ TEST_CASE("a watched sidecar that refuses is told apart from one that is away") 
 
 TEST_CASE("a fleet that shares is one line of what is watched") {
   auto sharing = watched({gateway("gxy1", 50)});
-  sharing.answers->cluster = http::Json::parse(
-      R"({"engine":"etcd","state":"live","sidecars":[{"id":"a"},{"id":"b"}],)"
-      R"("members":[{"endpoint":"x","problem":null},{"endpoint":"y","problem":"no answer"}]})");
+  sharing.answers->cluster =
+      http::Json::parse(R"({"engine":"etcd","state":"live","sidecars":[{"id":"a"},{"id":"b"}],)"
+                        R"("members":[{"endpoint":"x","problem":null},{"endpoint":"y","problem":"no answer"}]})");
   CHECK(has(watch_view(sharing, wide), "\netcd live, 2 sidecars, 1 of 2 members well\n"));
   CHECK(has(watch_view(sharing, {120, 30, true}), "\x1b[33metcd live, 2 sidecars"));
   sharing.answers->cluster = http::Json::parse(R"({"engine":"none","state":null,"sidecars":[],"members":[]})");

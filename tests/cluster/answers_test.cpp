@@ -161,8 +161,8 @@ TEST_CASE("why a watch was ended is told apart") {
     bool is_of_token;
   };
   for (const Case& each : {
-           Case{R"({"result":{"header":{},"canceled":true,"compact_revision":"16937"}})",
-                WatchEnd::Why::compacted, false},
+           Case{R"({"result":{"header":{},"canceled":true,"compact_revision":"16937"}})", WatchEnd::Why::compacted,
+                false},
            Case{R"({"result":{"header":{},"canceled":true}})", WatchEnd::Why::lost, false},
            Case{R"({"result":{"header":{},"watch_id":"-1","created":true,"canceled":true,"cancel_reason":)"
                 R"("rpc error: code = InvalidArgument desc = etcdserver: user name is empty"}})",

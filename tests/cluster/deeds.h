@@ -109,8 +109,8 @@ class Sidecar {
 
   // Takes in what is there now, as the one who follows would.
   void follow() {
-    const auto reply = store_.engine.range({store_.keys.first_followed(), store_.keys.last_followed()},
-                                           in(std::chrono::seconds{5}));
+    const auto reply =
+        store_.engine.range({store_.keys.first_followed(), store_.keys.last_followed()}, in(std::chrono::seconds{5}));
     REQUIRE(reply.ok());
     std::set<std::string> gone = named_;
     replica.forget_left();

@@ -153,13 +153,14 @@ TEST_CASE("the pages of a range are of one revision") {
 
 TEST_CASE("keys and values are bytes of any kind and up to a megabyte") {
   EtcdProcess etcd;
-  auto patient = etcd.options();  // a megabyte takes its time on a busy machine, and a second attempt would find it there
+  auto patient =
+      etcd.options();  // a megabyte takes its time on a busy machine, and a second attempt would find it there
   patient.attempt_timeout = 5s;
   Engine engine(patient);
   std::string all;
   for (int i = 0; i < 256; ++i) all.push_back(static_cast<char>(i));
-  const std::vector<std::string> kinds{all, std::string(1, '\0'), "\xff", "\"quoted\\\"", "שלום", "a", "ab", "abc",
-                                       std::string(1 << 20, '\0')};
+  const std::vector<std::string> kinds{all,   std::string(1, '\0'),      "\xff", "\"quoted\\\"", "שלום", "a", "ab",
+                                       "abc", std::string(1 << 20, '\0')};
   for (const auto& bytes : kinds) {
     const std::string key = "b/" + bytes.substr(0, 300);
     REQUIRE(engine.transact(create(key, bytes), in(5s)).value.succeeded);

@@ -119,10 +119,9 @@ void EtcdProcess::launch(std::size_t i) {
   }
   const bool is_alone = members_.size() == 1;
   std::vector<std::string> words{
-      etcd_path(), "--name", "n" + number, "--data-dir", folder_ + "/data" + number,
-      "--listen-client-urls", options_.endpoints[i], "--advertise-client-urls", options_.endpoints[i],
-      "--listen-peer-urls", peer(i), "--initial-advertise-peer-urls", peer(i),
-      "--initial-cluster", all, "--initial-cluster-state", "new",
+      etcd_path(), "--name", "n" + number, "--data-dir", folder_ + "/data" + number, "--listen-client-urls",
+      options_.endpoints[i], "--advertise-client-urls", options_.endpoints[i], "--listen-peer-urls", peer(i),
+      "--initial-advertise-peer-urls", peer(i), "--initial-cluster", all, "--initial-cluster-state", "new",
       // Alone it need not hear others, and is there sooner.
       "--heartbeat-interval", is_alone ? "20" : "100", "--election-timeout", is_alone ? "200" : "1000", "--pre-vote",
       "--experimental-watch-progress-notify-interval", "1s", "--logger", "zap", "--log-level", "warn"};

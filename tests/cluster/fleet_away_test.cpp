@@ -49,7 +49,8 @@ void check_refused(SharingHouse& house, const std::string& room) {
 
 }  // namespace
 
-TEST_CASE("while etcd is dead known rooms are answered and new ones refused, and all is well once it is back", "[alone]") {
+TEST_CASE("while etcd is dead known rooms are answered and new ones refused, and all is well once it is back",
+          "[alone]") {
   EtcdProcess etcd;
   SharingHouse a(etcd.options()), b(etcd.options());
   const auto were = some_rooms(a, b);

@@ -21,7 +21,6 @@ std::string gateway_of(const Replica& replica, const std::string& room) {
   return known ? known->row.gateway_name : "";
 }
 
-
 }  // namespace
 
 TEST_CASE("a room is kept as it was written, without its time of use") {

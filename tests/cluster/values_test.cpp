@@ -12,7 +12,8 @@ namespace {
 
 const domain::WallTime time_of_day{1'800'000'000'123ms};
 
-const std::string not_objects[] = {"", "null", "[]", "\"gxy1\"", "7", "{", "{\"gateway\":", std::string("\0", 1), "{}x"};
+const std::string not_objects[] = {"",   "null", "[]", "\"gxy1\"", "7", "{", "{\"gateway\":", std::string("\0", 1),
+                                   "{}x"};
 
 }  // namespace
 

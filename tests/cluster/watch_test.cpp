@@ -77,8 +77,8 @@ TEST_CASE("a watch tells bytes of any kind, and an event of a megabyte") {
   std::string all;
   for (int i = 0; i < 256; ++i) all.push_back(static_cast<char>(i));
   Watcher watcher(etcd.options(), "r/", 2);
-  const std::vector<std::string> kinds{all,    std::string(1, '\0'), "\xff", "\"\n\\",
-                                       "שלום", "",                   std::string(1 << 20, 'x')};
+  const std::vector<std::string> kinds{all, std::string(1, '\0'),     "\xff", "\"\n\\", "שלום",
+                                       "",  std::string(1 << 20, 'x')};
   for (const auto& bytes : kinds) REQUIRE(engine.transact(put("r/" + bytes.substr(0, 300), bytes), in(5s)).ok());
   REQUIRE(comes_true([&] { return watcher.events().size() == kinds.size(); }));
   const auto events = watcher.events();
@@ -143,11 +143,11 @@ TEST_CASE("a watch that nobody takes is lost, and waits before it is tried over 
   cluster::Options options;
   options.endpoints = {"http://127.0.0.1:1"};
   Engine engine(options);
-  const auto watch = [&] {
-    return engine.watch("r/", "r0", 2, 5s, [](const Header&, const auto&) { return true; });
-  };
+  const auto watch = [&] { return engine.watch("r/", "r0", 2, 5s, [](const Header&, const auto&) { return true; }); };
   CHECK(watch().why == WatchEnd::Why::lost);
-  CHECK(time_of([&] { for (int i = 0; i < 5; ++i) CHECK(watch().why == WatchEnd::Why::lost); }) > 100ms);
+  CHECK(time_of([&] {
+          for (int i = 0; i < 5; ++i) CHECK(watch().why == WatchEnd::Why::lost);
+        }) > 100ms);
 }
 
 TEST_CASE("the sink and stop() end a watch", "[alone]") {
@@ -168,6 +168,5 @@ TEST_CASE("the sink and stop() end a watch", "[alone]") {
         }) < 500ms);
   CHECK(end.why == WatchEnd::Why::stopped);
   CHECK(engine.range({"r/"}, in(5s)).trouble == Trouble::unreached);
-  CHECK(engine.watch("r/", "r0", 2, 5s, [](const Header&, const auto&) { return true; }).why ==
-        WatchEnd::Why::stopped);
+  CHECK(engine.watch("r/", "r0", 2, 5s, [](const Header&, const auto&) { return true; }).why == WatchEnd::Why::stopped);
 }

@@ -32,9 +32,10 @@ class Watcher {
   // Waits for it.
   bool has_begun() {
     return comes_true([this] {
-      const std::lock_guard lock(mutex_);
-      return begun_ || end_;
-    }) && !has_ended();
+             const std::lock_guard lock(mutex_);
+             return begun_ || end_;
+           }) &&
+           !has_ended();
   }
   bool has_ended() {
     const std::lock_guard lock(mutex_);
@@ -59,8 +60,10 @@ class Watcher {
     auto end = engine_.watch(prefix, cluster::end_of_prefix(prefix), from, silence,
                              [this](const cluster::Header& header, const std::vector<cluster::Event>& events) {
                                const std::lock_guard lock(mutex_);
-                               if (events.empty()) begun_ = true;
-                               else calls_.push_back({header, events});
+                               if (events.empty())
+                                 begun_ = true;
+                               else
+                                 calls_.push_back({header, events});
                                return true;
                              });
     const std::lock_guard lock(mutex_);

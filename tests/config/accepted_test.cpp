@@ -23,13 +23,12 @@ TEST_CASE("booleans are taken in every documented form, in any case") {
 
 TEST_CASE("lists are trimmed, doubles collapse and empty items vanish") {
   const Names expected{"gxy2", "gxy1", "b c"};
-  const config::Loaded env =
-      written::load({}, {}, {{"AVAILABLE_JANUS_SERVERS", " gxy2 ,, gxy1,gxy2 , b c,"}});
+  const config::Loaded env = written::load({}, {}, {{"AVAILABLE_JANUS_SERVERS", " gxy2 ,, gxy1,gxy2 , b c,"}});
   CHECK(env.problems.empty());
   CHECK(env.configuration.domain.available_servers == expected);
   CHECK(env.configuration.domain.available_where == "environment");
-  const config::Loaded toml = written::load(
-      "[balancing]\navailable_servers = [\" gxy2 \", \"\", \"gxy1\", \"gxy2\", \"b c\", \" \"]\n");
+  const config::Loaded toml =
+      written::load("[balancing]\navailable_servers = [\" gxy2 \", \"\", \"gxy1\", \"gxy2\", \"b c\", \" \"]\n");
   CHECK(toml.problems.empty());
   CHECK(toml.configuration.domain.available_servers == expected);
   CHECK(toml.configuration.domain.available_where == "config.toml:2");
@@ -72,8 +71,8 @@ TEST_CASE("regions keep the order in which they are written, from either source"
   const config::Loaded toml = written::load(
       "[regions]\nus = [\"gxy3\"]\n\" Il \" = [\"gxy2\", \"gxy1\", \"gxy2\"]\n\nAT = "
       "[\n\"gxy3\"]\n");
-  const config::Loaded env = written::load(
-      "[regions]\nRU = [\"x\"]", "SERVER_REGIONS= us : gxy3 ;; Il:gxy2,gxy1,,gxy2;AT:gxy3;");
+  const config::Loaded env =
+      written::load("[regions]\nRU = [\"x\"]", "SERVER_REGIONS= us : gxy3 ;; Il:gxy2,gxy1,,gxy2;AT:gxy3;");
   for (const config::Loaded* loaded : {&toml, &env}) {
     CHECK(loaded->problems.empty());
     REQUIRE(loaded->configuration.domain.regions.size() == expected.size());
@@ -99,10 +98,10 @@ TEST_CASE("blanks around a pinned room are trimmed, and two pins of one room are
 TEST_CASE("pins are taken from either source, in order") {
   const std::vector<std::pair<std::string, std::string>> expected{
       {"1234", "gxy5"}, {"1235", "gxy5"}, {"2000", "gxy6"}, {"10", "gxy5"}};
-  const config::Loaded toml = written::load(
-      "[pins]\n\"1234\" = \"gxy5\"\n1235 = \" gxy5 \"\n2000 = \"gxy6\"\n10 = \"gxy5\"\n");
-  const config::Loaded env = written::load(
-      "[pins]\n7 = \"x\"", {}, {{"SERVER_ROOMS", "1234, 1235,1234 :gxy5; 2000:gxy6;10: gxy5 "}});
+  const config::Loaded toml =
+      written::load("[pins]\n\"1234\" = \"gxy5\"\n1235 = \" gxy5 \"\n2000 = \"gxy6\"\n10 = \"gxy5\"\n");
+  const config::Loaded env =
+      written::load("[pins]\n7 = \"x\"", {}, {{"SERVER_ROOMS", "1234, 1235,1234 :gxy5; 2000:gxy6;10: gxy5 "}});
   for (const config::Loaded* loaded : {&toml, &env}) {
     CHECK(loaded->problems.empty());
     REQUIRE(loaded->configuration.domain.pins.size() == expected.size());
@@ -132,11 +131,9 @@ TEST_CASE("a room id may hold colons, with a warning where that looks like a sli
 }
 
 TEST_CASE("words are taken in any case, and warning is warn") {
-  CHECK(written::load({}, {}, {{"LOG_LEVEL", "WARNING"}}).configuration.log.level ==
-        app::LogLevel::warn);
+  CHECK(written::load({}, {}, {{"LOG_LEVEL", "WARNING"}}).configuration.log.level == app::LogLevel::warn);
   CHECK(written::load("[log]\nlevel = \"Debug\"").configuration.log.level == app::LogLevel::debug);
-  CHECK(written::load({}, {}, {{"WHEN_FULL", "Reject"}}).configuration.domain.when_full ==
-        domain::WhenFull::reject);
+  CHECK(written::load({}, {}, {{"WHEN_FULL", "Reject"}}).configuration.domain.when_full == domain::WhenFull::reject);
 }
 
 TEST_CASE("the smallest and the largest of what is allowed is taken") {
@@ -148,6 +145,5 @@ TEST_CASE("the smallest and the largest of what is allowed is taken") {
   CHECK(loaded.problems.empty());
   CHECK(loaded.configuration.domain.avg_room_occupancy == 1'000'000'000);
   CHECK(loaded.configuration.domain.join_grace == 0ms);
-  CHECK(written::load({}, {}, {{"MAX_CONNECTIONS", " 1 "}}).configuration.http.max_connections ==
-        1);
+  CHECK(written::load({}, {}, {{"MAX_CONNECTIONS", " 1 "}}).configuration.http.max_connections == 1);
 }

@@ -29,8 +29,9 @@ const std::string duration = " is not a duration above 0 like \"90s\", \"1m30s\"
 const std::string wait =
     " is not a duration above 0 and not above 4s (a signaling server waits meanwhile), like \"3s\" or \"500ms\"";
 const std::string prefix = " is not a text like \"/room-sidecar/\" (up to 200 bytes without control characters)";
-const std::string at = ": a member holds an @: user and password have settings of their own, cluster.user and "
-                       "cluster.password_file";
+const std::string at =
+    ": a member holds an @: user and password have settings of their own, cluster.user and "
+    "cluster.password_file";
 const std::string for_https = ": is for https://, and cluster.endpoints has http://: change them, or leave it out";
 
 }  // namespace
@@ -112,8 +113,7 @@ TEST_CASE("what does not parse in [cluster] is refused with line, key, value and
       {"timeout = \"4s1ms\"", {"config.toml:2: cluster.timeout: \"4s1ms\"" + wait}},
       {"timeout = 3", {"config.toml:2: cluster.timeout: 3" + wait}},
       {"attempt_timeout = \"0ms\"", {"config.toml:2: cluster.attempt_timeout: \"0ms\"" + duration}},
-      {"max_stal = \"5m\"",
-       {"config.toml:2: unknown key \"cluster.max_stal\" (did you mean \"cluster.max_stale\"?)"}},
+      {"max_stal = \"5m\"", {"config.toml:2: unknown key \"cluster.max_stal\" (did you mean \"cluster.max_stale\"?)"}},
   });
 }
 
@@ -143,8 +143,7 @@ TEST_CASE("what does not go together in [cluster] is refused where it was writte
         "(timeout = 500ms)"}},
       {"timeout = \"4s\"\nattempt_timeout = \"4s\"", {}},
   });
-  CHECK(written::errors(written::load({}, "CLUSTER_ENGINE=etcd\n")) ==
-        Texts{".env:1: CLUSTER_ENGINE" + no_members});
+  CHECK(written::errors(written::load({}, "CLUSTER_ENGINE=etcd\n")) == Texts{".env:1: CLUSTER_ENGINE" + no_members});
   // From one source and another.
   CHECK(written::load("cluster.user = \"u\"\n", {}, {{"CLUSTER_PASSWORD_FILE", "/p"}}).ok());
 }
@@ -172,8 +171,7 @@ TEST_CASE("files of [cluster] that can't be read are named with their place, if 
   CHECK(config::unreadable_files(written::load({})).empty());
   CHECK(config::unreadable_files(written::load(toml(good), {}, etcd)).empty());
   const auto problem = [](const std::string& place, const std::string& file, const std::string& why) {
-    return place + ": the file \"" + file + "\" can't be read (" + why +
-           "); make it readable for the sidecar's user.";
+    return place + ": the file \"" + file + "\" can't be read (" + why + "); make it readable for the sidecar's user.";
   };
   const std::string missing = "No such file or directory";
   CHECK(config::unreadable_files(written::load(toml(none), {}, etcd)) ==

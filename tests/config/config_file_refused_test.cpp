@@ -28,12 +28,9 @@ const std::string duration_or_0 = " is not a duration like \"90s\", \"1m30s\" or
 const std::string level = " is not \"debug\", \"info\", \"warn\" or \"error\"";
 const std::string path = " is not a path without control characters";
 const std::string names = " is not a list of gateway names like [\"gxy1\", \"gxy2\"]";
-const std::string name =
-    " is not a gateway name (1 to 255 bytes of UTF-8 without control characters)";
-const std::string country =
-    " is not a country code (1 to 16 bytes without control characters, like IL)";
-const std::string room =
-    " is not a room id (1 to 255 bytes of UTF-8 without control characters; not . or ..)";
+const std::string name = " is not a gateway name (1 to 255 bytes of UTF-8 without control characters)";
+const std::string country = " is not a country code (1 to 16 bytes without control characters, like IL)";
+const std::string room = " is not a room id (1 to 255 bytes of UTF-8 without control characters; not . or ..)";
 const std::string address =
     " is not an address like \"127.0.0.1:8082\", \"[::1]:8082\" or \"unix:/path\" (numbers, no "
     "host "
@@ -41,52 +38,40 @@ const std::string address =
 
 }  // namespace
 
-TEST_CASE(
-    "a value of config.toml that does not parse is refused with line, key, value and expectation") {
+TEST_CASE("a value of config.toml that does not parse is refused with line, key, value and expectation") {
   check({
       {"scale = \"maybe\"", {"config.toml:1: scale: \"maybe\"" + boolean}},
       {"scale = 2", {"config.toml:1: scale: 2" + boolean}},
       {"scale = 1.0", {"config.toml:1: scale: 1.0" + boolean}},
       {"\n\nscale = [true]", {"config.toml:3: scale: a list" + boolean}},
       {"[scale]\nx = 1", {"config.toml:1: scale: a table" + boolean}},
-      {"unknown_rooms = \"acept\"",
-       {"config.toml:1: unknown_rooms: \"acept\" is not \"reject\" or \"accept\""}},
-      {"unknown_rooms = true",
-       {"config.toml:1: unknown_rooms: true is not \"reject\" or \"accept\""}},
+      {"unknown_rooms = \"acept\"", {"config.toml:1: unknown_rooms: \"acept\" is not \"reject\" or \"accept\""}},
+      {"unknown_rooms = true", {"config.toml:1: unknown_rooms: true is not \"reject\" or \"accept\""}},
       {"[http]\nlisten = \"8082\"", {"config.toml:2: http.listen: \"8082\"" + address}},
       {"[http]\nlisten = 8082", {"config.toml:2: http.listen: 8082" + address}},
-      {"[http]\nlisten = \"localhost:8082\"",
-       {"config.toml:2: http.listen: \"localhost:8082\"" + address}},
+      {"[http]\nlisten = \"localhost:8082\"", {"config.toml:2: http.listen: \"localhost:8082\"" + address}},
       {"[http]\nlisten = \"unix:run\"", {"config.toml:2: http.listen: \"unix:run\"" + address}},
       {"http.token_file = 5", {"config.toml:1: http.token_file: 5" + path}},
       {"http.token_file = \"a\\nb\"", {"config.toml:1: http.token_file: \"a\\x0ab\"" + path}},
       {"http.max_connections = 0", {"config.toml:1: http.max_connections: 0" + connections}},
-      {"http.max_connections = 65537",
-       {"config.toml:1: http.max_connections: 65537" + connections}},
+      {"http.max_connections = 65537", {"config.toml:1: http.max_connections: 65537" + connections}},
       {"http.max_connections = \"512\"",
-       {"config.toml:1: http.max_connections: \"512\"" + connections +
-        ": write it without the quotes"}},
+       {"config.toml:1: http.max_connections: \"512\"" + connections + ": write it without the quotes"}},
       {"[database]\npath = false", {"config.toml:2: database.path: false" + path}},
       {"[database]\npath = \"a\\u0000b\"", {"config.toml:2: database.path: \"a\\x00b\"" + path}},
       {"[balancing]\n\nmax_server_capacity = \"abc\"",
        {"config.toml:3: balancing.max_server_capacity: \"abc\"" + users}},
-      {"[balancing]\nmax_server_capacity = 0",
-       {"config.toml:2: balancing.max_server_capacity: 0" + users}},
-      {"[balancing]\nmax_server_capacity = -5",
-       {"config.toml:2: balancing.max_server_capacity: -5" + users}},
-      {"[balancing]\nmax_server_capacity = 400.0",
-       {"config.toml:2: balancing.max_server_capacity: 400.0" + users}},
+      {"[balancing]\nmax_server_capacity = 0", {"config.toml:2: balancing.max_server_capacity: 0" + users}},
+      {"[balancing]\nmax_server_capacity = -5", {"config.toml:2: balancing.max_server_capacity: -5" + users}},
+      {"[balancing]\nmax_server_capacity = 400.0", {"config.toml:2: balancing.max_server_capacity: 400.0" + users}},
       {"[balancing]\nmax_server_capacity = 1000000001",
        {"config.toml:2: balancing.max_server_capacity: 1000000001" + users}},
       {"[balancing]\nmax_server_capacity = \"400\"",
-       {"config.toml:2: balancing.max_server_capacity: \"400\"" + users +
-        ": write it without the quotes"}},
+       {"config.toml:2: balancing.max_server_capacity: \"400\"" + users + ": write it without the quotes"}},
       {"[balancing]\nmax_server_capacity = 1979-05-27",
        {"config.toml:2: balancing.max_server_capacity: 1979-05-27" + users}},
-      {"[balancing]\navg_room_occupancy = 0",
-       {"config.toml:2: balancing.avg_room_occupancy: 0" + users}},
-      {"[balancing]\navg_room_occupancy = true",
-       {"config.toml:2: balancing.avg_room_occupancy: true" + users}},
+      {"[balancing]\navg_room_occupancy = 0", {"config.toml:2: balancing.avg_room_occupancy: 0" + users}},
+      {"[balancing]\navg_room_occupancy = true", {"config.toml:2: balancing.avg_room_occupancy: true" + users}},
       {"[balancing]\nwhen_full = \"drop\"",
        {"config.toml:2: balancing.when_full: \"drop\" is not \"overflow\" or \"reject\""}},
       {"[balancing]\navailable_servers = \"gxy1,gxy2\"",
@@ -94,30 +79,22 @@ TEST_CASE(
       {"[balancing]\navailable_servers = [\n\"gxy1\",\n5, \"a\\tb\"]",
        {"config.toml:4: balancing.available_servers: 5" + name,
         "config.toml:4: balancing.available_servers: \"a\\x09b\"" + name}},
-      {"[balancing]\navailable_servers = {}",
-       {"config.toml:2: balancing.available_servers: a table" + names}},
-      {"[failover]\nstandby_servers = [[\"gxy1\"]]",
-       {"config.toml:2: failover.standby_servers: a list" + name}},
+      {"[balancing]\navailable_servers = {}", {"config.toml:2: balancing.available_servers: a table" + names}},
+      {"[failover]\nstandby_servers = [[\"gxy1\"]]", {"config.toml:2: failover.standby_servers: a list" + name}},
       {"[failover]\nwait = 5", {"config.toml:2: failover.wait: 5" + duration_or_0}},
       {"[sessions]\ndead_after = 90", {"config.toml:2: sessions.dead_after: 90" + duration}},
-      {"[sessions]\ndead_after = \"90\"",
-       {"config.toml:2: sessions.dead_after: \"90\"" + duration}},
-      {"[sessions]\ndead_after = \"0s\"",
-       {"config.toml:2: sessions.dead_after: \"0s\"" + duration}},
-      {"[sessions]\nclean_every = \"-1m\"",
-       {"config.toml:2: sessions.clean_every: \"-1m\"" + duration}},
-      {"[sessions]\njoin_grace = \"2 min\"",
-       {"config.toml:2: sessions.join_grace: \"2 min\"" + duration_or_0}},
+      {"[sessions]\ndead_after = \"90\"", {"config.toml:2: sessions.dead_after: \"90\"" + duration}},
+      {"[sessions]\ndead_after = \"0s\"", {"config.toml:2: sessions.dead_after: \"0s\"" + duration}},
+      {"[sessions]\nclean_every = \"-1m\"", {"config.toml:2: sessions.clean_every: \"-1m\"" + duration}},
+      {"[sessions]\njoin_grace = \"2 min\"", {"config.toml:2: sessions.join_grace: \"2 min\"" + duration_or_0}},
       {"[log]\nlevel = \"loud\"", {"config.toml:2: log.level: \"loud\"" + level}},
-      {"[log]\nformat = \"xml\"",
-       {"config.toml:2: log.format: \"xml\" is not \"text\" or \"json\""}},
+      {"[log]\nformat = \"xml\"", {"config.toml:2: log.format: \"xml\" is not \"text\" or \"json\""}},
   });
 }
 
 TEST_CASE("a region or pin of config.toml that is empty, twice or no name is refused") {
   check({
-      {"regions = 5",
-       {"config.toml:1: regions: 5 is not a table of countries like IL = [\"gxy1\", \"gxy2\"]"}},
+      {"regions = 5", {"config.toml:1: regions: 5 is not a table of countries like IL = [\"gxy1\", \"gxy2\"]"}},
       {"[regions]\nIL = []",
        {"config.toml:2: regions: region \"IL\" is empty: name at least one gateway, or take the "
         "region out"}},
@@ -129,10 +106,8 @@ TEST_CASE("a region or pin of config.toml that is empty, twice or no name is ref
       {"[regions]\nIL = [\"gxy1\"]\nUS = [\"gxy2\"]\n\" il\" = [\"gxy3\"]",
        {"config.toml:4: regions: region \"IL\" is given twice (first at config.toml:2): keep one"}},
       {"[regions]\n\"\" = [\"gxy1\"]", {"config.toml:2: regions: \"\"" + country}},
-      {"[regions]\nABCDEFGHIJKLMNOPQ = [\"gxy1\"]",
-       {"config.toml:2: regions: \"ABCDEFGHIJKLMNOPQ\"" + country}},
-      {"pins = [\"1234\"]",
-       {"config.toml:1: pins: a list is not a table of rooms like \"1234\" = \"gxy5\""}},
+      {"[regions]\nABCDEFGHIJKLMNOPQ = [\"gxy1\"]", {"config.toml:2: regions: \"ABCDEFGHIJKLMNOPQ\"" + country}},
+      {"pins = [\"1234\"]", {"config.toml:1: pins: a list is not a table of rooms like \"1234\" = \"gxy5\""}},
       {"[pins]\n1234 = 5", {"config.toml:2: pins.1234: 5" + name}},
       {"[pins]\n1234 = [\"gxy5\"]", {"config.toml:2: pins.1234: a list" + name}},
       {"[pins]\n1234 = \"\"", {"config.toml:2: pins.1234: \"\"" + name}},
@@ -150,20 +125,14 @@ TEST_CASE("an unknown key is refused at every level, with the nearest known one"
       {"scle = true", {"config.toml:1: " + unknown("scle", "scale")}},
       {"[balancing]\nmax_capacity = 5\nmax_server_capcity = 5",
        {"config.toml:2: " + unknown("balancing.max_capacity", "balancing.max_server_capacity"),
-        "config.toml:3: " +
-            unknown("balancing.max_server_capcity", "balancing.max_server_capacity")}},
-      {"[http]\nlisten = \"127.0.0.1:0\"\nscale = true",
-       {"config.toml:3: " + unknown("http.scale", "scale")}},
-      {"[database]\nlisten = \"x\"",
-       {"config.toml:2: " + unknown("database.listen", "http.listen")}},
-      {"max_connections = 5",
-       {"config.toml:1: " + unknown("max_connections", "http.max_connections")}},
-      {"[balancng]\nwhen_full = \"reject\"",
-       {"config.toml:1: " + unknown("balancng", "balancing")}},
+        "config.toml:3: " + unknown("balancing.max_server_capcity", "balancing.max_server_capacity")}},
+      {"[http]\nlisten = \"127.0.0.1:0\"\nscale = true", {"config.toml:3: " + unknown("http.scale", "scale")}},
+      {"[database]\nlisten = \"x\"", {"config.toml:2: " + unknown("database.listen", "http.listen")}},
+      {"max_connections = 5", {"config.toml:1: " + unknown("max_connections", "http.max_connections")}},
+      {"[balancng]\nwhen_full = \"reject\"", {"config.toml:1: " + unknown("balancng", "balancing")}},
       {"[[gateway]]\nname = \"gxy1\"", {"config.toml:1: " + unknown("gateway", "gateways")}},
       {"[region]\nIL = [\"gxy1\"]", {"config.toml:1: " + unknown("region", "regions")}},
-      {"[[gateways]]\nname = \"gxy1\"\nurll = \"x\"",
-       {"config.toml:3: " + unknown("gateways.urll", "url")}},
+      {"[[gateways]]\nname = \"gxy1\"\nurll = \"x\"", {"config.toml:3: " + unknown("gateways.urll", "url")}},
       {"[[rooms]]\ngateway_uid = 1\ndefault_gatway = \"x\"",
        {"config.toml:3: " + unknown("rooms.default_gatway", "default_gateway")}},
       {"zzzzzzzz = 1", {"config.toml:1: unknown key \"zzzzzzzz\": take it out"}},
@@ -213,15 +182,12 @@ TEST_CASE("every problem is told at once, in the order of the lines, and what pa
                                            ".env:1: LOG_FORMAT: \"xml\"",
                                            "environment: SCALE: \"perhaps\""};
   REQUIRE(loaded.problems.size() == begins.size());
-  for (std::size_t i = 0; i < begins.size(); ++i)
-    CHECK(loaded.problems[i].text.find(begins[i]) == 0);
+  for (std::size_t i = 0; i < begins.size(); ++i) CHECK(loaded.problems[i].text.find(begins[i]) == 0);
   CHECK(loaded.configuration.store.path == "/tmp/x.db");
 }
 
 TEST_CASE("a long or unreadable value is cut and escaped in messages") {
-  const auto message = [](const std::string& toml) {
-    return written::load(toml).problems.at(0).text;
-  };
+  const auto message = [](const std::string& toml) { return written::load(toml).problems.at(0).text; };
   const std::string text = message("scale = \"" + std::string(5000, 'x') + "\"");
   CHECK(text.size() < 400);
   CHECK(text.find("xx…\" is not true") != std::string::npos);
@@ -233,9 +199,8 @@ TEST_CASE("a long or unreadable value is cut and escaped in messages") {
 }
 
 TEST_CASE("no problem holds a control character, whatever the files hold") {
-  for (const char* toml :
-       {"[pins]\n\"a\\n\" = 5\n", "[regions]\n\"a\\u0007b\" = 5\n", "scale = tr\n",
-        "\"a\\nERROR: b\" = 1\n", "[http]\nlisten = \"a\\nb\"\n"}) {
+  for (const char* toml : {"[pins]\n\"a\\n\" = 5\n", "[regions]\n\"a\\u0007b\" = 5\n", "scale = tr\n",
+                           "\"a\\nERROR: b\" = 1\n", "[http]\nlisten = \"a\\nb\"\n"}) {
     CAPTURE(toml);
     const config::Loaded loaded = written::load(toml);
     CHECK_FALSE(loaded.ok());
@@ -248,8 +213,7 @@ TEST_CASE("no problem holds a control character, whatever the files hold") {
 TEST_CASE("a key of endlessly many parts is refused, where the TOML library would end the process") {
   std::string parts = "a";
   for (int i = 0; i < 200'000; ++i) parts += i % 3 == 0 ? ".\"b.\"" : i % 3 == 1 ? " . 'c'" : ".d";
-  const std::string told =
-      ": this is no valid TOML: a key has too many parts (more than 64 dots in the line)";
+  const std::string told = ": this is no valid TOML: a key has too many parts (more than 64 dots in the line)";
   const std::string before = "# ...\nx = \"\"\"\n'\"\"\"\"\n";
   for (const std::string& line : {parts + " = 1", "[" + parts + "]", "x = { " + parts + " = 1 }"}) {
     CHECK(written::errors(written::load(line)) == std::vector{"config.toml:1" + told});

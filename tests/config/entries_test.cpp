@@ -9,8 +9,7 @@ struct Case {
 };
 
 const std::string users = " is not a whole number of users above 0 (and not above 1000000000)";
-const std::string name =
-    " is not a gateway name (1 to 255 bytes of UTF-8 without control characters)";
+const std::string name = " is not a gateway name (1 to 255 bytes of UTF-8 without control characters)";
 const std::string uid =
     " is not a room id (a text of 1 to 255 bytes without control characters, or a whole number "
     "from 0)";
@@ -75,10 +74,8 @@ TEST_CASE("a wrong gateway or room is refused with its line") {
       {"gateways = [\"gxy1\", \"gxy2\"]",
        {"config.toml:1: gateways: \"gxy1\" is not an entry: begin each with [[gateways]]",
         "config.toml:1: gateways: \"gxy2\" is not an entry: begin each with [[gateways]]"}},
-      {"[[gateways]]\nurl = \"x\"",
-       {"config.toml:1: gateways.name: is missing: each [[gateways]] needs it"}},
-      {"[[gateways]]\nname = \"\"",
-       {"config.toml:1: gateways.name: is missing: each [[gateways]] needs it"}},
+      {"[[gateways]]\nurl = \"x\"", {"config.toml:1: gateways.name: is missing: each [[gateways]] needs it"}},
+      {"[[gateways]]\nname = \"\"", {"config.toml:1: gateways.name: is missing: each [[gateways]] needs it"}},
       {"[[gateways]]\nname = 5", {"config.toml:2: gateways.name: 5" + name}},
       {"[[gateways]]\nname = \"..\"", {"config.toml:2: gateways.name: \"..\"" + name}},
       {"[[gateways]]\nname = \"a\\u0085\"", {"config.toml:2: gateways.name: \"a\xc2\x85\"" + name}},
@@ -87,12 +84,9 @@ TEST_CASE("a wrong gateway or room is refused with its line") {
       {"[[gateways]]\nname = \"a\"\ntype = [\"rooms\"]",
        {"config.toml:3: gateways.type: a list is not a text without control characters"}},
       {"[[gateways]]\nname = \"a\"\ncapacity = 0", {"config.toml:3: gateways.capacity: 0" + users}},
-      {"[[gateways]]\nname = \"a\"\ncapacity = -1",
-       {"config.toml:3: gateways.capacity: -1" + users}},
-      {"[[gateways]]\nname = \"a\"\ncapacity = \"many\"",
-       {"config.toml:3: gateways.capacity: \"many\"" + users}},
-      {"[[gateways]]\nname = \"a\"\ncapacity = 2000000000",
-       {"config.toml:3: gateways.capacity: 2000000000" + users}},
+      {"[[gateways]]\nname = \"a\"\ncapacity = -1", {"config.toml:3: gateways.capacity: -1" + users}},
+      {"[[gateways]]\nname = \"a\"\ncapacity = \"many\"", {"config.toml:3: gateways.capacity: \"many\"" + users}},
+      {"[[gateways]]\nname = \"a\"\ncapacity = 2000000000", {"config.toml:3: gateways.capacity: 2000000000" + users}},
       {"[[gateways]]\nname = \"a\"\ncapacity = 9",
        {"config.toml:3: gateways.capacity: the average room (avg_room_occupancy = 10) is above "
         "this "
@@ -100,10 +94,8 @@ TEST_CASE("a wrong gateway or room is refused with its line") {
       {"[[gateways]]\nname = \"a\"\ndisabled = \"maybe\"",
        {"config.toml:3: gateways.disabled: \"maybe\" is not true or false (also 1/0, yes/no, "
         "on/off)"}},
-      {"[[gateways]]\nname = \"a\"\nid = 0",
-       {"config.toml:3: gateways.id: 0 is not a whole number above 0"}},
-      {"[[gateways]]\nname = \"a\"\nid = \"x\"",
-       {"config.toml:3: gateways.id: \"x\" is not a whole number above 0"}},
+      {"[[gateways]]\nname = \"a\"\nid = 0", {"config.toml:3: gateways.id: 0 is not a whole number above 0"}},
+      {"[[gateways]]\nname = \"a\"\nid = \"x\"", {"config.toml:3: gateways.id: \"x\" is not a whole number above 0"}},
       {"[[gateways]]\nname = \"a\"\n[[gateways]]\nname = \"b\"\n[[gateways]]\nname = \" a\"",
        {"config.toml:5: gateways: name \"a\" is taken by the entry at config.toml:1: give each its "
         "own"}},
@@ -113,16 +105,14 @@ TEST_CASE("a wrong gateway or room is refused with its line") {
        {"config.toml:1: rooms: a table is not a list of entries: begin each with [[rooms]], in "
         "double "
         "brackets"}},
-      {"[[rooms]]\nname = \"x\"",
-       {"config.toml:1: rooms.gateway_uid: is missing: each [[rooms]] needs it"}},
+      {"[[rooms]]\nname = \"x\"", {"config.toml:1: rooms.gateway_uid: is missing: each [[rooms]] needs it"}},
       {"[[rooms]]\ngateway_uid = -1", {"config.toml:2: rooms.gateway_uid: -1" + uid}},
       {"[[rooms]]\ngateway_uid = 1.5", {"config.toml:2: rooms.gateway_uid: 1.5" + uid}},
       {"[[rooms]]\ngateway_uid = \".\"", {"config.toml:2: rooms.gateway_uid: \".\"" + uid}},
       {"[[rooms]]\ngateway_uid = true", {"config.toml:2: rooms.gateway_uid: true" + uid}},
       {"[[rooms]]\ngateway_uid = 1\nname = 5",
        {"config.toml:3: rooms.name: 5 is not a text without control characters"}},
-      {"[[rooms]]\ngateway_uid = 1\ndefault_gateway = 5",
-       {"config.toml:3: rooms.default_gateway: 5" + name}},
+      {"[[rooms]]\ngateway_uid = 1\ndefault_gateway = 5", {"config.toml:3: rooms.default_gateway: 5" + name}},
       {"[[rooms]]\ngateway_uid = 1\ndefault_gateway_id = \"5\"",
        {"config.toml:3: rooms.default_gateway_id: \"5\" is not a whole number from 0"}},
       {"[[rooms]]\ngateway_uid = 1\ndefault_gateway_id = 5\ndefault_gateway = \"a\"",
@@ -134,8 +124,7 @@ TEST_CASE("a wrong gateway or room is refused with its line") {
         "own"}},
       {"[[rooms]]\ngateway_uid = 1\nid = 5\n[[rooms]]\ngateway_uid = 2\nid = 5",
        {"config.toml:4: rooms: id 5 is taken by the entry at config.toml:1: give each its own"}},
-      {"[[rooms]]\ngateway_uid = 1\nid = -5",
-       {"config.toml:3: rooms.id: -5 is not a whole number above 0"}},
+      {"[[rooms]]\ngateway_uid = 1\nid = -5", {"config.toml:3: rooms.id: -5 is not a whole number above 0"}},
       {"[[rooms]]\ngateway_uid = 1\ndisabled = 7",
        {"config.toml:3: rooms.disabled: 7 is not true or false (also 1/0, yes/no, on/off)"}},
   };
@@ -146,6 +135,5 @@ TEST_CASE("a wrong gateway or room is refused with its line") {
 }
 
 TEST_CASE("the capacity of a gateway that gets no rooms may be below the average room") {
-  CHECK(written::load("[[gateways]]\nname = \"a\"\ntype = \"streaming\"\ncapacity = 1\n")
-            .problems.empty());
+  CHECK(written::load("[[gateways]]\nname = \"a\"\ntype = \"streaming\"\ncapacity = 1\n").problems.empty());
 }

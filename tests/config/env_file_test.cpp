@@ -7,8 +7,8 @@
 
 namespace {
 
-config::EnvText parse_env(std::string_view text, const std::vector<std::string>& our_names = {
-                                                     "NAME", "A", "B", "X", "Y", "SCALE"}) {
+config::EnvText parse_env(std::string_view text,
+                          const std::vector<std::string>& our_names = {"NAME", "A", "B", "X", "Y", "SCALE"}) {
   return config::parse_env(text, [&](std::string_view name) {
     return std::find(our_names.begin(), our_names.end(), name) != our_names.end();
   });
@@ -59,8 +59,8 @@ TEST_CASE("a line of a .env file is read in every accepted form") {
 }
 
 TEST_CASE("even export may be a name, and names that are no shell names are told from others") {
-  const config::EnvText read = parse_env("export=2\nexport = 3\nexported=4\nmy.app-key=1\n1=5\n",
-                                         {"export", "my.app-key", "1"});
+  const config::EnvText read =
+      parse_env("export=2\nexport = 3\nexported=4\nmy.app-key=1\n1=5\n", {"export", "my.app-key", "1"});
   CHECK(read.faults.empty());
   REQUIRE(read.entries.size() == 4);
   CHECK(read.entries[0].name == "export");
@@ -70,13 +70,13 @@ TEST_CASE("even export may be a name, and names that are no shell names are told
 }
 
 TEST_CASE("what other programs write into the file is no error") {
-  const std::string line = GENERATE(
-      std::string("PS1='a'b"), std::string("OTHER=\"unclosed"), std::string("OTHER='unclosed"),
-      std::string("OTHER='a' 'b'"), std::string("export FOO"), std::string("export FOO BAR"),
-      std::string("set -a"), std::string("FOO BAR=1"), std::string("FOO+=x"), std::string("FOO: x"),
-      std::string("my.app-key=1"), std::string("SCALER"), std::string("OTHER=\"a\nb\nc\""),
-      std::string("export OTHER = 'a\r\n-----BEGIN KEY-----\r\n\r\nb=' x"),
-      std::string("OTHER=\"a \\\" b\n\\\" =\n\""));
+  const std::string line =
+      GENERATE(std::string("PS1='a'b"), std::string("OTHER=\"unclosed"), std::string("OTHER='unclosed"),
+               std::string("OTHER='a' 'b'"), std::string("export FOO"), std::string("export FOO BAR"),
+               std::string("set -a"), std::string("FOO BAR=1"), std::string("FOO+=x"), std::string("FOO: x"),
+               std::string("my.app-key=1"), std::string("SCALER"), std::string("OTHER=\"a\nb\nc\""),
+               std::string("export OTHER = 'a\r\n-----BEGIN KEY-----\r\n\r\nb=' x"),
+               std::string("OTHER=\"a \\\" b\n\\\" =\n\""));
   CAPTURE(line);
   const config::EnvText read = parse_env("A=1\n" + line + "\nB=2\n");
   CHECK(read.faults.empty());
@@ -88,8 +88,8 @@ TEST_CASE("what other programs write into the file is no error") {
 }
 
 TEST_CASE("what looks like a setting within another program's quotes is not read, with a warning") {
-  const config::Loaded loaded = written::load(
-      {}, "OTHER=\"\n export SCALE=true\nLAST=\"\nWHEN_FULL=reject\nOPEN='\nLOG_LEVEL=warn\n");
+  const config::Loaded loaded =
+      written::load({}, "OTHER=\"\n export SCALE=true\nLAST=\"\nWHEN_FULL=reject\nOPEN='\nLOG_LEVEL=warn\n");
   CHECK(loaded.ok());
   CHECK_FALSE(loaded.configuration.domain.scale);
   CHECK(written::setting(loaded, "balancing.when_full").origin == ".env:4");
@@ -146,8 +146,7 @@ TEST_CASE(
 
 TEST_CASE("a bad line of .env refuses the configuration without showing what may be a secret") {
   const config::Loaded loaded = written::load({}, "SCALE=true\n(secret words)\n");
-  CHECK(written::errors(loaded) ==
-        std::vector<std::string>{".env:2: is neither NAME=value nor a comment"});
+  CHECK(written::errors(loaded) == std::vector<std::string>{".env:2: is neither NAME=value nor a comment"});
   CHECK(loaded.configuration.domain.scale);
 }
 
@@ -169,9 +168,8 @@ TEST_CASE("an empty last double unsets the variable") {
 }
 
 TEST_CASE("a value of .env that the process environment shadows is a warning") {
-  const config::Loaded loaded =
-      written::load({}, "\nSCALE=false\nLOG_LEVEL=warn\nWHEN_FULL=reject\nHOME=/x\n",
-                    {{"SCALE", "true"}, {"LOG_LEVEL", ""}, {"HOME", "/root"}});
+  const config::Loaded loaded = written::load({}, "\nSCALE=false\nLOG_LEVEL=warn\nWHEN_FULL=reject\nHOME=/x\n",
+                                              {{"SCALE", "true"}, {"LOG_LEVEL", ""}, {"HOME", "/root"}});
   CHECK(loaded.ok());
   CHECK(loaded.configuration.domain.scale);
   CHECK(loaded.configuration.log.level == app::LogLevel::warn);

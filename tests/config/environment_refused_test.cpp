@@ -13,17 +13,14 @@ struct Case {
 const std::string users = " is not a whole number of users above 0 (and not above 1000000000)";
 const std::string region_group = " is not COUNTRY:gateway,gateway (as in IL:gxy1,gxy2;US:gxy3)";
 const std::string pin_group = " is not ROOM,ROOM:gateway (as in 1234,1235:gxy5;2000:gxy6)";
-const std::string name =
-    " is not a gateway name (1 to 255 bytes of UTF-8 without control characters)";
+const std::string name = " is not a gateway name (1 to 255 bytes of UTF-8 without control characters)";
 
 const std::vector<Case> cases = {
     {"SCALE", "maybe", {"\"maybe\" is not true or false (also 1/0, yes/no, on/off)"}},
     {"SCALE", "2", {"\"2\" is not true or false (also 1/0, yes/no, on/off)"}},
     {"UNKNOWN_ROOMS", "all", {"\"all\" is not \"reject\" or \"accept\""}},
     {"MAX_CONNECTIONS", "lots", {"\"lots\" is not a whole number of connections from 1 to 65536"}},
-    {"MAX_CONNECTIONS",
-     "100000",
-     {"\"100000\" is not a whole number of connections from 1 to 65536"}},
+    {"MAX_CONNECTIONS", "100000", {"\"100000\" is not a whole number of connections from 1 to 65536"}},
     {"MAX_SERVER_CAPACITY", "abc", {"\"abc\"" + users}},
     {"MAX_SERVER_CAPACITY", "0", {"\"0\"" + users}},
     {"MAX_SERVER_CAPACITY", "-1", {"\"-1\"" + users}},
@@ -34,16 +31,10 @@ const std::vector<Case> cases = {
     {"AVG_ROOM_OCCUPANCY", "1.5", {"\"1.5\"" + users}},
     {"AVG_ROOM_OCCUPANCY", "1,000", {"\"1,000\"" + users}},
     {"WHEN_FULL", "overflows", {"\"overflows\" is not \"overflow\" or \"reject\""}},
-    {"DEAD_SESSION_PERIOD",
-     "90",
-     {"\"90\" is not a duration above 0 like \"90s\", \"1m30s\" or \"500ms\""}},
-    {"CLEAN_SESSIONS_INTERVAL",
-     "0ms",
-     {"\"0ms\" is not a duration above 0 like \"90s\", \"1m30s\" or \"500ms\""}},
+    {"DEAD_SESSION_PERIOD", "90", {"\"90\" is not a duration above 0 like \"90s\", \"1m30s\" or \"500ms\""}},
+    {"CLEAN_SESSIONS_INTERVAL", "0ms", {"\"0ms\" is not a duration above 0 like \"90s\", \"1m30s\" or \"500ms\""}},
     {"JOIN_GRACE", "soon", {"\"soon\" is not a duration like \"90s\", \"1m30s\" or \"500ms\""}},
-    {"FAILOVER_WAIT_TIME",
-     "5 s",
-     {"\"5 s\" is not a duration like \"90s\", \"1m30s\" or \"500ms\""}},
+    {"FAILOVER_WAIT_TIME", "5 s", {"\"5 s\" is not a duration like \"90s\", \"1m30s\" or \"500ms\""}},
     {"LOG_LEVEL", "trace", {"\"trace\" is not \"debug\", \"info\", \"warn\" or \"error\""}},
     {"LOG_FORMAT", "yaml", {"\"yaml\" is not \"text\" or \"json\""}},
     {"LISTEN_ADDRESS",
@@ -57,12 +48,8 @@ const std::vector<Case> cases = {
     {"SERVER_REGIONS", "IL", {"\"IL\"" + region_group}},
     {"SERVER_REGIONS", "IL:gxy1;gxy2;US:gxy3", {"\"gxy2\"" + region_group}},
     {"SERVER_REGIONS", ":gxy1", {"\":gxy1\"" + region_group}},
-    {"SERVER_REGIONS",
-     "IL:",
-     {"region \"IL\" is empty: name at least one gateway, or take the region out"}},
-    {"SERVER_REGIONS",
-     "IL: , ;US:gxy1",
-     {"region \"IL\" is empty: name at least one gateway, or take the region out"}},
+    {"SERVER_REGIONS", "IL:", {"region \"IL\" is empty: name at least one gateway, or take the region out"}},
+    {"SERVER_REGIONS", "IL: , ;US:gxy1", {"region \"IL\" is empty: name at least one gateway, or take the region out"}},
     {"SERVER_REGIONS", "IL:gxy1;US:gxy2; il :gxy3", {"region \"IL\" is given twice: keep one"}},
     {"SERVER_REGIONS",
      "ABCDEFGHIJKLMNOPQ:gxy1",
@@ -87,8 +74,7 @@ const std::vector<Case> cases = {
 
 std::vector<std::string> messages(const std::string& where, const Case& item) {
   std::vector<std::string> result;
-  for (const std::string& end : item.ends)
-    result.push_back(where + ": " + item.variable + ": " + end);
+  for (const std::string& end : item.ends) result.push_back(where + ": " + item.variable + ": " + end);
   return result;
 }
 
@@ -99,14 +85,12 @@ TEST_CASE("a variable that does not parse is refused with its place, name, value
     CAPTURE(item.variable, item.value);
     const std::string line = std::string(item.variable) + "=\"" + item.value + "\"\n";
     CHECK(written::errors(written::load({}, "# shared\n\n" + line)) == messages(".env:3", item));
-    CHECK(written::errors(written::load({}, {}, {{item.variable, item.value}})) ==
-          messages("environment", item));
+    CHECK(written::errors(written::load({}, {}, {{item.variable, item.value}})) == messages("environment", item));
   }
 }
 
 TEST_CASE("a value that does not parse is refused also where a stronger source decides") {
-  const config::Loaded loaded =
-      written::load("scale = \"maybe\"\n", "SCALE=perhaps\n", {{"SCALE", "true"}});
+  const config::Loaded loaded = written::load("scale = \"maybe\"\n", "SCALE=perhaps\n", {{"SCALE", "true"}});
   CHECK(loaded.configuration.domain.scale);
   REQUIRE(written::errors(loaded).size() == 2);
   CHECK(written::errors(loaded)[0].find("config.toml:1: scale: \"maybe\"") == 0);
@@ -122,9 +106,8 @@ TEST_CASE("a refused list leaves nothing behind of itself") {
   };
   for (const auto& list : lists) {
     CAPTURE(list.first, list.second);
-    const config::Loaded loaded =
-        written::load("[regions]\nUS = [\"gxy3\"]\n", {},
-                      {{"SERVER_REGIONS", list.first}, {"SERVER_ROOMS", list.second}});
+    const config::Loaded loaded = written::load("[regions]\nUS = [\"gxy3\"]\n", {},
+                                                {{"SERVER_REGIONS", list.first}, {"SERVER_ROOMS", list.second}});
     CHECK(written::errors(loaded).size() == 2);
     REQUIRE(loaded.configuration.domain.regions.size() == 1);
     CHECK(loaded.configuration.domain.regions[0].country == "US");

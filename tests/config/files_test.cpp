@@ -9,8 +9,7 @@
 
 namespace {
 
-config::Loaded load_files(const std::string& config_file, bool required,
-                          std::optional<std::string> env_file = {}) {
+config::Loaded load_files(const std::string& config_file, bool required, std::optional<std::string> env_file = {}) {
   config::Sources sources;
   sources.config_file = config_file;
   sources.config_file_required = required;
@@ -37,15 +36,13 @@ TEST_CASE("without any file the defaults hold") {
 TEST_CASE("a named file must be there") {
   const written::Folder folder;
   const std::string toml = folder.file("mine.toml");
-  check_one_error(load_files(toml, true),
-                  "mine.toml: \"" + toml +
-                      "\" cannot be read (No such file or directory): mend that, "
-                      "or name another file with --config");
+  check_one_error(load_files(toml, true), "mine.toml: \"" + toml +
+                                              "\" cannot be read (No such file or directory): mend that, "
+                                              "or name another file with --config");
   const std::string env = folder.file("mine.env");
-  check_one_error(load_files(toml, false, env),
-                  "mine.env: \"" + env +
-                      "\" cannot be read (No such file or directory): mend that, "
-                      "or name another file with --env-file");
+  check_one_error(load_files(toml, false, env), "mine.env: \"" + env +
+                                                    "\" cannot be read (No such file or directory): mend that, "
+                                                    "or name another file with --env-file");
 }
 
 TEST_CASE("a file that is there and cannot be read is an error, named or not") {
@@ -54,8 +51,7 @@ TEST_CASE("a file that is there and cannot be read is an error, named or not") {
   ::mkdir(folder.file(".env").c_str(), 0700);
   const config::Loaded loaded = load_files(folder.file("config.toml"), false);
   REQUIRE(loaded.problems.size() == 2);
-  CHECK(loaded.problems[0].text.find("config.toml\" cannot be read (is a directory)") !=
-        std::string::npos);
+  CHECK(loaded.problems[0].text.find("config.toml\" cannot be read (is a directory)") != std::string::npos);
   CHECK(loaded.problems[1].text.find(".env: \"") == 0);
   CHECK(loaded.problems[1].text.find("is a directory") != std::string::npos);
 }
@@ -79,8 +75,8 @@ TEST_CASE("a file of more than 64 MiB is no configuration") {
 }
 
 TEST_CASE("both files may begin with a byte order mark") {
-  const config::Loaded loaded = written::load(
-      "\xEF\xBB\xBFscale = true\n", "\xEF\xBB\xBFMAX_SERVER_CAPACITY=7\nAVG_ROOM_OCCUPANCY=1");
+  const config::Loaded loaded =
+      written::load("\xEF\xBB\xBFscale = true\n", "\xEF\xBB\xBFMAX_SERVER_CAPACITY=7\nAVG_ROOM_OCCUPANCY=1");
   CHECK(loaded.problems.empty());
   CHECK(loaded.configuration.domain.scale);
   CHECK(loaded.configuration.domain.max_server_capacity == 7);
@@ -102,14 +98,12 @@ TEST_CASE("messages name a file as it is called, and .env is looked for beside c
 }
 
 TEST_CASE("the command line and the process name the sources") {
-  const char* const environment[] = {"SCALE=true", "EMPTY=",      "ODD",
-                                     "A=b=c",      "SCALE=false", nullptr};
+  const char* const environment[] = {"SCALE=true", "EMPTY=", "ODD", "A=b=c", "SCALE=false", nullptr};
   const config::Sources usual = config::default_sources({}, {}, environment);
   CHECK(usual.config_file == "/etc/room-sidecar/config.toml");
   CHECK_FALSE(usual.config_file_required);
   CHECK_FALSE(usual.env_file);
-  CHECK(usual.environment ==
-        written::Environment{{"SCALE", "true"}, {"EMPTY", ""}, {"A", "b=c"}, {"SCALE", "false"}});
+  CHECK(usual.environment == written::Environment{{"SCALE", "true"}, {"EMPTY", ""}, {"A", "b=c"}, {"SCALE", "false"}});
   const config::Sources named = config::default_sources("c.toml", "e.env", nullptr);
   CHECK(named.config_file == "c.toml");
   CHECK(named.config_file_required);

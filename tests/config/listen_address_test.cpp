@@ -8,8 +8,8 @@ using config::is_listen_address;
 using config::is_local_only;
 
 TEST_CASE("numeric addresses with a port, and absolute Unix paths, can be listened on") {
-  for (const char* text : {"127.0.0.1:8082", "127.0.0.1:0", "0.0.0.0:65535", "[::1]:8082", "[::]:0",
-                           "[fe80::1]:80", "unix:/run/room-sidecar/socket"}) {
+  for (const char* text : {"127.0.0.1:8082", "127.0.0.1:0", "0.0.0.0:65535", "[::1]:8082", "[::]:0", "[fe80::1]:80",
+                           "unix:/run/room-sidecar/socket"}) {
     CAPTURE(text);
     CHECK(is_listen_address(text));
   }
@@ -54,13 +54,11 @@ TEST_CASE("anything else cannot be listened on") {
 }
 
 TEST_CASE("only loopback and Unix sockets are out of other machines' reach") {
-  for (const char* text :
-       {"127.0.0.1:0", "127.9.9.9:80", "[::1]:80", "unix:/s", "[::ffff:127.0.0.1]:80"}) {
+  for (const char* text : {"127.0.0.1:0", "127.9.9.9:80", "[::1]:80", "unix:/s", "[::ffff:127.0.0.1]:80"}) {
     CAPTURE(text);
     CHECK(is_local_only(text));
   }
-  for (const char* text :
-       {"0.0.0.0:80", "[::]:80", "10.0.0.1:80", "[::ffff:10.0.0.1]:80", "[::2]:80"}) {
+  for (const char* text : {"0.0.0.0:80", "[::]:80", "10.0.0.1:80", "[::ffff:10.0.0.1]:80", "[::2]:80"}) {
     CAPTURE(text);
     CHECK_FALSE(is_local_only(text));
   }

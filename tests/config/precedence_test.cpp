@@ -17,22 +17,17 @@ struct Values {
 
 const Values values[] = {
     {"scale", {{"true", "true"}, {"true", "true"}, {"true", "true"}}},
-    {"unknown_rooms",
-     {{"\"accept\"", "accept"}, {"\"accept\"", "accept"}, {"\"accept\"", "accept"}}},
-    {"http.listen",
-     {{"\"127.0.0.1:1\"", "127.0.0.1:1"}, {"\"[::1]:2\"", "[::1]:2"}, {"\"unix:/s\"", "unix:/s"}}},
+    {"unknown_rooms", {{"\"accept\"", "accept"}, {"\"accept\"", "accept"}, {"\"accept\"", "accept"}}},
+    {"http.listen", {{"\"127.0.0.1:1\"", "127.0.0.1:1"}, {"\"[::1]:2\"", "[::1]:2"}, {"\"unix:/s\"", "unix:/s"}}},
     {"http.token_file", {{"\"/a\"", "/a"}, {"\"/b\"", "/b"}, {"\"/c\"", "/c"}}},
     {"http.max_connections", {{"1", "1"}, {"2", "2"}, {"3", "3"}}},
     {"database.path", {{"\"/a\"", "/a"}, {"\"/b\"", "/b"}, {"\"/c\"", "/c"}}},
-    {"balancing.available_servers",
-     {{"[\"a\"]", "a"}, {"[\"b\", \"c\"]", "b,c"}, {"[\"d\"]", "d"}}},
+    {"balancing.available_servers", {{"[\"a\"]", "a"}, {"[\"b\", \"c\"]", "b,c"}, {"[\"d\"]", "d"}}},
     {"balancing.max_server_capacity", {{"100", "100"}, {"200", "200"}, {"300", "300"}}},
     {"balancing.avg_room_occupancy", {{"1", "1"}, {"2", "2"}, {"3", "3"}}},
-    {"balancing.when_full",
-     {{"\"reject\"", "reject"}, {"\"reject\"", "reject"}, {"\"reject\"", "reject"}}},
+    {"balancing.when_full", {{"\"reject\"", "reject"}, {"\"reject\"", "reject"}, {"\"reject\"", "reject"}}},
     {"balancing.load", {{"\"sessions\"", "sessions"}, {"\"sessions\"", "sessions"}, {"\"sessions\"", "sessions"}}},
-    {"regions",
-     {{"{ IL = [\"a\"] }", "IL:a"}, {"{ US = [\"b\"] }", "US:b"}, {"{ RU = [\"c\"] }", "RU:c"}}},
+    {"regions", {{"{ IL = [\"a\"] }", "IL:a"}, {"{ US = [\"b\"] }", "US:b"}, {"{ RU = [\"c\"] }", "RU:c"}}},
     {"pins", {{"{ 1 = \"a\" }", "1:a"}, {"{ 2 = \"b\" }", "2:b"}, {"{ 3 = \"c\" }", "3:c"}}},
     {"sessions.dead_after", {{"\"1s\"", "1s"}, {"\"2s\"", "2s"}, {"\"3s\"", "3s"}}},
     {"sessions.clean_every", {{"\"1s\"", "1s"}, {"\"2s\"", "2s"}, {"\"3s\"", "3s"}}},
@@ -47,7 +42,8 @@ const Values values[] = {
     {"health.rise", {{"1", "1"}, {"3", "3"}, {"4", "4"}}},
     {"health.stale_after", {{"\"31s\"", "31s"}, {"\"32s\"", "32s"}, {"\"33s\"", "33s"}}},
     {"health.brake", {{"0.1", "0.1"}, {"0.2", "0.2"}, {"0.3", "0.3"}}},
-    {"health.mqtt_url", {{"\"mqtt://a:1\"", "mqtt://a:1"}, {"\"mqtt://b:2\"", "mqtt://b:2"}, {"\"mqtts://c:3\"", "mqtts://c:3"}}},
+    {"health.mqtt_url",
+     {{"\"mqtt://a:1\"", "mqtt://a:1"}, {"\"mqtt://b:2\"", "mqtt://b:2"}, {"\"mqtts://c:3\"", "mqtts://c:3"}}},
     {"health.mqtt_topic", {{"\"a/+\"", "a/+"}, {"\"b/+\"", "b/+"}, {"\"c/+\"", "c/+"}}},
     {"health.mqtt_user", {{"\"a\"", "a"}, {"\"b\"", "b"}, {"\"c\"", "c"}}},
     {"health.mqtt_password_file", {{"\"/a\"", "/a"}, {"\"/b\"", "/b"}, {"\"/c\"", "/c"}}},
@@ -77,8 +73,7 @@ const Values values[] = {
     {"log.format", {{"\"json\"", "json"}, {"\"json\"", "json"}, {"\"json\"", "json"}}},
 };
 
-void check(const config::Loaded& loaded, const Values& item, const std::string& value,
-           const std::string& origin) {
+void check(const config::Loaded& loaded, const Values& item, const std::string& value, const std::string& origin) {
   CHECK(loaded.ok());
   const config::Setting setting = written::setting(loaded, item.key);
   CHECK(setting.value == value);
@@ -176,11 +171,9 @@ TEST_CASE("the defaults are the documented ones") {
       {"log.format", "text"},
   };
   const config::Loaded loaded = written::load({});
-  for (const auto& item : documented)
-    CHECK(written::setting(loaded, item.first).value == item.second);
+  for (const auto& item : documented) CHECK(written::setting(loaded, item.first).value == item.second);
 }
 
 TEST_CASE("variables of other programs are left alone") {
-  CHECK(written::load({}, "scale=true\nSCALES=maybe\nPATH=\n", {{"HOME", "\xff"}, {"Scale", "x"}})
-            .problems.empty());
+  CHECK(written::load({}, "scale=true\nSCALES=maybe\nPATH=\n", {{"HOME", "\xff"}, {"Scale", "x"}}).problems.empty());
 }

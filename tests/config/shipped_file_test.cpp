@@ -39,8 +39,7 @@ TEST_CASE("the shipped file is without fault, and each value in it is the defaul
   }
 }
 
-TEST_CASE(
-    "every setting stands in the shipped file with its variable, and the examples are valid") {
+TEST_CASE("every setting stands in the shipped file with its variable, and the examples are valid") {
   const std::string text = shipped_text();
   const config::Loaded loaded = written::load(with_examples(text));
   CHECK(loaded.problems.empty());
@@ -61,9 +60,7 @@ TEST_CASE("the shipped file has twelve gateways and rooms whose default gateway 
   REQUIRE(shipped.rooms.size() == 3);
   CHECK(shipped.rooms[0].gateway_uid == "2171");
   for (const domain::ConfiguredRoom& room : shipped.rooms) {
-    const auto is_it = [&](const domain::ConfiguredGateway& gateway) {
-      return gateway.name == room.default_gateway;
-    };
+    const auto is_it = [&](const domain::ConfiguredGateway& gateway) { return gateway.name == room.default_gateway; };
     CHECK(std::count_if(shipped.gateways.begin(), shipped.gateways.end(), is_it) == 1);
   }
 }

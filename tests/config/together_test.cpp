@@ -52,12 +52,10 @@ TEST_CASE("an address that others can reach is refused without a token") {
         std::vector<std::string>{".env:1: LISTEN_ADDRESS: " + text});
   CHECK_FALSE(written::load("[http]\nlisten = \"[::]:0\"\ntoken_file = \"\"\n").ok());
   CHECK(written::load("[http]\nlisten = \"0.0.0.0:8082\"\ntoken_file = \"/t\"\n").problems.empty());
-  CHECK(written::load({}, {}, {{"LISTEN_ADDRESS", "[::]:1"}, {"API_TOKEN_FILE", "/t"}})
-            .problems.empty());
+  CHECK(written::load({}, {}, {{"LISTEN_ADDRESS", "[::]:1"}, {"API_TOKEN_FILE", "/t"}}).problems.empty());
 }
 
 TEST_CASE("of a setting that was refused nothing more is said") {
-  CHECK(written::load("[balancing]\navg_room_occupancy = 500\nmax_server_capacity = \"x\"\n")
-            .problems.size() == 1);
+  CHECK(written::load("[balancing]\navg_room_occupancy = 500\nmax_server_capacity = \"x\"\n").problems.size() == 1);
   CHECK(written::load("[http]\nlisten = \"0.0.0.0:80\"\ntoken_file = 5\n").problems.size() == 1);
 }

@@ -42,8 +42,7 @@ class Folder {
 };
 
 // Loads texts as files; no text, no file.
-inline config::Loaded load(const std::optional<std::string>& toml,
-                           const std::optional<std::string>& env = {},
+inline config::Loaded load(const std::optional<std::string>& toml, const std::optional<std::string>& env = {},
                            const Environment& environment = {}) {
   const Folder folder;
   if (toml) folder.write("config.toml", *toml);
@@ -62,9 +61,7 @@ inline std::vector<std::string> texts(const config::Loaded& loaded, bool errors)
   return result;
 }
 inline std::vector<std::string> errors(const config::Loaded& loaded) { return texts(loaded, true); }
-inline std::vector<std::string> warnings(const config::Loaded& loaded) {
-  return texts(loaded, false);
-}
+inline std::vector<std::string> warnings(const config::Loaded& loaded) { return texts(loaded, false); }
 
 inline config::Setting setting(const config::Loaded& loaded, const std::string& key) {
   for (const config::Setting& setting : loaded.settings) {

@@ -51,13 +51,16 @@ struct House {
   std::string ask(domain::Question question) {
     const domain::Policy policy(options, std::make_shared<domain::Catalogue>(gateways, std::vector<domain::Room>{}),
                                 [this](const std::string& name) { return ledger.number_of(name); });
-    const Decision decision =
-        domain::decide({policy, ledger, health, at(now).service, certainty}, question);
+    const Decision decision = domain::decide({policy, ledger, health, at(now).service, certainty}, question);
     switch (decision.kind) {
-      case Decision::Kind::refused: return std::string(code_of(decision.refusal));
-      case Decision::Kind::pending: return "pending";
-      case Decision::Kind::standing: return decision.gateway + " " + std::string(to_text(decision.reason));
-      case Decision::Kind::booking: return "book " + decision.gateway + " " + std::string(to_text(decision.reason));
+      case Decision::Kind::refused:
+        return std::string(code_of(decision.refusal));
+      case Decision::Kind::pending:
+        return "pending";
+      case Decision::Kind::standing:
+        return decision.gateway + " " + std::string(to_text(decision.reason));
+      case Decision::Kind::booking:
+        return "book " + decision.gateway + " " + std::string(to_text(decision.reason));
     }
     return "";
   }
@@ -153,7 +156,8 @@ TEST_CASE("a room that was given up does not go back to a gateway that takes no 
   CHECK(house.ask({"r"}) == "book gxy1 assigned");
 }
 
-TEST_CASE("a room that was given up goes back though its gateway drains by now, or is not listed: it is the same meeting") {
+TEST_CASE(
+    "a room that was given up goes back though its gateway drains by now, or is not listed: it is the same meeting") {
   House house;
   house.ledger.set_returning("r", "gxy4");
   SECTION("draining") { house.gateways[3].draining = true; }

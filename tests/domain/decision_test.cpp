@@ -53,10 +53,14 @@ struct House {
     const domain::Policy p = policy();
     const Decision d = domain::decide({p, ledger, health, at(0s).service}, question, verdicts);
     switch (d.kind) {
-      case Decision::Kind::refused: return std::string(code_of(d.refusal));
-      case Decision::Kind::pending: return "pending";
-      case Decision::Kind::standing: return d.gateway + " " + std::string(to_text(d.reason));
-      case Decision::Kind::booking: return "book " + d.gateway + " " + std::string(to_text(d.reason));
+      case Decision::Kind::refused:
+        return std::string(code_of(d.refusal));
+      case Decision::Kind::pending:
+        return "pending";
+      case Decision::Kind::standing:
+        return d.gateway + " " + std::string(to_text(d.reason));
+      case Decision::Kind::booking:
+        return "book " + d.gateway + " " + std::string(to_text(d.reason));
     }
     return "";
   }

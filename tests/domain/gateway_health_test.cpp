@@ -22,8 +22,7 @@ struct Fleet {
     health.watch(options, all);
   }
   // Some rounds in which those named are bad and all others good.
-  void rounds(int count, const std::vector<domain::GatewayNumber>& bad = {},
-              HealthSource source = HealthSource::http) {
+  void rounds(int count, const std::vector<domain::GatewayNumber>& bad = {}, HealthSource source = HealthSource::http) {
     for (int i = 0; i < count; ++i) {
       now += 2s;
       for (const auto gateway : all) {

@@ -253,8 +253,14 @@ TEST_CASE("of a room's users those above the average count as crowd, where the r
   CHECK(crowds("a") == 0);
   enter("r", 4, 7);
   REQUIRE(crowds("a") == 4);
-  SECTION("they come again") { enter("r", 1, 7); CHECK(crowds("a") == 4); }
-  SECTION("one leaves") { ledger.leave("s7", "r"); CHECK(crowds("a") == 3); }
+  SECTION("they come again") {
+    enter("r", 1, 7);
+    CHECK(crowds("a") == 4);
+  }
+  SECTION("one leaves") {
+    ledger.leave("s7", "r");
+    CHECK(crowds("a") == 3);
+  }
   SECTION("they go to another room") {
     enter("q", 1, 5);
     CHECK(crowds("a") == 0);
@@ -320,16 +326,38 @@ TEST_CASE("invariant 3: a gateway's load is the recount of its assignments, afte
     const Ledger::Room* entry = ledger.find(room);
     ledger.expire(at(now).service, 90s);
     switch (pick(10)) {
-      case 0: if (!entry || !entry->pending) ledger.book(room, ledger.number_of("g" + std::to_string(pick(4))), "", at(now)); break;
-      case 1: if (entry && entry->pending) ledger.confirm(room, ledger.number_of("g" + std::to_string(pick(4)))); break;
-      case 2: if (entry && entry->pending) ledger.withdraw(room); break;
-      case 3: ledger.enter(session, room, {}, own, at(now)); break;
-      case 4: ledger.leave(session, room); ledger.end_if_unused(room, at(now).service, grace); break;
-      case 5: ledger.bury(); break;
-      case 6: ledger.end_assignment(room); break;
-      case 7: if (pick(20) == 0) ledger.forget_sessions([&](const std::string& r) { return r == room; }); break;
-      case 8: ledger.sweep(at(now - 60s).service, at(now - 30s).service, 5); break;
-      case 9: if (pick(20) == 0) average = pick(3) > 0 ? std::optional<std::int64_t>(pick(4)) : std::nullopt; ledger.count_crowd(average); break;
+      case 0:
+        if (!entry || !entry->pending) ledger.book(room, ledger.number_of("g" + std::to_string(pick(4))), "", at(now));
+        break;
+      case 1:
+        if (entry && entry->pending) ledger.confirm(room, ledger.number_of("g" + std::to_string(pick(4))));
+        break;
+      case 2:
+        if (entry && entry->pending) ledger.withdraw(room);
+        break;
+      case 3:
+        ledger.enter(session, room, {}, own, at(now));
+        break;
+      case 4:
+        ledger.leave(session, room);
+        ledger.end_if_unused(room, at(now).service, grace);
+        break;
+      case 5:
+        ledger.bury();
+        break;
+      case 6:
+        ledger.end_assignment(room);
+        break;
+      case 7:
+        if (pick(20) == 0) ledger.forget_sessions([&](const std::string& r) { return r == room; });
+        break;
+      case 8:
+        ledger.sweep(at(now - 60s).service, at(now - 30s).service, 5);
+        break;
+      case 9:
+        if (pick(20) == 0) average = pick(3) > 0 ? std::optional<std::int64_t>(pick(4)) : std::nullopt;
+        ledger.count_crowd(average);
+        break;
     }
     std::map<domain::GatewayNumber, std::int64_t> rooms, crowd;
     std::size_t users = 0;

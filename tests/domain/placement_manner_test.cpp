@@ -27,8 +27,7 @@ struct House {
   std::vector<Fitness> fitness = {};
   Placement placement;
 
-  House(const std::vector<Gateway>& gateways, const std::vector<int>& home = {},
-        const std::vector<int>& abroad = {},
+  House(const std::vector<Gateway>& gateways, const std::vector<int>& home = {}, const std::vector<int>& abroad = {},
         domain::WhenFull when_full = domain::WhenFull::overflow) {
     domain::Options options;
     options.avg_room_occupancy = 10;
@@ -50,9 +49,8 @@ struct House {
     };
     add_region("IL", home);
     add_region("US", abroad);
-    placement = Placement(options, domain::Catalogue(rows, {}), [](const std::string& name) {
-      return static_cast<GatewayNumber>(std::stoul(name));
-    });
+    placement = Placement(options, domain::Catalogue(rows, {}),
+                          [](const std::string& name) { return static_cast<GatewayNumber>(std::stoul(name)); });
   }
 
   Placement::Scene scene(Manner manner, std::uint64_t chance) const {
@@ -150,8 +148,7 @@ TEST_CASE("unsure: of two by chance the less loaded relative to capacity is chos
 
 TEST_CASE("unsure: the fullest of all is never chosen, and equals are all chosen alike") {
   CHECK(House({{5, 100}, {4, 100}, {6, 100}}).ever_chosen(Manner::unsure) == Numbers{0, 1});
-  for (const auto& [gateway, times] :
-       House({{1, 100}, {2, 200}, {1, 100}}).chosen(Manner::unsure)) {
+  for (const auto& [gateway, times] : House({{1, 100}, {2, 200}, {1, 100}}).chosen(Manner::unsure)) {
     CHECK(times > 880);
     CHECK(times < 1120);
   }
@@ -160,8 +157,7 @@ TEST_CASE("unsure: the fullest of all is never chosen, and equals are all chosen
 TEST_CASE("a single candidate of a step is chosen in any manner and by any chance") {
   const House house({{5, 100}, {0, 100}}, {0});
   for (const Manner manner : {Manner::alone, Manner::shared, Manner::unsure}) {
-    for (const std::uint64_t chance :
-         {std::uint64_t{0}, std::uint64_t{1}, third, largest - 1, largest}) {
+    for (const std::uint64_t chance : {std::uint64_t{0}, std::uint64_t{1}, third, largest - 1, largest}) {
       const auto choice = house.choose(manner, chance);
       CHECK(choice.gateway == GatewayNumber{0});
       CHECK_FALSE(choice.rival);
@@ -173,8 +169,7 @@ TEST_CASE("every chance of 64 bits leads to a candidate") {
   const House house({{5, 100}, {5, 100}, {5, 100}});
   for (std::uint64_t bit = 1; bit != 0; bit <<= 1) {
     for (const std::uint64_t chance : {bit, bit - 1, ~bit, 0 - bit}) {
-      for (const Manner manner : {Manner::shared, Manner::unsure})
-        CHECK(house.choose(manner, chance).gateway < 3u);
+      for (const Manner manner : {Manner::shared, Manner::unsure}) CHECK(house.choose(manner, chance).gateway < 3u);
     }
   }
   CHECK(house.choose(Manner::shared, 0).gateway == GatewayNumber{0});
@@ -249,10 +244,8 @@ TEST_CASE("shared: an equal that lost the lot was not drawn, any other has a hig
   const House house({{2, 100}, {10, 100}, {3, 100}, {2, 100}, {0, 100}}, {0, 1, 2, 3});
   CHECK(house.verdicts(Manner::alone, largest) ==
         Words{"chosen", "full", "higher_load", "higher_load", "other_region"});
-  CHECK(house.verdicts(Manner::shared, 0) ==
-        Words{"chosen", "full", "higher_load", "not_drawn", "other_region"});
-  CHECK(house.verdicts(Manner::shared, largest) ==
-        Words{"not_drawn", "full", "higher_load", "chosen", "other_region"});
+  CHECK(house.verdicts(Manner::shared, 0) == Words{"chosen", "full", "higher_load", "not_drawn", "other_region"});
+  CHECK(house.verdicts(Manner::shared, largest) == Words{"not_drawn", "full", "higher_load", "chosen", "other_region"});
 }
 
 TEST_CASE("unsure: only the other of the two can have a higher load, and the rest was not drawn") {

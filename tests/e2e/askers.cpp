@@ -30,8 +30,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;  // Python's time.monotonic() reads the same one
 constexpr auto pause_before_again = std::chrono::milliseconds(100);
-constexpr int longest_silence =
-    15;  // seconds; well above the product's deadline, so that a breach is seen
+constexpr int longest_silence = 15;  // seconds; well above the product's deadline, so that a breach is seen
 
 struct Question {
   std::string request;
@@ -46,8 +45,7 @@ struct Answer {
 };
 
 std::string request(const std::string& line, const std::string& body) {
-  return line + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n\r\n" + body;
+  return line + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 std::vector<Question> read_plan(const char* path, std::size_t sidecars) {
@@ -62,9 +60,8 @@ std::vector<Question> read_plan(const char* path, std::size_t sidecars) {
       std::fprintf(stderr, "no question: %s\n", line.c_str());
       std::exit(2);
     }
-    question.request = deed == "enter"
-                           ? request("PUT /v2/rooms/" + room + "/sessions/" + session, "{}")
-                           : request("POST /v2/room_server", R"({"room":")" + room + R"("})");
+    question.request = deed == "enter" ? request("PUT /v2/rooms/" + room + "/sessions/" + session, "{}")
+                                       : request("POST /v2/room_server", R"({"room":")" + room + R"("})");
     questions.push_back(std::move(question));
   }
   return questions;
@@ -100,8 +97,7 @@ class Connection {
   bool exchange(const std::string& request) {
     received_.clear();
     if (socket_ < 0 && !open()) return false;
-    if (send(socket_, request.data(), request.size(), MSG_NOSIGNAL) !=
-        static_cast<ssize_t>(request.size())) {
+    if (send(socket_, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
       return false;
     }
     char buffer[4096];
@@ -137,8 +133,7 @@ class Connection {
     if (head == std::string::npos) return false;
     const char* const found = strcasestr(received_.c_str(), "\r\ncontent-length:");
     if (found == nullptr || static_cast<std::size_t>(found - received_.c_str()) > head) return true;
-    return received_.size() >=
-           head + 4 + std::strtoul(found + std::strlen("\r\ncontent-length:"), nullptr, 10);
+    return received_.size() >= head + 4 + std::strtoul(found + std::strlen("\r\ncontent-length:"), nullptr, 10);
   }
 
   void read_into(Answer& answer) {
@@ -173,8 +168,7 @@ struct Load {
 class Asker {
  public:
   explicit Asker(Load& load) : load_(load) {
-    for (const auto port : load.ports)
-      connections_.emplace_back(std::make_unique<Connection>(port));
+    for (const auto port : load.ports) connections_.emplace_back(std::make_unique<Connection>(port));
   }
 
   void run() {
@@ -243,8 +237,7 @@ void run(Load& load, std::size_t thread_count, std::FILE* answers) {
   for (std::size_t i = 0; i < thread_count; ++i) {
     for (const auto& answer : askers[i]->answers()) {
       std::fprintf(answers, "%zu\t%zu\t%d\t%lld\t%lld\t%s\t%s\n", answer.question, i, answer.status,
-                   microseconds(answer.begin), microseconds(answer.end), answer.gateway.c_str(),
-                   answer.reason.c_str());
+                   microseconds(answer.begin), microseconds(answer.end), answer.gateway.c_str(), answer.reason.c_str());
     }
   }
 }
@@ -257,8 +250,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   Load load;
-  for (int i = 6; i < argc; ++i)
-    load.ports.push_back(static_cast<std::uint16_t>(std::atoi(argv[i])));
+  for (int i = 6; i < argc; ++i) load.ports.push_back(static_cast<std::uint16_t>(std::atoi(argv[i])));
   load.questions = read_plan(argv[1], load.ports.size());
   load.rate = std::atof(argv[4]);
   load.patience = std::chrono::milliseconds(std::atoi(argv[5]));

@@ -91,8 +91,7 @@ class Deed {
     if (path == nullptr || record == nullptr) give_up("POWER_LOSS_FOLDER and _RECORD are not set");
     snprintf(folder, sizeof folder, "%s", path);
     folder_length = strlen(folder);
-    const long fd =
-        syscall(SYS_openat, AT_FDCWD, record, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    const long fd = syscall(SYS_openat, AT_FDCWD, record, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     // Away from the numbers that programs expect to get.
     record_fd = static_cast<int>(syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 700));
     if (record_fd < 0) give_up("the record cannot be opened");
@@ -102,17 +101,16 @@ class Deed {
   bool is_outer_;
 };
 
-void record(char kind, uint64_t inode, uint64_t number, const void* first, size_t first_size,
-            const void* second = "", size_t second_size = 0) {
+void record(char kind, uint64_t inode, uint64_t number, const void* first, size_t first_size, const void* second = "",
+            size_t second_size = 0) {
   Record head{};
   head.kind = kind;
   head.first = static_cast<uint32_t>(first_size);
   head.second = static_cast<uint32_t>(second_size);
   head.inode = inode;
   head.number = number;
-  iovec parts[] = {{&head, sizeof head},
-                   {const_cast<void*>(first), first_size},
-                   {const_cast<void*>(second), second_size}};
+  iovec parts[] = {
+      {&head, sizeof head}, {const_cast<void*>(first), first_size}, {const_cast<void*>(second), second_size}};
   const auto size = static_cast<long>(sizeof head + first_size + second_size);
   if (syscall(SYS_writev, record_fd, parts, 3) != size) give_up("the record cannot be written");
 }
@@ -164,11 +162,9 @@ void watch(int fd, int flags, bool is_new) {
     return;
   }
   const char* name = path + folder_length + 1;
-  if (path[folder_length] != '/' || strchr(name, '/') != nullptr || !S_ISREG(status.st_mode))
-    return;
+  if (path[folder_length] != '/' || strchr(name, '/') != nullptr || !S_ISREG(status.st_mode)) return;
   const char* suffix = strrchr(name, '-');
-  if (suffix != nullptr && strcmp(suffix, "-shm") == 0)
-    return;  // mapped; lives no longer than its users
+  if (suffix != nullptr && strcmp(suffix, "-shm") == 0) return;  // mapped; lives no longer than its users
   watched[fd] = {Watched::file, (flags & (O_SYNC | O_DSYNC)) != 0, status.st_ino};
   if (is_new) record('C', status.st_ino, 0, name, strlen(name));
   if ((flags & O_TRUNC) != 0) record('T', status.st_ino, 0, "", 0);
@@ -273,9 +269,7 @@ OPEN_LIKE(open)
 OPEN_LIKE(open64)
 OPENAT_LIKE(openat)
 OPENAT_LIKE(openat64)
-int creat(const char* path, mode_t mode) {
-  return open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, mode);
-}
+int creat(const char* path, mode_t mode) { return open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, mode); }
 
 int close(int fd) {
   using Close = int(int);
@@ -286,19 +280,14 @@ int close(int fd) {
   return close(fd);
 }
 
-ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) {
-  return write_at(fd, data, size, offset);
-}
-ssize_t pwrite64(int fd, const void* data, size_t size, off64_t offset) {
-  return write_at(fd, data, size, offset);
-}
+ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) { return write_at(fd, data, size, offset); }
+ssize_t pwrite64(int fd, const void* data, size_t size, off64_t offset) { return write_at(fd, data, size, offset); }
 
 ssize_t write(int fd, const void* data, size_t size) {
   using Write = ssize_t(int, const void*, size_t);
   static Write* kept = nullptr;
   Write* write = real(kept, "write");
-  if (fd < 0 || fd >= most_descriptors || watched[fd].kind == Watched::no)
-    return write(fd, data, size);
+  if (fd < 0 || fd >= most_descriptors || watched[fd].kind == Watched::no) return write(fd, data, size);
   const Deed deed;
   const off_t offset = place_of_next_write(fd);
   const ssize_t done = write(fd, data, size);
@@ -310,16 +299,13 @@ ssize_t writev(int fd, const iovec* parts, int count) {
   using Write = ssize_t(int, const iovec*, int);
   static Write* kept = nullptr;
   Write* writev = real(kept, "writev");
-  if (fd < 0 || fd >= most_descriptors || watched[fd].kind == Watched::no)
-    return writev(fd, parts, count);
+  if (fd < 0 || fd >= most_descriptors || watched[fd].kind == Watched::no) return writev(fd, parts, count);
   const Deed deed;
   off_t offset = place_of_next_write(fd);
   const ssize_t done = writev(fd, parts, count);
   ssize_t left = done;
   for (int i = 0; deed.is_watched(fd) && i < count && left > 0; ++i) {
-    const ssize_t part = left < static_cast<ssize_t>(parts[i].iov_len)
-                             ? left
-                             : static_cast<ssize_t>(parts[i].iov_len);
+    const ssize_t part = left < static_cast<ssize_t>(parts[i].iov_len) ? left : static_cast<ssize_t>(parts[i].iov_len);
     wrote(fd, offset, parts[i].iov_base, part);
     offset += part;
     left -= part;
@@ -336,8 +322,7 @@ int fdatasync(int fd) { return sync(fd, "fdatasync"); }
 void* mmap(void* address, size_t size, int protection, int flags, int fd, off_t offset) noexcept {
   return map(address, size, protection, flags, fd, offset);
 }
-void* mmap64(void* address, size_t size, int protection, int flags, int fd,
-             off64_t offset) noexcept {
+void* mmap64(void* address, size_t size, int protection, int flags, int fd, off64_t offset) noexcept {
   return map(address, size, protection, flags, fd, offset);
 }
 
@@ -350,10 +335,8 @@ void* mmap64(void* address, size_t size, int protection, int flags, int fd,
     return real(kept, #name) arguments;                             \
   }
 ssize_t pwritev(int fd, const iovec* parts, int count, off_t offset)
-    NOT_RECORDED(pwritev, fd, , (fd, parts, count, offset)) int fallocate(int fd, int mode,
-                                                                          off_t offset, off_t size)
-        NOT_RECORDED(fallocate, fd, ,
-                     (fd, mode, offset, size)) int posix_fallocate(int fd, off_t offset, off_t size)
+    NOT_RECORDED(pwritev, fd, , (fd, parts, count, offset)) int fallocate(int fd, int mode, off_t offset, off_t size)
+        NOT_RECORDED(fallocate, fd, , (fd, mode, offset, size)) int posix_fallocate(int fd, off_t offset, off_t size)
             NOT_RECORDED(posix_fallocate, fd, , (fd, offset, size)) ssize_t
     sendfile(int to, int from, off_t* offset, size_t size) noexcept
     NOT_RECORDED(sendfile, to, , (to, from, offset, size)) ssize_t

@@ -41,16 +41,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const std::string head(request);
   const std::string next = "GET /v2/rooms HTTP/1.1\r\nHost: localhost\r\n\r\n";
-  const std::string plain =
-      head + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body + next;
+  const std::string plain = head + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body + next;
   const std::string astray = "POST /nowhere HTTP/1.1\r\n" + head.substr(head.find('\n') + 1) +
                              "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
   const auto lost = fuzz::answers_in(fuzz::talk(astray + body + next, false, cuts));
   expect(lost.size() == (body.empty() ? 2u : 1u), "an unread body that is no request");
   const std::string to_chunks = head + "Transfer-Encoding: chunked\r\n\r\n";
   if (spoiled) {  // a byte more than the chunk has said
-    const auto told =
-        fuzz::answers_in(fuzz::talk(to_chunks + "1\r\nab\r\n" + chunked, false, cuts));
+    const auto told = fuzz::answers_in(fuzz::talk(to_chunks + "1\r\nab\r\n" + chunked, false, cuts));
     expect(told.size() == 1 && told[0].status == 400, "a refusal, and nothing more");
     return 0;
   }

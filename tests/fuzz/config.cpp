@@ -20,8 +20,8 @@ class MemoryFile {
   MemoryFile() : fd_(::memfd_create("fuzz", MFD_CLOEXEC)) {}
   std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
   void write(std::string_view text) const {
-    const bool done = ::ftruncate(fd_, 0) == 0 && ::pwrite(fd_, text.data(), text.size(), 0) ==
-                                                      static_cast<ssize_t>(text.size());
+    const bool done =
+        ::ftruncate(fd_, 0) == 0 && ::pwrite(fd_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
     expect(done, "a file to write into");
   }
 
@@ -73,8 +73,7 @@ void check_entries(const config::Configuration& configuration) {
     expect(fuzz::is_one_line(gateway.url.value_or("")), "a URL in one line of UTF-8");
   }
   for (const domain::ConfiguredRoom& room : configuration.rooms) {
-    expect(uids.insert(room.gateway_uid).second && fuzz::is_id(room.gateway_uid),
-           "a room of its own");
+    expect(uids.insert(room.gateway_uid).second && fuzz::is_id(room.gateway_uid), "a room of its own");
     expect(room.id.value_or(1) > 0 && room.default_gateway_id.value_or(0) >= 0, "ids of rows");
     expect(!room.default_gateway || !room.default_gateway_id, "one default gateway");
     expect(fuzz::is_id(room.default_gateway.value_or("gxy")), "a default gateway's name");

@@ -14,8 +14,7 @@ std::string written(const cli::Csv& csv) {
   for (const cli::CsvRecord& record : csv.records) {
     for (std::size_t i = 0; i < record.fields.size(); ++i) {
       text += i == 0 ? "\"" : ",\"";
-      for (const char c : record.fields[i])
-        text += c == '"' ? std::string("\"\"") : std::string(1, c);
+      for (const char c : record.fields[i]) text += c == '"' ? std::string("\"\"") : std::string(1, c);
       text += '"';
     }
     text += "\r\n";
@@ -49,8 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const cli::Csv again = cli::read_csv(written(read));
   expect(again.problems.empty(), "no problem with what is written properly");
-  expect(std::equal(read.records.begin(), read.records.end(), again.records.begin(),
-                    again.records.end(),
+  expect(std::equal(read.records.begin(), read.records.end(), again.records.begin(), again.records.end(),
                     [](const auto& a, const auto& b) { return a.fields == b.fields; }),
          "the same records from what was written");
   return 0;

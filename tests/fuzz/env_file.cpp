@@ -54,8 +54,7 @@ bool same(const config::EnvText& a, const config::EnvText& b) {
   const auto alike = [](const config::EnvFault& x, const config::EnvFault& y) {
     return x.text == y.text && x.line == y.line;
   };
-  return std::equal(a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(),
-                    equal) &&
+  return std::equal(a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(), equal) &&
          std::equal(a.faults.begin(), a.faults.end(), b.faults.begin(), b.faults.end(), alike) &&
          std::equal(a.doubts.begin(), a.doubts.end(), b.doubts.begin(), b.doubts.end(), alike);
 }

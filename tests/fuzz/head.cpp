@@ -61,8 +61,8 @@ std::vector<std::string> values_of(const http::Library::Parsed& parsed, std::str
 
 // The library hands on what was sent. An empty value is given to it as one that means nothing good.
 void check_handed_on(const http::Library::Parsed& parsed, const Sent& sent) {
-  for (const char* name : {"host", "origin", "authorization", "content-length", "content-encoding",
-                           "transfer-encoding", "connection"}) {
+  for (const char* name :
+       {"host", "origin", "authorization", "content-length", "content-encoding", "transfer-encoding", "connection"}) {
     auto expected = values_of(sent, name);
     for (std::string& value : expected) {
       if (value.empty()) value = std::string_view(name) == "connection" ? "close" : "-";
@@ -71,8 +71,7 @@ void check_handed_on(const http::Library::Parsed& parsed, const Sent& sent) {
     expect(values_of(parsed, name) == expected, "each field as it was sent");
   }
   for (const auto& [name, value] : parsed.fields) {
-    expect(lower(name) != "range" && lower(name) != "accept-encoding",
-           "nothing the library acts upon");
+    expect(lower(name) != "range" && lower(name) != "accept-encoding", "nothing the library acts upon");
     expect(lower(name) != "expect", "nothing the library answers");
   }
 }
@@ -96,23 +95,20 @@ void check_taken(const http::Head& head, const Sent& sent, bool over_tcp) {
   const auto encodings = values_of(sent, "transfer-encoding");
   const auto hosts = values_of(sent, "host");
   expect(lengths.size() + encodings.size() <= 1, "one length at most");
-  expect(head.length == (lengths.empty() ? 0 : std::strtoull(lengths[0].c_str(), nullptr, 10)),
-         "the length as sent");
+  expect(head.length == (lengths.empty() ? 0 : std::strtoull(lengths[0].c_str(), nullptr, 10)), "the length as sent");
   if (!lengths.empty()) {
     expect(!lengths[0].empty() && lengths[0].find_first_not_of("0123456789") == std::string::npos,
            "a length in plain digits");
   }
   expect(head.chunked == !encodings.empty(), "chunked if encoded");
-  expect(encodings.empty() || (lower(encodings[0]) == "chunked" && !head.is_1_0),
-         "chunked and no other");
+  expect(encodings.empty() || (lower(encodings[0]) == "chunked" && !head.is_1_0), "chunked and no other");
   expect(values_of(sent, "content-encoding").empty(), "a body as it is");
   expect(!over_tcp || hosts.size() == 1 || (hosts.empty() && head.is_1_0), "one Host");
   expect(!head.path.empty() && head.path[0] == '/', "a path from a slash on");
   for (std::size_t i = head.path.find('%'); i != head.path.npos; i = head.path.find('%', i + 1)) {
-    expect(
-        head.path.substr(i + 1, 2).find_first_not_of("0123456789abcdefABCDEF") == head.path.npos &&
-            i + 2 < head.path.size(),
-        "good percent signs");
+    expect(head.path.substr(i + 1, 2).find_first_not_of("0123456789abcdefABCDEF") == head.path.npos &&
+               i + 2 < head.path.size(),
+           "good percent signs");
   }
   expect(head.path.find_first_of("?# \t") == head.path.npos, "a path alone");
   if (asks_to_close(sent)) expect(!head.keep_alive, "closed as asked");
@@ -141,8 +137,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto path = target.substr(0, target.find('?'));
     expect(parsed.target.size() >= path.size() && parsed.version == line.substr(line.rfind(' ') + 1),
            "the request line as sent");
-    expect(query == (path.size() == target.size() ? "" : target.substr(path.size() + 1)),
-           "the query as sent");
+    expect(query == (path.size() == target.size() ? "" : target.substr(path.size() + 1)), "the query as sent");
     http::Head head;
     const auto refused = http::read_head(parsed, over_tcp, head);
     if (!refused) check_taken(head, sent, over_tcp);

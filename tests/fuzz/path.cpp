@@ -62,13 +62,10 @@ std::string pattern_of(std::string_view path) {
   if (path == "/") return "/";
   std::vector<std::string> given = split(path.substr(1), '/');
   for (std::string& segment : given) segment = *decoded(segment);
-  for (const char* pattern :
-       {"/v2/room_server", "/v2/rooms/{room}/sessions/{session}", "/v2/sessions", "/v2/rooms",
-        "/v2/rooms/{room}", "/v2/gateways/{name}/drain", "/healthz"}) {
+  for (const char* pattern : {"/v2/room_server", "/v2/rooms/{room}/sessions/{session}", "/v2/sessions", "/v2/rooms",
+                              "/v2/rooms/{room}", "/v2/gateways/{name}/drain", "/healthz"}) {
     const auto wanted = split(std::string_view(pattern).substr(1), '/');
-    const auto fits = [](const std::string& a, const std::string& b) {
-      return a[0] == '{' ? !b.empty() : a == b;
-    };
+    const auto fits = [](const std::string& a, const std::string& b) { return a[0] == '{' ? !b.empty() : a == b; };
     if (std::equal(wanted.begin(), wanted.end(), given.begin(), given.end(), fits)) return pattern;
   }
   return "";
@@ -80,16 +77,13 @@ void check_path(std::string_view path) {
     const std::string pattern = pattern_of(path);
     expect(!match.route || (match.route->pattern == pattern && match.route->method == method),
            "the route that the path names");
-    expect(match.route || match.allow.empty() == pattern.empty(),
-           "405 where another method would do");
-    expect(!match.open || pattern == "/healthz" || (pattern == "/" && match.route),
-           "a token asked for");
+    expect(match.route || match.allow.empty() == pattern.empty(), "405 where another method would do");
+    expect(!match.open || pattern == "/healthz" || (pattern == "/" && match.route), "a token asked for");
   }
 }
 
 void check_ids(const std::string& room, const std::string& session) {
-  const std::string path =
-      "/v2/rooms/" + cli::percent_encoded(room) + "/sessions/" + cli::percent_encoded(session);
+  const std::string path = "/v2/rooms/" + cli::percent_encoded(room) + "/sessions/" + cli::percent_encoded(session);
   const auto match = table().find("PUT", path);
   expect((match.route != nullptr) == (!room.empty() && !session.empty()), "a route for two ids");
   if (match.route) expect(match.args == std::vector{room, session}, "the ids as they were encoded");
@@ -121,8 +115,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto middle = std::min(text.find('/'), text.size());
   check_ids(text.substr(0, middle), text.substr(middle));
   check_query(text);
-  const auto query =
-      http::Query::parse("a=1&" + cli::percent_encoded(text) + "=" + cli::percent_encoded(text));
+  const auto query = http::Query::parse("a=1&" + cli::percent_encoded(text) + "=" + cli::percent_encoded(text));
   expect(query && query->value(text) == (text == "a" ? "a" : text), "a value that was encoded");
   return 0;
 }

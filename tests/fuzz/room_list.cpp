@@ -21,8 +21,8 @@ std::string quoted(const std::string& field) {
 std::string as_csv(const cli::RoomList& list) {
   std::string text = "id,name,gateway_uid,default_gateway\n";
   for (const cli::RoomEntry& entry : list.entries) {
-    text += (entry.id ? std::to_string(*entry.id) : "") + "," + quoted(entry.name.value_or("")) +
-            "," + quoted(entry.gateway_uid) + "," + quoted(entry.default_gateway) + "\n";
+    text += (entry.id ? std::to_string(*entry.id) : "") + "," + quoted(entry.name.value_or("")) + "," +
+            quoted(entry.gateway_uid) + "," + quoted(entry.default_gateway) + "\n";
   }
   return text;
 }
@@ -60,12 +60,9 @@ void check_entries(const cli::RoomList& list) {
 
 // CSV has no blanks around an id; in JSON they belong to it.
 bool has_blank_edges(const cli::RoomList& list) {
-  const auto has = [](const std::string& text) {
-    return !text.empty() && (text.front() == ' ' || text.back() == ' ');
-  };
-  return std::any_of(list.entries.begin(), list.entries.end(), [&](const cli::RoomEntry& entry) {
-    return has(entry.gateway_uid) || has(entry.default_gateway);
-  });
+  const auto has = [](const std::string& text) { return !text.empty() && (text.front() == ' ' || text.back() == ' '); };
+  return std::any_of(list.entries.begin(), list.entries.end(),
+                     [&](const cli::RoomEntry& entry) { return has(entry.gateway_uid) || has(entry.default_gateway); });
 }
 
 }  // namespace
@@ -73,9 +70,9 @@ bool has_blank_edges(const cli::RoomList& list) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const auto text = fuzz::as_text(data + 1, size - 1);
-  const auto lines = static_cast<std::size_t>(std::count_if(
-                         text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; })) +
-                     1;
+  const auto lines =
+      static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; })) +
+      1;
   const cli::RoomList list = cli::parse_room_list(text, data[0] % 2 == 1);
   std::size_t last = 0;
   for (const cli::PlacedProblem& problem : list.problems) {

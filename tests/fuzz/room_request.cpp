@@ -31,8 +31,7 @@ std::optional<std::string> country_in(const Tree& tree) {
 
 // The code that the contract has for this body; "" if it is fine.
 std::string fault_of(std::string_view body, const Tree& tree) {
-  if (tree.is_discarded() || body.find('\0') != body.npos || !tree.is_object())
-    return "invalid_json";
+  if (tree.is_discarded() || body.find('\0') != body.npos || !tree.is_object()) return "invalid_json";
   if (!fuzz::is_id(room_in(tree).value_or(""))) return "invalid_room";
   return country_in(tree) ? "" : "invalid_country";
 }

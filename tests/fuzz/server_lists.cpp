@@ -15,8 +15,7 @@ void check(const domain::Region& region, std::set<std::string>& seen) {
   expect(fuzz::is_id(region.country) && region.country.size() <= 16, "a country code");
   for (const char c : region.country) expect(c < 'a' || c > 'z', "a country in upper case");
   expect(seen.insert(region.country).second, "each country once");
-  expect(region.country.find_first_of(":;") == std::string::npos,
-         "a country before the first colon");
+  expect(region.country.find_first_of(":;") == std::string::npos, "a country before the first colon");
   expect(!region.gateways.empty(), "a region that is not empty");
   const std::set<std::string> gateways(region.gateways.begin(), region.gateways.end());
   expect(gateways.size() == region.gateways.size(), "each gateway once");
@@ -32,9 +31,7 @@ void check(const domain::Pin& pin, std::set<std::string>& seen) {
 bool same(const domain::Region& a, const domain::Region& b) {
   return a.country == b.country && a.gateways == b.gateways;
 }
-bool same(const domain::Pin& a, const domain::Pin& b) {
-  return a.room_id == b.room_id && a.gateway == b.gateway;
-}
+bool same(const domain::Pin& a, const domain::Pin& b) { return a.room_id == b.room_id && a.gateway == b.gateway; }
 
 template <typename Entry>
 using Read = config::Outcome (*)(const config::Value&, const config::Spot&, std::vector<Entry>&);
@@ -52,8 +49,7 @@ void try_it(std::string_view text, Read<Entry> read) {
     has_error = has_error || problem.is_error;
     expect(fuzz::is_one_line(problem.text), "a problem in one line");
   }
-  expect(has_error == (outcome == config::Outcome::refused),
-         "an error, if and only if it is refused");
+  expect(has_error == (outcome == config::Outcome::refused), "an error, if and only if it is refused");
   expect(entries.empty() == (outcome != config::Outcome::taken), "all of it taken, or nothing");
   std::set<std::string> seen;
   for (const Entry& entry : entries) check(entry, seen);
@@ -63,8 +59,7 @@ void try_it(std::string_view text, Read<Entry> read) {
   expect(outcome_again == (entries.empty() ? config::Outcome::unset : config::Outcome::taken),
          "what is shown can be written down");
   expect(again.size() == entries.size(), "as many entries as are shown");
-  for (std::size_t i = 0; i < again.size(); ++i)
-    expect(same(entries[i], again[i]), "what is shown");
+  for (std::size_t i = 0; i < again.size(); ++i) expect(same(entries[i], again[i]), "what is shown");
 }
 
 }  // namespace

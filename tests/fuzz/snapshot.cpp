@@ -33,8 +33,7 @@ std::optional<std::vector<http::SnapshotEntry>> entries_in(const std::optional<J
   std::vector<http::SnapshotEntry> entries;
   for (const Json& entry : *list->array()) {
     if (!entry.is_object()) return std::nullopt;
-    entries.push_back(
-        {id_of(entry, "room", true), id_of(entry, "session", true), id_of(entry, "janus", false)});
+    entries.push_back({id_of(entry, "room", true), id_of(entry, "session", true), id_of(entry, "janus", false)});
   }
   return entries;
 }
@@ -42,8 +41,7 @@ std::optional<std::vector<http::SnapshotEntry>> entries_in(const std::optional<J
 bool same(const std::vector<http::SnapshotEntry>& a, const std::vector<http::SnapshotEntry>& b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const bool equal =
-        a[i].room == b[i].room && a[i].session == b[i].session && a[i].janus == b[i].janus;
+    const bool equal = a[i].room == b[i].room && a[i].session == b[i].session && a[i].janus == b[i].janus;
     if (!equal) return false;
   }
   return true;

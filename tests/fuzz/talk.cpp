@@ -22,8 +22,7 @@ Wire wire;
 // A number that tells bodies from one another, whatever their bytes.
 std::uint64_t mark_of(std::string_view body) {
   std::uint64_t mark = 14695981039346656037u;  // FNV-1a
-  for (const char c : body)
-    mark = (mark ^ static_cast<unsigned char>(c)) * std::uint64_t{1099511628211u};
+  for (const char c : body) mark = (mark ^ static_cast<unsigned char>(c)) * std::uint64_t{1099511628211u};
   return mark;
 }
 
@@ -42,14 +41,13 @@ http::Response echo(const http::Request& request) {
 
 http::HouseRules& rules() {
   constexpr std::chrono::hours long_enough{1};
-  static http::HouseRules house{
-      http::RouteTable({{"POST", "/v2/room_server", echo, 1024},
-                        {"PUT", "/v2/rooms/{room}/sessions/{session}", echo},
-                        {"GET", "/v2/rooms", echo},
-                        {"GET", "/", echo, 64, true}}),
-      {long_enough, long_enough, long_enough, long_enough},
-      {},
-      http::TokenInForce{std::nullopt}};
+  static http::HouseRules house{http::RouteTable({{"POST", "/v2/room_server", echo, 1024},
+                                                  {"PUT", "/v2/rooms/{room}/sessions/{session}", echo},
+                                                  {"GET", "/v2/rooms", echo},
+                                                  {"GET", "/", echo, 64, true}}),
+                                {long_enough, long_enough, long_enough, long_enough},
+                                {},
+                                http::TokenInForce{std::nullopt}};
   return house;
 }
 

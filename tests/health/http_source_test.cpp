@@ -14,8 +14,7 @@ using health_test::GatewaySocket;
 namespace {
 
 std::string answer(const std::string& body, const std::string& status = "200 OK") {
-  return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-         body;
+  return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 const std::string info = R"({"janus":"server_info","version":1102})";
@@ -51,12 +50,9 @@ class Words {
 
 TEST_CASE("only who answers in time, with 200 and as Janus does, is well") {
   GatewaySocket well(answer(info)), mute, refusing(answer(info, "403 Forbidden"));
-  GatewaySocket other(answer("<html>It works!</html>")),
-      huge(answer(std::string(5'000'000, ' ') + info));
-  GatewaySocket cut_off("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + info),
-      nonsense("SSH-2.0-x\r\n");
-  GatewaySocket elsewhere("HTTP/1.1 302 Found\r\nLocation: " + well.url() +
-                          "\r\nContent-Length: 0\r\n\r\n");
+  GatewaySocket other(answer("<html>It works!</html>")), huge(answer(std::string(5'000'000, ' ') + info));
+  GatewaySocket cut_off("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + info), nonsense("SSH-2.0-x\r\n");
+  GatewaySocket elsewhere("HTTP/1.1 302 Found\r\nLocation: " + well.url() + "\r\nContent-Length: 0\r\n\r\n");
 
   const std::string closed = GatewaySocket().url();
   Words words;
@@ -72,8 +68,8 @@ TEST_CASE("only who answers in time, with 200 and as Janus does, is well") {
               {"closed", closed},
               {"no address", "http://[::"}});
   CHECK(comes_true([&] { return words.good("well") >= 2; }));
-  for (const char* ill : {"mute", "refusing", "other", "huge", "cut off", "nonsense", "elsewhere",
-                          "closed", "no address"}) {
+  for (const char* ill :
+       {"mute", "refusing", "other", "huge", "cut off", "nonsense", "elsewhere", "closed", "no address"}) {
     CAPTURE(ill);
     CHECK(comes_true([&] { return words.bad(ill) >= 1; }));
     CHECK(words.good(ill) == 0);
@@ -85,8 +81,7 @@ TEST_CASE("many gateways are asked at once, and those that hang delay none of th
   std::vector<std::unique_ptr<GatewaySocket>> gateways;
   std::vector<health::Target> targets;
   for (int i = 0; i < 60; ++i) {
-    gateways.push_back(i % 2 ? std::make_unique<GatewaySocket>()
-                             : std::make_unique<GatewaySocket>(answer(info)));
+    gateways.push_back(i % 2 ? std::make_unique<GatewaySocket>() : std::make_unique<GatewaySocket>(answer(info)));
     targets.push_back({std::to_string(i), gateways.back()->url()});
   }
   Words words;

@@ -35,15 +35,13 @@ TEST_CASE("what is no broker, or does not take us, is a trouble that says why") 
   CHECK(trouble_with("mqtt://127.0.0.1:" + std::to_string(web.port())) != "none");
   CHECK(trouble_with("mqtts://127.0.0.1:" + std::to_string(web.port())) != "none");
   GatewaySocket strict(std::string("\x20\x02\0\x05", 4));
-  CHECK(trouble_with("mqtt://127.0.0.1:" + std::to_string(strict.port())).find("not authorised") !=
-        std::string::npos);
+  CHECK(trouble_with("mqtt://127.0.0.1:" + std::to_string(strict.port())).find("not authorised") != std::string::npos);
 }
 
 TEST_CASE("neither a mute broker nor a mute name server holds up the beginning or the end") {
   GatewaySocket mute;
   const auto begin = std::chrono::steady_clock::now();
-  for (const std::string& host :
-       {"127.0.0.1:" + std::to_string(mute.port()), std::string("silent.test")}) {
+  for (const std::string& host : {"127.0.0.1:" + std::to_string(mute.port()), std::string("silent.test")}) {
     health::Options options;
     options.mqtt_url = "mqtt://" + host;
     MqttSource source(

@@ -6,8 +6,7 @@
 #include <thread>
 
 // In the place of the C library's, for libcurl and libmosquitto: no name server answers for "silent.test".
-extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints,
-                           addrinfo** result) {
+extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** result) {
   if (name && std::strcmp(name, "silent.test") == 0) {
     std::this_thread::sleep_for(std::chrono::seconds{8});
     return EAI_AGAIN;

@@ -16,9 +16,9 @@ TEST_CASE("only Janus' own answer is a good word") {
 TEST_CASE("a status is exactly one member that is true or false") {
   CHECK(online_in(R"({"online":true})") == true);
   CHECK(online_in(R"( {"online" : false} )") == false);
-  for (const char* other : {"", "{}", "true", R"({"online":1})", R"({"online":"true"})", R"({"online":null})",
-                            R"({"online":true,"since":5})", R"({"Online":true})", R"({"online":true} x)",
-                            R"([true])", "\xff"}) {
+  for (const char* other :
+       {"", "{}", "true", R"({"online":1})", R"({"online":"true"})", R"({"online":null})",
+        R"({"online":true,"since":5})", R"({"Online":true})", R"({"online":true} x)", R"([true])", "\xff"}) {
     CAPTURE(other);
     CHECK_FALSE(online_in(other).has_value());
   }
@@ -52,8 +52,8 @@ TEST_CASE("the gateway's name stands in the topic where the filter has its plus"
   CHECK(name_in_topic("janus/+/status", "janus/gxy1/status") == "gxy1");
   CHECK(name_in_topic("+", "gxy1") == "gxy1");
   CHECK(name_in_topic("janus/+", "janus/gxy 1") == "gxy 1");
-  for (const char* other : {"janus//status", "janus/gxy1/state", "janus/a/b/status", "other/gxy1/status",
-                            "janus/status", ""}) {
+  for (const char* other :
+       {"janus//status", "janus/gxy1/state", "janus/a/b/status", "other/gxy1/status", "janus/status", ""}) {
     CAPTURE(other);
     CHECK(name_in_topic("janus/+/status", other).empty());
   }
@@ -62,13 +62,15 @@ TEST_CASE("the gateway's name stands in the topic where the filter has its plus"
 TEST_CASE("a list of rooms is taken whole or not at all") {
   const auto by_api = [](const std::string& list) {
     return listed_rooms(R"({"janus":"success","plugindata":{"plugin":"janus.plugin.videoroom","data":)"
-                        R"({"videoroom":"success","list":)" + list + "}}}");
+                        R"({"videoroom":"success","list":)" +
+                        list + "}}}");
   };
   using Rooms = std::map<std::string, std::int64_t>;
   CHECK(by_api("[]") == Rooms{});
   CHECK(by_api(R"([{"room":2171,"num_participants":3,"x":null},{"room":"a b","num_participants":0}])") ==
         Rooms{{"2171", 3}, {"a b", 0}});
-  CHECK(listed_rooms(R"({"janus":"success","response":{"videoroom":"success","list":[{"room":1,"num_participants":2}]}})") ==
+  CHECK(listed_rooms(
+            R"({"janus":"success","response":{"videoroom":"success","list":[{"room":1,"num_participants":2}]}})") ==
         Rooms{{"1", 2}});
   for (const char* bad : {"{}", "null", "[1]", R"([{"room":1}])", R"([{"room":-1,"num_participants":1}])",
                           R"([{"room":1,"num_participants":-1}])", R"([{"room":1,"num_participants":1e9}])",

@@ -29,8 +29,7 @@ TEST_CASE("the client sends bodies, targets as they stand, and its token") {
   options.token = "t";
   TestDoor door(std::move(options), "unix:/tmp/door-client-" + std::to_string(::getpid()));
   http::Client client(door.address(), "t");
-  CHECK(client.request("PUT", "/v2/rooms/a%2Fb/sessions/c", "{}").body.find("[\"a/b\",\"c\"]") !=
-        std::string::npos);
+  CHECK(client.request("PUT", "/v2/rooms/a%2Fb/sessions/c", "{}").body.find("[\"a/b\",\"c\"]") != std::string::npos);
   CHECK(client.request("POST", "/v2/room_server").status == 200);
   CHECK(client.request("DELETE", "/v2/rooms/1/sessions/c").status == 200);
   CHECK(http::Client(door.address()).request("GET", "/v2/rooms").status == 401);
@@ -51,8 +50,8 @@ TEST_CASE("that nobody answers is a value that says so") {
     TestDoor door;
     gone = door.address();
   }
-  for (const auto& address : {gone, std::string("unix:/nowhere/x"), std::string("unix:"),
-                              std::string("127.0.0.1:x"), std::string("")}) {
+  for (const auto& address :
+       {gone, std::string("unix:/nowhere/x"), std::string("unix:"), std::string("127.0.0.1:x"), std::string("")}) {
     CAPTURE(address);
     const auto answer = http::Client(address).request("GET", "/");
     CHECK_FALSE(answer.reached());

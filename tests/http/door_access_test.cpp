@@ -37,24 +37,24 @@ TEST_CASE("without a token only local names may be asked for, and only by pages 
   TestDoor door;
   const std::string page = "Origin: http://localhost:8082\r\n";
   check_all(door, {
-      {"GET /v2/rooms", "Host: localhost\r\n", 200, ""},
-      {"GET /v2/rooms", "Host: LOCALHOST:1\r\n", 200, ""},
-      {"GET /v2/rooms", "Host: 127.8.9.1:65535\r\n", 200, ""},
-      {"GET /v2/rooms", "Host: [::1]:8082\r\n", 200, ""},
-      {"GET /v2/rooms", "Host: example.com\r\n", 403, "foreign_host"},
-      {"GET /v2/rooms", "Host: 127.0.0.1.example.com\r\n", 403, "foreign_host"},
-      {"GET /healthz", "Host: example.com\r\n", 403, "foreign_host"},
-      {"GET /nothing", "Host: example.com\r\n", 403, "foreign_host"},
-      {"GET /v2/rooms", "Host:\r\n", 403, "foreign_host"},
-      {"GET /v2/rooms", "Host: localhost:8082\r\n" + page, 200, ""},
-      {"GET /v2/rooms", "Host: localhost:8083\r\n" + page, 403, "foreign_origin"},
-      {"GET /v2/rooms", "Host: localhost\r\nOrigin: http://example.com\r\n", 403, "foreign_origin"},
-      {"GET /v2/rooms", "Host: localhost\r\nOrigin: https://localhost\r\n", 403, "foreign_origin"},
-      {"GET /v2/rooms", "Host: localhost\r\nOrigin: null\r\n", 403, "foreign_origin"},
-      {"GET /v2/rooms", "Host: localhost\r\nOrigin:\r\n", 403, "foreign_origin"},
-      {"GET /v2/rooms", "Host: localhost:8082\r\n" + page + page, 403, "foreign_origin"},
-      {"GET /v2/rooms", "Host: example.com\r\nHost: localhost\r\n", 400, "invalid_request"},
-  });
+                      {"GET /v2/rooms", "Host: localhost\r\n", 200, ""},
+                      {"GET /v2/rooms", "Host: LOCALHOST:1\r\n", 200, ""},
+                      {"GET /v2/rooms", "Host: 127.8.9.1:65535\r\n", 200, ""},
+                      {"GET /v2/rooms", "Host: [::1]:8082\r\n", 200, ""},
+                      {"GET /v2/rooms", "Host: example.com\r\n", 403, "foreign_host"},
+                      {"GET /v2/rooms", "Host: 127.0.0.1.example.com\r\n", 403, "foreign_host"},
+                      {"GET /healthz", "Host: example.com\r\n", 403, "foreign_host"},
+                      {"GET /nothing", "Host: example.com\r\n", 403, "foreign_host"},
+                      {"GET /v2/rooms", "Host:\r\n", 403, "foreign_host"},
+                      {"GET /v2/rooms", "Host: localhost:8082\r\n" + page, 200, ""},
+                      {"GET /v2/rooms", "Host: localhost:8083\r\n" + page, 403, "foreign_origin"},
+                      {"GET /v2/rooms", "Host: localhost\r\nOrigin: http://example.com\r\n", 403, "foreign_origin"},
+                      {"GET /v2/rooms", "Host: localhost\r\nOrigin: https://localhost\r\n", 403, "foreign_origin"},
+                      {"GET /v2/rooms", "Host: localhost\r\nOrigin: null\r\n", 403, "foreign_origin"},
+                      {"GET /v2/rooms", "Host: localhost\r\nOrigin:\r\n", 403, "foreign_origin"},
+                      {"GET /v2/rooms", "Host: localhost:8082\r\n" + page + page, 403, "foreign_origin"},
+                      {"GET /v2/rooms", "Host: example.com\r\nHost: localhost\r\n", 400, "invalid_request"},
+                  });
 }
 
 TEST_CASE("with a token Host is free, and every request but the open ones needs the token") {
@@ -63,30 +63,30 @@ TEST_CASE("with a token Host is free, and every request but the open ones needs 
   TestDoor door(std::move(options));
   const std::string host = "Host: sidecar.example\r\n";
   check_all(door, {
-      {"GET /v2/rooms", host + "Authorization: Bearer abc.DEF-123\r\n", 200, ""},
-      {"GET /v2/rooms", host + "authorization: bearer  abc.DEF-123 \r\n", 200, ""},
-      {"GET /v2/rooms", host, 401, "unauthorized"},
-      {"GET /v2/rooms", host + "Authorization: Bearer abc.DEF-124\r\n", 401, "unauthorized"},
-      {"GET /v2/rooms", host + "Authorization: Bearer abc.DEF-12\r\n", 401, "unauthorized"},
-      {"GET /v2/rooms", host + "Authorization: Bearer abc.DEF-123abc.DEF-123\r\n", 401, "unauthorized"},
-      {"GET /v2/rooms", host + "Authorization: Bearer\r\n", 401, "unauthorized"},
-      {"GET /v2/rooms", host + "Authorization: Basic abc.DEF-123\r\n", 401, "unauthorized"},
-      {"GET /v2/rooms", host + "Authorization: Bearer x\r\nAuthorization: Bearer abc.DEF-123\r\n", 401,
-       "unauthorized"},
-      {"GET /nothing", host, 401, "unauthorized"},
-      {"GET /nothing", host + "Authorization: Bearer abc.DEF-123\r\n", 404, "not_found"},
-      {"GET /healthz", host, 200, ""},
-      {"POST /healthz", host, 405, "method_not_allowed"},
-      {"GET /", host, 200, ""},
-      {"POST /", host, 401, "unauthorized"},
-      {"GET /healthz", host + "Origin: http://example.com\r\n", 403, "foreign_origin"},
-      {"GET /v2/rooms", host + "Origin: http://sidecar.example\r\n", 401, "unauthorized"},
-  });
+                      {"GET /v2/rooms", host + "Authorization: Bearer abc.DEF-123\r\n", 200, ""},
+                      {"GET /v2/rooms", host + "authorization: bearer  abc.DEF-123 \r\n", 200, ""},
+                      {"GET /v2/rooms", host, 401, "unauthorized"},
+                      {"GET /v2/rooms", host + "Authorization: Bearer abc.DEF-124\r\n", 401, "unauthorized"},
+                      {"GET /v2/rooms", host + "Authorization: Bearer abc.DEF-12\r\n", 401, "unauthorized"},
+                      {"GET /v2/rooms", host + "Authorization: Bearer abc.DEF-123abc.DEF-123\r\n", 401, "unauthorized"},
+                      {"GET /v2/rooms", host + "Authorization: Bearer\r\n", 401, "unauthorized"},
+                      {"GET /v2/rooms", host + "Authorization: Basic abc.DEF-123\r\n", 401, "unauthorized"},
+                      {"GET /v2/rooms", host + "Authorization: Bearer x\r\nAuthorization: Bearer abc.DEF-123\r\n", 401,
+                       "unauthorized"},
+                      {"GET /nothing", host, 401, "unauthorized"},
+                      {"GET /nothing", host + "Authorization: Bearer abc.DEF-123\r\n", 404, "not_found"},
+                      {"GET /healthz", host, 200, ""},
+                      {"POST /healthz", host, 405, "method_not_allowed"},
+                      {"GET /", host, 200, ""},
+                      {"POST /", host, 401, "unauthorized"},
+                      {"GET /healthz", host + "Origin: http://example.com\r\n", 403, "foreign_origin"},
+                      {"GET /v2/rooms", host + "Origin: http://sidecar.example\r\n", 401, "unauthorized"},
+                  });
   door.door().replace_token("new");
   check_all(door, {
-      {"GET /v2/rooms", host + "Authorization: Bearer new\r\n", 200, ""},
-      {"GET /v2/rooms", host + "Authorization: Bearer abc.DEF-123\r\n", 401, "unauthorized"},
-  });
+                      {"GET /v2/rooms", host + "Authorization: Bearer new\r\n", 200, ""},
+                      {"GET /v2/rooms", host + "Authorization: Bearer abc.DEF-123\r\n", 401, "unauthorized"},
+                  });
   door.door().replace_token(std::nullopt);
   check_all(door, {{"GET /v2/rooms", host, 403, "foreign_host"}});
 }
@@ -112,10 +112,10 @@ TEST_CASE("on a Unix socket Host and Origin are not looked at, but the token is"
   options.token = "t";
   TestDoor door(std::move(options), "unix:/tmp/door-access-" + std::to_string(::getpid()));
   check_all(door, {
-      {"GET /v2/rooms", "Authorization: Bearer t\r\n", 200, ""},
-      {"GET /v2/rooms", "Host: x\r\nHost: y\r\nOrigin: z\r\nAuthorization: Bearer t\r\n", 200, ""},
-      {"GET /v2/rooms", "Host: localhost\r\n", 401, "unauthorized"},
-  });
+                      {"GET /v2/rooms", "Authorization: Bearer t\r\n", 200, ""},
+                      {"GET /v2/rooms", "Host: x\r\nHost: y\r\nOrigin: z\r\nAuthorization: Bearer t\r\n", 200, ""},
+                      {"GET /v2/rooms", "Host: localhost\r\n", 401, "unauthorized"},
+                  });
 }
 
 TEST_CASE("a percent sign in a field is a percent sign") {
@@ -123,10 +123,10 @@ TEST_CASE("a percent sign in a field is a percent sign") {
   {
     TestDoor door;
     check_all(door, {
-        {"GET /v2/rooms", "Host: %6cocalhost\r\n", 403, "foreign_host"},
-        {"GET /v2/rooms", local + "Origin: http://%6Cocalhost\r\n", 403, "foreign_origin"},
-        {"GET /v2/rooms", local + "Connection: clos%65\r\n", 200, ""},
-    });
+                        {"GET /v2/rooms", "Host: %6cocalhost\r\n", 403, "foreign_host"},
+                        {"GET /v2/rooms", local + "Origin: http://%6Cocalhost\r\n", 403, "foreign_origin"},
+                        {"GET /v2/rooms", local + "Connection: clos%65\r\n", 200, ""},
+                    });
     Wire wire(door.address());
     wire.say("GET /v2/rooms HTTP/1.1\r\n" + local + "X-Request-Id: a%41%u00e4%%0a%\r\n\r\n");
     CHECK(wire.hear().body.find("\"id\":\"a%41%u00e4%%0a%\"") != std::string::npos);
@@ -135,10 +135,10 @@ TEST_CASE("a percent sign in a field is a percent sign") {
   options.token = "abc-def";
   TestDoor door(std::move(options));
   check_all(door, {
-      {"GET /v2/rooms", local + "Authorization: Bearer abc-def\r\n", 200, ""},
-      {"GET /v2/rooms", local + "Authorization: Bearer abc%2Ddef\r\n", 401, "unauthorized"},
-      {"GET /v2/rooms", local + "Authorization: Bearer%20abc-def\r\n", 401, "unauthorized"},
-  });
+                      {"GET /v2/rooms", local + "Authorization: Bearer abc-def\r\n", 200, ""},
+                      {"GET /v2/rooms", local + "Authorization: Bearer abc%2Ddef\r\n", 401, "unauthorized"},
+                      {"GET /v2/rooms", local + "Authorization: Bearer%20abc-def\r\n", 401, "unauthorized"},
+                  });
 }
 
 TEST_CASE("what the door refuses bears the id that was sent") {
@@ -187,29 +187,30 @@ TEST_CASE("what the door refuses bears the id that was sent") {
 
 TEST_CASE("a field of many KiB is wrong where it counts, and no malformed request") {
   const std::string local = "Host: localhost\r\n";
-  for (const std::string& much : {std::string(8150, 'a'), std::string(9000, 'a'), std::string(15000, 'a'),
-                                  std::string(8000, '%')}) {
+  for (const std::string& much :
+       {std::string(8150, 'a'), std::string(9000, 'a'), std::string(15000, 'a'), std::string(8000, '%')}) {
     CAPTURE(much.size(), much[0]);
     TestDoor door;
-    check_all(door, {
-        {"GET /v2/rooms", "Host: " + much + "\r\n", 403, "foreign_host"},
-        {"GET /v2/rooms", local + "Origin: http://" + much + "\r\n", 403, "foreign_origin"},
-        {"GET /v2/rooms", local + "Authorization: Bearer " + much + "\r\n", 200, ""},
-        {"GET /v2/rooms", local + "X-Request-Id: " + much + "\r\n", 200, ""},
-        {"POST /v2/room_server", local + "Content-Length: " + much + "\r\n", 400, "invalid_request"},
-        {"POST /v2/room_server", local + "Transfer-Encoding: " + much + "\r\n", 400, "invalid_request"},
-        {"POST /v2/room_server", local + "Content-Encoding: " + much + "\r\n", 415,
-         "unsupported_encoding"},
-    });
+    check_all(door,
+              {
+                  {"GET /v2/rooms", "Host: " + much + "\r\n", 403, "foreign_host"},
+                  {"GET /v2/rooms", local + "Origin: http://" + much + "\r\n", 403, "foreign_origin"},
+                  {"GET /v2/rooms", local + "Authorization: Bearer " + much + "\r\n", 200, ""},
+                  {"GET /v2/rooms", local + "X-Request-Id: " + much + "\r\n", 200, ""},
+                  {"POST /v2/room_server", local + "Content-Length: " + much + "\r\n", 400, "invalid_request"},
+                  {"POST /v2/room_server", local + "Transfer-Encoding: " + much + "\r\n", 400, "invalid_request"},
+                  {"POST /v2/room_server", local + "Content-Encoding: " + much + "\r\n", 415, "unsupported_encoding"},
+              });
     auto options = quick();
     options.token = "t";
     TestDoor guarded(std::move(options));
-    check_all(guarded, {
-        {"GET /v2/rooms", local + "Authorization: Bearer " + much + "\r\n", 401, "unauthorized"},
-        {"GET /v2/rooms", "Host: " + much + "\r\nAuthorization: Bearer t\r\n", 200, ""},
-        {"GET /v2/rooms", "Host: " + much + "\r\nOrigin: http://localhost\r\nAuthorization: Bearer t\r\n",
-         403, "foreign_origin"},
-    });
+    check_all(guarded,
+              {
+                  {"GET /v2/rooms", local + "Authorization: Bearer " + much + "\r\n", 401, "unauthorized"},
+                  {"GET /v2/rooms", "Host: " + much + "\r\nAuthorization: Bearer t\r\n", 200, ""},
+                  {"GET /v2/rooms", "Host: " + much + "\r\nOrigin: http://localhost\r\nAuthorization: Bearer t\r\n",
+                   403, "foreign_origin"},
+              });
   }
 }
 
@@ -218,9 +219,9 @@ TEST_CASE("a web page's 403 comes before any other check but the request's form"
   options.token = "t";
   TestDoor door(std::move(options));
   check_all(door, {
-      {"BREW /nothing", "Host: a\r\nOrigin: b\r\nContent-Length: 99999999\r\n", 403, "foreign_origin"},
-      {"GET /%", "Host: a\r\nOrigin: b\r\n", 400, "invalid_path"},
-      {"POST /v2/room_server", "Host: a\r\nContent-Length: 99999999\r\n", 401, "unauthorized"},
-      {"GET /v2/room_server", "Host: a\r\nContent-Length: 99999999\r\n", 401, "unauthorized"},
-  });
+                      {"BREW /nothing", "Host: a\r\nOrigin: b\r\nContent-Length: 99999999\r\n", 403, "foreign_origin"},
+                      {"GET /%", "Host: a\r\nOrigin: b\r\n", 400, "invalid_path"},
+                      {"POST /v2/room_server", "Host: a\r\nContent-Length: 99999999\r\n", 401, "unauthorized"},
+                      {"GET /v2/room_server", "Host: a\r\nContent-Length: 99999999\r\n", 401, "unauthorized"},
+                  });
 }

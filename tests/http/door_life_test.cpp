@@ -62,7 +62,8 @@ TEST_CASE("a trickling head and a trickling body are cut off with 408") {
     CHECK(wire.ends_within(2s));
   }
   const std::string head = "POST /v2/room_server HTTP/1.1\r\nHost: localhost\r\n";
-  for (const std::string& framing : std::vector<std::string>{"Content-Length: 500\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"}) {
+  for (const std::string& framing :
+       std::vector<std::string>{"Content-Length: 500\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"}) {
     Wire wire(door.address());
     wire.say(head + framing);
     CHECK(trickle(wire, std::string(500, '0')).error() == "request_timeout");
@@ -194,9 +195,7 @@ TEST_CASE("a fifth large body at a time gets a quick 503, and a place again when
     half.back().say("x");
   }
   // Whichever of the five came last.
-  REQUIRE(comes_true([&] {
-    return half.remove_if([&](Wire& wire) { return is_refused(wire, 1ms); }) == 1;
-  }));
+  REQUIRE(comes_true([&] { return half.remove_if([&](Wire& wire) { return is_refused(wire, 1ms); }) == 1; }));
   for (const auto& start : {known, in_chunks}) {
     Wire sixth(door.address());
     sixth.say(start);

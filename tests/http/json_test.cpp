@@ -12,8 +12,8 @@ TEST_CASE("exactly one JSON value is taken") {
     CAPTURE(good);
     CHECK(Json::parse(good));
   }
-  for (const char* bad : {"", " ", "{", "{}x", "{} {}", "{'a':1}", "{\"a\":1,}", "[1,]", "// x\n{}", "01",
-                          "+1", "1.", ".5", "NaN", "\"\xff\"", "\"\\ud800\"", "\"a\nb\"", "1e999", "tru"}) {
+  for (const char* bad : {"", " ", "{", "{}x", "{} {}", "{'a':1}", "{\"a\":1,}", "[1,]", "// x\n{}", "01", "+1", "1.",
+                          ".5", "NaN", "\"\xff\"", "\"\\ud800\"", "\"a\nb\"", "1e999", "tru"}) {
     CAPTURE(bad);
     std::string problem;
     CHECK_FALSE(Json::parse(bad, &problem));
@@ -38,8 +38,7 @@ TEST_CASE("an integer is unsigned only if written without sign, point and expone
     CAPTURE(no);
     CHECK_FALSE(is_unsigned(no));
   }
-  CHECK(*Json::parse("18446744073709551615")->unsigned_number() ==
-        std::numeric_limits<std::uint64_t>::max());
+  CHECK(*Json::parse("18446744073709551615")->unsigned_number() == std::numeric_limits<std::uint64_t>::max());
   CHECK(*Json::parse("-5")->signed_number() == -5);
   CHECK(*Json::parse("1.5")->real_number() == 1.5);
 }
@@ -58,8 +57,8 @@ TEST_CASE("members are found by name, and of a name given twice the last counts"
 
 TEST_CASE("a text of any depth is read, and its depths are null") {
   for (const std::size_t depth : {199u, 200u, 201u, 30000u}) {
-    const auto json = Json::parse("{\"room\":\"1\",\"x\":" + std::string(depth, '[') +
-                                  std::string(depth, ']') + ",\"y\":2}");
+    const auto json =
+        Json::parse("{\"room\":\"1\",\"x\":" + std::string(depth, '[') + std::string(depth, ']') + ",\"y\":2}");
     REQUIRE(json);
     CHECK(*json->find("room")->string() == "1");
     CHECK(*json->find("y")->unsigned_number() == 2);
@@ -86,7 +85,7 @@ TEST_CASE("strings are escaped, and what is not UTF-8 is replaced") {
   for (const char* bad : {"\xff", "\x80", "\xc3", "\xc0", "\xf5"}) {
     CHECK(written(bad) == "\"" + stand_in + "\"");
   }
-  CHECK(written("\xed\xa0\x80") == "\"" + stand_in + stand_in + stand_in + "\"");  // a surrogate
+  CHECK(written("\xed\xa0\x80") == "\"" + stand_in + stand_in + stand_in + "\"");    // a surrogate
   CHECK(written("\xe0\x80\x80x") == "\"" + stand_in + stand_in + stand_in + "x\"");  // overlong
 }
 
@@ -96,6 +95,5 @@ TEST_CASE("the writer knows where commas go") {
   json.value(true).null().begin_object().end_object().value(std::size_t{7}).value(-1).end_array();
   json.member("d", std::optional<std::string>{}).member("e", 0.5);
   json.member("f", std::numeric_limits<double>::infinity()).key("g").value(*Json::parse("[1,{}]"));
-  CHECK(json.end_object().take() ==
-        R"({"a":1,"b":"x","c":[true,null,{},7,-1],"d":null,"e":0.5,"f":null,"g":[1,{}]})");
+  CHECK(json.end_object().take() == R"({"a":1,"b":"x","c":[true,null,{},7,-1],"d":null,"e":0.5,"f":null,"g":[1,{}]})");
 }

@@ -42,7 +42,7 @@ class Folder {
 };
 
 bool exists(const std::string& path) {
-  struct stat there{};
+  struct stat there {};
   return ::lstat(path.c_str(), &there) == 0;
 }
 
@@ -58,16 +58,14 @@ std::string refusal_of(const std::string& listen) {
 }  // namespace
 
 TEST_CASE("an address is a number and a port, or a Unix path") {
-  for (const char* good : {"127.0.0.1:8082", "0.0.0.0:0", "[::1]:8082", "[::]:80", "localhost:1",
-                           "unix:/run/x.sock"}) {
+  for (const char* good : {"127.0.0.1:8082", "0.0.0.0:0", "[::1]:8082", "[::]:80", "localhost:1", "unix:/run/x.sock"}) {
     CAPTURE(good);
     CHECK_FALSE(http::listen_problem(good));
   }
   const std::string long_path = "unix:/" + std::string(107, 'a');
-  for (const char* bad : {"", "8082", ":8082", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.1:80",
-                          "127.0.0.1:-1", "127.0.0.1:+1", "::1:80", "[::1]", "[::1:80", "[1.2.3.4]:1",
-                          "host.example:80", "unix:", "unix:relative", "http://127.0.0.1:80",
-                          long_path.c_str()}) {
+  for (const char* bad : {"", "8082", ":8082", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.1:80", "127.0.0.1:-1",
+                          "127.0.0.1:+1", "::1:80", "[::1]", "[::1:80", "[1.2.3.4]:1", "host.example:80",
+                          "unix:", "unix:relative", "http://127.0.0.1:80", long_path.c_str()}) {
     CAPTURE(bad);
     CHECK(http::listen_problem(bad));
     CHECK(refusal_of(bad) != "");
@@ -75,8 +73,7 @@ TEST_CASE("an address is a number and a port, or a Unix path") {
 }
 
 TEST_CASE("loopback is 127.0.0.0/8, ::1, localhost and every Unix socket") {
-  for (const char* near : {"127.0.0.1:1", "127.255.0.1:1", "[::1]:1", "localhost:1", "unix:/x",
-                           "unix:@abstract"}) {
+  for (const char* near : {"127.0.0.1:1", "127.255.0.1:1", "[::1]:1", "localhost:1", "unix:/x", "unix:@abstract"}) {
     CHECK(http::is_loopback(near));
   }
   for (const char* far : {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "128.0.0.1:1", "", "[fe80::1]:1"}) {
@@ -104,7 +101,7 @@ TEST_CASE("a Unix socket file has mode 0660, and goes when the door closes") {
   {
     TestDoor door(quick(), "unix:" + path);
     CHECK(door.address() == "unix:" + path);
-    struct stat there{};
+    struct stat there {};
     REQUIRE(::lstat(path.c_str(), &there) == 0);
     CHECK((there.st_mode & 0777) == 0660);
     CHECK(http::Client(door.address()).request("GET", "/healthz").status == 200);
@@ -175,9 +172,9 @@ TEST_CASE("systemd's sockets are adopted, served and neither shut down nor remov
     ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
     ::setenv("LISTEN_FDS", "2", 1);
     auto listeners = http::adopt_systemd_listeners();
-    const bool as_wished = listeners.size() == 2 && listeners[0].address == tcp.address &&
-                           !listeners[0].is_unix && listeners[1].address == local.address &&
-                           listeners[1].is_unix && ::getenv("LISTEN_FDS") == nullptr;
+    const bool as_wished = listeners.size() == 2 && listeners[0].address == tcp.address && !listeners[0].is_unix &&
+                           listeners[1].address == local.address && listeners[1].is_unix &&
+                           ::getenv("LISTEN_FDS") == nullptr;
     bool served = true;
     {
       TestDoor door(quick(), std::move(listeners));
@@ -212,9 +209,9 @@ TEST_CASE("a token file holds one line of its alphabet") {
     CHECK(read(good).token == good.substr(0, good.find_first_of("\r\n")));
     CHECK(read(good).problem == "");
   }
-  for (const auto& bad : {std::string(""), std::string("\n"), std::string("a b"),
-                                std::string("a\nb"), std::string("a\n\n"), std::string("a\0", 2),
-                                std::string(5000, 'a'), std::string("\xc3\xa4")}) {
+  for (const auto& bad :
+       {std::string(""), std::string("\n"), std::string("a b"), std::string("a\nb"), std::string("a\n\n"),
+        std::string("a\0", 2), std::string(5000, 'a'), std::string("\xc3\xa4")}) {
     CAPTURE(bad);
     CHECK_FALSE(read(bad).token);
     CHECK(read(bad).problem.find("must hold one line") != std::string::npos);

@@ -9,8 +9,7 @@ using namespace http_test;
 
 namespace {
 
-std::uint64_t counted(TestDoor& door, std::string_view pattern, int status,
-                      std::string_view method = "") {
+std::uint64_t counted(TestDoor& door, std::string_view pattern, int status, std::string_view method = "") {
   for (const auto& route : door.door().requests()) {
     if (route.pattern != pattern || (!method.empty() && route.method != method)) continue;
     for (const auto& [code, count] : route.by_status) {
@@ -39,8 +38,7 @@ TEST_CASE("a request is counted by its route's pattern and its status, before it
   TestDoor door;
   for (int i = 1; i <= 3; ++i) {
     REQUIRE(ask(door, "PUT /v2/rooms/" + std::to_string(i) + "/sessions/s").status == 200);
-    CHECK(counted(door, "/v2/rooms/{room}/sessions/{session}", 200, "PUT") ==
-          static_cast<std::uint64_t>(i));
+    CHECK(counted(door, "/v2/rooms/{room}/sessions/{session}", 200, "PUT") == static_cast<std::uint64_t>(i));
   }
   CHECK(counted(door, "/v2/rooms/{room}/sessions/{session}", 200, "DELETE") == 0);
   CHECK(timed(door, "/v2/rooms/{room}/sessions/{session}") == 3);
@@ -77,8 +75,7 @@ TEST_CASE(
   TestDoor door(std::move(options));
   CHECK(ask(door, "GET /v2/rooms").status == 401);
   CHECK(counted(door, "/v2/rooms", 401) == 1);
-  CHECK(ask(door, "POST /v2/room_server", "Authorization: Bearer t\r\nContent-Length: 100000\r\n")
-            .status == 413);
+  CHECK(ask(door, "POST /v2/room_server", "Authorization: Bearer t\r\nContent-Length: 100000\r\n").status == 413);
   CHECK(counted(door, "/v2/room_server", 413) == 1);
   CHECK(timed(door, "/v2/room_server") == 0);
 }

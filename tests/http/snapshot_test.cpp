@@ -32,17 +32,19 @@ std::string read(const std::string& body) {
 
 TEST_CASE("a snapshot is read whatever the order of its keys") {
   CHECK(read(R"({"sessions":[],"age_ms":5})") == "5:");
-  CHECK(read(R"({"age_ms":7,"sessions":[{"room":"1","session":"a","janus":"gxy1"}]})") ==
-        "7: '1''a''gxy1'");
-  CHECK(read(R"({"sessions":[{"session":"a","room":18446744073709551615}]})") ==
-        "0: '18446744073709551615''a'-");
-  CHECK(read(R"({"x":{"sessions":[1],"age_ms":"z"},"sessions":[{"x":[{"room":"n"}],"room":"1","y":{"session":"m"},"session":"s"}],"z":[[]]})") ==
-        "0: '1''s'-");
+  CHECK(read(R"({"age_ms":7,"sessions":[{"room":"1","session":"a","janus":"gxy1"}]})") == "7: '1''a''gxy1'");
+  CHECK(read(R"({"sessions":[{"session":"a","room":18446744073709551615}]})") == "0: '18446744073709551615''a'-");
+  CHECK(
+      read(
+          R"({"x":{"sessions":[1],"age_ms":"z"},"sessions":[{"x":[{"room":"n"}],"room":"1","y":{"session":"m"},"session":"s"}],"z":[[]]})") ==
+      "0: '1''s'-");
 }
 
 TEST_CASE("of what stands twice the last counts") {
-  CHECK(read(R"({"sessions":[{"room":"1","room":"2","session":"a"}],"sessions":[{"room":"3","room":4}],"age_ms":1,"age_ms":2})") ==
-        "2: '4'--");
+  CHECK(
+      read(
+          R"({"sessions":[{"room":"1","room":"2","session":"a"}],"sessions":[{"room":"3","room":4}],"age_ms":1,"age_ms":2})") ==
+      "2: '4'--");
   CHECK(read(R"({"sessions":[{"room":"1","room":null,"session":"a","session":[]}]})") == "0: ---");
 }
 

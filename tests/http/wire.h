@@ -19,9 +19,7 @@ struct WireAnswer {
 class Wire {
  public:
   explicit Wire(const std::string& address);  // "127.0.0.1:1234", "[::1]:1234" or "unix:/path"
-  Wire(Wire&& other) noexcept : fd_(other.fd_), received_(std::move(other.received_)) {
-    other.fd_ = -1;
-  }
+  Wire(Wire&& other) noexcept : fd_(other.fd_), received_(std::move(other.received_)) { other.fd_ = -1; }
   Wire(const Wire&) = delete;
   Wire& operator=(const Wire&) = delete;
   ~Wire();
@@ -30,8 +28,7 @@ class Wire {
   bool say(std::string_view bytes);
   void half_close();
   // The next answer, by its Content-Length; of one to HEAD only the head.
-  WireAnswer hear(bool to_head = false,
-                  std::chrono::milliseconds within = std::chrono::seconds{5});
+  WireAnswer hear(bool to_head = false, std::chrono::milliseconds within = std::chrono::seconds{5});
   // Has the other side closed, without another byte?
   bool ends_within(std::chrono::milliseconds within);
 

@@ -21,13 +21,12 @@ struct Watched : House {
     reload(configured);
   }
   metrics::Told told;
-  http::Door door{{},
-                  {{"GET", "/x", [](const auto&) { return http::Response{}; }}},
-                  http::open_listeners("127.0.0.1:0")};
+  http::Door door{
+      {}, {{"GET", "/x", [](const auto&) { return http::Response{}; }}}, http::open_listeners("127.0.0.1:0")};
   cluster::Counts shared;
   app::FleetView fleet;
-  metrics::Collector collector{{*desk, *journal, *keeper, door, shared, [this] { return fleet; },
-                                [this] { return told; }, "1.2.3"}};
+  metrics::Collector collector{
+      {*desk, *journal, *keeper, door, shared, [this] { return fleet; }, [this] { return told; }, "1.2.3"}};
 
   // The value of "name{labels}", without the prefix; "" if there is none.
   std::string value(const std::string& series) const {
@@ -47,8 +46,7 @@ struct Watched : House {
 
 }  // namespace
 
-TEST_CASE(
-    "a user's answer is counted by its reason, an assignment by its cause, a region by its match") {
+TEST_CASE("a user's answer is counted by its reason, an assignment by its cause, a region by its match") {
   Watched house;
   CHECK(house.ask("1", "IL") == "gxy1 assigned");
   CHECK(house.ask("1", "IL") == "gxy1 sticky");
@@ -204,8 +202,7 @@ TEST_CASE("who shares no store has its counters at 0, and none of its gauges") {
   CHECK(house.value("cluster_claims_total{outcome=\"won\"}") == "0");
   CHECK(house.value("cluster_failures_total") == "0");
   CHECK(house.value("cluster_transaction_duration_seconds_count") == "0");
-  for (const char* gauge :
-       {"up", "age_seconds", "max_stale_seconds", "sidecars", "members{state=\"well\"}"}) {
+  for (const char* gauge : {"up", "age_seconds", "max_stale_seconds", "sidecars", "members{state=\"well\"}"}) {
     CHECK(house.value(std::string("cluster_") + gauge).empty());
   }
 }

@@ -27,15 +27,13 @@ TEST_CASE("a time falls between the bounds around it") {
   CHECK(reading.sum >= 60'000'000'000);
 }
 
-TEST_CASE(
-    "nothing is lost when many observe at once, and the count agrees with the buckets meanwhile") {
+TEST_CASE("nothing is lost when many observe at once, and the count agrees with the buckets meanwhile") {
   constexpr int rounds = 20'000;
   counts::Sizes sizes;
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
-      for (int round = 0; round < rounds; ++round)
-        sizes.observe(static_cast<std::uint64_t>(round % 5));
+      for (int round = 0; round < rounds; ++round) sizes.observe(static_cast<std::uint64_t>(round % 5));
     });
   }
   for (std::uint64_t before = 0; before < 4 * rounds / 2;) {

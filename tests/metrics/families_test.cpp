@@ -6,9 +6,7 @@ using metrics::Families;
 
 TEST_CASE("families are written in their order, each with its help and type") {
   Families families;
-  families.counter("a_total", "First.")
-      .add({{"x", "1"}, {"y", "2"}}, std::uint64_t{3})
-      .add({}, std::uint64_t{0});
+  families.counter("a_total", "First.").add({{"x", "1"}, {"y", "2"}}, std::uint64_t{3}).add({}, std::uint64_t{0});
   families.gauge("b", "Second.").add({}, true).add({{"x", "1"}}, std::int64_t{-2});
   CHECK(families.text() ==
         "# HELP a_total First.\n# TYPE a_total counter\na_total{x=\"1\",y=\"2\"} 3\na_total 0\n"
@@ -22,10 +20,9 @@ TEST_CASE("a histogram is written in base units, with short bounds") {
   Families families;
   families.histogram("t_seconds", "Time.", 1e9).add({}, durations.read());
   const std::string text = families.text();
-  for (const char* line :
-       {"t_seconds_bucket{le=\"5e-05\"} 0\n", "t_seconds_bucket{le=\"0.0001\"} 1\n",
-        "t_seconds_bucket{le=\"0.00025\"} 1\n", "t_seconds_bucket{le=\"1\"} 1\n",
-        "t_seconds_bucket{le=\"+Inf\"} 2\n", "t_seconds_count 2\n", "t_seconds_sum 1.5001\n"}) {
+  for (const char* line : {"t_seconds_bucket{le=\"5e-05\"} 0\n", "t_seconds_bucket{le=\"0.0001\"} 1\n",
+                           "t_seconds_bucket{le=\"0.00025\"} 1\n", "t_seconds_bucket{le=\"1\"} 1\n",
+                           "t_seconds_bucket{le=\"+Inf\"} 2\n", "t_seconds_count 2\n", "t_seconds_sum 1.5001\n"}) {
     CAPTURE(line, text);
     CHECK(text.find(line) != text.npos);
   }

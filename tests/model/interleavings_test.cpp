@@ -60,13 +60,11 @@ class Walk {
   }
   std::string any_session() { return "u" + std::to_string(chance_.below(24)); }
   std::string any_country() {
-    static const std::vector<std::string> countries{
-        "", "", "IL", " us\t", "RU", "XX", "a country of no region"};
+    static const std::vector<std::string> countries{"", "", "IL", " us\t", "RU", "XX", "a country of no region"};
     return chance_.of(countries);
   }
   std::string any_janus() {
-    static const std::vector<std::string> names{"",   "",   "",   "g1", "g2",     "g3",
-                                                "g4", "g5", "g6", "h1", "nowhere"};
+    static const std::vector<std::string> names{"", "", "", "g1", "g2", "g3", "g4", "g5", "g6", "h1", "nowhere"};
     return chance_.of(names);
   }
   std::chrono::milliseconds milliseconds_up_to(int limit) {
@@ -94,14 +92,13 @@ class Walk {
 
   void enter() {
     const std::string room = any_room(), session = any_session(), janus = any_janus();
-    compare("enter " + room + " " + session + " on \"" + janus + "\"",
-            rules_.enter(room, session, janus), house_.report(room, session, janus));
+    compare("enter " + room + " " + session + " on \"" + janus + "\"", rules_.enter(room, session, janus),
+            house_.report(room, session, janus));
   }
 
   void leave() {
     const std::string room = any_room(), session = any_session();
-    compare("leave " + room + " " + session, rules_.leave(room, session),
-            model::leave(house_, room, session));
+    compare("leave " + room + " " + session, rules_.leave(room, session), model::leave(house_, room, session));
   }
 
   void snapshot() {
@@ -152,9 +149,7 @@ class Walk {
     compare("wall clock " + std::to_string(by.count()), "", "");
   }
 
-  void clean_up() {
-    compare("clean up", rules_.clean_up(), std::to_string(app::clean_up(*house_.desk)));
-  }
+  void clean_up() { compare("clean up", rules_.clean_up(), std::to_string(app::clean_up(*house_.desk))); }
 
   void drain() {
     const std::string gateway = "g" + std::to_string(chance_.below(7));
@@ -177,8 +172,7 @@ class Walk {
     configured_ = model::changed(configured_, chance_);
     rules_.reload(configured_);
     std::string problems;
-    for (const std::string& problem : house_.reload(configured_).problems)
-      problems += problem + "\n";
+    for (const std::string& problem : house_.reload(configured_).problems) problems += problem + "\n";
     house_.configured = configured_;
     compare("reload: " + model::told(configured_), "", problems);
   }
@@ -187,8 +181,7 @@ class Walk {
   void reload_badly() {
     app::Configured bad = model::changed(configured_, chance_);
     bad.options.available_servers = std::vector<std::string>{"g1", "nosuch"};
-    compare("reload of a bad one", "refused",
-            house_.reload(bad).problems.empty() ? "applied" : "refused");
+    compare("reload of a bad one", "refused", house_.reload(bad).problems.empty() ? "applied" : "refused");
   }
 
   void restart() {
@@ -203,8 +196,7 @@ class Walk {
 
   void compare_file() {
     check("rows of assignments", rules_.assignment_rows(), model::assignment_rows(house_));
-    if (configured_.options.scale)
-      check("rows of sessions", rules_.session_rows(), model::session_rows(house_));
+    if (configured_.options.scale) check("rows of sessions", rules_.session_rows(), model::session_rows(house_));
   }
 
   void compare(const std::string& what, const std::string& expected, const std::string& got) {
@@ -223,10 +215,8 @@ class Walk {
     if (expected != got) fail(of, expected, got);
   }
 
-  [[noreturn]] void fail(const std::string& of, const std::string& expected,
-                         const std::string& got) {
-    std::string text =
-        "MODEL_SEED=" + std::to_string(seed_) + ", step " + std::to_string(step_) + "\n";
+  [[noreturn]] void fail(const std::string& of, const std::string& expected, const std::string& got) {
+    std::string text = "MODEL_SEED=" + std::to_string(seed_) + ", step " + std::to_string(step_) + "\n";
     for (const std::string& line : done_) text += "  " + line + "\n";
     FAIL(text + of + "\n-- by the rules\n" + expected + "\n-- got\n" + got);
     std::abort();
@@ -252,22 +242,19 @@ void Walk::edit() {
     case 0:
     case 1: {
       const bool disabled = chance_.one_in(2);
-      sql = "UPDATE gateways SET disabled = " + std::to_string(disabled) + " WHERE name = '" +
-            gateway + "'";
+      sql = "UPDATE gateways SET disabled = " + std::to_string(disabled) + " WHERE name = '" + gateway + "'";
       if (known_gateway != rules_.gateways.end()) known_gateway->second.disabled = disabled;
       break;
     }
     case 2: {
       const auto capacity = static_cast<std::int64_t>(chance_.below(40) + 1);
-      sql = "UPDATE gateways SET capacity = " + std::to_string(capacity) + " WHERE name = '" +
-            gateway + "'";
+      sql = "UPDATE gateways SET capacity = " + std::to_string(capacity) + " WHERE name = '" + gateway + "'";
       if (known_gateway != rules_.gateways.end()) known_gateway->second.capacity = capacity;
       break;
     }
     case 3: {
       const bool disabled = chance_.one_in(2);
-      sql = "UPDATE rooms SET disabled = " + std::to_string(disabled) + " WHERE gateway_uid = '" +
-            room + "'";
+      sql = "UPDATE rooms SET disabled = " + std::to_string(disabled) + " WHERE gateway_uid = '" + room + "'";
       if (known_room != rules_.rooms.end()) known_room->second.disabled = disabled;
       break;
     }
@@ -275,8 +262,7 @@ void Walk::edit() {
     case 5: {
       const bool known = known_gateway != rules_.gateways.end() && !chance_.one_in(4);
       sql = "UPDATE rooms SET default_gateway_id = " +
-            (known ? "(SELECT id FROM gateways WHERE name = '" + gateway + "')"
-                   : std::string("NULL")) +
+            (known ? "(SELECT id FROM gateways WHERE name = '" + gateway + "')" : std::string("NULL")) +
             " WHERE gateway_uid = '" + room + "'";
       if (known_room != rules_.rooms.end()) {
         known_room->second.default_gateway.reset();
@@ -300,8 +286,7 @@ void Walk::edit() {
         sql = "INSERT INTO gateways(name, url) VALUES('h1', 'wss://h1')";
         rules_.gateway("h1");
       } else {
-        sql = "UPDATE rooms SET removed_at = '2026-11-23T03:27:00.123Z' WHERE gateway_uid = '" +
-              room + "'";
+        sql = "UPDATE rooms SET removed_at = '2026-11-23T03:27:00.123Z' WHERE gateway_uid = '" + room + "'";
         if (known_room != rules_.rooms.end()) known_room->second.removed = true;
       }
   }
@@ -321,6 +306,5 @@ std::uint64_t number(const char* variable, std::uint64_t otherwise) {
 TEST_CASE("whatever happens, answers and rows are those of the contract's rules") {
   const std::uint64_t first = number("MODEL_SEED", 1);
   const std::uint64_t seeds = number("MODEL_SEEDS", std::getenv("MODEL_SEED") ? 1 : 100);
-  for (std::uint64_t seed = first; seed < first + seeds; ++seed)
-    Walk(seed).run(number("MODEL_STEPS", 1000));
+  for (std::uint64_t seed = first; seed < first + seeds; ++seed) Walk(seed).run(number("MODEL_STEPS", 1000));
 }

@@ -16,8 +16,7 @@ std::string logged(std::string country) {
 
 // A field is written only if its configured value differs from the one last synced.
 template <typename Value, typename Configured>
-void take(Value& value, std::optional<Configured>& synced,
-          const std::optional<Configured>& configured) {
+void take(Value& value, std::optional<Configured>& synced, const std::optional<Configured>& configured) {
   if (configured == synced) return;
   synced = configured;
   if constexpr (std::is_same_v<Value, std::optional<Configured>>) {
@@ -29,9 +28,7 @@ void take(Value& value, std::optional<Configured>& synced,
 
 }  // namespace
 
-Rules::Rules(const app::Configured& configured, Milliseconds wall_now) : wall(wall_now) {
-  restart(configured);
-}
+Rules::Rules(const app::Configured& configured, Milliseconds wall_now) : wall(wall_now) { restart(configured); }
 
 void Rules::tick() {
   for (auto& [id, session] : sessions_) {
@@ -126,9 +123,7 @@ bool Rules::listed_by(const std::string& country, const std::string& gateway) co
   return false;
 }
 
-std::vector<std::string> Rules::available() const {
-  return options_.available_servers.value_or(configured_order_);
-}
+std::vector<std::string> Rules::available() const { return options_.available_servers.value_or(configured_order_); }
 
 // --- the answer
 
@@ -136,8 +131,7 @@ Rules::Decision Rules::place(const std::string& country) const {
   std::vector<std::string> candidates;
   for (const std::string& name : available()) {
     const auto found = gateways.find(name);
-    if (found != gateways.end() && found->second.serves() && !found->second.draining)
-      candidates.push_back(name);
+    if (found != gateways.end() && found->second.serves() && !found->second.draining) candidates.push_back(name);
   }
   const bool overflow = options_.when_full == domain::WhenFull::overflow;
   const auto is_candidate = [&](const std::string& name) {
@@ -268,8 +262,7 @@ bool Rules::end_if_emptied(const std::string& room) {
   return true;
 }
 
-std::string Rules::enter(const std::string& room, const std::string& session,
-                         const std::string& janus) {
+std::string Rules::enter(const std::string& room, const std::string& session, const std::string& janus) {
   const Decision decision = decide(room, "", true, janus);
   if (decision.refusal == "room_not_found") return decision.refusal;
   if (options_.scale) {
@@ -328,8 +321,8 @@ std::string Rules::snapshot(const std::vector<app::SnapshotEntry>& entries, Mill
     if (last.count(id) == 0 || last[id] != i) continue;
     const auto known = sessions_.find(id);
     const bool was_live = known != sessions_.end() && !known->second.dead;
-    const bool is_known_better = known != sessions_.end() && known->second.reported_itself &&
-                                 now - *known->second.reported_itself <= age;
+    const bool is_known_better =
+        known != sessions_.end() && known->second.reported_itself && now - *known->second.reported_itself <= age;
     if (is_known_better) continue;
     const std::string before = known != sessions_.end() ? known->second.room : "";
     const Decision decision = decide(room, "", true, janus);
@@ -379,8 +372,8 @@ std::string Rules::snapshot(const std::vector<app::SnapshotEntry>& entries, Mill
   for (const std::string& room : emptied) {
     if (assignments_.count(room) > 0 && users(room) == 0) assignments_[room].kept_since = now;
   }
-  return std::to_string(live()) + " entered " + std::to_string(entered) + " left " +
-         std::to_string(left) + " rejected" + rejected;
+  return std::to_string(live()) + " entered " + std::to_string(entered) + " left " + std::to_string(left) +
+         " rejected" + rejected;
 }
 
 std::string Rules::clean_up() {
@@ -471,11 +464,9 @@ void Rules::sync(const app::Configured& configured) {
     room.synced_disabled.reset();
   }
   for (auto& [name, gateway] : gateways) {
-    if (!gateway.from_config || gateway.removed || named.count(name) > 0 || rooms_on(name) > 0)
-      continue;
+    if (!gateway.from_config || gateway.removed || named.count(name) > 0 || rooms_on(name) > 0) continue;
     bool is_default = false;
-    for (const auto& [uid, room] : rooms)
-      is_default = is_default || (!room.removed && room.default_gateway == name);
+    for (const auto& [uid, room] : rooms) is_default = is_default || (!room.removed && room.default_gateway == name);
     if (is_default) continue;
     gateway.removed = true;
     gateway.from_config = false;
@@ -561,8 +552,7 @@ void Rules::restart(const app::Configured& configured) {
 std::string Rules::assignments() const {
   std::string text;
   for (const auto& [room, held] : assignments_) {
-    text += room + " " + held.gateway + " " + held.region + " " +
-            std::to_string(held.assigned_at.count()) + " " +
+    text += room + " " + held.gateway + " " + held.region + " " + std::to_string(held.assigned_at.count()) + " " +
             std::to_string(held.last_used_at.count()) + " " + std::to_string(users(room)) + "\n";
   }
   return text;
@@ -571,8 +561,7 @@ std::string Rules::assignments() const {
 std::string Rules::assignment_rows() const {
   std::string text;
   for (const auto& [room, held] : assignments_) {
-    text += room + " " + held.gateway + " " + held.region + " " +
-            std::to_string(held.assigned_at.count()) + " " +
+    text += room + " " + held.gateway + " " + held.region + " " + std::to_string(held.assigned_at.count()) + " " +
             std::to_string(held.last_used_at.count()) + "\n";
   }
   return text;
@@ -592,10 +581,9 @@ std::string Rules::gateways_listed() const {
   const auto list = available();
   for (const auto& [name, gateway] : gateways) {
     if (gateway.removed) continue;
-    std::string line = name + (gateway.disabled ? " disabled" : "") +
-                       (gateway.draining ? " draining" : "") + " rooms " +
-                       std::to_string(rooms_on(name)) + " load " + std::to_string(load(name)) +
-                       " of " + std::to_string(capacity(name));
+    std::string line = name + (gateway.disabled ? " disabled" : "") + (gateway.draining ? " draining" : "") +
+                       " rooms " + std::to_string(rooms_on(name)) + " load " + std::to_string(load(name)) + " of " +
+                       std::to_string(capacity(name));
     for (const domain::Region& region : options_.regions) {
       if (listed_by(region.country, name)) line += " " + region.country;
     }
@@ -618,8 +606,7 @@ std::string Rules::rooms_listed() const {
   std::string text;
   for (const std::string& uid : listed) {
     if (!admits(uid)) continue;
-    text +=
-        uid + " " + standing(uid).value_or("null") + " users " + std::to_string(users(uid)) + "\n";
+    text += uid + " " + standing(uid).value_or("null") + " users " + std::to_string(users(uid)) + "\n";
   }
   return text;
 }

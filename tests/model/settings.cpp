@@ -21,8 +21,7 @@ domain::ConfiguredGateway any_gateway(const std::string& name, Chance& chance) {
   return gateway;
 }
 
-domain::ConfiguredRoom any_room(const std::string& uid, const std::vector<std::string>& gateways,
-                                Chance& chance) {
+domain::ConfiguredRoom any_room(const std::string& uid, const std::vector<std::string>& gateways, Chance& chance) {
   domain::ConfiguredRoom room;
   room.gateway_uid = uid;
   room.where = "config.toml:" + uid;
@@ -63,8 +62,7 @@ void change_rooms(app::Configured& configured, Chance& chance) {
 void forget_unknown_defaults(app::Configured& configured) {
   const std::vector<std::string> names = names_of_gateways(configured);
   for (domain::ConfiguredRoom& room : configured.rooms) {
-    if (room.default_gateway &&
-        std::count(names.begin(), names.end(), *room.default_gateway) == 0) {
+    if (room.default_gateway && std::count(names.begin(), names.end(), *room.default_gateway) == 0) {
       room.default_gateway.reset();
     }
   }
@@ -77,8 +75,7 @@ void change_lists(app::Configured& configured, Chance& chance) {
   if (!chance.one_in(3)) options.available_servers = chance.some(names, 1);
   options.regions.clear();
   for (const char* country : {"IL", "US", "RU"}) {
-    if (chance.one_in(2))
-      options.regions.push_back({country, chance.some(names, 1), "config.toml:1"});
+    if (chance.one_in(2)) options.regions.push_back({country, chance.some(names, 1), "config.toml:1"});
   }
 }
 
@@ -86,8 +83,7 @@ void change_pins(app::Configured& configured, Chance& chance) {
   const std::vector<std::string> names = names_of_gateways(configured);
   configured.options.pins.clear();
   for (const char* room : {"r1", "r2", "r3", "r4", "x1"}) {
-    if (chance.one_in(3))
-      configured.options.pins.push_back({room, chance.of(names), "config.toml:2"});
+    if (chance.one_in(3)) configured.options.pins.push_back({room, chance.of(names), "config.toml:2"});
   }
 }
 
@@ -98,11 +94,9 @@ void change_numbers(app::Configured& configured, Chance& chance) {
   options.avg_room_occupancy = chance.one_in(2) ? 5 : 2;
   options.load_by = chance.one_in(2) ? domain::LoadBy::rooms : domain::LoadBy::sessions;
   options.when_full = chance.one_in(3) ? domain::WhenFull::reject : domain::WhenFull::overflow;
-  options.unknown_rooms =
-      chance.one_in(2) ? domain::UnknownRooms::reject : domain::UnknownRooms::accept;
-  static const std::vector<std::chrono::seconds> times{
-      std::chrono::seconds{7}, std::chrono::seconds{30}, std::chrono::seconds{90},
-      std::chrono::seconds{120}};
+  options.unknown_rooms = chance.one_in(2) ? domain::UnknownRooms::reject : domain::UnknownRooms::accept;
+  static const std::vector<std::chrono::seconds> times{std::chrono::seconds{7}, std::chrono::seconds{30},
+                                                       std::chrono::seconds{90}, std::chrono::seconds{120}};
   options.dead_after = chance.of(times);
   options.join_grace = chance.of(times);
 }
@@ -117,8 +111,7 @@ std::vector<std::string> Chance::some(std::vector<std::string> items, std::size_
 
 std::vector<std::string> names_of_gateways(const app::Configured& configured) {
   std::vector<std::string> names;
-  for (const domain::ConfiguredGateway& gateway : configured.gateways)
-    names.push_back(gateway.name);
+  for (const domain::ConfiguredGateway& gateway : configured.gateways) names.push_back(gateway.name);
   return names;
 }
 
@@ -128,9 +121,8 @@ std::string told(const app::Configured& configured) {
   text += options.unknown_rooms == domain::UnknownRooms::accept ? " accept" : "";
   text += options.load_by == domain::LoadBy::sessions ? " by sessions" : "";
   text += options.when_full == domain::WhenFull::reject ? " reject" : "";
-  text += " max " + std::to_string(options.max_server_capacity) + " avg " +
-          std::to_string(options.avg_room_occupancy) + " dead " +
-          std::to_string(options.dead_after.count()) + " grace " +
+  text += " max " + std::to_string(options.max_server_capacity) + " avg " + std::to_string(options.avg_room_occupancy) +
+          " dead " + std::to_string(options.dead_after.count()) + " grace " +
           std::to_string(options.join_grace.count()) + " gateways";
   for (const auto& gateway : configured.gateways) {
     text += " " + gateway.name;

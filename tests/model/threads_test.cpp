@@ -109,12 +109,10 @@ class Crowd {
       begin(number, first_word(answer));
       const std::size_t users = 1 + chance.below(4);
       for (std::size_t i = 1; i < users; ++i) {
-        expect_same(number, house_.report(room, user + std::to_string(i), chance.of(gateways)),
-                    "enter");
+        expect_same(number, house_.report(room, user + std::to_string(i), chance.of(gateways)), "enter");
         if (chance.one_in(2)) expect_same(number, house_.ask(room), "ask");
         if (chance.one_in(4)) expect_same(number, house_.report(room, user + "0"), "keepalive");
-        if (model::release(house_, room, false) == "done")
-          fault("an occupied room was released: " + room);
+        if (model::release(house_, room, false) == "done") fault("an occupied room was released: " + room);
       }
       be_asked(number);
       for (std::size_t i = users; i-- > 1;) model::leave(house_, room, user + std::to_string(i));
@@ -142,11 +140,10 @@ class Crowd {
   void expect_same(std::size_t room, const std::string& answer, const char* what) {
     expect(room, answer, gateway_of(room), what);
   }
-  void expect(std::size_t room, const std::string& answer, const std::string& gateway,
-              const char* what) {
+  void expect(std::size_t room, const std::string& answer, const std::string& gateway, const char* what) {
     if (first_word(answer) == gateway) return;
-    fault(std::string(what) + " of occupied room " + std::to_string(room) + " said \"" + answer +
-          "\" and not " + gateway);
+    fault(std::string(what) + " of occupied room " + std::to_string(room) + " said \"" + answer + "\" and not " +
+          gateway);
   }
   std::string gateway_of(std::size_t room) {
     const std::lock_guard lock(occupied_[room].mutex);
@@ -157,14 +154,12 @@ class Crowd {
     model::Chance chance(100 + asker);
     while (!done_) {
       std::size_t room = chance.below(occupied_.size());
-      for (int i = 0; i < 20 && occupied_[room].epoch % 2 == 0; ++i)
-        room = chance.below(occupied_.size());
+      for (int i = 0; i < 20 && occupied_[room].epoch % 2 == 0; ++i) room = chance.below(occupied_.size());
       const std::uint64_t before = occupied_[room].epoch;
       const std::string gateway = gateway_of(room);
       const bool explains = chance.one_in(4);
-      const std::string answer =
-          explains ? model::explain(house_, std::to_string(room), "IL")
-                   : house_.ask(std::to_string(room), chance.one_in(2) ? "IL" : "US");
+      const std::string answer = explains ? model::explain(house_, std::to_string(room), "IL")
+                                          : house_.ask(std::to_string(room), chance.one_in(2) ? "IL" : "US");
       ++answers_;
       if (before % 2 == 0 || occupied_[room].epoch != before) continue;
       ++compared_;
@@ -191,26 +186,22 @@ class Crowd {
   void change_settings() {
     model::Chance chance(300);
     while (!done_) {
-      const std::string gateway =
-          "g" + std::to_string(chance.below(3) + 1);  // g4 always takes rooms
+      const std::string gateway = "g" + std::to_string(chance.below(3) + 1);  // g4 always takes rooms
       switch (chance.below(4)) {
         case 0:
           model::drain(house_, gateway, chance.one_in(2));
           break;
         case 1:
-          house_.execute("UPDATE gateways SET disabled = " + std::to_string(chance.below(2)) +
-                         " WHERE name = '" + gateway + "'");
+          house_.execute("UPDATE gateways SET disabled = " + std::to_string(chance.below(2)) + " WHERE name = '" +
+                         gateway + "'");
           house_.keeper->refresh();
           break;
         case 2: {
           app::Configured changed = configuration();
-          if (chance.one_in(2))
-            changed.options.available_servers = std::vector<std::string>{"g4", gateway};
-          if (chance.one_in(2))
-            changed.options.regions.push_back({"IL", {gateway}, "config.toml:1"});
+          if (chance.one_in(2)) changed.options.available_servers = std::vector<std::string>{"g4", gateway};
+          if (chance.one_in(2)) changed.options.regions.push_back({"IL", {gateway}, "config.toml:1"});
           // New pins wait until their rooms are empty.
-          changed.options.pins.push_back(
-              {std::to_string(chance.below(occupied_.size())), "g4", "config.toml:2"});
+          changed.options.pins.push_back({std::to_string(chance.below(occupied_.size())), "g4", "config.toml:2"});
           const auto result = house_.reload(changed);
           for (const std::string& problem : result.problems) fault(problem);
           break;
@@ -232,8 +223,7 @@ class Crowd {
 
 }  // namespace
 
-TEST_CASE(
-    "sixteen threads at one desk: one gateway for an occupied room, exact loads, file as memory") {
+TEST_CASE("sixteen threads at one desk: one gateway for an occupied room, exact loads, file as memory") {
   const char* rounds = std::getenv("MODEL_ROUNDS");
   Crowd(rounds ? std::strtoull(rounds, nullptr, 10) : 150).run();
 }

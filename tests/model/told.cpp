@@ -13,21 +13,18 @@
 namespace model {
 namespace {
 
-std::string milliseconds(domain::WallTime time) {
-  return std::to_string(time.time_since_epoch().count());
-}
+std::string milliseconds(domain::WallTime time) { return std::to_string(time.time_since_epoch().count()); }
 
 std::string line_of(const domain::Assignment& row) {
-  return row.room_id + " " + row.gateway_name + " " + row.region + " " +
-         milliseconds(row.assigned_at) + " " + milliseconds(row.last_used_at);
+  return row.room_id + " " + row.gateway_name + " " + row.region + " " + milliseconds(row.assigned_at) + " " +
+         milliseconds(row.last_used_at);
 }
 
 }  // namespace
 
 std::string explain(House& house, const std::string& room, const std::string& country) {
   const domain::Decision decision = app::explain_room(*house.desk, room, country).decision;
-  if (decision.kind == domain::Decision::Kind::refused)
-    return std::string(code_of(decision.refusal));
+  if (decision.kind == domain::Decision::Kind::refused) return std::string(code_of(decision.refusal));
   return decision.gateway + " " + std::string(to_text(decision.reason));
 }
 
@@ -36,12 +33,10 @@ std::string leave(House& house, const std::string& room, const std::string& sess
   return std::to_string(left.users) + (left.assignment_removed ? " removed" : "");
 }
 
-std::string snapshot(House& house, const std::vector<app::SnapshotEntry>& entries,
-                     std::chrono::milliseconds age) {
+std::string snapshot(House& house, const std::vector<app::SnapshotEntry>& entries, std::chrono::milliseconds age) {
   const app::SnapshotResult result = app::report_snapshot(*house.desk, entries, age);
-  std::string text = std::to_string(result.sessions) + " entered " +
-                     std::to_string(result.entered) + " left " + std::to_string(result.left) +
-                     " rejected";
+  std::string text = std::to_string(result.sessions) + " entered " + std::to_string(result.entered) + " left " +
+                     std::to_string(result.left) + " rejected";
   for (const app::RejectedEntry& entry : result.rejected) {
     text += " " + std::to_string(entry.entry) + ":" + std::string(entry.error);
   }
@@ -96,8 +91,7 @@ std::string rooms_in_use(House& house) {
     text += line_of(ledger.assignment(name, *room.held)) + " " + std::to_string(room.users) + "\n";
   }
   const auto counted = ledger.rooms_by_gateway();
-  if (!std::equal(counted.begin(), counted.end(), recount.begin()))
-    text += "loads are not the recount\n";
+  if (!std::equal(counted.begin(), counted.end(), recount.begin())) text += "loads are not the recount\n";
   const auto crowded = ledger.crowd_by_gateway();
   if (crowded.empty() ? by_sessions : !std::equal(crowded.begin(), crowded.end(), crowd.begin()))
     text += "crowds are not the recount\n";
@@ -107,9 +101,9 @@ std::string rooms_in_use(House& house) {
 std::string gateways_listed(House& house) {
   std::string text;
   for (const app::GatewayListing& listing : app::list_gateways(*house.desk)) {
-    text += listing.name + (listing.disabled ? " disabled" : "") +
-            (listing.draining ? " draining" : "") + " rooms " + std::to_string(listing.rooms) +
-            " load " + std::to_string(listing.load) + " of " + std::to_string(listing.capacity);
+    text += listing.name + (listing.disabled ? " disabled" : "") + (listing.draining ? " draining" : "") + " rooms " +
+            std::to_string(listing.rooms) + " load " + std::to_string(listing.load) + " of " +
+            std::to_string(listing.capacity);
     for (const std::string& country : listing.regions) text += " " + country;
     text += " users " + std::to_string(listing.users) + "\n";
   }
@@ -119,8 +113,7 @@ std::string gateways_listed(House& house) {
 std::string rooms_listed(House& house) {
   std::string text;
   for (const app::RoomListing& listing : app::list_rooms(*house.desk, "", 1000).items) {
-    text += listing.room + " " + listing.janus.value_or("null") + " users " +
-            std::to_string(listing.users) + "\n";
+    text += listing.room + " " + listing.janus.value_or("null") + " users " + std::to_string(listing.users) + "\n";
   }
   return text;
 }

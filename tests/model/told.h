@@ -11,8 +11,7 @@ namespace model {
 
 std::string explain(House& house, const std::string& room, const std::string& country);
 std::string leave(House& house, const std::string& room, const std::string& session);
-std::string snapshot(House& house, const std::vector<app::SnapshotEntry>& entries,
-                     std::chrono::milliseconds age);
+std::string snapshot(House& house, const std::vector<app::SnapshotEntry>& entries, std::chrono::milliseconds age);
 std::string drain(House& house, const std::string& gateway, bool draining);
 std::string release(House& house, const std::string& room, bool force);
 

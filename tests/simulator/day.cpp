@@ -35,8 +35,7 @@ class Day {
     const auto second = static_cast<std::uint32_t>((first + 1 + chance_.below(gateways - 1)) % gateways);
     add_failure(first, lessons[1] + 1200, lessons[1] + 1800);
     add_failure(second, lessons[2] - 120, lessons[2] + 600);
-    std::stable_sort(events_.begin(), events_.end(),
-                     [](const Event& a, const Event& b) { return a.time < b.time; });
+    std::stable_sort(events_.begin(), events_.end(), [](const Event& a, const Event& b) { return a.time < b.time; });
     return std::move(events_);
   }
 

@@ -34,17 +34,15 @@ struct Fleet {
     const std::chrono::seconds time{second};
     return {domain::ServiceTime{} + time, domain::WallTime{} + time};
   }
-  bool is_up(domain::GatewayNumber gateway) const {
-    return health.state(gateway) != domain::GatewayState::down;
-  }
+  bool is_up(domain::GatewayNumber gateway) const { return health.state(gateway) != domain::GatewayState::down; }
 
   domain::Ledger ledger;
   domain::GatewayHealth health;
   domain::Placement placement;
-  std::vector<domain::GatewayNumber> numbers;        // 0 to 11
+  std::vector<domain::GatewayNumber> numbers;                                // 0 to 11
   std::vector<std::int64_t> users = std::vector<std::int64_t>(gateways);     // now
   std::vector<std::int64_t> measured = std::vector<std::int64_t>(gateways);  // up to 10 s ago
-  std::vector<bool> dead = std::vector<bool>(gateways);  // whether that is known or not
+  std::vector<bool> dead = std::vector<bool>(gateways);                      // whether that is known or not
   int second = 0;
 };
 

@@ -44,21 +44,19 @@ class Sidecar {
     std::vector<GatewayNumber> candidates;
     for (std::size_t i = 0; i < fleet_size; ++i) {
       const auto gateway = ledger_.number_of(name_of(i));
-      if (situation.a_gateway_joins && i + 1 == fleet_size)
-        newcomers_.look(candidates, moment({}).service);
+      if (situation.a_gateway_joins && i + 1 == fleet_size) newcomers_.look(candidates, moment({}).service);
       candidates.push_back(gateway);
       if (situation.a_gateway_joins && i + 1 == fleet_size) break;
       for (std::int64_t room = 0; room < situation.rooms_before; ++room) {
-        before.push_back(
-            {"before" + std::to_string(i) + "-" + std::to_string(room), name_of(i), "", {}, {}});
+        before.push_back({"before" + std::to_string(i) + "-" + std::to_string(room), name_of(i), "", {}, {}});
       }
     }
     newcomers_.look(candidates, moment({}).service);
     ledger_.restore(before, {}, {}, moment({}));
   }
 
-  GatewayNumber place(const domain::Placement& placement, const std::vector<Placed>& all,
-                      Habit habit, domain::ServiceTime::duration time, tests::Chance& chance) {
+  GatewayNumber place(const domain::Placement& placement, const std::vector<Placed>& all, Habit habit,
+                      domain::ServiceTime::duration time, tests::Chance& chance) {
     for (; seen_ < all.size() && all[seen_].time + lag_ <= time; ++seen_) {
       const Placed& placed = all[seen_];
       if (placed.by != number_) book(placed.room, placed.gateway, placed.time + lag_);
@@ -131,8 +129,7 @@ Evenness run(Habit habit, const Situation& situation, std::uint64_t seed) {
   tests::Chance chance(seed);
   const auto placement = simulator::placement();
   std::vector<std::unique_ptr<Sidecar>> sidecars;
-  for (int i = 0; i < situation.sidecars; ++i)
-    sidecars.push_back(std::make_unique<Sidecar>(i, situation));
+  for (int i = 0; i < situation.sidecars; ++i) sidecars.push_back(std::make_unique<Sidecar>(i, situation));
   std::vector<std::int64_t> rooms(fleet_size, situation.rooms_before);
   if (situation.a_gateway_joins) rooms.back() = 0;
   std::vector<Placed> all;
@@ -151,9 +148,8 @@ Evenness run(Habit habit, const Situation& situation, std::uint64_t seed) {
     ++rooms[gateway];
     rush.arrived(now, gateway, situation.rate);
     if (i * 2 < situation.rooms) continue;
-    const double mean =
-        static_cast<double>(std::accumulate(rooms.begin(), rooms.end(), std::int64_t{0})) /
-        static_cast<double>(fleet_size);
+    const double mean = static_cast<double>(std::accumulate(rooms.begin(), rooms.end(), std::int64_t{0})) /
+                        static_cast<double>(fleet_size);
     const double excess = static_cast<double>(*std::max_element(rooms.begin(), rooms.end())) - mean;
     sum.excess += excess;
     sum.fullest += excess / mean;
@@ -180,9 +176,7 @@ std::string_view to_text(Habit habit) {
   return "";
 }
 
-Situation joining(int sidecars, domain::Duration lag, int rate) {
-  return {sidecars, lag, rate, 2000, 600, true};
-}
+Situation joining(int sidecars, domain::Duration lag, int rate) { return {sidecars, lag, rate, 2000, 600, true}; }
 
 Situation again(int sidecars, domain::Duration lag) { return {sidecars, lag, 300, 300}; }
 

@@ -10,8 +10,7 @@
 namespace simulator {
 
 enum class Habit { first_listed, shared, unsure, switching, random };
-inline constexpr Habit habits[] = {Habit::first_listed, Habit::shared, Habit::unsure,
-                                   Habit::switching, Habit::random};
+inline constexpr Habit habits[] = {Habit::first_listed, Habit::shared, Habit::unsure, Habit::switching, Habit::random};
 std::string_view to_text(Habit habit);
 
 struct Situation {
@@ -30,10 +29,9 @@ Situation again(int sidecars, domain::Duration lag);
 
 // On ten gateways that are alike, while no room ends.
 struct Evenness {
-  double fullest =
-      0;  // above the mean of all gateways, in % of it, in the mean of the second half of the rooms
-  double excess = 0;  // the same in rooms
-  double rush = 0;    // the largest share of the rooms of any one second that one gateway got, in %
+  double fullest = 0;  // above the mean of all gateways, in % of it, in the mean of the second half of the rooms
+  double excess = 0;   // the same in rooms
+  double rush = 0;     // the largest share of the rooms of any one second that one gateway got, in %
 };
 
 // Of several runs.

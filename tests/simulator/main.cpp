@@ -19,9 +19,9 @@ void print_days() {
   std::puts("|---|---:|---:|---:|---:|---:|---:|");
   for (const simulator::Rule& rule : simulator::all_rules()) {
     const simulator::Spread spread = simulator::replay(rule, days);
-    std::printf("| %s | %.2f | %.2f | %.2f | %.1f | %lld | %.0f |\n", rule.name.c_str(),
-                spread.mean, spread.at_lesson_start, spread.worst, spread.mean_over,
-                static_cast<long long>(spread.worst_over), spread.moves);
+    std::printf("| %s | %.2f | %.2f | %.2f | %.1f | %lld | %.0f |\n", rule.name.c_str(), spread.mean,
+                spread.at_lesson_start, spread.worst, spread.mean_over, static_cast<long long>(spread.worst_over),
+                spread.moves);
   }
 }
 
@@ -40,16 +40,14 @@ void print_row(const std::string& name, const Situation& situation) {
 
 void print_sidecars() {
   std::printf("| rooms a second, sidecars, lag |");
-  for (const Habit habit : simulator::habits)
-    std::printf(" %s |", std::string(to_text(habit)).c_str());
+  for (const Habit habit : simulator::habits) std::printf(" %s |", std::string(to_text(habit)).c_str());
   std::puts("\n|---|---:|---:|---:|---:|---:|");
   for (const int rate : {20, 200}) {
     print_row(std::to_string(rate) + ", 1 sidecar", {1, 0ms, rate});
     for (const int sidecars : {3, 10, 50}) {
       for (const domain::Duration lag : {5ms, 50ms, 500ms, 5000ms}) {
-        print_row(
-            std::to_string(rate) + ", " + std::to_string(sidecars) + " sidecars, " + text(lag),
-            {sidecars, lag, rate});
+        print_row(std::to_string(rate) + ", " + std::to_string(sidecars) + " sidecars, " + text(lag),
+                  {sidecars, lag, rate});
       }
     }
   }
@@ -68,8 +66,7 @@ void print_sidecars() {
 }
 
 void print_rates() {
-  std::puts(
-      "| rooms a second | shared, 10 sidecars | unsure, 10 | shared, 50 sidecars | unsure, 50 |");
+  std::puts("| rooms a second | shared, 10 sidecars | unsure, 10 | shared, 50 sidecars | unsure, 50 |");
   std::puts("|---:|---:|---:|---:|---:|");
   for (const int rate : {10, 20, 30, 40, 50, 100, 200, 500}) {
     std::printf("| %d |", rate);

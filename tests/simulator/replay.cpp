@@ -7,7 +7,7 @@
 namespace simulator {
 namespace {
 
-constexpr int word_every = 2;      // seconds, of each gateway: is it alive?
+constexpr int word_every = 2;  // seconds, of each gateway: is it alive?
 constexpr int measured_every = 10;
 
 struct Mean {
@@ -41,10 +41,16 @@ class Replay {
  private:
   void take(const Event& event) {
     switch (event.kind) {
-      case Event::Kind::enter: return enter(event);
-      case Event::Kind::leave: return leave(event);
-      case Event::Kind::die: fleet_.dead[event.gateway] = true; return;
-      case Event::Kind::come_back: fleet_.dead[event.gateway] = false; return;
+      case Event::Kind::enter:
+        return enter(event);
+      case Event::Kind::leave:
+        return leave(event);
+      case Event::Kind::die:
+        fleet_.dead[event.gateway] = true;
+        return;
+      case Event::Kind::come_back:
+        fleet_.dead[event.gateway] = false;
+        return;
     }
   }
 
@@ -131,8 +137,8 @@ Spread replay(const Rule& rule, std::uint64_t days) {
   for (std::uint64_t seed = 1; seed <= days; ++seed) {
     Replay(options, rule.begin(seed), seen).run(make_day(seed));
   }
-  return {seen.share.get(), seen.share_at_start.get(), seen.worst, seen.over.get(), seen.worst_over,
-          static_cast<double>(seen.moves) / static_cast<double>(days)};
+  return {seen.share.get(), seen.share_at_start.get(), seen.worst,
+          seen.over.get(),  seen.worst_over,           static_cast<double>(seen.moves) / static_cast<double>(days)};
 }
 
 }  // namespace simulator

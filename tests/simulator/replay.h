@@ -16,7 +16,7 @@ struct Spread {
   double worst = 0;            // of all days
   double mean_over = 0;
   std::int64_t worst_over = 0;
-  double moves = 0;            // rooms a day
+  double moves = 0;  // rooms a day
 };
 
 // Days with seeds from 1 on.

@@ -14,8 +14,7 @@ using domain::GatewayNumber;
 
 GatewayNumber ours(const Fleet& fleet) {
   const domain::Ledger& ledger = fleet.ledger;
-  return *fleet.placement
-              .choose("", {ledger.rooms_by_gateway(), ledger.crowd_by_gateway(), fleet.health.fitness()})
+  return *fleet.placement.choose("", {ledger.rooms_by_gateway(), ledger.crowd_by_gateway(), fleet.health.fitness()})
               .gateway;
 }
 
@@ -54,9 +53,8 @@ Rule::Choose two_choices(std::uint64_t seed) {
 Rule::Choose measured(std::uint64_t) {
   return [](const Fleet& fleet) {
     const auto up = that_are_up(fleet);
-    return *std::min_element(up.begin(), up.end(), [&](GatewayNumber a, GatewayNumber b) {
-      return fleet.measured[a] < fleet.measured[b];
-    });
+    return *std::min_element(up.begin(), up.end(),
+                             [&](GatewayNumber a, GatewayNumber b) { return fleet.measured[a] < fleet.measured[b]; });
   };
 }
 

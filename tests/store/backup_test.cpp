@@ -113,8 +113,8 @@ TEST_CASE("a backup refuses targets that it would harm, and bad sources") {
   make(path, "a");
   std::filesystem::create_symlink(path, scratch.file("link"));
   std::filesystem::create_hard_link(path, scratch.file("hard"));
-  for (const std::string& target : {path, scratch.file("link"), scratch.file("hard"), path + "-wal",
-                                    path + ".lock", scratch.path(), std::string("/dev/null")}) {
+  for (const std::string& target : {path, scratch.file("link"), scratch.file("hard"), path + "-wal", path + ".lock",
+                                    scratch.path(), std::string("/dev/null")}) {
     CAPTURE(target);
     CHECK(thrown_by([&] { store::backup(path, target); }).kind == Failure::Kind::unusable);
   }
@@ -123,8 +123,7 @@ TEST_CASE("a backup refuses targets that it would harm, and bad sources") {
   CHECK(thrown_by([&] { store::backup(scratch.file("none"), scratch.file("b")); }).failed);
   CHECK_FALSE(std::filesystem::exists(scratch.file("none")));
   std::ofstream(scratch.file("text")) << std::string(8192, 't');
-  CHECK(thrown_by([&] { store::backup(scratch.file("text"), scratch.file("b")); }).kind ==
-        Failure::Kind::damaged);
+  CHECK(thrown_by([&] { store::backup(scratch.file("text"), scratch.file("b")); }).kind == Failure::Kind::damaged);
   CHECK_FALSE(std::filesystem::exists(scratch.file("b")));
 }
 

@@ -18,8 +18,7 @@ std::string outcome(const Batch& batch) {
   std::vector<std::string> skipped;
   for (const auto& row : store::read_assignments(database, skipped)) {
     if (row.room_id == "r") {
-      const auto seconds =
-          std::chrono::duration_cast<std::chrono::seconds>(row.last_used_at - at(0));
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(row.last_used_at - at(0));
       return row.gateway_name + "@" + std::to_string(seconds.count());
     }
   }
@@ -64,12 +63,8 @@ TEST_CASE("an urgent row that could not be written gives way to what it had repl
     std::string result;
   };
   const Case cases[] = {
-      {{urgent}, "before@1"},
-      {{removed, urgent}, ""},
-      {{written, urgent, urgent}, "written@1"},
-      {{urgent, written}, "written@1"},
-      {{urgent, removed}, ""},
-      {{touched, urgent}, "before@9"},
+      {{urgent}, "before@1"},           {{removed, urgent}, ""}, {{written, urgent, urgent}, "written@1"},
+      {{urgent, written}, "written@1"}, {{urgent, removed}, ""}, {{touched, urgent}, "before@9"},
   };
   for (const Case& one : cases) {
     Batch batch;

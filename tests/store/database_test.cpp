@@ -137,8 +137,7 @@ TEST_CASE("only serve makes a database") {
     CHECK(thrown_by([&] { Database(scratch.database(), mode); }).kind == Failure::Kind::unusable);
   }
   CHECK(files_in(scratch.path()).empty());
-  const auto thrown =
-      thrown_by([&] { Database(scratch.file("no/such/folder.db"), OpenMode::read_write); });
+  const auto thrown = thrown_by([&] { Database(scratch.file("no/such/folder.db"), OpenMode::read_write); });
   CHECK(thrown.kind == Failure::Kind::unusable);
   CHECK(thrown.names("folder"));
 }
@@ -250,8 +249,7 @@ TEST_CASE("a file that may only be read is served, and written again once it may
     ::chown(scratch.path().c_str(), 65534, 65534);
     ::chown(path.c_str(), 65534, 65534);
     if (::seteuid(65534) != 0) return false;
-    good = good && database.try_make_writable() && database.writable() &&
-           database.why_not_writable().empty();
+    good = good && database.try_make_writable() && database.writable() && database.why_not_writable().empty();
     database.transaction([&] { add_room(database, 2); });
     return good && rooms_seen(database) == 2;
   }));
@@ -308,8 +306,7 @@ TEST_CASE("a command migrates only while nobody owns the file") {
   { const Database database(path, OpenMode::read_write, both.subspan(0, 1)); }
   {
     const store::Owner owner(path);
-    CHECK(thrown_by([&] { Database(path, OpenMode::existing, both); }).kind ==
-          Failure::Kind::locked_by_other);
+    CHECK(thrown_by([&] { Database(path, OpenMode::existing, both); }).kind == Failure::Kind::locked_by_other);
   }
   CHECK(Database(path, OpenMode::existing, both).found_version() == 1);
   CHECK(Database(path, OpenMode::existing, both).found_version() == 2);

@@ -116,8 +116,7 @@ TEST_CASE("storage that works again is noticed though nobody writes") {
 TEST_CASE("a full database refuses rows, and takes them again when there is space") {
   Witness witness;
   const Scratch mounted;
-  if (std::system(("mount -t tmpfs -o size=1m none " + mounted.path() + " 2>/dev/null").c_str()) !=
-      0) {
+  if (std::system(("mount -t tmpfs -o size=1m none " + mounted.path() + " 2>/dev/null").c_str()) != 0) {
     WARN("not tested: nothing may be mounted here");
     return;
   }
@@ -130,8 +129,7 @@ TEST_CASE("a full database refuses rows, and takes them again when there is spac
     }
     int refused = 0;
     for (int i = 0; i < 20; ++i) {
-      refused +=
-          is_written(small, assignment("r" + std::string(200, 'x') + std::to_string(i))) ? 0 : 1;
+      refused += is_written(small, assignment("r" + std::string(200, 'x') + std::to_string(i))) ? 0 : 1;
     }
     CHECK(refused > 0);
     CHECK(small.failure().has_value());
@@ -193,8 +191,7 @@ TEST_CASE("a file that vanished is written anew from the open connection", "[alo
   CHECK(files == 1);
 }
 
-TEST_CASE(
-    "another file in the database's place is left alone, and nothing is written until restart") {
+TEST_CASE("another file in the database's place is left alone, and nothing is written until restart") {
   const Scratch scratch;
   const std::string path = scratch.database();
   Witness witness;
@@ -364,8 +361,7 @@ TEST_CASE("everybody is told false when the journal stops and nothing can be wri
     SQLite::Database lock(scratch.database(), SQLite::OPEN_READWRITE);
     lock.exec("BEGIN IMMEDIATE");
     for (int i = 0; i < 10; ++i) {
-      journal.write_assignment(assignment(std::to_string(i)),
-                               [&](bool committed) { no += committed ? 0 : 1; });
+      journal.write_assignment(assignment(std::to_string(i)), [&](bool committed) { no += committed ? 0 : 1; });
     }
     journal.stop();
     CHECK(no == 10);

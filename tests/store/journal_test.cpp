@@ -76,8 +76,7 @@ TEST_CASE("many who come at once share commits, and each is told once") {
     CHECK(told.yes == threads * each);
     CHECK(told.no == 0);
     SQLite::Database reader(scratch.database(), SQLite::OPEN_READONLY);
-    CHECK(reader.execAndGet("SELECT count(*) FROM room_server_assignments").getInt() ==
-          threads * each);
+    CHECK(reader.execAndGet("SELECT count(*) FROM room_server_assignments").getInt() == threads * each);
     CHECK(reader.execAndGet("SELECT count(*) FROM sessions").getInt() == threads);
   }
   CHECK(told.failing == 0);
@@ -105,8 +104,7 @@ TEST_CASE("what is noted is in the file within a second or so, and seldom commit
   CHECK(commits <= 3);
   journal.note(domain::SessionGone{"3"});
   journal.note(domain::AssignmentGone{"r3"});
-  CHECK(comes_true([&] { return reader.execAndGet("SELECT count(*) FROM sessions").getInt() == 9; },
-                   1900ms));
+  CHECK(comes_true([&] { return reader.execAndGet("SELECT count(*) FROM sessions").getInt() == 9; }, 1900ms));
   CHECK(reader.execAndGet("SELECT count(*) FROM room_server_assignments").getInt() == 9);
 }
 
@@ -211,11 +209,9 @@ TEST_CASE("the -wal starts over under load, and its checkpoints are nobody's com
   int batch = 0;
   std::set<std::uintmax_t> sizes;
   for (int i = 0; i < 6000; ++i) {
-    journal.write_assignment(assignment(std::string(100, 'x') + std::to_string(i * 7919 % 60000)),
-                             told.settled());
+    journal.write_assignment(assignment(std::string(100, 'x') + std::to_string(i * 7919 % 60000)), told.settled());
     if (i % 8 == 7) journal.flush();
-    if (i % 500 == 499)
-      largest = std::max(largest, std::filesystem::file_size(scratch.database() + "-wal"));
+    if (i % 500 == 499) largest = std::max(largest, std::filesystem::file_size(scratch.database() + "-wal"));
     ++batch;
   }
   CHECK(told.yes == batch);
@@ -228,8 +224,7 @@ TEST_CASE("stop writes what is noted and settles everybody") {
   const Scratch scratch;
   Told told;
   Journal journal(Database(scratch.database(), OpenMode::read_write), told.callbacks());
-  for (int i = 0; i < 100; ++i)
-    journal.write_assignment(assignment(std::to_string(i)), told.settled());
+  for (int i = 0; i < 100; ++i) journal.write_assignment(assignment(std::to_string(i)), told.settled());
   journal.note(session("s", "1"));
   journal.stop();
   journal.stop();

@@ -47,8 +47,7 @@ std::chrono::microseconds migrate_and_kill(const std::string& path, std::span<co
     if (std::chrono::steady_clock::now() - begin >= after) ::kill(child, SIGKILL);
     std::this_thread::sleep_for(std::chrono::microseconds{50});
   }
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() -
-                                                               begin);
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
 }
 
 std::vector<std::string> files_in(const Scratch& scratch) {
@@ -90,8 +89,7 @@ TEST_CASE("a migration that is killed at any instant can be done again") {
       if (from.empty()) {
         CHECK(files_in(scratch) == std::vector<std::string>{"room-sidecar.db"});
       } else {
-        CHECK(files_in(scratch) ==
-              std::vector<std::string>{"room-sidecar.db", "room-sidecar.db.v1"});
+        CHECK(files_in(scratch) == std::vector<std::string>{"room-sidecar.db", "room-sidecar.db.v1"});
         CHECK(ask(path + ".v1", "PRAGMA user_version") == "1");
         CHECK(ask(path + ".v1", "SELECT count(*) FROM a") == "20000");
       }

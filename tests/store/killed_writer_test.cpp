@@ -40,14 +40,12 @@ TEST_CASE("settled rows are in the file after kill -9") {
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{after_ms};
     int number = 0;
     while (answered.empty() || std::chrono::steady_clock::now() < until) {
-      if (::read(ends[0], &number, sizeof number) == sizeof number)
-        answered.insert(std::to_string(number));
+      if (::read(ends[0], &number, sizeof number) == sizeof number) answered.insert(std::to_string(number));
     }
     ::kill(child, SIGKILL);
     int status = 0;
     ::waitpid(child, &status, 0);
-    while (::read(ends[0], &number, sizeof number) == sizeof number)
-      answered.insert(std::to_string(number));
+    while (::read(ends[0], &number, sizeof number) == sizeof number) answered.insert(std::to_string(number));
     ::close(ends[0]);
 
     std::set<std::string> kept;

@@ -46,8 +46,7 @@ TEST_CASE("a new file has the newest version and is ours") {
     CHECK(database.found_version() == 0);
     CHECK(database.writable());
   }
-  CHECK(ask(scratch.database(), "PRAGMA user_version") ==
-        store::newest_version(store::embedded_migrations()));
+  CHECK(ask(scratch.database(), "PRAGMA user_version") == store::newest_version(store::embedded_migrations()));
   CHECK(ask(scratch.database(), "PRAGMA application_id") != 0);
   CHECK(Database(scratch.database(), OpenMode::read_write).found_version() ==
         store::newest_version(store::embedded_migrations()));
@@ -75,8 +74,7 @@ TEST_CASE("an older file is copied with what waits in its -wal, and migrated") {
     const auto thrown = thrown_by([&] { Database(path, OpenMode::read_write, first); });
     CHECK(thrown.kind == Failure::Kind::newer);
     CHECK(thrown.names(path + ".v1"));
-    CHECK(thrown_by([&] { Database(path, OpenMode::read_only, first); }).kind ==
-          Failure::Kind::newer);
+    CHECK(thrown_by([&] { Database(path, OpenMode::read_only, first); }).kind == Failure::Kind::newer);
   }
 }
 
@@ -105,8 +103,7 @@ TEST_CASE("check reads an older file in its new shape and changes nothing") {
 TEST_CASE("databases of other programs are refused and left alone") {
   const Scratch scratch;
   const std::string path = scratch.database();
-  const char* cases[] = {"CREATE TABLE theirs (x)", "PRAGMA user_version = 1",
-                         "PRAGMA application_id = 77",
+  const char* cases[] = {"CREATE TABLE theirs (x)", "PRAGMA user_version = 1", "PRAGMA application_id = 77",
                          "CREATE TABLE t (x); PRAGMA user_version = 1; PRAGMA application_id = 77"};
   for (const char* sql : cases) {
     CAPTURE(sql);

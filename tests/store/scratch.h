@@ -38,8 +38,7 @@ class Scratch {
   std::string path_;
 };
 
-inline bool comes_true(const std::function<bool()>& what,
-                       std::chrono::milliseconds within = std::chrono::seconds{10}) {
+inline bool comes_true(const std::function<bool()>& what, std::chrono::milliseconds within = std::chrono::seconds{10}) {
   const auto until = std::chrono::steady_clock::now() + within;
   while (std::chrono::steady_clock::now() < until) {
     if (what()) return true;
@@ -48,9 +47,7 @@ inline bool comes_true(const std::function<bool()>& what,
   return what();
 }
 
-inline domain::WallTime at(int seconds) {
-  return domain::WallTime{std::chrono::seconds{1'800'000'000 + seconds}};
-}
+inline domain::WallTime at(int seconds) { return domain::WallTime{std::chrono::seconds{1'800'000'000 + seconds}}; }
 
 inline domain::Assignment assignment(const std::string& room, const std::string& gateway = "gxy1") {
   domain::Assignment row;

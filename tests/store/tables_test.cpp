@@ -111,8 +111,7 @@ TEST_CASE("assignments and sessions are kept by their keys") {
   store::touch_assignment(database, "nobody", at(60));
   auto moved = assignment("b", "gxy2");
   moved.last_used_at = at(60);
-  CHECK(store::read_assignments(database, skipped) ==
-        std::vector<domain::Assignment>{assignment("a"), moved});
+  CHECK(store::read_assignments(database, skipped) == std::vector<domain::Assignment>{assignment("a"), moved});
   store::erase_assignment(database, "a");
   store::erase_assignment(database, "a");
   CHECK(store::read_assignments(database, skipped).size() == 1);
@@ -122,8 +121,7 @@ TEST_CASE("assignments and sessions are kept by their keys") {
   store::write_session(database, session("s2", "a"));
   store::write_session(database, session("s1", "a"));
   store::write_session(database, reported);
-  CHECK(store::read_sessions(database, skipped) ==
-        std::vector<domain::Session>{reported, session("s2", "a")});
+  CHECK(store::read_sessions(database, skipped) == std::vector<domain::Session>{reported, session("s2", "a")});
   store::erase_session(database, "s1");
   CHECK(store::read_sessions(database, skipped).size() == 1);
   store::erase_all_sessions(database);
@@ -145,8 +143,7 @@ TEST_CASE("rows that a human hand has spoilt are left out and told") {
   shell.exec("INSERT INTO rooms (gateway_uid) VALUES ('..'), ('1234')");
   shell.exec("INSERT INTO room_server_assignments VALUES ('r1', 'gxy1', '', 'yesterday', 'now')");
   shell.exec("INSERT INTO room_server_assignments VALUES ('', 'gxy1', '', datetime(), datetime())");
-  shell.exec(
-      "INSERT INTO room_server_assignments VALUES ('r2', 'gxy1', '', datetime(), datetime())");
+  shell.exec("INSERT INTO room_server_assignments VALUES ('r2', 'gxy1', '', datetime(), datetime())");
   shell.exec("INSERT INTO sessions VALUES ('s', '', NULL, datetime()), ('t', 'r', NULL, 'x')");
 
   std::vector<std::string> skipped;
@@ -190,8 +187,7 @@ TEST_CASE("the schema refuses what cannot be meant") {
   for (const char* sql :
        {"INSERT INTO gateways (name, capacity) VALUES ('g', 0)",
         "INSERT INTO gateways (name, disabled) VALUES ('g', 2)",
-        "INSERT INTO gateways (name, draining) VALUES ('g', 'yes')",
-        "INSERT INTO gateways (name) VALUES (NULL)",
+        "INSERT INTO gateways (name, draining) VALUES ('g', 'yes')", "INSERT INTO gateways (name) VALUES (NULL)",
         "INSERT INTO rooms (gateway_uid, default_gateway_id) VALUES ('1', 'gxy1')",
         "INSERT INTO rooms (name) VALUES ('no uid')"}) {
     CAPTURE(sql);
