@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
-#include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -31,7 +30,6 @@ std::string name_of(std::size_t gateway) { return "gxy" + std::to_string(gateway
 
 struct Placed {
   domain::ServiceTime::duration time;
-  std::string room;
   GatewayNumber gateway;
   int by;
 };
@@ -39,40 +37,32 @@ struct Placed {
 // One sidecar with its picture: its own rooms at once, the others' after the lag.
 class Sidecar {
  public:
-  Sidecar(int number, const Situation& situation) : number_(number), lag_(situation.lag) {
-    std::vector<domain::Assignment> before;
-    std::vector<GatewayNumber> candidates;
-    for (std::size_t i = 0; i < fleet_size; ++i) {
-      const auto gateway = ledger_.number_of(name_of(i));
-      if (situation.a_gateway_joins && i + 1 == fleet_size) newcomers_.look(candidates, moment({}).service);
-      candidates.push_back(gateway);
-      if (situation.a_gateway_joins && i + 1 == fleet_size) break;
-      for (std::int64_t room = 0; room < situation.rooms_before; ++room) {
-        before.push_back({"before" + std::to_string(i) + "-" + std::to_string(room), name_of(i), "", {}, {}});
-      }
+  Sidecar(int number, const Situation& situation, const std::vector<std::int64_t>& rooms_before)
+      : number_(number), lag_(situation.lag), rooms_(rooms_before) {
+    std::vector<GatewayNumber> candidates(fleet_size);
+    std::iota(candidates.begin(), candidates.end(), GatewayNumber{0});
+    if (situation.a_gateway_joins) {
+      newcomers_.look({candidates.begin(), candidates.end() - 1}, moment({}).service);
     }
     newcomers_.look(candidates, moment({}).service);
-    ledger_.restore(before, {}, {}, moment({}));
   }
 
   GatewayNumber place(const domain::Placement& placement, const std::vector<Placed>& all, Habit habit,
                       domain::ServiceTime::duration time, tests::Chance& chance) {
     for (; seen_ < all.size() && all[seen_].time + lag_ <= time; ++seen_) {
       const Placed& placed = all[seen_];
-      if (placed.by != number_) book(placed.room, placed.gateway, placed.time + lag_);
+      if (placed.by != number_) book(placed.gateway, placed.time + lag_);
     }
     if (habit == Habit::random) return static_cast<GatewayNumber>(chance.below(fleet_size));
-    domain::Placement::Scene scene{ledger_.rooms_by_gateway()};
+    domain::Placement::Scene scene{rooms_};
     scene.manner = manner(habit, moment(time).service);
     scene.chance = chance.number();
     return *placement.choose("", scene).gateway;
   }
 
-  void book(const std::string& room, GatewayNumber gateway, domain::ServiceTime::duration time) {
-    const auto now = moment(time);
-    ledger_.book(room, gateway, "", now);
-    ledger_.confirm(room, gateway);
-    storm_.arrived(now.service);
+  void book(GatewayNumber gateway, domain::ServiceTime::duration time) {
+    ++rooms_[gateway];
+    storm_.arrived(moment(time).service);
   }
 
  private:
@@ -85,7 +75,7 @@ class Sidecar {
 
   int number_;
   domain::Duration lag_;
-  domain::Ledger ledger_;
+  std::vector<std::int64_t> rooms_;  // by gateway
   domain::Newcomers newcomers_;
   domain::Storm storm_;
   std::size_t seen_ = 0;
@@ -128,10 +118,10 @@ class Rush {
 Evenness run(Habit habit, const Situation& situation, std::uint64_t seed) {
   tests::Chance chance(seed);
   const auto placement = simulator::placement();
-  std::vector<std::unique_ptr<Sidecar>> sidecars;
-  for (int i = 0; i < situation.sidecars; ++i) sidecars.push_back(std::make_unique<Sidecar>(i, situation));
   std::vector<std::int64_t> rooms(fleet_size, situation.rooms_before);
   if (situation.a_gateway_joins) rooms.back() = 0;
+  std::vector<Sidecar> sidecars;
+  for (int i = 0; i < situation.sidecars; ++i) sidecars.emplace_back(i, situation, rooms);
   std::vector<Placed> all;
   Rush rush;
   Evenness sum;
@@ -141,10 +131,10 @@ Evenness run(Habit habit, const Situation& situation, std::uint64_t seed) {
     time += std::chrono::duration<double>(-std::log(1 - chance.share()) / situation.rate);
     const auto now = std::chrono::duration_cast<domain::ServiceTime::duration>(time);
     const int by = chance.between(0, situation.sidecars - 1);
-    Sidecar& sidecar = *sidecars[static_cast<std::size_t>(by)];
+    Sidecar& sidecar = sidecars[static_cast<std::size_t>(by)];
     const GatewayNumber gateway = sidecar.place(placement, all, habit, now, chance);
-    all.push_back({now, "r" + std::to_string(i), gateway, by});
-    sidecar.book(all.back().room, gateway, now);
+    all.push_back({now, gateway, by});
+    sidecar.book(gateway, now);
     ++rooms[gateway];
     rush.arrived(now, gateway, situation.rate);
     if (i * 2 < situation.rooms) continue;
