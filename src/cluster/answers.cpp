@@ -38,10 +38,9 @@ std::optional<std::vector<Item>> list_of(const Json& object, std::string_view na
 std::optional<KeyValue> key_value_of(const Json& json) {
   auto key = bytes_of(json, "key");
   auto value = bytes_of(json, "value");
-  const auto created = number_of(json, "create_revision");
   const auto modified = number_of(json, "mod_revision");
-  if (!json.is_object() || !key || !value || !created || !modified) return std::nullopt;
-  return KeyValue{std::move(*key), std::move(*value), *created, *modified};
+  if (!json.is_object() || !key || !value || !modified) return std::nullopt;
+  return KeyValue{std::move(*key), std::move(*value), *modified};
 }
 
 std::optional<TransactionResult::Done> done_of(const Json& response, const Operation& asked) {
@@ -129,9 +128,8 @@ std::optional<TransactionResult> transaction_result_of(const Json& answer, const
 
 std::optional<Page> page_of(const Json& answer) {
   auto items = list_of<KeyValue>(answer, "kvs", key_value_of);
-  const auto count = number_of(answer, "count");
-  if (!answer.is_object() || !items || !count) return std::nullopt;
-  return Page{std::move(*items), *count, flag_of(answer, "more")};
+  if (!answer.is_object() || !items) return std::nullopt;
+  return Page{std::move(*items), flag_of(answer, "more")};
 }
 
 std::optional<Event> event_of(const Json& event) {

@@ -24,19 +24,17 @@ using Revision = std::int64_t;
 struct KeyValue {
   std::string key{};
   std::string value{};
-  Revision created = 0;
   Revision modified = 0;
 };
 
 struct Compare {
-  enum class What { created, modified, value };
+  enum class What { created, modified };
   enum class How { equal, greater };
   std::string key{};
   std::string range_end{};  // not empty: every key of the range must compare so (a range without keys: as key 0)
   What what = What::created;
   How how = How::equal;
-  Revision revision = 0;  // 0, created or modified, equal: the key is not there
-  std::string value{};
+  Revision revision = 0;  // 0, equal: the key is not there
 };
 
 // All or nothing. At most 128 operations and compares on each level; no key may be put twice, not even on
@@ -95,7 +93,6 @@ struct Reply {
 
 struct Page {
   std::vector<KeyValue> items{};
-  std::int64_t count = 0;  // of the whole range
   bool more = false;
 };
 
@@ -105,7 +102,6 @@ struct RangeWish {
   std::int64_t limit = 0;
   Revision revision = 0;  // 0: the newest, linearizable
   bool keys_only = false;
-  bool count_only = false;
 };
 
 struct Event {

@@ -31,10 +31,6 @@ void write(JsonWriter& out, const Compare& compare) {
       out.member("target", "MOD");
       number(out, "mod_revision", compare.revision);
       break;
-    case Compare::What::value:
-      out.member("target", "VALUE");
-      bytes(out, "value", compare.value);
-      break;
   }
   out.end_object();
 }
@@ -101,7 +97,6 @@ std::string to_json(const RangeWish& wish) {
   if (wish.limit != 0) number(out, "limit", wish.limit);
   if (wish.revision != 0) number(out, "revision", wish.revision);
   if (wish.keys_only) out.member("keys_only", true);
-  if (wish.count_only) out.member("count_only", true);
   out.end_object();
   return out.take();
 }
