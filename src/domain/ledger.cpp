@@ -195,10 +195,6 @@ bool Ledger::may_end(std::string_view room, ServiceTime now, Duration join_grace
   return !entry->kept_since || now >= *entry->kept_since + join_grace;
 }
 
-bool Ledger::end_if_unused(std::string_view room, ServiceTime now, Duration join_grace) {
-  return may_end(room, now, join_grace) && end_assignment(room);
-}
-
 void Ledger::tell_uses(bool on) {
   tells_uses_ = on;
   uses_.clear();

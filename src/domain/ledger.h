@@ -107,8 +107,6 @@ class Ledger {
   // May the assignment of the room end, as far as is known here? Not if it is occupied, pending, or within its
   // grace.
   bool may_end(std::string_view room, ServiceTime now, Duration join_grace) const;
-  // Ends it in that case; false if it must stay.
-  bool end_if_unused(std::string_view room, ServiceTime now, Duration join_grace);
   // Has the room's row written as it is, in case the file has it otherwise.
   void note(std::string_view room);
   // Ends the assignment, whoever is there. False if there is none or it is pending.

@@ -16,7 +16,6 @@ domain::Moment at(std::chrono::milliseconds since_start) {
 }
 
 constexpr auto own = Ledger::Report::own;
-constexpr auto grace = std::chrono::milliseconds{120s};
 
 domain::Assignment row(const std::string& room, const std::string& gateway) {
   return {room, gateway, "IL", at(0s).wall, at(0s).wall};
@@ -187,21 +186,6 @@ TEST_CASE("a room goes back where it was until that is forgotten") {
   SECTION("for all") { ledger.forget_returning(); }
   SECTION("since uses are told anew") { ledger.tell_uses(true); }
   CHECK_FALSE(ledger.returns_to("r"));
-}
-
-TEST_CASE("an assignment may end if nobody is there, none is on the way and no claim is under way") {
-  Ledger ledger;
-  CHECK_FALSE(ledger.may_end("unheard-of", at(1h).service, grace));
-  ledger.book("r", ledger.number_of("a"), "", at(0s));
-  CHECK_FALSE(ledger.may_end("r", at(1h).service, grace));
-  ledger.confirm("r", ledger.number_of("a"));
-  CHECK_FALSE(ledger.may_end("r", at(grace - 1ms).service, grace));
-  CHECK(ledger.may_end("r", at(grace).service, grace));
-  ledger.enter("s", "r", {}, own, at(grace));
-  CHECK_FALSE(ledger.may_end("r", at(1h).service, grace));
-  ledger.leave("s", "r");
-  CHECK(ledger.may_end("r", at(1h).service, grace));
-  CHECK(gateway_of(ledger, "r") == "a");  // it only may
 }
 
 TEST_CASE("another sidecar's use of a room is believed until its time") {

@@ -84,43 +84,46 @@ TEST_CASE("a session is in one room at a time") {
   CHECK_FALSE(ledger.leave("s", "q"));
 }
 
-TEST_CASE("an emptied room ends at once, unless somebody is on the way") {
+TEST_CASE("an emptied room may end at once, unless somebody is on the way") {
   Ledger ledger;
   assign(ledger, "r", "a", at(0s));
   ledger.enter("s", "r", {}, own, at(1s));
-  CHECK_FALSE(ledger.end_if_unused("r", at(2s).service, grace));  // occupied
+  CHECK_FALSE(ledger.may_end("r", at(2s).service, grace));  // occupied
   SECTION("nobody is") {
     ledger.leave("s", "r");
-    CHECK(ledger.end_if_unused("r", at(2s).service, grace));
+    CHECK(ledger.may_end("r", at(2s).service, grace));
+    CHECK(rooms_on(ledger, "a") == 1);  // it only may
+    CHECK(ledger.end_assignment("r"));
     CHECK(rooms_on(ledger, "a") == 0);
   }
   SECTION("answered after the latest enter") {
     ledger.answered("r", at(2s));
     ledger.leave("s", "r");
-    CHECK_FALSE(ledger.end_if_unused("r", at(3s).service, grace));
-    CHECK_FALSE(ledger.end_if_unused("r", at(2s + grace - 1ms).service, grace));
-    CHECK(ledger.end_if_unused("r", at(2s + grace).service, grace));
+    CHECK_FALSE(ledger.may_end("r", at(3s).service, grace));
+    CHECK_FALSE(ledger.may_end("r", at(2s + grace - 1ms).service, grace));
+    CHECK(ledger.may_end("r", at(2s + grace).service, grace));
   }
   SECTION("answered before the latest enter") {
     ledger.answered("r", at(2s));
     ledger.enter("t", "r", {}, own, at(3s));
     ledger.leave("s", "r");
     ledger.leave("t", "r");
-    CHECK(ledger.end_if_unused("r", at(4s).service, grace));
+    CHECK(ledger.may_end("r", at(4s).service, grace));
   }
 }
 
 TEST_CASE("an assignment that nobody joined lives for join_grace") {
   Ledger ledger;
+  CHECK_FALSE(ledger.may_end("r", at(1h).service, grace));  // there is none
   assign(ledger, "r", "a", at(0s));
-  CHECK_FALSE(ledger.end_if_unused("r", at(grace - 1ms).service, grace));
-  CHECK(ledger.end_if_unused("r", at(grace).service, grace));
+  CHECK_FALSE(ledger.may_end("r", at(grace - 1ms).service, grace));
+  CHECK(ledger.may_end("r", at(grace).service, grace));
 }
 
 TEST_CASE("a pending assignment is not ended by anyone") {
   Ledger ledger;
   ledger.book("r", ledger.number_of("a"), "", at(0s));
-  CHECK_FALSE(ledger.end_if_unused("r", at(1h).service, grace));
+  CHECK_FALSE(ledger.may_end("r", at(1h).service, grace));
   CHECK_FALSE(ledger.end_assignment("r"));
 }
 
@@ -147,7 +150,7 @@ TEST_CASE("a session that is silent for dead_after is no user, and a new report 
   SECTION("it is buried") {
     CHECK(ledger.bury() == std::vector<std::string>{"r"});
     CHECK(ledger.silent_sessions() == 0);
-    CHECK(ledger.end_if_unused("r", at(91s).service, grace));
+    CHECK(ledger.may_end("r", at(91s).service, grace));
   }
 }
 
@@ -198,8 +201,8 @@ TEST_CASE("after a restart every session is fresh and every assignment just answ
   CHECK(rooms_on(ledger, "a") == 1);
   ledger.expire(at(89s).service, 90s);
   CHECK(ledger.find("r")->users == 1);
-  CHECK_FALSE(ledger.end_if_unused("q", at(grace - 1ms).service, grace));
-  CHECK(ledger.end_if_unused("q", at(grace).service, grace));
+  CHECK_FALSE(ledger.may_end("q", at(grace - 1ms).service, grace));
+  CHECK(ledger.may_end("q", at(grace).service, grace));
   CHECK(ledger.reported_gateway("r") == ledger.number_of("a"));
 }
 
@@ -340,7 +343,7 @@ TEST_CASE("invariant 3: a gateway's load is the recount of its assignments, afte
         break;
       case 4:
         ledger.leave(session, room);
-        ledger.end_if_unused(room, at(now).service, grace);
+        if (ledger.may_end(room, at(now).service, grace)) ledger.end_assignment(room);
         break;
       case 5:
         ledger.bury();
