@@ -284,14 +284,14 @@ TEST_CASE("the token comes from --token-file, else from the configuration") {
   scratch.write("one", "token-one\n");
   scratch.write("two", "token-two\n");
   scratch.write("bad", "no token\n");
-  scratch.configure("http.token_file = \"" + scratch.path("one") + "\"\n", server.address());
+  scratch.configure("http.token_file = \"" + scratch.file("one") + "\"\n", server.address());
   CHECK(scratch.run({"status"}).exit_code == 0);
   CHECK(contains(server.asked().back(), "Authorization: Bearer token-one\r\n"));
-  CHECK(scratch.run({"status", "--token-file", scratch.path("two")}).exit_code == 0);
+  CHECK(scratch.run({"status", "--token-file", scratch.file("two")}).exit_code == 0);
   CHECK(contains(server.asked().back(), "Authorization: Bearer token-two\r\n"));
-  const auto outcome = scratch.run({"status", "--token-file", scratch.path("bad")});
+  const auto outcome = scratch.run({"status", "--token-file", scratch.file("bad")});
   CHECK(outcome.exit_code == 2);
-  CHECK(contains(outcome.err, scratch.path("bad")));
+  CHECK(contains(outcome.err, scratch.file("bad")));
 }
 
 TEST_CASE("what is no sidecar is told from one") {

@@ -2,44 +2,22 @@
 // The test's thread prepares it, its own thread answers; asked() may be called once the client is done.
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <map>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
+
+#include "loopback_server.h"
 
 class CannedServer {
  public:
   // "GET /v2/config" → status and body. What is not there is a 404 of the sidecar's form.
   using Answers = std::map<std::string, std::pair<int, std::string>>;
 
-  explicit CannedServer(Answers answers) : answers_(std::move(answers)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
-    ::listen(listener_, 16);
-    socklen_t size = sizeof address;
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] { serve(); });
-  }
-  ~CannedServer() {
-    ::shutdown(listener_, SHUT_RDWR);  // wakes accept
-    thread_.join();
-    ::close(listener_);
-  }
-  CannedServer(const CannedServer&) = delete;
-  CannedServer& operator=(const CannedServer&) = delete;
+  explicit CannedServer(Answers answers) : answers_(std::move(answers)) {}
 
-  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  const std::string& address() const { return server_.address(); }
 
   // The heads of the requests so far.
   std::vector<std::string> asked() {
@@ -48,15 +26,6 @@ class CannedServer {
   }
 
  private:
-  void serve() {
-    for (;;) {
-      const int connection = ::accept(listener_, nullptr, nullptr);
-      if (connection < 0) return;
-      answer(connection);
-      ::close(connection);
-    }
-  }
-
   void answer(int connection) {
     std::string head;
     char buffer[4096];
@@ -78,16 +47,11 @@ class CannedServer {
         "HTTP/1.1 " + std::to_string(status) +
         " X\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
         "\r\n\r\n" + body;
-    ::send(connection, text.data(), text.size(), MSG_NOSIGNAL);
-    ::shutdown(connection, SHUT_WR);
-    while (::recv(connection, buffer, sizeof buffer, 0) > 0) {
-    }
+    say_and_hang_up(connection, text);
   }
 
-  Answers answers_;
-  int listener_ = -1;
-  int port_ = 0;
+  const Answers answers_;
   std::mutex mutex_;
   std::vector<std::string> asked_;
-  std::thread thread_;
+  LoopbackServer server_{[this](int connection) { answer(connection); }};
 };

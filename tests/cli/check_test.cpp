@@ -17,7 +17,7 @@ TEST_CASE("check finds nothing wrong with a good configuration, with and without
 TEST_CASE("check prints every problem of every kind, and is 2 for errors") {
   const Scratch scratch;
   scratch.make_database();
-  scratch.configure("http.token_file = \"" + scratch.path("no-token") + "\"\n" +
+  scratch.configure("http.token_file = \"" + scratch.file("no-token") + "\"\n" +
                     "unknwon = 1\n"
                     "balancing.max_server_capacity = \"abc\"\n"
                     "balancing.available_servers = [\"gxy1\", \"gxy77\"]\n"
@@ -70,7 +70,7 @@ TEST_CASE("check tells that the database's folder is missing, or no folder, or n
     return scratch.run({"check"});
   };
   scratch.write("file", "x");
-  std::filesystem::create_symlink(scratch.path("none/rooms.db"), scratch.path("link.db"));
+  std::filesystem::create_symlink(scratch.file("none/rooms.db"), scratch.file("link.db"));
   for (const auto* folder : {"none", "file"}) {
     const auto outcome = checked(scratch.path(folder) + "/rooms.db");
     CAPTURE(outcome.out);
@@ -78,20 +78,20 @@ TEST_CASE("check tells that the database's folder is missing, or no folder, or n
     CHECK(contains(outcome.out, "error: config.toml:2: database.path: the database cannot be made"));
     CHECK(contains(outcome.out, "in the folder " + scratch.path(folder) + " ("));
   }
-  CHECK(checked(scratch.path("link.db")).exit_code == 2);
-  std::filesystem::create_directory(scratch.path("closed"));
-  std::filesystem::permissions(scratch.path("closed"), std::filesystem::perms::owner_read);
+  CHECK(checked(scratch.file("link.db")).exit_code == 2);
+  std::filesystem::create_directory(scratch.file("closed"));
+  std::filesystem::permissions(scratch.file("closed"), std::filesystem::perms::owner_read);
   const bool is_root = ::geteuid() == 0;  // who may write there all the same
-  CHECK(checked(scratch.path("closed/rooms.db")).exit_code == (is_root ? 0 : 2));
-  CHECK_FALSE(std::filesystem::exists(scratch.path("none")));
+  CHECK(checked(scratch.file("closed/rooms.db")).exit_code == (is_root ? 0 : 2));
+  CHECK_FALSE(std::filesystem::exists(scratch.file("none")));
 }
 
 TEST_CASE("an error about the token file names where it is configured") {
   const Scratch scratch;
-  scratch.configure("http.token_file = \"" + scratch.path("none") + "\"\n");
+  scratch.configure("http.token_file = \"" + scratch.file("none") + "\"\n");
   CHECK(contains(scratch.run({"check"}).out, "error: config.toml:3: http.token_file: The token"));
   CHECK(contains(scratch.run({"status"}).err, "config.toml:3: http.token_file: The token"));
-  scratch.write(".env", "API_TOKEN_FILE=" + scratch.path("other") + "\n");
+  scratch.write(".env", "API_TOKEN_FILE=" + scratch.file("other") + "\n");
   CHECK(contains(scratch.run({"check"}).out, "error: .env:1: API_TOKEN_FILE: The token"));
 }
 
@@ -117,7 +117,7 @@ TEST_CASE("config shows each setting with where it came from") {
 TEST_CASE("check names the files of [cluster] that can't be read, if there is an engine") {
   const Scratch scratch;
   const std::string endpoints = "cluster.endpoints = [\"http://127.0.0.1\"]\ncluster.user = \"u\"\n";
-  const std::string password = "cluster.password_file = \"" + scratch.path("none") + "\"\n";
+  const std::string password = "cluster.password_file = \"" + scratch.file("none") + "\"\n";
   scratch.configure(endpoints + password);
   CHECK(scratch.run({"check"}).out == "All is well.\n");
   scratch.configure(endpoints + password + "cluster.engine = \"etcd\"\n");

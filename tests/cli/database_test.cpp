@@ -99,8 +99,8 @@ TEST_CASE("an import makes no database, and says when its list cannot be read") 
   CHECK(contains(outcome.err, "there is no database at " + scratch.database()));
   CHECK_FALSE(std::filesystem::exists(scratch.database()));
   scratch.make_database();
-  CHECK(scratch.run({"rooms", "import", scratch.path("none.csv")}).exit_code == 2);
-  CHECK(scratch.run({"rooms", "import", scratch.path("")}).exit_code != 0);  // a folder
+  CHECK(scratch.run({"rooms", "import", scratch.file("none.csv")}).exit_code == 2);
+  CHECK(scratch.run({"rooms", "import", scratch.file("")}).exit_code != 0);  // a folder
 }
 
 TEST_CASE("with errors in the configuration the file is not touched: it may be another one") {
@@ -161,36 +161,36 @@ TEST_CASE("rooms set gives one room another default gateway") {
 TEST_CASE("a backup can be restored, but not while a sidecar runs") {
   const Scratch scratch;
   scratch.make_database();
-  REQUIRE(scratch.run({"backup", scratch.path("copy")}).exit_code == 0);
+  REQUIRE(scratch.run({"backup", scratch.file("copy")}).exit_code == 0);
   REQUIRE(scratch.run({"rooms", "set", "2171", "--default-gateway", "gxy2"}).exit_code == 0);
   {
     store::Owner running(scratch.database());
     REQUIRE(running.note({4711, "127.0.0.1:9", 1}));
-    const auto refused = scratch.run({"restore", scratch.path("copy")});
+    const auto refused = scratch.run({"restore", scratch.file("copy")});
     CHECK(refused.exit_code == 1);
     CHECK(contains(refused.err, "4711"));
   }
   CHECK(scratch.rooms()[0].room.default_gateway_id == 2);
-  const auto outcome = scratch.run({"restore", scratch.path("copy")});
+  const auto outcome = scratch.run({"restore", scratch.file("copy")});
   CHECK(outcome.err.empty());
   CHECK(outcome.exit_code == 0);
   CHECK(contains(outcome.out, scratch.database() + ".before-restore"));
   CHECK(scratch.rooms()[0].room.default_gateway_id == 1);
-  CHECK(scratch.run({"restore", scratch.path("none")}).exit_code == 1);
+  CHECK(scratch.run({"restore", scratch.file("none")}).exit_code == 1);
 }
 
 TEST_CASE("as root the files keep the owner of the database") {
   if (::geteuid() != 0) return;
   const Scratch scratch;
   scratch.make_database();
-  std::filesystem::permissions(scratch.path(""), std::filesystem::perms::all);
+  std::filesystem::permissions(scratch.file(""), std::filesystem::perms::all);
   for (const auto* end : {"", "-wal", "-shm"}) {
     (void)!::chown((scratch.database() + end).c_str(), 65534, 65534);
   }
   const auto list = scratch.write("list.csv", kHeader + "1,a,gxy1\n");
   ::chmod(list.c_str(), 0600);  // root's alone
   CHECK(scratch.run({"rooms", "import", list}).exit_code == 0);
-  for (const auto& entry : std::filesystem::directory_iterator(scratch.path(""))) {
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.file(""))) {
     if (!contains(entry.path().string(), "rooms.db")) continue;
     struct stat status {};
     REQUIRE(::stat(entry.path().c_str(), &status) == 0);

@@ -29,7 +29,7 @@ TEST_CASE("wrong usage is 2, help and version are 0, and neither runs anything")
 
 TEST_CASE("output that cannot be written is a failure") {
   const Scratch scratch;
-  const auto config = scratch.path("config.toml");
+  const auto config = scratch.file("config.toml");
   const char* argv[] = {"room-sidecar", "config", "--config", config.c_str()};
   std::ostringstream out;
   out.setstate(std::ios::badbit);

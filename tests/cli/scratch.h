@@ -2,16 +2,15 @@
 // it. One test, one thread.
 #pragma once
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/run.h"
 #include "store/gateways_table.h"
 #include "store/rooms_table.h"
+#include "temporary_folder.h"
 
 struct Outcome {
   int exit_code = 0;
@@ -21,28 +20,11 @@ struct Outcome {
 
 inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-class Scratch {
+class Scratch : public TemporaryFolder {
  public:
-  Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "cli-test-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    folder_ = name;
-    configure("");
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
+  Scratch() { configure(""); }
 
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  std::string database() const { return path("rooms.db"); }
-
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(path(name), std::ios::binary) << text;
-    return path(name);
-  }
+  std::string database() const { return file("rooms.db"); }
 
   // config.toml with these lines after the database's; http.listen is where nobody listens.
   void configure(const std::string& more, const std::string& listen = "127.0.0.1:1") const {
@@ -81,7 +63,7 @@ class Scratch {
   // room-sidecar WORDS… --config …/config.toml
   Outcome run(std::vector<std::string> words, const std::string& input = "") const {
     words.insert(words.begin(), "room-sidecar");
-    words.insert(words.end(), {"--config", path("config.toml")});
+    words.insert(words.end(), {"--config", file("config.toml")});
     return run_bare(words, input);
   }
 
@@ -95,7 +77,4 @@ class Scratch {
     const int code = cli::run(static_cast<int>(argv.size()), argv.data(), serve, in, out, err);
     return {code, out.str(), err.str()};
   }
-
- private:
-  std::filesystem::path folder_;
 };

@@ -6,7 +6,6 @@
 
 using namespace std::chrono_literals;
 using namespace cluster;
-using cluster_test::comes_true;
 using cluster_test::EtcdProcess;
 using cluster_test::in;
 using cluster_test::Watcher;
@@ -27,7 +26,7 @@ TEST_CASE("a user with a password does what it may, also after its member was st
   EtcdProcess etcd;
   auto options = etcd.options();
   options.user = "sidecar";
-  options.password_file = etcd.write("password", "it's \"secret\"\n");
+  options.password_file = etcd.folder().write("password", "it's \"secret\"\n");
   Engine engine(options);
   REQUIRE(engine.transact(put("p/a", "0"), in(5s)).ok());  // before authentication is on
   etcd.turn_authentication_on("sidecar", R"(it's \"secret\")", "p/");
@@ -60,7 +59,7 @@ TEST_CASE("rights that have changed since the token was made do not keep a user 
   EtcdProcess etcd;
   auto options = etcd.options();
   options.user = "sidecar";
-  options.password_file = etcd.write("password", "secret");
+  options.password_file = etcd.folder().write("password", "secret");
   etcd.turn_authentication_on("sidecar", "secret", "p/");
   Engine engine(options);
   REQUIRE(engine.transact(put("p/a", "1"), in(5s)).ok());
@@ -77,15 +76,15 @@ TEST_CASE("a wrong password, none, and a file that is not there are refused at o
   CHECK(Engine(options).transact(put("p/a", "1"), in(5s)).trouble == Trouble::refused);
   CHECK(Engine(options).watch("p/", "p0", 2, 5s, once).why == WatchEnd::Why::refused);
   options.user = "sidecar";
-  options.password_file = etcd.write("password", "wrong");
+  options.password_file = etcd.folder().write("password", "wrong");
   Engine engine(options);
   const auto refused = engine.transact(put("p/a", "1"), in(5s));
   CHECK(refused.trouble == Trouble::refused);
   CHECK(refused.why.find("authentication failed") != std::string::npos);
   CHECK(engine.watch("p/", "p0", 2, 5s, once).why == WatchEnd::Why::refused);
-  etcd.write("password", "secret");  // it is read each time
+  etcd.folder().write("password", "secret");  // it is read each time
   CHECK(engine.transact(put("p/a", "1"), in(5s)).ok());
-  options.password_file = etcd.folder() + "/nothing";
+  options.password_file = etcd.folder().file("nothing");
   CHECK(Engine(options).range({"p/a"}, in(5s)).trouble == Trouble::refused);
 }
 
@@ -104,7 +103,7 @@ TEST_CASE("TLS with an own authority and certificates on both sides") {
   SECTION("with authentication, too") {
     etcd.turn_authentication_on("sidecar", "secret", "p/");
     options.user = "sidecar";
-    options.password_file = etcd.write("password", "secret");
+    options.password_file = etcd.folder().write("password", "secret");
     const auto reply = Engine(options).transact(put("p/a", "2"), in(5s));
     INFO(reply.why);
     CHECK(reply.ok());
@@ -114,7 +113,7 @@ TEST_CASE("TLS with an own authority and certificates on both sides") {
     CHECK(Engine(options).range({"p/a"}, in(5s)).ok());
   }
   SECTION("not to a server by another authority") {
-    options.ca_file = etcd.folder() + "/stranger.crt";
+    options.ca_file = etcd.folder().file("stranger.crt");
     const auto reply = Engine(options).transact(put("p/a", "2"), in(500ms));
     CHECK(reply.trouble == Trouble::unreached);
     CHECK(reply.why.find("authority") != std::string::npos);
@@ -129,13 +128,13 @@ TEST_CASE("TLS with an own authority and certificates on both sides") {
     CHECK(!Engine(options).transact(put("p/a", "2"), in(500ms)).ok());
   }
   SECTION("not with a file that is none") {
-    options.cert_file = etcd.write("broken", "nothing");
+    options.cert_file = etcd.folder().write("broken", "nothing");
     const auto reply = Engine(options).transact(put("p/a", "2"), in(200ms));
     CHECK(reply.trouble == Trouble::unreached);
     CHECK(reply.why.find("cert_file") != std::string::npos);
   }
   SECTION("not with an authority's file that is not there") {
-    options.ca_file = etcd.folder() + "/nothing";
+    options.ca_file = etcd.folder().file("nothing");
     CHECK(Engine(options).transact(put("p/a", "2"), in(200ms)).trouble == Trouble::unreached);
   }
 }

@@ -63,20 +63,8 @@ void run(const std::string& folder, const std::string& command) {
 
 }  // namespace
 
-bool comes_true(const std::function<bool()>& so) {
-  const auto until = std::chrono::steady_clock::now() + 30s;
-  while (!so()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
-}
-
 EtcdProcess::EtcdProcess(Wish wish) : wish_(std::move(wish)), members_(static_cast<std::size_t>(wish_.members)) {
   ::signal(SIGPIPE, SIG_IGN);  // as the sidecar does
-  std::string folder = fs::temp_directory_path() / "room-sidecar-etcd-XXXXXX";
-  if (::mkdtemp(folder.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  folder_ = folder;
   options_.engine = cluster::EngineKind::etcd;
   if (wish_.tls) make_certificates();
   // Another test may take a port before etcd does: it ends then, and others are tried.
@@ -86,18 +74,14 @@ EtcdProcess::EtcdProcess(Wish wish) : wish_(std::move(wish)), members_(static_ca
     if (all_ready()) return;
     for (std::size_t i = 0; i < members_.size(); ++i) {
       kill(i);
-      fs::remove_all(folder_ + "/data" + std::to_string(i));
+      fs::remove_all(folder_.file("data" + std::to_string(i)));
     }
   }
-  const std::string said = log();
-  fs::remove_all(folder_);
-  throw std::runtime_error("etcd does not start: " + said);
+  throw std::runtime_error("etcd does not start: " + log());
 }
 
 EtcdProcess::~EtcdProcess() {
   for (std::size_t i = 0; i < members_.size(); ++i) kill(i);
-  std::error_code ignored;
-  fs::remove_all(folder_, ignored);
 }
 
 void EtcdProcess::choose_ports() {
@@ -119,21 +103,21 @@ void EtcdProcess::launch(std::size_t i) {
   }
   const bool is_alone = members_.size() == 1;
   std::vector<std::string> words{
-      etcd_path(), "--name", "n" + number, "--data-dir", folder_ + "/data" + number, "--listen-client-urls",
+      etcd_path(), "--name", "n" + number, "--data-dir", folder_.file("data" + number), "--listen-client-urls",
       options_.endpoints[i], "--advertise-client-urls", options_.endpoints[i], "--listen-peer-urls", peer(i),
       "--initial-advertise-peer-urls", peer(i), "--initial-cluster", all, "--initial-cluster-state", "new",
       // Alone it need not hear others, and is there sooner.
       "--heartbeat-interval", is_alone ? "20" : "100", "--election-timeout", is_alone ? "200" : "1000", "--pre-vote",
       "--experimental-watch-progress-notify-interval", "1s", "--logger", "zap", "--log-level", "warn"};
   if (wish_.tls) {
-    words.insert(words.end(), {"--cert-file", folder_ + "/server.crt", "--key-file", folder_ + "/server.key",
-                               "--client-cert-auth", "--trusted-ca-file", folder_ + "/ca.crt"});
+    words.insert(words.end(), {"--cert-file", folder_.file("server.crt"), "--key-file", folder_.file("server.key"),
+                               "--client-cert-auth", "--trusted-ca-file", folder_.file("ca.crt")});
   }
   words.insert(words.end(), wish_.flags.begin(), wish_.flags.end());
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  const std::string log = folder_ + "/log" + number;
+  const std::string log = folder_.file("log" + number);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid == 0) {
@@ -234,35 +218,31 @@ void EtcdProcess::turn_authentication_on(const std::string& user, const std::str
   post("/v3/auth/enable", "{}");
 }
 
-std::string EtcdProcess::write(const std::string& name, std::string_view text) const {
-  std::ofstream(folder_ + "/" + name, std::ios::binary) << text;
-  return folder_ + "/" + name;
-}
-
 // Without names (CN): etcd would take a client's for a user's, and its gateway refuses that (cluster.md, pitfall 15).
 void EtcdProcess::make_certificates() {
   const std::string key = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /O=room-sidecar";
-  write("server.ext", "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n");
-  write("client.ext", "extendedKeyUsage=clientAuth\n");
+  folder_.write("server.ext", "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n");
+  folder_.write("client.ext", "extendedKeyUsage=clientAuth\n");
   const auto authority = [&](const std::string& name) {
-    run(folder_, key + " -x509 -days 2 -keyout " + name + ".key -out " + name + ".crt");
+    run(folder_.path(), key + " -x509 -days 2 -keyout " + name + ".key -out " + name + ".crt");
   };
   authority("ca");
   authority("stranger");
   for (const std::string name : {"server", "client"}) {
-    run(folder_, key + " -keyout " + name + ".key -out " + name + ".csr");
-    run(folder_, "openssl x509 -req -in " + name + ".csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile " +
-                     name + ".ext -out " + name + ".crt");
+    run(folder_.path(), key + " -keyout " + name + ".key -out " + name + ".csr");
+    run(folder_.path(), "openssl x509 -req -in " + name +
+                            ".csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile " + name + ".ext -out " +
+                            name + ".crt");
   }
-  options_.ca_file = folder_ + "/ca.crt";
-  options_.cert_file = folder_ + "/client.crt";
-  options_.key_file = folder_ + "/client.key";
+  options_.ca_file = folder_.file("ca.crt");
+  options_.cert_file = folder_.file("client.crt");
+  options_.key_file = folder_.file("client.key");
 }
 
 std::string EtcdProcess::log() const {
   std::stringstream text;
   for (std::size_t i = 0; i < members_.size(); ++i) {
-    if (std::ifstream file(folder_ + "/log" + std::to_string(i)); file) text << file.rdbuf();
+    if (std::ifstream file(folder_.file("log" + std::to_string(i))); file) text << file.rdbuf();
   }
   return text.str();
 }

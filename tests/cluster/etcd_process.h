@@ -6,17 +6,15 @@
 #include <sys/types.h>
 
 #include <chrono>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cluster/options.h"
+#include "comes_true.h"
+#include "temporary_folder.h"
 
 namespace cluster_test {
-
-// Waits until it is so, for at most thirty seconds.
-bool comes_true(const std::function<bool()>& so);
 
 class EtcdProcess {
  public:
@@ -51,8 +49,7 @@ class EtcdProcess {
 
   void post_as_root(const std::string& path, const std::string& body) const;
 
-  std::string folder() const { return folder_; }
-  std::string write(const std::string& name, std::string_view text) const;  // into the folder; its path
+  const TemporaryFolder& folder() const { return folder_; }
 
  private:
   struct Member {
@@ -69,7 +66,7 @@ class EtcdProcess {
   std::string log() const;
 
   Wish wish_;
-  std::string folder_;
+  TemporaryFolder folder_;
   std::vector<Member> members_;
   cluster::Options options_;
 };

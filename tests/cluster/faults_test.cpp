@@ -1,23 +1,20 @@
 #include <set>
 #include <thread>
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "catch.h"
 #include "cluster/engine.h"
 #include "etcd_process.h"
 #include "in_time.h"
+#include "loopback_server.h"
 #include "watcher.h"
 
 using namespace std::chrono_literals;
 using namespace cluster;
-using cluster_test::comes_true;
 using cluster_test::EtcdProcess;
 using cluster_test::in;
 using cluster_test::time_of;
@@ -35,46 +32,25 @@ Transaction put(const std::string& key, const std::string& value) {
 class Mute {
  public:
   explicit Mute(std::string piece = "", std::chrono::milliseconds pause = 0ms)
-      : piece_(std::move(piece)), pause_(pause) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
-    ::listen(listener_, 64);
-    socklen_t size = sizeof address;
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    if (!piece_.empty()) thread_ = std::thread([this] { serve(); });
-  }
-  ~Mute() {
-    ::shutdown(listener_, SHUT_RDWR);
-    if (thread_.joinable()) thread_.join();
-    ::close(listener_);
-  }
-  Mute(const Mute&) = delete;
-  Mute& operator=(const Mute&) = delete;
+      : piece_(std::move(piece)), pause_(pause) {}
 
   // Has anybody come? Without a piece to say only.
   bool is_asked() const {
-    pollfd asked{listener_, POLLIN, 0};
+    pollfd asked{server_.socket(), POLLIN, 0};
     return ::poll(&asked, 1, 0) == 1;
   }
-  std::string endpoint() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string endpoint() const { return server_.url(); }
 
  private:
-  void serve() {
-    for (int connection; (connection = ::accept(listener_, nullptr, nullptr)) >= 0; ::close(connection)) {
-      // Until the other side has gone.
-      while (::send(connection, piece_.data(), piece_.size(), MSG_NOSIGNAL) > 0) std::this_thread::sleep_for(pause_);
-    }
+  // Until the other side has gone.
+  void serve(int connection) const {
+    while (::send(connection, piece_.data(), piece_.size(), MSG_NOSIGNAL) > 0) std::this_thread::sleep_for(pause_);
   }
 
   const std::string piece_;
   const std::chrono::milliseconds pause_;
-  int listener_ = -1;
-  int port_ = 0;
-  std::thread thread_;
+  LoopbackServer server_{piece_.empty() ? nullptr
+                                        : LoopbackServer::Serve([this](int connection) { serve(connection); })};
 };
 
 cluster::Options at(std::vector<std::string> endpoints) {

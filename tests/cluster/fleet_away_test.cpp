@@ -10,7 +10,6 @@
 #include "sharing_house.h"
 
 using namespace std::chrono_literals;
-using cluster_test::comes_true;
 using cluster_test::EtcdProcess;
 using cluster_test::SharingHouse;
 using cluster_test::time_of;
@@ -178,16 +177,16 @@ namespace {
 // What the member has on its disk becomes what that folder has.
 void put_back(EtcdProcess& etcd, const std::string& from) {
   namespace fs = std::filesystem;
-  const std::string data = etcd.folder() + "/data0";
+  const std::string data = etcd.folder().file("data0");
   fs::remove_all(data);
   fs::copy(from, data, fs::copy_options::recursive);
 }
 
 std::string kept(EtcdProcess& etcd, const std::string& name) {
   namespace fs = std::filesystem;
-  std::string copy = etcd.folder() + "/" + name;
+  std::string copy = etcd.folder().file(name);
   etcd.kill(0);
-  fs::copy(etcd.folder() + "/data0", copy, fs::copy_options::recursive);
+  fs::copy(etcd.folder().file("data0"), copy, fs::copy_options::recursive);
   return copy;
 }
 

@@ -18,7 +18,6 @@
 #include "sharing_house.h"
 
 using namespace std::chrono_literals;
-using cluster_test::comes_true;
 using cluster_test::EtcdProcess;
 using cluster_test::in;
 using cluster_test::SharingHouse;

@@ -9,7 +9,6 @@
 
 using namespace std::chrono_literals;
 using namespace cluster;
-using cluster_test::comes_true;
 using cluster_test::EtcdProcess;
 using cluster_test::in;
 using cluster_test::time_of;

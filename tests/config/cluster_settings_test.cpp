@@ -158,7 +158,7 @@ TEST_CASE("of a setting of [cluster] that was refused nothing more is said") {
 }
 
 TEST_CASE("files of [cluster] that can't be read are named with their place, if there is an engine") {
-  const written::Folder folder;
+  const TemporaryFolder folder;
   const std::string good = folder.write("good", "secret\n");
   const std::string none = folder.file("none");
   const auto toml = [&](const std::string& file) {

@@ -26,7 +26,7 @@ void check_one_error(const config::Loaded& loaded, const std::string& text) {
 }  // namespace
 
 TEST_CASE("without any file the defaults hold") {
-  const written::Folder folder;
+  const TemporaryFolder folder;
   const config::Loaded loaded = load_files(folder.file("config.toml"), false);
   CHECK(loaded.problems.empty());
   CHECK(loaded.settings.size() == std::size(config::settings()));
@@ -34,7 +34,7 @@ TEST_CASE("without any file the defaults hold") {
 }
 
 TEST_CASE("a named file must be there") {
-  const written::Folder folder;
+  const TemporaryFolder folder;
   const std::string toml = folder.file("mine.toml");
   check_one_error(load_files(toml, true), "mine.toml: \"" + toml +
                                               "\" cannot be read (No such file or directory): mend that, "
@@ -46,7 +46,7 @@ TEST_CASE("a named file must be there") {
 }
 
 TEST_CASE("a file that is there and cannot be read is an error, named or not") {
-  const written::Folder folder;
+  const TemporaryFolder folder;
   ::mkdir(folder.file("config.toml").c_str(), 0700);
   ::mkdir(folder.file(".env").c_str(), 0700);
   const config::Loaded loaded = load_files(folder.file("config.toml"), false);
@@ -58,7 +58,7 @@ TEST_CASE("a file that is there and cannot be read is an error, named or not") {
 
 TEST_CASE("a file without the right to read it is an error") {
   if (::geteuid() == 0) return;  // root may read everything
-  const written::Folder folder;
+  const TemporaryFolder folder;
   ::chmod(folder.write(".env", "SCALE=true\n").c_str(), 0);
   const config::Loaded loaded = load_files(folder.file("config.toml"), false);
   REQUIRE(loaded.problems.size() == 1);
@@ -66,7 +66,7 @@ TEST_CASE("a file without the right to read it is an error") {
 }
 
 TEST_CASE("a file of more than 64 MiB is no configuration") {
-  const written::Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("config.toml", "");
   REQUIRE(::truncate(path.c_str(), (off_t{64} << 20) + 1) == 0);
   const config::Loaded loaded = load_files(path, true);
@@ -83,7 +83,7 @@ TEST_CASE("both files may begin with a byte order mark") {
 }
 
 TEST_CASE("messages name a file as it is called, and .env is looked for beside config.toml") {
-  const written::Folder folder;
+  const TemporaryFolder folder;
   const std::string toml = folder.write("prod.toml", "scle = true\n");
   folder.write(".env", "SCALE=maybe\n");
   const config::Loaded loaded = load_files(toml, true);

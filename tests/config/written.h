@@ -1,10 +1,6 @@
-// A folder with a config.toml and a `.env` of a test's own, gone with the test.
+// Loads a config.toml and a `.env` that a test writes, and reads what came of it.
 #pragma once
 
-#include <stdlib.h>
-
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -12,39 +8,16 @@
 #include <vector>
 
 #include "config/load.h"
+#include "temporary_folder.h"
 
 namespace written {
 
 using Environment = std::vector<std::pair<std::string, std::string>>;
 
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "config_test_XXXXXX").string();
-    if (!::mkdtemp(pattern.data())) throw std::runtime_error("no folder for the test");
-    path_ = pattern;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(file(name), std::ios::binary) << text;
-    return file(name);
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
 // Loads texts as files; no text, no file.
 inline config::Loaded load(const std::optional<std::string>& toml, const std::optional<std::string>& env = {},
                            const Environment& environment = {}) {
-  const Folder folder;
+  const TemporaryFolder folder;
   if (toml) folder.write("config.toml", *toml);
   if (env) folder.write(".env", *env);
   config::Sources sources;

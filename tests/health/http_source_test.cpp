@@ -8,7 +8,6 @@
 
 using namespace std::chrono_literals;
 using health::HttpSource;
-using health_test::comes_true;
 using health_test::GatewaySocket;
 
 namespace {

@@ -7,7 +7,6 @@
 
 using namespace std::chrono_literals;
 using health::MqttSource;
-using health_test::comes_true;
 using health_test::GatewaySocket;
 
 // What a broker says is shown on a real one (tests/e2e/health_test.py); here is what is none.
@@ -29,19 +28,19 @@ std::string trouble_with(const std::string& url) {
 }  // namespace
 
 TEST_CASE("what is no broker, or does not take us, is a trouble that says why") {
-  std::string closed = "mqtt://127.0.0.1:" + std::to_string(GatewaySocket().port());
+  std::string closed = "mqtt://" + GatewaySocket().address();
   CHECK(trouble_with(closed) == "MQTT broker " + closed + ": Connection refused");
   GatewaySocket web("HTTP/1.1 400 Bad Request\r\n\r\n");
-  CHECK(trouble_with("mqtt://127.0.0.1:" + std::to_string(web.port())) != "none");
-  CHECK(trouble_with("mqtts://127.0.0.1:" + std::to_string(web.port())) != "none");
+  CHECK(trouble_with("mqtt://" + web.address()) != "none");
+  CHECK(trouble_with("mqtts://" + web.address()) != "none");
   GatewaySocket strict(std::string("\x20\x02\0\x05", 4));
-  CHECK(trouble_with("mqtt://127.0.0.1:" + std::to_string(strict.port())).find("not authorised") != std::string::npos);
+  CHECK(trouble_with("mqtt://" + strict.address()).find("not authorised") != std::string::npos);
 }
 
 TEST_CASE("neither a mute broker nor a mute name server holds up the beginning or the end") {
   GatewaySocket mute;
   const auto begin = std::chrono::steady_clock::now();
-  for (const std::string& host : {"127.0.0.1:" + std::to_string(mute.port()), std::string("silent.test")}) {
+  for (const std::string& host : {mute.address(), std::string("silent.test")}) {
     health::Options options;
     options.mqtt_url = "mqtt://" + host;
     MqttSource source(

@@ -27,7 +27,8 @@ TEST_CASE("the client reaches a door by every form of its address") {
 TEST_CASE("the client sends bodies, targets as they stand, and its token") {
   auto options = quick();
   options.token = "t";
-  TestDoor door(std::move(options), "unix:/tmp/door-client-" + std::to_string(::getpid()));
+  const TemporaryFolder folder;
+  TestDoor door(std::move(options), "unix:" + folder.file("socket"));
   http::Client client(door.address(), "t");
   CHECK(client.request("PUT", "/v2/rooms/a%2Fb/sessions/c", "{}").body.find("[\"a/b\",\"c\"]") != std::string::npos);
   CHECK(client.request("POST", "/v2/room_server").status == 200);

@@ -110,7 +110,8 @@ TEST_CASE("what needs no token tells whoever bears none, or a wrong one, that th
 TEST_CASE("on a Unix socket Host and Origin are not looked at, but the token is") {
   auto options = quick();
   options.token = "t";
-  TestDoor door(std::move(options), "unix:/tmp/door-access-" + std::to_string(::getpid()));
+  const TemporaryFolder folder;
+  TestDoor door(std::move(options), "unix:" + folder.file("socket"));
   check_all(door, {
                       {"GET /v2/rooms", "Authorization: Bearer t\r\n", 200, ""},
                       {"GET /v2/rooms", "Host: x\r\nHost: y\r\nOrigin: z\r\nAuthorization: Bearer t\r\n", 200, ""},

@@ -17,29 +17,11 @@
 #include "http/client.h"
 #include "http/test_door.h"
 #include "http/wire.h"
+#include "temporary_folder.h"
 
 using namespace http_test;
 
 namespace {
-
-// A folder of the test's own, removed with what the tests make in it.
-class Folder {
- public:
-  Folder() {
-    char name[] = "/tmp/listeners-XXXXXX";
-    path_ = ::mkdtemp(name);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() {
-    ::unlink(file("s").c_str());
-    ::rmdir(path_.c_str());
-  }
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 bool exists(const std::string& path) {
   struct stat there {};
@@ -95,7 +77,7 @@ TEST_CASE("IPv6 is listened to, and its own address is a local Host") {
 }
 
 TEST_CASE("a Unix socket file has mode 0660, and goes when the door closes") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto path = folder.file("s");
   const auto before = ::umask(0077);
   {
@@ -113,7 +95,7 @@ TEST_CASE("a Unix socket file has mode 0660, and goes when the door closes") {
 }
 
 TEST_CASE("a socket file on which nobody answers is replaced, anything else is left alone") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto path = folder.file("s");
   const auto left_behind = http::open_listeners("unix:" + path);
   ::close(left_behind.front().fd);  // as kill -9 would
@@ -129,7 +111,7 @@ TEST_CASE("a socket file on which nobody answers is replaced, anything else is l
 }
 
 TEST_CASE("a socket whose owner is too busy to accept is not taken from it") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto path = folder.file("s");
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
@@ -149,7 +131,7 @@ TEST_CASE("a socket whose owner is too busy to accept is not taken from it") {
 }
 
 TEST_CASE("a socket file that has become another's is not removed") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto listen = "unix:" + folder.file("s");
   const auto first = http::open_listeners(listen);
   ::unlink(folder.file("s").c_str());
@@ -161,7 +143,7 @@ TEST_CASE("a socket file that has become another's is not removed") {
 }
 
 TEST_CASE("systemd's sockets are adopted, served and neither shut down nor removed") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto tcp = http::open_listeners("127.0.0.1:0").front();
   const auto local = http::open_listeners("unix:" + folder.file("s")).front();
   const pid_t child = ::fork();
@@ -199,7 +181,7 @@ TEST_CASE("systemd's sockets are adopted, served and neither shut down nor remov
 TEST_CASE("without systemd nothing is adopted") { CHECK(http::adopt_systemd_listeners().empty()); }
 
 TEST_CASE("a token file holds one line of its alphabet") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto read = [&](const std::string& text) {
     std::ofstream(folder.file("s")) << text;
     return http::read_token_file(folder.file("s"));

@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "comes_true.h"
 #include "http/door.h"
 #include "http/json.h"
 
@@ -23,16 +23,6 @@ inline http::DoorOptions quick() {
   http::DoorOptions options;
   options.timeouts = {2s, 300ms, 400ms, 500ms};
   return options;
-}
-
-// Waits until it is so, for at most five seconds.
-inline bool comes_true(const std::function<bool()>& so) {
-  const auto until = std::chrono::steady_clock::now() + 5s;
-  while (!so()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(1ms);
-  }
-  return true;
 }
 
 class TestDoor {
@@ -95,7 +85,7 @@ class TestDoor {
         {"GET", "/wait",
          [this](const auto& request) {
            ++waiting_;
-           comes_true([this] { return released_.load(); });
+           comes_true([this] { return released_.load(); }, 5s);
            return echo(request);
          }},
     };

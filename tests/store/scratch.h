@@ -1,51 +1,24 @@
-// What the store's tests share: a folder of their own, rows, and waiting for something to come
-// true.
+// What the store's tests share: a folder of their own, and rows.
 #pragma once
 
-#include <stdlib.h>
-
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "comes_true.h"
 #include "domain/assignment.h"
 #include "store/assignments_table.h"
 #include "store/database.h"
 #include "store/failure.h"
 #include "store/sessions_table.h"
+#include "temporary_folder.h"
 
-class Scratch {
+class Scratch : public TemporaryFolder {
  public:
-  explicit Scratch(const std::string& parent = std::filesystem::temp_directory_path().string()) {
-    path_ = parent + "/store-test-XXXXXX";
-    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no folder for the test");
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
+  using TemporaryFolder::TemporaryFolder;
   std::string database() const { return file("room-sidecar.db"); }
-
- private:
-  std::string path_;
 };
-
-inline bool comes_true(const std::function<bool()>& what, std::chrono::milliseconds within = std::chrono::seconds{10}) {
-  const auto until = std::chrono::steady_clock::now() + within;
-  while (std::chrono::steady_clock::now() < until) {
-    if (what()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds{2});
-  }
-  return what();
-}
 
 inline domain::WallTime at(int seconds) { return domain::WallTime{std::chrono::seconds{1'800'000'000 + seconds}}; }
 
