@@ -1,25 +1,16 @@
 #include "app/house.h"
 
 #include <sqlite3.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "catch.h"
-#include "store/database.h"
-#include "store/scratch.h"
+#include "comes_true.h"
 
 namespace {
-app::Configured four_gateways() {
-  app::Configured configured;
-  configured.options.scale = true;
-  for (int i = 1; i <= 4; ++i) {
-    domain::ConfiguredGateway gateway;
-    gateway.name = "gxy" + std::to_string(i);
-    gateway.where = "config.toml:" + std::to_string(i);
-    configured.gateways.push_back(gateway);
-  }
+app::Configured fifty_rooms() {
+  app::Configured configured = four_gateways();
   for (int i = 1; i <= 50; ++i) {
     domain::ConfiguredRoom room;
     room.gateway_uid = std::to_string(i);
@@ -30,38 +21,19 @@ app::Configured four_gateways() {
 }
 }  // namespace
 
-House::House() : House(four_gateways()) {}
+House::House() : House(fifty_rooms()) {}
 
-House::House(const app::Configured& with) {
-  std::string name = (std::filesystem::temp_directory_path() / "room-sidecar-app-XXXXXX").string();
-  REQUIRE(mkdtemp(name.data()) != nullptr);
-  folder_ = name;
-  start(with);
-}
+House::House(const app::Configured& with) { start(with); }
 
 House::~House() {
   sqlite3_close(other_);
   sqlite3_close(watcher_);
   keeper.reset();
   journal.reset();
-  std::filesystem::remove_all(folder_);
 }
 
 void House::start(const app::Configured& with) {
-  configured = with;
-  store::Database database(path(), store::OpenMode::read_write);
-  app::Opening opening = app::read_opening(database, configured, domain::WallTime{});
-  REQUIRE(opening.plan.errors.empty());
-  app::write_opening(database, opening);
-  clock_ = std::make_unique<app::Clock>([this] {
-    const std::chrono::milliseconds service{service_};
-    return domain::Moment{domain::ServiceTime{service}, domain::WallTime{service + std::chrono::milliseconds{wall_}}};
-  });
-  journal = std::make_unique<store::Journal>(std::move(database), store::Journal::Callbacks{});
-  claims_ = std::make_unique<app::JournalClaims>(*journal);
-  desk = std::make_unique<app::Desk>(*clock_, *claims_, *journal);
-  app::open_desk(*desk, opening);
-  keeper = std::make_unique<app::CatalogueKeeper>(*desk, *journal, path(), configured, false);
+  open(with, [this]() -> app::Claims& { return *(claims_ = std::make_unique<app::JournalClaims>(*journal)); });
 }
 
 void House::restart() {
@@ -72,47 +44,12 @@ void House::restart() {
   start(configured);
 }
 
-std::string House::ask(const std::string& room, const std::string& country) {
-  const auto answer = app::answer_room(*desk, room, country);
-  if (const auto* refused = std::get_if<app::Refused>(&answer)) return std::string(code_of(refused->refusal));
-  const auto& found = std::get<app::RoomAnswer>(answer);
-  return found.gateway + " " + std::string(to_text(found.reason));
-}
-
-std::string House::report(const std::string& room, const std::string& session, const std::string& janus) {
-  app::SessionReport report{room, session, std::nullopt};
-  if (!janus.empty()) report.janus = janus;
-  const auto answer = app::report_session(*desk, report);
-  if (const auto* refused = std::get_if<app::Refused>(&answer)) return std::string(code_of(refused->refusal));
-  const auto& reported = std::get<app::Reported>(answer);
-  return reported.janus.value_or("null") + " " + std::to_string(reported.users);
-}
-
-std::string House::text(const std::string& sql) {
-  sqlite3* db = nullptr;
-  REQUIRE(sqlite3_open_v2(path().c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK);
-  sqlite3_stmt* statement = nullptr;
-  REQUIRE(sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr) == SQLITE_OK);
-  std::string result;
-  if (sqlite3_step(statement) == SQLITE_ROW) {
-    result = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
-  }
-  sqlite3_finalize(statement);
-  sqlite3_close(db);
-  return result;
-}
-
 void House::execute(const std::string& sql) {
   sqlite3* db = nullptr;
   REQUIRE(sqlite3_open_v2(path().c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK);
   sqlite3_busy_timeout(db, 5000);
   CHECK(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
   sqlite3_close(db);
-}
-
-std::string House::row(const std::string& room) {
-  journal->flush();
-  return text("SELECT gateway_name FROM room_server_assignments WHERE room_id = '" + room + "'");
 }
 
 std::int64_t House::count(const std::string& table) {
