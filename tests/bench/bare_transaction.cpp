@@ -1,27 +1,21 @@
 // What the shared store itself costs: CONNECTIONS clients that each have a room created if it is absent, one transaction
 // a room, again and again for SECONDS, spread over the members of etcd at the loopback PORTs. The row is as long as a
 // sidecar's. One thread; prints how long each took, as one line of JSON. A room that was there already counts as bad.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <charconv>
-#include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "connection.h"
 #include "quantiles.h"
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using bench::Clock;
+using bench::Connection;
 
 std::string base64(std::string_view bytes) {
   constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -52,63 +46,10 @@ std::string request(const std::string& room) {
          body;
 }
 
-// Keep-alive, one request under way.
-class Connection {
- public:
-  explicit Connection(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int on = 1;
-    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-      std::perror("connect");
-      std::exit(1);
-    }
-  }
-
-  int descriptor() const { return socket_; }
-
-  void ask(const std::string& text) {
-    sent_ = Clock::now();
-    received_.clear();
-    if (send(socket_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size())) return;
-    std::perror("send");
-    std::exit(1);
-  }
-
-  // Is the whole answer there?
-  bool receive() {
-    char buffer[4096];
-    const ssize_t count = recv(socket_, buffer, sizeof buffer, 0);
-    if (count <= 0) {
-      std::fputs("a member has closed its connection\n", stderr);
-      std::exit(1);
-    }
-    received_.append(buffer, static_cast<std::size_t>(count));
-    const auto head = received_.find("\r\n\r\n");
-    return head != std::string::npos && received_.size() >= head + 4 + body_length(head);
-  }
-
-  bool has_won() const { return received_.find(R"("succeeded":true)") != std::string::npos; }
-  double milliseconds() const { return std::chrono::duration<double, std::milli>(Clock::now() - sent_).count(); }
-
- private:
-  std::size_t body_length(std::size_t head) const {
-    const char* const found = strcasestr(received_.c_str(), "\r\ncontent-length:");
-    if (found == nullptr || static_cast<std::size_t>(found - received_.c_str()) > head) return 0;
-    const char* digits = found + std::strlen("\r\ncontent-length:");
-    while (*digits == ' ') ++digits;
-    std::size_t length = 0;
-    std::from_chars(digits, received_.c_str() + received_.size(), length);
-    return length;
-  }
-
-  int socket_;
-  Clock::time_point sent_{};
-  std::string received_;
-};
+[[noreturn]] void give_up() {
+  std::fputs("a member has closed its connection\n", stderr);
+  std::exit(1);
+}
 
 }  // namespace
 
@@ -125,7 +66,9 @@ int main(int argc, char** argv) {
     polled.push_back({connections.back().descriptor(), POLLIN, 0});
   }
   std::size_t rooms = 0;
-  const auto ask = [&](Connection& connection) { connection.ask(request(prefix + "-" + std::to_string(++rooms))); };
+  const auto ask = [&](Connection& connection) {
+    if (!connection.ask(request(prefix + "-" + std::to_string(++rooms)))) give_up();
+  };
 
   std::vector<double> took;
   long bad = 0;
@@ -134,9 +77,11 @@ int main(int argc, char** argv) {
   while (Clock::now() < end) {
     poll(polled.data(), polled.size(), 10);
     for (std::size_t i = 0; i < polled.size(); ++i) {
-      if (polled[i].revents == 0 || !connections[i].receive()) continue;
+      const auto progress = polled[i].revents == 0 ? Connection::Progress::more : connections[i].receive();
+      if (progress == Connection::Progress::broken) give_up();
+      if (progress == Connection::Progress::more) continue;
       took.push_back(connections[i].milliseconds());
-      if (!connections[i].has_won()) ++bad;
+      if (connections[i].answer().find(R"("succeeded":true)") == std::string::npos) ++bad;
       ask(connections[i]);
     }
   }

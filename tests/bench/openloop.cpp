@@ -4,15 +4,10 @@
 //   known  500 known rooms in turn
 //   new    a room with each request that was never asked for, PREFIX and a number
 //   lives  500 rooms at a time that come, are entered by two users, left again, and go
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <charconv>
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -23,11 +18,13 @@
 #include <string_view>
 #include <vector>
 
+#include "connection.h"
 #include "quantiles.h"
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using bench::Clock;
+using bench::Connection;
 
 struct Plan {
   std::vector<std::uint16_t> ports;  // the connections are spread over them
@@ -60,62 +57,6 @@ std::string request_number(const Plan& plan, std::size_t number) {
   if (plan.kind == "lives") return step_of_a_life(plan.prefix, number);
   return question(plan.kind == "new" ? plan.prefix + std::to_string(number) : std::to_string(2000 + number % 500));
 }
-
-// Keep-alive, at most one request under way.
-class Connection {
- public:
-  explicit Connection(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int on = 1;
-    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-      std::perror("connect");
-      std::exit(1);
-    }
-  }
-
-  int descriptor() const { return socket_; }
-
-  bool ask(const std::string& request, Clock::time_point planned) {
-    planned_ = planned;
-    received_.clear();
-    return send(socket_, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size());
-  }
-
-  enum class Progress { more, answered, broken };
-  Progress receive() {
-    char buffer[4096];
-    const ssize_t count = recv(socket_, buffer, sizeof buffer, 0);
-    if (count <= 0) return Progress::broken;
-    received_.append(buffer, static_cast<std::size_t>(count));
-    const auto head = received_.find("\r\n\r\n");
-    if (head == std::string::npos) return Progress::more;
-    return received_.size() >= head + 4 + body_length(head) ? Progress::answered : Progress::more;
-  }
-
-  bool is_200() const { return received_.compare(9, 3, "200") == 0; }
-  double milliseconds_since_planned() const {
-    return std::chrono::duration<double, std::milli>(Clock::now() - planned_).count();
-  }
-
- private:
-  std::size_t body_length(std::size_t head) const {
-    const char* const found = strcasestr(received_.c_str(), "\r\ncontent-length:");
-    if (found == nullptr || static_cast<std::size_t>(found - received_.c_str()) > head) return 0;
-    const char* digits = found + std::strlen("\r\ncontent-length:");
-    while (*digits == ' ') ++digits;
-    std::size_t length = 0;
-    std::from_chars(digits, received_.c_str() + head, length);
-    return length;
-  }
-
-  int socket_;
-  Clock::time_point planned_{};
-  std::string received_;
-};
 
 class Load {
  public:
@@ -180,8 +121,8 @@ class Load {
     if (progress == Connection::Progress::more) return;
     --under_way_;
     if (progress == Connection::Progress::broken) return lose(i);
-    took_.push_back(connections_[i].milliseconds_since_planned());
-    if (!connections_[i].is_200()) ++bad_;
+    took_.push_back(connections_[i].milliseconds());
+    if (connections_[i].answer().compare(9, 3, "200") != 0) ++bad_;
     idle_.push_back(i);
   }
 
