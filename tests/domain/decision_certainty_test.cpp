@@ -1,36 +1,16 @@
 // What is decided where others decide too, and not all of it is known.
 #include "catch.h"
-#include "domain/decision.h"
+#include "decision_fixture.h"
 
 namespace {
 
 using namespace std::chrono_literals;
-using domain::Decision;
+using domain_test::at;
 using Asker = domain::Question::Asker;
 
-domain::Moment at(std::chrono::seconds since_start) {
-  return {domain::ServiceTime{} + 1h + since_start, domain::WallTime{} + 500000h};
-}
-
-// Four gateways, of which gxy1 is first in order, and the rooms "r" and "q".
-struct House {
-  domain::Options options;
-  std::vector<domain::Gateway> gateways;
-  domain::Ledger ledger;
-  domain::GatewayHealth health;
-  domain::Certainty certainty;
-  std::chrono::seconds now{0};
-
-  House() {
-    options.scale = true;
-    options.unknown_rooms = domain::UnknownRooms::accept;
-    for (int i = 1; i <= 4; ++i) {
-      domain::Gateway gateway;
-      gateway.id = i;
-      gateway.name = "gxy" + std::to_string(i);
-      gateways.push_back(gateway);
-    }
-  }
+// Any room.
+struct House : domain_test::DecisionFixture {
+  House() { options.unknown_rooms = domain::UnknownRooms::accept; }
   void follow(const std::string& room, const std::string& gateway) {
     ledger.follow({room, gateway, "", at(0s).wall, at(0s).wall});
   }
@@ -47,22 +27,6 @@ struct House {
       }
       health.conclude(at(now).service);
     }
-  }
-  std::string ask(domain::Question question) {
-    const domain::Policy policy(options, std::make_shared<domain::Catalogue>(gateways, std::vector<domain::Room>{}),
-                                [this](const std::string& name) { return ledger.number_of(name); });
-    const Decision decision = domain::decide({policy, ledger, health, at(now).service, certainty}, question);
-    switch (decision.kind) {
-      case Decision::Kind::refused:
-        return std::string(code_of(decision.refusal));
-      case Decision::Kind::pending:
-        return "pending";
-      case Decision::Kind::standing:
-        return decision.gateway + " " + std::string(to_text(decision.reason));
-      case Decision::Kind::booking:
-        return "book " + decision.gateway + " " + std::string(to_text(decision.reason));
-    }
-    return "";
   }
 };
 

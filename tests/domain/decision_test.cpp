@@ -1,32 +1,16 @@
 #include "domain/decision.h"
 
 #include "catch.h"
+#include "decision_fixture.h"
 
 namespace {
 
 using namespace std::chrono_literals;
-using domain::Decision;
+using domain_test::at;
 using Asker = domain::Question::Asker;
 
-domain::Moment at(std::chrono::seconds since_start) {
-  return {domain::ServiceTime{} + 1h + since_start, domain::WallTime{} + 500000h};
-}
-
-struct House {
-  domain::Options options;
-  std::vector<domain::Gateway> gateways;
-  std::vector<domain::Room> rooms;
-  domain::Ledger ledger;
-  domain::GatewayHealth health;
-
+struct House : domain_test::DecisionFixture {
   House() {
-    options.scale = true;
-    for (int i = 1; i <= 4; ++i) {
-      domain::Gateway gateway;
-      gateway.id = i;
-      gateway.name = "gxy" + std::to_string(i);
-      gateways.push_back(gateway);
-    }
     add_room("2171", 1);
     add_room("lost", 999);
     add_room("none", std::nullopt);
@@ -41,28 +25,9 @@ struct House {
     room.default_gateway_id = gateway;
     rooms.push_back(room);
   }
-  domain::Policy policy() {
-    return domain::Policy(options, std::make_shared<domain::Catalogue>(gateways, rooms),
-                          [this](const std::string& name) { return ledger.number_of(name); });
-  }
   void assign(std::string_view room, std::string_view gateway) {
     ledger.book(room, ledger.number_of(gateway), "", at(0s));
     ledger.confirm(room, ledger.number_of(gateway));
-  }
-  std::string ask(domain::Question question, std::vector<domain::Verdict>* verdicts = nullptr) {
-    const domain::Policy p = policy();
-    const Decision d = domain::decide({p, ledger, health, at(0s).service}, question, verdicts);
-    switch (d.kind) {
-      case Decision::Kind::refused:
-        return std::string(code_of(d.refusal));
-      case Decision::Kind::pending:
-        return "pending";
-      case Decision::Kind::standing:
-        return d.gateway + " " + std::string(to_text(d.reason));
-      case Decision::Kind::booking:
-        return "book " + d.gateway + " " + std::string(to_text(d.reason));
-    }
-    return "";
   }
 };
 
