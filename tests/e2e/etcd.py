@@ -12,12 +12,12 @@ import pathlib
 import shutil
 import ssl
 import subprocess
-import tempfile
 import urllib.parse
 
 import certificates
 import netns
 from process import Process, free_port
+from scratch import Scratch
 from sidecar import wait_until
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
@@ -128,11 +128,11 @@ class Member(Process):
         return int(status["raftTerm"]) if leads else 0
 
 
-class Etcd:
+class Etcd(Scratch):
     """Its members, by name, not yet started."""
 
     def __init__(self, members=1, tls=False, authentication=False, nodes=(), prefix=PREFIX):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="room-sidecar-etcd-"))
+        super().__init__("etcd")
         self.prefix = prefix
         self.token = "first"
         self.tls = certificates.Certificates(self.folder / "tls", [node.address for node in nodes]) if tls else None
@@ -229,10 +229,6 @@ class Etcd:
     def wait_until_healthy(self):
         for member in self:
             member.wait_until_up(member.is_healthy)
-
-    def remove(self):
-        self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def save_snapshot(self, file):
         """Of what the first member that runs has."""

@@ -5,12 +5,10 @@ in etcd, and each room is asked for again at every sidecar in the end.
 """
 import collections
 import os
-import pathlib
 import random
-import shutil
 import subprocess
-import tempfile
 
+from scratch import Scratch
 from sidecar import PATIENCE, wait_until
 
 ASKERS = os.environ.get("ASKERS", "")
@@ -43,13 +41,13 @@ class Plan:
         return plan
 
 
-class Load:
+class Load(Scratch):
     """One run of a plan; it goes on beside the test until finish(). `patience`: seconds for which one who is
     refused asks again; `rate`: no more questions a second."""
 
     def __init__(self, ports, plan, rate=0, patience=30, threads=THREADS):
         self.plan = plan
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="room-sidecar-load-"))
+        super().__init__("load")
         (self.folder / "plan").write_text("".join(" ".join(map(str, question)) + "\n" for question in plan.questions))
         self._progress = self.folder / "progress"
         with open(self._progress, "wb") as progress:
@@ -83,12 +81,11 @@ class Load:
         _, room, sidecar, *_ = self.plan.questions[int(question)]
         return Answer(room, sidecar, int(status), int(began) / 1e6, int(ended) / 1e6, gateway, reason)
 
-    def remove(self):
+    def kill(self):
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
         self.process.stderr.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Witness:

@@ -7,14 +7,13 @@ import glob
 import http.client
 import os
 import pathlib
-import shutil
 import socket
 import struct
 import subprocess
-import tempfile
 
 import process
 from process import accepts, free_port
+from scratch import Scratch
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 ROOT = pathlib.Path(os.environ.get("FLEET_ROOT", TREE / "build/fleet/root"))
@@ -154,11 +153,11 @@ class Janus(Process):
             connection.close()
 
 
-class Fleet:
+class Fleet(Scratch):
     """Gateways by name; and a broker, not yet started, if asked for."""
 
     def __init__(self, names=("gxy1", "gxy2", "gxy3"), broker=False, secret=None):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="room-sidecar-fleet-"))
+        super().__init__("fleet")
         self.broker = Broker(self.folder) if broker else None
         self.gateways = {name: Janus(self.folder, name, self.broker, secret) for name in names}
 
@@ -179,8 +178,7 @@ class Fleet:
         """For the sidecar's configuration."""
         return [{"name": gateway.name, "url": gateway.url} for gateway in self.gateways.values()]
 
-    def remove(self):
+    def kill(self):
         for process in (*self.gateways.values(), self.broker):
             if process:
                 process.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)

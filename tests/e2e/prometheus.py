@@ -7,12 +7,12 @@ import os
 import pathlib
 import re
 import shutil
-import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
 
 from process import Process, free_port
+from scratch import Scratch
 from sidecar import wait_until
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
@@ -47,8 +47,8 @@ def as_the_page_says(targets, token_file):
 
 class Prometheus(Process):
     def __init__(self, targets, token_file):
-        self._scratch = pathlib.Path(tempfile.mkdtemp(prefix="room-sidecar-prometheus-"))
-        super().__init__(self._scratch, "prometheus")
+        self._scratch = Scratch("prometheus")
+        super().__init__(self._scratch.folder, "prometheus")
         self.port = free_port()
         (self.folder / "alerts.yml").write_text(shortened(RULES.read_text(encoding="utf-8")), encoding="utf-8")
         (self.folder / "prometheus.yml").write_text(
@@ -100,4 +100,4 @@ class Prometheus(Process):
 
     def remove(self):
         self.kill()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch.remove()

@@ -1,0 +1,18 @@
+"""A temporary folder for what a test starts, and its end."""
+import pathlib
+import shutil
+import tempfile
+
+
+class Scratch:
+    """Has a folder of its own. Who inherits it says in kill() what is running there."""
+
+    def __init__(self, name):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"room-sidecar-{name}-"))
+
+    def kill(self):
+        pass
+
+    def remove(self):
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
