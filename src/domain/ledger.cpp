@@ -358,12 +358,6 @@ bool Ledger::leave(std::string_view session, std::string_view room) {
   return true;
 }
 
-std::optional<std::string_view> Ledger::room_of(std::string_view session) const {
-  const auto it = seats_.find(session);
-  if (it == seats_.end() || !it->second->live) return std::nullopt;
-  return it->second->room->first;
-}
-
 bool Ledger::reported_since(std::string_view session, ServiceTime time) const {
   const auto it = seats_.find(session);
   return it != seats_.end() && it->second->reported_itself && *it->second->reported_itself >= time;

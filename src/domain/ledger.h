@@ -164,8 +164,6 @@ class Ledger {
   void refresh(std::string_view session, ServiceTime now);
   // The session left the room; false if it is not there.
   bool leave(std::string_view session, std::string_view room);
-  // The room in which a live session is.
-  std::optional<std::string_view> room_of(std::string_view session) const;
   // Did the session report itself at or after that time?
   bool reported_since(std::string_view session, ServiceTime time) const;
   // Lets the sessions go that nothing has refreshed since `listed` and that have not reported themselves
