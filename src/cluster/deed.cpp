@@ -35,13 +35,13 @@ Conclusion prepare_claim(Deed& deed, const Keys& keys, const Replica& replica) {
   deed.over = known ? known->modified : 0;
   if (takes_place && known) {
     const bool is_moved = deed.wish.kind == app::Wish::Kind::moved;
-    if (is_moved && known->row.gateway_name != deed.wish.leaves) return {What::not_so, known->row, 0};
+    if (is_moved && known->row.gateway_name != deed.wish.leaves) return {What::not_so, known->row};
     transaction.compares.push_back(is_as_of(key, known->modified));
     if (deed.wish.kind == app::Wish::Kind::instead) add_no_others(transaction, keys, deed.room, deed.sidecar);
   } else if (deed.wish.kind == app::Wish::Kind::moved) {
-    return {What::again, std::nullopt, 0};  // somebody has given it up
+    return {What::again};  // somebody has given it up
   } else {
-    if (known) return {What::not_so, known->row, 0};
+    if (known) return {What::not_so, known->row};
     const std::string left = keys.left(deed.room);
     const Replica::Left* was = replica.left(deed.room);
     transaction.compares.push_back(is_absent(key));
@@ -58,7 +58,7 @@ Conclusion prepare_carry(Deed& deed, const Keys& keys, const Replica& replica) {
   const auto known = replica.room(deed.room);
   if (known && known->modified > deed.over) {
     const bool is_same = known->row.gateway_name == deed.wish.row.gateway_name;
-    return {is_same ? What::done : What::not_so, known->row, known->modified};
+    return {is_same ? What::done : What::not_so, known->row};
   }
   Transaction transaction;
   transaction.compares.push_back(is_as_of(key, deed.over));
@@ -74,7 +74,7 @@ Conclusion prepare_carry(Deed& deed, const Keys& keys, const Replica& replica) {
 Conclusion prepare_give_up(Deed& deed, const Keys& keys, const Replica& replica) {
   const std::string use = keys.use(deed.room, deed.sidecar);
   const Revision mark = deed.kind == Deed::Kind::reap ? deed.mark : replica.mark(deed.room);
-  if (mark == 0) return {What::not_so, std::nullopt, 0};
+  if (mark == 0) return {What::not_so};
   const auto known = replica.room(deed.room);
   const std::string key = keys.room(deed.room);
   // Its echo may come before the answer.
@@ -118,7 +118,7 @@ Conclusion prepare_use(Deed& deed, const Keys& keys) {
 // Only who began it knows when it is over: another may see the gateway well all the time.
 Conclusion prepare_end_failover(Deed& deed, const Keys& keys, const Replica& replica) {
   const Replica::Failover* known = replica.failover(deed.room);
-  if (!known || known->value.by != deed.sidecar) return {What::not_so, std::nullopt, 0};
+  if (!known || known->value.by != deed.sidecar) return {What::not_so};
   Transaction transaction;
   transaction.compares.push_back(is_as_of(keys.failover(deed.room), known->modified));
   transaction.success.push_back(erase(keys.failover(deed.room)));
@@ -128,7 +128,7 @@ Conclusion prepare_end_failover(Deed& deed, const Keys& keys, const Replica& rep
 
 Conclusion prepare_release(Deed& deed, const Keys& keys, const Replica& replica) {
   const auto known = replica.room(deed.room);
-  if (!known) return {What::done, std::nullopt, 0};
+  if (!known) return {What::done};
   deed.wish.row = known->row;
   const std::string key = keys.room(deed.room);
   Transaction transaction;
@@ -162,27 +162,27 @@ Conclusion conclude_claim(const Deed& deed, const TransactionResult& result, Rev
     replica.take_room(deed.wish.row, at);
     if (deed.wish.is_used_here) replica.set_mark(deed.room, at);
     replica.drop_left(deed.room);
-    return {What::done, deed.wish.row, at};
+    return {What::done, deed.wish.row};
   };
   if (result.succeeded) return won_at(revision);
   const KeyValue* room = found(result, 0);
   if (!room) {
     if (deed.kind == Deed::Kind::claim) learn_left(replica, deed.room, found(result, 1));
-    return {What::again, std::nullopt, 0};
+    return {What::again};
   }
   const auto value = room_value_from(deed.room, room->value);
-  if (!value) return {What::refused, std::nullopt, 0};
+  if (!value) return {What::refused};
   if (value->id == deed.id) return won_at(room->modified);  // by an attempt that seemed to have failed
   replica.take_room(value->row, room->modified);
   // One that was not known, or not as it is: only then is it sure that others use it.
   const bool was_known = deed.kind != Deed::Kind::claim || room->modified == deed.over;
-  if (deed.wish.kind == app::Wish::Kind::instead && !was_known) return {What::resend, std::nullopt, 0};
-  return {What::not_so, value->row, room->modified};
+  if (deed.wish.kind == app::Wish::Kind::instead && !was_known) return {What::resend};
+  return {What::not_so, value->row};
 }
 
 Conclusion conclude_give_up(Deed& deed, const TransactionResult& result, Revision revision, Replica& replica) {
   const bool is_ours = deed.kind == Deed::Kind::give_up;
-  if (result.done.empty() || result.done[0].nested.empty()) return {What::refused, std::nullopt, 0};
+  if (result.done.empty() || result.done[0].nested.empty()) return {What::refused};
   const TransactionResult& inner = result.done[0].nested[0];
   if (!inner.succeeded) {
     const KeyValue* there = found(inner, 0);
@@ -190,8 +190,8 @@ Conclusion conclude_give_up(Deed& deed, const TransactionResult& result, Revisio
       const auto value = there ? room_value_from(deed.room, there->value) : std::nullopt;
       if (value) replica.take_room(value->row, there->modified);
       if (!there) replica.drop_room(deed.room, revision + 1);
-      if (there && !value) return {What::refused, std::nullopt, 0};
-      return {What::again, std::nullopt, 0};
+      if (there && !value) return {What::refused};
+      return {What::again};
     }
     if (!there) {  // done already, or nothing was to be done
       if (is_ours) replica.drop_mark(deed.room);
@@ -201,49 +201,49 @@ Conclusion conclude_give_up(Deed& deed, const TransactionResult& result, Revisio
         deed.wish.row.gateway_name = value->gateway;
         replica.drop_room(deed.room, left->modified);
         replica.take_left(deed.room, std::move(*value), left->modified);
-        return {What::done, deed.wish.row, left->modified};
+        return {What::done, deed.wish.row};
       }
-      return {What::not_so, std::nullopt, revision};
+      return {What::not_so};
     }
-    if (!is_ours) return {What::not_so, std::nullopt, revision};  // it is back
+    if (!is_ours) return {What::not_so};  // it is back
     replica.set_mark(deed.room, there->modified);
-    return {What::again, std::nullopt, 0};
+    return {What::again};
   }
   if (is_ours) replica.drop_mark(deed.room);
-  if (!result.succeeded) return {What::not_so, std::nullopt, revision};
+  if (!result.succeeded) return {What::not_so};
   const domain::Assignment& row = deed.wish.row;
-  if (row.gateway_name.empty()) return {What::not_so, std::nullopt, revision};
+  if (row.gateway_name.empty()) return {What::not_so};
   replica.drop_room(deed.room, revision);
   replica.take_left(deed.room, LeftValue{row.gateway_name, LeftValue::Why::empty, deed.id}, revision);
-  return {What::done, row, revision};
+  return {What::done, row};
 }
 
 Conclusion conclude_release(Deed& deed, const TransactionResult& result, Revision revision, Replica& replica) {
   if (result.succeeded) {
     replica.drop_room(deed.room, revision);
     replica.drop_mark(deed.room);
-    return {What::done, std::nullopt, revision};
+    return {What::done};
   }
   const KeyValue* room = found(result, 0);
   if (!room) {
     replica.drop_room(deed.room, revision + 1);
-    return {What::done, std::nullopt, revision};
+    return {What::done};
   }
   const auto known = replica.room(deed.room);
   if (known && known->modified == room->modified) {
     // Others have it marked: is somebody in it there? Who comes in just now has it brought back.
-    if (result.done.size() < 2) return {What::refused, std::nullopt, 0};
+    if (result.done.size() < 2) return {What::refused};
     for (const KeyValue& mark : result.done[1].found) {
       const bool is_own = mark.modified == replica.mark(deed.room);
-      if (!is_own && mark.value != kept_mark) return {What::not_so, std::nullopt, revision};
+      if (!is_own && mark.value != kept_mark) return {What::not_so};
     }
     deed.others = result.done[1].found;
-    return {What::resend, std::nullopt, 0};
+    return {What::resend};
   }
   const auto value = room_value_from(deed.room, room->value);
-  if (!value) return {What::refused, std::nullopt, 0};
+  if (!value) return {What::refused};
   replica.take_room(value->row, room->modified);
-  return {What::again, std::nullopt, 0};
+  return {What::again};
 }
 
 }  // namespace
@@ -297,15 +297,15 @@ Conclusion conclude(Deed& deed, const TransactionResult& result, Revision revisi
     case Deed::Kind::use:
       if (!result.succeeded) {
         replica.drop_mark(deed.room);
-        return {What::not_so, std::nullopt, revision};
+        return {What::not_so};
       }
       replica.set_mark(deed.room, revision);
-      return {What::done, std::nullopt, revision};
+      return {What::done};
     case Deed::Kind::end_failover:
     case Deed::Kind::plain:
       break;
   }
-  return {What::done, std::nullopt, revision};
+  return {What::done};
 }
 
 }  // namespace cluster

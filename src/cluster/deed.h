@@ -59,7 +59,7 @@ Deed use_of(std::string room, domain::Use use);
 struct Conclusion {
   enum class What {
     ask,      // send it
-    done,     // give_up, reap, release: the assignment has ended; claim and carry: won, at `revision`; use: marked
+    done,     // give_up, reap, release: the assignment has ended; claim and carry: won; use: marked
     not_so,   // give_up, reap, release: others use it; claim and carry: lost to `row`; use: the room has no assignment
     again,    // claim: to be decided anew; others: to be sent anew
     resend,   // claim, release: to be sent anew, on what is known now
@@ -67,7 +67,6 @@ struct Conclusion {
   };
   What what = What::ask;
   std::optional<domain::Assignment> row{};
-  Revision revision = 0;
 };
 
 // Says what is known already, or makes the transaction.

@@ -24,10 +24,11 @@ struct Store {
     REQUIRE(reply.ok());
     return reply.value.items.empty() ? "" : reply.value.items.front().value;
   }
-  bool has(const std::string& key) {
+  // Since when it stands so under that key; 0 if it is not there.
+  cluster::Revision modified(const std::string& key) {
     const auto reply = engine.range({key}, in(std::chrono::seconds{5}));
     REQUIRE(reply.ok());
-    return !reply.value.items.empty();
+    return reply.value.items.empty() ? 0 : reply.value.items.front().modified;
   }
   // Where the room is; "" if it is nowhere.
   std::string gateway_of(const std::string& room) {
@@ -39,7 +40,10 @@ struct Store {
     const auto value = cluster::left_value_from(text(keys.left(room)));
     return value ? value->gateway : "";
   }
-  bool is_marked(const std::string& room, const std::string& sidecar) { return has(keys.use(room, sidecar)); }
+  cluster::Revision mark(const std::string& room, const std::string& sidecar) {
+    return modified(keys.use(room, sidecar));
+  }
+  bool is_marked(const std::string& room, const std::string& sidecar) { return mark(room, sidecar) != 0; }
 };
 
 // The transaction is sent as one of many, as the writer does.
