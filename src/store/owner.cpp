@@ -11,7 +11,6 @@
 #include <map>
 #include <sstream>
 #include <thread>
-#include <utility>
 
 #include "store/failure.h"
 #include "store/files.h"
@@ -115,17 +114,6 @@ Owner::~Owner() {
   if (fd_ < 0) return;
   if (may_write_ && ::ftruncate(fd_, 0) != 0) may_write_ = false;
   ::close(fd_);
-}
-
-Owner::Owner(Owner&& other) noexcept
-    : path_(std::move(other.path_)),
-      fd_(std::exchange(other.fd_, -1)),
-      may_write_(other.may_write_),
-      noted_(std::move(other.noted_)) {}
-
-bool Owner::holds() const {
-  const std::lock_guard lock(mutex_);
-  return fd_ >= 0;
 }
 
 bool Owner::keep() {

@@ -27,10 +27,9 @@ class Owner {
   explicit Owner(const std::string& database_path);
   // Empties the file and leaves it there: who deletes a lock file makes two owners possible.
   ~Owner();
-  Owner(Owner&& other) noexcept;
-  Owner& operator=(Owner&&) = delete;
+  Owner(const Owner&) = delete;
+  Owner& operator=(const Owner&) = delete;
 
-  bool holds() const;
   // Is the lock ours, under its name? Cheap, to be asked often: if the file was deleted or could not
   // be made before, a new one is taken and says what was noted last. False while another process
   // has the lock or no lock file can be made; then the database must not be written.
@@ -43,7 +42,7 @@ class Owner {
   bool write_note();
 
   std::string path_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   int fd_ = -1;
   bool may_write_ = false;
   std::optional<OwnerNote> noted_;
