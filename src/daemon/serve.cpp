@@ -193,7 +193,6 @@ class Running {
       app::log_error("Request failed", {{"route", route.pattern}, {"reason", what}});
     };
     const http::House house{*desk_,
-                            *journal_,
                             *keeper_,
                             load_history_,
                             [this] { return reload_->run(); },

@@ -3,7 +3,6 @@
 #include <charconv>
 #include <cstdint>
 
-#include <strings.h>
 #include <sys/socket.h>
 
 // The only file that sees the library.
@@ -66,15 +65,6 @@ std::string problem_text(httplib::Error error) {
 
 }  // namespace
 
-std::optional<std::string_view> ClientAnswer::header(std::string_view name) const {
-  for (const auto& [key, value] : headers) {
-    if (key.size() == name.size() && strncasecmp(key.data(), name.data(), name.size()) == 0) {
-      return value;
-    }
-  }
-  return std::nullopt;
-}
-
 class Client::Inside {
  public:
   Inside(std::string address, std::optional<std::string> token)
@@ -111,7 +101,6 @@ class Client::Inside {
     }
     answer.status = result->status;
     answer.body = result->body;
-    for (const auto& [name, value] : result->headers) answer.headers.emplace_back(name, value);
     return answer;
   }
 
@@ -124,8 +113,6 @@ class Client::Inside {
 
 Client::Client(std::string address, std::optional<std::string> token)
     : inside_(std::make_unique<Inside>(std::move(address), std::move(token))) {}
-Client::Client(Client&&) noexcept = default;
-Client& Client::operator=(Client&&) noexcept = default;
 Client::~Client() = default;
 
 ClientAnswer Client::request(std::string_view method, std::string_view target, std::string_view body,

@@ -8,18 +8,14 @@
 #include <string>
 #include <string_view>
 
-#include "http/message.h"
-
 namespace http {
 
 struct ClientAnswer {
   int status = 0;  // 0: no answer, and `problem` says why
   std::string body;
-  Fields headers;
   std::string problem;
 
   bool reached() const { return status != 0; }
-  std::optional<std::string_view> header(std::string_view name) const;  // in any case of letters
 };
 
 class Client {
@@ -27,8 +23,6 @@ class Client {
   // "127.0.0.1:8082", "[::1]:8082", "localhost:8082", "http://…" or "unix:/path"; an address that
   // means "any" (0.0.0.0, [::]) is asked on loopback. What is none of these is never reached.
   explicit Client(std::string address, std::optional<std::string> token = std::nullopt);
-  Client(Client&&) noexcept;
-  Client& operator=(Client&&) noexcept;
   ~Client();
 
   // The target is sent as it stands, so it is to be percent-encoded already.

@@ -142,7 +142,6 @@ Conversation::Reply Conversation::lead_to_route(const Head& head, RouteTable::Ma
   }
   auto query = Query::parse(query_);
   if (!query) return refuse(bad_query, head.keep_alive);
-  request.method = match.route->method;
   request.args = std::move(match.args);
   request.query = std::move(*query);
   request.request_id = head.request_id;

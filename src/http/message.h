@@ -22,7 +22,6 @@ class Query {
 
   // Of a name that stands more than once the last value counts.
   std::optional<std::string_view> value(std::string_view name) const;
-  const Fields& pairs() const { return pairs_; }
 
  private:
   Fields pairs_;
@@ -30,7 +29,6 @@ class Query {
 
 // Views are valid while the route answers, not longer.
 struct Request {
-  std::string_view method;        // "GET" for HEAD, too
   std::vector<std::string> args;  // the {…} segments of the pattern, decoded
   Query query;
   std::string_view body;        // as sent, whatever its Content-Type

@@ -23,7 +23,6 @@ struct Readiness {
 // What the routes ask. All of it outlives them.
 struct House {
   app::Desk& desk;
-  store::Journal& journal;
   app::CatalogueKeeper& keeper;
   const app::LoadHistory& load_history;
   // Reads the configuration anew and applies it, or tells why not.

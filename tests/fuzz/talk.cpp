@@ -28,10 +28,10 @@ std::uint64_t mark_of(std::string_view body) {
 
 http::Response echo(const http::Request& request) {
   http::JsonWriter json;
-  json.begin_object().member("method", request.method).key("args").begin_array();
+  json.begin_object().key("args").begin_array();
   for (const auto& arg : request.args) json.value(arg);
   json.end_array().key("query").begin_array();
-  for (const auto& [name, value] : request.query.pairs()) json.value(name).value(value);
+  for (const char* name : {"after", "gateway", "limit"}) json.value(request.query.value(name).value_or("-"));
   json.end_array().member("size", request.body.size()).member("mark", mark_of(request.body));
   json.member("id", request.request_id).end_object();
   http::Response response;

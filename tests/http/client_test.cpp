@@ -19,7 +19,6 @@ TEST_CASE("the client reaches a door by every form of its address") {
     const auto answer = client.request("GET", "/v2/rooms?a=%2B+");
     CHECK(answer.reached());
     CHECK(answer.status == 200);
-    CHECK(answer.header("content-type") == "application/json");
     CHECK(answer.body.find("[\"a\",\"++\"]") != std::string::npos);
   }
 }

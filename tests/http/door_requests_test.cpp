@@ -77,7 +77,7 @@ TEST_CASE("well-formed requests are answered, however unusual their fields") {
           {"multipart", post("Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 3\r\n", "--x"), 200, "",
            false, "\"body\":\"--x\""},
           {"Accept-Encoding", get("/v2/rooms", "Accept-Encoding: gzip, br\r\n"), 200, ""},
-          {"Range", get("/v2/rooms", "Range: bytes=0-3\r\n"), 200, "", false, "\"method\":\"GET\""},
+          {"Range", get("/v2/rooms", "Range: bytes=0-3\r\n"), 200, "", false, "\"args\":[]"},
           {"a bad Range", get("/v2/rooms", "Range: lines=9\r\n"), 200, ""},
           {"an empty field", get("/v2/rooms", "X-Empty:\r\n"), 200, ""},
           {"64 fields", get("/v2/rooms", many_fields(63)), 200, ""},

@@ -11,7 +11,7 @@ namespace {
 struct Answers {
   House real;
   app::LoadHistory load_history;
-  http::House house{*real.desk, *real.journal, *real.keeper, load_history, {}, {}};
+  http::House house{*real.desk, *real.keeper, load_history, {}, {}};
   http::Request request;
 
   http::Response snapshot(std::string_view body) {
