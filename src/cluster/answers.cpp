@@ -49,13 +49,9 @@ std::optional<TransactionResult::Done> done_of(const Json& response, const Opera
     case Operation::Kind::put:
       if (response.find("response_put") == nullptr) return std::nullopt;
       return done;
-    case Operation::Kind::erase: {
-      const Json* erased = response.find("response_delete_range");
-      const auto count = erased != nullptr ? number_of(*erased, "deleted") : std::nullopt;
-      if (!count) return std::nullopt;
-      done.erased = *count;
+    case Operation::Kind::erase:
+      if (response.find("response_delete_range") == nullptr) return std::nullopt;
       return done;
-    }
     case Operation::Kind::range: {
       const Json* range = response.find("response_range");
       auto found = range != nullptr ? list_of<KeyValue>(*range, "kvs", key_value_of) : std::nullopt;

@@ -47,8 +47,6 @@ struct Transaction {
     std::string range_end{};                 // of erase and range; empty: the key alone
     std::string value{};                     // of put
     std::int64_t lease = 0;                  // of put
-    bool keys_only = false;                  // of range
-    std::int64_t limit = 0;                  // of range; 0: none
     std::vector<Transaction> transaction{};  // of nested: one
   };
   std::vector<Compare> compares{};
@@ -58,9 +56,8 @@ struct Transaction {
 using Operation = Transaction::Operation;
 
 struct TransactionResult {
-  struct Done {                     // one operation's
-    std::vector<KeyValue> found{};  // of a range
-    std::int64_t erased = 0;
+  struct Done {                               // one operation's
+    std::vector<KeyValue> found{};            // of a range
     std::vector<TransactionResult> nested{};  // of a nested one: one
   };
   bool succeeded = false;

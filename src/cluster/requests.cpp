@@ -55,8 +55,6 @@ void write(JsonWriter& out, const Operation& operation) {
     case Operation::Kind::range:
       out.key("request_range").begin_object();
       keys(out, operation.key, operation.range_end);
-      if (operation.limit != 0) number(out, "limit", operation.limit);
-      if (operation.keys_only) out.member("keys_only", true);
       out.end_object();
       break;
     case Operation::Kind::nested:
