@@ -7,12 +7,9 @@
 #include <vector>
 
 #include "domain/decision.h"
+#include "ledger_steps.h"
 
 namespace domain_test {
-
-inline domain::Moment at(std::chrono::seconds since_start) {
-  return {domain::ServiceTime{} + std::chrono::hours{1} + since_start, domain::WallTime{} + std::chrono::hours{500000}};
-}
 
 struct DecisionFixture {
   domain::Options options;

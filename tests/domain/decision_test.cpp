@@ -25,10 +25,7 @@ struct House : domain_test::DecisionFixture {
     room.default_gateway_id = gateway;
     rooms.push_back(room);
   }
-  void assign(std::string_view room, std::string_view gateway) {
-    ledger.book(room, ledger.number_of(gateway), "", at(0s));
-    ledger.confirm(room, ledger.number_of(gateway));
-  }
+  void assign(std::string_view room, std::string_view gateway) { domain_test::assign(ledger, room, gateway, at(0s)); }
 };
 
 }  // namespace

@@ -9,28 +9,18 @@
 #include <vector>
 
 #include "catch.h"
+#include "ledger_steps.h"
 
 namespace {
 
 using namespace std::chrono_literals;
 using domain::Ledger;
+using domain_test::assign;
+using domain_test::at;
+using domain_test::own;
+using domain_test::rooms_on;
 
-domain::Moment at(std::chrono::milliseconds since_start) {
-  return {domain::ServiceTime{} + 1h + since_start, domain::WallTime{} + 500000h + since_start};
-}
-
-constexpr auto own = Ledger::Report::own;
 constexpr auto grace = std::chrono::milliseconds{120s};
-
-void assign(Ledger& ledger, std::string_view room, std::string_view gateway, domain::Moment now) {
-  ledger.book(room, ledger.number_of(gateway), "IL", now);
-  ledger.confirm(room, ledger.number_of(gateway));
-}
-
-std::int64_t rooms_on(Ledger& ledger, std::string_view gateway) {
-  const auto number = ledger.number_of(gateway);
-  return ledger.rooms_by_gateway()[number];
-}
 
 }  // namespace
 

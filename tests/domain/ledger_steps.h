@@ -1,0 +1,29 @@
+// What the tests of the ledger and of decisions do with one. One thread.
+#pragma once
+
+#include <chrono>
+#include <string_view>
+
+#include "domain/ledger.h"
+
+namespace domain_test {
+
+inline domain::Moment at(std::chrono::milliseconds since_start) {
+  return {domain::ServiceTime{} + std::chrono::hours{1} + since_start,
+          domain::WallTime{} + std::chrono::hours{500000} + since_start};
+}
+
+constexpr auto own = domain::Ledger::Report::own;
+
+// By a claim that is granted at once.
+inline void assign(domain::Ledger& ledger, std::string_view room, std::string_view gateway, domain::Moment now) {
+  ledger.book(room, ledger.number_of(gateway), "IL", now);
+  ledger.confirm(room, ledger.number_of(gateway));
+}
+
+inline std::int64_t rooms_on(domain::Ledger& ledger, std::string_view gateway) {
+  const auto number = ledger.number_of(gateway);
+  return ledger.rooms_by_gateway()[number];
+}
+
+}  // namespace domain_test
