@@ -48,7 +48,6 @@ struct Room {
 
 class Catalogue {
  public:
-  Catalogue() = default;
   // Expects ids and names of gateways, and gateway_uids of rooms, to be unique.
   Catalogue(std::vector<Gateway> gateways, std::vector<Room> rooms);
   Catalogue(const Catalogue&) = delete;

@@ -50,7 +50,6 @@ class Placement {
  public:
   using Numbering = std::function<GatewayNumber(const std::string& gateway)>;
 
-  Placement() = default;
   Placement(const Options& options, const Catalogue& catalogue, const Numbering& number_of);
 
   // How sure the loads are, which decides among the candidates of a step.

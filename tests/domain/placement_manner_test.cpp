@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -25,7 +26,7 @@ struct Gateway {
 struct House {
   std::vector<std::int64_t> rooms;
   std::vector<Fitness> fitness = {};
-  Placement placement;
+  std::optional<Placement> placement;
 
   House(const std::vector<Gateway>& gateways, const std::vector<int>& home = {}, const std::vector<int>& abroad = {},
         domain::WhenFull when_full = domain::WhenFull::overflow) {
@@ -49,8 +50,8 @@ struct House {
     };
     add_region("IL", home);
     add_region("US", abroad);
-    placement = Placement(options, domain::Catalogue(rows, {}),
-                          [](const std::string& name) { return static_cast<GatewayNumber>(std::stoul(name)); });
+    placement.emplace(options, domain::Catalogue(rows, {}),
+                      [](const std::string& name) { return static_cast<GatewayNumber>(std::stoul(name)); });
   }
 
   Placement::Scene scene(Manner manner, std::uint64_t chance) const {
@@ -61,7 +62,7 @@ struct House {
   }
   Placement::Choice choose(Manner manner, std::uint64_t chance,
                            std::vector<domain::Verdict>* verdicts = nullptr) const {
-    return placement.choose("IL", scene(manner, chance), verdicts);
+    return placement->choose("IL", scene(manner, chance), verdicts);
   }
   // How often each is chosen.
   std::map<GatewayNumber, int> chosen(Manner manner, int times = 3000) const {
@@ -260,7 +261,7 @@ TEST_CASE("unsure: only the other of the two can have a higher load, and the res
     CHECK(house.verdicts(Manner::unsure, number) == expected);
     // Told afterwards it is the same, whatever the next choice's chance would be.
     std::vector<domain::Verdict> later;
-    house.placement.explain("IL", house.scene(Manner::alone, 0), choice, 10, later);
+    house.placement->explain("IL", house.scene(Manner::alone, 0), choice, 10, later);
     for (std::size_t at = 0; at < later.size(); ++at) CHECK(later[at].verdict == expected[at]);
   }
   const House equals({{4, 100}, {4, 100}});
@@ -270,5 +271,5 @@ TEST_CASE("unsure: only the other of the two can have a higher load, and the res
 
 TEST_CASE("candidates are those that may get new rooms as far as lists go") {
   const House house({{4, 100}, {4, 100}, {0, 100}}, {0}, {2});
-  CHECK(house.placement.candidates() == std::vector<GatewayNumber>{0, 1, 2});
+  CHECK(house.placement->candidates() == std::vector<GatewayNumber>{0, 1, 2});
 }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,7 @@ struct Fleet {
       rows.push_back(gateway);
     }
     const auto number_of = [&](const std::string& name) { return ledger.number_of(name); };
-    placement = domain::Placement(options, domain::Catalogue(rows, {}), number_of);
+    placement.emplace(options, domain::Catalogue(rows, {}), number_of);
     health.watch(options.health, numbers);
     if (options.load_by == domain::LoadBy::sessions) ledger.count_crowd(options.avg_room_occupancy);
   }
@@ -38,7 +39,7 @@ struct Fleet {
 
   domain::Ledger ledger;
   domain::GatewayHealth health;
-  domain::Placement placement;
+  std::optional<domain::Placement> placement;
   std::vector<domain::GatewayNumber> numbers;                                // 0 to 11
   std::vector<std::int64_t> users = std::vector<std::int64_t>(gateways);     // now
   std::vector<std::int64_t> measured = std::vector<std::int64_t>(gateways);  // up to 10 s ago

@@ -14,7 +14,7 @@ using domain::GatewayNumber;
 
 GatewayNumber ours(const Fleet& fleet) {
   const domain::Ledger& ledger = fleet.ledger;
-  return *fleet.placement.choose("", {ledger.rooms_by_gateway(), ledger.crowd_by_gateway(), fleet.health.fitness()})
+  return *fleet.placement->choose("", {ledger.rooms_by_gateway(), ledger.crowd_by_gateway(), fleet.health.fitness()})
               .gateway;
 }
 
