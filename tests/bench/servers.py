@@ -21,7 +21,6 @@ TREE = ROOT / "build" / "bench"
 SCRATCH = pathlib.Path(tempfile.mkdtemp(prefix="room-sidecar-bench-", dir="/var/tmp"))
 SCRATCH.chmod(0o755)
 os.environ["ROOM_SIDECAR"] = str(TREE / "room-sidecar")
-os.environ.setdefault("ROOM_SIDECAR_PATIENCE", "60")
 os.environ["TMPDIR"] = str(SCRATCH)
 
 ROOMS = range(2000, 2500)  # those that rooms.lua and openloop ask for

@@ -102,9 +102,8 @@ class Page(Case):
     def open(self, sidecar, port=None):
         self.browser.open(f"http://127.0.0.1:{port or sidecar.port}/")
 
-    def sees(self, text, selector="body", patience=None):
-        wait_until(lambda: text in self.browser.text(selector),
-                   f"{text!r} in {selector}", patience)
+    def sees(self, text, selector="body"):
+        wait_until(lambda: text in self.browser.text(selector), f"{text!r} in {selector}")
 
     def poll(self):
         """What the page does when its tab is looked at again: it asks at once."""

@@ -54,7 +54,7 @@ class Checklist(Case):
         """SCALE=false: Test error handling for missing gateway"""
         sidecar = self.sidecar()
         sidecar.shell("UPDATE rooms SET default_gateway_id = 999 WHERE id = 2171;")
-        wait_until(lambda: sidecar.ask("2171").status == 500, "the edit to be seen", 2)
+        wait_until(lambda: sidecar.ask("2171").status == 500, "the edit to be seen")
         answer = self.expect(sidecar.ask("2171"), 500, "gateway_not_found")
         self.assertTrue(answer.json["message"].startswith("gateway not found for room"))
         sidecar.wait_for_log(
@@ -62,7 +62,7 @@ class Checklist(Case):
             "valid default_gateway_id. room_id=2171 default_gateway_id=999 room_gateway_uid=2171\n")
         self.assertEqual(sidecar.ask("2172").janus, "gxy2", "other rooms are answered")
         sidecar.shell(REPAIR)
-        wait_until(lambda: sidecar.ask("2171").status == 200, "the repaired room", 2)
+        wait_until(lambda: sidecar.ask("2171").status == 200, "the repaired room")
         self.assertEqual(sidecar.ask("2171").janus, "gxy1")
 
     def test_load_balancing_works(self):
@@ -104,7 +104,7 @@ class Checklist(Case):
         self.assertEqual(list(sidecar.assignments()), ["2171"])
         self.assertTrue(sidecar.leave("2171", "b").json["assignment_removed"])
         self.assertEqual(sidecar.assignments(), {})
-        wait_until(lambda: not sidecar.assignments_in_file(), "the row to go", 3)
+        wait_until(lambda: not sidecar.assignments_in_file(), "the row to go")
         sidecar.wait_for_log("INFO: Cleaned up room assignment immediately room_id=2171\n")
 
     def test_check_logs_for_assignment_events(self):

@@ -19,7 +19,7 @@ class Cleaning(Case):
         wait_until(lambda: not sidecar.assignments(), "the dead session's room to be cleaned")
         sidecar.wait_for_log(
             "INFO: Cleaned inactive room server assignments cleaned_assignments=1\n")
-        wait_until(lambda: not sidecar.assignments_in_file(), "the row to go", 3)
+        wait_until(lambda: not sidecar.assignments_in_file(), "the row to go")
 
     def test_an_assignment_that_nobody_joined_lives_join_grace_after_its_last_answer(self):
         sidecar = self.sidecar(scale(dead_after="90s", join_grace="2s"))
@@ -60,7 +60,7 @@ class Cleaning(Case):
         sidecar = self.sidecar(scale(dead_after="2s", join_grace="2s"))
         sidecar.enter("joined", "a")
         sidecar.ask("expected")
-        wait_until(lambda: len(sidecar.sql("SELECT * FROM sessions")) == 1, "the session's row", 3)
+        wait_until(lambda: len(sidecar.sql("SELECT * FROM sessions")) == 1, "the session's row")
         sidecar.kill()
         time.sleep(2)
         sidecar.start()

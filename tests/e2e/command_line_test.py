@@ -113,7 +113,7 @@ class Rooms(Case):
         (one.folder / "rooms.csv").write_text(self.CSV)
         done = one.run("rooms", "import", str(one.folder / "rooms.csv"))
         self.assertEqual(done.returncode, 0, done.stderr)
-        wait_until(lambda: one.ask("4711").status == 200, "the imported room", 2)
+        wait_until(lambda: one.ask("4711").status == 200, "the imported room")
         self.assertEqual((one.ask("4711").janus, one.ask("4712").janus), ("gxy2", "gxy3"))
         self.assertEqual(one.sql("SELECT id FROM rooms WHERE gateway_uid = '4711'"), [(7,)])
         self.assertEqual(one.ask("2171").janus, "gxy1", "nothing is deleted")
@@ -124,7 +124,7 @@ class Rooms(Case):
                  {"name": "N", "gateway_uid": "x", "default_gateway": "gxy1"}]
         done = one.run("rooms", "import", "-", stdin=json.dumps(rooms))
         self.assertEqual(done.returncode, 0, done.stderr)
-        wait_until(lambda: one.ask("2171").janus == "gxy3", "the update", 2)
+        wait_until(lambda: one.ask("2171").janus == "gxy3", "the update")
         self.assertEqual(one.ask("x").janus, "gxy1")
 
     def test_all_or_nothing_with_line_numbers(self):
@@ -143,7 +143,7 @@ class Rooms(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         for number in "34":
             self.assertIn(f"line {number}", done.stderr)
-        wait_until(lambda: one.ask("3001").status == 200, "the imported room", 2)
+        wait_until(lambda: one.ask("3001").status == 200, "the imported room")
         self.assertEqual(one.ask("2171").janus, "gxy1", "a known room keeps its own")
         self.assertEqual(one.sql("SELECT default_gateway_id FROM rooms WHERE gateway_uid = '3002'"),
                          [(None,)])
@@ -154,7 +154,7 @@ class Rooms(Case):
         self.assertNotEqual(one.run("rooms", "import", "-", stdin=text).returncode, 0)
         done = one.run("rooms", "import", "-", "--create-gateways", stdin=text)
         self.assertEqual(done.returncode, 0, done.stderr)
-        wait_until(lambda: one.ask("1").status == 200, "the room", 2)
+        wait_until(lambda: one.ask("1").status == 200, "the room")
         self.assertEqual(one.ask("1").janus, "new1")
 
     def test_gxydbs_groups_are_taken_where_their_janus_is_said_to_be_the_default(self):
@@ -164,7 +164,7 @@ class Rooms(Case):
         self.assertNotEqual(one.run("rooms", "import", "-", stdin=groups).returncode, 0)
         done = one.run("rooms", "import", "-", "--janus-is-default", stdin=groups)
         self.assertEqual(done.returncode, 0, done.stderr)
-        wait_until(lambda: one.ask("4711").status == 200, "the room", 2)
+        wait_until(lambda: one.ask("4711").status == 200, "the room")
         self.assertEqual(one.ask(4711).janus, "gxy2")
 
     def test_what_was_imported_survives_a_reload_and_a_restart(self):
@@ -183,7 +183,7 @@ class Rooms(Case):
         self.assertIn("2171", listed.stdout)
         done = one.run("rooms", "set", "2171", "--default-gateway", "gxy3")
         self.assertEqual(done.returncode, 0, done.stderr)
-        wait_until(lambda: one.ask("2171").janus == "gxy3", "the new default", 2)
+        wait_until(lambda: one.ask("2171").janus == "gxy3", "the new default")
         self.assertNotEqual(one.run("rooms", "set", "2171", "--default-gateway", "x").returncode, 0)
         unknown = one.run("rooms", "set", "nowhere", "--default-gateway", "gxy1")
         self.assertNotEqual(unknown.returncode, 0)

@@ -31,11 +31,11 @@ class Durability(Case):
             return sidecar.sql("SELECT last_used_at FROM room_server_assignments"
                                " WHERE room_id = '1'")[0][0]
         before = last_used()
-        wait_until(lambda: sidecar.ask("1") and last_used() > before, "a newer last_used_at", 3)
-        wait_until(lambda: sidecar.sql("SELECT * FROM sessions"), "the session's row", 3)
+        wait_until(lambda: sidecar.ask("1") and last_used() > before, "a newer last_used_at")
+        wait_until(lambda: sidecar.sql("SELECT * FROM sessions"), "the session's row")
         sidecar.leave("2", "a")
-        wait_until(lambda: list(sidecar.assignments_in_file()) == ["1"], "the row to go", 3)
-        wait_until(lambda: not sidecar.sql("SELECT * FROM sessions"), "the session to go", 3)
+        wait_until(lambda: list(sidecar.assignments_in_file()) == ["1"], "the row to go")
+        wait_until(lambda: not sidecar.sql("SELECT * FROM sessions"), "the session to go")
 
     def test_the_file_is_in_wal_mode_with_a_version(self):
         sidecar = self.sidecar()

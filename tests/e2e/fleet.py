@@ -50,9 +50,8 @@ class Member(Sidecar):
     def id(self):
         return self.cluster()["sidecar"]
 
-    def wait_until_live(self, patience=None):
-        wait_until(lambda: self.state() == "live", f"the sidecar to be live: {self.cluster()}\n{self.log()[-3000:]}",
-                   patience)
+    def wait_until_live(self):
+        wait_until(lambda: self.state() == "live", f"the sidecar to be live: {self.cluster()}\n{self.log()[-3000:]}")
         return self
 
     def degraded(self):
@@ -121,4 +120,4 @@ class FleetCase(Case):
         """What one sidecar was told is soon known to the others, without a question."""
         for member in fleet:
             wait_until(lambda member=member: member.assignments().get(room) == gateway,
-                       f"{room} to be seen on {gateway}", 5)
+                       f"{room} to be seen on {gateway}")

@@ -50,7 +50,7 @@ class Failover(FleetCase):
         self.assertTrue(was)
         for sidecar in fleet:
             wait_until(lambda sidecar=sidecar: gateway not in sidecar.assignments().values(),
-                       f"{gateway} to be left everywhere", 30)
+                       f"{gateway} to be left everywhere")
         now = fleet[0].assignments()
         for sidecar in fleet:
             wait_until(lambda sidecar=sidecar: sidecar.assignments() == now, "all to say the same")
@@ -76,7 +76,7 @@ class Failover(FleetCase):
             self.assertTrue(sidecar.gateway("gxy2")["draining"])
         self.assertEqual(fleet[2].delete("/v2/gateways/gxy2/drain").status, 200)
         for sidecar in fleet:
-            wait_until(lambda sidecar=sidecar: not sidecar.gateway("gxy2")["draining"], "the end of the drain", 10)
+            wait_until(lambda sidecar=sidecar: not sidecar.gateway("gxy2")["draining"], "the end of the drain")
 
 
 if __name__ == "__main__":

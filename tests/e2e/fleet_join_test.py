@@ -137,7 +137,7 @@ class Joining(Journey):
         self.assertEqual(list(self.etcd.range("gateway/")), ["gxy3"])
         self.assertEqual(self.join(a)["drains"], 0)
         b = self.member()
-        wait_until(lambda: b.gateway("gxy3")["draining"], "the drain at another one", 5)
+        wait_until(lambda: b.gateway("gxy3")["draining"], "the drain at another one")
 
     def test_a_sidecar_that_is_not_running_can_be_carried_too(self):
         a, rooms = self.single()

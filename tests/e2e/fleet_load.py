@@ -65,12 +65,12 @@ class Load(Scratch):
         def has_come():
             assert self.process.poll() in (None, 0), self.process.stderr.read()
             return self.done() >= share or self.process.poll() == 0
-        wait_until(has_come, f"{share:.0%} of the questions to be answered", 10 * PATIENCE)
+        wait_until(has_come, f"{share:.0%} of the questions to be answered")
 
-    def finish(self, patience=None):
+    def finish(self):
         """All answers, in no order; times in seconds of time.monotonic()."""
         try:
-            self.process.wait(patience or 10 * PATIENCE)
+            self.process.wait(PATIENCE)
             assert self.process.returncode == 0, self.process.stderr.read()
             return [self._answer(*line.split("\t"))
                     for line in (self.folder / "answers").read_text().splitlines()]

@@ -73,7 +73,7 @@ class Leaving(FleetCase):
         self.assertEqual(c.leave("1", "at-c").json["assignment_removed"], True)
         self.assertNotIn("1", self.etcd.rooms())
         for sidecar in (a, b, c):
-            wait_until(lambda sidecar=sidecar: "1" not in sidecar.assignments(), "the room to go everywhere", 5)
+            wait_until(lambda sidecar=sidecar: "1" not in sidecar.assignments(), "the room to go everywhere")
         c.wait_for_log("INFO: Cleaned up room assignment immediately room_id=1\n")
         for sidecar in (a, b):
             self.assertEqual(lines_of(sidecar, "Cleaned up room assignment"), [])
@@ -110,8 +110,8 @@ class Leaving(FleetCase):
             missed = name not in self.etcd.range("sidecar/")
             self.assertLessEqual({**others, "1": gateway}.items(), self.etcd.rooms().items(), "never at once")
             return missed
-        wait_until(is_given_up, "the sidecar to be given up", 40)
-        wait_until(lambda: set(self.etcd.rooms()) == {"3"}, "the grace to end", 60)
+        wait_until(is_given_up, "the sidecar to be given up")
+        wait_until(lambda: set(self.etcd.rooms()) == {"3"}, "the grace to end")
         self.assertEqual(b.ask("3").janus, others["3"])
 
     def test_a_killed_sidecar_that_is_back_keeps_its_rooms(self):
@@ -129,13 +129,13 @@ class Steering(FleetCase):
         fleet = self.fleet(gateways=["gxy1", "gxy2"])
         self.assertEqual(fleet[0].put("/v2/gateways/gxy1/drain").status, 200)
         for sidecar in fleet:
-            wait_until(lambda sidecar=sidecar: sidecar.gateway("gxy1")["draining"], "the drain", 5)
+            wait_until(lambda sidecar=sidecar: sidecar.gateway("gxy1")["draining"], "the drain")
         self.assertEqual({fleet[number % 3].ask(str(number)).janus for number in range(12)}, {"gxy2"})
         late = self.member(gateways=["gxy1", "gxy2"])
-        wait_until(lambda: late.gateway("gxy1")["draining"], "the drain at one that came later", 5)
+        wait_until(lambda: late.gateway("gxy1")["draining"], "the drain at one that came later")
         self.assertEqual(late.delete("/v2/gateways/gxy1/drain").status, 200)
         for sidecar in (*fleet, late):
-            wait_until(lambda sidecar=sidecar: not sidecar.gateway("gxy1")["draining"], "the drain's end", 5)
+            wait_until(lambda sidecar=sidecar: not sidecar.gateway("gxy1")["draining"], "the drain's end")
         self.assertEqual(fleet[1].ask("new").janus, "gxy1")
 
     def test_a_release_is_refused_while_another_sidecar_has_a_session_unless_it_is_forced(self):
@@ -147,7 +147,7 @@ class Steering(FleetCase):
         self.assertEqual(a.delete("/v2/assignments/1?force=true").json, {"released": True})
         self.assertNotIn("1", self.etcd.rooms())
         for sidecar in (a, b, c):
-            wait_until(lambda sidecar=sidecar: "1" not in sidecar.assignments(), "the room to be forgotten", 5)
+            wait_until(lambda sidecar=sidecar: "1" not in sidecar.assignments(), "the room to be forgotten")
         self.assertEqual(b.get("/v2/rooms/1").json["users"], 0)
         gateway = c.ask("1").janus
         self.assertEqual((a.ask("1").janus, b.ask("1").janus), (gateway, gateway))
@@ -156,7 +156,7 @@ class Steering(FleetCase):
         a, b = self.fleet(2)
         self.seen_by_all([b], "1", a.ask("1").janus)
         self.assertEqual(b.delete("/v2/assignments/1").json, {"released": True})
-        wait_until(lambda: "1" not in a.assignments(), "the room to be forgotten", 5)
+        wait_until(lambda: "1" not in a.assignments(), "the room to be forgotten")
         self.expect(a.delete("/v2/assignments/1"), 404, "assignment_not_found")
 
     def test_a_new_pin_waits_until_the_room_is_empty_everywhere(self):
@@ -170,7 +170,7 @@ class Steering(FleetCase):
             self.assertEqual((a.ask("1").janus, b.ask("1").janus), (gateway, gateway))
         self.assertEqual(self.etcd.rooms(), {"1": gateway})
         b.delete("/v2/assignments/1?force=true")
-        wait_until(lambda: "1" not in a.assignments(), "the room to be forgotten", 5)
+        wait_until(lambda: "1" not in a.assignments(), "the room to be forgotten")
         self.assertEqual((a.ask("1").janus, a.ask("2").status), (pin, 200))
         self.seen_by_all([b], "1", pin)
 
@@ -201,8 +201,8 @@ class Looking(FleetCase):
         self.assertEqual(len(ids), 3)
         for sidecar in fleet:
             wait_until(lambda sidecar=sidecar: {row["id"] for row in sidecar.cluster()["sidecars"]} == ids,
-                       "all sidecars to be seen", 10)
-            told = wait_until(lambda sidecar=sidecar: self.all_members_well(sidecar), "the engine's members", 20)
+                       "all sidecars to be seen")
+            told = wait_until(lambda sidecar=sidecar: self.all_members_well(sidecar), "the engine's members")
             self.assertEqual((told["engine"], told["state"]), ("etcd", "live"))
             self.assertEqual([row["id"] for row in told["sidecars"] if row["self"]], [told["sidecar"]])
             self.assertEqual({row["endpoint"] for row in told["members"]}, set(self.etcd.endpoints))
@@ -228,7 +228,7 @@ class Looking(FleetCase):
                    "the member to be missed")
         name = b.id()
         b.stop()
-        wait_until(lambda: name not in [row["id"] for row in a.cluster()["sidecars"]], "the sidecar to be missed", 5)
+        wait_until(lambda: name not in [row["id"] for row in a.cluster()["sidecars"]], "the sidecar to be missed")
 
 
 class FromOneToManyAndBack(FleetCase):
@@ -269,8 +269,8 @@ class FromOneToManyAndBack(FleetCase):
             sidecar.wait_until_live()
             wait_until(lambda: "1" in self.etcd.rooms(), "the first one's rooms")
         wait_until(lambda: self.etcd.rooms() == {"1": "gxy1", "only-b": "gxy2"}, "both sidecars' rooms")
-        wait_until(lambda: b.ask("1").janus == "gxy1", "the engine's word", 5)
-        told = wait_until(lambda: lines_of(b, "WARN", "gxy1", "gxy2"), "the conflict to be told", 5)
+        wait_until(lambda: b.ask("1").janus == "gxy1", "the engine's word")
+        told = wait_until(lambda: lines_of(b, "WARN", "gxy1", "gxy2"), "the conflict to be told")
         self.assertTrue(re.search(r'\b(room_id|room)="?1\b', told[0]), told)
         self.assertEqual(a.ask("1").janus, "gxy1")
         self.assertEqual(a.ask("only-b").janus, "gxy2")

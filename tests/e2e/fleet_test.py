@@ -12,6 +12,7 @@ import unittest
 import netns
 from fleet import SANITIZED, FleetCase
 from fleet_load import Load, Plan, Witness
+from pace import Slowdown
 from sidecar import wait_until
 
 ROOMS = int(os.environ.get("FLEET_ROOMS", 100 if SANITIZED else 1000))
@@ -19,7 +20,6 @@ ROOMS_FULL = int(os.environ.get("FLEET_ROOMS_FULL", ROOMS if SANITIZED else 1000
 ASKERS = 6 if SANITIZED else 20
 SECONDS = 6  # of a load during which something is to happen
 DEADLINE = 3  # [cluster] timeout
-SLACK = 5 if SANITIZED else 1  # all processes share the machine
 
 
 class UnderLoad(FleetCase):
@@ -29,6 +29,8 @@ class UnderLoad(FleetCase):
 
     def setUp(self):
         super().setUp()
+        self.slowdown = Slowdown()
+        self.addCleanup(self.slowdown.stop)
         self.sidecars = self.begin_fleet()
         self.witness = Witness()
         self.chance = random.Random(self._testMethodName)
@@ -67,7 +69,7 @@ class UnderLoad(FleetCase):
         self.assertEqual(self.witness.lost_or_changed(self.etcd.rooms()), {})
         self.assertEqual(self.witness.unexpected(), [])
         self.assertEqual(self.witness.assigned_twice(), {})
-        self.assertLessEqual(self.witness.slowest(), DEADLINE + SLACK)
+        self.assertLessEqual(self.witness.slowest(), (DEADLINE + 1) * self.slowdown.stop())
         for sidecar in self.sidecars:
             self.assertEqual(self.witness.lost_or_changed(sidecar.assignments()), {}, "its replica")
 

@@ -119,9 +119,9 @@ class Invariants(Case):
                        for name, row in listed.items())
 
         # cleaning may run between the two answers, so once they must agree; then for good
-        wait_until(recount_agrees, "loads that are the recount", 5)
+        wait_until(recount_agrees, "loads that are the recount")
         wait_until(lambda: sidecar.assignments_in_file() == sidecar.assignments(),
-                   "the file to hold the same", 5)
+                   "the file to hold the same")
 
     def test_4_legacy_mode_writes_nothing(self):
         sidecar = self.sidecar(toml(gateways=GATEWAYS, sessions={"dead_after": "500ms",

@@ -29,9 +29,9 @@ NOT_SEEN = {
 }
 
 
-def raw(port, text, patience=30):
+def raw(port, text):
     """Sends this and nothing else; the answer."""
-    with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(text.encode())
         answer = http.client.HTTPResponse(connection)
         answer.begin()

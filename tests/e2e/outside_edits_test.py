@@ -2,12 +2,14 @@
 """Gateways and rooms edited with the sqlite3 shell while the sidecar runs."""
 import unittest
 
+from pace import within
 from sidecar import Case, toml, wait_until
 
 
 class OutsideEdits(Case):
     def seen(self, condition):
-        wait_until(condition, "the edit to be seen within a second", 2)
+        with within(2):
+            wait_until(condition, "the edit to be seen within a second")
 
     def test_a_new_default_gateway_is_answered_within_a_second(self):
         sidecar = self.sidecar()
@@ -46,7 +48,7 @@ class OutsideEdits(Case):
         self.expect(sidecar.enter("2171", "a"), 404, "room_not_found")
         self.seen(lambda: sidecar.gateway("gxy1")["rooms"] == 0)
         self.assertEqual(sidecar.gateway("gxy1")["users"], 0)
-        wait_until(lambda: not sidecar.assignments_in_file(), "the row to go", 3)
+        wait_until(lambda: not sidecar.assignments_in_file(), "the row to go")
 
     def test_the_other_tables_are_not_looked_at_until_the_next_start(self):
         sidecar = self.sidecar(toml(scale=True))

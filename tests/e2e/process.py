@@ -68,4 +68,4 @@ class Process:
                 raise AssertionError(f"{self.name} ended:\n{self.log()}")
             return is_up()
 
-        wait_until(up_or_ended, f"{self.name} to start:\n{self.log()}", 60)
+        wait_until(up_or_ended, f"{self.name} to start:\n{self.log()}")

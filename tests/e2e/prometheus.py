@@ -92,9 +92,9 @@ class Prometheus(Process):
         return {(alert["labels"]["alertname"], alert["labels"]["instance"])
                 for alert in self.ask("alerts")["alerts"] if alert["state"] in states}
 
-    def wait_until(self, condition, what, patience=90):
+    def wait_until(self, condition, what):
         try:
-            return wait_until(condition, what, patience)
+            return wait_until(condition, what)
         except AssertionError as vain:
             raise AssertionError(f"{vain}\n{self.log()[-3000:]}\nalerts: {self.ask('alerts')['alerts']}") from None
 

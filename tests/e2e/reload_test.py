@@ -146,7 +146,7 @@ class Reload(Case):
         sidecar = self.sidecar()
         sidecar.shell("UPDATE rooms SET default_gateway_id = "
                       "(SELECT id FROM gateways WHERE name = 'gxy3') WHERE gateway_uid = '2171';")
-        wait_until(lambda: sidecar.ask("2171").janus == "gxy3", "the edit", 2)
+        wait_until(lambda: sidecar.ask("2171").janus == "gxy3", "the edit")
         warnings = sidecar.post("/v2/reload").json["warnings"]
         self.assertEqual(sidecar.ask("2171").janus, "gxy3")
         told = [w for w in warnings if "config.toml:" in w and "2171" in w
