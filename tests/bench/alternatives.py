@@ -3,7 +3,7 @@ import threading
 
 import processes
 from bars import rooms
-from load import median, pairs, pgbench, ratio, redis_benchmark, wrk
+from load import median, pairs, pgbench, ratio, redis_benchmark
 from servers import Nginx, Postgres, Redis, Server, running
 
 CONNECTIONS = (8, 32)

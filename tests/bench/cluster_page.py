@@ -8,8 +8,8 @@ from page import installed, machine, number, said, table, verdict
 
 def about(found):
     busy = found["load"]
-    told = (f"Other work was going on meanwhile: the load average was {busy:.1f} when it began. Take times from a quiet "
-            "machine instead; ratios and CPU a request suffer less." if busy >= 1 else
+    told = (f"Other work was going on meanwhile: the load average was {busy:.1f} when it began. Take times from a "
+            "quiet machine instead; ratios and CPU a request suffer less." if busy >= 1 else
             f"Nothing else ran (load average {busy:.1f} when it began).")
     return (f"By `./dev bench cluster` on {time.strftime('%Y-%m-%d', time.gmtime())}; {machine()}; etcd "
             f"{etcd_version()}, cpp-httplib "
@@ -107,10 +107,12 @@ def hundred(found):
     def at(count, of):
         base, slope = line_through(rows, of)
         return base + slope * count
-    most = delivered(rows[-1])
+
     # CPU a room beyond what is used idly at that rate.
     def beyond(row):
         return row["steady"]["members"] - row["idle"]["members"] / 100 / cluster.STEADY
+
+    most = delivered(rows[-1])
     room = at(100, beyond)
     lines = [["requests/s that etcd is asked while nothing happens",
               number(at(100, lambda row: row["idle"]["requests"]))],

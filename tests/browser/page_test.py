@@ -128,8 +128,9 @@ class Looks(Page):
             const at = [...Array(120).keys()].filter((i) => i < 40 || i > 60);
             const load = (i) => i === 80 ? null : Math.round(50 + 45 * Math.sin(i / 9));
             const times = at.map((i) => new Date(Date.now() - (119 - i) * 30000).toISOString());
-            return new Response(JSON.stringify({room_occupancy: 10, times, gateways: ['gxy1', 'gxy2', 'gxy3'].map((name, n) =>
-              ({name, load: at.map((i) => load(i + 7 * n)), users: at.map(load)}))}));
+            const gateways = ['gxy1', 'gxy2', 'gxy3'].map((name, n) =>
+              ({name, load: at.map((i) => load(i + 7 * n)), users: at.map(load)}));
+            return new Response(JSON.stringify({room_occupancy: 10, times, gateways}));
           };"""
         script = self.browser.devtools("Page.addScriptToEvaluateOnNewDocument", source=hour)["identifier"]
         self.addCleanup(self.browser.devtools, "Page.removeScriptToEvaluateOnNewDocument", identifier=script)
@@ -230,7 +231,8 @@ class Rooms(Page):
 
     def test_a_release_and_a_pins_refusal_are_told_as_they_are(self):
         sidecar = self.scale([("2171", "IL", 0)], pins={"9": "gone"},
-                             gateways=[{"name": "gxy1"}, {"name": "gxy2"}, {"name": "gxy3"}, {"name": "gone", "disabled": True}])
+                             gateways=[{"name": "gxy1"}, {"name": "gxy2"}, {"name": "gxy3"},
+                                       {"name": "gone", "disabled": True}])
         sidecar.delete("/v2/assignments/2171")
         sidecar.ask("9")
         self.open(sidecar)

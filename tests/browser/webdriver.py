@@ -44,7 +44,8 @@ class Browser:
             # A group of its own: what is left of the browser ends with it.
             self._driver = subprocess.Popen(
                 ["chromedriver", "--port=0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL, text=True, env={**os.environ, "HOME": str(self.profile)}, start_new_session=True)
+                stderr=subprocess.DEVNULL, text=True, env={**os.environ, "HOME": str(self.profile)},
+                start_new_session=True)
             said = ""
             for line in self._driver.stdout:
                 said += line

@@ -13,8 +13,7 @@ import threading
 BYSTANDER = os.environ.get("BYSTANDER", "")
 IS_SANITIZED = os.environ.get("ROOM_SIDECAR_SANITIZED", "") == "1"
 # Those that the bystander asks for; a list of them is large.
-ROOMS = {str(number): {"default_gateway": "gxy1", "name": "x" * 200} for number in range(2000,
-    2500)}
+ROOMS = {str(number): {"default_gateway": "gxy1", "name": "x" * 200} for number in range(2000, 2500)}
 HOST = b"Host: localhost\r\n"
 ASK = b'{"room":"2171"}'
 PROBE = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"

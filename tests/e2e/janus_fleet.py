@@ -179,6 +179,6 @@ class Fleet(Scratch):
         return [{"name": gateway.name, "url": gateway.url} for gateway in self.gateways.values()]
 
     def kill(self):
-        for process in (*self.gateways.values(), self.broker):
-            if process:
-                process.kill()
+        for started in (*self.gateways.values(), self.broker):
+            if started:
+                started.kill()

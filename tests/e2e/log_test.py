@@ -109,7 +109,10 @@ class Log(Case):
         id = refused.headers["X-Request-Id"]
         self.assertRegex(id, r"^[0-9a-f]{12}$")
         sidecar.wait_for_log(f"room_id=nobody-knows-it country_code= error=room_not_found request_id={id}")
-        ask = lambda sent: sidecar.request("POST", "/v2/room_server", {"room": "1"}, {"X-Request-Id": sent})
+
+        def ask(sent):
+            return sidecar.request("POST", "/v2/room_server", {"room": "1"}, {"X-Request-Id": sent})
+
         self.assertEqual(ask("mine-1").headers["X-Request-Id"], "mine-1")
         self.assertRegex(ask('forged" x').headers["X-Request-Id"], r"^[0-9a-f]{12}$")
         self.assertNotIn("X-Request-Id", sidecar.ask("1").headers)
@@ -128,8 +131,8 @@ class Log(Case):
                                         ("Assigned room to server", "b", "r2")])
 
     def test_json_is_one_object_a_line_also_when_the_start_is_refused(self):
-        bad = toml(gateways=["gxy1"], log={"format": "json"}, balancing={"max_server_capacity": -1,
-                                                                       "no\n\"key": 1})
+        bad = toml(gateways=["gxy1"], log={"format": "json"},
+                   balancing={"max_server_capacity": -1, "no\n\"key": 1})
         for config, env in ((bad, {}), ("scale = [", {"LOG_FORMAT": "json"}),
                             (toml(), {"LOG_FORMAT": "json", "SCALE": 'm\n"aybe'}),
                             (toml(), {"LOG_FORMAT": "json", "DATABASE_PATH": "/proc/nowhere/x.db"})):

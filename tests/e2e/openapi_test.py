@@ -2,7 +2,6 @@
 against its schema. And by a linter from npm, which `./dev test` fetches."""
 import concurrent.futures
 import http.client
-import json
 import pathlib
 import re
 import signal

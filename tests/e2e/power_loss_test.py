@@ -19,7 +19,7 @@ import unittest
 from crash_test import GATEWAYS, ROUNDS, SEED, different, rows_in, scale
 from load import Load
 from power_loss import Disk, positions
-from sidecar import BINARY, Case, toml, wait_until
+from sidecar import Case, toml, wait_until
 
 LIBRARY = os.environ["POWER_LOSS_LIBRARY"]
 # How much of what was not synced is there all the same: nothing, some, all (as after kill -9).

@@ -5,7 +5,7 @@ import pathlib
 import sqlite3
 import unittest
 
-from sidecar import Case, toml, wait_until
+from sidecar import Case, toml
 
 SCHEMA = sorted((pathlib.Path(__file__).resolve().parents[2] / "schema").glob("*.sql"))
 NEWEST = len(SCHEMA)

@@ -54,7 +54,10 @@ class Looking(Case):
     def test_janus_of_a_room_is_what_holds_without_placing(self):
         sidecar = self.sidecar(toml(pins={"2172": "gxy1"}, rooms={
             "2171": "gxy2", "2172": "gxy2", "2173": None}))
-        janus = lambda: [row["janus"] for row in sidecar.get("/v2/rooms").json["rooms"]]
+
+        def janus():
+            return [row["janus"] for row in sidecar.get("/v2/rooms").json["rooms"]]
+
         self.assertEqual(janus(), ["gxy2", "gxy1", None], "legacy: pin or default")
         sidecar.write_config(toml(scale=True, pins={"2172": "gxy1"}, rooms={
             "2171": "gxy2", "2172": "gxy2", "2173": None}))

@@ -66,7 +66,8 @@ class Stored(Sidecar):
     def rows(self):
         """Of the file; asked where the sidecar sees it, for it may be a mount of its own."""
         text = subprocess.run(
-            [*(where(self) if self.process.poll() is None else []), "sqlite3", "-cmd", ".timeout 5000", str(self.database),
+            [*(where(self) if self.process.poll() is None else []),
+             "sqlite3", "-cmd", ".timeout 5000", str(self.database),
              "PRAGMA integrity_check; SELECT room_id, gateway_name FROM room_server_assignments"],
             check=True, capture_output=True, text=True, timeout=30).stdout.split("\n")
         assert text[0] == "ok", text

@@ -145,7 +145,8 @@ class Alerts(unittest.TestCase):
                                         ("119m", ["RoomSidecarSharedStoreConflict"]), ("123m", []))))
 
     def test_the_table_of_assignments_matters_in_scale_mode_only(self):
-        self.check(a_case("legacy", [series("scale_mode", "0x90"), series("gateway_rooms", "99x90", gateway="gxy1")], []))
+        self.check(a_case("legacy", [series("scale_mode", "0x90"),
+                                     series("gateway_rooms", "99x90", gateway="gxy1")], []))
 
     def test_a_region_without_headroom_matters_in_scale_mode_only(self):
         self.check(a_case("legacy", [series("region_headroom_rooms", "0x90", region="IL"),
