@@ -130,9 +130,9 @@ CatalogueKeeper::CatalogueKeeper(Desk& desk, store::Journal& journal, std::strin
     : desk_(desk),
       journal_(journal),
       path_(std::move(database_path)),
+      unwritten_(unwritten),
       configured_(std::move(configured)),
-      options_in_force_(desk.policy()->options()),
-      unwritten_(unwritten) {}
+      options_in_force_(desk.policy()->options()) {}
 
 // While storage fails the name may stand for nothing, or for another file: the connection that is open
 // still has the one that is served, and mostly in memory.
@@ -216,7 +216,7 @@ CatalogueKeeper::Result CatalogueKeeper::apply(const Configured& configured) {
 }
 
 CatalogueKeeper::Result CatalogueKeeper::reload(Configured configured) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   Result result;
   try {
     result = apply(configured);
@@ -231,7 +231,7 @@ CatalogueKeeper::Result CatalogueKeeper::reload(Configured configured) {
 }
 
 void CatalogueKeeper::refresh() {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   refresh_locked();
 }
 
@@ -251,7 +251,7 @@ void CatalogueKeeper::mark_draining(std::string_view name, domain::Draining drai
 }
 
 void CatalogueKeeper::retry() {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   if (!unwritten_) return;
   if (!write_sync(configured_).errors.empty()) return;
   write_mode(options_in_force_.scale);
@@ -262,7 +262,7 @@ void CatalogueKeeper::retry() {
 
 CatalogueKeeper::Drained CatalogueKeeper::set_draining(std::string_view gateway, domain::Draining draining) {
   const auto deadline = desk_.deadline();
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   const auto policy = desk_.policy();
   const domain::Gateway* known = policy->catalogue().gateway(gateway);
   if (!known || known->removed) return Drained::no_such_gateway;
@@ -271,7 +271,7 @@ CatalogueKeeper::Drained CatalogueKeeper::set_draining(std::string_view gateway,
 }
 
 CatalogueKeeper::Drained CatalogueKeeper::follow_draining(std::string_view gateway, domain::Draining draining) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   const auto policy = desk_.policy();
   const domain::Gateway* known = policy->catalogue().gateway(gateway);
   if (!known || known->removed) return Drained::no_such_gateway;

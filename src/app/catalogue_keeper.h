@@ -6,7 +6,6 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 
 #include "app/catalogue_sync.h"
 #include "app/desk.h"
+#include "locks/mutex.h"
 
 namespace store {
 class Database;
@@ -66,21 +66,21 @@ class CatalogueKeeper {
 
  private:
   CatalogueRows read_rows();
-  void mark_draining(std::string_view name, domain::Draining draining);
+  void mark_draining(std::string_view name, domain::Draining draining) REQUIRES(mutex_);
   SyncPlan plan_against_file(const Configured& configured);
   SyncPlan write_sync(const Configured& configured);
   void write_mode(bool scale);
-  Result apply(const Configured& configured);
-  void refresh_locked();
-  Drained write_draining(std::string_view gateway, domain::Draining draining);
+  Result apply(const Configured& configured) REQUIRES(mutex_);
+  void refresh_locked() REQUIRES(mutex_);
+  Drained write_draining(std::string_view gateway, domain::Draining draining) REQUIRES(mutex_);
 
   Desk& desk_;
   store::Journal& journal_;
-  std::string path_;
-  std::mutex mutex_;
-  Configured configured_;
-  domain::Options options_in_force_;
+  const std::string path_;
   std::atomic<bool> unwritten_;
+  locks::Mutex mutex_;
+  Configured configured_ GUARDED_BY(mutex_);
+  domain::Options options_in_force_ GUARDED_BY(mutex_);
 };
 
 }  // namespace app

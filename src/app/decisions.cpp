@@ -104,13 +104,14 @@ void Decisions::drop_oldest(Shelf& shelf, std::vector<Record>& dropped) {
 }
 
 void Decisions::add(DecisionRecord record) {
-  Shelf& shelf = shelves_[!record.refusal ? 0 : *record.refusal == domain::Refusal::room_not_found ? 2 : 1];
+  const std::size_t which = !record.refusal ? 0 : *record.refusal == domain::Refusal::room_not_found ? 2 : 1;
   record.since = record.time;
   const std::size_t room = std::hash<std::string_view>{}(record.room);
   const auto kept = std::make_shared<DecisionRecord>(std::move(record));
   std::vector<Record> dropped;  // and taken apart without the lock
   dropped.reserve(2);
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
+  Shelf& shelf = shelves_[which];
   const std::uint64_t id = ++last_id_;
   if (kept->refusal) {
     const auto [earlier, is_first] = shelf.refusals.try_emplace(key_of(*kept), id);
@@ -129,7 +130,7 @@ void Decisions::add(DecisionRecord record) {
 Decisions::Page Decisions::newest(std::string_view room, std::size_t limit, std::optional<std::uint64_t> before) const {
   const std::size_t hash = std::hash<std::string_view>{}(room);
   Page page;
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   std::array<std::deque<Kept>::const_reverse_iterator, 3> at{shelves_[0].kept.rbegin(), shelves_[1].kept.rbegin(),
                                                              shelves_[2].kept.rbegin()};
   for (;;) {

@@ -11,7 +11,6 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +19,7 @@
 
 #include "domain/placement.h"
 #include "domain/time.h"
+#include "locks/mutex.h"
 
 namespace app {
 
@@ -102,10 +102,11 @@ class Decisions {
   static Record take(Shelf& shelf, std::uint64_t id);
   static void drop_oldest(Shelf& shelf, std::vector<Record>& dropped);
 
-  mutable std::mutex mutex_;
-  std::uint64_t last_id_ = 0;
+  mutable locks::Mutex mutex_;
+  std::uint64_t last_id_ GUARDED_BY(mutex_) = 0;
   // Placings; refusals; refusals of rooms that are not known.
-  std::array<Shelf, 3> shelves_{Shelf{10'000, most_bytes}, Shelf{1'000, most_bytes / 16}, Shelf{200, most_bytes / 32}};
+  std::array<Shelf, 3> shelves_ GUARDED_BY(mutex_){Shelf{10'000, most_bytes}, Shelf{1'000, most_bytes / 16},
+                                                   Shelf{200, most_bytes / 32}};
 };
 
 }  // namespace app

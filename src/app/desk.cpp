@@ -34,60 +34,61 @@ std::optional<DecisionRecord> with_end(DecisionRecord& record, const std::option
 
 void Claim::settle(Outcome outcome) {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     outcome_ = outcome;
   }
   settled_.notify_all();
 }
 
 Claim::Outcome Claim::wait_until(Deadline deadline) {
-  std::unique_lock lock(mutex_);
-  if (!settled_.wait_until(lock, deadline, [this] { return outcome_.has_value(); })) return Outcome::late;
+  locks::MutexLock lock(mutex_);
+  if (!settled_.wait_until(lock, deadline, [this]() REQUIRES(mutex_) { return outcome_.has_value(); }))
+    return Outcome::late;
   return *outcome_;
 }
 
 void UnderWay::settle(bool done) {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     done_ = done;
   }
   settled_.notify_all();
 }
 
 bool UnderWay::is_done_by(Claim::Deadline deadline) {
-  std::unique_lock lock(mutex_);
-  settled_.wait_until(lock, deadline, [this] { return done_.has_value(); });
+  locks::MutexLock lock(mutex_);
+  settled_.wait_until(lock, deadline, [this]() REQUIRES(mutex_) { return done_.has_value(); });
   return done_.value_or(false);
 }
 
 std::optional<DecisionRecord> Claim::describe(DecisionRecord record) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   described_ = std::move(record);
   return concluded_ ? with_end(*described_, *concluded_) : std::nullopt;
 }
 
 std::optional<DecisionRecord> Claim::conclude(const std::optional<std::string>& holder) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   concluded_ = holder;
   if (!holder && is_given_up_) return std::nullopt;
   return described_ ? with_end(*described_, holder) : std::nullopt;
 }
 
 std::optional<DecisionRecord> Claim::give_up() {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   if (!described_ || concluded_ || is_given_up_) return std::nullopt;
   is_given_up_ = true;
   DecisionRecord record = *described_;
   return with_end(record, std::nullopt);
 }
 
-Desk::Turn::Turn(Desk& desk) : desk_(desk), lock_(desk.mutex_), now_(desk.clock_.now()) {
-  if (desk_.policy_) desk_.ledger_.expire(now_.service, desk_.policy_->options().dead_after);
-  desk_.health_.refresh(now_.service);
+Desk::Turn::Turn(Desk& desk) : desk_(desk), lock_(desk.mutex_), state_(desk.state_), now_(desk.clock_.now()) {
+  if (state_.policy) state_.ledger.expire(now_.service, state_.policy->options().dead_after);
+  state_.health.refresh(now_.service);
 }
 
 Desk::Turn::~Turn() {
-  desk_.pass_on_changes(std::move(fact_));
+  pass_on_changes(std::move(fact_));
   if (noted_.empty()) return;
   lock_.unlock();
   for (Noted& noted : noted_) {
@@ -140,14 +141,14 @@ void Desk::Turn::note_release(std::string_view room, const std::string& left) {
 }
 
 std::shared_ptr<Claim> Desk::Turn::claim_for(std::string_view room) const {
-  const auto it = desk_.under_way_.find(std::string(room));
-  assert(it != desk_.under_way_.end());
+  const auto it = state_.under_way.find(std::string(room));
+  assert(it != state_.under_way.end());
   return it->second;
 }
 
 std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question, const domain::Decision& decision,
                                         AssignedBy by) {
-  domain::Ledger& ledger = desk_.ledger_;
+  domain::Ledger& ledger = state_.ledger;
   const std::string room(question.room);
   const domain::GatewayNumber gateway = ledger.number_of(decision.gateway);
   Wish wish;
@@ -159,7 +160,7 @@ std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question, const 
     if (decision.standby) standby = ledger.number_of(*decision.standby);
     // Written together with the booking.
     ledger.begin_leaving(ledger.number_of(decision.leaves), standby);
-    desk_.pass_on_changes();
+    pass_on_changes();
     by = decision.departure == domain::Departure::offline ? AssignedBy::failover : AssignedBy::drain;
   }
   const domain::Ledger::Room* before = ledger.find(room);
@@ -170,8 +171,8 @@ std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question, const 
   noted.claim = claim;
   const std::string request = noted.record.request_id;
   ledger.book(room, gateway, decision.region, now_);
-  desk_.health_.booked(gateway, now_.service);
-  desk_.under_way_.emplace(room, claim);
+  state_.health.booked(gateway, now_.service);
+  state_.under_way.emplace(room, claim);
   wish.row = {room, decision.gateway, decision.region, now_.wall, now_.wall};
   wish.is_used_here = question.asker != domain::Question::Asker::mover;
   if (replaces) {
@@ -185,7 +186,7 @@ std::shared_ptr<Claim> Desk::Turn::book(const domain::Question& question, const 
                   wish.is_used_here,
                   by,
                   replaces,
-                  desk_.policy_->placement().has_region(question.country),
+                  state_.policy->placement().has_region(question.country),
                   request,
                   claim};
   desk_.claims_.claim(std::move(wish), [&desk = desk_, booking = std::move(booking)](const Grant& grant) {
@@ -223,9 +224,9 @@ Ending Desk::Turn::end(std::string_view room, RemovedBy by) {
 
 std::shared_ptr<UnderWay> Desk::Turn::telling(std::string_view room) {
   if (!ledger().tells_uses()) return nullptr;
-  desk_.tell_uses();
-  const auto it = desk_.telling_.find(room);
-  return it == desk_.telling_.end() || !desk_.claims_.certainty().may_claim ? nullptr : it->second;
+  tell_uses();
+  const auto it = state_.telling.find(room);
+  return it == state_.telling.end() || !desk_.claims_.certainty().may_claim ? nullptr : it->second;
 }
 
 void Desk::tell_end(const std::string& room, RemovedBy by) {
@@ -236,29 +237,29 @@ void Desk::tell_end(const std::string& room, RemovedBy by) {
 // Where all see the same picture, all would choose the same gateway; so what they cannot have seen yet counts.
 domain::Situation Desk::Turn::situation() {
   using Manner = domain::Placement::Manner;
-  domain::Situation situation{*desk_.policy_, desk_.ledger_, desk_.health_, now_.service, desk_.claims_.certainty(), 0};
+  domain::Situation situation{*state_.policy, state_.ledger, state_.health, now_.service, desk_.claims_.certainty(), 0};
   Manner& manner = situation.certainty.manner;
   if (manner == Manner::alone) return situation;
-  situation.chance = desk_.chance_();
-  const bool herds = desk_.storm_.rages(now_.service) || desk_.newcomers_.any(now_.service);
+  situation.chance = state_.chance();
+  const bool herds = state_.storm.rages(now_.service) || state_.newcomers.any(now_.service);
   if (manner == Manner::shared && herds) manner = Manner::unsure;
   return situation;
 }
 
 void Desk::Turn::replace_policy(std::shared_ptr<const domain::Policy> policy) {
-  desk_.policy_ = std::move(policy);
-  desk_.newcomers_.look(desk_.policy_->placement().candidates(), now_.service);
+  state_.policy = std::move(policy);
+  state_.newcomers.look(state_.policy->placement().candidates(), now_.service);
 }
 
 void Desk::Turn::disbelieve_reports(std::string_view room, domain::ServiceTime until) {
-  desk_.disbelieved_.insert_or_assign(std::string(room), until);
+  state_.disbelieved.insert_or_assign(std::string(room), until);
 }
 
 bool Desk::Turn::believes_reports(std::string_view room) {
-  const auto it = desk_.disbelieved_.find(room);
-  if (it == desk_.disbelieved_.end()) return true;
+  const auto it = state_.disbelieved.find(room);
+  if (it == state_.disbelieved.end()) return true;
   if (now_.service < it->second) return false;
-  desk_.disbelieved_.erase(it);
+  state_.disbelieved.erase(it);
   return true;
 }
 
@@ -276,15 +277,15 @@ void Desk::let_others_pass() {
 }
 
 bool Desk::Turn::may_tell_of(std::int64_t room) {
-  const auto [it, is_first] = desk_.told_of_.try_emplace(room, now_.service);
+  const auto [it, is_first] = state_.told_of.try_emplace(room, now_.service);
   if (!is_first && now_.service < it->second + std::chrono::seconds{1}) return false;
   it->second = now_.service;
   return true;
 }
 
 std::shared_ptr<const domain::Policy> Desk::policy() const {
-  const std::lock_guard lock(mutex_);
-  return policy_;
+  const locks::MutexLock lock(mutex_);
+  return state_.policy;
 }
 
 // So long nobody asks again whether another sidecar still uses a room that is to go to its pin.
@@ -297,20 +298,20 @@ void Desk::settle(const Booking& booking, const Grant& grant) {
   {
     Turn turn(*this);
     if (won) {
-      ledger_.confirm(booking.room, ledger_.number_of(grant.row.gateway_name));
+      turn.ledger().confirm(booking.room, turn.ledger().number_of(grant.row.gateway_name));
       turn.arrived();
     } else {
-      ledger_.withdraw(booking.room);
+      turn.ledger().withdraw(booking.room);
     }
     if (grant.outcome == Grant::Outcome::lost) {
-      ledger_.follow(grant.row);
-      if (booking.replaces) ledger_.note_elsewhere(booking.room, turn.now().service + believed_elsewhere);
+      turn.ledger().follow(grant.row);
+      if (booking.replaces) turn.ledger().note_elsewhere(booking.room, turn.now().service + believed_elsewhere);
     }
     if (won && decision.departure != domain::Departure::none) {
-      ledger_.note_move(booking.room, ledger_.number_of(decision.leaves), booking.is_told);
+      turn.ledger().note_move(booking.room, turn.ledger().number_of(decision.leaves), booking.is_told);
     }
-    count(booking, won);
-    under_way_.erase(booking.room);
+    turn.count(booking, won);
+    turn.state_.under_way.erase(booking.room);
   }
   if (won && decision.departure != domain::Departure::none) {
     log_info(decision.departure == domain::Departure::offline ? "Room reassigned from offline server"
@@ -331,54 +332,54 @@ void Desk::settle(const Booking& booking, const Grant& grant) {
   booking.claim->settle(won ? Claim::Outcome::won : failed ? Claim::Outcome::failed : Claim::Outcome::elsewhere);
 }
 
-// Under the lock.
-void Desk::count(const Booking& booking, bool granted) {
-  if (granted) (booking.replaces ? counts_.moved : counts_.created)[booking.by].add();
-  const domain::Ledger::Room* room = ledger_.find(booking.room);
-  if (!granted && booking.replaces && !(room && room->held)) counts_.removed[RemovedBy::mode_change].add();
+void Desk::Turn::count(const Booking& booking, bool granted) {
+  if (granted) (booking.replaces ? counts().moved : counts().created)[booking.by].add();
+  const domain::Ledger::Room* room = ledger().find(booking.room);
+  if (!granted && booking.replaces && !(room && room->held)) counts().removed[RemovedBy::mode_change].add();
   // Where a pin or its users had it go there was no choice.
   if (!granted || booking.by != AssignedBy::answer || booking.decision.ground != domain::Decision::Ground::load) return;
   const RegionalMatch without = booking.has_region ? RegionalMatch::miss : RegionalMatch::no_region;
-  counts_.regional[booking.decision.regional_match ? RegionalMatch::match : without].add();
+  counts().regional[booking.decision.regional_match ? RegionalMatch::match : without].add();
 }
 
-void Desk::pass_on_changes(std::optional<domain::Fact> fact) {
+void Desk::Turn::pass_on_changes(std::optional<domain::Fact> fact) {
   // In legacy mode sessions are counted in memory only; what ends an assignment there is an operator's
   // word, and is written.
-  const bool scale = policy_ && policy_->options().scale;
-  auto changes = ledger_.take_changes();
+  const bool scale = state_.policy && options().scale;
+  auto changes = ledger().take_changes();
   if (!scale) {
     std::erase_if(changes, [](const domain::Change& change) {
       return std::holds_alternative<domain::Session>(change) || std::holds_alternative<domain::SessionGone>(change);
     });
   }
   for (const domain::Change& change : changes) {
-    if (auto* over = std::get_if<domain::FailoverGone>(&change)) claims_.end_leaving(over->gateway_name);
+    if (auto* over = std::get_if<domain::FailoverGone>(&change)) desk_.claims_.end_leaving(over->gateway_name);
   }
   if (fact) changes.emplace_back(std::move(*fact));
-  journal_.note(std::move(changes));
-  if (ledger_.tells_uses()) tell_uses();
+  desk_.journal_.note(std::move(changes));
+  if (ledger().tells_uses()) tell_uses();
 }
 
-void Desk::tell_uses() {
+void Desk::Turn::tell_uses() {
   std::vector<TellUse> to_tell;
-  for (domain::RoomUse& use : ledger_.take_uses()) {
+  for (domain::RoomUse& use : ledger().take_uses()) {
     TellUse tell{std::move(use), {}};
     if (tell.use.is_first) {
       auto under_way = std::make_shared<UnderWay>();
-      tell.told = [this, room = tell.use.room_id, under_way] {
+      tell.told = [&desk = desk_, room = tell.use.room_id, under_way] {
         {
-          Turn turn(*this);
-          const auto it = telling_.find(room);
-          if (it != telling_.end() && it->second == under_way) telling_.erase(it);
+          Turn turn(desk);
+          auto& telling = turn.state_.telling;
+          const auto it = telling.find(room);
+          if (it != telling.end() && it->second == under_way) telling.erase(it);
         }
         under_way->settle(true);
       };
-      telling_.insert_or_assign(tell.use.room_id, std::move(under_way));
+      state_.telling.insert_or_assign(tell.use.room_id, std::move(under_way));
     }
     to_tell.push_back(std::move(tell));
   }
-  if (!to_tell.empty()) claims_.use(std::move(to_tell));
+  if (!to_tell.empty()) desk_.claims_.use(std::move(to_tell));
 }
 
 }  // namespace app

@@ -4,11 +4,9 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <random>
 #include <string>
 #include <string_view>
@@ -24,6 +22,7 @@
 #include "domain/newcomers.h"
 #include "domain/policy.h"
 #include "domain/storm.h"
+#include "locks/mutex.h"
 
 namespace store {
 class Journal;
@@ -49,12 +48,12 @@ class Claim {
   std::optional<DecisionRecord> give_up();
 
  private:
-  std::mutex mutex_;
-  std::condition_variable settled_;
-  std::optional<Outcome> outcome_;
-  std::optional<DecisionRecord> described_;
-  std::optional<std::optional<std::string>> concluded_;
-  bool is_given_up_ = false;
+  locks::Mutex mutex_;
+  locks::ConditionVariable settled_;
+  std::optional<Outcome> outcome_ GUARDED_BY(mutex_);
+  std::optional<DecisionRecord> described_ GUARDED_BY(mutex_);
+  std::optional<std::optional<std::string>> concluded_ GUARDED_BY(mutex_);
+  bool is_given_up_ GUARDED_BY(mutex_) = false;
 };
 
 // Does a claim that ended so have who waited for it refused?
@@ -76,9 +75,9 @@ class UnderWay {
   bool is_done_by(Claim::Deadline deadline);
 
  private:
-  std::mutex mutex_;
-  std::condition_variable settled_;
-  std::optional<bool> done_;
+  locks::Mutex mutex_;
+  locks::ConditionVariable settled_;
+  std::optional<bool> done_ GUARDED_BY(mutex_);
 };
 
 // What became of an assignment that nobody here needs: it has ended, or that is being found out; or it stays.
@@ -90,27 +89,30 @@ struct Ending {
 };
 
 class Desk {
+  struct Booking;
+  struct State;
+
  public:
   Desk(Clock& clock, Claims& claims, store::Journal& journal) : clock_(clock), claims_(claims), journal_(journal) {}
   Desk(const Desk&) = delete;
   Desk& operator=(const Desk&) = delete;
 
   // The lock, with what may be touched under it. When it ends, what changed goes to the journal.
-  class Turn {
+  class SCOPED_CAPABILITY Turn {
    public:
-    explicit Turn(Desk& desk);
-    ~Turn();
+    explicit Turn(Desk& desk) ACQUIRE(desk.mutex_);
+    ~Turn() RELEASE();
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
 
-    domain::Ledger& ledger() { return desk_.ledger_; }
+    domain::Ledger& ledger() { return state_.ledger; }
     RoomCounts& counts() { return desk_.counts_; }
-    const domain::Policy& policy() const { return *desk_.policy_; }
-    const domain::Options& options() const { return desk_.policy_->options(); }
-    domain::GatewayHealth& health() { return desk_.health_; }
+    const domain::Policy& policy() const { return *state_.policy; }
+    const domain::Options& options() const { return state_.policy->options(); }
+    domain::GatewayHealth& health() { return state_.health; }
     domain::Situation situation();
     // A room was assigned, here or by another sidecar.
-    void arrived() { desk_.storm_.arrived(now_.service); }
+    void arrived() { state_.storm.arrived(now_.service); }
     domain::Moment now() const { return now_; }
 
     // The claim under way for a room that is pending.
@@ -137,12 +139,13 @@ class Desk {
     bool believes_reports(std::string_view room);
 
     // The rooms whose participants are not all where they should be, and since when (app/rooms_heard.h).
-    std::map<std::string, domain::WallTime>& splits() { return desk_.splits_; }
+    std::map<std::string, domain::WallTime>& splits() { return state_.splits; }
 
     // Of a room that cannot be answered the log tells at most once a second. `room`: its row's id.
     bool may_tell_of(std::int64_t room);
 
    private:
+    friend class Desk;
     // To be remembered once the lock is given back.
     struct Noted {
       DecisionRecord record;
@@ -151,9 +154,13 @@ class Desk {
     Noted& note(std::string_view room, DecisionRecord::Asker asker);
     Noted& note(const domain::Question& question, const domain::Decision& decision);
     Candidates candidates(const domain::Question& question, const domain::Decision& decision);
+    void count(const Booking& booking, bool granted);
+    void tell_uses();
+    void pass_on_changes(std::optional<domain::Fact> fact = std::nullopt);
 
     Desk& desk_;
-    std::unique_lock<std::mutex> lock_;
+    locks::MutexLock lock_;
+    State& state_;
     domain::Moment now_;
     std::vector<Noted> noted_;
     std::optional<domain::Fact> fact_;
@@ -189,29 +196,31 @@ class Desk {
     std::shared_ptr<Claim> claim;
   };
 
+  // What a turn may touch.
+  struct State {
+    domain::Ledger ledger;
+    domain::GatewayHealth health;
+    domain::Storm storm;
+    domain::Newcomers newcomers;
+    std::mt19937_64 chance{std::random_device{}()};
+    std::shared_ptr<const domain::Policy> policy;
+    std::unordered_map<std::string, std::shared_ptr<Claim>> under_way;
+    std::map<std::string, std::shared_ptr<UnderWay>, std::less<>> telling;
+    std::map<std::string, domain::ServiceTime, std::less<>> disbelieved;
+    std::map<std::string, domain::WallTime> splits;
+    std::map<std::int64_t, domain::ServiceTime> told_of;  // as many as there are rooms, at most
+  };
+
   void settle(const Booking& booking, const Grant& grant);
-  void count(const Booking& booking, bool granted);
   void tell_end(const std::string& room, RemovedBy by);
-  void tell_uses();
-  void pass_on_changes(std::optional<domain::Fact> fact = std::nullopt);
 
   Clock& clock_;
   Claims& claims_;
   store::Journal& journal_;
   Decisions decisions_;
   RoomCounts counts_;
-  mutable std::mutex mutex_;
-  domain::Ledger ledger_;
-  domain::GatewayHealth health_;
-  domain::Storm storm_;
-  domain::Newcomers newcomers_;
-  std::mt19937_64 chance_{std::random_device{}()};
-  std::shared_ptr<const domain::Policy> policy_;
-  std::unordered_map<std::string, std::shared_ptr<Claim>> under_way_;
-  std::map<std::string, std::shared_ptr<UnderWay>, std::less<>> telling_;
-  std::map<std::string, domain::ServiceTime, std::less<>> disbelieved_;
-  std::map<std::string, domain::WallTime> splits_;
-  std::map<std::int64_t, domain::ServiceTime> told_of_;  // as many as there are rooms, at most
+  mutable locks::Mutex mutex_;
+  State state_ GUARDED_BY(mutex_);
 };
 
 }  // namespace app

@@ -20,7 +20,7 @@ LineWriter::LineWriter(int fd, std::size_t limit) : fd_(fd), limit_(limit), thre
 
 LineWriter::~LineWriter() {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_one();
@@ -33,7 +33,7 @@ void LineWriter::add(std::string_view line) {
   whole.append(line) += '\n';
   bool wake = false;
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     if (waiting_.size() >= limit_) {
       waiting_.pop_front();
       dropped_.fetch_add(1, std::memory_order_relaxed);
@@ -46,12 +46,12 @@ void LineWriter::add(std::string_view line) {
 
 void LineWriter::work() {
   ::pthread_setname_np(::pthread_self(), "log");
-  std::unique_lock lock(mutex_);
+  locks::MutexLock lock(mutex_);
   for (;;) {
     is_idle_ = true;
-    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    changed_.wait(lock, [this]() REQUIRES(mutex_) { return stopping_ || !waiting_.empty(); });
     is_idle_ = false;
-    changed_.wait_for(lock, gathering, [this] { return stopping_; });
+    changed_.wait_for(lock, gathering, [this]() REQUIRES(mutex_) { return stopping_; });
     if (waiting_.empty()) return;
     const auto lines = std::exchange(waiting_, {});
     lock.unlock();

@@ -5,13 +5,13 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
+
+#include "locks/mutex.h"
 
 namespace app {
 
@@ -32,11 +32,11 @@ class LineWriter {
   const int fd_;
   const std::size_t limit_;
   std::atomic<std::size_t> dropped_{0};
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::string> waiting_;
-  bool is_idle_ = false;
-  bool stopping_ = false;
+  locks::Mutex mutex_;
+  locks::ConditionVariable changed_;
+  std::deque<std::string> waiting_ GUARDED_BY(mutex_);
+  bool is_idle_ GUARDED_BY(mutex_) = false;
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

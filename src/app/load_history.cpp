@@ -12,7 +12,7 @@ std::uint32_t bounded(std::int64_t number) {
 }  // namespace
 
 void LoadHistory::add(domain::WallTime now, const std::vector<GatewayListing>& gateways) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   forget(now);
   const std::size_t before = times_.size();
   times_.push_back(now);
@@ -46,7 +46,7 @@ void LoadHistory::forget(domain::WallTime now) {
 }
 
 LoadHistory::LastHour LoadHistory::last_hour() const {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   LastHour hour;
   hour.times = times_;
   for (const auto& [name, readings] : series_) {

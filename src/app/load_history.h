@@ -7,13 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "app/listings.h"
 #include "domain/time.h"
+#include "locks/mutex.h"
 
 namespace app {
 
@@ -43,11 +43,11 @@ class LoadHistory {
  private:
   static constexpr Reading absent{UINT32_MAX, UINT32_MAX};
   static bool is_absent(const Reading& reading) { return reading.load == absent.load; }
-  void forget(domain::WallTime now);
+  void forget(domain::WallTime now) REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;
-  std::vector<domain::WallTime> times_;
-  std::map<std::string, std::vector<Reading>> series_;  // each as long as times_
+  mutable locks::Mutex mutex_;
+  std::vector<domain::WallTime> times_ GUARDED_BY(mutex_);
+  std::map<std::string, std::vector<Reading>> series_ GUARDED_BY(mutex_);  // each as long as times_
 };
 
 }  // namespace app

@@ -6,7 +6,7 @@
 namespace app {
 
 bool LogLimit::takes(std::string_view event, Clock::time_point now) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   Event& seen = known(event);
   const double since = std::chrono::duration<double>(now - seen.last).count();
   seen.allowance = std::min(at_once, seen.allowance + std::max(since, 0.0) * a_second);
@@ -20,7 +20,7 @@ bool LogLimit::takes(std::string_view event, Clock::time_point now) {
 }
 
 void LogLimit::count(std::string_view event) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   ++known(event).left_out;
 }
 
@@ -31,7 +31,7 @@ LogLimit::Event& LogLimit::known(std::string_view event) {
 
 std::vector<LogLimit::LeftOut> LogLimit::left_out(Clock::time_point now) {
   std::vector<LeftOut> result;
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   for (auto& [name, event] : events_) {
     if (event.left_out == 0 || (event.told != Clock::time_point{} && now < event.told + told_every)) continue;
     event.told = now;
@@ -42,7 +42,7 @@ std::vector<LogLimit::LeftOut> LogLimit::left_out(Clock::time_point now) {
 
 std::vector<LogLimit::LeftOut> LogLimit::all_left_out() {
   std::vector<LeftOut> result;
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   for (auto& [name, event] : events_) {
     if (event.left_out > 0) result.push_back({name, std::exchange(event.left_out, 0)});
   }

@@ -5,10 +5,11 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "locks/mutex.h"
 
 namespace app {
 
@@ -44,11 +45,11 @@ class LogLimit {
     Clock::time_point told{};
   };
 
-  // Under the lock. A new one has its whole allowance, and gets no more by waiting.
-  Event& known(std::string_view event);
+  // A new one has its whole allowance, and gets no more by waiting.
+  Event& known(std::string_view event) REQUIRES(mutex_);
 
-  std::mutex mutex_;
-  std::map<std::string, Event, std::less<>> events_;
+  locks::Mutex mutex_;
+  std::map<std::string, Event, std::less<>> events_ GUARDED_BY(mutex_);
 };
 
 }  // namespace app

@@ -58,7 +58,7 @@ std::vector<Occupancy::Presence> presences_of(Desk::Turn& turn, const std::strin
 }
 
 void RoomsHeard::follow(std::set<std::string> gateways, domain::Duration interval) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   AllSaid followed;
   for (const std::string& gateway : gateways) followed.emplace(gateway, said_[gateway]);
   news_ = true;
@@ -71,7 +71,7 @@ void RoomsHeard::hear(const std::string& gateway, List list) {
     const bool counts = room->second > 0 && domain::is_valid_id(room->first);
     room = counts ? std::next(room) : list.erase(room);
   }
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   const auto said = said_.find(gateway);
   if (said == said_.end()) return;
   said->second = {std::make_shared<const List>(std::move(list)), true, {}};
@@ -83,7 +83,7 @@ void RoomsHeard::conclude() {
   domain::Duration interval;
   {
     const domain::ServiceTime now = Desk::Turn(desk_).now().service;
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     if (!std::exchange(news_, false)) return;
     for (auto& [gateway, word] : said_) {
       if (std::exchange(word.is_new, false)) word.heard = now;

@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "app/desk.h"
+#include "locks/mutex.h"
 
 namespace app {
 
@@ -50,10 +50,10 @@ class RoomsHeard {
   void tell_healed();
 
   Desk& desk_;
-  std::mutex mutex_;  // guards the next three
-  AllSaid said_;
-  domain::Duration interval_{};
-  bool news_ = false;
+  locks::Mutex mutex_;
+  AllSaid said_ GUARDED_BY(mutex_);
+  domain::Duration interval_ GUARDED_BY(mutex_){};
+  bool news_ GUARDED_BY(mutex_) = false;
   // The concluding thread's own.
   std::vector<std::string> occupied_;  // by the last picture
   Suspected suspected_;

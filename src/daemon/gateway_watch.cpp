@@ -21,7 +21,7 @@ GatewayWatch::GatewayWatch(app::Desk& desk, health::Options options)
              }) {}
 
 void GatewayWatch::configure(const health::Options& options) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   options_ = options;
   changed_ = true;
 }
@@ -33,7 +33,7 @@ void GatewayWatch::keep_up() {
 
 void GatewayWatch::follow_and_tell() {
   const auto policy = desk_.policy();
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   if (changed_ || policy != followed_) follow(policy);
   tell();
 }
@@ -63,7 +63,7 @@ void GatewayWatch::follow(const std::shared_ptr<const domain::Policy>& policy) {
 }
 
 std::vector<std::string> GatewayWatch::troubles() const {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return watch_.troubles();
 }
 

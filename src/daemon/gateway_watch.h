@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "app/rooms_heard.h"
 #include "health/trouble_news.h"
 #include "health/watch.h"
+#include "locks/mutex.h"
 
 namespace sidecar {
 
@@ -25,17 +25,17 @@ class GatewayWatch {
 
  private:
   void follow_and_tell();
-  void tell();
-  void follow(const std::shared_ptr<const domain::Policy>& policy);
+  void tell() REQUIRES(mutex_);
+  void follow(const std::shared_ptr<const domain::Policy>& policy) REQUIRES(mutex_);
 
   app::Desk& desk_;
-  mutable std::mutex mutex_;
-  health::Options options_;
-  bool changed_ = true;
-  std::shared_ptr<const domain::Policy> followed_;
-  health::TroubleNews news_;
+  mutable locks::Mutex mutex_;
+  health::Options options_ GUARDED_BY(mutex_);
+  bool changed_ GUARDED_BY(mutex_) = true;
+  std::shared_ptr<const domain::Policy> followed_ GUARDED_BY(mutex_);
+  health::TroubleNews news_ GUARDED_BY(mutex_);
   app::RoomsHeard rooms_;  // outlives the watch, which tells it
-  health::Watch watch_;
+  health::Watch watch_ GUARDED_BY(mutex_);
 };
 
 }  // namespace sidecar

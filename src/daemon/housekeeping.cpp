@@ -47,7 +47,7 @@ bool Housekeeping::attempt(const char* work, const std::function<void()>& deed) 
 
 void Housekeeping::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     stopping_ = true;
   }
   woken_.notify_all();
@@ -55,13 +55,13 @@ void Housekeeping::stop() {
 }
 
 bool Housekeeping::is_stopping() {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return stopping_;
 }
 
 void Housekeeping::file_changed() {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     refresh_ = true;
   }
   woken_.notify_all();
@@ -69,9 +69,9 @@ void Housekeeping::file_changed() {
 
 void Housekeeping::work() {
   ::pthread_setname_np(::pthread_self(), "housekeeping");
-  std::unique_lock lock(mutex_);
+  locks::MutexLock lock(mutex_);
   while (!stopping_) {
-    woken_.wait_for(lock, round, [this] { return stopping_ || refresh_; });
+    woken_.wait_for(lock, round, [this]() REQUIRES(mutex_) { return stopping_ || refresh_; });
     const bool refresh = std::exchange(refresh_, false) || refresh_failed_;
     lock.unlock();
     do_round(refresh);

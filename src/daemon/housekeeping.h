@@ -4,10 +4,8 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,6 +15,7 @@
 #include "app/desk.h"
 #include "app/load_history.h"
 #include "daemon/gateway_watch.h"
+#include "locks/mutex.h"
 
 namespace sidecar {
 
@@ -44,14 +43,14 @@ class Housekeeping {
   app::CatalogueKeeper& keeper_;
   GatewayWatch& watch_;
   app::LoadHistory& load_history_;
+  std::atomic<std::uint64_t> heartbeats_{0};
+  locks::Mutex mutex_;
+  locks::ConditionVariable woken_;
+  bool refresh_ GUARDED_BY(mutex_) = false;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  // The thread's own.
   domain::ServiceTime cleaned_;
   std::optional<domain::ServiceTime> sampled_;
-  std::atomic<std::uint64_t> heartbeats_{0};
-  std::mutex mutex_;
-  std::condition_variable woken_;
-  bool refresh_ = false;
-  bool stopping_ = false;
-  // The thread's own.
   bool refresh_failed_ = false;
   std::set<std::string> told_;  // the work of whose failure the log has told
   int hung_ = 0;                // rounds since the journal last gave a sign

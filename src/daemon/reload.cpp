@@ -18,16 +18,16 @@ app::Configured configured_part(const config::Configuration& configuration) {
 Reload::Reload(config::Sources sources, config::Configuration in_force, bool needs_token, app::CatalogueKeeper& keeper,
                cluster::Fleet& fleet, GatewayWatch& watch, http::Door& door, std::function<void(std::uint64_t)> applied)
     : sources_(std::move(sources)),
-      in_force_(std::move(in_force)),
       needs_token_(needs_token),
       keeper_(keeper),
       fleet_(fleet),
       watch_(watch),
       door_(door),
-      applied_(std::move(applied)) {}
+      applied_(std::move(applied)),
+      in_force_(std::move(in_force)) {}
 
 app::CatalogueKeeper::Result Reload::run() {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   notify_reloading();
   app::CatalogueKeeper::Result result = attempt();
   std::string refused;

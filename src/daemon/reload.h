@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <functional>
-#include <mutex>
 
 #include "app/catalogue_keeper.h"
 #include "cluster/fleet.h"
@@ -12,6 +11,7 @@
 #include "counts/counter.h"
 #include "daemon/gateway_watch.h"
 #include "http/door.h"
+#include "locks/mutex.h"
 #include "metrics/collector.h"
 
 namespace sidecar {
@@ -35,22 +35,22 @@ class Reload {
   void tell(metrics::Told& told) const;
 
  private:
-  app::CatalogueKeeper::Result attempt();
-  void keep_what_needs_a_restart(config::Configuration& wanted, std::vector<std::string>& warnings);
+  app::CatalogueKeeper::Result attempt() REQUIRES(mutex_);
+  void keep_what_needs_a_restart(config::Configuration& wanted, std::vector<std::string>& warnings) REQUIRES(mutex_);
 
-  config::Sources sources_;
-  config::Configuration in_force_;
+  const config::Sources sources_;
   const bool needs_token_;
   app::CatalogueKeeper& keeper_;
   cluster::Fleet& fleet_;
   GatewayWatch& watch_;
   http::Door& door_;
-  std::function<void(std::uint64_t)> applied_;
+  const std::function<void(std::uint64_t)> applied_;
   counts::Counter applied_count_;
   counts::Counter refused_count_;
   std::atomic<bool> last_refused_{false};
-  std::mutex mutex_;
-  std::uint64_t generation_ = 1;
+  locks::Mutex mutex_;
+  config::Configuration in_force_ GUARDED_BY(mutex_);
+  std::uint64_t generation_ GUARDED_BY(mutex_) = 1;
 };
 
 }  // namespace sidecar

@@ -25,7 +25,7 @@ Watchdog::Watchdog(std::vector<Watched> watched) : between_looks_(watchdog_time(
 
 void Watchdog::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     stopping_ = true;
   }
   woken_.notify_all();
@@ -34,8 +34,8 @@ void Watchdog::stop() {
 
 void Watchdog::work() {
   ::pthread_setname_np(::pthread_self(), "watchdog");
-  std::unique_lock lock(mutex_);
-  while (!woken_.wait_for(lock, between_looks_, [this] { return stopping_; })) {
+  locks::MutexLock lock(mutex_);
+  while (!woken_.wait_for(lock, between_looks_, [this]() REQUIRES(mutex_) { return stopping_; })) {
     if (all_got_on()) notify_alive();
   }
 }

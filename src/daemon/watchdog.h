@@ -4,13 +4,13 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "locks/mutex.h"
 
 namespace sidecar {
 
@@ -36,11 +36,11 @@ class Watchdog {
     bool stuck = false;
   };
 
-  std::vector<Seen> seen_;
   const std::chrono::microseconds between_looks_;
-  std::mutex mutex_;
-  std::condition_variable woken_;
-  bool stopping_ = false;
+  locks::Mutex mutex_;
+  locks::ConditionVariable woken_;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::vector<Seen> seen_;  // the thread's own
   std::thread thread_;
 };
 

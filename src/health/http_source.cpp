@@ -22,7 +22,7 @@ HttpSource::HttpSource(domain::Duration interval, domain::Duration timeout, Hear
 
 HttpSource::~HttpSource() {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     stopping_ = true;
   }
   woken_.notify_all();
@@ -30,14 +30,14 @@ HttpSource::~HttpSource() {
 }
 
 void HttpSource::ask(std::vector<Target> targets) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   targets_ = std::move(targets);
 }
 
 void HttpSource::work() {
   Requests requests(timeout_);
   auto next = Clock::now();
-  std::unique_lock lock(mutex_);
+  locks::MutexLock lock(mutex_);
   while (!stopping_) {
     const std::vector<Target> targets = targets_;
     lock.unlock();
@@ -55,7 +55,7 @@ void HttpSource::work() {
     // After a pause of the process there is nothing to make up for.
     next = std::max(next + interval_, Clock::now());
     lock.lock();
-    woken_.wait_until(lock, next, [this] { return stopping_; });
+    woken_.wait_until(lock, next, [this]() REQUIRES(mutex_) { return stopping_; });
   }
 }
 

@@ -3,15 +3,14 @@
 // Janus', is a bad word; nothing fails.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "domain/time.h"
 #include "health/requests.h"
+#include "locks/mutex.h"
 
 namespace health {
 
@@ -34,10 +33,10 @@ class HttpSource {
   const domain::Duration interval_;
   const domain::Duration timeout_;
   const Heard heard_;
-  std::mutex mutex_;
-  std::condition_variable woken_;
-  std::vector<Target> targets_;
-  bool stopping_ = false;
+  locks::Mutex mutex_;
+  locks::ConditionVariable woken_;
+  std::vector<Target> targets_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

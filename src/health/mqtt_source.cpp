@@ -159,14 +159,14 @@ MqttSource::MqttSource(const Options& options, domain::Duration interval, Heard 
       interval_(interval),
       heard_(std::move(heard)),
       nonsense_(std::move(nonsense)),
-      trouble_("MQTT broker " + options.mqtt_url + ": not yet connected"),
-      silence_("MQTT broker " + options.mqtt_url + ": says nothing of any gateway in " + options.mqtt_topic) {
+      silence_("MQTT broker " + options.mqtt_url + ": says nothing of any gateway in " + options.mqtt_topic),
+      trouble_("MQTT broker " + options.mqtt_url + ": not yet connected") {
   thread_ = std::thread([this, options] { work(options); });
 }
 
 MqttSource::~MqttSource() {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     stopping_ = true;
   }
   woken_.notify_all();
@@ -175,22 +175,22 @@ MqttSource::~MqttSource() {
 }
 
 std::optional<std::string> MqttSource::trouble() const {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return trouble_ || has_words_ || known_.empty() ? trouble_ : silence_;
 }
 
 void MqttSource::know(std::set<std::string> gateways) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   known_ = std::move(gateways);
 }
 
 bool MqttSource::rests_until(Clock::time_point end) {
-  std::unique_lock lock(mutex_);
-  return woken_.wait_until(lock, end, [this] { return stopping_; });
+  locks::MutexLock lock(mutex_);
+  return woken_.wait_until(lock, end, [this]() REQUIRES(mutex_) { return stopping_; });
 }
 
 void MqttSource::connected(const std::optional<std::string>& trouble) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   trouble_ = trouble;
   has_words_ = true;  // as soon as they come
   // What is retained comes again with the subscription; what is not is not true any more.
@@ -203,7 +203,7 @@ void MqttSource::take(const std::string& topic, const std::string& payload) {
   if (!gateway.empty() && online) {
     const bool has_room = online_.size() < most_strangers || online_.count(gateway) > 0;
     const auto is_known = [&] {
-      const std::lock_guard lock(mutex_);
+      const locks::MutexLock lock(mutex_);
       return known_.count(gateway) > 0;
     };
     if (has_room || is_known()) online_[gateway] = *online;
@@ -235,7 +235,7 @@ void MqttSource::work(const Options& options) {
 void MqttSource::tell() {
   std::set<std::string> known;
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     known = known_;
   }
   bool has_words = false;
@@ -245,7 +245,7 @@ void MqttSource::tell() {
     has_words = true;
     heard_(gateway, found->second);
   }
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   has_words_ = has_words;
 }
 

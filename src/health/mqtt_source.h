@@ -5,10 +5,8 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,6 +14,7 @@
 
 #include "domain/time.h"
 #include "health/options.h"
+#include "locks/mutex.h"
 
 namespace health {
 
@@ -49,13 +48,13 @@ class MqttSource {
   const domain::Duration interval_;
   const Heard heard_;
   const Nonsense nonsense_;
-  mutable std::mutex mutex_;
-  std::condition_variable woken_;
-  std::optional<std::string> trouble_;
-  std::set<std::string> known_;
-  bool has_words_ = true;  // of any of those, by the end of the last interval
-  bool stopping_ = false;
   const std::string silence_;
+  mutable locks::Mutex mutex_;
+  locks::ConditionVariable woken_;
+  std::optional<std::string> trouble_ GUARDED_BY(mutex_);
+  std::set<std::string> known_ GUARDED_BY(mutex_);
+  bool has_words_ GUARDED_BY(mutex_) = true;  // of any of those, by the end of the last interval
+  bool stopping_ GUARDED_BY(mutex_) = false;
   // The thread's own.
   std::map<std::string, bool> online_;
   std::chrono::steady_clock::time_point quiet_until_{};

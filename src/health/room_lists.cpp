@@ -111,7 +111,7 @@ RoomLists::RoomLists(OccupancyOptions options, Heard heard)
 
 RoomLists::~RoomLists() {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     stopping_ = true;
   }
   woken_.notify_all();
@@ -119,20 +119,20 @@ RoomLists::~RoomLists() {
 }
 
 void RoomLists::ask(std::vector<Target> targets) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   targets_ = std::move(targets);
   woken_.notify_all();
 }
 
 std::vector<std::string> RoomLists::silent() const {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return silent_;
 }
 
 void RoomLists::work() {
   Requests requests(options_.timeout);
-  std::unique_lock lock(mutex_);
-  woken_.wait(lock, [this] { return stopping_ || !targets_.empty(); });
+  locks::MutexLock lock(mutex_);
+  woken_.wait(lock, [this]() REQUIRES(mutex_) { return stopping_ || !targets_.empty(); });
   auto next = Clock::now();
   while (!stopping_) {
     const std::vector<Target> targets = targets_;
@@ -142,13 +142,13 @@ void RoomLists::work() {
     bool stop = false;
     while (!requests.is_idle() && !stop) {
       requests.go_on();
-      const std::lock_guard relock(mutex_);
+      const locks::MutexLock relock(mutex_);
       stop = stopping_;
     }
     next = std::max(next + options_.interval, Clock::now());
     lock.lock();
     silent_ = asking.silent();
-    woken_.wait_until(lock, next, [this] { return stopping_; });
+    woken_.wait_until(lock, next, [this]() REQUIRES(mutex_) { return stopping_; });
   }
 }
 

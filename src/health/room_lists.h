@@ -6,17 +6,16 @@
 // whichever is at the address: https://janus.conf.meetecho.com/docs/rest and …/docs/admin.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "health/options.h"
 #include "health/requests.h"
+#include "locks/mutex.h"
 
 namespace health {
 
@@ -41,11 +40,11 @@ class RoomLists {
 
   const OccupancyOptions options_;
   const Heard heard_;
-  mutable std::mutex mutex_;
-  std::condition_variable woken_;
-  std::vector<Target> targets_;
-  std::vector<std::string> silent_;
-  bool stopping_ = false;
+  mutable locks::Mutex mutex_;
+  locks::ConditionVariable woken_;
+  std::vector<Target> targets_ GUARDED_BY(mutex_);
+  std::vector<std::string> silent_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -46,7 +46,7 @@ class BodyPlaces {
 
  private:
   std::atomic<std::size_t> taken_{0};
-  std::mutex work_;
+  std::mutex work_;  // guards no data, but memory and processors
 };
 
 }  // namespace http

@@ -30,12 +30,12 @@ bool has_field(const Response& response, std::string_view name) {
 
 void TokenInForce::replace(std::optional<std::string> token) {
   auto fresh = token ? std::make_shared<const std::string>(std::move(*token)) : nullptr;
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   token_ = std::move(fresh);
 }
 
 TokenInForce::Token TokenInForce::get() const {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return token_;
 }
 

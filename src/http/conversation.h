@@ -6,7 +6,6 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +17,7 @@
 #include "http/route.h"
 #include "http/timeouts.h"
 #include "http/wire_stream.h"
+#include "locks/mutex.h"
 
 namespace http {
 
@@ -31,8 +31,8 @@ class TokenInForce {
   Token get() const;
 
  private:
-  mutable std::mutex mutex_;
-  Token token_;
+  mutable locks::Mutex mutex_;
+  Token token_ GUARDED_BY(mutex_);
 };
 
 // What all conversations of a door share; outlives them.

@@ -4,10 +4,8 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <list>
-#include <mutex>
 #include <system_error>
 #include <thread>
 
@@ -21,6 +19,7 @@
 
 #include "http/conversation.h"
 #include "http/turned_away.h"
+#include "locks/mutex.h"
 
 namespace http {
 namespace {
@@ -81,14 +80,14 @@ class Door::Inside {
   std::atomic<std::uint64_t> heartbeats_{0};
   TurnedAway turned_away_;  // the accepting thread's, but for its count
 
-  mutable std::mutex mutex_;  // guards what follows; a Connection's atomics are free
-  std::condition_variable work_to_do_;
-  std::condition_variable nobody_here_;
-  Connections connections_;
-  std::deque<Connections::iterator> waiting_;  // admitted, without a thread yet
-  std::size_t free_threads_ = 0;               // also those that have not begun to run
-  bool done_ = false;
-  std::list<std::thread> threads_;
+  mutable locks::Mutex mutex_;
+  locks::ConditionVariable work_to_do_;
+  locks::ConditionVariable nobody_here_;
+  Connections connections_ GUARDED_BY(mutex_);                    // a Connection's atomics are free
+  std::deque<Connections::iterator> waiting_ GUARDED_BY(mutex_);  // admitted, without a thread yet
+  std::size_t free_threads_ GUARDED_BY(mutex_) = 0;               // also those that have not begun to run
+  bool done_ GUARDED_BY(mutex_) = false;
+  std::list<std::thread> threads_;  // the accepting thread's
 };
 
 Door::Inside::Inside(DoorOptions options, std::vector<Route> routes, std::vector<Listener> listeners)
@@ -110,7 +109,7 @@ Door::Inside::~Inside() {
 }
 
 std::size_t Door::Inside::connections() const {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return connections_.size();
 }
 
@@ -170,7 +169,7 @@ void Door::Inside::accept_from(const Listener& listener) {
 }
 
 void Door::Inside::admit(int fd, bool is_unix) {
-  std::unique_lock lock(mutex_);
+  locks::MutexLock lock(mutex_);
   if (connections_.size() >= max_connections_) {
     lock.unlock();
     turned_away_.turn_away(fd);
@@ -197,9 +196,9 @@ void Door::Inside::admit(int fd, bool is_unix) {
 }
 
 void Door::Inside::work() {
-  std::unique_lock lock(mutex_);
+  locks::MutexLock lock(mutex_);
   for (;; ++free_threads_) {
-    work_to_do_.wait(lock, [&] { return done_ || !waiting_.empty(); });
+    work_to_do_.wait(lock, [&]() REQUIRES(mutex_) { return done_ || !waiting_.empty(); });
     --free_threads_;
     if (waiting_.empty()) return;
     const auto mine = waiting_.front();
@@ -218,7 +217,7 @@ void Door::Inside::work() {
 }
 
 bool Door::Inside::any_kept() const {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   for (const auto& connection : connections_) {
     if (connection.was_answered && connection.phase != Phase::closing) return true;
   }
@@ -232,7 +231,7 @@ void Door::Inside::close_listeners() {
 
 // What has arrived by then can still be read, and is answered.
 void Door::Inside::stop_reading(Phase phase) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   for (auto& connection : connections_) {
     if (connection.phase != phase) continue;
     connection.reading_ended = true;
@@ -241,15 +240,15 @@ void Door::Inside::stop_reading(Phase phase) {
 }
 
 bool Door::Inside::wait_until_empty(Clock::time_point until) {
-  std::unique_lock lock(mutex_);
-  return nobody_here_.wait_until(lock, until, [&] { return connections_.empty(); });
+  locks::MutexLock lock(mutex_);
+  return nobody_here_.wait_until(lock, until, [&]() REQUIRES(mutex_) { return connections_.empty(); });
 }
 
 void Door::Inside::see_out(Clock::time_point stopped) {
   const auto start = Clock::now();
   const auto last = stopped + under_way_grace;
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     for (auto& connection : connections_) {
       if (connection.phase != Phase::idle || !connection.was_answered) continue;
       connection.reading_ended = true;
@@ -264,7 +263,7 @@ void Door::Inside::see_out(Clock::time_point stopped) {
     empty = wait_until_empty(next + silent_grace);
   }
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     for (const auto& connection : connections_) ::shutdown(connection.fd, SHUT_RDWR);
     done_ = true;
     work_to_do_.notify_all();

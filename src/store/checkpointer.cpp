@@ -14,7 +14,7 @@ Checkpointer::Checkpointer(std::string database_path)
 
 Checkpointer::~Checkpointer() {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
@@ -23,7 +23,7 @@ Checkpointer::~Checkpointer() {
 
 void Checkpointer::start() {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     if (wanted_) return;
     wanted_ = true;
     finished_ = false;
@@ -32,19 +32,19 @@ void Checkpointer::start() {
 }
 
 bool Checkpointer::take_finished() {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return std::exchange(finished_, false);
 }
 
 void Checkpointer::wait() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !wanted_; });
+  locks::MutexLock lock(mutex_);
+  changed_.wait(lock, [this]() REQUIRES(mutex_) { return !wanted_; });
 }
 
 void Checkpointer::work() {
-  std::unique_lock lock(mutex_);
+  locks::MutexLock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return wanted_ || stopping_; });
+    changed_.wait(lock, [this]() REQUIRES(mutex_) { return wanted_ || stopping_; });
     if (stopping_) return;
     lock.unlock();
     try {

@@ -5,10 +5,10 @@
 // not copied stays in the -wal for the next time.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
 #include <string>
 #include <thread>
+
+#include "locks/mutex.h"
 
 namespace store {
 
@@ -30,11 +30,11 @@ class Checkpointer {
   void work();
 
   const std::string database_path_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool wanted_ = false;
-  bool finished_ = false;
-  bool stopping_ = false;
+  locks::Mutex mutex_;
+  locks::ConditionVariable changed_;
+  bool wanted_ GUARDED_BY(mutex_) = false;
+  bool finished_ GUARDED_BY(mutex_) = false;
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -42,7 +42,7 @@ struct Journal::Request {
 
 Journal::Journal(Database database, Callbacks callbacks) : callbacks_(std::move(callbacks)) {
   writer_ = std::make_unique<Writer>(std::move(database), callbacks_, counts_, [this] { beat(); });
-  std::unique_lock lock(mutex_);
+  locks::MutexLock lock(mutex_);
   thread_ = std::thread([this] { work(); });
   writer_thread_id_ = thread_.get_id();
 }
@@ -56,7 +56,7 @@ template <typename Note>
 void Journal::append(Note note) {
   bool wake = false;
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     if (open_.empty()) due_ = std::max(Clock::now() + gathering, next_written_behind_);
     note(open_);
     // The rest is found at the next tick: a sticky answer must not cost a wake-up.
@@ -103,12 +103,12 @@ bool Journal::flush() {
   } catch (const Failure&) {
     return false;
   }
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return wanted->written;
 }
 
 void Journal::request(const std::shared_ptr<Request>& request, Clock::time_point give_up) {
-  std::unique_lock lock(mutex_);
+  locks::MutexLock lock(mutex_);
   if (stopping_) {
     throw Failure(Failure::Kind::unusable,
                   "the database is closed, since room-sidecar is stopping; "
@@ -141,12 +141,12 @@ void Journal::request(const std::shared_ptr<Request>& request, Clock::time_point
 
 bool Journal::stop_in_time() {
   {
-    std::unique_lock lock(mutex_);
+    locks::MutexLock lock(mutex_);
     if (stopped_) return true;
     stopping_ = true;
     is_idle_ = false;
     work_came_.notify_one();
-    const auto has_ended = [this] { return ended_; };
+    const auto has_ended = [this]() REQUIRES(mutex_) { return ended_; };
     if (deadline_ != Clock::time_point::max()) {
       // The thread needs a moment though the disk be well.
       const auto until = deadline_ + std::chrono::milliseconds{300};
@@ -159,7 +159,7 @@ bool Journal::stop_in_time() {
 
 void Journal::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     if (stopped_) return;
     stopping_ = true;
     is_idle_ = false;
@@ -167,7 +167,7 @@ void Journal::stop() {
   work_came_.notify_one();
   if (thread_.joinable()) thread_.join();
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     stopped_ = true;
   }
   settle_leftovers();
@@ -175,7 +175,7 @@ void Journal::stop() {
 
 void Journal::hurry(Clock::time_point deadline) {
   writer_->hurry(deadline);
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   deadline_ = deadline;
   request_served_.notify_all();
 }
@@ -193,7 +193,7 @@ std::optional<std::string> Journal::hanging() const {
 }
 
 Journal::Queue Journal::queue() const {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return {open_.size() + in_hand_.rows, open_.urgent() + in_hand_.claims};
 }
 
@@ -206,7 +206,7 @@ void Journal::work() {
   ::pthread_setname_np(::pthread_self(), "journal");
   // Else the kernel rounds the 100 us up to 150.
   ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-  std::unique_lock lock(mutex_);  // until the constructor is done
+  locks::MutexLock lock(mutex_);  // until the constructor is done
   lock.unlock();
   writer_->look_around();
   lock.lock();
@@ -243,14 +243,14 @@ void Journal::work() {
   request_served_.notify_all();
 }
 
-// Is there a reason to write the open batch now? Under the lock.
+// Is there a reason to write the open batch now?
 bool Journal::is_time(Clock::time_point now) const {
   const auto wants_order = [](const auto& request) { return request->kind != Request::Kind::read; };
   return stopping_ || open_.urgent() > 0 || (!open_.empty() && now >= due_) ||
          std::any_of(requests_.begin(), requests_.end(), wants_order);
 }
 
-void Journal::wait_for_work(std::unique_lock<std::mutex>& lock) {
+void Journal::wait_for_work(locks::MutexLock& lock) {
   const auto until = Clock::now() + tick;
   for (auto now = Clock::now(); !is_time(now) && requests_.empty() && now < until; now = Clock::now()) {
     is_idle_ = true;
@@ -263,7 +263,7 @@ bool Journal::write(Batch batch) {
   std::vector<Settled> refused;
   const bool written = writer_->write(batch, refused);
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     next_written_behind_ = Clock::now() + between_commits_behind;
     // What came meanwhile is due a second from now as well, together with what is tried again.
     if (!open_.empty() || !batch.empty()) due_ = next_written_behind_;
@@ -271,14 +271,14 @@ bool Journal::write(Batch batch) {
     in_hand_.rows = 0;
   }
   for (const Settled& tell : refused) tell(false);
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   in_hand_.claims = 0;
   return written;
 }
 
 void Journal::serve(Request& request, bool written) {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     if (request.begun) return;  // and taken back
     request.begun = true;
   }
@@ -294,7 +294,7 @@ void Journal::serve(Request& request, bool written) {
   } catch (...) {
     request.thrown = std::current_exception();
   }
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   request.written = written;
   request.done = true;
   request_served_.notify_all();
@@ -303,7 +303,7 @@ void Journal::serve(Request& request, bool written) {
 void Journal::settle_leftovers() {
   std::vector<Settled> waiting;
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     waiting = open_.take_settled();
   }
   for (const Settled& tell : waiting) tell(false);

@@ -6,18 +6,17 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "domain/assignment.h"
+#include "locks/mutex.h"
 #include "store/batch.h"
 #include "store/commit_counts.h"
 #include "store/database.h"
@@ -98,8 +97,8 @@ class Journal {
   void request(const std::shared_ptr<Request>& request, Clock::time_point give_up);
   void beat();
   void work();
-  bool is_time(Clock::time_point now) const;
-  void wait_for_work(std::unique_lock<std::mutex>& lock);
+  bool is_time(Clock::time_point now) const REQUIRES(mutex_);
+  void wait_for_work(locks::MutexLock& lock) REQUIRES(mutex_);
   bool write(Batch batch);
   void serve(Request& request, bool written);
   void settle_leftovers();
@@ -111,19 +110,21 @@ class Journal {
   CommitCounts counts_;
   std::unique_ptr<Writer> writer_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable work_came_;
-  std::condition_variable request_served_;
-  Batch open_;
-  Queue in_hand_;  // of the batch that is being written
-  std::vector<std::shared_ptr<Request>> requests_;
-  Clock::time_point due_{};  // when the open batch is to be written though nobody waits for it
-  Clock::time_point next_written_behind_{};
-  bool is_idle_ = false;
-  bool stopping_ = false;
-  bool stopped_ = false;
-  bool ended_ = false;  // the thread, and all is closed
-  Clock::time_point deadline_ = Clock::time_point::max();
+  mutable locks::Mutex mutex_;
+  locks::ConditionVariable work_came_;
+  locks::ConditionVariable request_served_;
+  Batch open_ GUARDED_BY(mutex_);
+  Queue in_hand_ GUARDED_BY(mutex_);  // of the batch that is being written
+  std::vector<std::shared_ptr<Request>> requests_ GUARDED_BY(mutex_);
+  // When the open batch is to be written though nobody waits for it.
+  Clock::time_point due_ GUARDED_BY(mutex_){};
+  Clock::time_point next_written_behind_ GUARDED_BY(mutex_){};
+  bool is_idle_ GUARDED_BY(mutex_) = false;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  bool stopped_ GUARDED_BY(mutex_) = false;
+  bool ended_ GUARDED_BY(mutex_) = false;  // the thread, and all is closed
+  Clock::time_point deadline_ GUARDED_BY(mutex_) = Clock::time_point::max();
+
   std::size_t last_urgent_ = 0;  // writer thread only
 
   std::thread::id writer_thread_id_;

@@ -117,7 +117,7 @@ Owner::~Owner() {
 }
 
 bool Owner::keep() {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return keep_locked();
 }
 
@@ -141,7 +141,7 @@ bool Owner::keep_locked() {
 }
 
 bool Owner::note(const OwnerNote& note) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   noted_ = note;
   is_written_ = false;
   return keep_locked() && write_note();

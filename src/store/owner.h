@@ -5,9 +5,10 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
+
+#include "locks/mutex.h"
 
 namespace store {
 
@@ -38,15 +39,15 @@ class Owner {
   bool note(const OwnerNote& note);
 
  private:
-  bool keep_locked();
-  bool write_note();
+  bool keep_locked() REQUIRES(mutex_);
+  bool write_note() REQUIRES(mutex_);
 
-  std::string path_;
-  std::mutex mutex_;
-  int fd_ = -1;
-  bool may_write_ = false;
-  std::optional<OwnerNote> noted_;
-  bool is_written_ = false;  // what was noted
+  const std::string path_;
+  locks::Mutex mutex_;
+  int fd_ GUARDED_BY(mutex_) = -1;
+  bool may_write_ GUARDED_BY(mutex_) = false;
+  std::optional<OwnerNote> noted_ GUARDED_BY(mutex_);
+  bool is_written_ GUARDED_BY(mutex_) = false;  // what was noted
 };
 
 // What the present owner has noted; nothing if nobody owns the file, or nothing is noted yet.

@@ -224,13 +224,13 @@ void Writer::finish() {
 }
 
 std::optional<std::string> Writer::failure() const {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return failure_;
 }
 
 void Writer::works() {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     if (!failure_) return;
     failure_.reset();
   }
@@ -256,7 +256,7 @@ void Writer::fails(const Failure& failure) {
 
 void Writer::fails(const std::string& reason) {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     if (failure_) {
       failure_ = reason;
       return;

@@ -7,11 +7,11 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "locks/mutex.h"
 #include "store/batch.h"
 #include "store/checkpointer.h"
 #include "store/commit_counts.h"
@@ -72,8 +72,8 @@ class Writer {
   int checkpoint_at_ = 0;  // frames in the -wal
   Clock::time_point next_look_{};
   Clock::time_point next_attempt_{};
-  mutable std::mutex mutex_;
-  std::optional<std::string> failure_;
+  mutable locks::Mutex mutex_;
+  std::optional<std::string> failure_ GUARDED_BY(mutex_);
 };
 
 }  // namespace store

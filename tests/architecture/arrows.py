@@ -13,24 +13,25 @@ import tempfile
 # folder -> what it may include besides itself: a folder, or one header of it.
 FOLDERS = {
     "counts": [],
+    "locks": [],
     "domain": [],
-    "store": ["domain", "counts"],
-    "app": ["domain", "store", "counts"],
+    "store": ["domain", "counts", "locks"],
+    "app": ["domain", "store", "counts", "locks"],
     "page": [],
-    "http": ["domain", "app", "page", "counts"],
+    "http": ["domain", "app", "page", "counts", "locks"],
     # reads them all when it is asked
     "metrics": ["domain", "store", "app", "http", "counts", "cluster/counts.h"],
     "config": ["*/options.h", "domain/health_options.h", "domain/id.h",
                "domain/suggestion.h", "domain/time.h"],
     # of http the reading of JSON
-    "health": ["domain", "http/json.h"],
-    "cluster": ["domain", "store", "app", "counts", "http/json.h"],
+    "health": ["domain", "http/json.h", "locks"],
+    "cluster": ["domain", "store", "app", "counts", "http/json.h", "locks"],
     # of http the client's side: asking, reading the answer, and the token that goes with it
     # of cluster what goes between file and store, and who a sidecar is
     "cli": ["config", "store", "domain", "app", "http/client.h", "http/json.h", "http/access.h",
             "cluster/migration.h", "cluster/options.h", "cluster/position.h"],
     "daemon": ["domain", "store", "app", "http", "health", "cluster", "metrics", "counts", "config",
-               "cli"],
+               "cli", "locks"],
 }
 
 # a library's headers -> the files that may see them. Headers among them are for their own folder:
@@ -88,7 +89,7 @@ def system_header_fault(folder, file, header):
             return f"<{header}> may be seen by {', '.join(files)} only"
     if "/" not in header and "." not in header:
         return None  # the language's own
-    if folder in ("counts", "domain"):
+    if folder in ("counts", "domain", "locks"):
         return f"{folder} may include the standard library only, not <{header}>"
     if matches(header, SYSTEM) or header in POSIX:
         return None
@@ -162,6 +163,9 @@ CASES = [  # file, its text, is it allowed
     ("daemon/a.cpp", '#include "cluster/engine.h"', True),
     ("counts/a.h", '#include "domain/b.h"', False),
     ("counts/a.h", "#include <unistd.h>", False),
+    ("store/a.h", '#include "locks/mutex.h"', True),
+    ("domain/a.h", '#include "locks/mutex.h"', False),
+    ("locks/mutex.h", "#include <pthread.h>", False),
     ("metrics/families.cpp", "#include <prometheus/text_serializer.h>", True),
     ("metrics/collector.cpp", "#include <prometheus/text_serializer.h>", False),
     ("metrics/a.h", '#include "cluster/counts.h"', True),
