@@ -57,7 +57,7 @@ std::vector<Occupancy::Presence> presences_of(Desk::Turn& turn, const std::strin
   return result;
 }
 
-void RoomsHeard::follow(std::set<std::string> gateways, domain::Duration interval) {
+void RoomsHeard::follow(const std::set<std::string>& gateways, domain::Duration interval) {
   const locks::MutexLock lock(mutex_);
   AllSaid followed;
   for (const std::string& gateway : gateways) followed.emplace(gateway, said_[gateway]);

@@ -27,7 +27,7 @@ class RoomsHeard {
   explicit RoomsHeard(Desk& desk) : desk_(desk) {}
 
   // Whose word counts, and how often they are asked. What others said is forgotten. Any thread.
-  void follow(std::set<std::string> gateways, domain::Duration interval);
+  void follow(const std::set<std::string>& gateways, domain::Duration interval);
   // All rooms on a gateway. Any thread; does not wait for the desk.
   void hear(const std::string& gateway, List list);
   // To be called now and then, from one thread: puts the news before the desk, ends rooms that became empty,

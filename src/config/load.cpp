@@ -71,9 +71,8 @@ class Loading {
   Value read_config_file() {
     const FileText file = read_file(sources_.config_file);
     TomlText toml = parse_toml(file.text.value_or(""));
-    if (file.missing && sources_.config_file_required) {
-      unreadable(file_origin_, "--config", sources_.config_file, file.trouble);
-    } else if (!file.missing && !file.text) {
+    const bool is_unread = file.missing ? sources_.config_file_required : !file.text;
+    if (is_unread) {
       unreadable(file_origin_, "--config", sources_.config_file, file.trouble);
     } else if (!toml.valid) {
       report_.error(file_origin_, toml.fault_line, "this is no valid TOML: " + toml.fault);

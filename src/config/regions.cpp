@@ -165,6 +165,7 @@ Outcome read_pins(const Value& value, const Spot& spot, std::vector<domain::Pin>
 
 std::string to_text(const std::vector<domain::Region>& regions) {
   std::vector<std::string> groups;
+  groups.reserve(regions.size());
   for (const domain::Region& region : regions) {
     groups.push_back(region.country + ":" + joined(region.gateways, ","));
   }

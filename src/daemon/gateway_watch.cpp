@@ -56,7 +56,7 @@ void GatewayWatch::follow(const std::shared_ptr<const domain::Policy>& policy) {
     gateways.push_back({gateway.name, gateway.admin_url.empty() ? gateway.url : gateway.admin_url});
     if (options_.occupancy.janus) listing.insert(gateway.name);
   }
-  rooms_.follow(std::move(listing), options_.occupancy.interval);
+  rooms_.follow(listing, options_.occupancy.interval);
   watch_.follow(options_, policy->options().health, gateways);
   followed_ = policy;
   changed_ = false;

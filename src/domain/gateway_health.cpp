@@ -44,7 +44,7 @@ void GatewayHealth::watch(const HealthOptions& options, const std::vector<Gatewa
   if (watched_ > 0) {
     gateways_.resize(*std::max_element(gateways.begin(), gateways.end()) + std::size_t{1});
     for (const GatewayNumber number : gateways) {
-      if (number < before.size() && before[number].watched) gateways_[number] = std::move(before[number]);
+      if (number < before.size() && before[number].watched) gateways_[number] = before[number];
       Gateway& gateway = gateways_[number];
       gateway.watched = true;
       // What a source that is no longer asked had said must not stand for ever.
