@@ -8,16 +8,15 @@ namespace app {
 namespace {
 
 void tell_of(domain::GatewayState state, const std::string& gateway, domain::GatewayState before) {
-  const Fields fields{{"gateway_name", gateway}, {"before", to_text(before)}};
   switch (state) {
     case domain::GatewayState::unknown:
-      return log_warn("Gateway's health is not known", fields);
+      return log_warn("Gateway's health is not known", {{"gateway_name", gateway}, {"before", to_text(before)}});
     case domain::GatewayState::up:
-      return log_info("Gateway is up", fields);
+      return log_info("Gateway is up", {{"gateway_name", gateway}, {"before", to_text(before)}});
     case domain::GatewayState::suspect:
-      return log_warn("Gateway is suspect", fields);
+      return log_warn("Gateway is suspect", {{"gateway_name", gateway}, {"before", to_text(before)}});
     case domain::GatewayState::down:
-      return log_error("Gateway is down", fields);
+      return log_error("Gateway is down", {{"gateway_name", gateway}, {"before", to_text(before)}});
   }
 }
 

@@ -1,5 +1,6 @@
 #include "cli/answer_fields.h"
 
+#include <cmath>
 #include <limits>
 
 namespace cli {
@@ -59,7 +60,7 @@ std::vector<std::int64_t> numbers_at(const http::Json& object, std::string_view 
 std::string percent(std::int64_t part, std::int64_t whole) {
   if (whole <= 0) return "-";
   const auto share = static_cast<double>(part) * 100.0 / static_cast<double>(whole);
-  return std::to_string(static_cast<std::int64_t>(share + 0.5)) + '%';
+  return std::to_string(std::llround(share)) + '%';
 }
 
 std::string shown(const std::optional<std::int64_t>& number) { return number ? std::to_string(*number) : "-"; }

@@ -33,6 +33,7 @@ std::string headroom_of(const StatusAnswers& status) {
     for (const auto& region : texts_at(gateway, "regions")) by_region[region] += room;
   }
   std::vector<std::string> regions;
+  regions.reserve(by_region.size());
   for (const auto& [region, room] : by_region) regions.push_back(printable(region) + ' ' + std::to_string(room));
   const std::string text = "headroom " + std::to_string(all) + " users";
   return regions.empty() ? text : text + ": " + joined(regions, ", ");

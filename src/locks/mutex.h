@@ -15,9 +15,8 @@
 
 // A member that may be touched only under the mutex.
 #define GUARDED_BY(mutex) LOCKS_ATTRIBUTE(guarded_by(mutex))
-// A function that is called with the mutex held; and one that is called without, since it takes it.
+// A function that is called with the mutex held.
 #define REQUIRES(...) LOCKS_ATTRIBUTE(requires_capability(__VA_ARGS__))
-#define EXCLUDES(...) LOCKS_ATTRIBUTE(locks_excluded(__VA_ARGS__))
 // A function that takes the mutex or gives it back, and a class that holds it as long as it lives.
 #define ACQUIRE(...) LOCKS_ATTRIBUTE(acquire_capability(__VA_ARGS__))
 #define RELEASE(...) LOCKS_ATTRIBUTE(release_capability(__VA_ARGS__))
