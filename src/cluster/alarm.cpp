@@ -13,7 +13,7 @@ Alarm::Alarm() : thread_([this] { run(); }) {}
 
 Alarm::~Alarm() {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     ending_ = true;
   }
   changed_.notify_one();
@@ -22,19 +22,19 @@ Alarm::~Alarm() {
 }
 
 void Alarm::watch(int socket) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   let_go();
   socket_ = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
 }
 
 void Alarm::cut() {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   shut_down();
   let_go();
 }
 
 void Alarm::set(Clock::time_point until) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   until_ = until;
   rung_ = false;
   // Mostly the thread sleeps on: it wakes before that time, and looks again.
@@ -42,23 +42,23 @@ void Alarm::set(Clock::time_point until) {
 }
 
 void Alarm::unset() {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   until_.reset();
 }
 
 bool Alarm::has_rung() const {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return rung_;
 }
 
 bool Alarm::sleep_until(Clock::time_point until) {
-  std::unique_lock lock(mutex_);
-  return !stop_.wait_until(lock, until, [this] { return stopped_; });
+  locks::MutexLock lock(mutex_);
+  return !stop_.wait_until(lock, until, [this]() REQUIRES(mutex_) { return stopped_; });
 }
 
 void Alarm::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     stopped_ = true;
   }
   changed_.notify_one();
@@ -66,12 +66,12 @@ void Alarm::stop() {
 }
 
 bool Alarm::is_stopped() const {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return stopped_;
 }
 
 void Alarm::run() {
-  std::unique_lock lock(mutex_);
+  locks::MutexLock lock(mutex_);
   while (!ending_) {
     if (!until_) {
       looks_at_ = Clock::time_point::max();

@@ -5,10 +5,10 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <thread>
+
+#include "locks/mutex.h"
 
 namespace cluster {
 
@@ -41,18 +41,18 @@ class Alarm {
 
  private:
   void run();
-  void shut_down();
-  void let_go();
+  void shut_down() REQUIRES(mutex_);
+  void let_go() REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;  // for the alarm's own thread
-  std::condition_variable stop_;
-  int socket_ = -1;
-  std::optional<Clock::time_point> until_;
-  Clock::time_point looks_at_ = Clock::time_point::max();  // when the thread wakes by itself
-  bool rung_ = false;
-  bool stopped_ = false;
-  bool ending_ = false;
+  mutable locks::Mutex mutex_;
+  locks::ConditionVariable changed_;  // for the alarm's own thread
+  locks::ConditionVariable stop_;
+  int socket_ GUARDED_BY(mutex_) = -1;
+  std::optional<Clock::time_point> until_ GUARDED_BY(mutex_);
+  Clock::time_point looks_at_ GUARDED_BY(mutex_) = Clock::time_point::max();  // when the thread wakes by itself
+  bool rung_ GUARDED_BY(mutex_) = false;
+  bool stopped_ GUARDED_BY(mutex_) = false;
+  bool ending_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -73,12 +73,13 @@ void Fleet::attach(app::Desk& desk, app::CatalogueKeeper& keeper, SidecarValue s
     position = store::read_meta(database, position_fact);
   });
   id_ = id ? *id : made_up_id();
+  const locks::MutexLock lock(configuring_);
   is_identity_known_ = id.has_value();
   position_ = position_from(position.value_or(""));
 }
 
 void Fleet::configure(const Options& options, bool scale) {
-  const std::lock_guard lock(configuring_);
+  const locks::MutexLock lock(configuring_);
   if (stopped_) return;
   const auto before = active();
   const bool leaves = !options.is_shared() && (before || position_.is_known());
@@ -103,7 +104,7 @@ void Fleet::configure(const Options& options, bool scale) {
 
 // What was granted here while this one was alone is to be carried by the first list, and so has to be in the ledger.
 void Fleet::follow() {
-  const std::lock_guard lock(configuring_);
+  const locks::MutexLock lock(configuring_);
   const auto now = active();
   if (!now || now->is_following) return;
   const auto patience = std::chrono::steady_clock::now() + alone_.patience();
@@ -120,8 +121,11 @@ void Fleet::hurry(std::chrono::steady_clock::time_point deadline) {
 std::shared_ptr<Fleet::Active> Fleet::make_active(const Options& options) {
   auto state = std::make_shared<SharedState>(options, id_, *desk_, journal_, *keeper_, counts_);
   if (position_.prefix != options.prefix) position_ = {};  // other keys: another store
-  state->position = position_;
-  state->position.prefix = options.prefix;
+  {
+    const locks::MutexLock lock(state->mutex);
+    state->position = position_;
+    state->position.prefix = options.prefix;
+  }
   // One that was alone until now has been right until now.
   state->freshness.begin(position_.is_known() ? age_of(position_, wall_now()) : std::optional(0ms));
   journal_.note(domain::Change(domain::Fact{identity_fact, id_}));
@@ -133,7 +137,7 @@ void Fleet::end_following() {
   const auto now = active();
   if (!now) return;
   if (now->is_following) now->follower->stop();
-  const std::lock_guard lock(now->state->mutex);
+  const locks::MutexLock lock(now->state->mutex);
   position_ = now->state->position;
   if (const auto age = now->state->freshness.age()) position_.confirmed = wall_now() - *age;
 }
@@ -150,7 +154,7 @@ void Fleet::replace_active(std::shared_ptr<Active> next, bool leaves) {
       for (const auto& room : ledger.rooms()) rooms.push_back(room.first);
       for (const std::string& room : rooms) ledger.keep(room, turn.now().service);
     }
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     patience_ = next ? next->state->options.timeout.count() : alone_.patience().count();
     active_ = std::move(next);
   }
@@ -160,7 +164,7 @@ void Fleet::replace_active(std::shared_ptr<Active> next, bool leaves) {
 }
 
 void Fleet::stop() {
-  const std::lock_guard lock(configuring_);
+  const locks::MutexLock lock(configuring_);
   leaving_.reset();
   end_following();
   replace_active(nullptr, false);
@@ -168,12 +172,13 @@ void Fleet::stop() {
 }
 
 std::shared_ptr<Fleet::Active> Fleet::active() const {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return active_;
 }
 
 void Fleet::claim(app::Wish wish, Settled settled) {
-  if (!active_) {
+  const auto& now = active_at_desk();
+  if (!now) {
     ++*granting_alone_;
     return alone_.claim(std::move(wish),
                         [granting = granting_alone_, settled = std::move(settled)](const app::Grant& grant) {
@@ -186,40 +191,44 @@ void Fleet::claim(app::Wish wish, Settled settled) {
   deed.room = wish.row.room_id;
   deed.wish = std::move(wish);
   deed.settled = std::move(settled);
-  deed.deadline = std::chrono::steady_clock::now() + active_->state->options.timeout;
-  active_->writer->push(std::move(deed));
+  deed.deadline = std::chrono::steady_clock::now() + now->state->options.timeout;
+  now->writer->push(std::move(deed));
 }
 
 bool Fleet::give_up(const std::string& room, Ended ended) {
-  if (!active_) return alone_.give_up(room, std::move(ended));
+  const auto& now = active_at_desk();
+  if (!now) return alone_.give_up(room, std::move(ended));
   Deed deed;
   deed.kind = Deed::Kind::give_up;
   deed.room = room;
   deed.ended = std::move(ended);
-  active_->writer->push(std::move(deed));
+  now->writer->push(std::move(deed));
   return false;
 }
 
 void Fleet::use(std::vector<app::TellUse> uses) {
-  if (!active_) return;
+  const auto& now = active_at_desk();
+  if (!now) return;
   for (app::TellUse& tell : uses) {
     Deed deed = use_of(std::move(tell.use.room_id), tell.use.use);
     deed.told = std::move(tell.told);
-    active_->writer->push(std::move(deed));
+    now->writer->push(std::move(deed));
   }
 }
 
 void Fleet::end_leaving(const std::string& gateway) {
-  if (!active_) return;
+  const auto& now = active_at_desk();
+  if (!now) return;
   Deed deed;
   deed.kind = Deed::Kind::end_failover;
   deed.room = gateway;
-  active_->writer->push(std::move(deed));
+  now->writer->push(std::move(deed));
 }
 
 domain::Certainty Fleet::certainty() const {
-  if (!active_) return {};
-  return {active_->is_live() ? Manner::shared : Manner::unsure, active_->may_claim(), active_->is_outdated()};
+  const auto& now = active_at_desk();
+  if (!now) return {};
+  return {now->is_live() ? Manner::shared : Manner::unsure, now->may_claim(), now->is_outdated()};
 }
 
 app::Claims::Released Fleet::release(const std::string& room, bool force, Deadline deadline) {
@@ -268,7 +277,7 @@ app::FleetView Fleet::view() const {
   view.sidecar = id_;
   view.state = now->is_outdated() ? "outdated" : !now->is_listed() ? "listing" : now->is_live() ? "live" : "stale";
   {
-    const std::lock_guard lock(now->state->mutex);
+    const locks::MutexLock lock(now->state->mutex);
     view.revision = now->state->position.revision;
   }
   for (const auto& [id, sidecar] : now->membership.sidecars()) {

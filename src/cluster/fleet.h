@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +17,7 @@
 #include "cluster/options.h"
 #include "cluster/position.h"
 #include "cluster/values.h"
+#include "locks/mutex.h"
 
 namespace cluster {
 
@@ -56,10 +56,12 @@ class Fleet final : public app::Claims {
 
  private:
   struct Active;
-  std::shared_ptr<Active> make_active(const Options& options);
-  void end_following();
-  void replace_active(std::shared_ptr<Active> next, bool leaves);
+  std::shared_ptr<Active> make_active(const Options& options) REQUIRES(configuring_);
+  void end_following() REQUIRES(configuring_);
+  void replace_active(std::shared_ptr<Active> next, bool leaves) REQUIRES(configuring_);
   std::shared_ptr<Active> active() const;
+  // For who is called under the desk's lock, which clang does not know of here: it will do to look.
+  const std::shared_ptr<Active>& active_at_desk() const NO_THREAD_SAFETY_ANALYSIS { return active_; }
 
   store::Journal& journal_;
   app::JournalClaims alone_;
@@ -71,15 +73,17 @@ class Fleet final : public app::Claims {
   std::string id_;
   std::atomic<std::int64_t> patience_;
   std::atomic<bool> is_shared_{false};
-  std::mutex configuring_;  // one at a time
-  Options options_;
-  bool scale_ = false;
-  bool stopped_ = false;
-  bool is_identity_known_ = false;
-  Position position_;
-  mutable std::mutex mutex_;
-  std::unique_ptr<Leaving> leaving_;  // since it became alone
-  std::shared_ptr<Active> active_;    // changed under this mutex and the desk's lock: either will do to look at it
+
+  locks::Mutex configuring_;  // one at a time
+  Options options_ GUARDED_BY(configuring_);
+  bool scale_ GUARDED_BY(configuring_) = false;
+  bool stopped_ GUARDED_BY(configuring_) = false;
+  bool is_identity_known_ GUARDED_BY(configuring_) = false;
+  Position position_ GUARDED_BY(configuring_);
+  std::unique_ptr<Leaving> leaving_ GUARDED_BY(configuring_);  // since it became alone
+
+  mutable locks::Mutex mutex_;
+  std::shared_ptr<Active> active_ GUARDED_BY(mutex_);  // changed under the desk's lock as well
 };
 
 }  // namespace cluster

@@ -31,7 +31,7 @@ Follower::~Follower() { stop(); }
 
 void Follower::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     stopping_ = true;
   }
   engine_.stop();
@@ -40,8 +40,8 @@ void Follower::stop() {
 }
 
 bool Follower::rests(std::chrono::milliseconds time) {
-  std::unique_lock lock(mutex_);
-  return woken_.wait_for(lock, time, [this] { return stopping_; });
+  locks::MutexLock lock(mutex_);
+  return woken_.wait_for(lock, time, [this]() REQUIRES(mutex_) { return stopping_; });
 }
 
 void Follower::work() {
@@ -53,7 +53,7 @@ void Follower::work() {
     }
     Revision from;
     {
-      const std::lock_guard lock(state_.mutex);
+      const locks::MutexLock lock(state_.mutex);
       from = state_.replica.followed() + 1;
     }
     const WatchEnd end =
@@ -107,7 +107,7 @@ bool Follower::read(Listing& listing) {
 // What this sidecar has written may not have been heard yet. Looked for when the watch has just ended: what is written
 // later may be in another history already.
 void Follower::look_for_witness() {
-  const std::lock_guard lock(state_.mutex);
+  const locks::MutexLock lock(state_.mutex);
   const Replica::Newest& newest = state_.replica.newest();
   if (newest.modified > witness_.modified) witness_ = {state_.keys.room(newest.room), std::nullopt, newest.modified};
 }
@@ -141,7 +141,7 @@ bool Follower::list() {
   state_.freshness.works();
   News news;
   {
-    const std::lock_guard lock(state_.mutex);
+    const locks::MutexLock lock(state_.mutex);
     take(listing, news);
     state_.replica.set_followed(listing.revision);
     state_.position.cluster_id = listing.cluster_id;
@@ -165,7 +165,7 @@ bool Follower::list() {
 
 // With the lock.
 void Follower::take(const Listing& listing, News& news) {
-  const Position& before = state_.position;
+  const Position before = state_.position;
   const bool is_join = !before.is_known();
   const bool is_other_history =
       !is_join && (is_other_history_ || listing.cluster_id != before.cluster_id || listing.revision < before.revision);
@@ -215,7 +215,7 @@ void Follower::take(const Listing& listing, News& news) {
   }
 }
 
-// With the lock. `is_other_history`: what is missing there was not given up by anybody, but is not known there;
+// `is_other_history`: what is missing there was not given up by anybody, but is not known there;
 // `is_restored`: it had been followed before, and what is there may be older.
 void Follower::take_rooms(const Listing& listing, bool is_other_history, bool is_restored) {
   ListedRooms listed = read_rooms(listing, is_restored);
@@ -314,7 +314,7 @@ void Follower::carry(const domain::Assignment& row, Revision over) {
   writer_.push(std::move(deed));
 }
 
-// With the lock. Our own: of rooms that are used here without it the others are told again.
+// Our own: of rooms that are used here without it the others are told again.
 void Follower::take_marks(const Listing& listing) {
   state_.replica.forget_marks(listing.revision);
   for (const KeyValue& mark : listing.marks) {
@@ -347,7 +347,7 @@ void Follower::take_marks(const Listing& listing) {
 
 bool Follower::hear(const Header& header, const std::vector<Event>& events) {
   {
-    const std::lock_guard lock(state_.mutex);
+    const locks::MutexLock lock(state_.mutex);
     if (header.cluster_id != state_.position.cluster_id ||
         (events.empty() && header.revision < state_.replica.followed())) {
       must_list_ = true;
@@ -366,7 +366,7 @@ bool Follower::hear(const Header& header, const std::vector<Event>& events) {
     if (value && value->why == LeftValue::Why::forced) news.forced.insert(key->name);
   }
   for (std::size_t at = 0; at < events.size();) {
-    const std::lock_guard lock(state_.mutex);
+    const locks::MutexLock lock(state_.mutex);
     {
       app::Desk::Turn turn(state_.desk);
       // What one revision has done is seen at once.

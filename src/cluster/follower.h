@@ -4,9 +4,7 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,6 +16,7 @@
 #include "cluster/membership.h"
 #include "cluster/shared_state.h"
 #include "cluster/writer.h"
+#include "locks/mutex.h"
 
 namespace cluster {
 
@@ -72,18 +71,19 @@ class Follower {
   bool read(Listing& listing);
   bool read_range(std::string first, const std::string& last, bool keys_only, Listing& listing,
                   std::vector<KeyValue>& into);
-  void take(const Listing& listing, News& news);
-  void take_rooms(const Listing& listing, bool is_other_history, bool is_restored);
-  ListedRooms read_rooms(const Listing& listing, bool is_restored);
-  void follow_listed(const std::vector<RowAt>& rows, bool is_other_history);
-  void end_missing(Revision as_of, bool is_other_history, ListedRooms& listed);
-  void take_marks(const Listing& listing);
+  void take(const Listing& listing, News& news) REQUIRES(state_.mutex);
+  void take_rooms(const Listing& listing, bool is_other_history, bool is_restored) REQUIRES(state_.mutex);
+  ListedRooms read_rooms(const Listing& listing, bool is_restored) REQUIRES(state_.mutex);
+  void follow_listed(const std::vector<RowAt>& rows, bool is_other_history) REQUIRES(state_.mutex);
+  void end_missing(Revision as_of, bool is_other_history, ListedRooms& listed) REQUIRES(state_.mutex);
+  void take_marks(const Listing& listing) REQUIRES(state_.mutex);
   bool hear(const Header& header, const std::vector<Event>& events);
-  void follow(app::Desk::Turn& turn, const Event& event, News& news);
-  void follow_room(app::Desk::Turn& turn, const std::string& room, const Event& event, const News& news);
+  void follow(app::Desk::Turn& turn, const Event& event, News& news) REQUIRES(state_.mutex);
+  void follow_room(app::Desk::Turn& turn, const std::string& room, const Event& event, const News& news)
+      REQUIRES(state_.mutex);
   static void empty_by_force(app::Desk::Turn& turn, const std::string& room);
-  void follow_left(app::Desk::Turn& turn, const std::string& room, const Event& event);
-  void follow_failover(app::Desk::Turn& turn, const std::string& gateway, const Event& event);
+  void follow_left(app::Desk::Turn& turn, const std::string& room, const Event& event) REQUIRES(state_.mutex);
+  void follow_failover(app::Desk::Turn& turn, const std::string& gateway, const Event& event) REQUIRES(state_.mutex);
   void follow_sidecar(const std::string& id, const Event& event);
   void follow_drains(const News& news);
   void carry(const domain::Assignment& row, Revision over);
@@ -94,9 +94,10 @@ class Follower {
   Membership& membership_;
   std::atomic<bool> is_listed_{false};
   std::atomic<bool> is_watching_{false};
-  std::mutex mutex_;
-  std::condition_variable woken_;
-  bool stopping_ = false;
+  locks::Mutex mutex_;
+  locks::ConditionVariable woken_;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  // The thread's own.
   std::map<std::string, domain::Draining> undone_;
   bool must_list_ = true;
   bool is_other_history_ = false;

@@ -13,7 +13,7 @@ Freshness::Time Freshness::now() {
 }
 
 void Freshness::begin(std::optional<std::chrono::milliseconds> age) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   open_.clear();
   followed_ = 0;
   failing_since_ = 0;
@@ -22,7 +22,7 @@ void Freshness::begin(std::optional<std::chrono::milliseconds> age) {
 }
 
 void Freshness::answered(Time sent, Revision revision) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   if (followed_ >= revision) {
     if (sent.count() > confirmed_) confirmed_ = sent.count();
     return;
@@ -34,7 +34,7 @@ void Freshness::answered(Time sent, Revision revision) {
 }
 
 void Freshness::followed(Revision revision) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   followed_ = revision;
   for (auto question = open_.begin(); question != open_.end();) {
     if (question->revision > revision) {
@@ -47,7 +47,7 @@ void Freshness::followed(Revision revision) {
 }
 
 void Freshness::forget_questions() {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   open_.clear();
   followed_ = 0;
 }

@@ -9,10 +9,10 @@
 #include <atomic>
 #include <chrono>
 #include <deque>
-#include <mutex>
 #include <optional>
 
 #include "cluster/engine.h"
+#include "locks/mutex.h"
 
 namespace cluster {
 
@@ -47,9 +47,9 @@ class Freshness {
   };
   std::atomic<std::int64_t> confirmed_{-1};
   std::atomic<std::int64_t> failing_since_{0};
-  std::mutex mutex_;
-  Revision followed_ = 0;
-  std::deque<Question> open_;  // by both
+  locks::Mutex mutex_;
+  Revision followed_ GUARDED_BY(mutex_) = 0;
+  std::deque<Question> open_ GUARDED_BY(mutex_);  // by both
 };
 
 }  // namespace cluster

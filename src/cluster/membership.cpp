@@ -48,7 +48,7 @@ Membership::~Membership() { stop(); }
 
 void Membership::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     if (std::exchange(stopping_, true)) return;
   }
   engine_.stop();
@@ -64,7 +64,7 @@ void Membership::stop() {
 
 void Membership::work() {
   ::pthread_setname_np(::pthread_self(), "membership");
-  std::unique_lock lock(mutex_);
+  locks::MutexLock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
     look_for_beat();
@@ -76,19 +76,19 @@ void Membership::work() {
     }
     const bool fails = state_.freshness.failing_for() > 0ms;
     lock.lock();
-    woken_.wait_for(lock, fails ? 100ms : 250ms, [this] { return stopping_; });
+    woken_.wait_for(lock, fails ? 100ms : 250ms, [this]() REQUIRES(mutex_) { return stopping_; });
   }
 }
 
 void Membership::look_at_members() {
   ::pthread_setname_np(::pthread_self(), "members");
-  std::unique_lock lock(mutex_);
+  locks::MutexLock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
     auto members = members_engine_.members();
     lock.lock();
     members_ = std::move(members);
-    woken_.wait_for(lock, members_every, [this] { return stopping_; });
+    woken_.wait_for(lock, members_every, [this]() REQUIRES(mutex_) { return stopping_; });
   }
 }
 
@@ -132,7 +132,7 @@ void Membership::look_for_beat() {
 void Membership::keep_lease() {
   bool is_announced;
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     is_announced = is_announced_;
   }
   if (lease_ != 0 && is_announced && !is_due(next_lease_, lease_every)) return;
@@ -157,7 +157,7 @@ void Membership::keep_lease() {
     return;
   }
   next_lease_ = Clock::now() + lease_every;
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   is_announced_ = true;
 }
 
@@ -172,14 +172,14 @@ void Membership::tell() {
     app::log_info("Shared store answers again");
   }
   if (failing > 0ms || !is_due(next_note_, note_every)) return;
-  const std::lock_guard lock(state_.mutex);
+  const locks::MutexLock lock(state_.mutex);
   if (!state_.position.is_known()) return;
   app::Desk::Turn turn(state_.desk);
   if (turn.options().scale) turn.note(state_.position_now());
 }
 
 void Membership::list(std::map<std::string, SidecarValue> sidecars, const std::set<std::string>& with_marks) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   sidecars_ = std::move(sidecars);
   if (!sidecars_.count(state_.sidecar)) is_announced_ = false;
   for (auto it = lost_.begin(); it != lost_.end();) it = sidecars_.count(it->first) ? lost_.erase(it) : std::next(it);
@@ -189,7 +189,7 @@ void Membership::list(std::map<std::string, SidecarValue> sidecars, const std::s
 }
 
 void Membership::came(const std::string& id, const SidecarValue& sidecar) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   if (id == state_.sidecar && sidecar.instance != self_.instance) {
     app::log_error("Another sidecar has the identity of this one: each must have a database file of its own",
                    {{"sidecar", id}, {"address", sidecar.address}});
@@ -199,7 +199,7 @@ void Membership::came(const std::string& id, const SidecarValue& sidecar) {
 }
 
 void Membership::went(const std::string& id) {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   sidecars_.erase(id);
   if (id == state_.sidecar) {
     is_announced_ = false;
@@ -209,17 +209,17 @@ void Membership::went(const std::string& id) {
 }
 
 std::map<std::string, SidecarValue> Membership::sidecars() const {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return sidecars_;
 }
 
 std::vector<MemberStatus> Membership::members() const {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return members_;
 }
 
 std::size_t Membership::rank() const {
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   return static_cast<std::size_t>(std::distance(sidecars_.begin(), sidecars_.lower_bound(state_.sidecar)));
 }
 
@@ -233,7 +233,7 @@ void Membership::forget_left() {
   const auto old = Clock::now() - grace() - turn_of_each * rank();
   std::vector<Deed> deeds;
   {
-    const std::lock_guard lock(state_.mutex);
+    const locks::MutexLock lock(state_.mutex);
     for (const auto& [room, left] : state_.replica.all_left()) {
       if (left.since > old) continue;
       Deed deed;
@@ -252,7 +252,7 @@ void Membership::reap_lost() {
   const auto old = Clock::now() - grace() - turn_of_each * rank();
   std::vector<std::string> gone;
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     for (const auto& [id, since] : lost_) {
       if (since <= old) gone.push_back(id);
     }
@@ -291,7 +291,7 @@ void Membership::reap(const std::string& id) {
                   {{"sidecar", id}, {"rooms", reaped}});
     return;  // and looked at again
   }
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   lost_.erase(id);
 }
 

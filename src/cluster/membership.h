@@ -3,9 +3,7 @@
 // A thread of its own from construction to destruction; another one looks at the engine's members. Any thread may call.
 #pragma once
 
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -15,6 +13,7 @@
 #include "cluster/shared_state.h"
 #include "cluster/values.h"
 #include "cluster/writer.h"
+#include "locks/mutex.h"
 
 namespace cluster {
 
@@ -53,13 +52,13 @@ class Membership {
   SharedState& state_;
   Writer& writer_;
   const SidecarValue self_;
-  mutable std::mutex mutex_;
-  std::condition_variable woken_;
-  bool stopping_ = false;
-  std::map<std::string, SidecarValue> sidecars_;
-  std::map<std::string, Clock::time_point> lost_;  // since when; their marks are still there
-  bool is_announced_ = true;                       // false: our key is gone though the lease is not
-  std::vector<MemberStatus> members_;
+  mutable locks::Mutex mutex_;
+  locks::ConditionVariable woken_;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::map<std::string, SidecarValue> sidecars_ GUARDED_BY(mutex_);
+  std::map<std::string, Clock::time_point> lost_ GUARDED_BY(mutex_);  // since when; their marks are still there
+  bool is_announced_ GUARDED_BY(mutex_) = true;                       // false: our key is gone though the lease is not
+  std::vector<MemberStatus> members_ GUARDED_BY(mutex_);
   // The thread's own.
   Engine engine_;
   Engine members_engine_;

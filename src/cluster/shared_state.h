@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
 #include <string>
 
 #include "app/catalogue_keeper.h"
@@ -13,6 +12,7 @@
 #include "cluster/options.h"
 #include "cluster/position.h"
 #include "cluster/replica.h"
+#include "locks/mutex.h"
 
 namespace cluster {
 
@@ -37,12 +37,12 @@ struct SharedState {
   Freshness freshness;
   // Guards the replica, and has ledger and replica change as one: whoever changes both takes it first, then a turn at
   // the desk; never the other way round.
-  std::mutex mutex;
-  Replica replica;
-  Position position;
+  locks::Mutex mutex;
+  Replica replica GUARDED_BY(mutex);
+  Position position GUARDED_BY(mutex);
 
-  // To be written with what has just been followed. With the lock.
-  domain::Fact position_now() {
+  // To be written with what has just been followed.
+  domain::Fact position_now() REQUIRES(mutex) {
     const auto age = freshness.age();
     const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
     if (age) position.confirmed = now - *age;

@@ -35,7 +35,7 @@ Writer::~Writer() { stop(); }
 
 void Writer::push(Deed deed) {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     if (deed.id.empty()) deed.id = state_.sidecar + "-" + instance_ + "-" + std::to_string(++last_id_);
     if (deed.sidecar.empty()) deed.sidecar = state_.sidecar;
     if (!stopping_) {
@@ -50,7 +50,7 @@ void Writer::push(Deed deed) {
 
 void Writer::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     if (std::exchange(stopping_, true) && !thread_.joinable()) return;
   }
   engine_.stop();
@@ -58,7 +58,7 @@ void Writer::stop() {
   if (thread_.joinable()) thread_.join();
   std::deque<Deed> left;
   {
-    const std::lock_guard lock(mutex_);
+    const locks::MutexLock lock(mutex_);
     left = std::exchange(queue_, {});
     std::move(urgent_.begin(), urgent_.end(), std::back_inserter(left));
     urgent_.clear();
@@ -77,7 +77,7 @@ void Writer::abandon(Deed& deed) {
   if (deed.told) deed.told();
 }
 
-// With the queue's lock. One that is waited for stays behind an ordinary one of its subject: their order is kept.
+// One that is waited for stays behind an ordinary one of its subject: their order is kept.
 void Writer::enqueue(Deed deed, bool in_front) {
   const bool is_urgent = deed.is_waited_for() && ordinary_.count(deed.subject()) == 0;
   if (!is_urgent) ++ordinary_[deed.subject()];
@@ -89,7 +89,7 @@ void Writer::enqueue(Deed deed, bool in_front) {
 // to be told so: it must not hang behind what the store has not taken for long.
 std::deque<Deed> Writer::take() {
   std::deque<Deed> batch;
-  std::unique_lock lock(mutex_);
+  locks::MutexLock lock(mutex_);
   for (;;) {
     if (stopping_) return {};
     if (!later_.empty() && std::chrono::steady_clock::now() >= later_at_) {
@@ -131,7 +131,7 @@ void Writer::perform(std::deque<Deed> batch) {
   name_standbys(batch);
   std::deque<Deed> to_send;
   {
-    const std::lock_guard lock(state_.mutex);
+    const locks::MutexLock lock(state_.mutex);
     for (Deed& deed : batch) {
       if (is_over(deed)) {
         deed.kind == Deed::Kind::claim ? settle(deed, {}) : abandon(deed);
@@ -180,7 +180,7 @@ void Writer::send(std::deque<Deed> batch) {
   state_.counts.transactions.observe(static_cast<std::uint64_t>((Freshness::now() - sent).count()));
   state_.freshness.works();
   bool has_changed = false;
-  const std::lock_guard lock(state_.mutex);
+  const locks::MutexLock lock(state_.mutex);
   for (std::size_t i = 0; i < batch.size(); ++i) {
     Deed& deed = batch[i];
     if (reply.value.done[i].nested.empty()) {
@@ -215,14 +215,14 @@ void Writer::give_back(std::deque<Deed> batch, bool refused) {
     // Marks and ends have to come about whoever waits; the others are asked for again by whoever wants them.
     const bool may_be_dropped = deed.settled || deed.released || deed.answered;
     if (may_be_dropped && (refused || is_over(deed))) {
-      const std::lock_guard lock(state_.mutex);
+      const locks::MutexLock lock(state_.mutex);
       deed.kind == Deed::Kind::claim ? settle(deed, {}) : abandon(deed);
     } else {
       if (refused && deed.told) std::exchange(deed.told, {})();
       again.push_back(std::move(deed));
     }
   }
-  const std::lock_guard lock(mutex_);
+  const locks::MutexLock lock(mutex_);
   if (refused) {
     std::move(again.begin(), again.end(), std::back_inserter(later_));
     later_at_ = std::chrono::steady_clock::now() + pause_after_refusal;
@@ -236,7 +236,7 @@ void Writer::name_standbys(std::deque<Deed>& batch) {
   Transaction whole;
   std::vector<std::string> gateways;
   {
-    const std::lock_guard lock(state_.mutex);
+    const locks::MutexLock lock(state_.mutex);
     for (const Deed& deed : batch) {
       const std::string& gateway = deed.wish.leaves;
       if (deed.kind != Deed::Kind::claim || deed.wish.kind != app::Wish::Kind::moved) continue;
@@ -257,7 +257,7 @@ void Writer::name_standbys(std::deque<Deed>& batch) {
   if (!gateways.empty()) {
     const auto reply = engine_.transact(whole, std::chrono::steady_clock::now() + state_.options.attempt_timeout);
     if (reply.ok() && reply.value.done.size() == gateways.size()) {
-      const std::lock_guard lock(state_.mutex);
+      const locks::MutexLock lock(state_.mutex);
       for (std::size_t i = 0; i < gateways.size(); ++i) {
         const auto& results = reply.value.done[i].nested;
         if (results.empty()) continue;
@@ -279,7 +279,7 @@ void Writer::name_standbys(std::deque<Deed>& batch) {
   }
   // Those that wished for another one are decided anew.
   std::deque<Deed> left;
-  const std::lock_guard lock(state_.mutex);
+  const locks::MutexLock lock(state_.mutex);
   for (Deed& deed : batch) {
     const bool moves = deed.kind == Deed::Kind::claim && deed.wish.kind == app::Wish::Kind::moved;
     const Replica::Failover* known = moves ? state_.replica.failover(deed.wish.leaves) : nullptr;
@@ -299,7 +299,6 @@ void Writer::name_standbys(std::deque<Deed>& batch) {
   batch = std::move(left);
 }
 
-// Under the lock of what is shared.
 void Writer::finish(Deed& deed, const Conclusion& conclusion) {
   switch (deed.kind) {
     case Deed::Kind::claim:
@@ -329,7 +328,7 @@ void Writer::finish(Deed& deed, const Conclusion& conclusion) {
   }
 }
 
-void Writer::settle(const Deed& deed, app::Grant grant) {
+void Writer::settle(const Deed& deed, const app::Grant& grant) {
   constexpr ClaimOutcome counted[] = {ClaimOutcome::won, ClaimOutcome::lost, ClaimOutcome::again, ClaimOutcome::failed};
   state_.counts.claims[counted[static_cast<std::size_t>(grant.outcome)]].add();
   deed.settled(grant);
@@ -379,13 +378,13 @@ void Writer::finish_claim(Deed& deed, const Conclusion& conclusion) {
       return settle(deed, {app::Grant::Outcome::failed, {}});
     case What::done: {
       {
-        const std::lock_guard lock(mutex_);
+        const locks::MutexLock lock(mutex_);
         in_store_.insert(deed.room);
       }
       const auto won = std::make_shared<Deed>(std::move(deed));
       // It is safe, and known to all; in our own file it has to be before it is answered, for the time after a crash.
       state_.journal.write_assignment(won->wish.row, [this, self = shared_from_this(), won](bool committed) {
-        const std::lock_guard lock(state_.mutex);
+        const locks::MutexLock lock(state_.mutex);
         const auto now = state_.replica.room(won->room);
         if (!committed) state_.journal.note(domain::Change(won->wish.row));
         settle(*won, {app::Grant::Outcome::won, won->wish.row});
@@ -399,7 +398,7 @@ void Writer::finish_claim(Deed& deed, const Conclusion& conclusion) {
           else if (now->row.gateway_name != won->wish.row.gateway_name)
             turn.ledger().follow(now->row);
         }
-        const std::lock_guard own(mutex_);
+        const locks::MutexLock own(mutex_);
         in_store_.erase(won->room);
         woken_.notify_all();
       });

@@ -4,11 +4,9 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -17,6 +15,7 @@
 #include "cluster/deed.h"
 #include "cluster/engine.h"
 #include "cluster/shared_state.h"
+#include "locks/mutex.h"
 
 namespace cluster {
 
@@ -37,41 +36,42 @@ class Writer : public std::enable_shared_from_this<Writer> {
   bool is_refused() const { return is_refused_; }
 
  private:
-  void enqueue(Deed deed, bool in_front);
+  void enqueue(Deed deed, bool in_front) REQUIRES(mutex_);
   std::deque<Deed> take();
   void perform(std::deque<Deed> batch);
   void send(std::deque<Deed> batch);
   void name_standbys(std::deque<Deed>& batch);
-  void finish(Deed& deed, const Conclusion& conclusion);
-  void finish_claim(Deed& deed, const Conclusion& conclusion);
-  void finish_give_up(Deed& deed, const Conclusion& conclusion);
-  void finish_carry(Deed& deed, const Conclusion& conclusion);
-  void finish_release(Deed& deed, const Conclusion& conclusion);
-  void finish_use(Deed& deed, const Conclusion& conclusion);
+  void finish(Deed& deed, const Conclusion& conclusion) REQUIRES(state_.mutex);
+  void finish_claim(Deed& deed, const Conclusion& conclusion) REQUIRES(state_.mutex);
+  void finish_give_up(Deed& deed, const Conclusion& conclusion) REQUIRES(state_.mutex);
+  void finish_carry(Deed& deed, const Conclusion& conclusion) REQUIRES(state_.mutex);
+  void finish_release(Deed& deed, const Conclusion& conclusion) REQUIRES(state_.mutex);
+  void finish_use(Deed& deed, const Conclusion& conclusion) REQUIRES(state_.mutex);
   void give_back(std::deque<Deed> batch, bool refused);
   bool is_over(const Deed& deed) const;
   static void abandon(Deed& deed);
-  void settle(const Deed& deed, app::Grant grant);
-  void catch_up(const std::string& room);
+  void settle(const Deed& deed, const app::Grant& grant) REQUIRES(state_.mutex);
+  std::chrono::steady_clock::time_point hurried() const { return hurried_; }
+  void catch_up(const std::string& room) REQUIRES(state_.mutex);
 
   const std::shared_ptr<SharedState> shared_;
   SharedState& state_;
   Engine engine_;
   const std::string instance_;
-  std::mutex mutex_;
-  std::condition_variable woken_;
-  std::deque<Deed> urgent_;                      // that somebody waits for
-  std::deque<Deed> queue_;                       // the others
-  std::map<std::string, std::size_t> ordinary_;  // the subjects of those
-  std::deque<Deed> later_;                       // that the store has refused, and nobody waits for
-  std::chrono::steady_clock::time_point later_at_{};
-  std::set<std::string> in_store_;  // subjects of claims that are won, and are being written to the file
-  std::uint64_t last_id_ = 0;
-  std::chrono::steady_clock::time_point hurried() const { return hurried_; }
   std::atomic<std::chrono::steady_clock::time_point> hurried_{std::chrono::steady_clock::time_point::max()};
-  bool stopping_ = false;
-  bool refusal_told_ = false;
   std::atomic<bool> is_refused_{false};
+  locks::Mutex mutex_;
+  locks::ConditionVariable woken_;
+  std::deque<Deed> urgent_ GUARDED_BY(mutex_);                      // that somebody waits for
+  std::deque<Deed> queue_ GUARDED_BY(mutex_);                       // the others
+  std::map<std::string, std::size_t> ordinary_ GUARDED_BY(mutex_);  // the subjects of those
+  std::deque<Deed> later_ GUARDED_BY(mutex_);                       // that the store has refused, and nobody waits for
+  std::chrono::steady_clock::time_point later_at_ GUARDED_BY(mutex_){};
+  std::set<std::string> in_store_
+      GUARDED_BY(mutex_);  // subjects of claims that are won, and are being written to the file
+  std::uint64_t last_id_ GUARDED_BY(mutex_) = 0;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  bool refusal_told_ = false;  // the thread's own
   std::thread thread_;
 };
 
