@@ -1,5 +1,5 @@
 // A mutex, its lock and a condition variable whose use clang checks (-Wthread-safety). They are those of std, which
-// carry no annotations in libstdc++, and cost the same. Other compilers see the annotations as nothing.
+// carry no annotations in libstdc++, and cost the same. For other compilers the annotations are empty.
 // https://clang.llvm.org/docs/ThreadSafetyAnalysis.html
 #pragma once
 
@@ -17,7 +17,7 @@
 #define GUARDED_BY(mutex) LOCKS_ATTRIBUTE(guarded_by(mutex))
 // A function that is called with the mutex held.
 #define REQUIRES(...) LOCKS_ATTRIBUTE(requires_capability(__VA_ARGS__))
-// A function that takes the mutex or gives it back, and a class that holds it as long as it lives.
+// A function that takes the mutex or gives it back, and a class that holds it while it lives.
 #define ACQUIRE(...) LOCKS_ATTRIBUTE(acquire_capability(__VA_ARGS__))
 #define RELEASE(...) LOCKS_ATTRIBUTE(release_capability(__VA_ARGS__))
 #define SCOPED_CAPABILITY LOCKS_ATTRIBUTE(scoped_lockable)
@@ -27,11 +27,6 @@
 namespace locks {
 
 class LOCKS_ATTRIBUTE(capability("mutex")) Mutex {
- public:
-  void lock() ACQUIRE() { mutex_.lock(); }
-  void unlock() RELEASE() { mutex_.unlock(); }
-
- private:
   friend class MutexLock;
   std::mutex mutex_;
 };
@@ -52,8 +47,8 @@ class SCOPED_CAPABILITY MutexLock {
   std::unique_lock<std::mutex> lock_;
 };
 
-// A condition is a lambda that says what it needs: [this]() REQUIRES(mutex_) { return stopping_; }. Clang cannot see that
-// it is called under the mutex of `lock`.
+// Waits with a lock's mutex given back. A condition is a lambda that says what it needs, since clang cannot see who
+// calls it: [this]() REQUIRES(mutex_) { return stopping_; }
 class ConditionVariable {
  public:
   void notify_one() { condition_.notify_one(); }
