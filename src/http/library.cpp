@@ -8,14 +8,27 @@
 namespace http {
 namespace {
 
+// A stream that never waits. Newer versions of the library ask for more, and call the same otherwise.
+template <typename Stream>
+class WithoutWaiting : public Stream {
+  bool is_readable() const override { return true; }
+  bool is_writable() const override { return true; }
+};
+template <typename Stream>
+requires requires(const Stream& stream) { stream.wait_readable(); }
+class WithoutWaiting<Stream> : public Stream {
+  bool is_readable() const override { return true; }
+  bool wait_readable() const override { return true; }
+  bool wait_writable() const override { return true; }
+  time_t duration() const override { return 0; }
+};
+
 // One exchange as the library's stream: it reads the head that we have read, and writes into a text.
-class Exchange final : public httplib::Stream {
+class Exchange final : public WithoutWaiting<httplib::Stream> {
  public:
   Exchange(std::string_view head, const Library::Answer& answer_, std::string& out)
       : answer(answer_), unread_(head), out_(out) {}
 
-  bool is_readable() const override { return true; }
-  bool is_writable() const override { return true; }
   ssize_t read(char* to, std::size_t size) override {
     const std::size_t got = std::min(size, unread_.size());
     std::memcpy(to, unread_.data(), got);
@@ -63,9 +76,7 @@ class Library::Inside : protected httplib::Server {
 
   void process(Exchange& exchange) {
     under_way = &exchange;
-    bool closed = false;
-    const std::function<void(httplib::Request&)> nothing_to_repair;
-    call_with(exchange, closed, nothing_to_repair, &Inside::process_request);
+    process(*this, exchange);
     under_way = nullptr;
   }
 
@@ -82,17 +93,16 @@ class Library::Inside : protected httplib::Server {
     response.body = std::move(reply.response.body);
   }
 
-  // The signature changed between Debian 12's version and Debian 13's.
-  template <typename Setup>
-  void call_with(Exchange& exchange, bool& closed, const Setup& setup,
-                 bool (httplib::Server::*call)(httplib::Stream&, bool, bool&, const Setup&)) {
-    (this->*call)(exchange, false, closed, setup);
-  }
-  template <typename Setup, typename Address>
-  void call_with(Exchange& exchange, bool& closed, const Setup& setup,
-                 bool (httplib::Server::*call)(httplib::Stream&, Address, int, Address, int, bool, bool&,
-                                               const Setup&)) {
-    (this->*call)(exchange, "", 0, "", 0, false, closed, setup);
+  // A template, so that only the call which this version of the library has is compiled.
+  template <typename Server>
+  static void process(Server& server, httplib::Stream& stream) {
+    bool closed = false;
+    const auto nothing_to_repair = nullptr;
+    if constexpr (requires { server.process_request(stream, false, closed, nothing_to_repair); }) {
+      server.process_request(stream, false, closed, nothing_to_repair);
+    } else {
+      server.process_request(stream, "", 0, "", 0, false, closed, nothing_to_repair);
+    }
   }
 };
 
