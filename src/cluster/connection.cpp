@@ -45,10 +45,17 @@ std::optional<Place> place_of(std::string_view url) {
   return place;
 }
 
-// Newer versions of the library tell the two apart.
+// Errors that only newer versions of the library tell apart from others.
 template <typename Error>
 bool took_too_long_to_connect(Error error) {
   if constexpr (requires { Error::ConnectionTimeout; }) return error == Error::ConnectionTimeout;
+  return false;
+}
+template <typename Error>
+bool has_another_name(Error error) {
+  if constexpr (requires { Error::SSLServerHostnameVerification; }) {
+    return error == Error::SSLServerHostnameVerification;
+  }
   return false;
 }
 
@@ -61,12 +68,13 @@ bool is_before_sending(httplib::Error error) {
     case httplib::Error::SSLServerVerification:
       return true;
     default:
-      return took_too_long_to_connect(error);
+      return took_too_long_to_connect(error) || has_another_name(error);
   }
 }
 
 std::string words_for(httplib::Error error) {
-  if (took_too_long_to_connect(error)) return "nobody answers there";
+  if (took_too_long_to_connect(error)) error = httplib::Error::Connection;
+  if (has_another_name(error)) error = httplib::Error::SSLServerVerification;
   switch (error) {
     case httplib::Error::Connection:
       return "nobody answers there";

@@ -120,7 +120,9 @@ TEST_CASE("TLS with an own authority and certificates on both sides") {
   }
   SECTION("not to a server of another name") {
     options.endpoints[0].replace(8, 9, "127.0.0.2");
-    CHECK(Engine(options).transact(put("p/a", "2"), in(500ms)).trouble == Trouble::unreached);
+    const auto reply = Engine(options).transact(put("p/a", "2"), in(500ms));
+    CHECK(reply.trouble == Trouble::unreached);
+    CHECK(reply.why.find("not good for that name") != std::string::npos);
   }
   SECTION("not without a client's certificate") {
     options.cert_file.reset();
