@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <deque>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "cluster/base64.h"
 #include "connection.h"
 #include "quantiles.h"
 
@@ -16,28 +16,14 @@ namespace {
 
 using bench::Clock;
 using bench::Connection;
-
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    unsigned long group = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      group = group << 8 | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0U);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      text += at + i > bytes.size() ? '=' : alphabet[group >> (18 - 6 * i) & 63];
-    }
-  }
-  return text;
-}
+using cluster::to_base64;
 
 std::string request(const std::string& room) {
-  const std::string key = base64("/bare/room/" + room);
+  const std::string key = to_base64("/bare/room/" + room);
   const std::string value =
-      base64(R"({"gateway":"gxy10","region":"IL","at":"2026-01-01T00:00:00.000Z","by":"0123456789abcdef",)"
-             R"("id":"0123456789abcdef-01234567-)" +
-             room + R"("})");
+      to_base64(R"({"gateway":"gxy10","region":"IL","at":"2026-01-01T00:00:00.000Z","by":"0123456789abcdef",)"
+                R"("id":"0123456789abcdef-01234567-)" +
+                room + R"("})");
   const std::string body =
       R"({"compare":[{"key":")" + key +
       R"(","result":"EQUAL","target":"CREATE","create_revision":"0"}],"success":[{"request_put":{"key":")" + key +
