@@ -3,12 +3,11 @@
 import contextlib
 import json
 import re
-import sys
 import unittest
 import urllib.request
 
 import janus_fleet
-from health_test import SKIPPED, FleetCase, some_time
+from health_test import FleetCase, some_time
 from metrics_test import metrics
 from sidecar import wait_until
 
@@ -144,7 +143,5 @@ class Occupancy(FleetCase):
 
 
 if __name__ == "__main__":
-    if not janus_fleet.is_there():
-        print("skipped: neither unpacked nor installed: janus, mosquitto (./dev test fetches them)")
-        sys.exit(SKIPPED)
+    janus_fleet.leave_if_missing()
     unittest.main()

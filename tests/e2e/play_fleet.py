@@ -26,6 +26,8 @@ The log of the sidecar follows; Ctrl-C ends all.
 
 
 def main():
+    if missing := janus_fleet.missing():
+        return f"This Debian has no {' and no '.join(missing)}. ./dev fleet etcd needs neither."
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     fleet = janus_fleet.Fleet(broker=True)
     sidecar = None
