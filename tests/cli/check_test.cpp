@@ -72,11 +72,11 @@ TEST_CASE("check tells that the database's folder is missing, or no folder, or n
   scratch.write("file", "x");
   std::filesystem::create_symlink(scratch.file("none/rooms.db"), scratch.file("link.db"));
   for (const auto* folder : {"none", "file"}) {
-    const auto outcome = checked(scratch.path(folder) + "/rooms.db");
+    const auto outcome = checked(scratch.file(folder) + "/rooms.db");
     CAPTURE(outcome.out);
     CHECK(outcome.exit_code == 2);
     CHECK(contains(outcome.out, "error: config.toml:2: database.path: the database cannot be made"));
-    CHECK(contains(outcome.out, "in the folder " + scratch.path(folder) + " ("));
+    CHECK(contains(outcome.out, "in the folder " + scratch.file(folder) + " ("));
   }
   CHECK(checked(scratch.file("link.db")).exit_code == 2);
   std::filesystem::create_directory(scratch.file("closed"));

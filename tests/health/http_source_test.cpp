@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "catch.h"
+#include "comes_true.h"
 #include "gateway_socket.h"
 
 using namespace std::chrono_literals;

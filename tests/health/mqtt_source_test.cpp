@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "catch.h"
+#include "comes_true.h"
 #include "gateway_socket.h"
 
 using namespace std::chrono_literals;

@@ -1,11 +1,10 @@
 // The small client, against a real door.
 #include <string>
 
-#include <unistd.h>
-
 #include "catch.h"
 #include "http/client.h"
 #include "http/test_door.h"
+#include "temporary_folder.h"
 
 using namespace http_test;
 

@@ -2,11 +2,10 @@
 #include <string>
 #include <vector>
 
-#include <unistd.h>
-
 #include "catch.h"
 #include "http/test_door.h"
 #include "http/wire.h"
+#include "temporary_folder.h"
 
 using namespace http_test;
 
