@@ -236,7 +236,7 @@ void tell(const LogLimit::LeftOut& left_out) {
 
 LogTarget log_target() {
   const char* stream = std::getenv("JOURNAL_STREAM");  // systemd.exec(5): device:inode
-  struct stat status {};
+  struct stat status = {};
   if (!stream || fstat(STDERR_FILENO, &status) != 0) return LogTarget::plain;
   const std::string here = std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
   return here == stream ? LogTarget::journald : LogTarget::plain;

@@ -130,7 +130,7 @@ void fail_over(Desk& desk, const std::function<bool()>& is_stopping) {
   }
   for (; pass.more && !pass.failed; desk.let_others_pass()) {
     // The next one goes on where this one ends.
-    if (is_stopping()) return;
+    if (is_stopping && is_stopping()) return;
     std::vector<std::shared_ptr<Claim>> claims;
     {
       Desk::Turn turn(desk);

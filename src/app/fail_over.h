@@ -9,7 +9,6 @@
 
 namespace app {
 
-void fail_over(
-    Desk& desk, const std::function<bool()>& is_stopping = [] { return false; });
+void fail_over(Desk& desk, const std::function<bool()>& is_stopping = {});
 
 }  // namespace app

@@ -69,7 +69,7 @@ std::string obstacle_to_make(const std::string& path) {
   }
   auto folder = file.parent_path();
   if (folder.empty()) folder = ".";
-  struct stat status {};
+  struct stat status = {};
   const bool exists = ::stat(folder.c_str(), &status) == 0;
   if (exists && S_ISDIR(status.st_mode) && ::access(folder.c_str(), W_OK | X_OK) == 0) return "";
   const auto why = exists && !S_ISDIR(status.st_mode) ? ENOTDIR : errno;

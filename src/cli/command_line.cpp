@@ -68,11 +68,8 @@ class Parser {
 
   static CLI::Option* add_value(CLI::App& app, const char* name, std::optional<std::string>& value, const char* type,
                                 const char* description) {
-    return app
-        .add_option_function<std::string>(
-            name, [&value](const std::string& text) { value = text; }, description)
-        ->type_name(type)
-        ->take_last();
+    const auto set = [&value](const std::string& text) { value = text; };
+    return app.add_option_function<std::string>(name, set, description)->type_name(type)->take_last();
   }
 
   void add_subject(CLI::App& app, const char* name, const char* description) {

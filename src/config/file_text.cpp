@@ -40,7 +40,7 @@ FileText read_file(const std::string& path) {
     if (errno == ENOENT || errno == ENOTDIR) return {std::nullopt, true, reason(errno)};
     return trouble(reason(errno));
   }
-  struct stat status {};
+  struct stat status = {};
   if (::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) return trouble("is a directory");
 
   std::string text;

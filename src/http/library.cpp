@@ -110,8 +110,8 @@ Library::Library() : inside_(std::make_unique<Inside>()) {
   // The library makes tables at its first use. Here no thread is there yet to see them half made, and
   // ThreadSanitizer, which cannot look into the library, need not be told that this is safe.
   std::string out;
-  exchange(
-      "GET / HTTP/1.1\r\n\r\n", [](const Parsed&) { return Reply{}; }, out);
+  const Answer nothing = [](const Parsed&) { return Reply{}; };
+  exchange("GET / HTTP/1.1\r\n\r\n", nothing, out);
 }
 Library::~Library() = default;
 

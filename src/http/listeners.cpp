@@ -154,7 +154,7 @@ Listener open_tcp(const std::string& listen, const Address& address) {
 
 // Removes a socket file on which nobody answers; throws if anything else is there.
 void clear_the_way(const std::string& path, const Address& address) {
-  struct stat there {};
+  struct stat there = {};
   if (::lstat(path.c_str(), &there) != 0) return;
   if (!S_ISSOCK(there.st_mode)) {
     throw std::runtime_error("Can't listen on unix:" + path + ": something that is no socket is there; move it away.");
@@ -176,7 +176,7 @@ Listener open_unix(const std::string& path, const Address& address) {
       ::listen(socket.get(), backlog) != 0) {
     fail("Can't listen on unix:" + path + "; check that its folder is there and may be written to", errno);
   }
-  struct stat made {};
+  struct stat made = {};
   if (::lstat(path.c_str(), &made) != 0) fail("The socket file " + path + " has vanished", errno);
   return Listener{socket.release(), true, "unix:" + path, made.st_dev, made.st_ino, false};
 }
@@ -233,7 +233,7 @@ std::vector<Listener> adopt_systemd_listeners() {
 void close_listener(const Listener& listener) {
   if (listener.inode != 0) {
     const auto path = listener.address.substr(unix_prefix.size());
-    struct stat there {};
+    struct stat there = {};
     if (::lstat(path.c_str(), &there) == 0 && there.st_ino == listener.inode && there.st_dev == listener.device) {
       ::unlink(path.c_str());
     }

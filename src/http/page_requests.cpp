@@ -6,8 +6,8 @@
 namespace http {
 namespace {
 
-void write_series(JsonWriter& json, std::string_view key, const app::LoadHistory::Series& series,
-                  std::uint32_t app::LoadHistory::Reading::*number) {
+// `number`: a member of a reading.
+void write_series(JsonWriter& json, std::string_view key, const app::LoadHistory::Series& series, auto number) {
   json.key(key).begin_array();
   for (const auto& reading : series.readings) reading ? json.value((*reading).*number) : json.null();
   json.end_array();

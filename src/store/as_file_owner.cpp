@@ -31,7 +31,7 @@ void keep_right_of_way() {
 AsFileOwner::AsFileOwner(const std::string& path) : old_group_(::getegid()) {
   if (::geteuid() != 0) return;
   const std::string file = resolved(path);
-  struct stat status {};
+  struct stat status = {};
   if (::stat(file.c_str(), &status) != 0) {
     const std::string folder = std::filesystem::path(file).parent_path().string();
     if (::stat(folder.c_str(), &status) != 0) throw system_failure("find", folder, errno);

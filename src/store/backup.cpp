@@ -52,7 +52,7 @@ void refuse_odd_target(const std::string& database, const std::string& target) {
                     "the backup would overwrite " + database + suffix + " itself; name another file");
     }
   }
-  struct stat status {};
+  struct stat status = {};
   if (::stat(real.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
     throw Failure(Failure::Kind::unusable, real + " is not a file; name one for the backup");
   }

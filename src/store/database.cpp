@@ -37,7 +37,7 @@ bool may_write(const std::string& path) {
 
 // A -wal and a lock for each name, and one file under both: each would spoil what the other wrote.
 void refuse_second_name(const std::string& path) {
-  struct stat status {};
+  struct stat status = {};
   if (::stat(path.c_str(), &status) != 0) return;
   // A restore that was killed leaves one that nobody serves.
   const nlink_t own = is_same_file(path, path + ".before-restore") ? 2 : 1;
@@ -149,7 +149,7 @@ void Database::Parts::open_readable() {
 }
 
 void Database::Parts::ready() {
-  struct stat status {};
+  struct stat status = {};
   if (::stat(path.c_str(), &status) == 0) file_mode = status.st_mode & 0777;
   file_id = id_of(path);
   log_id = id_of(path + "-wal");

@@ -48,7 +48,7 @@ int create_locked(const std::string& path, mode_t mode) {
   for (;;) {
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0) return -1;
-    struct stat status {};
+    struct stat status = {};
     // Where there are no such locks nobody takes it for left behind either.
     if (::flock(fd, LOCK_EX) != 0 || ::fstat(fd, &status) != 0 || status.st_nlink > 0) return fd;
     ::close(fd);  // taken for left behind, before it was locked
@@ -82,18 +82,18 @@ std::string resolved(const std::string& path) {
 }
 
 bool exists(const std::string& path) {
-  struct stat status {};
+  struct stat status = {};
   return ::stat(path.c_str(), &status) == 0;
 }
 
 std::size_t size_of(const std::string& path) {
-  struct stat status {};
+  struct stat status = {};
   if (::stat(path.c_str(), &status) != 0) return 0;
   return static_cast<std::size_t>(status.st_size);
 }
 
 std::optional<FileId> id_of(const std::string& path) {
-  struct stat status {};
+  struct stat status = {};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;
   return FileId{status.st_dev, status.st_ino};
 }

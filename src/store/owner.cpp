@@ -77,8 +77,8 @@ Failure already_owned(const std::string& lock_path, const std::string& content) 
 }
 
 bool is_at(const std::string& path, int fd) {
-  struct stat there {};
-  struct stat ours {};
+  struct stat there = {};
+  struct stat ours = {};
   return ::stat(path.c_str(), &there) == 0 && ::fstat(fd, &ours) == 0 && there.st_dev == ours.st_dev &&
          there.st_ino == ours.st_ino;
 }

@@ -48,9 +48,9 @@ void keep(const std::string& path, const std::string& kept) {
 }
 
 void take_rights_of(const std::string& old, const std::string& anew) {
-  struct stat status {};
+  struct stat status = {};
   if (::stat(old.c_str(), &status) != 0) return;
-  struct stat made {};
+  struct stat made = {};
   if (::stat(anew.c_str(), &made) != 0) throw system_failure("find", anew, errno);
   const bool differs = made.st_uid != status.st_uid || made.st_gid != status.st_gid;
   if (differs && ::chown(anew.c_str(), status.st_uid, status.st_gid) != 0) {

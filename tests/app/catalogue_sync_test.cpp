@@ -97,7 +97,7 @@ TEST_CASE("without [[gateways]] the names in lists, regions, pins and standbys c
 }
 
 TEST_CASE("with [[gateways]] an unknown name is an error that suggests one") {
-  const auto refused = [](auto set, const std::string& text) {
+  const auto refused = [](const std::string& text, auto set) {
     app::Configured c;
     c.gateways = {gateway("gxy1"), gateway("gxy2")};
     set(c.options);
@@ -105,28 +105,20 @@ TEST_CASE("with [[gateways]] an unknown name is an error that suggests one") {
     REQUIRE(p.errors.size() == 1);
     CHECK(p.errors[0] == text);
   };
-  refused(
-      [](domain::Options& o) {
-        o.available_servers = {{"gxy3"}};
-        o.available_where = "environment";
-      },
-      "environment: balancing.available_servers: there is no gateway \"gxy3\" (did you mean \"gxy1\"?)");
-  refused(
-      [](domain::Options& o) {
-        o.regions = {{"IL", {"gxy3"}, ".env:4"}};
-      },
-      ".env:4: regions.IL: there is no gateway \"gxy3\" (did you mean \"gxy1\"?)");
-  refused(
-      [](domain::Options& o) {
-        o.pins = {{"77", "nothing", "config.toml:9"}};
-      },
-      "config.toml:9: pins.77: there is no gateway \"nothing\"");
-  refused(
-      [](domain::Options& o) {
-        o.standby_servers = {"gxy3"};
-        o.standby_where = "config.toml:8";
-      },
-      "config.toml:8: failover.standby_servers: there is no gateway \"gxy3\" (did you mean \"gxy1\"?)");
+  refused("environment: balancing.available_servers: there is no gateway \"gxy3\" (did you mean \"gxy1\"?)",
+          [](domain::Options& o) {
+            o.available_servers = {{"gxy3"}};
+            o.available_where = "environment";
+          });
+  const auto set_region = [](domain::Options& o) { o.regions.push_back({"IL", {"gxy3"}, ".env:4"}); };
+  refused(".env:4: regions.IL: there is no gateway \"gxy3\" (did you mean \"gxy1\"?)", set_region);
+  const auto set_pin = [](domain::Options& o) { o.pins.push_back({"77", "nothing", "config.toml:9"}); };
+  refused("config.toml:9: pins.77: there is no gateway \"nothing\"", set_pin);
+  refused("config.toml:8: failover.standby_servers: there is no gateway \"gxy3\" (did you mean \"gxy1\"?)",
+          [](domain::Options& o) {
+            o.standby_servers = {"gxy3"};
+            o.standby_where = "config.toml:8";
+          });
 }
 
 TEST_CASE("a gateway of another type may not be listed, a disabled or draining one is a warning") {

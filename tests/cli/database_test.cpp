@@ -192,7 +192,7 @@ TEST_CASE("as root the files keep the owner of the database") {
   CHECK(scratch.run({"rooms", "import", list}).exit_code == 0);
   for (const auto& entry : std::filesystem::directory_iterator(scratch.file(""))) {
     if (!contains(entry.path().string(), "rooms.db")) continue;
-    struct stat status {};
+    struct stat status = {};
     REQUIRE(::stat(entry.path().c_str(), &status) == 0);
     CAPTURE(entry.path().string());
     CHECK(status.st_uid == 65534);

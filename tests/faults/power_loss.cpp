@@ -155,7 +155,7 @@ void watch(int fd, int flags, bool is_new) {
   if (size < static_cast<ssize_t>(folder_length)) return;
   path[size] = '\0';
   if (strncmp(path, folder, folder_length) != 0) return;
-  struct stat status {};
+  struct stat status = {};
   if (fstat(fd, &status) != 0) return;
   if (path[folder_length] == '\0') {
     watched[fd] = {Watched::folder, false, status.st_ino};
@@ -176,7 +176,7 @@ int open_at(int at, const char* path, int flags, mode_t mode) {
   Open* open = real(kept, "openat");
   const Deed deed;
   if (!deed.is_outer()) return open(at, path, flags, mode);
-  struct stat status {};
+  struct stat status = {};
   const bool is_new = (flags & O_CREAT) != 0 && fstatat(at, path, &status, 0) != 0;
   const int fd = open(at, path, flags, mode);
   const int error = errno;

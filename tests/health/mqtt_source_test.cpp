@@ -13,11 +13,13 @@ using health_test::GatewaySocket;
 // What a broker says is shown on a real one (tests/e2e/health_test.py); here is what is none.
 namespace {
 
+void ignore_word(const std::string&, bool) {}
+void ignore_nonsense(const std::string&) {}
+
 std::string trouble_with(const std::string& url) {
   health::Options options;
   options.mqtt_url = url;
-  MqttSource source(
-      options, 20ms, [](const std::string&, bool) {}, [](const std::string&) {});
+  MqttSource source(options, 20ms, ignore_word, ignore_nonsense);
   std::string found;
   CHECK(comes_true([&] {
     found = source.trouble().value_or("none");
@@ -44,8 +46,7 @@ TEST_CASE("neither a mute broker nor a mute name server holds up the beginning o
   for (const std::string& host : {mute.address(), std::string("silent.test")}) {
     health::Options options;
     options.mqtt_url = "mqtt://" + host;
-    MqttSource source(
-        options, 20ms, [](const std::string&, bool) {}, [](const std::string&) {});
+    MqttSource source(options, 20ms, ignore_word, ignore_nonsense);
     std::this_thread::sleep_for(300ms);  // so that it is in the midst of it
     CHECK(source.trouble() == "MQTT broker " + options.mqtt_url + ": not yet connected");
   }

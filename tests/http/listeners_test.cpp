@@ -24,7 +24,7 @@ using namespace http_test;
 namespace {
 
 bool exists(const std::string& path) {
-  struct stat there {};
+  struct stat there = {};
   return ::lstat(path.c_str(), &there) == 0;
 }
 
@@ -83,7 +83,7 @@ TEST_CASE("a Unix socket file has mode 0660, and goes when the door closes") {
   {
     TestDoor door(quick(), "unix:" + path);
     CHECK(door.address() == "unix:" + path);
-    struct stat there {};
+    struct stat there = {};
     REQUIRE(::lstat(path.c_str(), &there) == 0);
     CHECK((there.st_mode & 0777) == 0660);
     CHECK(http::Client(door.address()).request("GET", "/healthz").status == 200);

@@ -151,7 +151,7 @@ TEST_CASE("restore puts the backup in place and keeps what was there") {
       ::chmod(scratch.path().c_str(), 0777);
     }
     store::restore(copy, path);
-    struct stat made {};
+    struct stat made = {};
     REQUIRE(::stat(path.c_str(), &made) == 0);
     CHECK((made.st_mode & 0777) == 0604);
     if (::geteuid() == 0) CHECK(made.st_uid == 12345);

@@ -64,7 +64,7 @@ bool in_child(const std::function<bool()>& deed) {
 
 // Leaves a database whose newest row is in the -wal only, as after kill -9.
 void make_with_wal(const std::string& path) {
-  { const Database made(path, OpenMode::read_write); }
+  Database(path, OpenMode::read_write);
   REQUIRE(in_child([&] {
     auto* database = new Database(path, OpenMode::read_write);
     add_room(*database, 1);
@@ -88,7 +88,7 @@ TEST_CASE("a link to the file is followed, and odd names are taken as they are")
   const Scratch scratch;
   std::filesystem::create_directory(scratch.file("real"));
   const std::string real = scratch.file("real/what? 100% #1.db");
-  { const Database made(real, OpenMode::read_write); }
+  Database(real, OpenMode::read_write);
   std::filesystem::create_symlink(real, scratch.database());
   CHECK(Database(scratch.database(), OpenMode::read_write).path() == real);
   Database reading(scratch.database(), OpenMode::read_only);
@@ -99,7 +99,7 @@ TEST_CASE("a link to the file is followed, and odd names are taken as they are")
 TEST_CASE("a file with a second name is refused until that name is gone") {
   const Scratch scratch;
   const std::string path = scratch.database();
-  { const Database made(path, OpenMode::read_write); }
+  Database(path, OpenMode::read_write);
   const std::string second = scratch.file("second.db");
   std::filesystem::create_hard_link(path, second);
   for (const auto mode : {OpenMode::read_write, OpenMode::existing}) {
@@ -303,7 +303,7 @@ TEST_CASE("a command migrates only while nobody owns the file") {
   const std::span<const store::Migration> both(steps);
   const Scratch scratch;
   const std::string path = scratch.database();
-  { const Database database(path, OpenMode::read_write, both.subspan(0, 1)); }
+  Database(path, OpenMode::read_write, both.subspan(0, 1));
   {
     const store::Owner owner(path);
     CHECK(thrown_by([&] { Database(path, OpenMode::existing, both); }).kind == Failure::Kind::locked_by_other);

@@ -277,7 +277,7 @@ TEST_CASE("a file that may be written by now is not written before it is owned")
   if (::geteuid() != 0) return;  // needs two users
   const Scratch scratch;
   const std::string path = scratch.database();
-  { const Database made(path, OpenMode::read_write); }
+  Database(path, OpenMode::read_write);
   ::chmod(scratch.path().c_str(), 0755);
   ::chmod(path.c_str(), 0644);
   REQUIRE(::seteuid(65534) == 0);

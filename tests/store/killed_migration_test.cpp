@@ -39,7 +39,7 @@ std::chrono::microseconds migrate_and_kill(const std::string& path, std::span<co
   const auto begin = std::chrono::steady_clock::now();
   const pid_t child = ::fork();
   if (child == 0) {
-    { const Database database(path, OpenMode::read_write, to); }
+    Database(path, OpenMode::read_write, to);
     ::_exit(0);
   }
   int status = 0;
@@ -82,7 +82,7 @@ TEST_CASE("a migration that is killed at any instant can be done again") {
         CHECK((version == "1" || version == "2"));
         CHECK(ask(path, "SELECT count(*) FROM a") == "20000");
       }
-      { const Database database(path, OpenMode::read_write, both); }
+      Database(path, OpenMode::read_write, both);
       CHECK(ask(path, "PRAGMA integrity_check") == "ok");
       CHECK(ask(path, "SELECT count(*) FROM a WHERE y = x * 2") == "20000");
       CHECK(ask(path, "SELECT count(*) FROM b") == "20000");

@@ -56,7 +56,7 @@ TEST_CASE("a new file has the newest version and is ours") {
 TEST_CASE("an older file is copied with what waits in its -wal, and migrated") {
   const Scratch scratch;
   const std::string path = scratch.database();
-  { const Database database(path, OpenMode::read_write, first); }
+  Database(path, OpenMode::read_write, first);
   // Held open, so that the row stays in the -wal.
   SQLite::Database shell(path, SQLite::OPEN_READWRITE);
   shell.exec("INSERT INTO a VALUES (21)");
@@ -81,7 +81,7 @@ TEST_CASE("an older file is copied with what waits in its -wal, and migrated") {
 TEST_CASE("a migration that fails leaves the file as it was") {
   const Scratch scratch;
   const std::string path = scratch.database();
-  { const Database database(path, OpenMode::read_write, first); }
+  Database(path, OpenMode::read_write, first);
   CHECK(thrown_by([&] { Database(path, OpenMode::read_write, failing_step); }).failed);
   CHECK(ask(path, "PRAGMA user_version") == 1);
   CHECK(ask(path, "SELECT count(*) FROM pragma_table_info('a')") == 1);
@@ -91,7 +91,7 @@ TEST_CASE("a migration that fails leaves the file as it was") {
 TEST_CASE("check reads an older file in its new shape and changes nothing") {
   const Scratch scratch;
   const std::string path = scratch.database();
-  { const Database database(path, OpenMode::read_write, first); }
+  Database(path, OpenMode::read_write, first);
   {
     const Database database(path, OpenMode::read_only, both);
     CHECK(database.found_version() == 1);

@@ -64,7 +64,7 @@ TEST_CASE("what a killed owner noted leads nobody astray") {
 TEST_CASE("asking who owns a file keeps nobody from owning it") {
   const Scratch scratch;
   const std::string path = scratch.database();
-  { const Owner makes_the_file(path); }
+  Owner{path};  // makes the file
   std::atomic<bool> done{false};
   std::thread asking([&] {
     while (!done) store::is_owned(path);
@@ -151,7 +151,7 @@ TEST_CASE("in a folder that may not be written, the lock is taken if its file is
   REQUIRE(::seteuid(65534) == 0);
   CHECK_FALSE(Owner(path).keep());
   REQUIRE(::seteuid(0) == 0);
-  { const Owner makes_the_file(path); }
+  Owner{path};  // makes the file
   REQUIRE(::seteuid(65534) == 0);
   {
     Owner owner(path);
@@ -180,7 +180,7 @@ TEST_CASE("root makes files beside a database as that one's owner") {
   }
   CHECK(::geteuid() == 0);
   CHECK(::getegid() == 0);
-  struct stat status {};
+  struct stat status = {};
   REQUIRE(::stat((inner + "/a.db").c_str(), &status) == 0);
   CHECK(status.st_uid == 12345);
   CHECK(status.st_gid == 12346);
