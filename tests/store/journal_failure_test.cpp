@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "catch.h"
+#include "pace.h"
 #include "store/journal.h"
 #include "store/meta_table.h"
 #include "store/scratch.h"
@@ -67,14 +68,14 @@ TEST_CASE("while another program holds the lock, rows are refused and notes are 
   CHECK(journal.heartbeats() > beats + 4);  // alive while it waits
   CHECK_FALSE(is_written(journal, assignment("refused")));
   CHECK(journal.failure().has_value());
-  const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < 1000; ++i) journal.note(session(std::to_string(i % 7), "r"));
-  CHECK(std::chrono::steady_clock::now() - start < 5s);  // nobody who notes waits for the disk
+  CHECK(tests::takes_less_than(5s, [&] {  // nobody who notes waits for the disk
+    for (int i = 0; i < 1000; ++i) journal.note(session(std::to_string(i % 7), "r"));
+  }));
   CHECK_FALSE(journal.flush());
   CHECK(thrown_by([&] { journal.run([](Database&) {}); }).failed);
   shell.exec("ROLLBACK");
-  CHECK(comes_true([&] { return !journal.failure().has_value(); }, 3s));
-  CHECK(comes_true([&] { return sessions_in(scratch.database()).size() == 7; }, 3s));
+  CHECK(comes_true([&] { return !journal.failure().has_value(); }));
+  CHECK(comes_true([&] { return sessions_in(scratch.database()).size() == 7; }));
   CHECK(is_written(journal, assignment("taken")));
   CHECK(assignments_in(scratch.database()).size() == 1);
   CHECK(witness.count("failing") == 1);
@@ -110,7 +111,7 @@ TEST_CASE("storage that works again is noticed though nobody writes") {
   shell.exec("BEGIN IMMEDIATE");
   CHECK_FALSE(is_written(journal, assignment("r")));
   shell.exec("ROLLBACK");
-  CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 3s));
+  CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
 }
 
 TEST_CASE("a full database refuses rows, and takes them again when there is space") {
@@ -142,7 +143,7 @@ TEST_CASE("a full database refuses rows, and takes them again when there is spac
     });
     CHECK(rows >= 1);
     std::filesystem::remove(mounted.file("filler"));
-    CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 3s));
+    CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
     for (int i = 0; i < 20; ++i) CHECK(is_written(small, assignment("again" + std::to_string(i))));
     CHECK(small.flush());
     CHECK(sessions_in(mounted.database()).size() == 1);
@@ -151,7 +152,7 @@ TEST_CASE("a full database refuses rows, and takes them again when there is spac
   CHECK(std::system(("umount " + mounted.path()).c_str()) == 0);
 }
 
-TEST_CASE("a file that vanished is written anew from the open connection", "[alone]") {
+TEST_CASE("a file that vanished is written anew from the open connection") {
   const Scratch scratch;
   const std::string path = scratch.database();
   Witness witness;
@@ -167,7 +168,7 @@ TEST_CASE("a file that vanished is written anew from the open connection", "[alo
       std::filesystem::remove(path);
       is_written(journal, assignment("meanwhile"));
     }
-    CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 1s));
+    CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
     CHECK(std::filesystem::exists(path));
     CHECK(witness.count("failing: the database") == 1);
     CHECK(witness.count("event") == 1);
@@ -179,7 +180,7 @@ TEST_CASE("a file that vanished is written anew from the open connection", "[alo
     CHECK(sessions_in(path).size() == 1);
     // Twice is no harder than once.
     std::filesystem::remove(path);
-    CHECK(comes_true([&] { return witness.count("recovered") == 2; }, 2s));
+    CHECK(comes_true([&] { return witness.count("recovered") == 2; }));
     CHECK(is_written(journal, assignment("zzz")));
   }
   CHECK(assignments_in(path).size() >= 3);
@@ -215,7 +216,7 @@ TEST_CASE("another file in the database's place is left alone, and nothing is wr
   CHECK(witness.count("recovered") == 0);
 }
 
-TEST_CASE("a file that may not be written at the start is written as soon as it may be", "[alone]") {
+TEST_CASE("a file that may not be written at the start is written as soon as it may be") {
   const Scratch mounted;
   const std::string at_path = " " + mounted.path() + " 2>/dev/null";
   if (std::system(("mount -t tmpfs none" + at_path).c_str()) != 0) {
@@ -230,7 +231,7 @@ TEST_CASE("a file that may not be written at the start is written as soon as it 
   {
     Witness witness;
     Journal journal(Database(mounted.database(), OpenMode::read_write), witness.callbacks());
-    CHECK(comes_true([&] { return witness.count("failing") == 1; }, 1s));
+    CHECK(comes_true([&] { return witness.count("failing") == 1; }));
     CHECK_FALSE(is_written(journal, assignment("r")));
     std::size_t rows = 0;
     journal.read([&](Database& database) {
@@ -239,7 +240,7 @@ TEST_CASE("a file that may not be written at the start is written as soon as it 
     });
     CHECK(rows == 1);
     REQUIRE(std::system(("mount -o remount,rw" + at_path).c_str()) == 0);
-    CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 3s));
+    CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
     CHECK(is_written(journal, assignment("r")));
     CHECK(witness.count("failing") == 1);
   }
@@ -257,17 +258,17 @@ TEST_CASE("nothing is written while the file is not owned, and again once it is"
   CHECK_FALSE(is_written(journal, assignment("first")));
   CHECK(thrown_by([&] { journal.run([](Database&) {}); }).names(path + ".lock"));
   owned = true;
-  CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 3s));
+  CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
   CHECK(is_written(journal, assignment("second")));
   CHECK(witness.count("event") == 0);
   owned = false;
-  CHECK(comes_true([&] { return witness.count("failing: the lock") == 2; }, 3s));
+  CHECK(comes_true([&] { return witness.count("failing: the lock") == 2; }));
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
   CHECK_FALSE(is_written(journal, assignment("third")));
   // Longer than the time after which it would be written anew.
   CHECK_FALSE(comes_true([&] { return std::filesystem::exists(path); }, 1500ms));
   owned = true;
-  CHECK(comes_true([&] { return witness.count("recovered") == 2; }, 3s));
+  CHECK(comes_true([&] { return witness.count("recovered") == 2; }));
   CHECK(is_written(journal, assignment("fourth")));
   CHECK(journal.flush());
   CHECK(assignments_in(path).size() == 2);
@@ -292,7 +293,7 @@ TEST_CASE("a file that may be written by now is not written before it is owned")
     Journal journal(std::move(database), callbacks);
     CHECK_FALSE(comes_true([&] { return witness.count("recovered") == 1; }, 1500ms));
     owned = true;
-    CHECK(comes_true([&] { return witness.count("recovered") == 1; }, 3s));
+    CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
   }
 }
 
@@ -316,7 +317,7 @@ TEST_CASE("what is being written counts as waiting until it is in the file or re
   CHECK(comes_true([&] { return journal.queue().claims == 0; }));
   CHECK(journal.queue().rows == 1);
   shell.exec("ROLLBACK");
-  CHECK(comes_true([&] { return journal.queue().rows == 0; }, 10s));
+  CHECK(comes_true([&] { return journal.queue().rows == 0; }));
 }
 
 TEST_CASE("a journal in a hurry has stopped by its deadline though another holds the lock") {
@@ -326,15 +327,15 @@ TEST_CASE("a journal in a hurry has stopped by its deadline though another holds
   shell.exec("BEGIN IMMEDIATE");
   journal.note(session("s", "r"));
   CHECK_FALSE(is_written(journal, assignment("refused")));
-  const auto start = std::chrono::steady_clock::now();
-  journal.hurry(start + 300ms);
   std::vector<std::thread> others;  // requests that are still under way
-  for (int i = 0; i < 4; ++i) {
-    others.emplace_back([&] { thrown_by([&] { journal.run([](Database&) {}); }); });
-  }
-  CHECK_FALSE(journal.flush());
-  journal.stop();
-  CHECK(std::chrono::steady_clock::now() - start < 3s);
+  CHECK(tests::takes_less_than(3s, [&] {
+    journal.hurry(std::chrono::steady_clock::now() + 300ms);
+    for (int i = 0; i < 4; ++i) {
+      others.emplace_back([&] { thrown_by([&] { journal.run([](Database&) {}); }); });
+    }
+    CHECK_FALSE(journal.flush());
+    journal.stop();
+  }));
   for (auto& other : others) other.join();
 }
 
