@@ -23,6 +23,8 @@ namespace {
 
 // Of a hundred thousand rooms; each single call is bounded by cluster.timeout.
 constexpr std::chrono::minutes longest_run{5};
+// As cluster/authenticator.cpp has it.
+constexpr std::chrono::seconds longest_check{30};
 
 config::Configuration configuration_with_members(const CommandLine& line, Terminal& terminal) {
   auto configuration = sound_configuration(line, terminal);
@@ -142,6 +144,7 @@ int cluster_join(const CommandLine& line, Terminal& terminal) {
   const auto configuration = configuration_with_members(line, terminal);
   const auto file = read_file(configuration.store.path, terminal);
   cluster::Engine engine(configuration.cluster);
+  engine.wait_for_password_check(cluster::Engine::Clock::now() + longest_check);
   const auto carried = cluster::carry_all(engine, configuration.cluster, file.sidecar, file.belongings, line.dry_run,
                                           cluster::Engine::Clock::now() + longest_run);
   if (carried.problem) {
@@ -158,6 +161,7 @@ int cluster_leave(const CommandLine& line, Terminal& terminal) {
   const auto configuration = configuration_with_members(line, terminal);
   const auto file = read_file(configuration.store.path, terminal);
   cluster::Engine engine(configuration.cluster);
+  engine.wait_for_password_check(cluster::Engine::Clock::now() + longest_check);
   require_alone(line, configuration, engine, file.sidecar);
   const auto left =
       cluster::leave_store(engine, configuration.cluster, file.sidecar, cluster::Engine::Clock::now() + longest_run);

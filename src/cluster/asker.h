@@ -1,13 +1,17 @@
-// Asks the members of etcd, one after the other, until one's answer is sure or the time is over; and says who we are
-// where etcd wants to know it.
+// Asks the members of etcd, one after the other, until one's answer is sure or the time is over; where etcd wants to
+// know who asks, with the token that all connections share.
 // One thread at a time; stop() is for any. What goes wrong is a Trouble.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "cluster/attempt_time.h"
+#include "cluster/authenticator.h"
 #include "cluster/connection.h"
 #include "cluster/engine.h"
 #include "cluster/failure.h"
@@ -21,7 +25,8 @@ class Asker {
   using Clock = Connection::Clock;
   using Deadline = Clock::time_point;
 
-  explicit Asker(const Options& options);
+  // Without an authenticator no token is sent.
+  Asker(const Options& options, std::shared_ptr<Authenticator> authenticator);
 
   struct Question {
     std::string path{};
@@ -32,31 +37,38 @@ class Asker {
   // Reads an answer; false if it is none to that question.
   using Reader = std::function<bool(const http::Json& answer)>;
 
-  Failure ask(const Question& question, Deadline deadline, const Reader& reader);
+  // Without a deadline: nobody waits for the answer, and one attempt that takes its time ends it (attempt_time.h). A
+  // token is waited for until the deadline; without one nothing was sent.
+  Failure ask(const Question& question, std::optional<Deadline> deadline, const Reader& reader);
 
-  // One member, once, and without a token.
-  Failure ask_one(const std::string& endpoint, const Question& question, Deadline deadline, const Reader& reader);
+  // One member, once, without a token and without a deadline.
+  Failure ask_one(const std::string& endpoint, const Question& question, const Reader& reader);
 
   // One member, whose turn it is: the pieces of its answer. Sure is only what the sink says of them. After failures of
-  // all members it waits first.
+  // all members it waits first. Its beginning has the time of an attempt without a deadline.
   Failure listen(const Question& question, std::chrono::milliseconds silence, const Connection::Sink& sink);
   // What became of that.
   void listened_well();
   void listened_badly();
-  void forget_token() { token_.reset(); }
+  // The member has refused the token. True if another one may do: that one was made before `begun`.
+  bool forget_token(Clock::time_point begun);
 
-  void stop() { connection_.stop(); }
+  void stop();
   bool is_stopped() const { return connection_.is_stopped(); }
 
  private:
-  Failure attempt(const Question& question, Deadline until, const Reader& reader);
-  Failure authenticate(Deadline until);
-  static Failure understand(const Answer& answer, bool changes, const Reader& reader);
+  Failure attempt(const Question& question, std::optional<Deadline> deadline, const Reader& reader);
+  Failure wait_for_token(std::optional<Deadline> deadline);
+  Failure post(const std::string& endpoint, const Question& question, const std::string& token,
+               std::optional<Deadline> deadline, const Reader& reader);
 
   const Options options_;
+  const std::shared_ptr<Authenticator> authenticator_;
   Connection connection_;
   Turn turn_;
-  std::optional<std::string> token_;  // "" if etcd wants none
+  AttemptTime attempt_time_;
+  std::optional<Authenticator::Token> token_;
+  std::uint64_t refused_token_ = 0;  // the number of the last one
   std::size_t listening_failed_ = 0;
 };
 

@@ -24,11 +24,14 @@ const Json& result_in(const Json& answer) {
 
 class Engine::Inside {
  public:
-  explicit Inside(const Options& given) : options(given), asker(given) {}
+  Inside(const Options& given, std::shared_ptr<Authenticator> its_authenticator)
+      : options(given),
+        authenticator(its_authenticator ? std::move(its_authenticator) : Authenticator::for_user_of(given)),
+        asker(given, authenticator) {}
 
   // `read` makes the value of an answer, or nothing if it is none.
   template <typename T, typename Read>
-  Reply<T> ask(const Asker::Question& question, Deadline deadline, const Read& read) {
+  Reply<T> ask(const Asker::Question& question, std::optional<Deadline> deadline, const Read& read) {
     Reply<T> reply;
     const auto said = asker.ask(question, deadline, [&](const Json& answer) {
       const auto header = header_of(result_in(answer));
@@ -45,38 +48,40 @@ class Engine::Inside {
   }
 
   const Options options;
+  const std::shared_ptr<Authenticator> authenticator;
   Asker asker;
   bool not_found = false;  // the last question's
 };
 
-Engine::Engine(const Options& options) : inside_(std::make_unique<Inside>(options)) {}
+Engine::Engine(const Options& options, std::shared_ptr<Authenticator> authenticator)
+    : inside_(std::make_unique<Inside>(options, std::move(authenticator))) {}
 Engine::~Engine() = default;
 
-Reply<TransactionResult> Engine::transact(const Transaction& transaction, Deadline deadline) {
+Reply<TransactionResult> Engine::transact(const Transaction& transaction, std::optional<Deadline> deadline) {
   return inside_->ask<TransactionResult>({"/v3/kv/txn", to_json(transaction)}, deadline, [&](const Json& answer) {
     return transaction_result_of(answer, transaction);
   });
 }
 
-Reply<Page> Engine::range(const RangeWish& wish, Deadline deadline) {
+Reply<Page> Engine::range(const RangeWish& wish, std::optional<Deadline> deadline) {
   return inside_->ask<Page>({"/v3/kv/range", to_json(wish), true, false}, deadline, page_of);
 }
 
-Reply<std::int64_t> Engine::grant_lease(std::chrono::seconds time, Deadline deadline) {
+Reply<std::int64_t> Engine::grant_lease(std::chrono::seconds time, std::optional<Deadline> deadline) {
   return inside_->ask<std::int64_t>({"/v3/lease/grant", grant_request(time), false}, deadline, [](const Json& answer) {
     const auto id = number_of(answer, "ID");
     return id && *id != 0 ? id : std::nullopt;
   });
 }
 
-Reply<bool> Engine::keep_lease(std::int64_t lease, Deadline deadline) {
+Reply<bool> Engine::keep_lease(std::int64_t lease, std::optional<Deadline> deadline) {
   return inside_->ask<bool>({"/v3/lease/keepalive", lease_request(lease), false}, deadline, [](const Json& answer) {
     const auto left = number_of(answer, "TTL");  // left out if the lease is gone
     return left ? std::optional(*left > 0) : std::nullopt;
   });
 }
 
-Reply<bool> Engine::revoke_lease(std::int64_t lease, Deadline deadline) {
+Reply<bool> Engine::revoke_lease(std::int64_t lease, std::optional<Deadline> deadline) {
   auto reply = inside_->ask<bool>({"/v3/lease/revoke", lease_request(lease), false}, deadline,
                                   [](const Json&) { return std::optional(true); });
   if (inside_->not_found) {
@@ -92,11 +97,10 @@ std::vector<MemberStatus> Engine::members() {
   std::vector<std::string> ids;
   Asker& asker = inside_->asker;
   for (const std::string& endpoint : inside_->options.endpoints) {
-    const auto until = Clock::now() + inside_->options.attempt_timeout;
     MemberStatus& member = members.emplace_back();
     std::string& id = ids.emplace_back();
     member.endpoint = endpoint;
-    const auto said = asker.ask_one(endpoint, {"/v3/maintenance/status", "{}", false}, until, [&](const Json& answer) {
+    const auto said = asker.ask_one(endpoint, {"/v3/maintenance/status", "{}", false}, [&](const Json& answer) {
       const Json* header = answer.find("header");
       if (header == nullptr) return false;
       id = text_of(*header, "member_id");
@@ -114,7 +118,7 @@ std::vector<MemberStatus> Engine::members() {
     if (said.trouble != Trouble::none) {
       member.problem = said.why;
     } else if (names.empty()) {
-      asker.ask_one(endpoint, {"/v3/cluster/member/list", "{}", false}, until, [&](const Json& answer) {
+      asker.ask_one(endpoint, {"/v3/cluster/member/list", "{}", false}, [&](const Json& answer) {
         const Json* list = answer.find("members");
         if (list == nullptr || list->array() == nullptr) return false;
         for (const Json& each : *list->array()) names[text_of(each, "ID")] = text_of(each, "name");
@@ -132,15 +136,16 @@ WatchEnd Engine::watch(std::string_view key, std::string_view range_end, Revisio
                        std::chrono::milliseconds silence, const Sink& sink) {
   Asker& asker = inside_->asker;
   const Asker::Question question{"/v3/watch", watch_request(key, range_end, from)};
-  for (bool is_again = false;; is_again = true) {
+  const auto begun = Clock::now();
+  for (;;) {
     WatchStream stream(sink);
     const auto said = asker.listen(question, silence, [&](std::string_view piece) { return stream.take(piece); });
     stream.finish();
     if (asker.is_stopped()) return {WatchEnd::Why::stopped, ""};
     const bool is_of_token = stream.is_of_token() || said.of_token;
     if (is_of_token) {
-      asker.forget_token();
-      if (!stream.has_begun() && (is_again || !inside_->options.user)) {
+      const bool may_another_do = asker.forget_token(begun);
+      if (!stream.has_begun() && !may_another_do) {
         return {WatchEnd::Why::refused, stream.end() ? stream.end()->words : said.why};
       }
       if (!stream.has_begun()) continue;
@@ -157,6 +162,12 @@ WatchEnd Engine::watch(std::string_view key, std::string_view range_end, Revisio
     if (stream.has_begun()) asker.listened_well();
     if (end.why == WatchEnd::Why::lost) asker.listened_badly();
     return end;
+  }
+}
+
+void Engine::wait_for_password_check(Deadline while_checking) {
+  if (inside_->authenticator) {
+    inside_->authenticator->wait_for_check(Clock::now() + inside_->options.timeout, while_checking);
   }
 }
 

@@ -127,28 +127,34 @@ struct WatchEnd {
   std::string words;
 };
 
+class Authenticator;
+
 class Engine {
  public:
   using Clock = std::chrono::steady_clock;
   using Deadline = Clock::time_point;
 
-  explicit Engine(const Options& options);
+  // Those of one sidecar share an authenticator; without one it has its own, if the options name a user.
+  explicit Engine(const Options& options, std::shared_ptr<Authenticator> authenticator = nullptr);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
   // Repeats an attempt without a sure outcome at the next member, until it is sure or the deadline has come: so
   // the transaction must be one that may be applied twice. `unknown` only when the deadline has come. At least
-  // one attempt is made, however soon that is.
-  Reply<TransactionResult> transact(const Transaction& transaction, Deadline deadline);
-  Reply<Page> range(const RangeWish& wish, Deadline deadline);
+  // one attempt is made, however soon that is. Where a token is needed and none came before the deadline, nothing was
+  // sent: `unreached`.
+  // Without a deadline nobody waits for the answer: it is one attempt, with attempt_timeout at first. After each
+  // timeout the next one has twice the time, up to 15 s.
+  Reply<TransactionResult> transact(const Transaction& transaction, std::optional<Deadline> deadline = {});
+  Reply<Page> range(const RangeWish& wish, std::optional<Deadline> deadline = {});
 
   // A lease of so many seconds; its id. keep_alive: false if it is gone.
-  Reply<std::int64_t> grant_lease(std::chrono::seconds time, Deadline deadline);
-  Reply<bool> keep_lease(std::int64_t lease, Deadline deadline);
-  Reply<bool> revoke_lease(std::int64_t lease, Deadline deadline);
+  Reply<std::int64_t> grant_lease(std::chrono::seconds time, std::optional<Deadline> deadline = {});
+  Reply<bool> keep_lease(std::int64_t lease, std::optional<Deadline> deadline = {});
+  Reply<bool> revoke_lease(std::int64_t lease, std::optional<Deadline> deadline = {});
 
-  // Asks each endpoint for itself, one after the other, for at most attempt_timeout each.
+  // Asks each endpoint for itself, one after the other, each as without a deadline.
   std::vector<MemberStatus> members();
 
   // Blocks while changes of the keys in [key, range_end) from revision `from` on are passed to `sink`, in order and
@@ -160,6 +166,10 @@ class Engine {
   using Sink = std::function<bool(const Header& header, const std::vector<Event>& events)>;
   WatchEnd watch(std::string_view key, std::string_view range_end, Revision from, std::chrono::milliseconds silence,
                  const Sink& sink);
+
+  // For who can wait longer than a request: until there is a token, `timeout` is over, or the later deadline has come
+  // while a member checks the password.
+  void wait_for_password_check(Deadline while_checking);
 
   // Any thread: what is under way ends soon, and so does whatever is begun later.
   void stop();

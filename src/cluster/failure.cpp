@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
-#include "http/json.h"
+#include "cluster/answers.h"
 
 namespace cluster {
 namespace {
@@ -46,6 +47,17 @@ std::string words_of(int status, std::string_view body) {
 
 }  // namespace
 
+Failure failure_of(Trouble trouble, std::string why) {
+  Failure failure;
+  failure.trouble = trouble;
+  failure.why = std::move(why);
+  return failure;
+}
+
+bool is_sure(const Failure& failure) {
+  return failure.trouble != Trouble::unreached && failure.trouble != Trouble::unknown;
+}
+
 Failure failure_of(int code, std::string_view message) {
   Failure failure;
   failure.trouble = trouble_of(code, message);
@@ -73,6 +85,27 @@ Failure failure_of_answer(int status, std::string_view body) {
     failure.trouble = status >= 400 && status < 500 ? Trouble::refused : Trouble::unknown;
   }
   return failure;
+}
+
+Failure failure_in(const Answer& answer, bool changes, const std::function<bool(const http::Json& answer)>& reader) {
+  switch (answer.outcome) {
+    case Answer::Outcome::not_sent:
+      return failure_of(Trouble::unreached, answer.problem);
+    case Answer::Outcome::unsure:
+      return failure_of(Trouble::unknown, answer.problem);
+    case Answer::Outcome::too_long:
+      return failure_of(changes ? Trouble::unknown : Trouble::refused, answer.problem);
+    case Answer::Outcome::answered:
+      break;
+  }
+  if (answer.status != 200) return failure_of_answer(answer.status, answer.body);
+  const auto json = http::Json::parse(answer.body);
+  const http::Json* error = json ? json->find("error") : nullptr;  // of a stream's answer, as a kept lease's is
+  if (error != nullptr) {
+    return failure_of(static_cast<int>(number_of(*error, "grpc_code").value_or(2)), text_of(*error, "message"));
+  }
+  if (!json || !reader(*json)) return failure_of(Trouble::unknown, "the answer is not understood");
+  return {};
 }
 
 }  // namespace cluster

@@ -2,10 +2,13 @@
 // The codes are gRPC's; the messages are etcd's (api/v3rpc/rpctypes/error.go), and nothing else tells some apart.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
+#include "cluster/connection.h"
 #include "cluster/engine.h"
+#include "http/json.h"
 
 namespace cluster {
 
@@ -17,10 +20,19 @@ struct Failure {
   std::string why;
 };
 
+Failure failure_of(Trouble trouble, std::string why);
+
+// Is it known whether the question was answered, by whatever?
+bool is_sure(const Failure& failure);
+
 // Of a unary call's, or of a stream's {"error":…} with its grpc_code.
 Failure failure_of(int code, std::string_view message);
 
 // Of an answer with another status than 200.
 Failure failure_of_answer(int status, std::string_view body);
+
+// Of whatever came of a question. `changes`: without an answer it is not known what was done. `reader`: false if the
+// answer is none to that question.
+Failure failure_in(const Answer& answer, bool changes, const std::function<bool(const http::Json& answer)>& reader);
 
 }  // namespace cluster

@@ -99,7 +99,8 @@ void Fleet::configure(const Options& options, bool scale) {
   app::log_warn("Alone from now on: what other sidecars assign is not known here");
   position_ = {};
   journal_.note(domain::Change(domain::Fact{position_fact, ""}));
-  if (!left.endpoints.empty()) leaving_ = std::make_unique<Leaving>(left, id_);
+  if (left.endpoints.empty()) return;
+  leaving_ = std::make_unique<Leaving>(left, before ? before->state->authenticator : nullptr, id_);
 }
 
 // What was granted here while this one was alone is to be carried by the first list, and so has to be in the ledger.

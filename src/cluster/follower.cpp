@@ -16,6 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t keys_a_page = 2000;
+constexpr int attempts_a_page = 3;
 // Three beats of Membership's.
 constexpr auto longest_silence = 12s;
 constexpr auto oldest_without_list = 30s;
@@ -25,7 +26,11 @@ constexpr std::size_t rooms_a_turn = 256;
 }  // namespace
 
 Follower::Follower(SharedState& state, Writer& writer, Membership& membership)
-    : state_(state), writer_(writer), membership_(membership), engine_(state.options), thread_([this] { work(); }) {}
+    : state_(state),
+      writer_(writer),
+      membership_(membership),
+      engine_(state.options, state.authenticator),
+      thread_([this] { work(); }) {}
 
 Follower::~Follower() { stop(); }
 
@@ -82,7 +87,11 @@ bool Follower::read_range(std::string first, const std::string& last, bool keys_
   wish.keys_only = keys_only;
   for (bool more = true; more;) {
     wish.revision = listing.revision;
-    auto reply = engine_.range(wish, std::chrono::steady_clock::now() + state_.options.timeout);
+    auto reply = engine_.range(wish);
+    // The pages before it are worth another attempt, which has more time if that one came too late.
+    for (int again = 1; again < attempts_a_page && reply.trouble == Trouble::unreached; ++again) {
+      reply = engine_.range(wish);
+    }
     if (!reply.ok()) {
       if (reply.trouble == Trouble::refused && !std::exchange(trouble_told_, true)) {
         app::log_error("Shared store cannot be read", {{"reason", reply.why}});
@@ -119,7 +128,7 @@ bool Follower::asks_witness() {
   RangeWish wish;
   wish.key = witness_.key;
   wish.revision = witness_.modified;
-  const auto reply = engine_.range(wish, std::chrono::steady_clock::now() + state_.options.timeout);
+  const auto reply = engine_.range(wish);
   const bool is_past = reply.trouble == Trouble::compacted || reply.trouble == Trouble::refused;
   if (!reply.ok() && !is_past) return false;
   const bool is_as_it_was = reply.ok() && reply.value.items.size() == 1 &&

@@ -39,8 +39,8 @@ Membership::Membership(SharedState& state, Writer& writer, SidecarValue self)
     : state_(state),
       writer_(writer),
       self_(std::move(self)),
-      engine_(state.options),
-      members_engine_(state.options),
+      engine_(state.options, state.authenticator),
+      members_engine_(state.options, state.authenticator),
       thread_([this] { work(); }),
       members_thread_([this] { look_at_members(); }) {}
 
@@ -58,7 +58,7 @@ void Membership::stop() {
   members_thread_.join();
   // Its rooms are kept as those of one that was killed are: it may be back at once.
   if (lease_ == 0 || state_.freshness.failing_for() > 0ms) return;
-  Engine last(state_.options);
+  Engine last(state_.options, state_.authenticator);
   last.revoke_lease(lease_, Clock::now() + std::min<std::chrono::milliseconds>(state_.options.attempt_timeout, 1s));
 }
 
@@ -106,9 +106,10 @@ void Membership::look_for_beat() {
   const auto sent = Freshness::now();
   RangeWish wish;
   wish.key = state_.keys.beat();
-  const auto reply = engine_.range(wish, Clock::now() + state_.options.attempt_timeout);
+  const auto reply = engine_.range(wish);
   if (!reply.ok()) {
     if (reply.trouble != Trouble::refused) state_.freshness.fails(sent);
+    why_away_ = reply.why;
     return;
   }
   state_.freshness.works();
@@ -125,7 +126,7 @@ void Membership::look_for_beat() {
   next.compares.push_back(is_as_of(wish.key, beat));
   next.success.push_back(put(wish.key, ""));
   const auto put_at = Freshness::now();
-  const auto done = engine_.transact(next, Clock::now() + state_.options.attempt_timeout);
+  const auto done = engine_.transact(next);
   if (done.ok() && done.value.succeeded) state_.freshness.answered(put_at, done.header.revision);
 }
 
@@ -137,21 +138,20 @@ void Membership::keep_lease() {
   }
   if (lease_ != 0 && is_announced && !is_due(next_lease_, lease_every)) return;
   if (state_.freshness.failing_for() > 0ms) return;
-  const auto soon = Clock::now() + state_.options.attempt_timeout;
   if (lease_ != 0 && is_announced) {
-    const auto kept = engine_.keep_lease(lease_, soon);
+    const auto kept = engine_.keep_lease(lease_);
     if (kept.ok() && kept.value) return;
     if (!kept.ok()) return;  // it may have been kept; the next time tells
     lease_ = 0;
   }
   if (lease_ == 0) {
-    const auto granted = engine_.grant_lease(lease_time, soon);
+    const auto granted = engine_.grant_lease(lease_time);
     if (!granted.ok()) return;
     lease_ = granted.value;
   }
   Transaction word;
   word.success.push_back(put(state_.keys.sidecar(state_.sidecar), to_text(self_), lease_));
-  const auto done = engine_.transact(word, Clock::now() + state_.options.attempt_timeout);
+  const auto done = engine_.transact(word);
   if (!done.ok()) {
     lease_ = 0;
     return;
@@ -167,7 +167,7 @@ void Membership::tell() {
   if (failing >= state_.options.timeout && !away_told_) {
     away_told_ = true;
     app::log_error("Shared store does not answer; new rooms are refused, known ones are answered",
-                   {{"silent_ms", static_cast<std::int64_t>(failing.count())}});
+                   {{"silent_ms", static_cast<std::int64_t>(failing.count())}, {"reason", why_away_}});
   } else if (failing == 0ms && std::exchange(away_told_, false)) {
     app::log_info("Shared store answers again");
   }
@@ -268,7 +268,7 @@ void Membership::reap(const std::string& id) {
   wish.limit = marks_a_page;
   std::int64_t reaped = 0;
   for (bool more = true; more;) {
-    const auto reply = engine_.range(wish, Clock::now() + state_.options.timeout);
+    const auto reply = engine_.range(wish);
     if (!reply.ok()) return;
     for (const KeyValue& item : reply.value.items) {
       const auto key = state_.keys.parse(item.key);

@@ -67,6 +67,7 @@ class Membership {
   Revision last_beat_ = -1;
   Clock::time_point beat_since_{};
   Clock::time_point next_look_{}, next_lease_{}, next_note_{}, next_order_{};
+  std::string why_away_;
   bool away_told_ = false;
   std::thread thread_;
   std::thread members_thread_;

@@ -1,11 +1,12 @@
 // What the threads of one membership share: what is known of the store, and whom to tell.
 #pragma once
 
-#include <atomic>
+#include <memory>
 #include <string>
 
 #include "app/catalogue_keeper.h"
 #include "app/desk.h"
+#include "cluster/authenticator.h"
 #include "cluster/counts.h"
 #include "cluster/freshness.h"
 #include "cluster/keys.h"
@@ -20,6 +21,7 @@ struct SharedState {
   SharedState(const Options& settings, std::string own_id, app::Desk& its_desk, store::Journal& its_journal,
               app::CatalogueKeeper& its_keeper, Counts& its_counts)
       : options(settings),
+        authenticator(Authenticator::for_user_of(settings)),
         keys(settings.prefix),
         sidecar(std::move(own_id)),
         desk(its_desk),
@@ -28,6 +30,7 @@ struct SharedState {
         counts(its_counts) {}
 
   const Options options;
+  const std::shared_ptr<Authenticator> authenticator;  // of all engines
   const Keys keys;
   const std::string sidecar;
   app::Desk& desk;

@@ -26,7 +26,11 @@ constexpr auto pause_after_refusal = 1s;
 }  // namespace
 
 Writer::Writer(std::shared_ptr<SharedState> state)
-    : shared_(std::move(state)), state_(*shared_), engine_(state_.options), instance_(made_up_id()), thread_([this] {
+    : shared_(std::move(state)),
+      state_(*shared_),
+      engine_(state_.options, state_.authenticator),
+      instance_(made_up_id()),
+      thread_([this] {
         ::pthread_setname_np(::pthread_self(), "shared writer");
         for (auto batch = take(); !batch.empty(); batch = take()) perform(std::move(batch));
       }) {}

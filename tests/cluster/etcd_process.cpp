@@ -63,6 +63,21 @@ void run(const std::string& folder, const std::string& command) {
 
 }  // namespace
 
+std::string bcrypt_cost_for(std::chrono::milliseconds least) {
+  constexpr int some = 10;
+  EtcdProcess etcd({1, false, {"--bcrypt-cost", std::to_string(some)}});
+  auto took = least;
+  for (int i = 0; i < 3; ++i) {
+    const std::string user = R"({"name":")" + std::to_string(i) + R"(","password":"secret"})";
+    const auto begun = std::chrono::steady_clock::now();
+    etcd.post("/v3/auth/user/add", user);  // takes as long: it makes the hash
+    took = std::min(took, std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun));
+  }
+  int cost = some;  // one more doubles the time
+  for (; took < least; took *= 2) ++cost;
+  return std::to_string(cost);
+}
+
 EtcdProcess::EtcdProcess(Wish wish) : wish_(std::move(wish)), members_(static_cast<std::size_t>(wish_.members)) {
   ::signal(SIGPIPE, SIG_IGN);  // as the sidecar does
   options_.engine = cluster::EngineKind::etcd;
@@ -171,9 +186,11 @@ std::size_t EtcdProcess::leader() const {
   return found;
 }
 
-void EtcdProcess::kill(std::size_t member) {
+void EtcdProcess::kill(std::size_t member) { end(member, SIGKILL); }
+
+void EtcdProcess::end(std::size_t member, int signal) {
   if (members_[member].pid == -1) return;
-  ::kill(members_[member].pid, SIGKILL);
+  ::kill(members_[member].pid, signal);
   ::waitpid(members_[member].pid, nullptr, 0);
   members_[member].pid = -1;
 }
@@ -181,6 +198,12 @@ void EtcdProcess::kill(std::size_t member) {
 void EtcdProcess::start(std::size_t member) {
   launch(member);
   if (!comes_true([&] { return is_ready(member); })) throw std::runtime_error("etcd does not start again: " + log());
+}
+
+void EtcdProcess::restart() {
+  for (std::size_t i = 0; i < members_.size(); ++i) end(i, SIGTERM);
+  for (std::size_t i = 0; i < members_.size(); ++i) launch(i);
+  if (!all_ready()) throw std::runtime_error("etcd does not start again: " + log());
 }
 
 void EtcdProcess::halt(std::size_t member) {
@@ -192,7 +215,7 @@ void EtcdProcess::go_on(std::size_t member) { ::kill(members_[member].pid, SIGCO
 
 std::string EtcdProcess::post(const std::string& path, const std::string& body, const std::string& token) const {
   cluster::Connection connection(options_);
-  const auto answer = connection.post(endpoint(0), {path, body, token}, std::chrono::steady_clock::now() + 10s);
+  const auto answer = connection.post(endpoint(0), {path, body, token}, std::chrono::steady_clock::now() + 30s);
   if (answer.status != 200) throw std::runtime_error(path + ": " + answer.problem + answer.body);
   return answer.body;
 }
@@ -216,6 +239,20 @@ void EtcdProcess::turn_authentication_on(const std::string& user, const std::str
                                   cluster::to_base64(cluster::end_of_prefix(prefix)) + R"("}})");
   post("/v3/auth/user/grant", R"({"user":")" + user + R"(","role":"sidecars"})");
   post("/v3/auth/enable", "{}");
+}
+
+int EtcdProcess::password_checks() const {
+  cluster::Connection connection(options_);
+  int checks = 0;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (members_[i].pid == -1) continue;
+    const auto answer = connection.post(endpoint(i), {"/metrics"}, std::chrono::steady_clock::now() + 10s);
+    const std::string counter = R"(grpc_server_started_total{grpc_method="Authenticate")";
+    const auto at = answer.body.find(counter);
+    if (at == std::string::npos) throw std::runtime_error("no count of password checks: " + answer.problem);
+    checks += std::stoi(answer.body.substr(answer.body.find(' ', at)));
+  }
+  return checks;
 }
 
 // Without names (CN): etcd would take a client's for a user's, and its gateway refuses that (cluster.md, pitfall 15).

@@ -16,6 +16,9 @@
 
 namespace cluster_test {
 
+// The value of etcd's --bcrypt-cost with which this machine takes at least that long to check a password.
+std::string bcrypt_cost_for(std::chrono::milliseconds least);
+
 class EtcdProcess {
  public:
   struct Wish {
@@ -39,13 +42,19 @@ class EtcdProcess {
 
   void kill(std::size_t member);
   void start(std::size_t member);  // again, with its data; waits until it answers
-  void halt(std::size_t member);   // SIGSTOP
+  // Ends all members by SIGTERM and starts them anew: they have forgotten all tokens that were made before the last key
+  // was put. (Later ones they take from their log again, and so does one that was killed.)
+  void restart();
+  void halt(std::size_t member);  // SIGSTOP
   void go_on(std::size_t member);
 
   // Straight to the first one's gateway; the answer, with status 200, else the test fails.
   std::string post(const std::string& path, const std::string& body, const std::string& token = "") const;
   // For etcd's own authentication: a root, and a user who may do all below the prefix. Then it is on.
   void turn_authentication_on(const std::string& user, const std::string& password, const std::string& prefix) const;
+
+  // That all members that run have begun since they were started.
+  int password_checks() const;
 
   void post_as_root(const std::string& path, const std::string& body) const;
 
@@ -62,6 +71,7 @@ class EtcdProcess {
   bool is_ready(std::size_t member) const;
   bool all_ready();
   bool is_gone(Member& member);
+  void end(std::size_t member, int signal);
   void make_certificates();
   std::string log() const;
 

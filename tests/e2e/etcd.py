@@ -10,8 +10,10 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import ssl
 import subprocess
+import time
 import urllib.parse
 
 import certificates
@@ -49,6 +51,24 @@ def prefix_end(prefix):
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
+def bcrypt_cost_for(least):
+    """The value of etcd's --bcrypt-cost with which this machine takes at least so many seconds for a password."""
+    cost = 10
+    etcd = Etcd(flags=["--bcrypt-cost", str(cost)])
+    try:
+        etcd.start()
+        took = []
+        for number in range(3):
+            begun = time.monotonic()
+            etcd.call("/v3/auth/user/add", {"name": str(number), "password": PASSWORD})  # it makes the hash
+            took.append(time.monotonic() - begun)
+    finally:
+        etcd.remove()
+    while min(took) * 2 ** (cost - 10) < least:  # one more doubles the time
+        cost += 1
+    return cost
+
+
 class Refused(Exception):
     """etcd answered, and not with 200."""
 
@@ -84,10 +104,15 @@ class Member(Process):
                     "--initial-cluster", self.etcd.initial_cluster(), "--initial-cluster-state", "new",
                     "--initial-cluster-token", self.etcd.token,
                     "--heartbeat-interval", "100", "--election-timeout", "1000", "--pre-vote",
-                    "--logger", "zap", "--log-level", "error", *self.etcd.tls_arguments())
+                    "--logger", "zap", "--log-level", "error", *self.etcd.tls_arguments(), *self.etcd.flags)
+
+    def stop(self):
+        """It writes everything: a member that was killed takes its last tokens from its log again."""
+        self.send(signal.SIGTERM)
+        self.process.wait()
 
     def start(self):
-        """Again, after kill(): its data directory says who it is."""
+        """Again, after stop() or kill(): its data directory says who it is."""
         self.begin()
         self.wait_until_up(self.is_healthy)
 
@@ -131,10 +156,11 @@ class Member(Process):
 class Etcd(Scratch):
     """Its members, by name, not yet started."""
 
-    def __init__(self, members=1, tls=False, authentication=False, nodes=(), prefix=PREFIX):
+    def __init__(self, members=1, tls=False, authentication=False, nodes=(), prefix=PREFIX, flags=()):
         super().__init__("etcd")
         self.prefix = prefix
         self.token = "first"
+        self.flags = list(flags)
         self.tls = certificates.Certificates(self.folder / "tls", [node.address for node in nodes]) if tls else None
         self.authentication = authentication
         self._token = None
@@ -201,6 +227,18 @@ class Etcd(Scratch):
         for member in self:
             member.wait_until_up(member.is_healthy)
 
+    def restart(self):
+        """All members at once; no token that was made before the last key was put is known any more."""
+        for member in self:
+            member.stop()
+        self._begin()
+
+    def password_checks(self):
+        """That all members have begun since they were started; the harness's own among them."""
+        counter = 'grpc_server_started_total{grpc_method="Authenticate"'
+        lines = [line for member in self for line in member.request("GET", "/metrics")[1].decode().splitlines()]
+        return sum(int(line.split()[-1]) for line in lines if line.startswith(counter))
+
     def leader(self):
         """Who is cut off may still believe in an older term."""
         def latest():
@@ -261,7 +299,7 @@ class Etcd(Scratch):
 
     # -- what it is asked for by the harness itself
 
-    def call(self, path, body=None, with_token=True):
+    def call(self, path, body=None, with_token=True, timeout=4):
         """At the first member that answers, as root."""
         def answer():
             token = self._token if with_token else None
@@ -269,7 +307,7 @@ class Etcd(Scratch):
                 if not member.is_running() or member.is_frozen:
                     continue
                 try:
-                    status, text = member.request("POST", path, json.dumps(body or {}), token=token)
+                    status, text = member.request("POST", path, json.dumps(body or {}), timeout, token)
                 except (OSError, http.client.HTTPException):
                     continue
                 if status == 401 and token:
@@ -293,13 +331,13 @@ class Etcd(Scratch):
                 ("enable", {})):
             if path == "user/grant" and body["user"] == "root":
                 self.call("/v3/auth/role/add", {"name": "root"})
-            self.call(f"/v3/auth/{path}", body)
+            self.call(f"/v3/auth/{path}", body, timeout=20)
         self._authenticate()
 
     def _authenticate(self):
         """An old token would be refused even here."""
         who = {"name": "root", "password": ROOT_PASSWORD}
-        self._token = self.call("/v3/auth/authenticate", who, with_token=False)["token"]
+        self._token = self.call("/v3/auth/authenticate", who, with_token=False, timeout=20)["token"]
 
     def range(self, prefix, keys_only=False):
         """key without this prefix -> value."""

@@ -86,8 +86,14 @@ class FleetCase(Case):
         return ()
 
     @classmethod
+    def flags(cls):
+        """What else the members of etcd are started with."""
+        return ()
+
+    @classmethod
     def setUpClass(cls):
-        cls.etcd = Etcd(members=cls.members, tls=cls.tls, authentication=cls.authentication, nodes=cls.nodes())
+        cls.etcd = Etcd(members=cls.members, tls=cls.tls, authentication=cls.authentication, nodes=cls.nodes(),
+                        flags=cls.flags())
         cls.addClassCleanup(cls.etcd.remove)
         cls.etcd.start()
 

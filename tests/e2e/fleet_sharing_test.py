@@ -1,9 +1,15 @@
 #!/usr/bin/env python3
 """What sidecars that share one etcd tell each other; how one comes to share, and how it goes on alone."""
+import pathlib
 import random
 import re
+import shutil
+import subprocess
+import tempfile
+import time
 import unittest
 
+from etcd import bcrypt_cost_for
 from fleet import ENGINE_NONE, GATEWAYS, FleetCase, config
 from fleet_load import Load, Plan, Witness
 from sidecar import toml, wait_until
@@ -309,6 +315,71 @@ class Secured(FleetCase):
         self.assertTrue(reasons[0].startswith("cluster: "), reasons)
         self.expect(wrong.ask("1"), 503, "storage_unavailable")
         self.assertNotIn("not the secret", wrong.log())
+
+
+class SlowPasswordCheck(FleetCase):
+    """etcd takes longer to check a password than any request waits."""
+
+    authentication = True
+    impatient = {"attempt_timeout": "200ms", "timeout": "600ms"}
+
+    @classmethod
+    def flags(cls):
+        return "--bcrypt-cost", str(bcrypt_cost_for(0.8))
+
+    def restarted(self, count):
+        """So many sidecars; etcd no longer knows their tokens."""
+        fleet = self.fleet(count, cluster=self.impatient)
+        wait_until(lambda: fleet[-1].ask(self._testMethodName).status == 200, "a key that is put last")
+        self.etcd.restart()
+        return fleet
+
+    def test_after_a_restart_of_etcd_each_sidecar_takes_new_rooms_again_by_one_check(self):
+        fleet = self.restarted(3)
+        for number, sidecar in enumerate(fleet):
+            wait_until(lambda sidecar=sidecar, room=f"room-{number}": sidecar.ask(room).status == 200, "a new token")
+        self.assertEqual(self.etcd.password_checks(), 3)
+        for sidecar in fleet:
+            sidecar.wait_until_live()
+
+    def test_a_sidecar_stops_while_its_password_is_being_checked(self):
+        sidecar, = self.restarted(1)
+        wait_until(lambda: self.etcd.password_checks() == 1, "the check")
+        self.away()  # so that the check would go on until its own deadline
+        begun = time.monotonic()
+        self.assertEqual(sidecar.stop(), 0)
+        self.assertLess(time.monotonic() - begun, 10)
+
+    def test_a_command_waits_for_the_check(self):
+        sidecar = self.begin(config({**self.settings(**self.impatient), **ENGINE_NONE}))
+        self.assertEqual(sidecar.ask("alone").status, 200)
+        joined = sidecar.run("cluster", "join", "--dry-run")
+        self.assertEqual(joined.returncode, 0, joined.stderr)
+
+
+class LastingTokens(FleetCase):
+    """JWT, as docs/cluster.md has it."""
+
+    authentication = True
+
+    @classmethod
+    def flags(cls):
+        keys = pathlib.Path(tempfile.mkdtemp(prefix="room-sidecar-jwt-"))
+        cls.addClassCleanup(shutil.rmtree, keys)
+        for command in ("genrsa -out jwt.key 2048", "rsa -in jwt.key -pubout -out jwt.pub"):
+            subprocess.run(["openssl", *command.split()], cwd=keys, check=True, capture_output=True)
+        return "--auth-token", f"jwt,pub-key={keys}/jwt.pub,priv-key={keys}/jwt.key,sign-method=RS256,ttl=1h"
+
+    def test_a_restart_of_etcd_costs_no_password_check_but_a_change_of_rights_costs_one(self):
+        sidecar = self.member()
+        self.assertEqual(sidecar.ask("1").status, 200)
+        self.etcd.restart()
+        wait_until(lambda: sidecar.ask("2").status == 200, "etcd to be back")
+        self.assertEqual(self.etcd.password_checks(), 0)
+        self.etcd.call("/v3/auth/role/add", {"name": "more"})
+        wait_until(lambda: self.etcd.password_checks() == 1, "a new token")
+        wait_until(lambda: sidecar.ask("3").status == 200, "the new token to do")
+        self.assertEqual(self.etcd.password_checks(), 1)
 
 
 if __name__ == "__main__":

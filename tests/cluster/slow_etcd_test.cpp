@@ -1,0 +1,185 @@
+// An etcd that is well, but slow: it needs longer than an attempt may take.
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "catch.h"
+#include "cluster/attempt_time.h"
+#include "cluster/authenticator.h"
+#include "cluster/engine.h"
+#include "etcd_process.h"
+#include "in_time.h"
+#include "sharing_house.h"
+#include "slow_link.h"
+
+using namespace std::chrono_literals;
+using namespace cluster;
+using cluster_test::bcrypt_cost_for;
+using cluster_test::EtcdProcess;
+using cluster_test::in;
+using cluster_test::SharingHouse;
+using cluster_test::SlowLink;
+using cluster_test::time_of;
+
+namespace {
+
+constexpr auto attempt = 150ms;
+
+// All sidecars' keys, with one user, whose password takes etcd far longer than an attempt.
+Options with_slow_password(const EtcdProcess& etcd) {
+  Options options = etcd.options();
+  etcd.turn_authentication_on("sidecar", "secret", options.prefix);
+  options.user = "sidecar";
+  options.password_file = etcd.folder().write("password", "secret");
+  options.attempt_timeout = attempt;
+  options.timeout = 3 * attempt;
+  return options;
+}
+
+EtcdProcess::Wish slow() { return {1, false, {"--bcrypt-cost", bcrypt_cost_for(4 * attempt)}}; }
+
+RangeWish any_key(const Options& options) { return {options.prefix + "any"}; }
+
+Transaction put(const Options& options) {
+  Transaction transaction;
+  transaction.success.push_back({Operation::Kind::put, options.prefix + "any", "", "1"});
+  return transaction;
+}
+
+// Each asks, and waits no longer than a request, until it is answered.
+bool all_get_through(std::vector<std::unique_ptr<Engine>>& engines, const Options& options) {
+  std::atomic<std::size_t> well{0};
+  std::vector<std::thread> threads;
+  for (auto& engine : engines) {
+    threads.emplace_back([&] {
+      if (comes_true([&] { return engine->transact(put(options), in(options.timeout)).ok(); })) ++well;
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  return well == engines.size();
+}
+
+}  // namespace
+
+TEST_CASE("a password check that outlasts all requests is made once, and all connections share its token") {
+  EtcdProcess etcd(slow());
+  const Options options = with_slow_password(etcd);
+  const auto authenticator = Authenticator::for_user_of(options);
+  std::vector<std::unique_ptr<Engine>> engines;
+  for (int i = 0; i < 4; ++i) engines.push_back(std::make_unique<Engine>(options, authenticator));
+  CHECK(all_get_through(engines, options));
+  CHECK(etcd.password_checks() == 1);
+  etcd.restart();
+  CHECK(all_get_through(engines, options));
+  CHECK(etcd.password_checks() == 1);
+}
+
+TEST_CASE("a request waits for the token until its deadline; then nothing was done, and it says why") {
+  EtcdProcess etcd(slow());
+  const Options options = with_slow_password(etcd);
+  Engine engine(options);
+  Reply<TransactionResult> reply;
+  CHECK(time_of([&] { reply = engine.transact(put(options), in(attempt)); }) >= attempt);
+  CHECK(reply.trouble == Trouble::unreached);
+  CHECK(reply.why.find("password check") != std::string::npos);
+  engine.wait_for_password_check(in(30s));
+  CHECK(engine.transact(put(options), in(5s)).ok());
+  CHECK(etcd.password_checks() == 1);
+}
+
+TEST_CASE("after all members were started anew sidecars take new rooms again, each by one password check") {
+  EtcdProcess etcd(slow());
+  const Options options = with_slow_password(etcd);
+  SharingHouse a(options), b(options);
+  REQUIRE(comes_true([&] { return a.gateway("1").substr(0, 3) == "gxy" && a.gateway("1") == b.gateway("1"); }));
+  etcd.restart();
+  CHECK(comes_true([&] { return a.gateway("2").substr(0, 3) == "gxy" && a.gateway("2") == b.gateway("2"); }));
+  CHECK(etcd.password_checks() == 2);
+}
+
+TEST_CASE("a stop does not wait for a password check") {
+  EtcdProcess etcd(slow());
+  Options options = with_slow_password(etcd);
+  options.timeout = 20s;
+  auto engine = std::make_unique<Engine>(options);
+  std::thread asking([&] { CHECK(engine->range(any_key(options), in(20s)).trouble == Trouble::unreached); });
+  REQUIRE(comes_true([&] { return etcd.password_checks() == 1; }));
+  etcd.halt(0);  // the check would go on until its own deadline
+  const auto took = time_of([&] {
+    engine->stop();
+    asking.join();
+    engine.reset();
+  });
+  CHECK(took < 10s);
+  etcd.go_on(0);
+}
+
+TEST_CASE("a member that hangs does not keep the others from giving a token") {
+  EtcdProcess etcd({3, false, {"--bcrypt-cost", "4"}});
+  Options options = with_slow_password(etcd);
+  const std::size_t hangs = (etcd.leader() + 1) % 3;
+  options.endpoints = {etcd.endpoint(hangs), etcd.endpoint((hangs + 1) % 3)};
+  etcd.halt(hangs);
+  for (int i = 0; i < 6; ++i) {  // whichever each begins with
+    const auto reply = Engine(options).range(any_key(options), in(15s));
+    INFO(reply.why);
+    CHECK(reply.ok());
+  }
+  etcd.go_on(hangs);
+}
+
+TEST_CASE("a wrong password is checked now and then, another one at once") {
+  EtcdProcess etcd({1, false, {"--bcrypt-cost", "4"}});
+  Options options = with_slow_password(etcd);
+  options.attempt_timeout = 5s;
+  etcd.folder().write("password", "wrong");
+  Engine engine(options);
+  for (int i = 0; i < 200; ++i) REQUIRE(engine.range(any_key(options), in(20s)).trouble == Trouble::refused);
+  CHECK(etcd.password_checks() < 20);
+  etcd.folder().write("password", "secret");
+  CHECK(engine.range(any_key(options), in(20s)).ok());
+}
+
+TEST_CASE("where nobody waits an attempt that came too late is followed by a longer one") {
+  EtcdProcess etcd;
+  const SlowLink link(etcd.endpoint(0), 4 * attempt);
+  Options options = etcd.options();
+  options.endpoints = {link.endpoint()};
+  options.attempt_timeout = attempt;
+  Engine engine(options);
+  CHECK(comes_true([&] { return engine.range(any_key(options)).ok(); }));
+  CHECK(engine.range(any_key(options)).ok());  // it has learned how long that takes
+  CHECK(engine.range(any_key(options), in(2s)).trouble == Trouble::unreached);
+  CHECK(comes_true([&] { return !engine.members().front().problem; }));
+}
+
+TEST_CASE("a sidecar of a slow etcd lists, follows and becomes live") {
+  EtcdProcess etcd;
+  const SlowLink link(etcd.endpoint(0), 4 * attempt);
+  Options options = etcd.options();
+  options.endpoints = {link.endpoint()};
+  options.attempt_timeout = attempt;
+  const SharingHouse house(options);  // waits until it is live
+  CHECK(house.fleet->view().state == "live");
+}
+
+TEST_CASE("the time of an attempt doubles up to 15 s, and follows what an answer took") {
+  const auto ago = [](std::chrono::milliseconds time) { return AttemptTime::Clock::now() - time; };
+  AttemptTime time(1s);
+  CHECK(time.current() == 1s);
+  time.gave_up_after(ago(900ms));  // it did not have all its time
+  CHECK(time.current() == 1s);
+  for (const auto next : {2s, 4s, 8s, 15s, 15s}) {
+    time.gave_up_after(ago(time.current()));
+    CHECK(time.current() >= next);
+    CHECK(time.current() <= 15s);
+  }
+  time.answered_after(ago(3s));
+  CHECK(time.current() >= 6s);
+  CHECK(time.current() < 15s);
+  time.answered_after(ago(0ms));
+  CHECK(time.current() < 15s);
+  CHECK(time.current() >= 1s);
+}

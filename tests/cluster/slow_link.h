@@ -1,0 +1,63 @@
+// A member of etcd behind a link on which each piece of its answers comes late: an etcd that is slow, but well.
+// The thread that makes it ends it.
+#pragma once
+
+#include <poll.h>
+
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "loopback_server.h"
+
+namespace cluster_test {
+
+class SlowLink {
+ public:
+  // The member's endpoint is one of loopback.
+  SlowLink(const std::string& endpoint, std::chrono::milliseconds late)
+      : member_port_(std::stoi(endpoint.substr(endpoint.rfind(':') + 1))), late_(late) {}
+  ~SlowLink() { ending_ = true; }
+  SlowLink(const SlowLink&) = delete;
+  SlowLink& operator=(const SlowLink&) = delete;
+
+  std::string endpoint() const { return server_.url(); }
+
+ private:
+  // False once the sender has ended the connection.
+  static bool pass_on(int from, int to) {
+    char piece[65536];
+    const ssize_t size = ::recv(from, piece, sizeof piece, 0);
+    return size > 0 && ::send(to, piece, static_cast<std::size_t>(size), MSG_NOSIGNAL) == size;
+  }
+
+  void relay(int client) const {
+    const int member = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(member_port_));
+    bool is_open = ::connect(member, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    while (is_open && !ending_) {
+      pollfd ends[] = {{client, POLLIN, 0}, {member, POLLIN, 0}};
+      ::poll(ends, 2, 20);  // and then looks whether it is to end
+      if (ends[0].revents != 0) is_open = pass_on(client, member);
+      if (ends[1].revents == 0 || !is_open) continue;
+      std::this_thread::sleep_for(late_);
+      is_open = pass_on(member, client);
+    }
+    ::close(member);
+    ::close(client);
+  }
+
+  const int member_port_;
+  const std::chrono::milliseconds late_;
+  std::atomic<bool> ending_{false};
+  std::vector<std::jthread> relays_;  // of the server's thread, which ends before them
+  LoopbackServer server_{
+      [this](int connection) { relays_.emplace_back([this, client = ::dup(connection)] { relay(client); }); }};
+};
+
+}  // namespace cluster_test
