@@ -64,6 +64,7 @@ class HeaderReader {
         std::find_if(kColumns.begin(), kColumns.end(), [&](const Column& column) { return wanted == column.name; });
     if (found == kColumns.end()) {
       std::vector<std::string> known;
+      known.reserve(kColumns.size());
       for (const auto& column : kColumns) known.emplace_back(column.name);
       complain(problems, "unknown column \"" + printable(text) + '"' + domain::did_you_mean(wanted, known));
       return nullptr;
