@@ -118,6 +118,7 @@ class Elements {
 
   void refuse_unknown(const RawRoom& room, const http::Json::Object& object) {
     std::vector<std::string> known;
+    known.reserve(kOurs.size());
     for (const auto& member : kOurs) known.emplace_back(member.name);
     for (const auto& member : object) {
       bool is_known = false;
