@@ -107,12 +107,12 @@ class OpenApi(Case):
             self.assertTrue(found, f"{pattern} in {file}")
             return found
         self.assertEqual(DESCRIPTION.enum("Reason"),
-                         words("domain/placement.cpp", r'case Reason::\w+: return "(\w+)"'))
-        refusals = words("domain/placement.cpp", r'case Refusal::\w+: return "(\w+)"')
+                         words("domain/placement.cpp", r'case Reason::\w+:\s+return "(\w+)"'))
+        refusals = words("domain/placement.cpp", r'case Refusal::\w+:\s+return "(\w+)"')
         self.assertEqual(DESCRIPTION.enum("RefusalOrNull"), refusals)
         schemas = DESCRIPTION.root["components"]["schemas"]
         self.assertEqual(set(schemas["Gateway"]["properties"]["state"]["enum"]),
-                         words("domain/gateway_health.cpp", r'case GatewayState::\w+: return "(\w+)"'))
+                         words("domain/gateway_health.cpp", r'case GatewayState::\w+:\s+return "(\w+)"'))
         self.assertEqual(set(schemas["Decision"]["properties"]["asked_by"]["enum"]),
                          words("app/decisions.cpp", r'case DecisionRecord::Asker::\w+:\s+return "(\w+)"'))
         codes = set(refusals) | {"invalid_request"}
