@@ -11,8 +11,8 @@
 
 using namespace std::chrono_literals;
 using cluster_test::EtcdProcess;
+using cluster_test::idle_time_of;
 using cluster_test::SharingHouse;
-using cluster_test::time_of;
 
 namespace {
 
@@ -35,21 +35,20 @@ std::map<std::string, std::string> some_rooms(SharingHouse& a, SharingHouse& b) 
 void check_known(SharingHouse& house, const std::map<std::string, std::string>& were) {
   for (const auto& [room, gateway] : were) {
     std::string answer;
-    CHECK(time_of([&, name = room] { answer = house.ask(name); }) < 1s);
+    CHECK(idle_time_of([&, name = room] { answer = house.ask(name); }) < 1s);
     CHECK(answer == gateway + " sticky");
   }
 }
 
 void check_refused(SharingHouse& house, const std::string& room) {
   std::string answer;
-  CHECK(time_of([&] { answer = house.ask(room); }) < deadline);
+  CHECK(idle_time_of([&] { answer = house.ask(room); }) < deadline);
   CHECK(answer == "storage_unavailable");
 }
 
 }  // namespace
 
-TEST_CASE("while etcd is dead known rooms are answered and new ones refused, and all is well once it is back",
-          "[alone]") {
+TEST_CASE("while etcd is dead known rooms are answered and new ones refused, and all is well once it is back") {
   EtcdProcess etcd;
   SharingHouse a(etcd.options()), b(etcd.options());
   const auto were = some_rooms(a, b);
@@ -61,7 +60,7 @@ TEST_CASE("while etcd is dead known rooms are answered and new ones refused, and
   check_known(b, were);
   CHECK(comes_true([&] { return a.fleet->trouble().has_value(); }));
   // Once it is known to be away, who asks is not kept waiting.
-  CHECK(time_of([&] { a.ask("newer"); }) < 1s);
+  CHECK(idle_time_of([&] { a.ask("newer"); }) < 1s);
   CHECK(a.fleet->release("1", true, a.desk->deadline()) == app::Claims::Released::unavailable);
   CHECK_FALSE(a.fleet->share_draining("gxy1", domain::Draining::yes, a.desk->deadline()));
 
@@ -74,7 +73,7 @@ TEST_CASE("while etcd is dead known rooms are answered and new ones refused, and
   check_known(b, were);
 }
 
-TEST_CASE("while etcd hangs known rooms are answered at once and new ones refused in time", "[alone]") {
+TEST_CASE("while etcd hangs known rooms are answered at once and new ones refused in time") {
   EtcdProcess etcd;
   SharingHouse a(etcd.options()), b(etcd.options());
   const auto were = some_rooms(a, b);
@@ -89,7 +88,7 @@ TEST_CASE("while etcd hangs known rooms are answered at once and new ones refuse
   CHECK(comes_true([&] { return a.is_live() && b.is_live(); }));
 }
 
-TEST_CASE("outdated, only rooms in use here are answered", "[alone]") {
+TEST_CASE("outdated, only rooms in use here are answered") {
   EtcdProcess etcd;
   cluster::Options soon = etcd.options();
   soon.max_stale = 20s;
@@ -109,7 +108,7 @@ TEST_CASE("outdated, only rooms in use here are answered", "[alone]") {
   check_known(b, were);
 }
 
-TEST_CASE("a sidecar that starts while etcd is away knows what it knew", "[alone]") {
+TEST_CASE("a sidecar that starts while etcd is away knows what it knew") {
   EtcdProcess etcd;
   SharingHouse a(etcd.options()), b(etcd.options());
   const auto were = some_rooms(a, b);
@@ -124,7 +123,7 @@ TEST_CASE("a sidecar that starts while etcd is away knows what it knew", "[alone
   check_known(a, were);
 }
 
-TEST_CASE("who waits for a claim while the sidecar stops is told so", "[alone]") {
+TEST_CASE("who waits for a claim while the sidecar stops is told so") {
   EtcdProcess etcd;
   SharingHouse a(etcd.options());
   etcd.halt(0);
@@ -134,7 +133,7 @@ TEST_CASE("who waits for a claim while the sidecar stops is told so", "[alone]")
     app::Desk::Turn turn(*a.desk);
     return turn.ledger().find("new") != nullptr;
   }));
-  CHECK(time_of([&] { a.fleet->stop(); }) < deadline);
+  CHECK(idle_time_of([&] { a.fleet->stop(); }) < deadline);
   asks.join();
   CHECK(answer == "storage_unavailable");
   etcd.go_on(0);

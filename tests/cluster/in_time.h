@@ -4,6 +4,8 @@
 #include <chrono>
 #include <functional>
 
+#include "pace.h"
+
 namespace cluster_test {
 
 using Clock = std::chrono::steady_clock;
@@ -14,6 +16,13 @@ inline std::chrono::milliseconds time_of(const std::function<void()>& work) {
   const auto begin = Clock::now();
   work();
   return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin);
+}
+
+// The same on a machine with nothing else to do, as far as tests/pace.h can tell: to be compared with what it may take.
+inline std::chrono::milliseconds idle_time_of(const std::function<void()>& work) {
+  tests::Slowdown slowdown;
+  const auto took = time_of(work);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(took / slowdown.stop());
 }
 
 }  // namespace cluster_test
