@@ -15,7 +15,8 @@ class WithoutWaiting : public Stream {
   bool is_writable() const override { return true; }
 };
 template <typename Stream>
-requires requires(const Stream& stream) { stream.wait_readable(); }
+concept AsksToWait = (requires { &Stream::wait_readable; });
+template <AsksToWait Stream>
 class WithoutWaiting<Stream> : public Stream {
   bool is_readable() const override { return true; }
   bool wait_readable() const override { return true; }
