@@ -5,6 +5,8 @@ import subprocess
 EXTENSIONS = """basicConstraints = critical,CA:FALSE
 keyUsage = critical,digitalSignature
 extendedKeyUsage = {usage}
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
 subjectAltName = {names}
 """
 
@@ -15,7 +17,8 @@ class Certificates:
         folder.mkdir()
         self.ca, self.ca_key = folder / "ca.pem", folder / "ca.key"
         self._openssl("req", "-x509", *self._new_key(self.ca_key), "-out", self.ca, "-days", "2",
-                      "-subj", "/O=room-sidecar's tests/CN=authority")
+                      "-subj", "/O=room-sidecar's tests/CN=authority",
+                      "-addext", "keyUsage = critical,keyCertSign,cRLSign")  # Python 3.13 insists on it
         names = ",".join(f"IP:{address}" for address in ("127.0.0.1", *addresses))
         # The gateway in etcd is a client of the same etcd, with the server's certificate.
         self.server, self.server_key = self._issue("server", "serverAuth,clientAuth", names)
