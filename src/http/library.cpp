@@ -68,10 +68,9 @@ class Library::Inside : protected httplib::Server {
       return HandlerResponse::Handled;
     });
     set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
-      for (const char* name : {"Keep-Alive", "Accept-Ranges"}) response.headers.erase(name);
-      if (under_way->keep) return;
-      response.headers.erase("Connection");
-      response.set_header("Connection", "close");
+      // Newer versions say "close" with each error, while our connections stay.
+      for (const char* name : {"Keep-Alive", "Accept-Ranges", "Connection"}) response.headers.erase(name);
+      if (!under_way->keep) response.set_header("Connection", "close");
     });
   }
 
