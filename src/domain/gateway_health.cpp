@@ -69,14 +69,15 @@ void GatewayHealth::hear(GatewayNumber number, HealthSource source, bool good, S
   word.last = now;
   (good ? word.good : word.bad) += 1;
   (good ? word.bad : word.good) = 0;
+  word.doubted = word.good < options_.rise && (!good || word.doubted);
   if (word.good >= options_.rise) word.judged = GatewayState::up;
   if (word.bad >= options_.fall) word.judged = GatewayState::down;
 }
 
 GatewayState GatewayHealth::state_by(const Word& word, ServiceTime now) const {
   if (!word.last || now - *word.last > options_.stale_after) return GatewayState::unknown;
-  if (word.judged == GatewayState::down || word.bad == 0) return word.judged;
-  return GatewayState::suspect;
+  // Also one that was judged up: good and bad words in turn are no sign of health.
+  return word.doubted && word.judged != GatewayState::down ? GatewayState::suspect : word.judged;
 }
 
 GatewayState GatewayHealth::state_by_words(const Gateway& gateway, ServiceTime now) const {

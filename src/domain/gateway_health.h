@@ -65,6 +65,7 @@ class GatewayHealth {
     std::int64_t good = 0;                        // in a row
     std::int64_t bad = 0;                         // in a row
     GatewayState judged = GatewayState::unknown;  // unknown, up or down
+    bool doubted = false;                         // a bad word came, and not `rise` good ones in a row since
     std::optional<ServiceTime> last;
   };
   struct Gateway {

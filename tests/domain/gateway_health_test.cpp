@@ -52,7 +52,9 @@ TEST_CASE("a gateway is up after two good words and down after three bad ones in
   fleet.rounds(2, {0});
   CHECK(fleet.state(0) == "suspect");
   fleet.rounds(1);
-  CHECK(fleet.state(0) == "up");  // the row is broken
+  CHECK(fleet.state(0) == "suspect");
+  fleet.rounds(1);
+  CHECK(fleet.state(0) == "up");
   fleet.rounds(2, {0});
   CHECK(fleet.state(0) == "suspect");
   fleet.rounds(1, {0});
@@ -62,6 +64,48 @@ TEST_CASE("a gateway is up after two good words and down after three bad ones in
   fleet.rounds(1);
   CHECK(fleet.state(0) == "up");
   CHECK(fleet.state(1) == "up");
+}
+
+TEST_CASE("a suspect gateway is up only after `rise` good words in a row") {
+  struct Case {
+    const char* sentence;
+    int rise;
+    const char* words;  // one a round: + is good
+    const char* state;
+  };
+  const Case cases[] = {
+      {"two bad and one good, again and again", 2, "--+--+--+--+", "suspect"},
+      {"every other one bad", 2, "-+-+-+-+-+", "suspect"},
+      {"enough good ones", 2, "--+--++", "up"},
+      {"good ones that are not in a row", 3, "--++-++-++", "suspect"},
+      {"a single bad one", 3, "-++", "suspect"},
+      {"a single bad one, and all good since", 3, "-+++", "up"},
+      {"one is enough where that is configured", 1, "--+", "up"},
+      {"a bad word too many among good ones makes it down", 2, "--+---", "down"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.sentence);
+    Fleet fleet(4);
+    fleet.options.rise = c.rise;
+    fleet.health.watch(fleet.options, fleet.all);
+    fleet.rounds(c.rise);
+    REQUIRE(fleet.state(0) == "up");
+    for (const char* word = c.words; *word; ++word) {
+      fleet.rounds(1, *word == '-' ? std::vector<domain::GatewayNumber>{0} : std::vector<domain::GatewayNumber>{});
+    }
+    CHECK(fleet.state(0) == c.state);
+    CHECK(fleet.state(1) == "up");
+  }
+}
+
+TEST_CASE("a gateway that began with a bad word is suspect until it is up") {
+  Fleet fleet(4);
+  fleet.rounds(1, {0});
+  CHECK(fleet.state(0) == "suspect");
+  fleet.rounds(1);
+  CHECK(fleet.state(0) == "suspect");
+  fleet.rounds(1);
+  CHECK(fleet.state(0) == "up");
 }
 
 TEST_CASE("a turnover is told once") {
