@@ -74,24 +74,44 @@ void RoomsHeard::hear(const std::string& gateway, List list) {
   const locks::MutexLock lock(mutex_);
   const auto said = said_.find(gateway);
   if (said == said_.end()) return;
-  said->second = {std::make_shared<const List>(std::move(list)), true, {}};
+  Said& word = said->second;
+  for (auto missed = word.missed.begin(); missed != word.missed.end();) {
+    ++missed->second.lists;
+    missed = list.count(missed->first) > 0 ? word.missed.erase(missed) : std::next(missed);
+  }
+  if (word.list) {
+    for (const auto& [room, participants] : *word.list) {
+      if (list.count(room) == 0) word.missed.emplace(room, Missed{participants, 1});
+    }
+  }
+  word.list = std::make_shared<const List>(std::move(list));
+  ++word.lists;
+  word.is_new = true;
   news_ = true;
+}
+
+void RoomsHeard::forget_emptied(std::int64_t fall) {
+  for (auto& [gateway, word] : said_) {
+    std::erase_if(word.missed, [&](const auto& missed) { return missed.second.lists >= fall; });
+  }
 }
 
 void RoomsHeard::conclude() {
   AllSaid said;
   domain::Duration interval;
+  const std::int64_t fall = desk_.policy()->options().health.fall;
   {
     const domain::ServiceTime now = Desk::Turn(desk_).now().service;
     const locks::MutexLock lock(mutex_);
     if (!std::exchange(news_, false)) return;
+    forget_emptied(fall);
     for (auto& [gateway, word] : said_) {
       if (std::exchange(word.is_new, false)) word.heard = now;
     }
     said = said_;
     interval = interval_;
   }
-  show(said, interval);
+  show(said, interval, fall);
   end_emptied_rooms();
   Suspected suspected;
   for (std::size_t at = 0; at < occupied_.size(); at += rooms_a_turn) {
@@ -105,22 +125,25 @@ void RoomsHeard::conclude() {
   tell_healed();
 }
 
-void RoomsHeard::show(const AllSaid& said, domain::Duration interval) {
+void RoomsHeard::show(const AllSaid& said, domain::Duration interval, std::int64_t fall) {
   std::shared_ptr<const Occupancy> picture;
   if (!said.empty()) {
     Occupancy::Rooms rooms;
+    Occupancy::Rooms lately;
     std::set<domain::GatewayNumber> unheard;
     for (const auto& [name, word] : said) {
       const domain::GatewayNumber gateway = Desk::Turn(desk_).ledger().number_of(name);
-      if (!word.list) {
-        unheard.insert(gateway);
-        continue;
-      }
+      if (word.lists < fall) unheard.insert(gateway);
+      if (!word.list) continue;
       for (const auto& [room, participants] : *word.list) {
         rooms[room].push_back({gateway, participants, word.heard});
       }
+      for (const auto& [room, missed] : word.missed) {
+        lately[room].push_back({gateway, missed.participants, word.heard});
+      }
     }
-    picture = std::make_shared<const Occupancy>(std::move(rooms), std::move(unheard), fresh_rounds * interval);
+    picture = std::make_shared<const Occupancy>(std::move(rooms), std::move(lately), std::move(unheard),
+                                                fresh_rounds * interval);
   }
   auto before = picture;  // what is replaced is taken apart without the lock
   Desk::Turn turn(desk_);
@@ -131,18 +154,23 @@ void RoomsHeard::show(const AllSaid& said, domain::Duration interval) {
 // Those that were occupied by the last picture, and by this one are not.
 void RoomsHeard::end_emptied_rooms() {
   const std::shared_ptr<const Occupancy> picture = Desk::Turn(desk_).ledger().occupancy();
-  std::vector<std::string> emptied;
-  for (const std::string& room : occupied_) {
-    if (!picture || picture->rooms().find(room) == picture->rooms().end()) emptied.push_back(room);
+  std::vector<std::string> occupied;
+  if (picture) {
+    for (const auto& room : picture->rooms()) occupied.push_back(room.first);
+    for (const auto& room : picture->lately()) {
+      if (picture->rooms().count(room.first) == 0) occupied.push_back(room.first);
+    }
+    std::sort(occupied.begin(), occupied.end());
   }
+  std::vector<std::string> emptied;
+  std::set_difference(occupied_.begin(), occupied_.end(), occupied.begin(), occupied.end(),
+                      std::back_inserter(emptied));
   for (std::size_t at = 0; at < emptied.size(); at += rooms_a_turn) {
     if (at > 0) desk_.let_others_pass();
     Desk::Turn turn(desk_);
     for (std::size_t i = at; i < std::min(emptied.size(), at + rooms_a_turn); ++i) end_emptied(turn, emptied[i]);
   }
-  occupied_.clear();
-  if (!picture) return;
-  for (const auto& room : picture->rooms()) occupied_.push_back(room.first);
+  occupied_ = std::move(occupied);
 }
 
 // Keeps the rooms in `suspected` that are split, or may be.

@@ -1,6 +1,7 @@
 // What the gateways say of the rooms on them, taken to the desk: rooms with participants count as occupied,
 // those without an assignment are adopted where they live, split ones are told of.
-// A gateway that says nothing changes nothing.
+// A gateway that says nothing changes nothing, and a room ends only after as many lists in a row without
+// participants as health.fall: a gateway that has just restarted may give a list that is not complete.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +36,14 @@ class RoomsHeard {
   void conclude();
 
  private:
+  struct Missed {
+    std::int64_t participants;  // by the last list that had any
+    std::int64_t lists;         // in a row without
+  };
   struct Said {
     std::shared_ptr<const List> list;  // none: nothing yet
+    std::map<std::string, Missed> missed = {};
+    std::int64_t lists = 0;  // since it is followed
     bool is_new = true;
     domain::ServiceTime heard{};
   };
@@ -44,7 +51,8 @@ class RoomsHeard {
   // When it was first seen to be split: the lists are not of one instant, so that each must say it again.
   using Suspected = std::map<std::string, domain::ServiceTime>;
 
-  void show(const AllSaid& said, domain::Duration interval);
+  void forget_emptied(std::int64_t fall) REQUIRES(mutex_);
+  void show(const AllSaid& said, domain::Duration interval, std::int64_t fall);
   void end_emptied_rooms();
   void look_at(Desk::Turn& turn, const std::string& room, Suspected& suspected);
   void tell_healed();

@@ -5,10 +5,14 @@
 namespace domain {
 
 bool Occupancy::occupied(std::string_view room, std::optional<GatewayNumber> assigned, ServiceTime now) const {
-  const auto found = rooms_.find(room);
-  return found != rooms_.end() &&
-         std::any_of(found->second.begin(), found->second.end(),
-                     [&](const Presence& presence) { return presence.gateway == assigned || is_fresh(presence, now); });
+  const auto is_in = [&](const Rooms& rooms) {
+    const auto found = rooms.find(room);
+    return found != rooms.end() &&
+           std::any_of(found->second.begin(), found->second.end(), [&](const Presence& presence) {
+             return presence.gateway == assigned || is_fresh(presence, now);
+           });
+  };
+  return is_in(rooms_) || is_in(lately_);
 }
 
 }  // namespace domain

@@ -2,8 +2,8 @@
 // that does not change once it is made; any thread. Pure, nothing fails.
 //
 // Silence empties nothing: the last word of a gateway holds for the rooms that are assigned to it until it
-// speaks again, and before its first word any of them may be in use. Of rooms that are assigned elsewhere only a
-// fresh word counts.
+// speaks again, and before its first words any of them may be in use. Of rooms that are assigned elsewhere only a
+// fresh word counts. Neither does a single list: a room counts as occupied until several in a row lack it.
 #pragma once
 
 #include <cstdint>
@@ -24,17 +24,19 @@ class Occupancy {
  public:
   struct Presence {
     GatewayNumber gateway;
-    std::int64_t participants;  // above 0
+    std::int64_t participants;  // above 0, by its last list that had any
     ServiceTime heard;
   };
   using Rooms = std::map<std::string, std::vector<Presence>, std::less<>>;
 
   // `fresh_for`: how long a word stands against an assignment to another gateway.
-  // `unheard`: gateways that are asked and have not said anything yet.
-  Occupancy(Rooms rooms, std::set<GatewayNumber> unheard, Duration fresh_for)
-      : rooms_(std::move(rooms)), unheard_(std::move(unheard)), fresh_for_(fresh_for) {}
+  // `lately`: rooms whose gateway lists them no more, but not for so long that they are sure to be empty.
+  // `unheard`: gateways that are asked and have not said enough yet.
+  Occupancy(Rooms rooms, Rooms lately, std::set<GatewayNumber> unheard, Duration fresh_for)
+      : rooms_(std::move(rooms)), lately_(std::move(lately)), unheard_(std::move(unheard)), fresh_for_(fresh_for) {}
 
   const Rooms& rooms() const { return rooms_; }
+  const Rooms& lately() const { return lately_; }
   bool is_fresh(const Presence& presence, ServiceTime now) const { return now < presence.heard + fresh_for_; }
   // Has the room participants, as far as is known? `assigned`: the gateway that holds it.
   bool occupied(std::string_view room, std::optional<GatewayNumber> assigned, ServiceTime now) const;
@@ -42,6 +44,7 @@ class Occupancy {
 
  private:
   Rooms rooms_;
+  Rooms lately_;
   std::set<GatewayNumber> unheard_;
   Duration fresh_for_;
 };

@@ -18,8 +18,7 @@ struct Listening : House {
   void listen() {
     heard = std::make_unique<app::RoomsHeard>(*desk);
     heard->follow({"gxy1", "gxy2", "gxy3"}, 10s);
-    for (const char* gateway : {"gxy1", "gxy2", "gxy3"}) heard->hear(gateway, {});
-    heard->conclude();
+    for (const char* gateway : {"gxy1", "gxy2", "gxy3"}) hear_often(gateway, {});
   }
   // As while the process runs: a jump of the clock would not count.
   void pass(std::chrono::seconds time) {
@@ -31,6 +30,10 @@ struct Listening : House {
   void hear(const std::string& gateway, app::RoomsHeard::List list) {
     heard->hear(gateway, std::move(list));
     heard->conclude();
+  }
+  // As many lists as it takes to be believed.
+  void hear_often(const std::string& gateway, const app::RoomsHeard::List& list) {
+    for (std::int64_t i = 0; i < configured.options.health.fall; ++i) hear(gateway, list);
   }
   // All that follows from time alone.
   void wait(std::chrono::seconds time) {
@@ -60,25 +63,25 @@ TEST_CASE("a room with participants is kept though no session is in it, and ende
   CHECK(app::release_room(*house.desk, "7", false) == app::Released::occupied);
   house.report("7", "s");
   CHECK_FALSE(app::leave_room(*house.desk, "7", "s").assignment_removed);
-  SECTION("an empty list ends it") {
-    house.hear("gxy1", {});
+  SECTION("empty lists end it") {
+    house.hear_often("gxy1", {});
     house.journal->flush();
     CHECK(house.row("7").empty());
   }
   SECTION("nobody in it ends it") {
-    house.hear("gxy1", {{"7", 0}});
+    house.hear_often("gxy1", {{"7", 0}});
     house.journal->flush();
     CHECK(house.row("7").empty());
   }
   SECTION("a session that is in it keeps it") {
     house.report("7", "s");
-    house.hear("gxy1", {});
+    house.hear_often("gxy1", {});
     house.wait(1s);
     CHECK(house.row("7") == "gxy1");
   }
   SECTION("somebody on the way keeps it for the grace") {
     house.ask("7");
-    house.hear("gxy1", {});
+    house.hear_often("gxy1", {});
     house.wait(1s);
     CHECK(house.row("7") == "gxy1");
     house.wait(3min);
@@ -106,7 +109,85 @@ TEST_CASE("before its first list any room of a gateway may be in use, also after
   CHECK(app::release_room(*house.desk, "8", false) == app::Released::done);
   house.hear("gxy1", {});
   house.wait(1s);
+  CHECK(house.row("7") == "gxy1");
+  house.hear_often("gxy1", {});
+  house.wait(1s);
   CHECK(house.row("7").empty());
+}
+
+TEST_CASE("a room ends only after as many lists in a row without participants as `fall`") {
+  Listening house;
+  REQUIRE(house.ask("7") == "gxy1 assigned");
+  const auto fall = GENERATE(1, 2, 3, 5);
+  house.configured.options.health.fall = fall;
+  REQUIRE(house.reload(house.configured).problems.empty());
+  house.hear_often("gxy1", {{"7", 2}, {"8", 1}});
+  house.report("7", "s");
+  app::leave_room(*house.desk, "7", "s");
+  house.wait(1h);
+  const app::RoomsHeard::List empty = GENERATE(app::RoomsHeard::List{}, app::RoomsHeard::List{{"7", 0}, {"8", 4}});
+  const auto hear = [&](const app::RoomsHeard::List& list, int times) {
+    for (int i = 0; i < times; ++i) {
+      house.hear("gxy1", list);
+      house.wait(10s);
+    }
+  };
+  // Interrupted, the row begins anew.
+  for (int i = 0; i < 3; ++i) {
+    hear(empty, fall - 1);
+    hear({{"7", 1}}, 1);
+  }
+  hear(empty, fall - 1);
+  CHECK(house.row("7") == "gxy1");
+  CHECK(app::release_room(*house.desk, "7", false) == app::Released::occupied);
+  hear(empty, 1);
+  CHECK(house.row("7").empty());
+}
+
+TEST_CASE("several lists between two conclusions each count") {
+  Listening house;
+  REQUIRE(house.ask("7") == "gxy1 assigned");
+  house.hear("gxy1", {{"7", 2}});
+  house.wait(1h);
+  house.heard->hear("gxy1", {});
+  house.heard->hear("gxy1", {});
+  house.heard->conclude();
+  house.wait(1s);
+  CHECK(house.row("7") == "gxy1");
+  house.hear("gxy1", {});
+  house.wait(1s);
+  CHECK(house.row("7").empty());
+}
+
+TEST_CASE("a room whose users are on another gateway outlives one empty list of that one, too") {
+  Listening house;
+  REQUIRE(house.ask("7") == "gxy1 assigned");
+  house.hear("gxy2", {{"7", 2}});
+  for (int i = 0; i < 60; ++i) {
+    house.wait(10s);
+    house.hear("gxy1", {});
+    house.hear("gxy2", {{"7", 2}});
+  }
+  REQUIRE(house.row("7") == "gxy1");
+  for (int i = 0; i < 2; ++i) {
+    house.hear("gxy2", {});
+    house.wait(10s);
+  }
+  CHECK(house.row("7") == "gxy1");
+  house.hear("gxy2", {});
+  house.wait(1s);
+  CHECK(house.row("7").empty());
+}
+
+TEST_CASE("who has just left a list is not adopted, and makes no split") {
+  Listening house;
+  house.hear("gxy3", {{"7", 2}});
+  REQUIRE(house.ask("7") == "gxy3 sticky");
+  house.hear("gxy3", {});
+  REQUIRE(app::release_room(*house.desk, "7", true) == app::Released::done);
+  house.hear("gxy3", {});
+  CHECK(house.ask("7") == "gxy1 assigned");
+  CHECK(house.splits().empty());
 }
 
 TEST_CASE("a silent gateway's last word holds for its own rooms only") {
