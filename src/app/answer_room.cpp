@@ -17,12 +17,12 @@ void tell_of_unusable_gateway(Desk::Turn& turn, const domain::Room& room) {
       {{"room_id", room.id}, {"default_gateway_id", id}, {"room_gateway_uid", room.gateway_uid}});
 }
 
-Refused refused(std::string_view room, std::string_view country, domain::Refusal refusal) {
+Refused refused(std::string_view room, std::string_view country, Refused refused) {
   // Of those the log has told already, in its own words.
-  if (refusal != domain::Refusal::default_gateway_unusable) {
-    log_info("Room refused", {{"room_id", room}, {"country_code", country}, {"error", code_of(refusal)}});
+  if (refused.refusal != domain::Refusal::default_gateway_unusable) {
+    log_info("Room refused", {{"room_id", room}, {"country_code", country}, {"error", code_of(refused.refusal)}});
   }
-  return Refused{refusal};
+  return refused;
 }
 
 std::variant<RoomAnswer, Refused> answer(Desk& desk, std::string_view room, std::string_view country) {
@@ -32,6 +32,7 @@ std::variant<RoomAnswer, Refused> answer(Desk& desk, std::string_view room, std:
   for (;;) {
     std::shared_ptr<Claim> claim;
     Decision decision;
+    Candidates in_the_way;
     {
       Desk::Turn turn(desk);
       decision = decide(turn.situation(), question);
@@ -40,18 +41,20 @@ std::variant<RoomAnswer, Refused> answer(Desk& desk, std::string_view room, std:
       if (decision.kind == Decision::Kind::standing && turn.options().scale) {
         turn.ledger().answered(room, turn.now());
       }
-      if (decision.kind == Decision::Kind::refused) turn.note_refusal(question, decision);
+      if (decision.kind == Decision::Kind::refused) in_the_way = turn.note_refusal(question, decision);
       if (decision.refusal == domain::Refusal::default_gateway_unusable) {
         tell_of_unusable_gateway(turn, *turn.policy().catalogue().room(room));
       }
     }
-    if (decision.kind == Decision::Kind::refused) return refused(room, code, decision.refusal);
+    if (decision.kind == Decision::Kind::refused) {
+      return refused(room, code, {decision.refusal, decision.is_pinned(), std::move(in_the_way)});
+    }
     if (!claim) {
       log_debug("Answered room", {{"room_id", room}, {"gateway_name", decision.gateway}});
       return RoomAnswer{std::move(decision.gateway), decision.reason};
     }
     const auto outcome = desk.wait_for(*claim, deadline);
-    if (is_over(outcome, deadline)) return refused(room, code, domain::Refusal::storage_unavailable);
+    if (is_over(outcome, deadline)) return refused(room, code, {domain::Refusal::storage_unavailable});
     // Else it was somebody else's: look again.
     if (outcome == Claim::Outcome::won && decision.kind == Decision::Kind::booking) {
       return RoomAnswer{std::move(decision.gateway), decision.reason};

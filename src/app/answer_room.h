@@ -13,6 +13,8 @@ namespace app {
 
 struct Refused {
   domain::Refusal refusal;
+  bool is_pinned = false;      // and its pin's gateway cannot take it
+  Candidates in_the_way = {};  // why each gateway does not take it, if that was looked at
 };
 
 struct RoomAnswer {

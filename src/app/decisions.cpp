@@ -7,8 +7,9 @@
 namespace app {
 namespace {
 
-constexpr std::array<std::string_view, 10> words{"chosen",   "higher_load", "full",    "other_region",  "draining",
-                                                 "disabled", "down",        "suspect", "not_available", "not_drawn"};
+constexpr std::array<std::string_view, 12> words{"chosen",        "higher_load", "full",    "other_region",
+                                                 "draining",      "disabled",    "down",    "suspect",
+                                                 "not_available", "not_drawn",   "standby", "no_region"};
 
 void put(std::string& out, std::uint64_t number) {
   for (; number >= 0x80; number >>= 7) out += static_cast<char>(number | 0x80);

@@ -132,8 +132,10 @@ Candidates Desk::Turn::candidates(const domain::Question& question, const domain
   return Candidates(verdicts, left_out);
 }
 
-void Desk::Turn::note_refusal(const domain::Question& question, const domain::Decision& decision) {
-  note(question, decision).record.refusal = decision.refusal;
+Candidates Desk::Turn::note_refusal(const domain::Question& question, const domain::Decision& decision) {
+  DecisionRecord& record = note(question, decision).record;
+  record.refusal = decision.refusal;
+  return record.candidates;
 }
 
 void Desk::Turn::note_release(std::string_view room, const std::string& left) {

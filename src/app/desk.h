@@ -128,8 +128,9 @@ class Desk {
     std::shared_ptr<UnderWay> telling(std::string_view room);
     // To be written together with what has changed in this turn.
     void note(domain::Fact fact) { fact_ = std::move(fact); }
-    // Has a refusal remembered; and that an operator released the room.
-    void note_refusal(const domain::Question& question, const domain::Decision& decision);
+    // Has a refusal remembered, and returns what each gateway looked like.
+    Candidates note_refusal(const domain::Question& question, const domain::Decision& decision);
+    // Has it remembered that an operator released the room.
     void note_release(std::string_view room, const std::string& left);
     // For changes of policy only (app/change_policy.h).
     void replace_policy(std::shared_ptr<const domain::Policy> policy);

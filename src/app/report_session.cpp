@@ -19,10 +19,11 @@ void tell_of_difference(Desk::Turn& turn, const SessionReport& report) {
             {"gateway_name", turn.ledger().name_of(room->held->gateway)}});
 }
 
-Refused refused(Desk& desk, const SessionReport& report, domain::Refusal refusal) {
-  desk.counts().session_refusals[refusal].add();
-  log_info("Session refused", {{"room_id", report.room}, {"session", report.session}, {"error", code_of(refusal)}});
-  return Refused{refusal};
+Refused refused(Desk& desk, const SessionReport& report, Refused refused) {
+  desk.counts().session_refusals[refused.refusal].add();
+  log_info("Session refused",
+           {{"room_id", report.room}, {"session", report.session}, {"error", code_of(refused.refusal)}});
+  return refused;
 }
 
 }  // namespace
@@ -40,7 +41,7 @@ Ending end_emptied(Desk::Turn& turn, std::string_view room) {
 Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledger::Report kind) {
   Seating seating;
   if (!turn.policy().admits(report.room)) {
-    seating.refusal = domain::Refusal::room_not_found;
+    seating.refused = Refused{domain::Refusal::room_not_found};
     turn.note_refusal({report.room, "", domain::Question::Asker::session, std::nullopt}, Decision{});
     return seating;
   }
@@ -56,8 +57,7 @@ Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledg
     const Decision decision = decide(turn.situation(), question);
     switch (decision.kind) {
       case Decision::Kind::refused:
-        seating.refusal = decision.refusal;
-        turn.note_refusal(question, decision);
+        seating.refused = Refused{decision.refusal, decision.is_pinned(), turn.note_refusal(question, decision)};
         return seating;
       case Decision::Kind::pending:
         seating.claim = turn.claim_for(report.room);
@@ -86,7 +86,7 @@ std::variant<Reported, Refused> report_session(Desk& desk, const SessionReport& 
     {
       Desk::Turn turn(desk);
       seating = seat_session(turn, report, domain::Ledger::Report::own);
-      if (seating.refusal) return refused(desk, report, *seating.refusal);
+      if (seating.refused) return refused(desk, report, *std::move(seating.refused));
       if (!seating.claim) {
         if (seating.entered.moved_from) end_emptied(turn, *seating.entered.moved_from);
         reported = Reported{standing_gateway(turn.policy(), turn.ledger(), report.room), users_of(turn, report.room)};
@@ -100,7 +100,7 @@ std::variant<Reported, Refused> report_session(Desk& desk, const SessionReport& 
     }
     const auto outcome = desk.wait_for(*seating.claim, deadline);
     if (is_over(outcome, deadline)) {
-      return refused(desk, report, domain::Refusal::storage_unavailable);
+      return refused(desk, report, {domain::Refusal::storage_unavailable});
     }
   }
 }

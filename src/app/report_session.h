@@ -36,7 +36,7 @@ Left leave_room(Desk& desk, std::string_view room, std::string_view session);
 
 // One attempt to seat a session within a turn; report_snapshot.h seats many.
 struct Seating {
-  std::optional<domain::Refusal> refusal;
+  std::optional<Refused> refused;
   std::shared_ptr<Claim> claim;  // wait for it, outside the turn, and try again
   domain::Ledger::Entered entered;
 };

@@ -114,8 +114,8 @@ class Snapshot {
       if (seating.claim) {
         again.push_back(open[at]);
         claims.push_back(seating.claim);
-      } else if (seating.refusal) {
-        refused.emplace_back(open[at], *seating.refusal);
+      } else if (seating.refused) {
+        refused.emplace_back(open[at], seating.refused->refusal);
       } else {
         if (seating.entered.entered) ++result_.entered;
         if (seating.entered.moved_from) keep_if_empty(turn, *seating.entered.moved_from);

@@ -39,9 +39,7 @@ const Gateway* usable(const Policy& policy, std::string_view name) {
 // Where users are already, and the room is to be placed with them.
 const Gateway* found_there(const Situation& situation, const Question& question, const Ledger::Room* room) {
   const auto& [policy, ledger, health, now, certainty, chance] = situation;
-  const auto not_down = [&](const Gateway* gateway) {
-    return gateway && situation.state_of(*gateway) != GatewayState::down;
-  };
+  const auto not_down = [&](const Gateway* gateway) { return gateway && !situation.is_surely_down(*gateway); };
   if (room && room->has_users()) {
     const auto reported = ledger.reported_gateway(question.room);
     const Gateway* gateway = where_users_are(policy, ledger, question.room, reported);
@@ -100,7 +98,10 @@ std::optional<Decision> move(const Situation& situation, const Ledger::Held& hel
     decision.gateway = *standby;
     decision.standby = std::move(standby);
   } else {
-    const auto choice = policy.placement().choose(decision.region, situation.scene(), verdicts);
+    // Users who have to join anew must not be sent to a gateway that does not answer, brake or not.
+    Placement::Scene scene = situation.scene();
+    scene.worst = Fitness::suspect;
+    const auto choice = policy.placement().choose(decision.region, scene, verdicts);
     if (!choice.gateway || *choice.gateway == held.gateway) return std::nullopt;
     decision.gateway = ledger.name_of(*choice.gateway);
     decision.ground = Decision::Ground::load;
@@ -124,7 +125,7 @@ const Gateway* returning(const Situation& situation, std::string_view room) {
   const std::string& name = situation.ledger.name_of(*number);
   const Gateway* gateway = situation.policy.catalogue().gateway(name);
   // Also one that drains by now, or is not listed any more: it is the same meeting still.
-  const bool may_return = gateway && gateway->serves_rooms() && situation.state_of(*gateway) != GatewayState::down &&
+  const bool may_return = gateway && gateway->serves_rooms() && !situation.is_surely_down(*gateway) &&
                           situation.departure_from(*number) == Departure::none;
   return may_return ? gateway : nullptr;
 }

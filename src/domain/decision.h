@@ -38,6 +38,8 @@ struct Decision {
   enum class Ground { rule, load, users };
   Ground ground = Ground::rule;
   Placement::Choice choice{};  // by loads
+
+  bool is_pinned() const { return reason == Reason::pinned; }
 };
 
 // `country`: as the client sent it. Trimmed and upper-cased here; "" for none or over 16 bytes.
@@ -72,6 +74,7 @@ struct Situation {
 
   Departure departure_from(GatewayNumber gateway) const;
   GatewayState state_of(const Gateway& gateway) const { return health.state(ledger.number_of(gateway.name)); }
+  bool is_surely_down(const Gateway& gateway) const { return health.is_surely_down(ledger.number_of(gateway.name)); }
   Placement::Scene scene() const {
     return {ledger.rooms_by_gateway(), ledger.crowd_by_gateway(), health.fitness(), certainty.manner, chance};
   }

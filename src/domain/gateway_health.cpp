@@ -57,8 +57,7 @@ void GatewayHealth::watch(const HealthOptions& options, const std::vector<Gatewa
   gentle_ = 0;
   for (std::size_t i = 0; i < gateways_.size(); ++i) {
     if (gateways_[i].gentle_until) ++gentle_;
-    if (gateways_[i].state == GatewayState::down) fitness_[i] = Fitness::down;
-    if (gateways_[i].state == GatewayState::suspect) fitness_[i] = Fitness::suspect;
+    if (gateways_[i].watched) fitness_[i] = fitness_of(gateways_[i].state);
   }
 }
 
@@ -185,11 +184,24 @@ void GatewayHealth::booked(GatewayNumber number, ServiceTime now) {
   fitness_[number] = fitness_of(gateway, now);
 }
 
+Fitness GatewayHealth::fitness_of(GatewayState state) const {
+  switch (state) {
+    case GatewayState::unknown:
+      return Fitness::unknown;
+    case GatewayState::up:
+      return Fitness::fit;
+    case GatewayState::suspect:
+      return Fitness::suspect;
+    case GatewayState::down:
+      return brakes_ ? Fitness::doubted : Fitness::down;
+  }
+  return Fitness::unknown;
+}
+
 Fitness GatewayHealth::fitness_of(const Gateway& gateway, ServiceTime now) const {
-  if (gateway.state == GatewayState::down) return Fitness::down;
-  if (gateway.state == GatewayState::suspect) return Fitness::suspect;
+  if (!gateway.watched) return Fitness::fit;
   const bool pauses = gateway.gentle_until && gateway.next_room && now < *gateway.next_room;
-  return pauses ? Fitness::suspect : Fitness::fit;
+  return std::max(fitness_of(gateway.state), pauses ? Fitness::suspect : Fitness::fit);
 }
 
 void GatewayHealth::reckon_fitness(ServiceTime now) {

@@ -44,6 +44,8 @@ class GatewayHealth {
   std::vector<Turnover> conclude(ServiceTime now);
 
   GatewayState state(GatewayNumber gateway) const;
+  // Down, and that is to be believed: while the brake holds, nobody knows whether it is true.
+  bool is_surely_down(GatewayNumber gateway) const { return !brakes_ && state(gateway) == GatewayState::down; }
   // Has it been down for at least `wait`, is that still being said, and may rooms be moved at all?
   bool is_lost(GatewayNumber gateway, Duration wait, ServiceTime now) const;
   // A room has been booked on it: one that has just come back gets the next after a pause.
@@ -86,6 +88,7 @@ class GatewayHealth {
   GatewayState state_by_words(const Gateway& gateway, ServiceTime now) const;
   void turn(Gateway& gateway, GatewayState state, ServiceTime now);
   void reckon_fitness(ServiceTime now);
+  Fitness fitness_of(GatewayState state) const;
   Fitness fitness_of(const Gateway& gateway, ServiceTime now) const;
   void apply_brake(ServiceTime now);
 

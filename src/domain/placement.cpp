@@ -68,26 +68,36 @@ Placement::Placement(const Options& options, const Catalogue& catalogue, const N
     : occupancy_(options.avg_room_occupancy), overflow_(options.when_full == WhenFull::overflow) {
   std::vector<Candidate> candidates;  // in the available order
   std::map<GatewayNumber, Candidate> by_number;
+  const std::vector<std::string>& standbys = options.standby_servers;
+  // Without a health source nobody could say that the others do not live.
+  const bool uses_standbys = options.health.watches();
   const auto know = [&](const Gateway& gateway, bool available) {
     if (gateway.removed) return;
     const GatewayNumber number = number_of(gateway.name);
     const std::int64_t capacity = capacity_of(gateway, options);
+    const bool stands_by = !available && std::count(standbys.begin(), standbys.end(), gateway.name) > 0;
     std::string_view obstacle;
     if (gateway.disabled) {
       obstacle = "disabled";
-    } else if (!available || !gateway.serves_rooms()) {
+    } else if (!gateway.serves_rooms() || !(available || stands_by)) {
       obstacle = "not_available";
     } else if (gateway.draining) {
       obstacle = "draining";
+    } else if (stands_by && !uses_standbys) {
+      obstacle = "standby";
     }
     known_at_.resize(std::max<std::size_t>(known_at_.size(), number + 1));
     known_at_[number] = known_.size();
     known_.push_back({gateway.name, number, capacity, obstacle});
     available_[gateway.name] = available && gateway.serves_rooms();
-    if (obstacle.empty()) {
-      candidates.push_back({number, capacity, capacity - occupancy_});
-      by_number.emplace(number, candidates.back());
+    if (!obstacle.empty()) return;
+    const Candidate candidate{number, capacity, capacity - occupancy_};
+    if (stands_by) {
+      standbys_.push_back(candidate);
+      return;
     }
+    candidates.push_back(candidate);
+    by_number.emplace(number, candidate);
   };
   std::set<std::string_view> seen;
   for (const Gateway* gateway : listed(options, catalogue)) {
@@ -96,6 +106,13 @@ Placement::Placement(const Options& options, const Catalogue& catalogue, const N
   for (const Gateway& gateway : catalogue.gateways()) {
     if (!seen.count(gateway.name)) know(gateway, false);
   }
+
+  // In the order in which they are configured.
+  const auto place_of = [&](const Candidate& candidate) {
+    return std::find(standbys.begin(), standbys.end(), known_[known_at_[candidate.number]].name);
+  };
+  std::sort(standbys_.begin(), standbys_.end(),
+            [&](const Candidate& a, const Candidate& b) { return place_of(a) < place_of(b); });
 
   std::map<GatewayNumber, std::set<std::string>> lists;  // which regions list a gateway
   for (const Region& region : options.regions) {
@@ -115,6 +132,7 @@ Placement::Placement(const Options& options, const Catalogue& catalogue, const N
     view.turns.assign(known_at_.size(), 2);
     for (const Candidate& candidate : view.rest) view.turns[candidate.number] = 4;
     for (const Candidate& candidate : view.own) view.turns[candidate.number] = 1;
+    for (const Candidate& candidate : standbys_) view.turns[candidate.number] = 5;
   };
   fill(no_region_, "");
   for (const Region& region : options.regions) {
@@ -131,7 +149,7 @@ Placement::Placement(const Options& options, const Catalogue& catalogue, const N
 std::vector<GatewayNumber> Placement::candidates() const {
   std::vector<GatewayNumber> numbers;
   for (const Known& gateway : known_) {
-    if (gateway.obstacle.empty()) numbers.push_back(gateway.number);
+    if (gateway.obstacle.empty() && available_.at(gateway.name)) numbers.push_back(gateway.number);
   }
   return numbers;
 }

@@ -1,4 +1,4 @@
-// Where a new room goes: the five steps of the contract, as a pure function that also explains itself.
+// Where a new room goes: the steps of the contract, as a pure function that also explains itself.
 // A Placement is immutable once built; any thread may read it. It fails only by finding no gateway.
 #pragma once
 
@@ -19,10 +19,12 @@ namespace domain {
 // A gateway's number in the ledger, which counts the rooms assigned to each.
 using GatewayNumber = std::uint32_t;
 
-// May a gateway get new rooms, by what is known of its health?
+// May a gateway get new rooms, by what is known of its health? The better ones first.
 enum class Fitness : std::uint8_t {
   fit,
-  suspect,  // only if no other candidate is there
+  unknown,  // as fit, but no standby that is known to live
+  suspect,  // after all others of its step
+  doubted,  // down, while the brake holds: as suspect, but after a standby that lives
   down,     // not at all
 };
 
@@ -61,11 +63,12 @@ class Placement {
 
   struct Choice {
     std::optional<GatewayNumber> gateway;
-    int step = 5;  // the one that had it
+    int step = 5;  // the one that had it, or the last that was tried
     Reason reason = Reason::assigned;
     Refusal refusal = Refusal::no_gateway_available;  // if there is no gateway
     Manner manner = Manner::alone;                    // in which it was made
     std::optional<GatewayNumber> rival = {};          // the other of the two choices
+    Fitness worst = Fitness::doubted;                 // that was admitted
   };
 
   // What changes from one choice to the next, by GatewayNumber.
@@ -74,7 +77,8 @@ class Placement {
     std::span<const std::int64_t> crowd = {};  // users above their rooms' average; none: not counted
     std::span<const Fitness> fitness = {};     // those beyond its end are fit
     Manner manner = Manner::alone;
-    std::uint64_t chance = 0;  // all 64 bits by chance, fresh for each choice; alone needs none
+    std::uint64_t chance = 0;          // all 64 bits by chance, fresh for each choice; alone needs none
+    Fitness worst = Fitness::doubted;  // those that are worse get nothing
 
     Fitness fitness_of(GatewayNumber gateway) const {
       return gateway < fitness.size() ? fitness[gateway] : Fitness::fit;
@@ -115,7 +119,7 @@ class Placement {
     std::vector<Candidate> open;        // both kinds, in the available order
     std::vector<Candidate> rest;        // what only other regions list, in the available order
     std::vector<GatewayNumber> region;  // all that the region lists, candidate or not
-    std::vector<std::uint8_t> turns;    // by GatewayNumber: the step that would take it, had it room: 1, 2 or 4
+    std::vector<std::uint8_t> turns;    // by GatewayNumber: the step that would take it, had it room: 1, 2, 4 or 5
   };
   struct Known {  // every gateway that is not removed, for the verdicts
     std::string name;
@@ -124,13 +128,14 @@ class Placement {
     std::string_view obstacle;  // why it is no candidate, or empty
   };
 
-  struct Taken {  // by the first step that has a candidate; step 5: none
+  struct Taken {  // by the first step that has a candidate
     const Candidate* candidate = nullptr;
-    int step = 5;
+    int step = 0;
     const Candidate* rival = nullptr;
   };
   struct Admission {  // to a step
     const Scene& scene;
+    Fitness best;
     Fitness worst;
     bool full_too;
   };
@@ -140,8 +145,12 @@ class Placement {
   };
 
   const View& view_of(std::string_view country) const;
-  Taken take(const View& view, const Scene& scene) const;  // suspects too, if nobody else is there
-  Taken take(const View& view, const Scene& scene, Fitness worst) const;
+  Taken take(const View& view, const Scene& scene) const;
+  Taken take_listed(const View& view, const Scene& scene) const;
+  Taken take_standby(const Scene& scene, Fitness worst) const;
+  bool is_any(const View& view, const Scene& scene, Fitness worst) const;  // a listed one, no worse than that
+  // With room, and full ones too: those that are fit first.
+  Taken pick(const std::vector<Candidate>& candidates, const Scene& scene, bool full_too, int step) const;
   Taken pick(const std::vector<Candidate>& candidates, const Admission& admission, int step) const;
   Lowest least_loaded(const std::vector<Candidate>& candidates, const Admission& admission) const;
   const Candidate* one_of_equals(const std::vector<Candidate>& candidates, const Admission& admission) const;
@@ -154,6 +163,7 @@ class Placement {
   bool overflow_ = true;
   std::map<std::string, View, std::less<>> views_;
   View no_region_;
+  std::vector<Candidate> standbys_;  // that are not listed and may get rooms, in their order
   std::vector<Known> known_;
   std::vector<std::size_t> known_at_;  // by GatewayNumber
   std::map<std::string, std::vector<std::string>, std::less<>> regions_of_;

@@ -33,7 +33,8 @@ const Placement::View& Placement::view_of(std::string_view country) const {
 
 bool Placement::admits(const Admission& admission, const Candidate& candidate) const {
   const Scene& scene = admission.scene;
-  if (scene.fitness_of(candidate.number) > admission.worst) return false;
+  const Fitness fitness = scene.fitness_of(candidate.number);
+  if (fitness < admission.best || fitness > admission.worst) return false;
   return admission.full_too || load_of(candidate.number, scene) <= candidate.full_above;
 }
 
@@ -104,24 +105,51 @@ Placement::Taken Placement::pick(const std::vector<Candidate>& candidates, const
       taken = better_of_two(candidates, admission);
       break;
   }
-  taken.step = taken.candidate ? step : 5;
+  taken.step = step;
   return taken;
 }
 
-Placement::Taken Placement::take(const View& view, const Scene& scene, Fitness worst) const {
-  const Admission with_room{scene, worst, false};
-  const Admission all{scene, worst, true};
-  Taken taken = pick(view.own, with_room, 1);
-  if (!taken.candidate) taken = pick(view.shared, with_room, 2);
-  if (!taken.candidate && overflow_) taken = pick(view.open, all, 3);
-  if (!taken.candidate) taken = pick(view.rest, with_room, 4);
-  if (!taken.candidate && overflow_) taken = pick(view.rest, all, 4);
+Placement::Taken Placement::pick(const std::vector<Candidate>& candidates, const Scene& scene, bool full_too,
+                                 int step) const {
+  const Taken taken = pick(candidates, {scene, Fitness::fit, Fitness::unknown, full_too}, step);
+  if (taken.candidate || scene.fitness.empty()) return taken;
+  return pick(candidates, {scene, Fitness::suspect, scene.worst, full_too}, step);
+}
+
+Placement::Taken Placement::take_listed(const View& view, const Scene& scene) const {
+  Taken taken = pick(view.own, scene, false, 1);
+  if (!taken.candidate) taken = pick(view.shared, scene, false, 2);
+  if (!taken.candidate && overflow_) taken = pick(view.open, scene, true, 3);
+  if (!taken.candidate) taken = pick(view.rest, {scene, Fitness::fit, Fitness::unknown, false}, 4);
+  if (!taken.candidate && overflow_) taken = pick(view.rest, {scene, Fitness::fit, Fitness::unknown, true}, 4);
+  if (!taken.candidate) taken = pick(view.rest, scene, false, 4);
+  if (!taken.candidate && overflow_) taken = pick(view.rest, scene, true, 4);
   return taken;
+}
+
+// One that is known to live, else any that may.
+Placement::Taken Placement::take_standby(const Scene& scene, Fitness worst) const {
+  Taken taken;
+  for (const auto& [best, last] : {std::pair(Fitness::fit, Fitness::fit), std::pair(Fitness::unknown, worst)}) {
+    if (!taken.candidate) taken = pick(standbys_, {scene, best, last, false}, 5);
+    if (!taken.candidate && overflow_) taken = pick(standbys_, {scene, best, last, true}, 5);
+  }
+  return taken;
+}
+
+bool Placement::is_any(const View& view, const Scene& scene, Fitness worst) const {
+  const auto is_it = [&](const Candidate& candidate) { return scene.fitness_of(candidate.number) <= worst; };
+  return std::any_of(view.open.begin(), view.open.end(), is_it) ||
+         std::any_of(view.rest.begin(), view.rest.end(), is_it);
 }
 
 Placement::Taken Placement::take(const View& view, const Scene& scene) const {
-  const Taken taken = take(view, scene, Fitness::fit);
-  return taken.candidate || scene.fitness.empty() ? taken : take(view, scene, Fitness::suspect);
+  const Taken listed = take_listed(view, scene);
+  const bool lives = listed.candidate && scene.fitness_of(listed.candidate->number) <= Fitness::suspect;
+  if (lives || standbys_.empty() || is_any(view, scene, Fitness::suspect)) return listed;
+  const Taken standby = take_standby(scene, Fitness::suspect);
+  if (standby.candidate || listed.candidate) return standby.candidate ? standby : listed;
+  return take_standby(scene, scene.worst);
 }
 
 Placement::Choice Placement::choose(std::string_view country, const Scene& scene,
@@ -130,19 +158,20 @@ Placement::Choice Placement::choose(std::string_view country, const Scene& scene
   const Taken taken = take(view, scene);
   Choice choice;
   choice.manner = scene.manner;
+  choice.worst = scene.worst;
   if (taken.rival) choice.rival = taken.rival->number;
   if (taken.candidate) {
     choice.gateway = taken.candidate->number;
     choice.step = taken.step;
     if (taken.step == 3) choice.reason = Reason::overflow;
-    if (taken.step == 4) choice.reason = Reason::borrowed;
+    if (taken.step > 3) choice.reason = Reason::borrowed;
   } else {
-    const auto is_there = [&](const Candidate& candidate) {
-      return scene.fitness_of(candidate.number) != Fitness::down;
-    };
-    const bool somebody = std::any_of(view.open.begin(), view.open.end(), is_there) ||
-                          std::any_of(view.rest.begin(), view.rest.end(), is_there);
-    if (somebody) choice.refusal = Refusal::capacity_exhausted;
+    const bool lives = is_any(view, scene, Fitness::suspect);
+    const bool may_stand_by = std::any_of(standbys_.begin(), standbys_.end(), [&](const Candidate& candidate) {
+      return scene.fitness_of(candidate.number) <= scene.worst;
+    });
+    if (lives) choice.step = 4;
+    if (lives || may_stand_by || is_any(view, scene, scene.worst)) choice.refusal = Refusal::capacity_exhausted;
   }
   if (verdicts) explain(country, scene, choice, known_.size(), *verdicts);
   return choice;
@@ -167,16 +196,23 @@ std::size_t Placement::explain(std::string_view country, const Scene& scene, con
   const std::size_t chosen = choice.gateway ? known_at_[*choice.gateway] : known_.size();
   // A full gateway is chosen only where all others that had their turn are full as well: then load decided.
   const bool chosen_is_full = choice.gateway && is_full(known_[chosen], scene);
-  const bool suspects_had_a_turn = !choice.gateway || scene.fitness_of(*choice.gateway) == Fitness::suspect;
+  const auto is_behind = [&](Fitness fitness) {
+    return fitness > (choice.step == 5 ? Fitness::fit : Fitness::unknown);
+  };
+  const bool chosen_is_behind = !choice.gateway || is_behind(scene.fitness_of(*choice.gateway));
+  // A standby took it since it lives.
+  const bool living_only = choice.gateway && choice.step == 5 && scene.fitness_of(*choice.gateway) <= Fitness::suspect;
   const auto verdict_of = [&](std::size_t at) -> std::string_view {
     const Known& gateway = known_[at];
     if (!gateway.obstacle.empty()) return gateway.obstacle;
     if (at == chosen) return "chosen";
+    const int turn = view.turns[gateway.number];
+    if (turn == 5 && choice.step < 5) return "standby";
     const Fitness fitness = scene.fitness_of(gateway.number);
-    if (fitness == Fitness::down) return "down";
-    if (fitness == Fitness::suspect && !suspects_had_a_turn) return "suspect";
-    if (view.turns[gateway.number] > choice.step) return "other_region";
-    return is_full(gateway, scene) && !chosen_is_full ? "full" : passed_over(gateway, scene, choice);
+    if (fitness > choice.worst || (fitness == Fitness::doubted && living_only)) return "down";
+    if (turn > choice.step) return turn == 2 ? "no_region" : "other_region";
+    if (is_full(gateway, scene) && !chosen_is_full) return "full";
+    return is_behind(fitness) && !chosen_is_behind ? "suspect" : passed_over(gateway, scene, choice);
   };
   const std::size_t told = std::min(most, known_.size());
   for (std::size_t i = 0; i < told; ++i) {

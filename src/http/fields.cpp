@@ -52,23 +52,12 @@ Response json_response(JsonWriter& json) {
   return response;
 }
 
-Response refusal(domain::Refusal why, std::string_view room) {
+Response refusal(domain::Refusal why) {
   const std::string_view code = code_of(why);
-  switch (why) {
-    case domain::Refusal::room_not_found:
-      return refusal(404, code, "Configure the room, import it, or enable it: it is not known here.");
-    case domain::Refusal::default_gateway_unusable:
-      return refusal(
-          500, code,
-          "gateway not found for room " + std::string(room) + ": give it a default_gateway_id of an enabled gateway.");
-    case domain::Refusal::no_gateway_available:
-      return refusal(503, code, "Enable a gateway, end a drain, or add one to available_servers.");
-    case domain::Refusal::capacity_exhausted:
-      return refusal(503, code, "Add gateways or capacity, or allow when_full = \"overflow\".");
-    case domain::Refusal::storage_unavailable:
-      return refusal(503, code, "Try again; if it lasts, look into the log and at the disk of the database.");
+  if (why == domain::Refusal::room_not_found) {
+    return refusal(404, code, "Configure the room, import it, or enable it: it is not known here.");
   }
-  return refusal(500, "internal", "Look into the log.");
+  return refusal(503, code, "Try again; if it lasts, look into the log and at the disk of the database.");
 }
 
 }  // namespace http

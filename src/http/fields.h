@@ -33,7 +33,8 @@ struct PageWish {
 };
 OrRefusal<PageWish> page_in(const Query& query);
 
-Response refusal(domain::Refusal refusal, std::string_view room);
+// Of a refusal that is told without more (http/refused_room.h tells what is in the way of a room).
+Response refusal(domain::Refusal refusal);
 
 // 200 with what was written.
 Response json_response(JsonWriter& json);

@@ -75,7 +75,7 @@ Response answer_room(const House& house, const Request& request) {
   const std::string& room = request.args[0];
   if (auto refused = refuse_room(room)) return *refused;
   const auto found = app::find_room(house.desk, room);
-  if (!found) return refusal(domain::Refusal::room_not_found, room);
+  if (!found) return refusal(domain::Refusal::room_not_found);
   JsonWriter json;
   write_room(json, *found);
   return json_response(json);

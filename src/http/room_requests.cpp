@@ -3,6 +3,7 @@
 #include "app/answer_room.h"
 #include "http/fields.h"
 #include "http/refusal.h"
+#include "http/refused_room.h"
 #include "http/requests.h"
 #include "http/room_wish.h"
 
@@ -13,7 +14,7 @@ Response answer_room_server(const House& house, const Request& request) {
   if (const auto* refused = std::get_if<Response>(&read)) return *refused;
   const auto& [room, country] = std::get<RoomWish>(read);
   const auto answer = app::answer_room(house.desk, room, country);
-  if (const auto* refused = std::get_if<app::Refused>(&answer)) return refusal(refused->refusal, room);
+  if (const auto* refused = std::get_if<app::Refused>(&answer)) return refusal(*refused, room);
   const auto& found = std::get<app::RoomAnswer>(answer);
   Response response;
   response.body = "{\"janus\":";

@@ -6,6 +6,7 @@
 #include "app/report_snapshot.h"
 #include "http/fields.h"
 #include "http/refusal.h"
+#include "http/refused_room.h"
 #include "http/requests.h"
 #include "http/snapshot.h"
 
@@ -55,7 +56,7 @@ Response answer_session_put(const House& house, const Request& request) {
 
   const auto answer = app::report_session(house.desk, report);
   if (const auto* refused = std::get_if<app::Refused>(&answer)) {
-    return refusal(refused->refusal, report.room);
+    return refusal(*refused, report.room);
   }
   const auto& reported = std::get<app::Reported>(answer);
   JsonWriter json;

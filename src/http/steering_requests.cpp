@@ -21,7 +21,7 @@ Response set_draining(const House& house, const std::string& gateway, domain::Dr
     case app::CatalogueKeeper::Drained::no_such_gateway:
       return refusal(404, "gateway_not_found", "Name a gateway that GET /v2/gateways lists.");
     case app::CatalogueKeeper::Drained::storage_unavailable:
-      return refusal(domain::Refusal::storage_unavailable, "");
+      return refusal(domain::Refusal::storage_unavailable);
   }
   JsonWriter json;
   json.begin_object()
@@ -71,7 +71,7 @@ Response answer_release(const House& house, const Request& request) {
     case app::Released::storage_unavailable:
       break;
   }
-  return refusal(domain::Refusal::storage_unavailable, room);
+  return refusal(domain::Refusal::storage_unavailable);
 }
 
 Response answer_reload(const House& house, const Request& request) {

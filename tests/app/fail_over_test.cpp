@@ -136,13 +136,123 @@ TEST_CASE("a blip under the wait moves nothing, and neither does not knowing") {
   CHECK(fleet.ask("2") == before + " sticky");
 }
 
-TEST_CASE("if all gateways are down nothing moves, and known rooms are answered") {
+TEST_CASE("if all gateways are down nothing moves, known rooms are answered, and new ones are placed") {
   Fleet fleet;
   for (int i = 1; i <= 8; ++i) fleet.ask(std::to_string(i));
   fleet.dead = {"gxy1", "gxy2", "gxy3", "gxy4"};
   fleet.rounds(100);
   CHECK(fleet.ask("2") == "gxy2 sticky");
+  // While the brake holds, down counts as suspect: nobody knows whether it is true.
+  CHECK(fleet.ask("20") == "gxy1 assigned");
+  CHECK(fleet.ask("21") == "gxy2 assigned");
+  CHECK(fleet.report("22", "a", "gxy4") == "gxy4 1");
+  fleet.dead.clear();
+  fleet.rounds(100);
+  CHECK(fleet.ask("20") == "gxy1 sticky");
+}
+
+TEST_CASE("while the brake holds, new rooms go to those that answer first") {
+  Fleet fleet;
+  fleet.dead = {"gxy1", "gxy2", "gxy3"};
+  fleet.rounds(10);
+  for (int i = 1; i <= 5; ++i) CHECK(fleet.ask(std::to_string(i)) == "gxy4 assigned");
+}
+
+TEST_CASE("gateways that die one by one brake nothing, and the last of them is down: new rooms are refused") {
+  Fleet fleet;
+  for (const char* gateway : {"gxy1", "gxy2", "gxy3", "gxy4"}) {
+    fleet.dead.insert(gateway);
+    fleet.rounds(30);
+  }
   CHECK(fleet.ask("20") == "no_gateway_available");
+}
+
+TEST_CASE("while the brake holds, an emptied gateway's rooms move to living ones only") {
+  Fleet fleet;
+  for (int i = 1; i <= 8; ++i) fleet.ask(std::to_string(i));
+  REQUIRE(fleet.row("1") == "gxy1");
+  fleet.dead = {"gxy2", "gxy3", "gxy4"};
+  fleet.rounds(10);
+  REQUIRE(fleet.keeper->set_draining("gxy1", domain::Draining::and_emptying) == app::CatalogueKeeper::Drained::done);
+  fleet.rounds(5);
+  CHECK(fleet.ask("1") == "gxy1 sticky");
+  fleet.dead = {"gxy2", "gxy3"};
+  fleet.rounds(30);
+  CHECK(fleet.on("gxy1") == "0");
+  CHECK(fleet.ask("5") == "gxy4 reassigned");
+}
+
+namespace {
+
+// gxy1 and gxy2 are listed, gxy3 and gxy4 are kept free.
+struct WithStandbys : Fleet {
+  WithStandbys() {
+    configured.options.available_servers = {{"gxy1", "gxy2"}};
+    configured.options.standby_servers = {"gxy3", "gxy4"};
+    reload(configured);
+    rounds(2);
+  }
+  void die_one_by_one(std::initializer_list<const char*> gateways) {
+    for (const char* gateway : gateways) {
+      dead.insert(gateway);
+      rounds(30);
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a new room goes to a living standby if no listed gateway lives") {
+  WithStandbys fleet;
+  CHECK(fleet.ask("1") == "gxy1 assigned");
+  SECTION("all listed ones have died at once, and the brake does not hold") {
+    fleet.dead = {"gxy1", "gxy2"};
+    fleet.rounds(5);
+    CHECK(fleet.ask("20") == "gxy3 borrowed");
+    CHECK(fleet.ask("21") == "gxy4 borrowed");
+    CHECK(fleet.ask("22") == "gxy3 borrowed");
+  }
+  SECTION("the brake holds, and one standby lives") {
+    fleet.dead = {"gxy1", "gxy2", "gxy3"};
+    fleet.rounds(5);
+    CHECK(fleet.ask("20") == "gxy4 borrowed");
+    CHECK(fleet.ask("1") == "gxy1 sticky");
+  }
+  SECTION("one after the other") {
+    fleet.die_one_by_one({"gxy1", "gxy2", "gxy3"});
+    CHECK(fleet.ask("20") == "gxy4 borrowed");
+    fleet.die_one_by_one({"gxy4"});
+    CHECK(fleet.ask("21") == "no_gateway_available");
+  }
+  SECTION("no listed one may take it") {
+    for (const char* gateway : {"gxy1", "gxy2"}) fleet.keeper->set_draining(gateway, domain::Draining::yes);
+    CHECK(fleet.ask("20") == "gxy3 borrowed");
+    fleet.keeper->set_draining("gxy3", domain::Draining::yes);
+    CHECK(fleet.ask("21") == "gxy4 borrowed");
+  }
+  SECTION("not while a listed one lives, be it suspect or full") {
+    fleet.dead = {"gxy1"};
+    fleet.rounds(5);
+    fleet.dead = {"gxy1", "gxy2"};
+    fleet.rounds(1);
+    CHECK(fleet.ask("20") == "gxy2 assigned");
+  }
+}
+
+TEST_CASE("suspects come after all others of their step, and before the next step") {
+  Fleet fleet;
+  fleet.configured.options.regions = {{"IL", {"gxy1", "gxy2"}, ""}, {"US", {"gxy3"}, ""}};
+  fleet.reload(fleet.configured);
+  fleet.dead = {"gxy1"};
+  fleet.rounds(1);
+  CHECK(fleet.ask("1", "IL") == "gxy2 assigned");
+  CHECK(fleet.ask("2", "IL") == "gxy2 assigned");
+  fleet.dead = {"gxy1", "gxy2"};
+  fleet.rounds(1);
+  CHECK(fleet.ask("3", "IL") == "gxy1 assigned");
+  fleet.dead = {"gxy4"};
+  fleet.rounds(2);
+  CHECK(fleet.ask("4") == "gxy4 assigned");
 }
 
 TEST_CASE("a room is asked for after the wait but before its turn: it moves then, and once") {

@@ -155,7 +155,7 @@ TEST_CASE("a gateway of which nobody has ever heard is neither down nor suspect"
   Fleet fleet(4);
   fleet.silence(300s);
   CHECK(fleet.state(0) == "unknown");
-  CHECK(fleet.fitness(0) == Fitness::fit);
+  CHECK(fleet.fitness(0) == Fitness::unknown);
 }
 
 TEST_CASE("if most gateways go bad at once nothing is lost until enough are well again") {
@@ -165,6 +165,9 @@ TEST_CASE("if most gateways go bad at once nothing is lost until enough are well
   CHECK(fleet.state(0) == "down");
   CHECK(fleet.health.brakes());
   CHECK(fleet.health.brakings() == 1);
+  CHECK(fleet.fitness(0) == Fitness::doubted);
+  fleet.health.watch(fleet.options, fleet.all);
+  CHECK(fleet.fitness(0) == Fitness::doubted);
   CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));
   // However long it lasts: time alone does not make it their failure.
   fleet.rounds(100, {0, 1, 2});
@@ -172,6 +175,7 @@ TEST_CASE("if most gateways go bad at once nothing is lost until enough are well
   CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));
   fleet.rounds(2, {0, 1});
   CHECK_FALSE(fleet.health.brakes());
+  CHECK(fleet.fitness(0) == Fitness::down);
   CHECK(fleet.health.is_lost(0, 0s, fleet.now));
   // The last ones may be about to come back.
   CHECK_FALSE(fleet.health.is_lost(0, 5s, fleet.now));

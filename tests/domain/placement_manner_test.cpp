@@ -244,9 +244,9 @@ TEST_CASE("suspects are drawn only where nobody else is, and the dead never") {
 TEST_CASE("shared: an equal that lost the lot was not drawn, any other has a higher load") {
   const House house({{2, 100}, {10, 100}, {3, 100}, {2, 100}, {0, 100}}, {0, 1, 2, 3});
   CHECK(house.verdicts(Manner::alone, largest) ==
-        Words{"chosen", "full", "higher_load", "higher_load", "other_region"});
-  CHECK(house.verdicts(Manner::shared, 0) == Words{"chosen", "full", "higher_load", "not_drawn", "other_region"});
-  CHECK(house.verdicts(Manner::shared, largest) == Words{"not_drawn", "full", "higher_load", "chosen", "other_region"});
+        Words{"chosen", "full", "higher_load", "higher_load", "no_region"});
+  CHECK(house.verdicts(Manner::shared, 0) == Words{"chosen", "full", "higher_load", "not_drawn", "no_region"});
+  CHECK(house.verdicts(Manner::shared, largest) == Words{"not_drawn", "full", "higher_load", "chosen", "no_region"});
 }
 
 TEST_CASE("unsure: only the other of the two can have a higher load, and the rest was not drawn") {
@@ -255,7 +255,7 @@ TEST_CASE("unsure: only the other of the two can have a higher load, and the res
   for (int i = 0; i < 100; ++i) {
     const auto number = chance.number();
     const auto choice = house.choose(Manner::unsure, number);
-    Words expected{"not_drawn", "full", "not_drawn", "not_drawn", "other_region"};
+    Words expected{"not_drawn", "full", "not_drawn", "not_drawn", "no_region"};
     expected[*choice.gateway] = "chosen";
     expected[choice.rival.value()] = "higher_load";
     CHECK(house.verdicts(Manner::unsure, number) == expected);

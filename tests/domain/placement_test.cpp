@@ -409,8 +409,9 @@ TEST_CASE("a verdict says why a gateway was passed over") {
                 {"e", 0, 100, "draining"},
                 {"f", 0, 100, "disabled"},
                 {"g", 0, 100, "unlisted"},
-                {"h", 0, 100, "removed"}},
-               "IL:a;US:d",
+                {"h", 0, 100, "removed"},
+                {"i", 0, 100}},
+               "IL:a,b,c;US:d",
                "IL",
                "overflow",
                ""};
@@ -423,7 +424,7 @@ TEST_CASE("a verdict says why a gateway was passed over") {
   std::vector<std::string> said;
   for (const auto& v : verdicts) said.push_back(v.name + " " + std::to_string(v.load) + " " + std::string(v.verdict));
   CHECK(said == std::vector<std::string>{"a 100 full", "b 40 higher_load", "c 30 chosen", "d 0 other_region",
-                                         "e 0 draining", "f 0 disabled", "g 0 not_available"});
+                                         "e 0 draining", "f 0 disabled", "i 0 no_region", "g 0 not_available"});
 }
 
 TEST_CASE("a region serves its own gateways only") {

@@ -1,0 +1,14 @@
+// The answer to a user or session that gets no gateway: its message tells what is in the way, and what to do. Pure;
+// any thread.
+#pragma once
+
+#include <string_view>
+
+#include "app/answer_room.h"
+#include "http/message.h"
+
+namespace http {
+
+Response refusal(const app::Refused& refused, std::string_view room);
+
+}  // namespace http
