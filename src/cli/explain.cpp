@@ -22,12 +22,12 @@ std::string in_words(const CommandLine& line, const http::Json& answer) {
     return room + " would be refused with " + printable(error) + (why.empty() ? ".\n" : ": " + why + ".\n");
   }
   const auto reason = text_at(answer, "reason");
-  const auto why = meaning_of_reason(reason);
+  const auto why = meaning_of_choice(answer);
   auto text = room + " goes to " + printable(gateway) + " (" + printable(reason) + ')' +
               (why.empty() ? "" : ": " + why) + ".\n";
-  if (has_country(line)) {
-    text += printable(gateway) + (flag_at(answer, "regional_match") ? " is" : " is not") + " in the region of " +
-            printable(*line.country) + ".\n";
+  // Nothing is said of a region where there may be none.
+  if (has_country(line) && flag_at(answer, "regional_match")) {
+    text += printable(gateway) + " is in the region of " + printable(*line.country) + ".\n";
   }
   return text;
 }

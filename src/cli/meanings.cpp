@@ -1,5 +1,6 @@
 #include "cli/meanings.h"
 
+#include <algorithm>
 #include <array>
 
 #include "cli/answer_fields.h"
@@ -17,17 +18,17 @@ constexpr std::array kReasons{
     Meaning{"default", "its default gateway, as legacy mode answers"},
     Meaning{"pinned", "fixed there by configuration"},
     Meaning{"sticky", "it is there already"},
-    Meaning{"assigned", "the least loaded one of those that serve it first"},
-    Meaning{"overflow", "those that serve it first are full; this is the least loaded of them"},
+    Meaning{"assigned", "chosen by load, among the first that can take it"},
+    Meaning{"overflow", "those that serve it first have no room left; this one was chosen among them by load"},
     Meaning{"borrowed", "none of those that serve it first can take it"},
-    Meaning{"reassigned", "it was moved there"},
+    Meaning{"reassigned", "moved there, as rooms have to leave the gateway where it was"},
 };
 
 constexpr std::array kErrors{
     Meaning{"room_not_found", "the room is unknown, disabled or removed"},
     Meaning{"gateway_not_found", "its default gateway is missing, disabled or of another type"},
     Meaning{"no_gateway_available", "no gateway may take a new room"},
-    Meaning{"capacity_exhausted", "all gateways are full, and when_full is \"reject\""},
+    Meaning{"capacity_exhausted", "those that could take it are full, and when_full is \"reject\""},
     Meaning{"storage_unavailable", "the assignment could not be made durable"},
 };
 
@@ -36,11 +37,13 @@ constexpr std::array kVerdicts{
     Meaning{"higher_load", "another one is less loaded, or is listed first"},
     Meaning{"not_drawn", "another one was drawn by chance"},
     Meaning{"full", "one more room is above its capacity"},
-    Meaning{"other_region", "is not in this caller's region"},
+    Meaning{"other_region", "serves another region first"},
+    Meaning{"no_region", "is in no region; those of the caller's region come first"},
     Meaning{"draining", "takes no new rooms until undrain"},
     Meaning{"disabled", "is disabled, removed or of another type"},
     Meaning{"down", "does not answer"},
-    Meaning{"suspect", "may be down"},
+    Meaning{"suspect", "may be down, or has just come back"},
+    Meaning{"standby", "is a standby server, for when no other lives"},
     Meaning{"not_available", "is not among the available servers"},
 };
 
@@ -63,7 +66,12 @@ std::string meaning(const std::array<Meaning, N>& meanings, const std::string& w
 
 }  // namespace
 
-std::string meaning_of_reason(const std::string& word) { return meaning(kReasons, word); }
+std::string meaning_of_choice(const http::Json& answer) {
+  const auto reason = text_at(answer, "reason");
+  // By load, or since its users are there, or it has just been there: with one candidate nobody can tell.
+  const bool had_a_choice = items_at(answer, "candidates").size() != 1;
+  return reason == "assigned" && !had_a_choice ? "no other one was considered" : meaning(kReasons, reason);
+}
 std::string meaning_of_error(const std::string& word) { return meaning(kErrors, word); }
 std::string meaning_of_asker(const std::string& word) {
   const auto known = meaning(kAskers, word);
@@ -77,10 +85,14 @@ bool is_release(const http::Json& decision) {
 std::string meaning_of_refusal(const http::Json& answer) {
   const auto error = text_at(answer, "error");
   const auto candidates = items_at(answer, "candidates");
-  if (error != "no_gateway_available" || candidates.size() != 1) return meaning_of_error(error);
+  const auto is_down = [](const http::Json& candidate) { return text_at(candidate, "verdict") == "down"; };
+  const auto down = std::count_if(candidates.begin(), candidates.end(), is_down);
+  const auto verdict = candidates.size() == 1 ? text_at(candidates[0], "verdict") : "";
+  if (verdict != "disabled") {
+    return meaning_of_error(error) + (down > 0 ? "; " + std::to_string(down) + " of them down by their health" : "");
+  }
   // As with a pin: other gateways may well be there for other rooms.
   const auto name = printable(text_at(candidates[0], "name"));
-  const auto verdict = text_at(candidates[0], "verdict");
   const bool is_pinned = text_at(answer, "reason") == "pinned";
   return (is_pinned ? "it is fixed by configuration to " + name + ", which "
                     : "it may go to " + name + " only, which ") +

@@ -8,8 +8,9 @@
 namespace cli {
 
 // "" for words that are not known: a newer sidecar may have more.
-std::string meaning_of_reason(const std::string& word);
 std::string meaning_of_error(const std::string& word);
+// Of the reason in an answer with candidates, or a decision: more is known there.
+std::string meaning_of_choice(const http::Json& answer);
 // Of the error in an answer with candidates, or a decision: more is known there.
 std::string meaning_of_refusal(const http::Json& answer);
 // Of a decision: an operator ended the assignment, and nobody was refused.

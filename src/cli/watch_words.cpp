@@ -83,7 +83,7 @@ std::vector<std::string> troubles_of(const StatusAnswers& status) {
   tell(" may be down.", " may be down.", [](const Json& one) { return text_at(one, "state") == "suspect"; });
   tell(" is full.", " are full.", [&](const Json& one) { return is_full(one, status); });
   if (status.scale && std::none_of(status.gateways.begin(), status.gateways.end(), takes_rooms)) {
-    told.emplace_back("No gateway takes new rooms.");
+    told.emplace_back("No listed gateway is known to be there for new rooms.");
   }
   return told;
 }

@@ -27,7 +27,7 @@ std::string what_happened(const http::Json& decision) {
   const auto reason = text_at(decision, "reason");
   if (asker == "adoption") return "placed on " + gateway + because(reason, "its users were there");
   const auto text = left.empty() ? "placed on " + gateway : "moved from " + left + " to " + gateway;
-  return text + because(reason, meaning_of_reason(reason));
+  return text + because(reason, meaning_of_choice(decision));
 }
 
 std::string who_asked(const http::Json& decision) {
@@ -36,9 +36,7 @@ std::string who_asked(const http::Json& decision) {
   auto text = printable(meaning_of_asker(asker));
   if (!country.empty()) {
     text += ", from " + printable(country);
-    if (!text_at(decision, "janus").empty()) {
-      text += flag_at(decision, "regional_match") ? ", whose region it is in" : ", whose region it is not in";
-    }
+    if (flag_at(decision, "regional_match")) text += ", whose region it is in";
   }
   const auto request = text_at(decision, "request_id");
   return request.empty() ? text : text + " (request " + printable(request) + ')';

@@ -22,11 +22,11 @@ Decision legacy(const Policy& policy, std::string_view room) {
   const Room* known = policy.catalogue().room(room);
   if (!known || !known->is_open()) return refused(Refusal::room_not_found);
   const Gateway* gateway = policy.legacy_gateway(*known);
-  if (!gateway) return refused(Refusal::default_gateway_unusable);
-  Decision decision;
+  Decision decision = refused(Refusal::default_gateway_unusable);
+  decision.reason = policy.pin(room) ? Reason::pinned : Reason::default_gateway;
+  if (!gateway) return decision;
   decision.kind = Decision::Kind::standing;
   decision.gateway = gateway->name;
-  decision.reason = policy.pin(room) ? Reason::pinned : Reason::default_gateway;
   return decision;
 }
 
@@ -242,6 +242,9 @@ Decision decide(const Situation& situation, const Question& question, std::vecto
   if (!policy.options().scale) {
     Decision decision = legacy(policy, question.room);
     if (verdicts && !decision.gateway.empty()) verdicts->push_back(chosen(situation, decision.gateway));
+    if (verdicts && decision.gateway.empty() && decision.is_pinned()) {
+      verdicts->push_back(barred(situation, *policy.pin(question.room)));
+    }
     return decision;
   }
   Decision decision = scale(situation, question, verdicts);

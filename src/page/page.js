@@ -58,7 +58,7 @@ function troublesOf({ gateways, scale }) {
     ...told(named((gateway) => gateway.state === "down"), "is down", "are down"),
     ...told(named((gateway) => gateway.state === "suspect"), "may be down", "may be down"),
     ...(scale ? told(named((gateway) => isFull(gateway)), "is full", "are full") : []),
-    ...(scale && !gateways.some(takesRooms) ? ["No gateway takes new rooms."] : []),
+    ...(scale && !gateways.some(takesRooms) ? ["No listed gateway is known to be there for new rooms."] : []),
   ];
 }
 
@@ -70,7 +70,7 @@ function loadInWords(gateways) {
   const [load, capacity] = [sum(taking, "load"), sum(taking, "capacity")];
   const elsewhere = sum(gateways, "load") - load;
   const rest = elsewhere > 0 ? `, ${number(elsewhere)} on the others` : "";
-  if (taking.length === 0) return `No gateway takes new rooms${elsewhere > 0 ? `; load ${number(elsewhere)} is there` : ""}.`;
+  if (taking.length === 0) return elsewhere > 0 ? `Load ${number(elsewhere)}, on gateways that are not there for new rooms.` : "";
   const where = taking.length === gateways.length ? ""
     : ` on the ${taking.length === 1 ? "one that takes" : `${taking.length} that take`} new rooms`;
   return `Load ${number(load)} of ${number(capacity)} (${percent(load, capacity)})${where}${rest}.`;

@@ -35,11 +35,11 @@ function whereIsIt(row, scale) {
 }
 
 function whereWouldOneGo(explained) {
-  const { janus, reason, regional_match: match } = explained;
+  const { janus, regional_match: match } = explained;
   const from = `A user who comes now${chosen.country === "" ? "" : ` from ${chosen.country.toUpperCase()}`}`;
   if (janus === null) return `${from} is refused: ${refusedBecause(explained)}.`;
   const region = match ? " (a gateway of that user's region)" : "";
-  return `${from} is sent to ${visible(janus)}: ${meaning(reasons, reason)}${region}.`;
+  return `${from} is sent to ${visible(janus)}: ${chosenBecause(explained)}${region}.`;
 }
 
 function showRoom(found, scale) {

@@ -4,16 +4,16 @@ const reasons = {
   default: "its default gateway, as legacy mode answers",
   pinned: "fixed there by configuration",
   sticky: "it is there already",
-  assigned: "the least loaded of those that serve it first",
-  overflow: "those that serve it first are full; this is the least loaded of them",
+  assigned: "chosen by load, among the first that can take it",
+  overflow: "those that serve it first have no room left; this one was chosen among them by load",
   borrowed: "none of those that serve it first can take it",
-  reassigned: "it was moved there",
+  reassigned: "moved there, as rooms have to leave the gateway where it was",
 };
 const errors = {
   room_not_found: "the room is unknown, disabled or removed",
   gateway_not_found: "its default gateway is missing, disabled or of another type",
   no_gateway_available: "no gateway may take a new room",
-  capacity_exhausted: "all gateways are full, and when_full is \"reject\"",
+  capacity_exhausted: "those that could take it are full, and when_full is \"reject\"",
   storage_unavailable: "the assignment could not be written to disk",
 };
 const verdicts = {
@@ -21,11 +21,13 @@ const verdicts = {
   higher_load: "another is less loaded, or listed first",
   not_drawn: "another was drawn by chance",
   full: "full: one more room is above its capacity",
-  other_region: "not in this caller's region",
+  other_region: "serves another region first",
+  no_region: "in no region; those of the caller's region come first",
   draining: "drains, takes no new rooms",
   disabled: "disabled, removed or of another type",
   down: "does not answer",
-  suspect: "may be down",
+  suspect: "may be down, or has just come back",
+  standby: "a standby server, for when no other lives",
   not_available: "not among the available servers",
 };
 const askers = {
@@ -65,11 +67,18 @@ const quoted = (room) => (/^[\w.:@-]+$/.test(room) ? room : `“${visible(room)}
 
 // Where the one gateway that it may be on cannot take it, others may well be there for other rooms.
 function refusedBecause({ error, reason, candidates }) {
-  if (error !== "no_gateway_available" || candidates.length !== 1) return meaning(errors, error);
+  const down = candidates.filter(({ verdict }) => verdict === "down").length;
+  if (candidates.length !== 1 || candidates[0].verdict !== "disabled") {
+    return meaning(errors, error) + (down > 0 ? `; ${number(down)} of them down by their health` : "");
+  }
   const [{ name, verdict }] = candidates;
   return `${reason === "pinned" ? "it is fixed by configuration to" : "it may go only to"} ${visible(name)}: `
     + meaning(verdicts, verdict);
 }
+
+// By load, or since its users are there, or it has just been there: with one candidate nobody can tell.
+const chosenBecause = ({ reason, candidates }) => (reason === "assigned" && candidates.length === 1
+  ? "no other one was considered" : meaning(reasons, reason));
 
 const isRelease = ({ janus, error }) => janus === null && error === null;
 
@@ -81,7 +90,7 @@ function decided(decision) {
   }
   const janus = visible(decision.janus);
   const to = decision.left === null ? `to ${janus}` : `from ${visible(decision.left)} to ${janus}`;
-  const why = decision.asked_by === "adoption" ? "its users were there" : meaning(reasons, decision.reason);
+  const why = decision.asked_by === "adoption" ? "its users were there" : chosenBecause(decision);
   return `${to}: ${why}`;
 }
 

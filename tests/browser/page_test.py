@@ -32,7 +32,7 @@ class Looks(Page):
         self.assertEqual(self.gateways()[0], "gxy3", "trouble first")
         self.sees("load 20 of 20 (100 %)", "#gateway-list li:first-child")
         self.sees("full", "#gateway-list li:first-child .conditions")
-        self.sees("to gxy3: the least loaded of those that serve it first", "#decision-list li:first-child")
+        self.sees("to gxy3: chosen by load, among the first that can take it", "#decision-list li:first-child")
         self.sees("a user asked from US, whose region it is in", "#decision-list li:first-child")
         self.accessible("three")
 
@@ -154,7 +154,7 @@ class Rooms(Page):
         self.sees("It is on gxy1 since", "#found-where")
         self.sees("with 2 users now. It is called “Evening lesson”. Its default gateway is gxy2.", "#found-where")
         self.sees("A user who comes now is sent to gxy1: it is there already.", "#found-next")
-        self.sees("to gxy1: the least loaded", "#found-decisions")
+        self.sees("to gxy1: chosen by load", "#found-decisions")
         self.browser.click("#found-decisions summary")
         self.sees("gxy2 load 0 of 200: another is less loaded, or listed first", "#found-decisions")
         sidecar.enter("2171", "another")
@@ -174,7 +174,7 @@ class Rooms(Page):
         self.sees("A user who comes now from US is sent to gxy3", "#found-next")
         self.assertFalse(self.browser.is_shown("#release"))
         self.browser.click("#found-gateways summary")
-        self.sees("gxy1 load 0 of 100: not in this caller's region", "#found-gateways")
+        self.sees("gxy1 load 0 of 100: serves another region first", "#found-gateways")
 
     def test_a_room_that_nobody_knows_is_told_of_without_errors_in_the_console(self):
         sidecar = self.sidecar(toml(scale=True))

@@ -135,6 +135,21 @@ TEST_CASE("explain says in words where a room would go, and what each gateway's 
                         {200, R"({"janus":"gxy1","reason":"assigned","regional_match":false,"error":null,)"
                               R"("candidates":[{"name":"gxy1","load":0,"capacity":400,"verdict":"chosen"},)"
                               R"({"name":"gxy2","load":0,"capacity":400,"verdict":"other_region"}]})"}},
+                       {"GET /v2/rooms/5/explain?country_code=FR",
+                        {200, R"({"janus":"gxy1","reason":"assigned","regional_match":false,"error":null,)"
+                              R"("candidates":[{"name":"gxy1","load":0,"capacity":400,"verdict":"chosen"},)"
+                              R"({"name":"gxy2","load":0,"capacity":400,"verdict":"other_region"}]})"}},
+                       {"GET /v2/rooms/6/explain",
+                        {200, R"({"janus":"gxy1","reason":"assigned","regional_match":false,"error":null,)"
+                              R"("candidates":[{"name":"gxy1","load":0,"capacity":400,"verdict":"chosen"}]})"}},
+                       {"GET /v2/rooms/7/explain",
+                        {200, R"({"janus":null,"reason":null,"regional_match":false,"error":"no_gateway_available",)"
+                              R"("candidates":[{"name":"gxy1","load":0,"capacity":400,"verdict":"down"},)"
+                              R"({"name":"gxy2","load":0,"capacity":400,"verdict":"down"},)"
+                              R"({"name":"gxy3","load":0,"capacity":400,"verdict":"standby"}]})"}},
+                       {"GET /v2/rooms/8/explain",
+                        {200, R"({"janus":null,"reason":null,"regional_match":false,"error":"gateway_not_found",)"
+                              R"("candidates":[{"name":"gxy2","load":0,"capacity":400,"verdict":"disabled"}]})"}},
                        {"GET /v2/rooms/x/explain",
                         {200, R"({"janus":null,"reason":null,"regional_match":false,"error":"room_not_found",)"
                               R"("candidates":[]})"}}});
@@ -142,7 +157,7 @@ TEST_CASE("explain says in words where a room would go, and what each gateway's 
   auto outcome = scratch.run({"explain", "a/b", "--country", "IL", "--server", server.address()});
   CHECK(outcome.exit_code == 0);
   CHECK(outcome.out ==
-        "Room a/b goes to gxy1 (assigned): the least loaded one of those that serve it first.\n"
+        "Room a/b goes to gxy1 (assigned): chosen by load, among the first that can take it.\n"
         "gxy1 is in the region of IL.\n"
         "\n"
         "GATEWAY  LOAD  CAPACITY  USED  VERDICT   WHICH MEANS\n"
@@ -153,7 +168,18 @@ TEST_CASE("explain says in words where a room would go, and what each gateway's 
   outcome = scratch.run({"explain", "5", "--country", country, "--server", server.address()});
   CHECK(outcome.exit_code == 0);
   CHECK_FALSE(contains(outcome.out, "in the region of"));
-  CHECK(contains(outcome.out, "other_region  is not in this caller's region\n"));
+  CHECK(contains(outcome.out, "other_region  serves another region first\n"));
+  outcome = scratch.run({"explain", "5", "--country", "FR", "--server", server.address()});
+  CHECK_FALSE(contains(outcome.out, "FR"));  // there is no such region, as far as the answer says
+  outcome = scratch.run({"explain", "6", "--server", server.address()});
+  CHECK(contains(outcome.out, "Room 6 goes to gxy1 (assigned): no other one was considered.\n"));
+  outcome = scratch.run({"explain", "7", "--server", server.address()});
+  CHECK(
+      contains(outcome.out, "no_gateway_available: no gateway may take a new room; 2 of them down by their health.\n"));
+  CHECK(contains(outcome.out, "standby   is a standby server, for when no other lives\n"));
+  outcome = scratch.run({"explain", "8", "--server", server.address()});
+  CHECK(contains(outcome.out,
+                 "gateway_not_found: it may go to gxy2 only, which is disabled, removed or of another type.\n"));
   outcome = scratch.run({"explain", "x", "--server", server.address()});
   CHECK(outcome.exit_code == 0);
   CHECK(outcome.out == "Room x would be refused with room_not_found: the room is unknown, disabled or removed.\n");
@@ -175,17 +201,18 @@ TEST_CASE("why says in words what was decided about a room") {
   const Scratch scratch;
   auto outcome = scratch.run({"why", "a/b", "--server", server.address()});
   CHECK(outcome.exit_code == 0);
-  CHECK(outcome.out ==
-        "T2  Room a/b was placed on gxy2 (assigned): the least loaded one of those that serve it first.\n"
-        "  Because a user asked, from IL, whose region it is in (request r1).\n"
-        "  GATEWAY  LOAD  CAPACITY  USED  VERDICT  WHICH MEANS\n"
-        "  gxy2        0       400    0%  chosen   this one\n"
-        "  and 7 more gateways\n"
-        "\n"
-        "T1  Room a/b was refused (capacity_exhausted): all gateways are full, and when_full is \"reject\"; "
-        "5 times since T0.\n"
-        "  Because a session was reported.\n"
-        "\nThere are older ones: --limit.\n");
+  CHECK(
+      outcome.out ==
+      "T2  Room a/b was placed on gxy2 (assigned): no other one was considered.\n"
+      "  Because a user asked, from IL, whose region it is in (request r1).\n"
+      "  GATEWAY  LOAD  CAPACITY  USED  VERDICT  WHICH MEANS\n"
+      "  gxy2        0       400    0%  chosen   this one\n"
+      "  and 7 more gateways\n"
+      "\n"
+      "T1  Room a/b was refused (capacity_exhausted): those that could take it are full, and when_full is \"reject\"; "
+      "5 times since T0.\n"
+      "  Because a session was reported.\n"
+      "\nThere are older ones: --limit.\n");
   outcome = scratch.run({"why", "5", "--limit", "1", "--server", server.address()});
   CHECK(outcome.exit_code == 0);
   CHECK(contains(outcome.out, "No decision about room 5 is remembered"));

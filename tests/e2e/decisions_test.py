@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Why is a room where it is: the remembered decisions, over HTTP and by `why`."""
 import json
+import re
 import unittest
 
 from sidecar import Case, toml, wait_until
@@ -35,7 +36,7 @@ class Decisions(Case):
         self.assertEqual(one["candidates"], [
             {"name": "gxy1", "load": 10, "capacity": 400, "verdict": "higher_load"},
             {"name": "gxy2", "load": 0, "capacity": 400, "verdict": "chosen"},
-            {"name": "gxy3", "load": 0, "capacity": 400, "verdict": "other_region"}])
+            {"name": "gxy3", "load": 0, "capacity": 400, "verdict": "no_region"}])
 
     def test_the_newest_come_first_and_pages_meet_each_once(self):
         sidecar = self.sidecar(scale(unknown_rooms="accept"))
@@ -122,6 +123,31 @@ class Decisions(Case):
         said = sidecar.run("explain", "2171").stdout
         self.assertIn("it may go to gxy2 only, which is disabled", said)
         self.assertNotIn("no gateway may take a new room", said)
+
+    def test_in_legacy_mode_a_pin_is_said_to_be_the_cause_too(self):
+        gateways = [{"name": "gxy1"}, {"name": "gxy2", "disabled": True}]
+        sidecar = self.sidecar(toml(scale=False, gateways=gateways, pins={"2171": "gxy2"}, rooms={"2171": "gxy1"}))
+        refused = self.expect(sidecar.ask("2171"), 500, "gateway_not_found")
+        self.assertEqual(refused.json["message"], "gateway not found for room 2171: pin it to an enabled gateway, or "
+                         "take the pin away.")
+        [one] = self.decisions(sidecar, "?room=2171")["decisions"]
+        self.assertEqual((one["reason"], one["candidates"][0]["verdict"]), ("pinned", "disabled"))
+        self.assertIn("it is fixed by configuration to gxy2, which is disabled", sidecar.run("why", "2171").stdout)
+        self.assertIn("it may go to gxy2 only, which is disabled", sidecar.run("explain", "2171").stdout)
+
+    def test_nothing_is_said_of_a_region_or_of_load_where_they_decided_nothing(self):
+        sidecar = self.sidecar(scale(unknown_rooms="accept"))
+        for country, words in (("FR", "FR"), ("US", "US"), ("IL", None)):
+            said = sidecar.run("explain", "new", "--country", country).stdout
+            self.assertEqual("in the region of IL" in said, country == "IL")
+            if words:
+                self.assertNotIn(words, said)
+        sidecar.ask("new", "FR")
+        self.assertIn("Because a user asked, from FR.", re.sub(r" \(request \S+\)", "", sidecar.run("why", "new").stdout))
+        sidecar.enter("there", "a", "gxy3")
+        sidecar.delete("/v2/assignments/there?force=true")
+        sidecar.enter("there", "a", "gxy3")
+        self.assertNotIn("by load", sidecar.run("explain", "there").stdout)
 
     def test_why_says_it_in_words(self):
         sidecar = self.sidecar(scale())
