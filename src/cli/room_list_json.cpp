@@ -100,6 +100,10 @@ class Elements {
       text = *value->string();
     } else if (member.may_be_integer && value->is_unsigned()) {
       text = std::to_string(*value->unsigned_number());
+    } else if (value->verbatim() != nullptr && value->verbatim()->front() == '"') {
+      text.reset();
+      complain(room, std::string(member.name) + ": " + printable(value->dump()) +
+                         " holds half of a character, as it was cut");
     } else {
       text.reset();
       complain(room, std::string(member.name) + ": " + printable(value->dump()) +

@@ -16,8 +16,8 @@ class JsonBuilder final : public JsonEvents {
   void boolean(bool value) override { put(value); }
   void unsigned_number(std::uint64_t value) override { put(value); }
   void signed_number(std::int64_t value) override { put(value); }
-  void real_number(double value) override { put(value); }
   void string(std::string_view value) override { put(std::string(value)); }
+  void verbatim(std::string_view token) override { put(Json::Verbatim{std::string(token)}); }
   void begin_object() override { begin(Json::Object{}); }
   void key(std::string_view value) override {
     if (too_deep_ == 0) key_ = value;
@@ -72,6 +72,11 @@ std::optional<Json> Json::parse(std::string_view text, std::string* problem) {
     return std::nullopt;
   }
   return builder.take();
+}
+
+const std::string* Json::verbatim() const {
+  const auto* verbatim = std::get_if<Verbatim>(&value_);
+  return verbatim ? &verbatim->token : nullptr;
 }
 
 const Json* Json::find(std::string_view key) const {

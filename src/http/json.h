@@ -22,7 +22,6 @@ class Json {
   explicit Json(bool value) : value_(value) {}
   explicit Json(std::uint64_t value) : value_(value) {}
   explicit Json(std::int64_t value) : value_(value) {}
-  explicit Json(double value) : value_(value) {}
   explicit Json(std::string value) : value_(std::move(value)) {}
   explicit Json(Array value) : value_(std::move(value)) {}
   explicit Json(Object value) : value_(std::move(value)) {}
@@ -43,10 +42,11 @@ class Json {
   const bool* boolean() const { return std::get_if<bool>(&value_); }
   const std::uint64_t* unsigned_number() const { return std::get_if<std::uint64_t>(&value_); }
   const std::int64_t* signed_number() const { return std::get_if<std::int64_t>(&value_); }
-  const double* real_number() const { return std::get_if<double>(&value_); }
   const std::string* string() const { return std::get_if<std::string>(&value_); }
   const Array* array() const { return std::get_if<Array>(&value_); }
   const Object* object() const { return std::get_if<Object>(&value_); }
+  // What is none of these, as written: a number of another form (1.0, 1e400), a string with a lone surrogate.
+  const std::string* verbatim() const;
 
   // The member of that name; null if there is none, or if this is no object.
   const Json* find(std::string_view key) const;
@@ -56,7 +56,10 @@ class Json {
 
  private:
   friend class JsonBuilder;
-  std::variant<std::monostate, bool, std::uint64_t, std::int64_t, double, std::string, Array, Object> value_;
+  struct Verbatim {
+    std::string token;
+  };
+  std::variant<std::monostate, bool, std::uint64_t, std::int64_t, std::string, Verbatim, Array, Object> value_;
 };
 
 // Appends the text as a JSON string with its quotes; what is not UTF-8 becomes U+FFFD.

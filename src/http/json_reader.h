@@ -1,5 +1,4 @@
-// Reading JSON as a stream of events, without building anything. The one door to nlohmann.
-// Any thread.
+// Reading JSON (RFC 8259, strictly) as a stream of events, without building anything. Nothing recurses. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +16,13 @@ class JsonEvents {
   virtual void boolean(bool value) = 0;
   // Written as 0 to 2^64-1 without sign, point or exponent …
   virtual void unsigned_number(std::uint64_t value) = 0;
-  // … with a sign (-0, too) …
+  // … or as -2^63 to -0 without point or exponent.
   virtual void signed_number(std::int64_t value) = 0;
-  // … or any other way: 1.0, 1e2, 2^64.
-  virtual void real_number(double value) = 0;
   virtual void string(std::string_view value) = 0;  // valid UTF-8
+  // JSON that is no text and no such number, as written: "\ud83d" (a lone surrogate), 1.0, 1e400, 2^64.
+  virtual void verbatim(std::string_view token) = 0;
   virtual void begin_object() = 0;
-  virtual void key(std::string_view value) = 0;
+  virtual void key(std::string_view value) = 0;  // valid UTF-8; a lone surrogate in it is U+FFFD
   virtual void end_object() = 0;
   virtual void begin_array() = 0;
   virtual void end_array() = 0;

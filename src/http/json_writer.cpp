@@ -151,8 +151,12 @@ JsonWriter& JsonWriter::value(const Json& value) {
   if (const auto* flag = value.boolean()) return this->value(*flag);
   if (const auto* number = value.unsigned_number()) return this->value(*number);
   if (const auto* number = value.signed_number()) return this->value(*number);
-  if (const auto* number = value.real_number()) return this->value(*number);
   if (const auto* text = value.string()) return this->value(*text);
+  if (const auto* token = value.verbatim()) {
+    separate();
+    text_ += *token;
+    return *this;
+  }
   if (const auto* array = value.array()) {
     begin_array();
     for (const auto& element : *array) this->value(element);

@@ -24,7 +24,7 @@ class SnapshotEvents final : public JsonEvents {
   void null() override { scalar(); }
   void boolean(bool) override { scalar(); }
   void signed_number(std::int64_t) override { scalar(); }
-  void real_number(double) override { scalar(); }
+  void verbatim(std::string_view) override { scalar(); }
 
   void unsigned_number(std::uint64_t value) override {
     if (is_entry_member()) {

@@ -40,7 +40,6 @@ LIBRARIES = {
     "SQLiteCpp/*": ["store/*.cpp", "store/connection.h"],
     "sqlite3.h": ["store/*.cpp", "store/connection.h"],
     "httplib.h": ["http/library.cpp", "http/client.cpp", "cluster/connection.cpp"],
-    "nlohmann/*": ["http/*.cpp"],
     "toml++/*": ["config/*.cpp"],
     "spdlog/*": ["app/*.cpp", "daemon/*.cpp"],
     "CLI/*": ["cli/*.cpp", "daemon/main.cpp"],
@@ -51,7 +50,7 @@ LIBRARIES = {
     "systemd/*": ["http/listeners.cpp", "daemon/*.cpp"],
 }
 # Libraries of which one file alone may know.
-IN_ONE_FILE = ["nlohmann/*", "toml++/*"]
+IN_ONE_FILE = ["toml++/*"]
 
 # The system's own headers; domain takes nothing but the language's.
 SYSTEM = ["sys/*", "linux/*", "netinet/*", "arpa/*", "net/*", "cxxabi.h"]

@@ -94,6 +94,19 @@ TEST_CASE("gxydb's groups are taken when it is said that janus is the default") 
   CHECK(contains(refused.problems[0].text, "--janus-is-default"));
 }
 
+TEST_CASE("what the import does not read of gxydb's groups refuses none of them") {
+  for (const std::string odd : {"\"\\ud83d\"", "1e400", "-1e999", "[[{\"\\udc00\":[1e400]}]]"}) {
+    CAPTURE(odd);
+    const auto list = parse_room_list(
+        "{\"\\ud83d\":" + odd + ",\"rooms\":[{\"room\":2171,\"janus\":\"gxy1\",\"users\":[{\"display\":" + odd +
+            "}],\"\\udc00\":" + odd + "}]}",
+        true);
+    CHECK(list.problems.empty());
+    REQUIRE(list.entries.size() == 1);
+    CHECK(list.entries[0].place == "line 1 (element 1)");
+  }
+}
+
 TEST_CASE("what is wrong in a list is told with its line") {
   struct Case {
     std::string text;
@@ -137,7 +150,13 @@ TEST_CASE("what is wrong in a list is told with its line") {
       Case{"[{\"gateway_uid\":\"1\"}]", "line 1 (element 1): default_gateway is missing"},
       Case{"[{\"gateway_uid\":-1,\"default_gateway\":\"g\"}]", "gateway_uid: -1 is"},
       Case{"[{\"gateway_uid\":1.0,\"default_gateway\":\"g\"}]",
-           "gateway_uid: 1 is neither a string nor a whole number"},
+           "gateway_uid: 1.0 is neither a string nor a whole number"},
+      Case{"[{\"gateway_uid\":1e400,\"default_gateway\":\"g\"}]", "gateway_uid: 1e400 is neither"},
+      Case{"[\n{\"gateway_uid\":\"\\ud83d\",\"default_gateway\":\"g\"}]",
+           "line 2 (element 1): gateway_uid: \"\\ud83d\" holds half of a character"},
+      Case{"[{\"gateway_uid\":1,\"default_gateway\":\"g\",\"name\":\"x\\udc00\"}]",
+           "name: \"x\\udc00\" holds half of a character"},
+      Case{"[{\"gateway_uid\":1,\"default_gateway\":\"g\",\"na\\ud83d\":1e400}]", "unknown field \"na\xEF\xBF\xBD\""},
       Case{"[{\"gateway_uid\":1e2,\"default_gateway\":\"g\"}]", "gateway_uid: "},
       Case{"[{\"gateway_uid\":true,\"default_gateway\":\"g\"}]", "gateway_uid: true is"},
       Case{"[{\"gateway_uid\":[1],\"default_gateway\":\"g\"}]", "gateway_uid: [1] is"},

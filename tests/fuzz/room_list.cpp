@@ -6,6 +6,7 @@
 #include "cli/room_list_file.h"
 #include "cli/table.h"
 #include "fuzz/expect.h"
+#include "fuzz/json_tree.h"
 #include "http/json.h"
 
 namespace {
@@ -58,6 +59,24 @@ void check_entries(const cli::RoomList& list) {
   }
 }
 
+// Is it gxydb's answer, and nothing wrong with what is read of it?
+bool are_sound_groups(const fuzz::Tree& document) {
+  if (!document.is_object() || !document.contains("rooms") || !document["rooms"].is_array()) return false;
+  std::set<std::string> uids;
+  for (const fuzz::Tree& room : document["rooms"]) {
+    if (!room.is_object() || !room.contains("janus")) return false;
+    const auto uid = fuzz::id_in(room, "room").value_or("");
+    if (!fuzz::is_id(uid) || !uids.insert(uid).second) return false;
+    for (const char* key : {"janus", "description"}) {
+      if (!room.contains(key) || room[key].is_null()) continue;
+      if (!fuzz::is_text(room[key])) return false;
+      const auto text = room[key].get<std::string>();
+      if (!text.empty() && !(key[0] == 'j' ? fuzz::is_id(text) : fuzz::is_one_line(text))) return false;
+    }
+  }
+  return true;
+}
+
 // CSV has no blanks around an id; in JSON they belong to it.
 bool has_blank_edges(const cli::RoomList& list) {
   const auto has = [](const std::string& text) { return !text.empty() && (text.front() == ' ' || text.back() == ' '); };
@@ -74,6 +93,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; })) +
       1;
   const cli::RoomList list = cli::parse_room_list(text, data[0] % 2 == 1);
+  const fuzz::Tree document = fuzz::tree_of(text);
+  if (document.is_object() && data[0] % 2 == 1) {
+    expect(list.problems.empty() == are_sound_groups(document), "what is read of gxydb's groups, and no more");
+  }
+  const bool is_json_list = document.is_object() || document.is_array();
+  for (const cli::PlacedProblem& problem : list.problems) {
+    expect(!is_json_list || problem.text.find("not valid JSON") == std::string::npos, "JSON that is taken for JSON");
+  }
   std::size_t last = 0;
   for (const cli::PlacedProblem& problem : list.problems) {
     expect(problem.line >= last && problem.line <= lines, "problems in the order of the file");

@@ -1,38 +1,30 @@
-// The body of POST /v2/room_server, read by us and, for a second opinion, by the JSON library's own tree.
-#include <nlohmann/json.hpp>
+// The body of POST /v2/room_server, read by us and by a library.
 #include <optional>
 #include <string>
 #include <variant>
 
 #include "domain/decision.h"
 #include "fuzz/expect.h"
+#include "fuzz/json_tree.h"
 #include "http/room_wish.h"
 
 namespace {
 
 using fuzz::expect;
-using Tree = nlohmann::json;
-
-std::optional<std::string> room_in(const Tree& tree) {
-  if (!tree.contains("room")) return std::nullopt;
-  const Tree& room = tree["room"];
-  if (room.is_string()) return room.get<std::string>();
-  if (room.is_number_unsigned()) return std::to_string(room.get<std::uint64_t>());
-  return std::nullopt;
-}
+using fuzz::Tree;
 
 std::optional<std::string> country_in(const Tree& tree) {
   if (!tree.contains("geo") || tree["geo"].is_null()) return "";
   if (!tree["geo"].is_object()) return std::nullopt;
   if (!tree["geo"].contains("country_code") || tree["geo"]["country_code"].is_null()) return "";
-  if (!tree["geo"]["country_code"].is_string()) return std::nullopt;
+  if (!fuzz::is_text(tree["geo"]["country_code"])) return std::nullopt;
   return tree["geo"]["country_code"].get<std::string>();
 }
 
 // The code that the contract has for this body; "" if it is fine.
-std::string fault_of(std::string_view body, const Tree& tree) {
-  if (tree.is_discarded() || body.find('\0') != body.npos || !tree.is_object()) return "invalid_json";
-  if (!fuzz::is_id(room_in(tree).value_or(""))) return "invalid_room";
+std::string fault_of(const Tree& tree) {
+  if (tree.is_discarded() || !tree.is_object()) return "invalid_json";
+  if (!fuzz::is_id(fuzz::id_in(tree, "room").value_or(""))) return "invalid_room";
   return country_in(tree) ? "" : "invalid_country";
 }
 
@@ -47,9 +39,12 @@ void check_country(const std::string& country) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto body = fuzz::as_text(data, size);
-  const Tree tree = Tree::parse(body, nullptr, false);
+  const Tree tree = fuzz::tree_of(body);
+  const auto document = http::Json::parse(body);
+  expect(document.has_value() != tree.is_discarded(), "one mind about what is JSON");
+  if (document) fuzz::expect_same(*document, tree);
   const auto read = http::room_wish_in(body);
-  const std::string fault = fault_of(body, tree);
+  const std::string fault = fault_of(tree);
   if (const auto* refused = std::get_if<http::Response>(&read)) {
     expect(refused->status == 400, "400 for a bad body");
     const auto told = http::Json::parse(refused->body);
@@ -60,10 +55,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const auto& wish = std::get<http::RoomWish>(read);
   expect(fault.empty(), "a refusal");
-  expect(wish.room == room_in(tree) && wish.country == country_in(tree), "what the library reads");
+  expect(wish.room == fuzz::id_in(tree, "room") && wish.country == country_in(tree), "what the library reads");
   check_country(wish.country);
 
-  const auto document = http::Json::parse(body);
   const std::string written = document->dump();
   const auto again = http::Json::parse(written);
   expect(again && again->dump() == written, "JSON that is written as it was read");

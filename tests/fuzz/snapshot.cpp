@@ -1,16 +1,16 @@
-// The body of PUT /v2/sessions, read as a stream, and by the tree that other requests are read with.
+// The body of PUT /v2/sessions, read by us as a stream, and by a library.
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "fuzz/expect.h"
-#include "http/fields.h"
+#include "fuzz/json_tree.h"
 #include "http/snapshot.h"
 
 namespace {
 
 using fuzz::expect;
-using http::Json;
+using fuzz::Tree;
 
 class Collector final : public http::SnapshotSink {
  public:
@@ -19,21 +19,14 @@ class Collector final : public http::SnapshotSink {
   std::vector<http::SnapshotEntry> entries;
 };
 
-std::optional<std::string> id_of(const Json& entry, std::string_view key, bool may_be_number) {
-  const Json* value = entry.find(key);
-  if (!value || !(value->is_string() || may_be_number)) return std::nullopt;
-  return http::id_in(*value);
-}
-
 // The same from the tree: nothing if it is no snapshot.
-std::optional<std::vector<http::SnapshotEntry>> entries_in(const std::optional<Json>& document) {
-  if (!document || !document->is_object()) return std::nullopt;
-  const Json* list = document->find("sessions");
-  if (!list || !list->array()) return std::nullopt;
+std::optional<std::vector<http::SnapshotEntry>> entries_in(const Tree& document) {
+  if (!document.is_object() || !document.contains("sessions") || !document["sessions"].is_array()) return std::nullopt;
   std::vector<http::SnapshotEntry> entries;
-  for (const Json& entry : *list->array()) {
+  for (const Tree& entry : document["sessions"]) {
     if (!entry.is_object()) return std::nullopt;
-    entries.push_back({id_of(entry, "room", true), id_of(entry, "session", true), id_of(entry, "janus", false)});
+    entries.push_back({fuzz::id_in(entry, "room"), fuzz::id_in(entry, "session"), std::nullopt});
+    if (entry.contains("janus") && fuzz::is_text(entry["janus"])) entries.back().janus = fuzz::id_in(entry, "janus");
   }
   return entries;
 }
@@ -54,16 +47,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Collector stream;
   const auto outcome = http::parse_snapshot(body, stream);
 
-  const auto document = Json::parse(body);
+  const Tree document = fuzz::tree_of(body);
   const auto entries = entries_in(document);
-  const Json* age = document ? document->find("age_ms") : nullptr;
-  const bool is_good = entries && (!age || age->is_unsigned());
+  const bool has_age = document.is_object() && document.contains("age_ms");
+  const bool is_good = entries && (!has_age || document["age_ms"].is_number_unsigned());
   expect(outcome.problem.has_value() != is_good, "stream and tree of one mind");
   if (!is_good) {
     expect(fuzz::is_one_line(*outcome.problem), "a problem in one line");
     return 0;
   }
   expect(same(*entries, stream.entries), "the same entries from stream and tree");
-  expect(outcome.age_ms == (age ? *age->unsigned_number() : 0), "the same age from both");
+  expect(outcome.age_ms == (has_age ? document["age_ms"].get<std::uint64_t>() : 0), "the same age from both");
   return 0;
 }

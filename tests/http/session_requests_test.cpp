@@ -22,6 +22,11 @@ struct Answers {
     request.body = body;
     return http::answer_room_server(house, request);
   }
+  http::Response session(std::string_view body) {
+    request.args = {"1", "a"};
+    request.body = body;
+    return http::answer_session_put(house, request);
+  }
 };
 
 // "code message" of a refusal.
@@ -61,4 +66,37 @@ TEST_CASE("the message about a bad body ends in one full stop") {
       CHECK(text.find("..") == std::string::npos);
     }
   }
+}
+
+// JavaScript writes the first when it has cut a name inside an emoji.
+TEST_CASE("a field or key that nobody reads refuses no user") {
+  Answers answers;
+  for (const char* odd : {R"("\ud83d")", R"("a\udc00")", "1e400", "-1e999", R"([[{"\ud83d":{"x":[1e400]}}]])"}) {
+    CAPTURE(odd);
+    const std::string user = std::string(R"("display":)") + odd + R"(,"\ud83d":)" + odd;
+    CHECK(answers.room("{" + user + R"(,"room":"1","geo":{)" + user + R"(,"country_code":"IL"}})").status == 200);
+    CHECK(answers.room(R"({"room":)" + std::string(odd) + R"(,"room":"1"})").status == 200);  // the last counts
+    CHECK(answers.session("{" + user + R"(,"janus":)" + odd + "}").status == 200);
+    CHECK(answers.snapshot(R"({"sessions":[{"room":"1","session":"a",)" + user + "}]," + user + "}")
+              .body.find(R"("rejected":[])") != std::string::npos);
+  }
+}
+
+TEST_CASE("a field that is read and holds no text, number or object is refused by its name") {
+  Answers answers;
+  for (const char* odd : {R"("\ud83d")", R"("2171\ud83d")", "1e400", "-1e999"}) {
+    CAPTURE(odd);
+    const std::string value(odd);
+    CHECK(told(answers.room(R"({"room":)" + value + "}")).rfind("invalid_room ", 0) == 0);
+    CHECK(told(answers.room(R"({"room":"1","room":)" + value + "}")).rfind("invalid_room ", 0) == 0);
+    CHECK(told(answers.room(R"({"room":"1","geo":)" + value + "}")).rfind("invalid_country ", 0) == 0);
+    CHECK(told(answers.room(R"({"room":"1","geo":{"country_code":)" + value + "}}")).rfind("invalid_country ", 0) == 0);
+  }
+  CHECK(
+      answers
+          .snapshot(R"({"sessions":[{"room":"1","session":"a"},{"room":"\ud83d","session":"b"},)"
+                    R"({"room":"1","session":"\ud83d"}]})")
+          .body ==
+      R"({"sessions":1,"entered":1,"left":0,"rejected":[)"
+      R"({"room":null,"session":"b","error":"invalid_room"},{"room":"1","session":null,"error":"invalid_session"}]})");
 }

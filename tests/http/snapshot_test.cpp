@@ -52,9 +52,20 @@ TEST_CASE("entries without usable ids are handed on without them") {
   CHECK(read(R"({"sessions":[{},{"room":-1,"session":1.0,"janus":6}]})") == "0: --- ---");
 }
 
+TEST_CASE("what nobody reads refuses no snapshot, whatever it is") {
+  for (const char* odd : {R"("\ud83d")", "1e400", "-1e999", R"([{"\udc00":[1e400,"\ud83d"]}])"}) {
+    CAPTURE(odd);
+    const std::string user = std::string(R"({"display":)") + odd + R"(,"room":"1","\ud83d":0,"session":"a"})";
+    CHECK(read(R"({"sessions":[)" + user + R"(],"x":)" + odd + "}") == "0: '1''a'-");
+    CHECK(read(std::string(R"({"sessions":[{"room":)") + odd + R"(,"session":"a"}]})") == "0: -'a'-");
+    CHECK(read(std::string(R"({"sessions":[{"room":"1","session":)") + odd + R"(,"janus":)" + odd + "}]}") ==
+          "0: '1'--");
+  }
+}
+
 TEST_CASE("a list that holds anything but objects is no snapshot") {
   const std::string no_object = "Every entry of \"sessions\" must be an object.";
-  for (const char* entry : {"5", "-5", "0.5", "\"x\"", "null", "true", "[{\"room\":\"1\"}]"}) {
+  for (const char* entry : {"5", "-5", "0.5", "\"x\"", "null", "true", "[{\"room\":\"1\"}]", "\"\\ud83d\"", "1e400"}) {
     CAPTURE(entry);
     const std::string list = std::string("{\"sessions\":[{},") + entry + "]";
     CHECK(read(list + "}") == no_object);
@@ -90,7 +101,8 @@ TEST_CASE("a document of another form is a problem") {
     CAPTURE(body);
     CHECK(read(body) == no_list);
   }
-  for (const char* age : {"-1", "-0", "1.0", "1e3", "\"1\"", "null", "{}", "[]", "18446744073709551616"}) {
+  for (const char* age :
+       {"-1", "-0", "1.0", "1e3", "\"1\"", "null", "{}", "[]", "18446744073709551616", "1e400", "\"\\ud83d\""}) {
     CAPTURE(age);
     CHECK(read(std::string(R"({"sessions":[],"age_ms":)") + age + "}") == bad_age);
   }
