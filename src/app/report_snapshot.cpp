@@ -26,6 +26,8 @@ class Snapshot {
 
   SnapshotResult apply() {
     std::vector<std::size_t> open = take_valid();
+    result_.is_refused = open.empty() && !entries_.empty();
+    if (result_.is_refused) return std::move(result_);
     const auto deadline = desk_.deadline();
     while (!open.empty()) {
       std::vector<std::size_t> again;

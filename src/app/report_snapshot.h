@@ -30,6 +30,7 @@ struct SnapshotResult {
   std::size_t entered = 0;
   std::size_t left = 0;
   std::vector<RejectedEntry> rejected;  // in the snapshot's order
+  bool is_refused = false;              // there are entries, and none has valid ids: nothing was changed
 };
 
 // `age`: how old the truth is; a session that reported itself since then stays where it says.

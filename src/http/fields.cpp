@@ -1,11 +1,40 @@
 #include "http/fields.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
+#include <sstream>
+#include <vector>
 
 #include "domain/id.h"
+#include "domain/suggestion.h"
 #include "http/refusal.h"
 
 namespace http {
+namespace {
+
+using Names = std::vector<std::string>;
+
+Names names_in(std::string_view text) {
+  std::istringstream words{std::string(text)};
+  return {std::istream_iterator<std::string>(words), {}};
+}
+
+bool holds(const Names& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// One sentence that tells what to do with a name that is not known in this place.
+std::string correction(std::string_view what, std::string_view name, const Names& known) {
+  const std::string shown(name.substr(0, 100));
+  std::string text = "Correct or leave out the " + std::string(what) + " \"" + shown + '"';
+  if (known.empty()) return text + ": this request takes none.";
+  text += domain::did_you_mean(shown, known) + ": this request takes";
+  for (const auto& one : known) text += (&one == known.data() ? " " : ", ") + one;
+  return text + '.';
+}
+
+}  // namespace
 
 OrRefusal<Json> object_in(std::string_view body, bool required) {
   if (body.empty() && !required) return Json(Json::Object{});
@@ -20,6 +49,27 @@ OrRefusal<Json> object_in(std::string_view body, bool required) {
 std::optional<std::string> id_in(const Json& value) {
   if (const std::string* text = value.string()) return *text;
   if (const std::uint64_t* number = value.unsigned_number()) return std::to_string(*number);
+  return std::nullopt;
+}
+
+std::optional<Response> refuse_unknown_names(const Request& request, const KnownNames& known) {
+  const Names parameters = names_in(known.query);
+  const Names fields = names_in(known.body.value_or(""));
+  for (const auto& [name, value] : request.query.pairs()) {
+    if (holds(parameters, name)) continue;
+    return refusal(400, "invalid_query",
+                   holds(fields, name) ? "Send " + name + " in the body, as {\"" + name + "\":…}, not in the query."
+                                       : correction("query parameter", name, parameters));
+  }
+  if (!known.body) return std::nullopt;
+  const auto read = object_in(request.body, false);
+  if (const auto* refused = std::get_if<Response>(&read)) return *refused;
+  for (const auto& [name, value] : *std::get<Json>(read).object()) {
+    if (holds(fields, name)) continue;
+    return refusal(400, "invalid_request",
+                   holds(parameters, name) ? "Send " + name + " in the query, as ?" + name + "=…, not in the body."
+                                           : correction("field", name, fields));
+  }
   return std::nullopt;
 }
 

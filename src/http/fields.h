@@ -23,6 +23,14 @@ OrRefusal<Json> object_in(std::string_view body, bool required);
 // A string, or an integer from 0 to 2^64-1 taken as its decimal text; nothing else is an id.
 std::optional<std::string> id_in(const Json& value);
 
+// What an operator's request may hold: names with a blank between.
+struct KnownNames {
+  std::string_view query;
+  std::optional<std::string_view> body;  // its fields; nothing: the body is not looked at
+};
+// A name that is misspelt or in the wrong place would change nothing, and nobody would notice.
+std::optional<Response> refuse_unknown_names(const Request& request, const KnownNames& known);
+
 // Checks that a path's {room} or {session} is a valid id.
 std::optional<Response> refuse_room(std::string_view room);
 std::optional<Response> refuse_session(std::string_view session);

@@ -22,6 +22,7 @@ class Query {
 
   // Of a name that stands more than once the last value counts.
   std::optional<std::string_view> value(std::string_view name) const;
+  const Fields& pairs() const { return pairs_; }
 
  private:
   Fields pairs_;

@@ -1,5 +1,6 @@
 #include "http/routes.h"
 
+#include "http/fields.h"
 #include "http/requests.h"
 
 namespace http {
@@ -8,10 +9,18 @@ namespace {
 constexpr std::size_t usual_body = 64 * 1024;
 constexpr std::size_t snapshot_body = 8 * 1024 * 1024;
 
+// A user's way and the probes are never refused for a name that is not known.
+constexpr std::optional<KnownNames> any_names = std::nullopt;
+
+constexpr KnownNames query(std::string_view names) { return {names, std::nullopt}; }
+constexpr KnownNames no_query = query("");
+constexpr KnownNames no_names{"", ""};
+
 struct Line {
   const char* method;
   const char* pattern;
   Response (*answer)(const House&, const Request&);
+  std::optional<KnownNames> names = any_names;
   std::size_t max_body = usual_body;
   bool open = false;
 };
@@ -20,26 +29,33 @@ constexpr Line table[] = {
     {"POST", "/v2/room_server", answer_room_server},
     {"PUT", "/v2/rooms/{room}/sessions/{session}", answer_session_put},
     {"DELETE", "/v2/rooms/{room}/sessions/{session}", answer_session_delete},
-    {"PUT", "/v2/sessions", answer_sessions_put, snapshot_body},
-    {"GET", "/v2/gateways", answer_gateways},
-    {"PUT", "/v2/gateways/{name}/drain", answer_drain},
-    {"DELETE", "/v2/gateways/{name}/drain", answer_undrain},
-    {"GET", "/v2/rooms", answer_rooms},
-    {"GET", "/v2/rooms/{room}", answer_room},
-    {"GET", "/v2/rooms/{room}/explain", answer_explain},
-    {"GET", "/v2/assignments", answer_assignments},
-    {"DELETE", "/v2/assignments/{room}", answer_release},
-    {"GET", "/v2/decisions", answer_decisions},
-    {"GET", "/v2/splits", answer_splits},
-    {"GET", "/v2/load-history", answer_load_history},
-    {"GET", "/v2/cluster", answer_cluster},
-    {"GET", "/v2/config", answer_config},
-    {"POST", "/v2/reload", answer_reload},
-    {"GET", "/healthz", answer_healthz, usual_body, true},
-    {"GET", "/readyz", answer_readyz, usual_body, true},
+    {"PUT", "/v2/sessions", answer_sessions_put, any_names, snapshot_body},
+    {"GET", "/v2/gateways", answer_gateways, no_query},
+    {"PUT", "/v2/gateways/{name}/drain", answer_drain, KnownNames{"", "move"}},
+    {"DELETE", "/v2/gateways/{name}/drain", answer_undrain, no_names},
+    {"GET", "/v2/rooms", answer_rooms, query("after limit")},
+    {"GET", "/v2/rooms/{room}", answer_room, no_query},
+    {"GET", "/v2/rooms/{room}/explain", answer_explain, query("country_code")},
+    {"GET", "/v2/assignments", answer_assignments, query("gateway after limit")},
+    {"DELETE", "/v2/assignments/{room}", answer_release, KnownNames{"force", ""}},
+    {"GET", "/v2/decisions", answer_decisions, query("room after limit")},
+    {"GET", "/v2/splits", answer_splits, no_query},
+    {"GET", "/v2/load-history", answer_load_history, no_query},
+    {"GET", "/v2/cluster", answer_cluster, no_query},
+    {"GET", "/v2/config", answer_config, no_query},
+    {"POST", "/v2/reload", answer_reload, no_names},
+    {"GET", "/healthz", answer_healthz, any_names, usual_body, true},
+    {"GET", "/readyz", answer_readyz, any_names, usual_body, true},
     {"GET", "/metrics", answer_metrics},
-    {"GET", "/", answer_page, usual_body, true},
+    {"GET", "/", answer_page, any_names, usual_body, true},
 };
+
+Response answer_line(const Line& line, const House& house, const Request& request) {
+  if (line.names) {
+    if (auto refused = refuse_unknown_names(request, *line.names)) return *std::move(refused);
+  }
+  return line.answer(house, request);
+}
 
 }  // namespace
 
@@ -51,7 +67,7 @@ std::vector<Route> routes(const House& house) {
     route.pattern = line.pattern;
     route.max_body = line.max_body;
     route.open = line.open;
-    route.answer = [house, answer = line.answer](const Request& request) { return answer(house, request); };
+    route.answer = [house, &line](const Request& request) { return answer_line(line, house, request); };
     result.push_back(std::move(route));
   }
   return result;

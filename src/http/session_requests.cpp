@@ -95,6 +95,12 @@ Response answer_sessions_put(const House& house, const Request& request) {
   const std::chrono::milliseconds age{std::min(outcome.age_ms, a_day)};
   const app::SnapshotResult result = app::report_snapshot(house.desk, entries.all(), age);
 
+  if (result.is_refused) {
+    return refusal(400, "invalid_session",
+                   "Send a valid room and session in each entry, or no entry if everybody has left: none is valid, so "
+                   "nobody is taken to have left.");
+  }
+
   JsonWriter json;
   json.begin_object()
       .member("sessions", static_cast<std::uint64_t>(result.sessions))

@@ -46,8 +46,6 @@ Response answer_drain(const House& house, const Request& request) {
 }
 
 Response answer_undrain(const House& house, const Request& request) {
-  const auto read = object_in(request.body, false);
-  if (const auto* refused = std::get_if<Response>(&read)) return *refused;
   return set_draining(house, request.args[0], domain::Draining::no);
 }
 
@@ -74,9 +72,7 @@ Response answer_release(const House& house, const Request& request) {
   return refusal(domain::Refusal::storage_unavailable);
 }
 
-Response answer_reload(const House& house, const Request& request) {
-  const auto read = object_in(request.body, false);
-  if (const auto* refused = std::get_if<Response>(&read)) return *refused;
+Response answer_reload(const House& house, const Request&) {
   const app::CatalogueKeeper::Result result = house.reload();
   JsonWriter json;
   json.begin_object();

@@ -185,7 +185,9 @@ class OpenApi(Case):
                     answer = self.send(sidecar, operation.name, body={"room": ""})
                 self.hold(operation.name, answer, 400, "invalid_room")
             if "invalid_session" in bad:
-                self.hold(operation.name, self.send(sidecar, operation.name, operation.target(session="\x7f")),
+                body = {"sessions": [{"room": "2171"}]} if operation.path == "/v2/sessions" else None
+                self.hold(operation.name,
+                          self.send(sidecar, operation.name, operation.target(session="\x7f"), body),
                           400, "invalid_session")
             if "invalid_country" in bad:
                 self.hold(operation.name, self.send(sidecar, operation.name, body={"room": "2171", "geo": {

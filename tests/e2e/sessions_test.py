@@ -138,6 +138,14 @@ class Snapshot(Case):
                           for row in answer.json["rejected"]],
                          [("9999", "b", "room_not_found"), ("2172", "", "invalid_session")])
 
+    def test_a_snapshot_without_a_valid_entry_is_refused_and_changes_nothing(self):
+        sidecar = self.sidecar(scale())
+        sidecar.snapshot([("1", "a"), ("2", "b")])
+        answer = sidecar.put("/v2/sessions", {"sessions": [{"room_id": "1", "session": "a"}, {"room": "2"}]})
+        self.expect(answer, 400, "invalid_session")
+        self.assertEqual(sum(row["users"] for row in sidecar.get("/v2/gateways").json["gateways"]), 2)
+        self.assertEqual(sidecar.snapshot([]).json["left"], 2, "an empty list is the truth, too")
+
     def test_a_room_emptied_by_a_snapshot_keeps_its_assignment_for_join_grace(self):
         sidecar = self.sidecar(scale(sessions={"join_grace": "1s", "clean_every": "100ms"}))
         sidecar.enter("1", "a")

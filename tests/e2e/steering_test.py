@@ -89,6 +89,23 @@ class Looking(Case):
                 self.expect(sidecar.get(f"{path}?{query}"), 400, "invalid_query")
         self.assertEqual(sidecar.get("/v2/rooms?limit=1000").status, 200)
 
+    def test_a_typing_error_in_a_query_or_body_is_told_and_changes_nothing(self):
+        sidecar = self.sidecar(scale())
+        sidecar.ask("1")
+        answer = sidecar.get("/v2/assignments?gatway=gxy2")
+        self.expect(answer, 400, "invalid_query")
+        self.assertIn('(did you mean "gateway"?)', answer.json["message"])
+        answer = sidecar.put("/v2/gateways/gxy1/drain?move=true")
+        self.expect(answer, 400, "invalid_query")
+        self.assertIn('in the body, as {"move":', answer.json["message"])
+        self.expect(sidecar.put("/v2/gateways/gxy1/drain", {"mvoe": True}), 400, "invalid_request")
+        self.assertFalse(sidecar.gateway("gxy1")["draining"])
+        self.expect(sidecar.request("DELETE", "/v2/assignments/1", {"force": True}), 400, "invalid_request")
+        self.expect(sidecar.delete("/v2/assignments/1?forced=true"), 400, "invalid_query")
+        self.assertEqual(sidecar.assignments(), {"1": "gxy1"})
+        self.expect(sidecar.request("POST", "/v2/reload", {"force": True}), 400, "invalid_request")
+        self.expect(sidecar.post("/v2/reload?dry_run=true"), 400, "invalid_query")
+
     def test_assignments_are_listed_by_gateway_in_both_modes(self):
         sidecar = self.sidecar(scale(rooms={}))
         for room in ("1", "2", "3", "4"):

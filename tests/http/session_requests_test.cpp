@@ -100,3 +100,24 @@ TEST_CASE("a field that is read and holds no text, number or object is refused b
       R"({"sessions":1,"entered":1,"left":0,"rejected":[)"
       R"({"room":null,"session":"b","error":"invalid_room"},{"room":"1","session":null,"error":"invalid_session"}]})");
 }
+
+TEST_CASE("a snapshot of which every entry is invalid is refused, and nobody leaves") {
+  Answers answers;
+  REQUIRE(answers.snapshot(R"({"sessions":[{"room":"1","session":"a"},{"room":"2","session":"b"}]})").status == 200);
+  for (const char* body :
+       {R"({"sessions":[{}]})", R"({"sessions":[{"room_id":"1","session":"a"},{"room":"1","id":"b"}]})",
+        R"({"sessions":[{"room":"","session":"a"}]})", R"({"sessions":[{"room":"1","session":".."}]})",
+        R"({"sessions":[{"room":"\ud83d","session":"a"},{"room":"1","session":1e400}],"age_ms":5})",
+        R"({"sessions":[{"room":"1","session":"a"},{"room":null,"session":"a"}]})"}) {
+    CAPTURE(body);
+    const auto refused = answers.snapshot(body);
+    CHECK(refused.status == 400);
+    CHECK(told(refused).rfind("invalid_session ", 0) == 0);
+    CHECK(answers.snapshot(R"({"sessions":[{"room":"1","session":"a"},{"room":"2","session":"b"}]})").body ==
+          R"({"sessions":2,"entered":0,"left":0,"rejected":[]})");
+  }
+  // One that is valid makes a list of the truth, and so does a room that is merely not known.
+  CHECK(answers.snapshot(R"({"sessions":[{},{"room":"1","session":"a"}]})").body ==
+        R"({"sessions":1,"entered":0,"left":1,"rejected":[{"room":null,"session":null,"error":"invalid_room"}]})");
+  CHECK(answers.snapshot(R"({"sessions":[]})").body == R"({"sessions":0,"entered":0,"left":1,"rejected":[]})");
+}
