@@ -24,9 +24,12 @@ bool holds(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// Enough to be found again; what is asked may be as long as a body.
+std::string shortened(std::string_view name) { return std::string(name.substr(0, 100)); }
+
 // One sentence that tells what to do with a name that is not known in this place.
 std::string correction(std::string_view what, std::string_view name, const Names& known) {
-  const std::string shown(name.substr(0, 100));
+  const std::string shown = shortened(name);
   std::string text = "Correct or leave out the " + std::string(what) + " \"" + shown + '"';
   if (known.empty()) return text + ": this request takes none.";
   text += domain::did_you_mean(shown, known) + ": this request takes";
@@ -94,6 +97,17 @@ OrRefusal<PageWish> page_in(const Query& query) {
     }
   }
   return page;
+}
+
+Response unknown_gateway(const domain::Catalogue& catalogue, std::string_view gateway) {
+  const std::string shown = shortened(gateway);
+  Names known;
+  for (const auto& one : catalogue.gateways()) {
+    if (!one.removed) known.push_back(one.name);
+  }
+  return refusal(404, "gateway_not_found",
+                 "Name a gateway that GET /v2/gateways lists; there is no \"" + shown + '"' +
+                     domain::did_you_mean(shown, known) + '.');
 }
 
 Response json_response(JsonWriter& json) {

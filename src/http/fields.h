@@ -8,6 +8,7 @@
 #include <string_view>
 #include <variant>
 
+#include "domain/catalogue.h"
 #include "domain/placement.h"
 #include "http/json.h"
 #include "http/message.h"
@@ -43,6 +44,9 @@ OrRefusal<PageWish> page_in(const Query& query);
 
 // Of a refusal that is told without more (http/refused_room.h tells what is in the way of a room).
 Response refusal(domain::Refusal refusal);
+
+// 404 for a gateway that is not among the catalogue's.
+Response unknown_gateway(const domain::Catalogue& catalogue, std::string_view gateway);
 
 // 200 with what was written.
 Response json_response(JsonWriter& json);

@@ -30,6 +30,12 @@ void write_next(JsonWriter& json, bool more, std::string_view last) {
   more ? json.value(last) : json.null();
 }
 
+// One that was removed, or whose row was deleted, may still have rooms.
+bool is_known(const House& house, const domain::Catalogue& catalogue, std::string_view name) {
+  const domain::Gateway* gateway = catalogue.gateway(name);
+  return (gateway && !gateway->removed) || !app::list_assignments(house.desk, "", 1, name).items.empty();
+}
+
 }  // namespace
 
 Response answer_gateways(const House& house, const Request&) {
@@ -85,7 +91,10 @@ Response answer_assignments(const House& house, const Request& request) {
   const auto wish = page_in(request.query);
   if (const auto* refused = std::get_if<Response>(&wish)) return *refused;
   const auto& [after, limit] = std::get<PageWish>(wish);
-  const auto page = app::list_assignments(house.desk, after, limit, request.query.value("gateway"));
+  const auto gateway = request.query.value("gateway");
+  const auto policy = house.desk.policy();
+  if (gateway && !is_known(house, policy->catalogue(), *gateway)) return unknown_gateway(policy->catalogue(), *gateway);
+  const auto page = app::list_assignments(house.desk, after, limit, gateway);
   JsonWriter json;
   json.begin_object().key("assignments").begin_array();
   for (const app::AssignmentListing& listing : page.items) {

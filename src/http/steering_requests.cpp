@@ -19,7 +19,7 @@ Response set_draining(const House& house, const std::string& gateway, domain::Dr
     case app::CatalogueKeeper::Drained::done:
       break;
     case app::CatalogueKeeper::Drained::no_such_gateway:
-      return refusal(404, "gateway_not_found", "Name a gateway that GET /v2/gateways lists.");
+      return unknown_gateway(house.desk.policy()->catalogue(), gateway);
     case app::CatalogueKeeper::Drained::storage_unavailable:
       return refusal(domain::Refusal::storage_unavailable);
   }

@@ -173,7 +173,7 @@ class OpenApi(Case):
         self.hold("POST /v2/reload", sidecar.post("/v2/reload"), 409, "configuration_refused")
 
     def refused_for_what_they_say(self, sidecar):
-        unknown = {"room": "nowhere", "name": "gxy99"}
+        unknown = {"room": "nowhere", "name": "gxy99", "gateway": "gxy99"}
         for operation in DESCRIPTION.operations:
             bad = operation.responses[400]["content"]["application/json"]["examples"]
             if "invalid_json" in bad:

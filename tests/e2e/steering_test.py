@@ -210,6 +210,21 @@ class Steering(Case):
         self.expect(sidecar.put("/v2/gateways/gxy9/drain"), 404, "gateway_not_found")
         self.expect(sidecar.delete("/v2/gateways/gxy9/drain"), 404, "gateway_not_found")
 
+    def test_an_unknown_gateway_is_told_wherever_it_is_named(self):
+        sidecar = self.sidecar(scale())
+        sidecar.ask("1")
+        for ask, target in ((sidecar.get, "/v2/assignments?gateway=gyx1"), (sidecar.put, "/v2/gateways/gyx1/drain"),
+                            (sidecar.delete, "/v2/gateways/gyx1/drain")):
+            answer = ask(target)
+            self.expect(answer, 404, "gateway_not_found")
+            self.assertIn('there is no "gyx1" (did you mean "gxy1"?)', answer.json["message"])
+        self.expect(sidecar.get("/v2/assignments?gateway="), 404, "gateway_not_found")
+        self.assertEqual(sidecar.get("/v2/assignments?gateway=gxy3").json["assignments"], [])
+        for command in (("assignments", "--gateway", "gyx1"), ("drain", "gyx1")):
+            done = sidecar.run(*command)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn('there is no "gyx1" (did you mean "gxy1"?)', done.stderr)
+
     def test_an_empty_room_is_released(self):
         sidecar = self.sidecar(scale(rooms={}))
         sidecar.ask("1")

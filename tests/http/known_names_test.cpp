@@ -118,3 +118,25 @@ TEST_CASE("users' requests and probes are answered whatever names they bring") {
     CHECK(routes.ask(route, "t=1").status == 200);
   }
 }
+
+TEST_CASE("a gateway that a query names and nobody knows is 404, and one that has only rooms is listed") {
+  Routes routes;
+  REQUIRE(routes.ask("POST /v2/room_server", "", R"({"room":"1"})").body == R"({"janus":"gxy1"})");
+  const auto ask = [&](const std::string& query) { return told(routes.ask("GET /v2/assignments", query)); };
+  CHECK(ask("gateway=gyx2") ==
+        "404 gateway_not_found Name a gateway that GET /v2/gateways lists; there is no \"gyx2\" (did you mean "
+        "\"gxy2\"?).");
+  for (const char* query : {"gateway=", "gateway", "gateway=gxy1%20", "gateway=gxy1&gateway=nowhere", "gateway=%ff"}) {
+    CAPTURE(query);
+    CHECK(ask(query).rfind("404 gateway_not_found ", 0) == 0);
+  }
+  CHECK(ask("gateway=" + std::string(100'000, 'x')).size() < 300);
+  CHECK(ask("gateway=gxy2") == "200");
+  CHECK(ask("gateway=gxy1&after=1") == "200");
+
+  routes.real.execute("UPDATE gateways SET removed_at = '2026-01-01T00:00:00Z' WHERE name IN ('gxy1', 'gxy2')");
+  routes.real.keeper->refresh();
+  CHECK(routes.ask("GET /v2/assignments", "gateway=gxy1").body.find("\"room\":\"1\"") != std::string::npos);
+  CHECK(ask("gateway=gxy1&after=1") == "200");
+  CHECK(ask("gateway=gxy2").rfind("404 gateway_not_found ", 0) == 0);
+}
