@@ -125,7 +125,7 @@ void read_field(std::string_view name, std::string_view value, Head& head, Frami
   }
 }
 
-// A target in absolute form, as proxies send it, names its authority twice: they must agree.
+// A target in absolute form, as proxies send it.
 bool strip_authority(std::string_view& target, std::string_view& authority) {
   constexpr std::string_view scheme = "http://";
   if (!same_word(target.substr(0, scheme.size()), scheme)) return false;
@@ -184,10 +184,11 @@ std::string_view known_method(std::string_view method) {
   return "OPTIONS";
 }
 
-std::optional<Refusal> read_target(std::string_view target, bool host_matters, Head& head) {
+std::optional<Refusal> read_target(std::string_view target, Head& head) {
   std::string_view authority;
   if (strip_authority(target, authority)) {
-    if (host_matters && head.host && !same_word(*head.host, authority)) return bad_host;
+    if (authority.empty()) return bad_target;
+    head.host = authority;  // RFC 9112, 3.2.2: it counts instead of Host
     if (target.empty()) target = "/";
   }
   head.path = target;
@@ -276,7 +277,7 @@ std::optional<Refusal> read_head(const Library::Parsed& parsed, bool host_matter
   if (host_matters && (framing.hosts > 1 || (framing.hosts == 0 && !head.is_1_0))) return bad_host;
   if (framing.odd || framing.lengths + framing.encodings > 1) return bad_length;
   if (head.chunked && head.is_1_0) return bad_length;  // HTTP/1.0 does not know it
-  if (auto refused = read_target(parsed.target, host_matters, head)) return refused;
+  if (auto refused = read_target(parsed.target, head)) return refused;
   if (framing.content_encoded) return encoded;
 
   head.keep_alive = !framing.close && (!head.is_1_0 || framing.keep);

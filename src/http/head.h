@@ -27,7 +27,7 @@ std::optional<Refusal> check_form(std::string_view text, std::string& for_librar
 struct Head {
   std::string_view method;
   std::string_view path;                 // from the first slash, as sent; every `%` in it is good
-  std::optional<std::string_view> host;  // the only one
+  std::optional<std::string_view> host;  // the target's, if it names one, else the only Host
   std::string_view origin;
   std::string_view authorization;
   std::string_view request_id;

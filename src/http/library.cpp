@@ -5,6 +5,8 @@
 
 #include <httplib.h>
 
+#include "http/date.h"
+
 namespace http {
 namespace {
 
@@ -90,6 +92,7 @@ class Library::Inside : protected httplib::Server {
     response.status = reply.response.status;
     for (const auto& [name, value] : reply.response.headers) response.set_header(name, value);
     response.set_header("Content-Type", reply.response.content_type);
+    response.set_header("Date", std::string(http_date()));
     response.body = std::move(reply.response.body);
   }
 

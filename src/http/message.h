@@ -40,7 +40,7 @@ struct Response {
   int status = 200;
   std::string body;
   std::string content_type = "application/json";
-  Fields headers;  // Content-Length, Connection, and a 503's Retry-After: by the door
+  Fields headers;  // Content-Length, Connection, Date, and a 503's Retry-After: by the door
 };
 
 struct Route {

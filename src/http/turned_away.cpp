@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/date.h"
 #include "http/refusal.h"
 
 namespace http {
@@ -16,13 +17,13 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t most_leaving = 128;  // beyond them descriptors matter more than manners
 
-const std::string& farewell() {
+std::string farewell() {
   static const std::string text = [] {
     const auto response = refusal(503, "too_many_connections", "Close some connections or raise http.max_connections.");
-    return "HTTP/1.1 503 Service Unavailable\r\nContent-Length: " + std::to_string(response.body.size()) +
+    return "\r\nContent-Length: " + std::to_string(response.body.size()) +
            "\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n\r\n" + response.body;
   }();
-  return text;
+  return "HTTP/1.1 503 Service Unavailable\r\nDate: " + std::string(http_date()) + text;
 }
 
 // Has the client closed? What it still sent is thrown away, a bounded part of it.
@@ -39,7 +40,7 @@ bool has_left(int fd) {
 
 void TurnedAway::turn_away(int fd) {
   ++count_;
-  const auto& text = farewell();
+  const auto text = farewell();
   const auto sent = ::send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   ::shutdown(fd, SHUT_WR);
   if (sent < 0) {

@@ -218,9 +218,11 @@ class Asking(Case):
             with self.subTest(host=host):
                 self.assertEqual(self.ask_as(one, host)[0], 400)
         self.assertIn(self.ask_as(one, b"\xff\xfe")[0], (400, 403))
-        for target, host, status in ((b"http://evil.example/healthz", b"localhost", 400),
-                                     (b"http://localhost@evil.example/healthz", b"localhost", 400),
-                                     (b"http://localhost:80/healthz", b"localhost", 400),
+        for target, host, status in ((b"http://evil.example/healthz", b"localhost", 403),
+                                     (b"http://localhost@evil.example/healthz", b"localhost", 403),
+                                     (b"http://localhost:80/healthz", b"localhost", 200),
+                                     (b"http://localhost:80/healthz", b"evil.example", 200),
+                                     (b"http:///healthz", b"localhost", 400),
                                      (b"http://evil.example/healthz", b"evil.example", 403),
                                      (b"https://localhost/healthz", b"localhost", 400),
                                      (b"//localhost/healthz", b"x", 403),

@@ -17,13 +17,17 @@ struct Answer {
   std::string body;
 };
 
-inline void take_field(std::string_view line, Answer& answer, std::optional<std::size_t>& length) {
+inline void take_field(std::string_view line, Answer& answer, std::optional<std::size_t>& length, int& dates) {
   const auto colon = line.find(": ");
   expect(colon != line.npos && colon > 0 && is_one_line(line), "a header field");
   const auto name = line.substr(0, colon);
   const auto value = line.substr(colon + 2);
   for (const char c : name) {
     expect((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-', "a field's name");
+  }
+  if (name == "Date") {
+    ++dates;
+    expect(value.size() == 29 && value.substr(3, 2) == ", " && value.substr(25) == " GMT", "an HTTP date");
   }
   if (name == "Connection" && value == "close") answer.closes = true;
   expect(name != "Transfer-Encoding", "an answer with its length");
@@ -45,12 +49,14 @@ inline std::vector<Answer> answers_in(std::string_view sent) {
     expect(answer.status >= 200 && answer.status < 600, "a status");
     head.remove_prefix(head.find("\r\n") + 2);
     std::optional<std::size_t> length;
+    int dates = 0;
     while (!head.empty()) {
       const auto line_end = head.find("\r\n");
-      take_field(head.substr(0, line_end), answer, length);
+      take_field(head.substr(0, line_end), answer, length, dates);
       head.remove_prefix(line_end + 2);
     }
     expect(length.has_value(), "a Content-Length");
+    expect(dates == 1, "one Date");
     if (sent.substr(0, 1) == "{") {
       expect(*length <= sent.size(), "the whole body");
       answer.body = sent.substr(0, *length);

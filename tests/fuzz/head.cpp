@@ -90,7 +90,7 @@ bool asks_to_close(const Sent& sent) {
 }
 
 // What two programs could read in two ways must not be here any more.
-void check_taken(const http::Head& head, const Sent& sent, bool over_tcp) {
+void check_taken(const http::Head& head, std::string_view target, const Sent& sent, bool over_tcp) {
   const auto lengths = values_of(sent, "content-length");
   const auto encodings = values_of(sent, "transfer-encoding");
   const auto hosts = values_of(sent, "host");
@@ -111,6 +111,12 @@ void check_taken(const http::Head& head, const Sent& sent, bool over_tcp) {
            "good percent signs");
   }
   expect(head.path.find_first_of("?# \t") == head.path.npos, "a path alone");
+  if (lower(target).rfind("http://", 0) == 0) {
+    const auto named = target.substr(7);
+    expect(head.host == named.substr(0, named.find_first_of("/?")) && !head.host->empty(), "the target's own host");
+  } else if (over_tcp) {
+    expect(head.host.has_value() == !hosts.empty(), "the one Host");
+  }
   if (asks_to_close(sent)) expect(!head.keep_alive, "closed as asked");
 }
 
@@ -140,7 +146,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     expect(query == (path.size() == target.size() ? "" : target.substr(path.size() + 1)), "the query as sent");
     http::Head head;
     const auto refused = http::read_head(parsed, over_tcp, head);
-    if (!refused) check_taken(head, sent, over_tcp);
+    if (!refused) check_taken(head, target, sent, over_tcp);
     if (refused) expect(refused->status == 400 || refused->status == 415, "a refusal of the head");
     http::Library::Reply reply;
     reply.response.status = refused ? refused->status : 200;

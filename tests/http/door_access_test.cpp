@@ -56,6 +56,24 @@ TEST_CASE("without a token only local names may be asked for, and only by pages 
                   });
 }
 
+TEST_CASE("a target that names its authority counts instead of Host") {  // RFC 9112, 3.2.2
+  TestDoor door;
+  const std::string local = "Host: localhost:8082\r\n";
+  const std::string page = "Origin: http://localhost:8082\r\n";
+  check_all(door, {
+                      {"GET http://localhost/v2/rooms", local, 200, ""},
+                      {"GET HTTP://127.0.0.1:9/v2/rooms", "Host: example.com\r\n", 200, ""},
+                      {"GET http://example.com/v2/rooms", local, 403, "foreign_host"},
+                      {"GET http://example.com/nothing", local, 403, "foreign_host"},
+                      {"GET http://localhost@example.com/v2/rooms", local, 403, "foreign_host"},
+                      {"GET http://localhost:8082/v2/rooms", "Host: example.com\r\n" + page, 200, ""},
+                      {"GET http://localhost:1/v2/rooms", local + page, 403, "foreign_origin"},
+                      {"GET http://localhost/v2/rooms", local + local, 400, "invalid_request"},
+                      {"GET http:///v2/rooms", local, 400, "invalid_request"},
+                      {"GET https://localhost/v2/rooms", local, 400, "invalid_request"},
+                  });
+}
+
 TEST_CASE("with a token Host is free, and every request but the open ones needs the token") {
   auto options = quick();
   options.token = "abc.DEF-123";
