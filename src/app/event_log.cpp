@@ -16,7 +16,7 @@
 
 #include "app/line_writer.h"
 #include "app/log_limit.h"
-#include "domain/id.h"
+#include "domain/printable.h"
 #include "domain/time.h"
 
 namespace app {
@@ -125,47 +125,8 @@ std::string_view priority_of(LogLevel level) {
   return "<6>";
 }
 
-// Control characters, and within quotes those that would end them.
-void append_escaped(std::string& out, std::string_view text, bool within_quotes = true) {
-  constexpr std::string_view hex = "0123456789abcdef";
-  const bool utf8 = domain::is_utf8(text);
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const auto byte = static_cast<unsigned char>(c);
-    // U+0080-009F are control characters too: C2 80 … C2 9F.
-    const bool c1 = utf8 && byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (within_quotes && (c == '"' || c == '\\')) {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\r') {
-      out += "\\r";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (c1 || byte < 0x20 || byte == 0x7F || (!utf8 && byte >= 0x80)) {
-      const auto code = c1 ? static_cast<unsigned char>(text[++i]) : byte;
-      out += "\\u00";
-      out += hex[code >> 4];
-      out += hex[code & 15];
-    } else {
-      out += c;
-    }
-  }
-}
-
 bool must_be_quoted(std::string_view text) {
-  if (!domain::is_utf8(text)) return true;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c <= ' ' || c == 0x7F || c == '"' || c == '\\') return true;
-    if (c == 0xC2 && static_cast<unsigned char>(text[i + 1]) <= 0xA0) return true;
-    // U+2028 and U+2029 end a line for some readers.
-    if (c == 0xE2 && text.substr(i, 2) == "\xE2\x80" && (static_cast<unsigned char>(text[i + 2]) & 0xFE) == 0xA8) {
-      return true;
-    }
-  }
-  return false;
+  return text.find_first_of(" \"\\") != text.npos || !domain::is_printable(text);
 }
 
 // Ids are shorter, and no reason needs more; but what a client calls a gateway may be megabytes.
@@ -182,7 +143,7 @@ void append_value(std::string& out, const Value& value, bool json) {
     const std::string_view shown = cut(*text);
     const bool quoted = json || must_be_quoted(shown);
     if (quoted) out += '"';
-    append_escaped(out, shown);
+    domain::append_quoted(out, shown);
     if (shown.size() < text->size()) out += "…";
     if (quoted) out += '"';
   } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
@@ -309,7 +270,7 @@ void log_error(std::string_view message, Fields fields) { write(LogLevel::error,
 std::string as_text(LogLevel level, std::string_view message, Fields fields, std::string_view request) {
   std::string line(name_of(level));
   line += ": ";
-  append_escaped(line, message, false);
+  line += domain::printable(message);
   for (const Field& field : fields) {
     line += ' ';
     line += field.key;
@@ -327,7 +288,7 @@ std::string as_json(LogLevel level, std::string_view message, Fields fields, std
   line += "\",\"level\":\"";
   line += name_of(level);
   line += "\",\"message\":\"";
-  append_escaped(line, message);
+  domain::append_quoted(line, message);
   line += '"';
   for (const Field& field : fields) {
     line += ",\"";

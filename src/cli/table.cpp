@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <cstdint>
-#include <cstdio>
 #include <iterator>
 
-#include "domain/id.h"
+#include "domain/printable.h"
+#include "domain/utf8.h"
 
 namespace cli {
 namespace {
@@ -33,99 +32,22 @@ constexpr std::array kDoubleWidth{
     Range{0x1F680, 0x1F6FF}, Range{0x1F900, 0x1F9FF}, Range{0x20000, 0x3FFFD},
 };
 
-// Control characters, and the invisible ones by which a text can look like another.
-constexpr std::array kEscaped{
-    Range{0x0000, 0x001F}, Range{0x007F, 0x009F}, Range{0x00AD, 0x00AD}, Range{0x061C, 0x061C},
-    Range{0x200B, 0x200F}, Range{0x2028, 0x202E}, Range{0x2060, 0x206F}, Range{0xFEFF, 0xFEFF},
-};
-
 template <std::size_t N>
 bool is_in(const std::array<Range, N>& ranges, char32_t point) {
   return std::any_of(ranges.begin(), ranges.end(),
                      [point](const Range& range) { return point >= range.first && point <= range.last; });
 }
 
-std::size_t length_by_first_byte(unsigned char byte) {
-  if (byte >= 0xF0) return 4;
-  if (byte >= 0xE0) return 3;
-  if (byte >= 0xC0) return 2;
-  return 1;
-}
-
-// The bytes of the first character, or nothing if they are no UTF-8.
-std::string_view first_character(std::string_view text) {
-  const auto length = length_by_first_byte(static_cast<unsigned char>(text.front()));
-  const auto bytes = text.substr(0, length);
-  return domain::is_utf8(bytes) ? bytes : std::string_view{};
-}
-
-char32_t code_point(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character.front());
-  if (character.size() == 1) return first;
-  char32_t point = first & (0xFFu >> (character.size() + 1));
-  for (const char byte : character.substr(1)) {
-    point = (point << 6) | (static_cast<unsigned char>(byte) & 0x3Fu);
-  }
-  return point;
-}
-
-std::string escaped(char32_t point) {
-  switch (point) {
-    case '\n':
-      return "\\n";
-    case '\r':
-      return "\\r";
-    case '\t':
-      return "\\t";
-    default:
-      break;
-  }
-  std::array<char, 16> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), point < 0x80 ? "\\x%02x" : "\\u%04x", static_cast<unsigned>(point));
-  return buffer.data();
-}
-
-std::string escaped_byte(char byte) {
-  std::array<char, 8> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(byte)));
-  return buffer.data();
-}
-
 }  // namespace
 
-std::string printable(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
-  while (!text.empty()) {
-    const auto character = first_character(text);
-    if (character.empty()) {
-      result += escaped_byte(text.front());
-      text.remove_prefix(1);
-      continue;
-    }
-    const auto point = code_point(character);
-    if (is_in(kEscaped, point)) {
-      result += escaped(point);
-    } else {
-      result += character;
-    }
-    text.remove_prefix(character.size());
-  }
-  return result;
-}
+std::string printable(std::string_view text) { return domain::printable(text); }
 
 std::size_t display_width(std::string_view text) {
   std::size_t width = 0;
   while (!text.empty()) {
-    const auto character = first_character(text);
-    if (character.empty()) {
-      ++width;
-      text.remove_prefix(1);
-      continue;
-    }
-    const auto point = code_point(character);
+    const char32_t point = domain::take_character(text);
+    if (point == domain::no_character) text.remove_prefix(1);
     width += is_in(kZeroWidth, point) ? 0u : is_in(kDoubleWidth, point) ? 2u : 1u;
-    text.remove_prefix(character.size());
   }
   return width;
 }
@@ -143,7 +65,9 @@ void Table::add_row(const std::vector<std::string>& cells) {
   assert(cells.size() == aligns_.size());
   std::vector<std::string> row;
   row.reserve(cells.size());
-  std::transform(cells.begin(), cells.end(), std::back_inserter(row), printable);
+  // A blank of another kind is part of many a name; only messages have to tell it from a blank.
+  std::transform(cells.begin(), cells.end(), std::back_inserter(row),
+                 [](const std::string& cell) { return domain::printable(cell, domain::Blanks::kept); });
   rows_.push_back(std::move(row));
 }
 

@@ -9,8 +9,7 @@
 
 namespace cli {
 
-// The text as it may be put on a terminal: control characters, invisible ones that reorder or hide
-// text, and bytes that are no UTF-8 are escaped, so that a room's name cannot forge a line.
+// The text as it may be put on a terminal (domain/printable.h), with blanks of other kinds escaped.
 std::string printable(std::string_view text);
 
 // How many columns of a terminal the text takes; expects what printable() gave.

@@ -3,16 +3,18 @@
 #include <algorithm>
 #include <utility>
 
+#include "domain/printable.h"
+
 namespace config {
 
 std::string Origin::at(std::size_t line) const { return line == 0 ? name : name + ":" + std::to_string(line); }
 
 void Report::error(const Origin& origin, std::size_t line, std::string_view text) {
-  items_.push_back({origin.rank, line, {true, printable(origin.at(line) + ": " + std::string(text))}});
+  items_.push_back({origin.rank, line, {true, domain::printable(origin.at(line) + ": " + std::string(text))}});
 }
 
 void Report::warning(const Origin& origin, std::size_t line, std::string_view text) {
-  items_.push_back({origin.rank, line, {false, printable(origin.at(line) + ": " + std::string(text))}});
+  items_.push_back({origin.rank, line, {false, domain::printable(origin.at(line) + ": " + std::string(text))}});
 }
 
 std::vector<Problem> Report::take() {

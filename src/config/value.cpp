@@ -1,7 +1,7 @@
 #include "config/value.h"
 
 #include "config/lists.h"
-#include "domain/id.h"
+#include "domain/printable.h"
 
 namespace config {
 namespace {
@@ -59,24 +59,7 @@ std::string in_quotes(std::string_view text) {
     if (c == '"' || c == '\\') escaped += '\\';
     escaped += c;
   }
-  return "\"" + printable(escaped) + (cut ? "…\"" : "\"");
-}
-
-std::string printable(std::string_view text) {
-  static constexpr char digits[] = "0123456789abcdef";
-  const bool is_text = domain::is_utf8(text);
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !is_text)) {
-      out += "\\x";
-      out += digits[byte >> 4];
-      out += digits[byte & 0xF];
-    } else {
-      out += c;
-    }
-  }
-  return out;
+  return "\"" + domain::printable(escaped) + (cut ? "…\"" : "\"");
 }
 
 }  // namespace config

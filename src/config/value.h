@@ -37,8 +37,4 @@ bool is_blank(const Value& value);
 std::string shown(const Value& value);
 std::string in_quotes(std::string_view text);
 
-// The text with every control character, and every byte that is no UTF-8, as \xNN: nobody can forge a
-// line of the log with it.
-std::string printable(std::string_view text);
-
 }  // namespace config

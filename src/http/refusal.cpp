@@ -1,5 +1,6 @@
 #include "http/refusal.h"
 
+#include "domain/printable.h"
 #include "http/json.h"
 
 namespace http {
@@ -10,7 +11,7 @@ Response refusal(int status, std::string_view code, std::string_view message) {
   response.body = "{\"error\":";
   append_json_string(response.body, code);
   response.body += ",\"message\":";
-  append_json_string(response.body, message);
+  append_json_string(response.body, domain::printable(message));
   response.body += '}';
   return response;
 }

@@ -27,13 +27,18 @@ TEST_CASE("nobody can forge a line or a field by a value") {
       {"\x7F", R"("\u007f")"},
       {"\xC2\x85", R"("\u0085")"},
       {"\xFF", R"("\u00ff")"},
-      {"\xE2\x80\xA8", "\"\xE2\x80\xA8\""},
+      {"\u2028", R"("\u2028")"},
+      {"\u202eabc", R"("\u202eabc")"},
+      {"gxy1\u00a0", R"("gxy1\u00a0")"},
       {"חדר", "חדר"},
       {"a=b", "a=b"},
   };
   for (const auto& c : cases) {
     CHECK(app::as_text(LogLevel::info, "M", {{"k", c.value}}) == "INFO: M k=" + std::string(c.text));
   }
+  CHECK(app::as_text(LogLevel::error, "\u202e\u200b\u00a0", {}) == "ERROR: \\u202e\\u200b\\u00a0");
+  CHECK(app::as_json(LogLevel::error, "\U000e0041", {{"k", "\u202e"}}, "T") ==
+        R"({"time":"T","level":"ERROR","message":"\udb40\udc41","k":"\u202e"})");
   CHECK(app::as_text(LogLevel::error, "two\nlines \"quoted\"", {}) == "ERROR: two\\nlines \"quoted\"");
 }
 

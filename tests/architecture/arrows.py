@@ -14,24 +14,25 @@ import tempfile
 FOLDERS = {
     "counts": [],
     "locks": [],
+    "files": [],
     "domain": [],
     "store": ["domain", "counts", "locks"],
     "app": ["domain", "store", "counts", "locks"],
     "page": [],
-    "http": ["domain", "app", "page", "counts", "locks"],
+    "http": ["domain", "app", "page", "counts", "files", "locks"],
     # reads them all when it is asked
     "metrics": ["domain", "store", "app", "http", "counts", "cluster/counts.h"],
-    "config": ["*/options.h", "domain/health_options.h", "domain/id.h",
-               "domain/suggestion.h", "domain/time.h"],
+    "config": ["*/options.h", "domain/health_options.h", "domain/id.h", "domain/printable.h",
+               "domain/suggestion.h", "domain/time.h", "files"],
     # of http the reading of JSON
-    "health": ["domain", "http/json.h", "locks"],
-    "cluster": ["domain", "store", "app", "counts", "http/json.h", "locks"],
+    "health": ["domain", "http/json.h", "files", "locks"],
+    "cluster": ["domain", "store", "app", "counts", "http/json.h", "files", "locks"],
     # of http the client's side: asking, reading the answer, and the token that goes with it
     # of cluster what goes between file and store, and who a sidecar is
     "cli": ["config", "store", "domain", "app", "http/client.h", "http/json.h", "http/access.h",
             "cluster/migration.h", "cluster/options.h", "cluster/position.h"],
     "daemon": ["domain", "store", "app", "http", "health", "cluster", "metrics", "counts", "config",
-               "cli", "locks"],
+               "cli", "files", "locks"],
 }
 
 # a library's headers -> the files that may see them. Headers among them are for their own folder:

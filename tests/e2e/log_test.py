@@ -68,6 +68,25 @@ class Log(Case):
         self.assertIn(r'room_id="x\"y"', lines[1])
         self.assertNotIn(" ERROR: ", log)
 
+    def test_what_cannot_be_seen_is_escaped_as_in_tables(self):
+        sidecar = self.sidecar(scale())
+        odd = {"a\u202eb": r"a\u202eb", "a\u200bb": r"a\u200bb", "a\u2066b": r"a\u2066b", "a\u2028b": r"a\u2028b",
+               "a\ufeffb": r"a\ufeffb", "a\u00a0b": r"a\u00a0b", "a\u00adb": r"a\u00adb", "a\ufe0fb": r"a\ufe0fb"}
+        for room in odd:
+            self.assertEqual(sidecar.ask(room).status, 200)
+        for text in odd.values():
+            sidecar.wait_for_log(f'room_id="{text}" ')
+        self.assertFalse(set("".join(odd)) - set("ab") & set(sidecar.log()))
+        tables = sidecar.run("assignments").stdout
+        for text in set(odd.values()) - {r"a\u00a0b"}:
+            self.assertIn(text, tables)
+
+    def test_a_non_breaking_space_is_shown_in_error_messages(self):
+        sidecar = self.sidecar(toml(balancing={"available_servers": ["gxy1", "gxy2\u00a0"]}), start=False)
+        self.assertEqual(sidecar.start_and_fail(), 2)
+        self.assertIn(r"gxy2\u00a0", sidecar.log())
+        self.assertIn(r"gxy2\u00a0", sidecar.run("check").stdout)
+
     def test_a_short_country_with_odd_characters_cannot_forge_either(self):
         sidecar = self.sidecar(scale())
         sidecar.ask("1", "A\nERROR: B")
