@@ -213,9 +213,13 @@ void start_log(const LogOptions& options, LogTarget target) {
   logger->set_level(spdlog_level(options.level));
 }
 
-void flush_log() {
-  if (!logger) return;
+bool drain_log(std::optional<std::chrono::milliseconds> patience) {
+  if (!writer) return true;
   for (const auto& left_out : limit.all_left_out()) tell(left_out);
+  return writer->drain(patience);
+}
+
+void stop_log() {
   logger.reset();
   writer.reset();
 }

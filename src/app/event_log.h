@@ -3,8 +3,10 @@
 // faster than they can be written the oldest are dropped, and the number is told.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -26,8 +28,10 @@ LogTarget log_target();  // journald if JOURNAL_STREAM names this process's stan
 
 // To be called once, before the first line; later calls change level and format.
 void start_log(const LogOptions& options, LogTarget target);
-// Writes out what waits. At exit, and after what must be seen.
-void flush_log();
+// Writes out what waits. False if the reader takes nothing for as long as `patience`; none: it waits for ever.
+bool drain_log(std::optional<std::chrono::milliseconds> patience);
+// Ends the log's thread, which writes out what waits. At exit, when no other thread logs any more.
+void stop_log();
 // Tells, in one line, how many lines were dropped since it was last asked.
 void report_lost_lines();
 

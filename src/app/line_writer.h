@@ -5,8 +5,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -23,19 +25,24 @@ class LineWriter {
   LineWriter& operator=(const LineWriter&) = delete;
 
   void add(std::string_view line);  // without its end
+  // Waits until all is written. False if the reader takes nothing for as long as `patience`; none: it waits for ever.
+  bool drain(std::optional<std::chrono::milliseconds> patience);
   std::size_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
  private:
   void work();
-  void write(std::string_view text) const;
+  void write(std::string_view text);
 
   const int fd_;
   const std::size_t limit_;
   std::atomic<std::size_t> dropped_{0};
+  std::atomic<std::size_t> pieces_written_{0};
   locks::Mutex mutex_;
   locks::ConditionVariable changed_;
+  locks::ConditionVariable drained_;
   std::deque<std::string> waiting_ GUARDED_BY(mutex_);
   bool is_idle_ GUARDED_BY(mutex_) = false;
+  bool is_writing_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

@@ -3,11 +3,11 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <fstream>
 #include <utility>
 
 #include "cluster/answers.h"
 #include "cluster/requests.h"
+#include "files/read_file.h"
 
 namespace cluster {
 namespace {
@@ -20,14 +20,6 @@ constexpr std::chrono::milliseconds shortest_pause = 500ms;
 constexpr std::chrono::milliseconds longest_pause = 30s;
 // A token that is refused sooner did not last.
 constexpr auto lasting = 10s;
-
-std::optional<std::string> first_line_of(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  if (!std::getline(file, line)) return std::nullopt;
-  if (!line.empty() && line.back() == '\r') line.pop_back();
-  return line;
-}
 
 }  // namespace
 
@@ -114,8 +106,12 @@ Failure Authenticator::authenticate(Token& token) {
   for (;;) {
     // Read each time: it may have been changed.
     const std::string path = options_.password_file.value_or("");
-    const auto password = first_line_of(path);
-    if (!password) return failure_of(Trouble::refused, "password_file " + path + " cannot be read");
+    const files::FileText file = files::read_file(path);
+    if (!file.text || file.text->empty()) {
+      return failure_of(Trouble::refused, "password_file " + path + " cannot be read" +
+                                              (file.trouble.empty() ? "" : " (" + file.trouble + ")"));
+    }
+    const std::string password = files::first_line(*file.text);
     if (password == refused_password_ && Clock::now() < next_check_) return refusal_;
     const bool may_be_mended = refused_password_ && password != refused_password_;
     if (!may_be_mended && !connection_.sleep_until(next_check_)) return failure_of(Trouble::unreached, "stopped");
@@ -123,7 +119,7 @@ Failure Authenticator::authenticate(Token& token) {
     if (failure.trouble == Trouble::none) return failure;  // without a token: etcd wants none
     if (connection_.is_stopped()) return failure;
     note("the password check at " + turn_.endpoint() + " goes on", true);
-    failure = check_password(*password, token);
+    failure = check_password(password, token);
     note(failure.why, false);
     delay_next_check();
     if (failure.trouble == Trouble::refused) {

@@ -8,10 +8,10 @@
 #include "config/checks.h"
 #include "config/entries.h"
 #include "config/env_file.h"
-#include "config/file_text.h"
 #include "config/known_keys.h"
 #include "config/settings.h"
 #include "config/toml_file.h"
+#include "files/read_file.h"
 
 namespace config {
 namespace {
@@ -69,7 +69,7 @@ class Loading {
  private:
   // An empty one if there is none, or none that can be read.
   Value read_config_file() {
-    const FileText file = read_file(sources_.config_file);
+    const files::FileText file = files::read_file(sources_.config_file);
     TomlText toml = parse_toml(file.text.value_or(""));
     const bool is_unread = file.missing ? sources_.config_file_required : !file.text;
     if (is_unread) {
@@ -81,7 +81,7 @@ class Loading {
   }
 
   Variables read_env_file() {
-    const FileText file = read_file(env_path_);
+    const files::FileText file = files::read_file(env_path_);
     if (!file.text && (!file.missing || sources_.env_file)) {
       unreadable(env_origin_, "--env-file", env_path_, file.trouble);
     }

@@ -3,7 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include "config/file_text.h"
+#include "files/read_file.h"
 
 namespace config {
 
@@ -18,7 +18,7 @@ std::vector<std::string> unreadable_files(const Loaded& loaded) {
       {"cluster.key_file", options.key_file}};
   for (const auto& [key, path] : files) {
     if (!path) continue;
-    const FileText file = read_file(*path);
+    const files::FileText file = files::read_file(*path);
     if (file.text) continue;
     problems.push_back(place_of(loaded, key) + ": the file " + in_quotes(*path) + " can't be read (" + file.trouble +
                        "); make it readable for the sidecar's user.");

@@ -1,5 +1,8 @@
 #include "daemon/reload.h"
 
+#include <chrono>
+#include <future>
+#include <thread>
 #include <utility>
 
 #include "app/event_log.h"
@@ -8,11 +11,27 @@
 #include "http/access.h"
 
 namespace sidecar {
+namespace {
+
+constexpr const char* being_stopped = "the sidecar is being stopped";
+
+}  // namespace
 
 std::string mode_of(const domain::Options& options) { return options.scale ? "scale mode" : "legacy mode"; }
 
 app::Configured configured_part(const config::Configuration& configuration) {
   return {configuration.domain, configuration.gateways, configuration.rooms};
+}
+
+FilesRead read_files(const config::Sources& sources) {
+  FilesRead read{config::load(sources), std::nullopt, {}};
+  if (const auto& path = read.loaded.configuration.http.token_file) {
+    http::TokenFile file = http::read_token_file(*path);
+    if (!file.token) read.unreadable.push_back(config::place_of(read.loaded, "http.token_file") + ": " + file.problem);
+    read.token = std::move(file.token);
+  }
+  for (std::string& problem : config::unreadable_files(read.loaded)) read.unreadable.push_back(std::move(problem));
+  return read;
 }
 
 Reload::Reload(config::Sources sources, config::Configuration in_force, bool needs_token, app::CatalogueKeeper& keeper,
@@ -43,8 +62,21 @@ app::CatalogueKeeper::Result Reload::run() {
                    {{"problems", static_cast<std::int64_t>(result.problems.size())}});
     refused = "; the last reload was refused: " + result.problems.front();
   }
-  notify_ready(mode_of(in_force_.domain) + refused);
+  if (!stopping_) notify_ready(mode_of(in_force_.domain) + refused);
   return result;
+}
+
+// By a thread of its own, which a file system that hangs may keep for ever.
+std::optional<FilesRead> Reload::read_unless_stopped() const {
+  constexpr std::chrono::milliseconds look{20};
+  if (stopping_) return std::nullopt;
+  std::packaged_task<FilesRead()> task([sources = sources_] { return read_files(sources); });
+  std::future<FilesRead> read = task.get_future();
+  std::thread(std::move(task)).detach();
+  while (!stopping_) {
+    if (read.wait_for(look) == std::future_status::ready) return read.get();
+  }
+  return std::nullopt;
 }
 
 void Reload::tell(metrics::Told& told) const {
@@ -55,22 +87,20 @@ void Reload::tell(metrics::Told& told) const {
 
 app::CatalogueKeeper::Result Reload::attempt() {
   app::CatalogueKeeper::Result result;
-  config::Loaded loaded = config::load(sources_);
+  std::optional<FilesRead> files = read_unless_stopped();
+  if (!files) {
+    result.problems.push_back(being_stopped);
+    return result;
+  }
+  config::Loaded& loaded = files->loaded;
   for (const config::Problem& problem : loaded.problems) {
     (problem.is_error ? result.problems : result.warnings).push_back(problem.text);
   }
-  std::optional<std::string> token;
-  if (loaded.configuration.http.token_file) {
-    http::TokenFile file = http::read_token_file(*loaded.configuration.http.token_file);
-    if (!file.token) {
-      result.problems.push_back(config::place_of(loaded, "http.token_file") + ": " + file.problem);
-    }
-    token = std::move(file.token);
-  } else if (needs_token_) {
+  if (needs_token_ && !loaded.configuration.http.token_file) {
     result.problems.push_back(
         "http.token_file: it listens where other machines can ask, which needs a token until the next restart");
   }
-  for (std::string& problem : config::unreadable_files(loaded)) result.problems.push_back(std::move(problem));
+  for (std::string& problem : files->unreadable) result.problems.push_back(std::move(problem));
   if (!result.problems.empty()) {
     // The rest of the problems too, and not only at the next attempt.
     for (std::string& problem : app::sync_problems(in_force_.store.path, configured_part(loaded.configuration))) {
@@ -100,7 +130,7 @@ app::CatalogueKeeper::Result Reload::attempt() {
   }
   if (!shares) fleet_.configure(next.cluster, next.domain.scale);
   fleet_.follow();
-  door_.replace_token(std::move(token));
+  door_.replace_token(std::move(files->token));
   watch_.configure(loaded.configuration.health);
   in_force_ = std::move(loaded.configuration);
   app::start_log(in_force_.log, app::log_target());

@@ -4,6 +4,9 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "app/catalogue_keeper.h"
 #include "cluster/fleet.h"
@@ -22,12 +25,23 @@ std::string mode_of(const domain::Options& options);
 // The part of a configuration that app/ takes.
 app::Configured configured_part(const config::Configuration& configuration);
 
+// The configuration, and what else stands in files that it names.
+struct FilesRead {
+  config::Loaded loaded;
+  std::optional<std::string> token;     // of http.token_file
+  std::vector<std::string> unreadable;  // a problem for each file that cannot be used
+};
+FilesRead read_files(const config::Sources& sources);
+
 class Reload {
  public:
   // `needs_token`: it listens where others than this machine can ask. `applied` is called after each one that was applied, with their number.
   Reload(config::Sources sources, config::Configuration in_force, bool needs_token, app::CatalogueKeeper& keeper,
          cluster::Fleet& fleet, GatewayWatch& watch, http::Door& door,
          std::function<void(std::uint64_t generation)> applied);
+
+  // From now on one that still reads files is refused, and so is each new one: what hangs holds no stop up.
+  void stop() { stopping_ = true; }
 
   // Problems and warnings are logged as well as returned.
   app::CatalogueKeeper::Result run();
@@ -36,6 +50,7 @@ class Reload {
 
  private:
   app::CatalogueKeeper::Result attempt() REQUIRES(mutex_);
+  std::optional<FilesRead> read_unless_stopped() const;
   void keep_what_needs_a_restart(config::Configuration& wanted, std::vector<std::string>& warnings) REQUIRES(mutex_);
 
   const config::Sources sources_;
@@ -48,6 +63,7 @@ class Reload {
   counts::Counter applied_count_;
   counts::Counter refused_count_;
   std::atomic<bool> last_refused_{false};
+  std::atomic<bool> stopping_{false};
   locks::Mutex mutex_;
   config::Configuration in_force_ GUARDED_BY(mutex_);
   std::uint64_t generation_ GUARDED_BY(mutex_) = 1;

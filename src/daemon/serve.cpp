@@ -1,7 +1,6 @@
 #include "daemon/serve.h"
 
 #include <malloc.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -16,11 +15,11 @@
 #include "app/load_history.h"
 #include "cluster/fleet.h"
 #include "config/load.h"
-#include "config/needed_files.h"
 #include "daemon/gateway_watch.h"
 #include "daemon/housekeeping.h"
 #include "daemon/notify.h"
 #include "daemon/reload.h"
+#include "daemon/signals.h"
 #include "daemon/watchdog.h"
 #include "http/access.h"
 #include "http/door.h"
@@ -40,40 +39,8 @@ constexpr int refused = 2;
 // From SIGTERM on, for requests and the last commit together; it has to be over in 5 s.
 constexpr std::chrono::milliseconds time_to_stop{4200};
 constexpr std::chrono::milliseconds time_for_last_commit{1000};
-
-// A thread that waits for the signals which are blocked everywhere else.
-class Signals {
- public:
-  // To be called before the first thread is started: all inherit the mask.
-  static void block() {
-    signal(SIGPIPE, SIG_IGN);
-    const sigset_t set = ours();
-    pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  }
-
-  Signals(std::function<void()> stop, std::function<void()> reload)
-      : thread_([stop = std::move(stop), reload = std::move(reload)] {
-          const sigset_t set = ours();
-          for (int number = 0; sigwait(&set, &number) == 0;) {
-            if (number == SIGUSR2) return;
-            number == SIGHUP ? reload() : stop();
-          }
-        }) {}
-  ~Signals() {
-    pthread_kill(thread_.native_handle(), SIGUSR2);
-    thread_.join();
-  }
-
- private:
-  static sigset_t ours() {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&set, number);
-    return set;
-  }
-
-  std::thread thread_;
-};
+// After a stop was asked for: how long the log's reader may take nothing before the rest of the log is given up.
+constexpr std::chrono::milliseconds patience_with_log{1000};
 
 // Each connection is a descriptor, and the soft limit is often 1024.
 void raise_descriptor_limit() {
@@ -212,26 +179,27 @@ class Running {
   const std::vector<std::string>& errors() const { return errors_; }
 
   // Until it is told to stop. Returns the exit code.
-  int run() {
+  int run(Signals& signals) {
     // Before the signals, one of which may stop it.
     watchdog_ = std::make_unique<Watchdog>(
         std::vector<Watchdog::Watched>{{"accepting", [this] { return door_->heartbeats(); }},
                                        {"writer", [this] { return journal_->heartbeats(); }},
                                        {"housekeeping", [this] { return housekeeping_->heartbeats(); }}});
-    {
-      Signals signals([this] { stop(); }, [this] { reload_->run(); });
-      note(1);
-      tell_of_start(*desk_);
-      for (const std::string& address : addresses_) app::log_info("Listening", {{"address", address}});
-      notify_ready(mode_of(desk_->policy()->options()));
-      door_->serve();
-    }
+    signals.set_exit_code(failed);
+    signals.attach({[this] { stop(); }, [this] { reload_->run(); }});
+    note(1);
+    tell_of_start(*desk_);
+    for (const std::string& address : addresses_) app::log_info("Listening", {{"address", address}});
+    notify_ready(mode_of(desk_->policy()->options()));
+    door_->serve();
+    signals.detach();
     housekeeping_->stop();
     fleet_->stop();
     const bool flushed = journal_->flush();
     if (!journal_->stop_in_time()) leave_as_in_a_crash();
     if (!flushed) app::log_error("Stopped, but not all could be written to the database");
     app::log_info("Stopped");
+    signals.set_exit_code(flushed ? 0 : failed);
     return flushed ? 0 : failed;
   }
 
@@ -253,7 +221,7 @@ class Running {
   // The disk does not answer, and nothing can be closed. What was answered is safe as after kill -9.
   [[noreturn]] static void leave_as_in_a_crash() {
     app::log_error("Stopped, but not all could be written to the database");
-    app::flush_log();
+    app::drain_log(std::chrono::milliseconds{100});
     std::_Exit(failed);
   }
 
@@ -273,12 +241,13 @@ class Running {
 
   void stop() {
     stopping_ = true;
-    watchdog_->stop();  // systemd now has another limit
+    reload_->stop();
     const auto deadline = std::chrono::steady_clock::now() + time_to_stop;
     journal_->hurry(deadline);
+    door_->stop();
     fleet_->hurry(deadline - time_for_last_commit);
     notify_stopping();
-    door_->stop();
+    watchdog_->stop();  // systemd now has another limit
   }
 
   void note(std::uint64_t generation) { owner_.note({getpid(), addresses_.front(), generation}); }
@@ -329,9 +298,10 @@ int refuse(const std::vector<std::string>& problems) {
   return refused;
 }
 
-int load_and_run(const cli::ServeArguments& arguments) {
+int load_and_run(const cli::ServeArguments& arguments, Signals& signals) {
   const config::Sources sources = config::default_sources(arguments.config_file, arguments.env_file, environ);
-  const config::Loaded loaded = config::load(sources);
+  FilesRead files = read_files(sources);
+  const config::Loaded& loaded = files.loaded;
   app::start_log(loaded.configuration.log, app::log_target());
   std::vector<std::string> problems;
   for (const config::Problem& problem : loaded.problems) {
@@ -340,38 +310,38 @@ int load_and_run(const cli::ServeArguments& arguments) {
     else
       app::log_warn(problem.text);
   }
-  std::optional<std::string> token;
-  if (const auto& path = loaded.configuration.http.token_file) {
-    http::TokenFile file = http::read_token_file(*path);
-    if (!file.token) problems.push_back(config::place_of(loaded, "http.token_file") + ": " + file.problem);
-    token = std::move(file.token);
-  }
-  const auto unreadable = config::unreadable_files(loaded);
-  problems.insert(problems.end(), unreadable.begin(), unreadable.end());
+  problems.insert(problems.end(), files.unreadable.begin(), files.unreadable.end());
   if (!problems.empty()) {
     const auto more = app::sync_problems(loaded.configuration.store.path, configured_part(loaded.configuration));
     problems.insert(problems.end(), more.begin(), more.end());
     return refuse(problems);
   }
 
-  Running running(sources, loaded.configuration, std::move(token), arguments.set_aside_damaged);
+  Running running(sources, loaded.configuration, std::move(files.token), arguments.set_aside_damaged);
   if (!running.errors().empty()) return refuse(running.errors());
-  return running.run();
+  return running.run(signals);
 }
 
 }  // namespace
 
 int serve(const cli::ServeArguments& arguments) {
   Signals::block();
+  app::start_log({}, app::log_target());
   raise_descriptor_limit();
   give_large_buffers_back();
   int code = failed;
-  try {
-    code = load_and_run(arguments);
-  } catch (const std::exception& exception) {
-    app::log_error(exception.what());
+  {
+    Signals signals;
+    try {
+      code = load_and_run(arguments, signals);
+    } catch (const std::exception& exception) {
+      app::log_error(exception.what());
+    }
+    signals.set_exit_code(code);
+    const auto patience = signals.stop_was_asked() ? std::optional(patience_with_log) : std::nullopt;
+    if (!app::drain_log(patience)) std::_Exit(code);
   }
-  app::flush_log();
+  app::stop_log();
   return code;
 }
 

@@ -1,14 +1,12 @@
 #include "health/secret.h"
 
-#include <fstream>
+#include "files/read_file.h"
 
 namespace health {
 
 std::string first_line_of(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+  std::string line = files::first_line(files::read_file(path).text.value_or(""));
+  while (!line.empty() && line.back() == ' ') line.pop_back();
   return line;
 }
 

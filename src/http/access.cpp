@@ -1,14 +1,14 @@
 #include "http/access.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include <arpa/inet.h>
 #include <strings.h>
+
+#include "files/read_file.h"
 
 namespace http {
 namespace {
@@ -34,12 +34,12 @@ bool cut_port(std::string_view& host) {
   return port.size() <= 5 && std::all_of(port.begin(), port.end(), is_digit);
 }
 
-std::string readable_copy(const std::string& path) {
-  const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
-  if (folder == nullptr) return path;
-  const auto copy = folder / std::filesystem::path(path).filename();
-  const int first = std::ifstream(copy, std::ios::binary).peek();
-  return first == std::ifstream::traits_type::eof() || first == '\n' ? path : copy.string();
+files::FileText read_it_or_its_copy(const std::string& path) {
+  if (const char* folder = std::getenv("CREDENTIALS_DIRECTORY")) {
+    auto copy = files::read_file(folder / std::filesystem::path(path).filename());
+    if (copy.text && !copy.text->empty() && copy.text->front() != '\n') return copy;
+  }
+  return files::read_file(path);
 }
 
 }  // namespace
@@ -88,17 +88,12 @@ bool bears_token(const Head& head, std::string_view token) {
 }
 
 TokenFile read_token_file(const std::string& path) {
-  std::ifstream file(readable_copy(path), std::ios::binary);
-  std::string text;
-  if (file) {
-    text.resize(4097);
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-  }
-  if (!file.is_open() || file.bad() || (text.empty() && !file.eof())) {
-    return {std::nullopt, "The token file " + path + " can't be read (" + std::strerror(errno) +
+  files::FileText file = read_it_or_its_copy(path);
+  if (!file.text) {
+    return {std::nullopt, "The token file " + path + " can't be read (" + file.trouble +
                               "); make it readable for the sidecar's user."};
   }
+  std::string& text = *file.text;
   if (!text.empty() && text.back() == '\n') text.pop_back();
   if (!text.empty() && text.back() == '\r') text.pop_back();
   if (text.empty() || text.size() > 4096 || !std::all_of(text.begin(), text.end(), is_token_file_char)) {

@@ -1,0 +1,97 @@
+#include "files/read_file.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <system_error>
+#include <utility>
+
+namespace files {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t largest = std::size_t{64} << 20;
+// How long somebody at the other end of a pipe may take.
+constexpr std::chrono::milliseconds patience{1000};
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+FileText trouble(std::string why) { return {std::nullopt, false, std::move(why)}; }
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+enum class Coming { something, end, nothing };
+
+Coming wait_for(int fd, Clock::time_point deadline) {
+  pollfd watched{fd, POLLIN, 0};
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    const int ready = ::poll(&watched, 1, static_cast<int>(std::max(left.count(), decltype(left.count()){0})));
+    if (ready == 0) return Coming::nothing;
+    if (ready > 0) return (watched.revents & POLLIN) != 0 ? Coming::something : Coming::end;
+    if (errno != EINTR) return Coming::end;
+  }
+}
+
+}  // namespace
+
+FileText read_file(const std::string& path) {
+  const auto deadline = Clock::now() + patience;
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (file.get() < 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return {std::nullopt, true, reason(errno)};
+    return trouble(reason(errno));
+  }
+  struct stat status = {};
+  if (::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) return trouble("is a directory");
+
+  std::string text;
+  std::array<char, 64 * 1024> buffer;
+  while (true) {
+    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno != EAGAIN) return trouble(reason(errno));
+    if (count > 0) {
+      text.append(buffer.data(), static_cast<std::size_t>(count));
+      if (text.size() > largest) return trouble("is larger than 64 MiB");
+      continue;
+    }
+    // A pipe that nobody has opened for writing yet reads as if it were at its end.
+    const bool is_unopened = count == 0 && S_ISFIFO(status.st_mode) && text.empty();
+    if (count == 0 && !is_unopened) break;
+    const Coming coming = wait_for(file.get(), deadline);
+    if (coming == Coming::end) break;
+    if (coming == Coming::nothing) {
+      return trouble(text.empty() ? "nobody writes to it: waited 1 s" : "its end does not come: waited 1 s");
+    }
+  }
+  if (text.rfind("\xEF\xBB\xBF", 0) == 0) text.erase(0, 3);
+  return {std::move(text), false, {}};
+}
+
+std::string first_line(const std::string& text) {
+  std::string line = text.substr(0, text.find('\n'));
+  if (!line.empty() && line.back() == '\r') line.pop_back();
+  return line;
+}
+
+}  // namespace files
