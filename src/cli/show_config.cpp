@@ -1,36 +1,95 @@
 #include "cli/commands.h"
 #include "cli/configured.h"
+#include "cli/running_settings.h"
 #include "cli/table.h"
 #include "http/json.h"
 
 namespace cli {
 namespace {
 
-std::string as_json(const std::vector<config::Setting>& settings) {
+using Running = std::optional<RunningSettings>;
+
+const RunningSettings::Value* in_force(const Running& running, const std::string& key) {
+  if (!running) return nullptr;
+  const auto found = running->in_force.find(key);
+  return found == running->in_force.end() ? nullptr : &found->second;
+}
+
+void write_texts(http::JsonWriter& json, std::string_view key, const std::vector<std::string>& texts) {
+  json.key(key).begin_array();
+  for (const auto& text : texts) json.value(text);
+  json.end_array();
+}
+
+std::string as_json(const std::vector<config::Setting>& settings, const Running& running) {
   http::JsonWriter json;
   json.begin_object().key("settings").begin_array();
   for (const auto& setting : settings) {
     json.begin_object().member("key", setting.key).member("variable", setting.variable);
-    json.member("value", setting.value).member("origin", setting.origin).end_object();
+    json.member("value", setting.value).member("origin", setting.origin);
+    if (const auto* value = in_force(running, setting.key)) {
+      json.member("in_force", value->value).member("in_force_origin", value->origin);
+    }
+    json.end_object();
   }
-  json.end_array().end_object();
+  json.end_array().key("running");
+  if (running) {
+    json.begin_object().member("address", running->address);
+    write_texts(json, "a_reload_would_change", running->changes);
+    write_texts(json, "a_reload_would_be_refused_for", running->problems);
+    json.end_object();
+  } else {
+    json.null();
+  }
+  json.end_object();
   return json.take() + '\n';
 }
 
-std::string as_table(const std::vector<config::Setting>& settings) {
-  Table table({{"SETTING"}, {"VARIABLE"}, {"VALUE"}, {"FROM"}});
+std::string shown(const std::string& value) { return value.empty() ? "-" : value; }
+
+std::string as_table(const std::vector<config::Setting>& settings, const Running& running) {
+  std::vector<Column> columns{{"SETTING"}, {"VARIABLE"}, {"VALUE"}, {"FROM"}};
+  if (running) columns.push_back({"IN FORCE"});
+  Table table(std::move(columns));
   for (const auto& setting : settings) {
-    table.add_row({setting.key, setting.variable, setting.value.empty() ? "-" : setting.value, setting.origin});
+    std::vector<std::string> row{setting.key, setting.variable, shown(setting.value), setting.origin};
+    if (running) {
+      const auto* value = in_force(running, setting.key);
+      const bool is_other = value && value->value != setting.value;
+      row.push_back(!value ? "?" : is_other ? shown(value->value) + " (" + value->origin + ')' : "the same");
+    }
+    table.add_row(row);
   }
   return table.text();
+}
+
+std::string about(const RunningSettings& running) {
+  std::string text = "\nIn force in the sidecar at " + printable(running.address) + ". ";
+  if (!running.problems.empty()) {
+    text += "A reload would be refused:\n";
+    for (const auto& problem : running.problems) text += "  " + printable(problem) + '\n';
+  } else if (running.changes.empty()) {
+    text += "A reload would change nothing.\n";
+  } else {
+    text += "A reload would change:\n";
+    for (const auto& change : running.changes) text += "  " + printable(change) + '\n';
+  }
+  return text;
 }
 
 }  // namespace
 
 int show_config(const CommandLine& line, Terminal& terminal) {
   const auto loaded = load_configuration(line);
-  terminal.out << (line.json ? as_json(loaded.settings) : as_table(loaded.settings));
+  std::string trouble;
+  const auto running = running_settings(line, loaded, trouble);
+  if (line.json) {
+    terminal.out << as_json(loaded.settings, running);
+  } else {
+    terminal.out << as_table(loaded.settings, running) << (running ? about(*running) : "");
+  }
   print_problems(loaded, terminal.err);
+  if (!trouble.empty()) terminal.err << "warning: what is in force is not known: " << trouble << '\n';
   return loaded.ok() ? kFine : kWrongInput;
 }
 

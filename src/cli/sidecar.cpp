@@ -6,6 +6,7 @@
 #include "cli/target.h"
 #include "cli/terminal.h"
 #include "http/access.h"
+#include "store/database_id.h"
 #include "store/owner.h"
 
 namespace cli {
@@ -44,14 +45,63 @@ std::optional<std::string> token_of(const CommandLine& line, const config::Loade
   return std::move(file.token);
 }
 
+// What the interface's messages call things, and what the command line calls them.
+constexpr std::pair<std::string_view, std::string_view> kCalled[] = {
+    {"force=true", "--force"},
+    {"allow_removals=true", "--allow-removals"},
+    {"GET /v2/gateways lists", "room-sidecar status lists"},
+    {"Send the token as 'Authorization: Bearer <token>'.", "Name the file that holds the token with --token-file."},
+};
+
+std::string as_options(std::string message) {
+  for (const auto& [theirs, ours] : kCalled) {
+    for (auto at = message.find(theirs); at != message.npos; at = message.find(theirs, at + ours.size())) {
+      message.replace(at, theirs.size(), ours);
+    }
+  }
+  return message;
+}
+
+store::DatabaseId served_by(const http::Json& settings) {
+  store::DatabaseId id;
+  if (const auto* database = settings.find("database")) {
+    id.path = text_at(*database, "path");
+    id.real_path = text_at(*database, "real_path");
+    if (auto file = text_at(*database, "file"); !file.empty()) id.file = std::move(file);
+  }
+  return id;
+}
+
 }  // namespace
 
-Sidecar::Sidecar(const CommandLine& line) : Sidecar(line, load_for_asking(line)) {}
+bool serves(const http::Json& settings, const std::string& database) {
+  return store::is_same_database(served_by(settings), store::database_id(database));
+}
 
-Sidecar::Sidecar(const CommandLine& line, const config::Loaded& loaded)
-    : address_(address_of(line, loaded.configuration)),
+Sidecar::Sidecar(const CommandLine& line, Purpose purpose) : Sidecar(line, purpose, load_for_asking(line)) {}
+
+Sidecar::Sidecar(const CommandLine& line, Purpose purpose, const config::Loaded& loaded)
+    : purpose_(purpose),
+      address_(address_of(line, loaded.configuration)),
       client_(address_, token_of(line, loaded)),
-      configuration_is_sound_(loaded.ok()) {}
+      configuration_is_sound_(loaded.ok()) {
+  if (purpose == Purpose::steer && !line.server) require_database(loaded.configuration.store.path);
+}
+
+void Sidecar::require_database(const std::string& configured) {
+  const auto answer = ask("GET", "/v2/settings");
+  if (answer.status == 404) {
+    throw CommandFailed("the sidecar at " + printable(address_) +
+                        " is too old to say which database it serves: nothing was done; name it with --server");
+  }
+  if (!answer.is_fine()) throw CommandFailed(at_address(refusal(answer)));
+  if (serves(answer.body, configured)) return;
+  throw CommandFailed("the sidecar at " + printable(address_) + " serves the database " +
+                      printable(served_by(answer.body).path) + ", but this configuration names " +
+                      printable(store::database_id(configured).path) +
+                      (configuration_is_sound_ ? "" : " and has errors (see room-sidecar check)") +
+                      ": nothing was done; name that sidecar's configuration, or the sidecar itself with --server");
+}
 
 Sidecar::Answer Sidecar::ask(std::string_view method, const std::string& target, std::chrono::milliseconds timeout,
                              std::string_view sent) {
@@ -72,15 +122,27 @@ Sidecar::Answer Sidecar::ask(std::string_view method, const std::string& target,
 
 Sidecar::Answer Sidecar::expect(std::string_view method, const std::string& target, std::string_view body) {
   auto answer = ask(method, target, std::chrono::seconds{10}, body);
-  if (!answer.is_fine()) throw CommandFailed(refusal(answer));
-  return answer;
+  if (answer.is_fine()) return answer;
+  throw CommandFailed(purpose_ == Purpose::steer ? at_address(refusal(answer)) : refusal(answer));
 }
 
 std::string Sidecar::refusal(const Answer& answer) {
-  const auto message = printable(text_at(answer.body, "message"));
+  const auto message = as_options(printable(text_at(answer.body, "message")));
   const auto code = printable(text_at(answer.body, "error"));
   return (message.empty() ? "the sidecar refused with status " + std::to_string(answer.status) : message) +
          (code.empty() ? "" : " (" + code + ')');
+}
+
+std::string Sidecar::with_address(const Answer& answer) const {
+  std::string text = answer.text;
+  text.pop_back();  // the bracket
+  if (text.back() != '{') text += ',';
+  http::append_json_string(text += "\"address\":", address_);
+  return text + '}';
+}
+
+std::string Sidecar::at_address(const std::string& what) const {
+  return "the sidecar at " + printable(address_) + ": " + what;
 }
 
 std::vector<http::Json> Sidecar::all_pages(const std::string& target, const std::string& name) {

@@ -16,11 +16,13 @@ namespace cli {
 
 class Sidecar {
  public:
-  // Finds it: --server, else the one that owns the configured database, else http.listen.
-  // The token is read from --token-file, else from http.token_file.
-  explicit Sidecar(const CommandLine& line);
+  // Looking at another sidecar than the one meant costs nothing; steering it may cost meetings.
+  enum class Purpose { look, steer };
 
-  const std::string& address() const { return address_; }
+  // Finds it: --server, else the one that owns the configured database, else http.listen.
+  // The token is read from --token-file, else from http.token_file. To steer it, it must serve the configured
+  // database, unless --server names it: throws CommandFailed otherwise.
+  explicit Sidecar(const CommandLine& line, Purpose purpose = Purpose::look);
 
   struct Answer {
     int status = 0;
@@ -30,25 +32,36 @@ class Sidecar {
     bool is_fine() const { return status >= 200 && status < 300; }
   };
 
+  const std::string& address() const { return address_; }
+  // An answer as it came, and the address among its members.
+  std::string with_address(const Answer& answer) const;
+
   // Whatever it answers, as long as that is JSON.
   Answer ask(std::string_view method, const std::string& target,
              std::chrono::milliseconds timeout = std::chrono::seconds{10}, std::string_view sent = {});
 
-  // Its own message, for people.
+  // Its own message, for people. Options are called as the command line calls them.
   static std::string refusal(const Answer& answer);
 
-  // Throws its refusal, if it is one.
+  // Throws its refusal, if it is one. Who steers is told which sidecar it was.
   Answer expect(std::string_view method, const std::string& target, std::string_view body = {});
 
   // All pages of a list: the elements of the array called `name`. `target` has no query, or one.
   std::vector<http::Json> all_pages(const std::string& target, const std::string& name);
 
  private:
-  Sidecar(const CommandLine& line, const config::Loaded& loaded);
+  Sidecar(const CommandLine& line, Purpose purpose, const config::Loaded& loaded);
+  void require_database(const std::string& configured);
+  std::string at_address(const std::string& what) const;
+
+  const Purpose purpose_;
 
   std::string address_;
   http::Client client_;
   bool configuration_is_sound_;
 };
+
+// Whether the answer to GET /v2/settings is that of a sidecar which serves the database with this path.
+bool serves(const http::Json& settings, const std::string& database);
 
 }  // namespace cli

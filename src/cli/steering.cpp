@@ -13,9 +13,10 @@ constexpr std::chrono::seconds kReloadTime{30};
 
 int steer(const CommandLine& line, Terminal& terminal, std::string_view method, const std::string& target,
           const std::string& done, const std::string& body = "") {
-  Sidecar sidecar(line);
+  Sidecar sidecar(line, Sidecar::Purpose::steer);
   const auto answer = sidecar.expect(method, target, body);
-  terminal.out << (line.json ? answer.text : done) << '\n';
+  terminal.out << (line.json ? sidecar.with_address(answer) : done + "\nSidecar: " + printable(sidecar.address()))
+               << '\n';
   return kFine;
 }
 
@@ -43,21 +44,24 @@ int release(const CommandLine& line, Terminal& terminal) {
 }
 
 int reload(const CommandLine& line, Terminal& terminal) {
-  Sidecar sidecar(line);
+  Sidecar sidecar(line, Sidecar::Purpose::steer);
   const auto answer = sidecar.ask("POST", "/v2/reload", kReloadTime);
-  if (line.json) terminal.out << answer.text << '\n';
+  if (line.json) terminal.out << sidecar.with_address(answer) << '\n';
   if (answer.is_fine()) {
     for (const auto& warning : texts_at(answer.body, "warnings")) {
       terminal.err << "warning: " << printable(warning) << '\n';
     }
-    if (!line.json) terminal.out << "The new configuration is in effect.\n";
+    if (!line.json) {
+      terminal.out << "The new configuration is in effect.\nSidecar: " << printable(sidecar.address()) << '\n';
+    }
     return kFine;
   }
   const auto problems = texts_at(answer.body, "problems");
   for (const auto& problem : problems) terminal.err << "error: " << printable(problem) << '\n';
   const bool refused = text_at(answer.body, "error") == "configuration_refused";
   throw CommandFailed(
-      refused ? "the sidecar refused the configuration and keeps the old one" : Sidecar::refusal(answer),
+      refused ? "the sidecar at " + printable(sidecar.address()) + " refused the configuration and keeps the old one"
+              : Sidecar::refusal(answer),
       refused ? kWrongInput : kFailed);
 }
 

@@ -1,19 +1,78 @@
 #include "daemon/reload.h"
 
+#include <algorithm>
 #include <chrono>
 #include <future>
+#include <map>
+#include <string_view>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "app/event_log.h"
 #include "config/needed_files.h"
 #include "daemon/notify.h"
 #include "http/access.h"
+#include "store/database_id.h"
 
 namespace sidecar {
 namespace {
 
 constexpr const char* being_stopped = "the sidecar is being stopped";
+
+bool needs_restart(std::string_view key) {
+  return key == "http.listen" || key == "http.max_connections" || key == "database.path";
+}
+
+std::vector<http::SettingsView::Setting> settings_of(const config::Loaded& loaded) {
+  std::vector<http::SettingsView::Setting> settings;
+  for (const config::Setting& setting : loaded.settings) {
+    settings.push_back({setting.key, setting.variable, setting.value, setting.origin});
+  }
+  return settings;
+}
+
+auto content_of(const domain::ConfiguredGateway& gateway) {
+  return std::tie(gateway.id, gateway.url, gateway.admin_url, gateway.type, gateway.capacity, gateway.disabled);
+}
+auto content_of(const domain::ConfiguredRoom& room) {
+  return std::tie(room.id, room.name, room.default_gateway, room.default_gateway_id, room.disabled);
+}
+const std::string& name_of(const domain::ConfiguredGateway& gateway) { return gateway.name; }
+const std::string& name_of(const domain::ConfiguredRoom& room) { return room.gateway_uid; }
+
+// "2 added (gxy4, gxy5)", after what there was.
+void append_names(std::string& sentence, const char* what, const std::vector<std::string>& names) {
+  constexpr std::size_t most = 10;
+  if (names.empty()) return;
+  sentence += (sentence.empty() ? "" : ", ") + std::to_string(names.size()) + ' ' + what + " (";
+  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) sentence += (i > 0 ? ", " : "") + names[i];
+  sentence += names.size() > most ? ", …)" : ")";
+}
+
+// What becomes of the entries called `kind`, as a sentence; none if all stay as they are.
+template <typename Entry>
+void describe_entries(const char* kind, const std::vector<Entry>& before, const std::vector<Entry>& after,
+                      std::vector<std::string>& sentences) {
+  std::map<std::string_view, const Entry*> left;
+  for (const Entry& entry : before) left.emplace(name_of(entry), &entry);
+  std::vector<std::string> added, changed, removed;
+  for (const Entry& entry : after) {
+    const auto known = left.find(name_of(entry));
+    if (known == left.end()) {
+      added.push_back(name_of(entry));
+      continue;
+    }
+    if (content_of(*known->second) != content_of(entry)) changed.push_back(name_of(entry));
+    left.erase(known);
+  }
+  for (const auto& [name, entry] : left) removed.emplace_back(name);
+  std::string sentence;
+  append_names(sentence, "added", added);
+  append_names(sentence, "removed", removed);
+  append_names(sentence, "changed", changed);
+  if (!sentence.empty()) sentences.push_back(kind + (": " + sentence));
+}
 
 }  // namespace
 
@@ -34,7 +93,7 @@ FilesRead read_files(const config::Sources& sources) {
   return read;
 }
 
-Reload::Reload(config::Sources sources, config::Configuration in_force, bool needs_token, app::CatalogueKeeper& keeper,
+Reload::Reload(config::Sources sources, config::Loaded in_force, bool needs_token, app::CatalogueKeeper& keeper,
                cluster::Fleet& fleet, GatewayWatch& watch, http::Door& door, std::function<void(std::uint64_t)> applied)
     : sources_(std::move(sources)),
       needs_token_(needs_token),
@@ -43,7 +102,9 @@ Reload::Reload(config::Sources sources, config::Configuration in_force, bool nee
       watch_(watch),
       door_(door),
       applied_(std::move(applied)),
-      in_force_(std::move(in_force)) {}
+      in_force_(in_force.configuration),
+      database_(in_force.configuration.store.path),
+      settings_(settings_of(in_force)) {}
 
 app::CatalogueKeeper::Result Reload::run() {
   const locks::MutexLock lock(mutex_);
@@ -77,6 +138,57 @@ std::optional<FilesRead> Reload::read_unless_stopped() const {
     if (read.wait_for(look) == std::future_status::ready) return read.get();
   }
   return std::nullopt;
+}
+
+void Reload::put_in_force(config::Loaded loaded) {
+  in_force_ = std::move(loaded.configuration);
+  auto settings = settings_of(loaded);
+  const locks::MutexLock lock(settings_mutex_);
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    if (needs_restart(settings[i].key)) settings[i] = settings_[i];
+  }
+  settings_ = std::move(settings);
+}
+
+http::SettingsView Reload::settings(bool with_preview) {
+  http::SettingsView view;
+  const store::DatabaseId id = store::database_id(database_);
+  view.database = {id.path, id.real_path, id.file};
+  if (with_preview) {
+    const locks::MutexLock lock(mutex_);
+    view.after_reload = preview();
+  }
+  const locks::MutexLock lock(settings_mutex_);
+  view.settings = settings_;
+  return view;
+}
+
+http::SettingsView::Preview Reload::preview() {
+  http::SettingsView::Preview preview;
+  const auto files = read_unless_stopped();
+  if (!files) {
+    preview.problems.push_back(being_stopped);
+    return preview;
+  }
+  const config::Configuration& next = files->loaded.configuration;
+  for (const config::Problem& problem : files->loaded.problems) {
+    (problem.is_error ? preview.problems : preview.warnings).push_back(problem.text);
+  }
+  preview.problems.insert(preview.problems.end(), files->unreadable.begin(), files->unreadable.end());
+  for (std::string& problem : app::sync_problems(in_force_.store.path, configured_part(next))) {
+    preview.problems.push_back(std::move(problem));
+  }
+  const auto settings = settings_of(files->loaded);
+  {
+    const locks::MutexLock lock(settings_mutex_);
+    for (std::size_t i = 0; i < settings.size(); ++i) {
+      if (settings[i].value == settings_[i].value) continue;
+      preview.changes.push_back({settings[i], settings_[i].value, needs_restart(settings[i].key)});
+    }
+  }
+  describe_entries("[[gateways]]", in_force_.gateways, next.gateways, preview.entries);
+  describe_entries("[[rooms]]", in_force_.rooms, next.rooms, preview.entries);
+  return preview;
 }
 
 void Reload::tell(metrics::Told& told) const {
@@ -132,7 +244,7 @@ app::CatalogueKeeper::Result Reload::attempt() {
   fleet_.follow();
   door_.replace_token(std::move(files->token));
   watch_.configure(loaded.configuration.health);
-  in_force_ = std::move(loaded.configuration);
+  put_in_force(std::move(loaded));
   app::start_log(in_force_.log, app::log_target());
   return result;
 }

@@ -14,6 +14,7 @@
 #include "counts/counter.h"
 #include "daemon/gateway_watch.h"
 #include "http/door.h"
+#include "http/settings_view.h"
 #include "locks/mutex.h"
 #include "metrics/collector.h"
 
@@ -36,7 +37,7 @@ FilesRead read_files(const config::Sources& sources);
 class Reload {
  public:
   // `needs_token`: it listens where others than this machine can ask. `applied` is called after each one that was applied, with their number.
-  Reload(config::Sources sources, config::Configuration in_force, bool needs_token, app::CatalogueKeeper& keeper,
+  Reload(config::Sources sources, config::Loaded in_force, bool needs_token, app::CatalogueKeeper& keeper,
          cluster::Fleet& fleet, GatewayWatch& watch, http::Door& door,
          std::function<void(std::uint64_t generation)> applied);
 
@@ -45,12 +46,16 @@ class Reload {
 
   // Problems and warnings are logged as well as returned.
   app::CatalogueKeeper::Result run();
+  // What is in force, and with `preview` what run() would change: that reads the files, and waits for a reload under way.
+  http::SettingsView settings(bool preview);
   // How often so far; never waits for one that is under way.
   void tell(metrics::Told& told) const;
 
  private:
   app::CatalogueKeeper::Result attempt() REQUIRES(mutex_);
   std::optional<FilesRead> read_unless_stopped() const;
+  void put_in_force(config::Loaded loaded) REQUIRES(mutex_);
+  http::SettingsView::Preview preview() REQUIRES(mutex_);
   void keep_what_needs_a_restart(config::Configuration& wanted, std::vector<std::string>& warnings) REQUIRES(mutex_);
 
   const config::Sources sources_;
@@ -67,6 +72,10 @@ class Reload {
   locks::Mutex mutex_;
   config::Configuration in_force_ GUARDED_BY(mutex_);
   std::uint64_t generation_ GUARDED_BY(mutex_) = 1;
+  const std::string database_;  // as it was named at the start
+  // Apart, so that they can be looked at while a reload hangs. Changed with both mutexes held.
+  locks::Mutex settings_mutex_;
+  std::vector<http::SettingsView::Setting> settings_ GUARDED_BY(settings_mutex_);
 };
 
 }  // namespace sidecar

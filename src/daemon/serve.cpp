@@ -113,9 +113,10 @@ void tell_of_other_address(const http::Options& options, const std::vector<http:
 // All that runs, in the order in which it is started; destroyed in reverse.
 class Running {
  public:
-  Running(const config::Sources& sources, const config::Configuration& configuration, std::optional<std::string> token,
+  Running(const config::Sources& sources, const config::Loaded& loaded, std::optional<std::string> token,
           bool set_aside_damaged)
-      : owner_(configuration.store.path) {
+      : owner_(loaded.configuration.store.path) {
+    const config::Configuration& configuration = loaded.configuration;
     store::Database database = open_database(configuration.store.path, set_aside_damaged);
     const app::Configured configured = configured_part(configuration);
     app::Opening opening = app::read_opening(database, configured, wall_now());
@@ -165,9 +166,10 @@ class Running {
                             [this] { return reload_->run(); },
                             [this] { return readiness(); },
                             [this] { return collector_->text(); },
-                            [this] { return fleet_->view(); }};
+                            [this] { return fleet_->view(); },
+                            [this](bool preview) { return reload_->settings(preview); }};
     door_ = std::make_unique<http::Door>(std::move(options), http::routes(house), std::move(listeners));
-    reload_ = std::make_unique<Reload>(sources, configuration, needs_token, *keeper_, *fleet_, *watch_, *door_,
+    reload_ = std::make_unique<Reload>(sources, loaded, needs_token, *keeper_, *fleet_, *watch_, *door_,
                                        [this](std::uint64_t generation) { note(generation); });
     collector_ = std::make_unique<metrics::Collector>(
         metrics::Sources{*desk_, *journal_, *keeper_, *door_, fleet_->counts(), [this] { return fleet_->view(); },
@@ -317,7 +319,7 @@ int load_and_run(const cli::ServeArguments& arguments, Signals& signals) {
     return refuse(problems);
   }
 
-  Running running(sources, loaded.configuration, std::move(files.token), arguments.set_aside_damaged);
+  Running running(sources, loaded, std::move(files.token), arguments.set_aside_damaged);
   if (!running.errors().empty()) return refuse(running.errors());
   return running.run(signals);
 }

@@ -38,6 +38,9 @@ Response answer_decisions(const House& house, const Request& request);
 Response answer_load_history(const House& house, const Request& request);
 Response answer_page(const House& house, const Request& request);
 
+// settings_requests.cpp
+Response answer_settings(const House& house, const Request& request);
+
 // steering_requests.cpp
 Response answer_drain(const House& house, const Request& request);
 Response answer_undrain(const House& house, const Request& request);

@@ -11,6 +11,7 @@
 #include "app/fleet_view.h"
 #include "app/load_history.h"
 #include "http/message.h"
+#include "http/settings_view.h"
 
 namespace http {
 
@@ -30,6 +31,8 @@ struct House {
   std::function<Readiness()> readiness;
   std::function<std::string()> metrics{};   // in Prometheus' text format
   std::function<app::FleetView()> fleet{};  // none: alone
+  // What is in force, and if asked for what a reload would change.
+  std::function<SettingsView(bool preview)> settings{};
 };
 
 std::vector<Route> routes(const House& house);

@@ -234,11 +234,13 @@ TEST_CASE("drain, undrain and release send what the interface asks for") {
   outcome = scratch.run({"drain", "gxy 1", "--move", to[0], to[1]});
   CHECK(contains(outcome.out, "the rooms there move to others"));
   CHECK(contains(server.asked().back(), "Content-Length: 13\r\n"));
-  CHECK(scratch.run({"drain", "gxy 1", "--json", to[0], to[1]}).out == "{\"name\":\"gxy 1\"}\n");
+  CHECK(contains(outcome.out, "\nSidecar: " + server.address() + "\n"));
+  CHECK(scratch.run({"drain", "gxy 1", "--json", to[0], to[1]}).out ==
+        R"({"name":"gxy 1","address":")" + server.address() + "\"}\n");
   CHECK(scratch.run({"undrain", "gxy 1", to[0], to[1]}).exit_code == 0);
   outcome = scratch.run({"release", "2171", to[0], to[1]});
   CHECK(outcome.exit_code == 1);
-  CHECK(outcome.err == "error: 3 users are in it. (room_occupied)\n");
+  CHECK(outcome.err == "error: the sidecar at " + server.address() + ": 3 users are in it. (room_occupied)\n");
   CHECK(outcome.out.empty());
   CHECK(scratch.run({"release", "2171", "--force", to[0], to[1]}).exit_code == 0);
   outcome = scratch.run({"drain", "other", to[0], to[1]});

@@ -105,6 +105,105 @@ class Config(Case):
             self.assertIn(origin, lines[key])
 
 
+class AnotherSidecar(Case):
+    """A command acts on the sidecar that its configuration describes, or on none."""
+    COMMANDS = (["drain", "gxy1"], ["drain", "gxy1", "--move"], ["undrain", "gxy2"], ["release", "2171"],
+                ["release", "2171", "--force"], ["reload"], ["reload", "--json"])
+
+    def test_the_sidecar_of_another_database_is_not_steered(self):
+        theirs = self.sidecar(toml(scale=True))
+        theirs.ask("2171")
+        theirs.put("/v2/gateways/gxy2/drain")
+        ours = self.sidecar(toml(scale=True), start=False)
+        ours.env["LISTEN_ADDRESS"] = f"127.0.0.1:{theirs.port}"
+        for command in self.COMMANDS:
+            done = ours.run(*command)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), command)
+            for part in (str(theirs.database), str(ours.database), f"127.0.0.1:{theirs.port}", "--server"):
+                self.assertIn(part, done.stderr)
+        self.assertEqual((theirs.gateway("gxy1")["draining"], theirs.gateway("gxy2")["draining"]), (False, True))
+        self.assertEqual(list(theirs.assignments()), ["2171"])
+        self.assertNotIn("Configuration reloaded", theirs.log())
+        for command in self.COMMANDS[:4]:
+            done = ours.run(*command, "--server", f"127.0.0.1:{theirs.port}")
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_another_file_under_the_same_name_is_another_database(self):
+        theirs = self.sidecar(toml(scale=True))
+        ours = self.sidecar(toml(scale=True))
+        ours.stop()
+        link = ours.folder / "link.db"
+        link.symlink_to(ours.database)
+        ours.env.update(LISTEN_ADDRESS=f"127.0.0.1:{theirs.port}", DATABASE_PATH=str(link))
+        self.assertEqual(ours.run("drain", "gxy1").returncode, 1)
+        link.unlink()
+        link.symlink_to(theirs.database)
+        self.assertEqual(ours.run("drain", "gxy1").returncode, 0)
+
+    def test_every_answer_names_the_address(self):
+        one = self.sidecar(toml(scale=True))
+        address = f"127.0.0.1:{one.port}"
+        for command in (["drain", "gxy1"], ["undrain", "gxy1"], ["reload"]):
+            self.assertIn(f"Sidecar: {address}\n", one.run(*command).stdout)
+            self.assertEqual(json.loads(one.run(*command, "--json").stdout)["address"], address)
+        self.assertIn(address, one.run("drain", "nowhere").stderr)
+        self.assertIn(address, one.run("release", "2171").stderr)
+
+    def test_it_is_so_through_a_unix_socket_and_with_a_token(self):
+        one = self.sidecar(start=False)
+        token = one.folder / "token"
+        token.write_text("secret\n")
+        path = one.folder / "socket"
+        one.env.update(LISTEN_ADDRESS=f"unix:{path}", API_TOKEN_FILE=str(token))
+        one.start()
+        done = one.run("drain", "gxy1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"Sidecar: unix:{path}\n", done.stdout)
+        done = one.run("drain", "gxy1", env={"DATABASE_PATH": str(one.folder / "other.db")})
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(str(one.folder / "other.db"), done.stderr)
+        token.write_text("wrong\n")
+        done = one.run("drain", "gxy1")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--token-file", done.stderr)
+
+
+class InForce(Case):
+    def test_config_shows_what_is_in_force_and_what_a_reload_would_change(self):
+        one = self.sidecar(toml(balancing={"max_server_capacity": 77}))
+        self.assertIn("A reload would change nothing.", one.run("config").stdout)
+        one.write_config(toml(scale=True, gateways=["gxy1", "gxy4"], balancing={"max_server_capacity": 78}))
+        done = one.run("config")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        line = next(line for line in done.stdout.splitlines() if line.startswith("balancing.max_server_capacity"))
+        self.assertIn(" 78 ", line)
+        self.assertIn("77 (config.toml:3)", line)
+        self.assertIn(f"In force in the sidecar at 127.0.0.1:{one.port}. A reload would change:", done.stdout)
+        for part in ("  scale: false -> true (config.toml:1)\n",
+                     "  balancing.max_server_capacity: 77 -> 78 (config.toml:3)\n",
+                     "  [[gateways]]: 1 added (gxy4), 2 removed (gxy2, gxy3)\n"):
+            self.assertIn(part, done.stdout)
+        told = json.loads(one.run("config", "--json").stdout)
+        self.assertEqual(told["running"]["address"], f"127.0.0.1:{one.port}")
+        self.assertFalse(one.get("/v2/config").json["scale"], "nothing was changed by that")
+        one.write_config("scale = 5\n")
+        done = one.run("config")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("A reload would be refused:\n  config.toml:1: scale: ", done.stdout)
+        one.stop()
+        one.write_config(toml())
+        self.assertNotIn("IN FORCE", one.run("config").stdout)
+        self.assertIsNone(json.loads(one.run("config", "--json").stdout)["running"])
+
+    def test_what_needs_a_restart_is_said_to(self):
+        one = self.sidecar(toml(http={"max_connections": 100}))
+        one.write_config(toml(http={"max_connections": 200}))
+        text = "http.max_connections: 100 -> 200 (config.toml:3), with the next restart only"
+        self.assertIn(text, one.run("config").stdout)
+        one.post("/v2/reload")
+        self.assertIn(text, one.run("config").stdout)
+
+
 class Rooms(Case):
     CSV = "id,name,gateway_uid,default_gateway\n7,Hall,4711,gxy2\n,Attic,4712,gxy3\n"
 

@@ -182,6 +182,7 @@ class Stopping(Case):
                 sidecar.hang_up()
             wait_until(lambda one=sidecar: hangs(one.process), "it to hang")
             self.assertEqual(sidecar.ask("2171").status, 200)
+            self.assertEqual(sidecar.get("/v2/settings").status, 200)
             sidecar.enter("2171", "a")
             self.ends(sidecar.process)
             self.assertIn("INFO: Stopped\n", sidecar.log())

@@ -1,0 +1,64 @@
+#include "http/fields.h"
+#include "http/json.h"
+#include "http/requests.h"
+#include "http/settings_view.h"
+
+namespace http {
+namespace {
+
+void write_members(JsonWriter& json, const SettingsView::Setting& setting) {
+  json.member("key", setting.key).member("variable", setting.variable);
+  json.member("value", setting.value).member("origin", setting.origin);
+}
+
+void write_texts(JsonWriter& json, std::string_view key, const std::vector<std::string>& texts) {
+  json.key(key).begin_array();
+  for (const std::string& text : texts) json.value(text);
+  json.end_array();
+}
+
+void write_preview(JsonWriter& json, const SettingsView::Preview& preview) {
+  json.begin_object().key("changes").begin_array();
+  for (const SettingsView::Change& change : preview.changes) {
+    json.begin_object();
+    write_members(json, change.now);
+    json.member("before", change.before).member("needs_restart", change.needs_restart).end_object();
+  }
+  json.end_array();
+  write_texts(json, "entries", preview.entries);
+  write_texts(json, "problems", preview.problems);
+  write_texts(json, "warnings", preview.warnings);
+  json.end_object();
+}
+
+}  // namespace
+
+Response answer_settings(const House& house, const Request& request) {
+  const std::string_view preview = request.query.value("preview").value_or("false");
+  if (preview != "true" && preview != "false") {
+    return refusal(400, "invalid_query", "Send preview=true, preview=false, or none.");
+  }
+  const SettingsView view = house.settings(preview == "true");
+  JsonWriter json;
+  json.begin_object().key("database").begin_object();
+  json.member("path", view.database.path)
+      .member("real_path", view.database.real_path)
+      .member("file", view.database.file)
+      .end_object();
+  json.key("settings").begin_array();
+  for (const SettingsView::Setting& setting : view.settings) {
+    json.begin_object();
+    write_members(json, setting);
+    json.end_object();
+  }
+  json.end_array().key("after_reload");
+  if (view.after_reload) {
+    write_preview(json, *view.after_reload);
+  } else {
+    json.null();
+  }
+  json.end_object();
+  return json_response(json);
+}
+
+}  // namespace http
