@@ -15,6 +15,8 @@ namespace cli {
 namespace {
 
 constexpr int kWrongUsage = 2;
+// No word of a command line that means something begins with it.
+constexpr char kNoOption = '\1';
 
 // Owns CLI11's tree of commands; what it parses goes into one CommandLine.
 class Parser {
@@ -37,7 +39,7 @@ class Parser {
   std::variant<CommandLine, NothingToRun> parse(int argc, const char* const* argv) {
     if (argc < 2) return NothingToRun{kWrongUsage, "", kHelp};
     try {
-      app_.parse(argc, argv);
+      app_.parse(words(argc, argv));
     } catch (const CLI::Success& asked) {  // --help or --version
       std::ostringstream out;
       std::ostringstream err;
@@ -52,6 +54,25 @@ class Parser {
   }
 
  private:
+  // In the library's order, the last one first. It takes `--` for the end of one command's options only, so what
+  // stands behind that and looks like an option gets a mark by which it does not.
+  static std::vector<std::string> words(int argc, const char* const* argv) {
+    std::vector<std::string> words;
+    bool options_ended = false;
+    for (int i = 1; i < argc; ++i) {
+      const std::string word = argv[i];
+      if (!options_ended && word == "--") {
+        options_ended = true;
+      } else {
+        words.push_back(options_ended && word.rfind('-', 0) == 0 ? kNoOption + word : word);
+      }
+    }
+    std::reverse(words.begin(), words.end());
+    return words;
+  }
+
+  static std::string without_mark(const std::string& word) { return word.substr(word.rfind(kNoOption, 0) == 0); }
+
   CLI::App* add(CLI::App& parent, const char* name, Command command, const char* description) {
     auto* sub = parent.add_subcommand(name, description);
     sub->callback([this, command] { line_.command = command; });
@@ -73,7 +94,10 @@ class Parser {
   }
 
   void add_subject(CLI::App& app, const char* name, const char* description) {
-    app.add_option(name, line_.subject, description)->required()->type_name("");
+    app.add_option_function<std::string>(
+           name, [this](const std::string& word) { line_.subject = without_mark(word); }, description)
+        ->required()
+        ->type_name("");
   }
 
   void add_json(CLI::App& app) { app.add_flag("--json", line_.json, "print JSON, for programs"); }
@@ -203,7 +227,8 @@ class Parser {
       for (const auto* sub : app->get_subcommands({})) known.push_back(sub->get_name());
     }
     const auto* what = is_option ? "unknown option" : known.empty() ? "unexpected argument" : "unknown command";
-    return wrong_usage(std::string(what) + " \"" + printable(first) + '"' + domain::did_you_mean(first, known));
+    return wrong_usage(std::string(what) + " \"" + printable(without_mark(first)) + '"' +
+                       domain::did_you_mean(first, known));
   }
 
   NothingToRun wrong_usage(const std::string& reason) const {
@@ -225,6 +250,7 @@ class Parser {
     for (const auto& [name, value] : named) {
       if (*value && (*value)->empty()) return std::string(name) + " is empty; give it a value";
     }
+    if (line_.limit && !is_limit(*line_.limit)) return "--limit: a number from 1 to 1000 was expected";
     if (watch_ && !line_.watch) return "--watch: a number of seconds from 0.1 to 3600 was expected";
     switch (line_.command) {
       case Command::explain:
@@ -248,6 +274,12 @@ class Parser {
   static std::optional<std::string> problem_of_id(const char* what, const std::string& id) {
     if (domain::is_valid_id(id)) return std::nullopt;
     return std::string(what) + ": \"" + printable(id) + "\" is not 1 to 255 bytes of UTF-8 without control characters";
+  }
+
+  static bool is_limit(const std::string& text) {
+    int number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc{} && end == text.data() + text.size() && number >= 1 && number <= 1000;
   }
 
   // Nothing if it is not a number that makes sense.

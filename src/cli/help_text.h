@@ -40,6 +40,7 @@ Options, before or after the command
   --config FILE         default: /etc/room-sidecar/config.toml, which may be missing
   --env-file FILE       default: .env beside the config file
   -h, --help            this page; after a command: about that command
+  --                    ends the options: what follows is a room, a gateway or a file
   --version             the version
 
 Exit codes: 0 fine, 1 failed while running, 2 wrong usage or configuration.

@@ -105,6 +105,49 @@ class Config(Case):
             self.assertIn(origin, lines[key])
 
 
+class EndOfOptions(Case):
+    def test_two_dashes_end_the_options_of_every_command(self):
+        one = self.sidecar(toml(scale=True, unknown_rooms="accept"))
+        config = ["--config", str(one.config_file)]
+
+        def run_it(*arguments):
+            return one.run(*arguments, config=False)
+
+        one.ask("--json")
+        one.ask("-5")
+        self.assertIn("--json", run_it("explain", *config, "--", "--json").stdout)
+        self.assertIn("Room -5", run_it("why", *config, "--", "-5").stdout)
+        self.assertEqual(run_it("release", *config, "--", "-5").returncode, 0)
+        self.assertEqual(run_it("release", *config, "--force", "--", "--json").returncode, 0)
+        self.assertEqual(one.assignments(), {})
+        self.assertEqual(run_it("status", *config, "--").returncode, 0)
+        self.assertEqual(run_it("drain", *config, "--", "gxy1").returncode, 0)
+        self.assertTrue(one.gateway("gxy1")["draining"])
+        self.assertEqual(run_it(*config, "--", "undrain", "gxy1").returncode, 0)
+        self.assertFalse(one.gateway("gxy1")["draining"])
+        for arguments in (["drain", "gxy1", "--", "--move"], ["status", "--", "--json"], ["check", "--", "-x"],
+                          ["rooms", "list", "--", "--json"], ["explain", "5", "--", "--"]):
+            done = run_it(*arguments)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertIn(f'unexpected argument "{arguments[-1]}"', done.stderr)
+        copy = one.folder / "-copy.db"
+        self.assertEqual(run_it("backup", *config, "--", copy.name).returncode, 0)
+        self.assertTrue(copy.exists())
+
+    def test_messages_name_options_as_the_command_line_does(self):
+        one = self.sidecar(toml(scale=True))
+        one.enter("2171", "a")
+        done = one.run("release", "2171")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--force", done.stderr)
+        self.assertNotIn("force=true", done.stderr)
+        done = one.run("drain", "nowhere")
+        self.assertNotIn("/v2/", done.stderr)
+        done = one.run("why", "2171", "--limit", "0")
+        self.assertEqual((done.returncode, done.stderr.splitlines()[0]),
+                         (2, "error: --limit: a number from 1 to 1000 was expected"))
+
+
 class AnotherSidecar(Case):
     """A command acts on the sidecar that its configuration describes, or on none."""
     COMMANDS = (["drain", "gxy1"], ["drain", "gxy1", "--move"], ["undrain", "gxy2"], ["release", "2171"],
