@@ -22,7 +22,7 @@ Decision legacy(const Policy& policy, std::string_view room) {
   const Room* known = policy.catalogue().room(room);
   if (!known || !known->is_open()) return refused(Refusal::room_not_found);
   const Gateway* gateway = policy.legacy_gateway(*known);
-  Decision decision = refused(Refusal::default_gateway_unusable);
+  Decision decision = gateway ? Decision{} : refused(Refusal::default_gateway_unusable);
   decision.reason = policy.pin(room) ? Reason::pinned : Reason::default_gateway;
   if (!gateway) return decision;
   decision.kind = Decision::Kind::standing;

@@ -43,7 +43,7 @@ constexpr Line table[] = {
     {"GET", "/v2/load-history", answer_load_history, no_query},
     {"GET", "/v2/cluster", answer_cluster, no_query},
     {"GET", "/v2/config", answer_config, no_query},
-    {"GET", "/v2/settings", answer_settings, no_query},
+    {"GET", "/v2/settings", answer_settings, query("preview")},
     {"POST", "/v2/reload", answer_reload, no_names},
     {"GET", "/healthz", answer_healthz, any_names, usual_body, true},
     {"GET", "/readyz", answer_readyz, any_names, usual_body, true},

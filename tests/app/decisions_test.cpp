@@ -174,7 +174,7 @@ TEST_CASE("refusals are remembered, in either mode") {
   house.keeper->refresh();
   CHECK(newest(house, "7") == "7: gateway_not_found default configuration");
   house.ask("7");
-  CHECK(newest(house, "7") == "7: gateway_not_found sticky user");
+  CHECK(newest(house, "7") == "7: gateway_not_found default user");
 }
 
 TEST_CASE("in legacy mode another default gateway is a decision, and an answer is none") {

@@ -176,7 +176,7 @@ TEST_CASE("explain says in words where a room would go, and what each gateway's 
   outcome = scratch.run({"explain", "7", "--server", server.address()});
   CHECK(
       contains(outcome.out, "no_gateway_available: no gateway may take a new room; 2 of them down by their health.\n"));
-  CHECK(contains(outcome.out, "standby   is a standby server, for when no other lives\n"));
+  CHECK(contains(outcome.out, "standby  is a standby server, for when no other lives\n"));
   outcome = scratch.run({"explain", "8", "--server", server.address()});
   CHECK(contains(outcome.out,
                  "gateway_not_found: it may go to gxy2 only, which is disabled, removed or of another type.\n"));

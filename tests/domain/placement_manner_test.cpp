@@ -243,8 +243,7 @@ TEST_CASE("suspects are drawn only where nobody else is, and the dead never") {
 
 TEST_CASE("shared: an equal that lost the lot was not drawn, any other has a higher load") {
   const House house({{2, 100}, {10, 100}, {3, 100}, {2, 100}, {0, 100}}, {0, 1, 2, 3});
-  CHECK(house.verdicts(Manner::alone, largest) ==
-        Words{"chosen", "full", "higher_load", "higher_load", "no_region"});
+  CHECK(house.verdicts(Manner::alone, largest) == Words{"chosen", "full", "higher_load", "higher_load", "no_region"});
   CHECK(house.verdicts(Manner::shared, 0) == Words{"chosen", "full", "higher_load", "not_drawn", "no_region"});
   CHECK(house.verdicts(Manner::shared, largest) == Words{"not_drawn", "full", "higher_load", "chosen", "no_region"});
 }

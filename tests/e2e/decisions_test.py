@@ -137,13 +137,13 @@ class Decisions(Case):
 
     def test_nothing_is_said_of_a_region_or_of_load_where_they_decided_nothing(self):
         sidecar = self.sidecar(scale(unknown_rooms="accept"))
-        for country, words in (("FR", "FR"), ("US", "US"), ("IL", None)):
+        for country in ("FR", "US", "IL"):
             said = sidecar.run("explain", "new", "--country", country).stdout
             self.assertEqual("in the region of IL" in said, country == "IL")
-            if words:
-                self.assertNotIn(words, said)
+            self.assertEqual("region of" in said, country == "IL")
         sidecar.ask("new", "FR")
-        self.assertIn("Because a user asked, from FR.", re.sub(r" \(request \S+\)", "", sidecar.run("why", "new").stdout))
+        why = re.sub(r" \(request \S+\)", "", sidecar.run("why", "new").stdout)
+        self.assertIn("Because a user asked, from FR.", why)
         sidecar.enter("there", "a", "gxy3")
         sidecar.delete("/v2/assignments/there?force=true")
         sidecar.enter("there", "a", "gxy3")
@@ -159,7 +159,7 @@ class Decisions(Case):
         told = json.loads(sidecar.run("why", "2171", "--json").stdout)
         self.assertEqual(told["decisions"][0]["janus"], "gxy1")
         self.assertIn("No decision about room 2173", sidecar.run("why", "2173").stdout)
-        self.assertEqual(sidecar.run("why", "2171", "--limit", "0").returncode, 1)
+        self.assertEqual(sidecar.run("why", "2171", "--limit", "0").returncode, 2)
 
 
 if __name__ == "__main__":

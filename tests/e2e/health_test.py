@@ -294,7 +294,6 @@ class ManyGateways(FleetCase):
         self.assertEqual(metrics(sidecar)("degraded", reason="brake"), 0)
         self.assertEqual((sidecar.assignments(), self.moves(sidecar)), (before, {}))
 
-
     @plain_only
     def test_a_new_room_goes_to_a_standby_that_lives_if_no_listed_gateway_does(self):
         fleet = self.fleet()

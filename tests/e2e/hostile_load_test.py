@@ -259,8 +259,8 @@ class Many(Hostile):
         self.everything_is_given_back(32 * MIB)
 
     def test_large_bodies_take_little_memory_and_give_it_back(self):
-        """310 000 entries that are all refused make the most of 1 MB: 16 MB of answer."""
-        body = b'{"sessions":[' + b"{}," * 310_000 + b"{}]}"
+        """310 000 entries that are refused beside a valid one make the most of 1 MB: 16 MB of answer."""
+        body = b'{"sessions":[' + b"{}," * 310_000 + b'{"room":"2171","session":"a"}]}'
 
         def attack():
             with Wire(self.port, 120) as wire:

@@ -142,18 +142,19 @@ class Data(Case):
         refused = (b"[" * deep, b"[" * deep + b"]" * deep, b'{"a":' * 10_000, b"\xff\xfe{\x00}\x00",
                    b'{"room":"\xff"}', b'{"room":"\xc0\xaf"}', b'{"room":"\xed\xa0\x80"}',
                    b'{"room":"\xf4\x90\x80\x80"}',
-                   b'{"room":"\\ud800"}', b'{"room":"a\x00"}', b'{"room":"2171"}\x00',
+                   b'{"room":"a\x00"}', b'{"room":"2171"}\x00',
                    b'{"room":"2171"}{"room":"1"}',
                    b'{"room":2171,}', b"{'room':2171}", b'{"room":NaN}', b'{"room":01}',
-                   b'{"room":1e999}',
-                   b'{"room":' + b"9" * 60_000 + b"e999}", b'/**/{"room":2171}', b'{"room":"2171"',
+                   b'/**/{"room":2171}', b'{"room":"2171"',
                    b"\x1f\x8b\x08")
         for body in refused:
             with self.subTest(body=body[:40]):
                 self.assertEqual(code_of(answers_to(self.one.port, post(body))[0]),
                                  (400, "invalid_json"))
-        for body in (b'{"room":' + b"9" * 60_000 + b"}", b'{"room":1e400000}'[:12] + b'"}'):
-            self.assertEqual(answers_to(self.one.port, post(body))[0][0], 400)
+        for value in (b'"\\ud800"', b"1e999", b"9" * 60_000, b"9" * 60_000 + b"e999"):  # JSON, but no room
+            with self.subTest(value=value[:40]):
+                self.assertEqual(code_of(answers_to(self.one.port, post(b'{"room":' + value + b"}"))[0]),
+                                 (400, "invalid_room"))
         taken = (b'{"room":"1","room":"2171"}',
                  b'{"room":"2171","x":' + b"[" * 20_000 + b"]" * 20_000 + b"}",
                  b'{"room":"2171","x":' + b'{"a":' * 8_000 + b"1" + b"}" * 8_000 + b"}",
