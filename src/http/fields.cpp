@@ -61,7 +61,7 @@ std::optional<Response> refuse_unknown_names(const Request& request, const Known
   for (const auto& [name, value] : request.query.pairs()) {
     if (holds(parameters, name)) continue;
     return refusal(400, "invalid_query",
-                   holds(fields, name) ? "Send " + name + " in the body, as {\"" + name + "\":…}, not in the query."
+                   holds(fields, name) ? "Send " + name + " in the body, not in the query."
                                        : correction("query parameter", name, parameters));
   }
   if (!known.body) return std::nullopt;
@@ -70,7 +70,7 @@ std::optional<Response> refuse_unknown_names(const Request& request, const Known
   for (const auto& [name, value] : *std::get<Json>(read).object()) {
     if (holds(fields, name)) continue;
     return refusal(400, "invalid_request",
-                   holds(parameters, name) ? "Send " + name + " in the query, as ?" + name + "=…, not in the body."
+                   holds(parameters, name) ? "Send " + name + " in the query, not in the body."
                                            : correction("field", name, fields));
   }
   return std::nullopt;
