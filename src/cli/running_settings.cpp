@@ -17,7 +17,7 @@ bool is_owned(const std::string& database) {
   }
 }
 
-std::string or_none(std::string value) { return value.empty() ? "none" : value; }
+std::string or_none(const std::string& value) { return value.empty() ? "none" : value; }
 
 std::string sentence(const http::Json& change) {
   return text_at(change, "key") + ": " + or_none(text_at(change, "before")) + " -> " +
