@@ -143,7 +143,7 @@ Failure Authenticator::find_member() {
   for (std::size_t failures = 1;; ++failures) {
     const auto begun = Clock::now();
     const Answer answer = connection_.post(turn_.endpoint(), question, begun + attempt_time_.current());
-    const Failure failure = failure_in(answer, false, [](const http::Json&) { return true; });
+    Failure failure = failure_in(answer, false, [](const http::Json&) { return true; });
     if (is_sure(failure)) {
       attempt_time_.answered_after(begun);
       turn_.worked();

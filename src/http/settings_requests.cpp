@@ -1,5 +1,6 @@
 #include "http/fields.h"
 #include "http/json.h"
+#include "http/refusal.h"
 #include "http/requests.h"
 #include "http/settings_view.h"
 
