@@ -93,7 +93,7 @@ FilesRead read_files(const config::Sources& sources) {
   return read;
 }
 
-Reload::Reload(config::Sources sources, config::Loaded in_force, bool needs_token, app::CatalogueKeeper& keeper,
+Reload::Reload(config::Sources sources, const config::Loaded& in_force, bool needs_token, app::CatalogueKeeper& keeper,
                cluster::Fleet& fleet, GatewayWatch& watch, http::Door& door, std::function<void(std::uint64_t)> applied)
     : sources_(std::move(sources)),
       needs_token_(needs_token),

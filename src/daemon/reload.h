@@ -37,7 +37,7 @@ FilesRead read_files(const config::Sources& sources);
 class Reload {
  public:
   // `needs_token`: it listens where others than this machine can ask. `applied` is called after each one that was applied, with their number.
-  Reload(config::Sources sources, config::Loaded in_force, bool needs_token, app::CatalogueKeeper& keeper,
+  Reload(config::Sources sources, const config::Loaded& in_force, bool needs_token, app::CatalogueKeeper& keeper,
          cluster::Fleet& fleet, GatewayWatch& watch, http::Door& door,
          std::function<void(std::uint64_t generation)> applied);
 
