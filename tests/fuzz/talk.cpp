@@ -94,6 +94,11 @@ std::string comparable(std::string answers, std::string_view bytes) {
   for (auto at = answers.find(go_on); at != answers.npos; at = answers.find(go_on, at)) {
     answers.erase(at, go_on.size());
   }
+  constexpr std::string_view date_field = "\r\nDate: ";
+  for (auto at = answers.find(date_field); at != answers.npos; at = answers.find(date_field, at)) {
+    at += date_field.size();
+    answers.replace(at, std::min(answers.find("\r\n", at), answers.size()) - at, "Thu, 01 Jan 1970 00:00:00 GMT");
+  }
   constexpr std::string_view id_field = "\r\nX-Request-Id: ";
   for (auto at = answers.find(id_field); at != answers.npos; at = answers.find(id_field, at)) {
     at += id_field.size();

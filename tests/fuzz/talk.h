@@ -13,7 +13,7 @@ namespace fuzz {
 std::string talk(std::string_view bytes, bool over_unix = false, std::uint32_t cuts = 0);
 
 // What two talks of the same bytes have in common: without "100 Continue", which depends on what has arrived
-// already, and without the ids made up for requests that bear none that can be used.
+// already, without the ids made up for requests that bear none that can be used, and without the time of day.
 std::string comparable(std::string answers, std::string_view bytes);
 
 }  // namespace fuzz
