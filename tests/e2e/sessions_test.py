@@ -96,6 +96,17 @@ class OneSession(Case):
         answer = sidecar.put("/v2/rooms/a%2Fb%20c/sessions/x+y%C3%A9")
         self.assertEqual((answer.json["room"], answer.json["session"]), ("a/b c", "x+y\u00e9"))
 
+    def test_half_an_emoji_in_what_nobody_reads_refuses_nobody(self):
+        sidecar = self.sidecar(scale())
+        for odd in (r'"\ud83d"', "1e400", r'[{"\udc00":[-1e999]}]'):
+            user = f'"display":{odd},"\\ud83d":{odd}'
+            self.assertEqual(sidecar.post("/v2/room_server", f'{{"room":"1",{user}}}').status, 200)
+            self.assertEqual(sidecar.put("/v2/rooms/1/sessions/a", f"{{{user}}}").status, 200)
+            answer = sidecar.put("/v2/sessions", f'{{"sessions":[{{"room":"1","session":"a",{user}}}],{user}}}')
+            self.assertEqual((answer.status, answer.json["rejected"]), (200, []))
+        for odd in (r'"\ud83d"', "1e400"):
+            self.expect(sidecar.post("/v2/room_server", f'{{"room":{odd}}}'), 400, "invalid_room")
+
     def test_invalid_ids_are_refused(self):
         sidecar = self.sidecar(scale())
         for room, session, error in (("%00", "a", "invalid_room"), ("1", "%0A", "invalid_session"),

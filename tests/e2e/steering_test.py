@@ -97,7 +97,7 @@ class Looking(Case):
         self.assertIn('(did you mean "gateway"?)', answer.json["message"])
         answer = sidecar.put("/v2/gateways/gxy1/drain?move=true")
         self.expect(answer, 400, "invalid_query")
-        self.assertIn('in the body, as {"move":', answer.json["message"])
+        self.assertIn("Send move in the body", answer.json["message"])
         self.expect(sidecar.put("/v2/gateways/gxy1/drain", {"mvoe": True}), 400, "invalid_request")
         self.assertFalse(sidecar.gateway("gxy1")["draining"])
         self.expect(sidecar.request("DELETE", "/v2/assignments/1", {"force": True}), 400, "invalid_request")
