@@ -111,7 +111,8 @@ inline void expect_same(const http::Json& ours, const Tree& tree, std::size_t de
   }
   if (!ours.is_object()) return;
   for (const auto& [key, value] : tree.items()) {
-    if (key.find(lone_surrogate) != std::string::npos) continue;
+    // In a key a lone surrogate is read as U+FFFD, so a key of that name may be another one.
+    if (key.find(lone_surrogate) != std::string::npos || key.find("\xEF\xBF\xBD") != std::string::npos) continue;
     const http::Json* member = ours.find(key);
     expect(member != nullptr, "a member");
     expect_same(*member, value, depth + 1);
