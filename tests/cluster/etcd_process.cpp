@@ -6,9 +6,11 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -39,11 +41,25 @@ std::string etcd_path() {
   throw std::runtime_error("there is no etcd, neither below ETCD_ROOT nor in PATH; ./dev test fetches it");
 }
 
+// As tests/e2e/process.py does it: a socket with the port in its name keeps it for this process.
+bool is_reserved_now(int port) {
+  const std::string name = "room-sidecar-test-port-" + std::to_string(port);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  const int mine = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (::bind(mine, reinterpret_cast<sockaddr*>(&address), size) == 0) return true;  // it ends with this process
+  ::close(mine);
+  return false;
+}
+
 // Below those that the system hands out, so that no connection takes it while its member is down.
 int free_port() {
   static std::mt19937 random{std::random_device{}()};
   for (int i = 0; i < 1000; ++i) {
-    const int port = std::uniform_int_distribution<int>(10'000, 32'000)(random);
+    const int port = std::uniform_int_distribution<int>(10'000, 31'999)(random);
+    if (!is_reserved_now(port)) continue;
     const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;

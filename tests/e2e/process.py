@@ -1,5 +1,6 @@
 """A program beside the sidecar, which goes with the test, however that ends; and loopback ports."""
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -7,10 +8,26 @@ import subprocess
 from sidecar import wait_until
 
 
+RESERVED = []
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the ports that the system hands out, so that no connection takes it while its server is down.
+
+    It belongs to this process until it ends: a socket whose name is the port says so to all other tests.
+    """
+    for port in random.sample(range(10_000, 32_000), 1000):
+        mine = socket.socket(socket.AF_UNIX)
+        try:
+            mine.bind(f"\0room-sidecar-test-port-{port}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            mine.close()
+            continue
+        RESERVED.append(mine)
+        return port
+    raise AssertionError("no port is free")
 
 
 def accepts(port):
