@@ -1,5 +1,6 @@
 #include "app/catalogue_keeper.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/change_policy.h"
@@ -22,7 +23,10 @@ constexpr const char* mode_scale = "scale";
 constexpr const char* mode_legacy = "legacy";
 
 CatalogueRows rows_in(store::Database& database, std::vector<std::string>& skipped) {
-  return {store::read_gateways(database, skipped), store::read_rooms(database, skipped)};
+  CatalogueRows rows;
+  rows.gateways = store::read_gateways(database, skipped, &rows.skipped_gateways);
+  rows.rooms = store::read_rooms(database, skipped, &rows.skipped_rooms);
+  return rows;
 }
 
 CatalogueRows rows_told(store::Database& database) {
@@ -52,6 +56,11 @@ void write_rows(store::Database& database, const SyncPlan& plan) {
 }
 
 std::string mode_of(const domain::Options& options) { return options.scale ? mode_scale : mode_legacy; }
+
+template <typename Row>
+std::size_t count_present(const std::vector<Row>& rows) {
+  return static_cast<std::size_t>(std::count_if(rows.begin(), rows.end(), [](const Row& r) { return !r.removed_at; }));
+}
 
 std::set<std::string> gateways_in_use(Desk& desk) {
   std::set<std::string> names;
@@ -200,6 +209,8 @@ CatalogueKeeper::Result CatalogueKeeper::apply(const Configured& configured) {
   }
   const auto claims = change_policy(desk_, plan.options, catalogue_of(plan.rows));
   options_in_force_ = plan.options;
+  result.gateways = count_present(plan.rows.gateways);
+  result.rooms = count_present(plan.rows.rooms);
   const auto deadline = desk_.deadline();
   for (const auto& claim : claims) claim->wait_until(deadline);
   if (new_mode) {
@@ -217,6 +228,7 @@ CatalogueKeeper::Result CatalogueKeeper::apply(const Configured& configured) {
 
 CatalogueKeeper::Result CatalogueKeeper::reload(Configured configured) {
   const locks::MutexLock lock(mutex_);
+  for (const domain::ConfiguredGateway& entry : configured_.gateways) configured.named_before.insert(entry.name);
   Result result;
   try {
     result = apply(configured);

@@ -49,6 +49,8 @@ class CatalogueKeeper {
   struct Result {
     std::vector<std::string> problems;  // if there are any, nothing was changed
     std::vector<std::string> warnings;
+    std::size_t gateways = 0;  // in force now, if there are no problems
+    std::size_t rooms = 0;
   };
   // A new configuration.
   Result reload(Configured configured);

@@ -1,5 +1,6 @@
 #include "app/catalogue_sync.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/sync_entry.h"
@@ -7,6 +8,49 @@
 #include "app/sync_rooms.h"
 
 namespace app {
+namespace {
+
+template <typename Row>
+std::size_t count_named(const std::vector<Row>& rows) {
+  return static_cast<std::size_t>(
+      std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.from_config && !row.removed_at; }));
+}
+
+// How many of those that the configuration named it names no more.
+struct LeftOut {
+  const char* what;
+  std::size_t left;
+  std::size_t of;
+
+  bool is_mass() const { return left >= 5 && 2 * left > of; }
+  std::string text() const { return std::to_string(left) + " of " + std::to_string(of) + " configured " + what; }
+};
+
+void judge_removals(Removals removals, const LeftOut& gateways, const LeftOut& rooms, SyncFindings& findings) {
+  const bool is_mass = gateways.is_mass() || rooms.is_mass();
+  const bool is_any = gateways.left + rooms.left > 0;
+  const std::string numbers = gateways.text() + " and " + rooms.text();
+  switch (removals) {
+    case Removals::all:
+      if (is_mass) findings.warn("", "the configuration names " + numbers + " no more: they are removed");
+      return;
+    case Removals::few:
+      if (!is_mass) return;
+      findings.error("", "the configuration would remove " + numbers +
+                             ": put them back, or reload with --allow-removals (allow_removals=true) if that is meant");
+      return;
+    case Removals::none:
+      if (is_any) findings.warn("", "the configuration file holds no settings: " + numbers + " are kept as they were");
+      return;
+    case Removals::refused:
+      if (!is_any) return;
+      findings.error(
+          "", "the configuration file holds no settings, which would remove " + numbers + ": put the settings back");
+      return;
+  }
+}
+
+}  // namespace
 
 SyncPlan plan_sync(const Configured& configured, CatalogueRows rows, const std::set<std::string>& assigned,
                    domain::WallTime now) {
@@ -14,11 +58,18 @@ SyncPlan plan_sync(const Configured& configured, CatalogueRows rows, const std::
   plan.rows = std::move(rows);
   plan.options = configured.options;
   SyncFindings findings;
+  const std::size_t named_gateways = count_named(plan.rows.gateways);
+  const std::size_t named_rooms = count_named(plan.rows.rooms);
   GatewaySync gateways(configured, plan, findings);
   gateways.update();
-  RoomSync(configured, gateways, plan, findings).update(now);
-  gateways.remove_unused(assigned, now);
+  RoomSync rooms(configured, gateways, plan, findings);
+  const std::size_t left_rooms = rooms.update(now);
+  const std::size_t left_gateways = gateways.remove_unused(assigned, now);
+  judge_removals(configured.removals, {"gateways", left_gateways, named_gateways}, {"rooms", left_rooms, named_rooms},
+                 findings);
   gateways.check_names();
+  gateways.warn_of_odd_names();
+  rooms.check_pins();
   plan.errors = std::move(findings.errors);
   plan.warnings = std::move(findings.warnings);
   return plan;

@@ -1,6 +1,8 @@
 // The catalogue sync: what stands in [[gateways]] and [[rooms]] against what stands in the database.
 // Pure: it plans, others write. Any thread. It fails by listing every error.
 //
+// Many at once are more than half of the gateways or of the rooms that the configuration named, and at least five.
+//
 // The rule (CONTRACT.md, "Sync"): new ones are inserted, known ones updated, ids kept for good. A field is
 // written only if its configured value differs from the one last synced, so that what an operator changed
 // by SQL or import since then stays, with a warning.
@@ -20,16 +22,28 @@
 
 namespace app {
 
+// What becomes of gateways and rooms that a configuration named before and names no more.
+enum class Removals {
+  all,      // they are removed; many of them at once with a warning
+  few,      // they are removed, but many at once are refused: of a reload
+  none,     // they stay, with a warning: of a start without a configuration
+  refused,  // any is refused: of a reload without one
+};
+
 // What the configuration says of gateways and rooms, and the settings that name them.
 struct Configured {
   domain::Options options;
   std::vector<domain::ConfiguredGateway> gateways;
   std::vector<domain::ConfiguredRoom> rooms;
+  Removals removals = Removals::all;
+  std::set<std::string> named_before;  // gateways of the configuration that is in force, at a reload
 };
 
 struct CatalogueRows {
   std::vector<store::GatewayRow> gateways;
   std::vector<store::RoomRow> rooms;
+  std::vector<std::int64_t> skipped_gateways;  // ids of rows that could not be used: they are taken
+  std::vector<std::int64_t> skipped_rooms;
 };
 
 struct SyncPlan {

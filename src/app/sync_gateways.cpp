@@ -1,10 +1,28 @@
 #include "app/sync_gateways.h"
 
+#include <map>
+#include <span>
 #include <utility>
 
 #include "domain/suggestion.h"
 
 namespace app {
+namespace {
+
+// "gxy#" of gxy1 and gxy12.
+std::string kind_of(const std::string& name) {
+  std::string kind;
+  for (const char c : name) {
+    if (c < '0' || c > '9') {
+      kind += c;
+    } else if (kind.empty() || kind.back() != '#') {
+      kind += '#';
+    }
+  }
+  return kind;
+}
+
+}  // namespace
 
 GatewaySync::GatewaySync(const Configured& configured, SyncPlan& plan, SyncFindings& findings)
     : configured_(configured), plan_(plan), findings_(findings) {
@@ -21,6 +39,7 @@ const store::GatewayRow* GatewaySync::find(const std::string& name) const {
 void GatewaySync::update() {
   domain::RowIds ids;
   for (const store::GatewayRow& row : plan_.rows.gateways) ids.take(row.gateway.id, row.gateway.name);
+  for (const std::int64_t id : plan_.rows.skipped_gateways) ids.take(id, "(a row left out)");
   if (configured_.gateways.empty()) {
     add_mentioned(ids);
     return;
@@ -95,6 +114,27 @@ void GatewaySync::update_entry(const domain::ConfiguredGateway& wanted, std::siz
   if (entry.changed()) plan_.changed_gateways.insert(index);
 }
 
+void GatewaySync::warn_of_odd_names() {
+  if (!configured_.gateways.empty()) return;
+  std::set<std::string> names;
+  for (const store::GatewayRow& row : plan_.rows.gateways) {
+    if (!row.gateway.removed) names.insert(row.gateway.name);
+  }
+  std::map<std::string, std::size_t> kinds;
+  for (const std::string& name : names) ++kinds[kind_of(name)];
+  std::set<std::string> told;
+  each_mention([&](const std::string& name, const std::string& where, const std::string& setting) {
+    if (kinds[kind_of(name)] != 1 || !told.insert(name).second) return;
+    for (const std::string& other : names) {
+      const std::string kind = kind_of(other);
+      if (kinds[kind] == 1 || domain::did_you_mean(kind_of(name), std::span(&kind, 1)).empty()) continue;
+      findings_.warn(where, setting + ": only gateway " + in_quotes(name) + " is called so (did you mean one like " +
+                                in_quotes(other) + "?)");
+      return;
+    }
+  });
+}
+
 // Every name that a setting mentions, where, and in which setting.
 void GatewaySync::each_mention(const Mention& mention) const {
   const domain::Options& options = configured_.options;
@@ -121,22 +161,26 @@ std::set<std::string> GatewaySync::names_in_use() const {
   return names;
 }
 
-void GatewaySync::remove_unused(const std::set<std::string>& assigned, domain::WallTime now) {
+std::size_t GatewaySync::remove_unused(const std::set<std::string>& assigned, domain::WallTime now) {
   const std::set<std::string> wanted = names_in_use();
   std::set<std::int64_t> defaults;
   for (const store::RoomRow& row : plan_.rows.rooms) {
     if (!row.room.removed && row.room.default_gateway_id) defaults.insert(*row.room.default_gateway_id);
   }
+  std::size_t left = 0;
   for (std::size_t i = 0; i < plan_.rows.gateways.size(); ++i) {
     store::GatewayRow& row = plan_.rows.gateways[i];
     if (!row.from_config || row.gateway.removed || wanted.count(row.gateway.name)) continue;
-    if (assigned.count(row.gateway.name) || defaults.count(row.gateway.id)) continue;
+    const bool is_used = assigned.count(row.gateway.name) || defaults.count(row.gateway.id);
+    if (!is_used || configured_.named_before.count(row.gateway.name)) ++left;
+    if (is_used || configured_.removals == Removals::none) continue;
     row.gateway.removed = true;
     row.removed_at = now;
     row.from_config = false;  // by which it is known that the sync removed it
     row.synced.reset();
     plan_.changed_gateways.insert(i);
   }
+  return left;
 }
 
 void GatewaySync::check_names() {

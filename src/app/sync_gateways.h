@@ -18,10 +18,13 @@ class GatewaySync {
 
   // Adds and updates, and spells out the default list of available servers.
   void update();
-  // What stood in [[gateways]], stands there no more, is not among `assigned` and no room's default.
-  void remove_unused(const std::set<std::string>& assigned, domain::WallTime now);
+  // Removes what stood in [[gateways]], stands there no more, is not among `assigned` and no room's default.
+  // Returns how many have left the configuration, those included that stay for being in use.
+  std::size_t remove_unused(const std::set<std::string>& assigned, domain::WallTime now);
   // Do the lists, regions, pins and standbys name gateways that are fit for it?
   void check_names();
+  // Without [[gateways]]: names that are most likely slips of the pen, as nothing else has one of their kind.
+  void warn_of_odd_names();
 
   // Null if there is none. Valid until the next addition.
   const store::GatewayRow* find(const std::string& name) const;

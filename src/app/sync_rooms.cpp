@@ -15,18 +15,19 @@ RoomSync::RoomSync(const Configured& configured, const GatewaySync& gateways, Sy
   }
 }
 
-void RoomSync::update(domain::WallTime now) {
+std::size_t RoomSync::update(domain::WallTime now) {
   add_configured();
   for (const domain::ConfiguredRoom& entry : configured_.rooms) {
     update_entry(entry, index_.at(entry.gateway_uid));
   }
-  remove_left(now);
+  return remove_left(now);
 }
 
 // Ids that are written down come first, then the decimal ones, then the made-up ones.
 void RoomSync::add_configured() {
   domain::RowIds ids;
   for (const store::RoomRow& row : plan_.rows.rooms) ids.take(row.room.id, row.room.gateway_uid);
+  for (const std::int64_t id : plan_.rows.skipped_rooms) ids.take(id, "(a row left out)");
   std::vector<const domain::ConfiguredRoom*> without_id;
   for (const domain::ConfiguredRoom& entry : configured_.rooms) {
     const auto known = index_.find(entry.gateway_uid);
@@ -77,17 +78,37 @@ void RoomSync::update_entry(const domain::ConfiguredRoom& wanted, std::size_t in
   if (entry.changed()) plan_.changed_rooms.insert(index);
 }
 
-void RoomSync::remove_left(domain::WallTime now) {
+std::size_t RoomSync::remove_left(domain::WallTime now) {
   std::set<std::string> wanted;
   for (const domain::ConfiguredRoom& entry : configured_.rooms) wanted.insert(entry.gateway_uid);
+  std::size_t left = 0;
   for (std::size_t i = 0; i < plan_.rows.rooms.size(); ++i) {
     store::RoomRow& row = plan_.rows.rooms[i];
     if (!row.from_config || row.room.removed || wanted.count(row.room.gateway_uid)) continue;
+    ++left;
+    if (configured_.removals == Removals::none) continue;
     row.room.removed = true;
     row.removed_at = now;
     row.from_config = false;
     row.synced.reset();
     plan_.changed_rooms.insert(i);
+  }
+  return left;
+}
+
+void RoomSync::check_pins() {
+  if (plan_.options.unknown_rooms == domain::UnknownRooms::accept) return;
+  std::vector<std::string> known;
+  for (const domain::Pin& pin : plan_.options.pins) {
+    const auto found = index_.find(pin.room_id);
+    if (found != index_.end() && !plan_.rows.rooms[found->second].room.removed) continue;
+    if (known.empty()) {
+      for (const store::RoomRow& row : plan_.rows.rooms) {
+        if (!row.room.removed) known.push_back(row.room.gateway_uid);
+      }
+    }
+    findings_.warn(pin.where, "pins." + pin.room_id + ": has no effect: there is no room " + in_quotes(pin.room_id) +
+                                  domain::did_you_mean(pin.room_id, known) + ", and unknown_rooms is \"reject\"");
   }
 }
 

@@ -15,14 +15,16 @@ class RoomSync {
   // `gateways` must be up to date: rooms name them.
   RoomSync(const Configured& configured, const GatewaySync& gateways, SyncPlan& plan, SyncFindings& findings);
 
-  // Adds and updates, and marks removed what stood in [[rooms]] and stands there no more.
-  void update(domain::WallTime now);
+  // Adds and updates, and marks removed what stood in [[rooms]] and stands there no more; returns how many that are.
+  std::size_t update(domain::WallTime now);
+  // Warns of pins for rooms that are refused anyway.
+  void check_pins();
 
  private:
   void add_configured();
   void add(const std::string& uid, std::int64_t id);
   void update_entry(const domain::ConfiguredRoom& wanted, std::size_t index);
-  void remove_left(domain::WallTime now);
+  std::size_t remove_left(domain::WallTime now);
   std::optional<std::int64_t> default_id(const domain::ConfiguredRoom& wanted);
 
   const Configured& configured_;

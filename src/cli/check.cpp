@@ -5,16 +5,14 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
-#include <set>
 
-#include "app/catalogue_sync.h"
+#include "app/catalogue_keeper.h"
 #include "cli/commands.h"
 #include "cli/configured.h"
-#include "cli/database_file.h"
 #include "cli/table.h"
 #include "config/needed_files.h"
 #include "http/access.h"
-#include "store/assignments_table.h"
+#include "store/database.h"
 #include "store/failure.h"
 
 namespace cli {
@@ -53,11 +51,6 @@ class Findings {
   std::size_t warnings_ = 0;
 };
 
-struct FileContent {
-  app::CatalogueRows rows;
-  std::set<std::string> assigned;  // names of gateways with assignments
-};
-
 // Why `serve` could not make the file; empty if it could. Asked of the system, which lets root
 // write where a unit's DynamicUser= does not own the folder yet.
 std::string obstacle_to_make(const std::string& path) {
@@ -77,30 +70,37 @@ std::string obstacle_to_make(const std::string& path) {
          "); make a folder there that the sidecar may write to, or correct " + "database.path";
 }
 
-// What is in the file, if there is one; `serve` would make it.
-FileContent read_file(const std::string& path, const std::string& place, Findings& findings) {
-  FileContent content;
+// What `serve` would read and plan, by the same reading; of an empty file if there is none, which `serve` would make.
+app::SyncPlan plan_of(const std::string& path, const std::string& place, const app::Configured& configured,
+                      Findings& findings) {
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   try {
     std::error_code error;
-    if (!std::filesystem::exists(path, error) && !error) {
-      const auto obstacle = obstacle_to_make(path);
-      if (!obstacle.empty()) findings.error(place + ": " + obstacle);
-      return content;
+    if (std::filesystem::exists(path, error) || error) {
+      store::Database database(path, store::OpenMode::read_only);
+      app::Opening opening;
+      database.read_transaction([&] { opening = app::read_opening(database, configured, now); });
+      for (const auto& skipped : opening.skipped) findings.warning(skipped);
+      return std::move(opening.plan);
     }
-    store::Database database(path, store::OpenMode::read_only);
-    database.read_transaction([&] {
-      auto tables = read_tables(database);
-      content.rows.gateways = std::move(tables.gateways);
-      content.rows.rooms = std::move(tables.rooms);
-      for (const auto& assignment : store::read_assignments(database, tables.skipped)) {
-        content.assigned.insert(assignment.gateway_name);
-      }
-      for (const auto& skipped : tables.skipped) findings.warning(skipped);
-    });
+    const auto obstacle = obstacle_to_make(path);
+    if (!obstacle.empty()) findings.error(place + ": " + obstacle);
   } catch (const store::Failure& failure) {
     findings.error(failure.what());
   }
-  return content;
+  return app::plan_sync(configured, {}, {}, now);
+}
+
+void check_database(const config::Loaded& loaded, Findings& findings) {
+  const auto& configuration = loaded.configuration;
+  const auto removals =
+      loaded.file == config::ConfigFile::settings ? app::Removals::all : app::Removals::none;  // as serve has it
+  const auto plan =
+      plan_of(configuration.store.path, config::place_of(loaded, "database.path"),
+              {configuration.domain, configuration.gateways, configuration.rooms, removals, {}}, findings);
+  for (const auto& error : plan.errors) findings.error(error);
+  for (const auto& warning : plan.warnings) findings.warning(warning);
+  for (const auto& room : app::rooms_without_gateway(*app::catalogue_of(plan.rows))) findings.warning(room);
 }
 
 }  // namespace
@@ -119,15 +119,8 @@ int check(const CommandLine& line, Terminal& terminal) {
     }
   }
   for (const auto& problem : config::unreadable_files(loaded)) findings.error(problem);
-  auto content = read_file(configuration.store.path, config::place_of(loaded, "database.path"), findings);
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  const auto plan = app::plan_sync({configuration.domain, configuration.gateways, configuration.rooms},
-                                   std::move(content.rows), content.assigned, now);
-  for (const auto& error : plan.errors) findings.error(error);
-  for (const auto& warning : plan.warnings) findings.warning(warning);
-  for (const auto& room : app::rooms_without_gateway(*app::catalogue_of(plan.rows))) {
-    findings.warning(room);
-  }
+  // What a file says of the database, gateways and rooms is not known if it cannot be read.
+  if (loaded.file != config::ConfigFile::unusable) check_database(loaded, findings);
   terminal.out << findings.summary() << '\n';
   return findings.has_errors() ? kWrongInput : kFine;
 }

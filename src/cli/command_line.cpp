@@ -110,9 +110,17 @@ class Parser {
         "Validate without starting: print every problem of the configuration, and each room\n"
         "without a valid default gateway. Exit code 2 if serve would refuse to start.");
     add_json(*add(app_, "config", Command::config, "Show the effective settings, each with where it came from."));
-    add_talking(*add(app_, "reload", Command::reload,
-                     "Make the running sidecar read its configuration again, and wait.\n"
-                     "Exit code 2 if it refused: then the old configuration stays."));
+    auto* reload = add(app_, "reload", Command::reload,
+                       "Make the running sidecar read its configuration again, wait, and show what\n"
+                       "changed. Exit code 2 if it refused: then the old configuration stays.");
+    reload->add_flag("--allow-removals", line_.allow_removals,
+                     "also if that removes most of the configured gateways or rooms");
+    add_talking(*reload);
+    auto* scale = add(app_, "scale", Command::scale,
+                      "Switch the mode: write SCALE into the environment file, reload, and show the mode\n"
+                      "that answers. Exit code 1 if that is another one. Without on or off only show it.");
+    scale->add_option("MODE", line_.subject, "on: scale mode; off: legacy mode")->type_name("on|off");
+    add_talking(*scale);
   }
 
   // For commands that ask the running sidecar.
@@ -258,6 +266,9 @@ class Parser {
       case Command::release:
       case Command::rooms_set:
         return problem_of_id("ROOM", line_.subject);
+      case Command::scale:
+        if (line_.subject.empty() || line_.subject == "on" || line_.subject == "off") return std::nullopt;
+        return "MODE: \"" + printable(line_.subject) + "\" is neither on nor off";
       case Command::drain:
       case Command::undrain:
         return problem_of_id("GW", line_.subject);

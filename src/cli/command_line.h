@@ -13,6 +13,7 @@ enum class Command {
   check,
   config,
   reload,
+  scale,
   rooms_import,
   rooms_list,
   rooms_set,
@@ -38,12 +39,13 @@ struct CommandLine {
   std::optional<std::string> token_file;   // --token-file
   bool json = false;
 
-  std::string subject;                 // FILE, ROOM or GW, as the command has it
+  std::string subject;                 // FILE, ROOM, GW, on or off, as the command has it
   std::optional<std::string> gateway;  // assignments --gateway, rooms set --default-gateway
   std::optional<std::string> country;  // explain --country
   std::optional<std::string> limit;    // why --limit
   std::optional<double> watch;         // status --watch: seconds
   bool force = false;                  // release --force
+  bool allow_removals = false;         // reload --allow-removals
   bool move = false;                   // drain --move
   bool create_gateways = false;        // rooms import
   bool janus_is_default = false;       // rooms import

@@ -12,6 +12,7 @@ int show_config(const CommandLine& line, Terminal& terminal);
 
 // These ask the running sidecar.
 int reload(const CommandLine& line, Terminal& terminal);
+int scale(const CommandLine& line, Terminal& terminal);
 int status(const CommandLine& line, Terminal& terminal);
 int watch_status(const CommandLine& line, Terminal& terminal);  // status --watch
 int assignments(const CommandLine& line, Terminal& terminal);

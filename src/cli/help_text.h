@@ -14,6 +14,7 @@ Running it
   check                 validate the configuration and the database, print every problem
   config                show the effective settings, and where each came from
   reload                make the running sidecar read its configuration again
+  scale [on|off]        which mode answers; switch it in .env, and reload
 
 Looking and steering (asks the running sidecar)
   status                mode, health, gateways and their load; --watch: keep looking
@@ -39,9 +40,8 @@ Many sidecars that share in etcd
 Options, before or after the command
   --config FILE         default: /etc/room-sidecar/config.toml, which may be missing
   --env-file FILE       default: .env beside the config file
-  -h, --help            this page; after a command: about that command
   --                    ends the options: what follows is a room, a gateway or a file
-  --version             the version
+  -h, --help; --version this page (after a command: about that command); the version
 
 Exit codes: 0 fine, 1 failed while running, 2 wrong usage or configuration.
 )";

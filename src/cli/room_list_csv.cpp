@@ -91,7 +91,8 @@ RawRoom room_of(const CsvRecord& record, const std::vector<Field>& fields) {
   room.place = at_line(record.line);
   for (const auto& column : kColumns) room.*column.field = "";
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (fields[i] != nullptr) room.*fields[i] = record.fields[i];
+    // PostgreSQL's COPY writes \N where there is no value.
+    if (fields[i] != nullptr && record.fields[i] != "\\N") room.*fields[i] = record.fields[i];
   }
   // The reader leaves what is quoted as it is; a name that begins with a blank may mean it.
   room.gateway_uid = trimmed(*room.gateway_uid);

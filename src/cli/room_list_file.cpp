@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <regex>
 #include <unordered_map>
 
 #include "cli/room_list_formats.h"
@@ -46,6 +47,21 @@ bool has_control_characters(const std::string& text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7F; });
 }
 
+// How programs write that there is no value, where a name was expected.
+bool means_nothing(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  for (const char* word : {"null", "none", "nan", "nil", "na", "nat", "undefined"}) {
+    if (text == word) return true;
+  }
+  return false;
+}
+
+// 1.23457E+15, 2171.0 or 2,171: digits were lost, or added, and the room is another one.
+bool is_damaged_number(const std::string& text) {
+  static const std::regex written(R"([+-]?[0-9]+([.,][0-9]+)?[eE][+-][0-9]+|[0-9]+[.,]0*|[0-9]{1,3}([,.'][0-9]{3})+)");
+  return text.size() <= 64 && (std::regex_match(text, written) || text.front() == '#');
+}
+
 class Judge {
  public:
   explicit Judge(RawRoomList raw) : raw_(std::move(raw)) {}
@@ -82,6 +98,9 @@ class Judge {
       complain(room, "gateway_uid is missing; give the room's Janus id");
     } else if (!domain::is_valid_id(uid)) {
       complain(room, "gateway_uid: " + quoted(uid) + ' ' + std::string(kIdRule));
+    } else if (is_damaged_number(uid)) {
+      complain(room, "gateway_uid: " + quoted(uid) +
+                         " is a number as a spreadsheet writes it; make the column text, and write the id in full");
     } else if (const auto [first, is_new] = uid_places_.emplace(uid, room.place); !is_new) {
       complain(room, "room " + quoted(uid) + " stands in " + first->second + " already; keep one");
     }
@@ -109,8 +128,11 @@ class Judge {
   }
 
   std::string gateway_of(const RawRoom& room, const std::string& gateway) {
-    if (!gateway.empty() && !domain::is_valid_id(gateway)) {
-      complain(room, "default_gateway: " + quoted(gateway) + ' ' + std::string(kIdRule));
+    if (gateway.empty()) return gateway;
+    if (means_nothing(gateway)) {
+      complain(room, "default_gateway: " + quoted(gateway) + " is no gateway; leave it empty for none");
+    } else if (!domain::is_gateway_name(gateway)) {
+      complain(room, "default_gateway: " + quoted(gateway) + " is not " + std::string(domain::gateway_name_rule));
     }
     return gateway;
   }

@@ -20,6 +20,8 @@ int run_command(const CommandLine& line, Terminal& terminal) {
       return show_config(line, terminal);
     case Command::reload:
       return reload(line, terminal);
+    case Command::scale:
+      return scale(line, terminal);
     case Command::rooms_import:
       return rooms_import(line, terminal);
     case Command::rooms_list:

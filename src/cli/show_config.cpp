@@ -1,3 +1,4 @@
+#include "cli/answer_fields.h"
 #include "cli/commands.h"
 #include "cli/configured.h"
 #include "cli/running_settings.h"
@@ -45,18 +46,16 @@ std::string as_json(const std::vector<config::Setting>& settings, const Running&
   return json.take() + '\n';
 }
 
-std::string shown(const std::string& value) { return value.empty() ? "-" : value; }
-
 std::string as_table(const std::vector<config::Setting>& settings, const Running& running) {
   std::vector<Column> columns{{"SETTING"}, {"VARIABLE"}, {"VALUE"}, {"FROM"}};
   if (running) columns.push_back({"IN FORCE"});
   Table table(std::move(columns));
   for (const auto& setting : settings) {
-    std::vector<std::string> row{setting.key, setting.variable, shown(setting.value), setting.origin};
+    std::vector<std::string> row{setting.key, setting.variable, or_dash(setting.value), setting.origin};
     if (running) {
       const auto* value = in_force(running, setting.key);
       const bool is_other = value && value->value != setting.value;
-      row.push_back(!value ? "?" : is_other ? shown(value->value) + " (" + value->origin + ')' : "the same");
+      row.push_back(!value ? "?" : is_other ? or_dash(value->value) + " (" + value->origin + ')' : "the same");
     }
     table.add_row(row);
   }

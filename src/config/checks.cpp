@@ -76,6 +76,14 @@ void check_together(const Configuration& configuration, const GivenSettings& giv
           "several intervals");
   }
 
+  const Given& standby = given.at("failover.standby_servers");
+  if (standby.origin && !standby.refused && !given.at("health.source").refused && !options.health.watches()) {
+    report.warning(*standby.origin, standby.line,
+                   standby.name +
+                       ": has no effect without a source of the gateways' health: set health.source "
+                       "(HEALTH_SOURCE)");
+  }
+
   const Given& listen = given.at("http.listen");
   if (listen.origin && !listen.refused && !given.at("http.token_file").refused && !configuration.http.token_file &&
       !is_local_only(configuration.http.listen)) {

@@ -1,5 +1,6 @@
 #include "config/entries.h"
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <optional>
@@ -74,6 +75,35 @@ class Unique {
   std::map<std::string, std::size_t> lines_;
 };
 
+// Says so if two gateways have one address: their health, load and rooms would be one gateway's, counted twice.
+class Addresses {
+ public:
+  Addresses(const Spot& spot, std::string key) : spot_(spot), key_(std::move(key)) {}
+
+  void add(const std::string& address, const std::string& gateway, std::size_t line) {
+    const auto [first, is_new] = gateways_.emplace(plain(address), gateway);
+    if (is_new || first->second == gateway) return;
+    spot_.named(spot_.name + "." + key_, {})
+        .warn(line, in_quotes(address) + " of " + in_quotes(gateway) + " is the " + key_ + " of " +
+                        in_quotes(first->second) + ", too: give each gateway one name");
+  }
+
+ private:
+  // Scheme and host in lower case, without slashes at the end.
+  static std::string plain(std::string address) {
+    const std::size_t path = address.find('/', address.find("://") == std::string::npos ? 0 : address.find("://") + 3);
+    for (std::size_t i = 0; i < std::min(path, address.size()); ++i) {
+      if (address[i] >= 'A' && address[i] <= 'Z') address[i] = static_cast<char>(address[i] - 'A' + 'a');
+    }
+    while (!address.empty() && address.back() == '/') address.pop_back();
+    return address;
+  }
+
+  const Spot& spot_;
+  std::string key_;
+  std::map<std::string, std::string> gateways_;
+};
+
 // The tables of an array of tables; what is none of them is reported and left out.
 std::vector<const Value*> tables_of(const Value& config_file, const Spot& spot) {
   std::vector<const Value*> tables;
@@ -108,6 +138,8 @@ std::vector<domain::ConfiguredGateway> read_gateways(const Value& config_file, c
   const Spot spot{report, origin, "gateways", {}};
   Unique names(spot, "name");
   Unique ids(spot, "id");
+  Addresses urls(spot, "url");
+  Addresses admin_urls(spot, "admin_url");
   std::vector<domain::ConfiguredGateway> gateways;
   for (const Value* entry : tables_of(config_file, spot)) {
     check_keys_of(*entry, spot.name, known, origin, report);
@@ -135,6 +167,8 @@ std::vector<domain::ConfiguredGateway> read_gateways(const Value& config_file, c
     if (!name) continue;
     names.add(*name, in_quotes(*name), entry->line);
     gateway.name = *name;
+    if (gateway.url) urls.add(*gateway.url, gateway.name, fields.find("url")->line);
+    if (gateway.admin_url) admin_urls.add(*gateway.admin_url, gateway.name, fields.find("admin_url")->line);
     gateways.push_back(std::move(gateway));
   }
   return gateways;

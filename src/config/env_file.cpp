@@ -10,6 +10,8 @@
 namespace config {
 namespace {
 
+constexpr std::string_view key_begins = "-----BEGIN ";
+constexpr std::string_view key_ends = "-----END ";
 constexpr std::string_view name_characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
 
 bool is_blank_character(char c) { return c == ' ' || c == '\t'; }
@@ -79,9 +81,33 @@ std::optional<Quoted> take_quoted(std::string_view text) {
   return std::nullopt;
 }
 
+// How much of the text a JSON value takes that begins it; 0 if it does not end.
+std::size_t length_of_json(std::string_view text) {
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if ((c == '}' || c == ']') && --depth == 0) {
+      return i + 1;
+    }
+  }
+  return 0;
+}
+
+std::size_t text_end(std::string_view lines) { return std::min(lines.find('\n'), lines.size()); }
+
+bool goes_on(std::string_view line) { return !line.empty() && line.back() == '\\'; }
+
 class Parser {
  public:
-  Parser(std::string_view text, const IsOurs& is_ours) : rest_(text), is_ours_(is_ours) {}
+  Parser(std::string_view text, const IsOurs& is_ours) : text_(text), rest_(text), is_ours_(is_ours) {}
 
   EnvText parse() {
     while (!rest_.empty()) line(take_line());
@@ -100,18 +126,60 @@ class Parser {
   void line(std::string_view text) {
     if (text.find('\0') != std::string_view::npos) return fault("holds a NUL byte: no text file");
     text = trimmed(text);
-    if (text.empty() || text.front() == '#') return;
+    if (text.empty()) return;
+    if (text.front() == '#') return comment(trimmed(text.substr(1)));
 
     const std::size_t equals = text.find('=');
     const std::string_view name = left_of(text, equals);
-    if (equals == std::string_view::npos || !is_name(name)) return other_line(name);
+    if (equals == std::string_view::npos || !is_name(name)) return other_line(name, text);
     const std::string_view value = text.substr(equals + 1);
-    is_ours_(name) ? our_value(std::string(name), value) : foreign_value(std::string(name), value);
+    doubt_glued(value, "the value of " + std::string(name));
+    if (is_ours_(name)) return our_value(std::string(name), value);
+    out_.foreign.push_back({number_, std::string(name)});
+    foreign_value(std::string(name), value);
+  }
+
+  // One that begins with a setting was commented out.
+  void comment(std::string_view text) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos || is_ours_(left_of(text, equals))) return;
+    doubt_glued(text, "a comment");
+  }
+
+  // `echo SCALE=false >> .env` continues the last line if that has no end.
+  void doubt_glued(std::string_view text, const std::string& within) {
+    for (std::size_t equals = text.find('='); equals != std::string_view::npos; equals = text.find('=', equals + 1)) {
+      const std::string_view name = name_before(text, equals);
+      if (name.empty() || !is_last_word(text.substr(equals + 1))) continue;
+      out_.doubts.push_back({number_, std::string(name) + ": is not read, since it is within " + within +
+                                          ": put it on a line of its own if this is a setting"});
+    }
+  }
+
+  // The longest name of ours that ends there; not a part of another program's name, or of a URL's query.
+  std::string_view name_before(std::string_view text, std::size_t end) const {
+    std::size_t begin = end;
+    while (begin > 0 && name_characters.find(text[begin - 1]) != std::string_view::npos) --begin;
+    for (; begin < end; ++begin) {
+      if (!is_ours_(text.substr(begin, end - begin))) continue;
+      const char before = begin > 0 ? text[begin - 1] : ' ';
+      const bool is_part = before == '_' || before == '?' || before == '&';
+      return is_part ? std::string_view{} : text.substr(begin, end - begin);
+    }
+    return {};
+  }
+
+  static bool is_last_word(std::string_view text) {
+    const std::size_t end = text.find_first_of(" \t");
+    if (end == std::string_view::npos) return true;
+    const std::string_view after = trimmed(text.substr(end));
+    return after.empty() || after.front() == '#';
   }
 
   // "export FOO" and "set -a" mean something to a shell that reads the file, too.
-  void other_line(std::string_view text) {
-    if (!text.empty() && is_letter(text.front()) && !mentions_ours(text)) return;
+  void other_line(std::string_view text, std::string_view whole) {
+    if (!text.empty() && is_letter(text.front()) && !mentions_ours(text))
+      return skip_continuation(whole, "another program");
     // The line is not shown: it may be another program's secret.
     fault("is neither NAME=value nor a comment");
   }
@@ -131,8 +199,10 @@ class Parser {
     const std::string_view bare = trimmed(text);
     if (!begins_with_quote(bare)) {
       // A blank before the value was cut off by trimming, and with it the sign of a comment.
-      const std::string_view plain = trimmed(without_comment(text));
-      return add(std::move(name), std::string(plain));
+      std::string_view plain = trimmed(without_comment(text));
+      if (goes_on(plain)) return fault(name + ": ends with a backslash, and cannot go on in the next line");
+      if (plain.empty()) plain = text.substr(0, 0);
+      return add(std::move(name), std::string(plain), plain);
     }
     std::optional<Quoted> quoted = take_quoted(bare);
     if (!quoted) return fault(name + ": the quote is not closed in this line");
@@ -140,41 +210,93 @@ class Parser {
     if (!rest.empty() && rest.front() != '#') {
       return fault(name + ": there is text after the closing quote");
     }
-    add(std::move(name), std::move(quoted->value));
+    add(std::move(name), std::move(quoted->value), bare.substr(0, bare.size() - quoted->rest.size()));
   }
 
-  // Of interest only as far as it may go on in the next lines, as keys and certificates do.
+  // Read only to learn how far it goes on in the next lines, as keys and certificates do.
   void foreign_value(const std::string& name, std::string_view text) {
     const std::string_view bare = trimmed(text);
-    if (!begins_with_quote(bare) || take_quoted(bare)) return;
-    const char* const end = rest_.data() + rest_.size();
-    const auto quoted = take_quoted(std::string_view(bare.data(), static_cast<std::size_t>(end - bare.data())));
-    if (!quoted) return;  // a slip in one line, which its own program will tell
-    const std::size_t begin = number_;
-    while (rest_.data() < quoted->rest.data()) inner_line(trimmed(take_line()), name, begin);
+    if (bare.empty()) return;
+    const std::size_t length = length_of_foreign(bare);
+    if (length > bare.size()) {
+      const std::string begin = std::to_string(number_);
+      return skip_to(bare.data() + length,
+                     is_quote(bare.front())
+                         ? "the quotes of " + name + ", which open in line " + begin + ": close them there"
+                         : "the value of " + name + ", which begins in line " + begin + ": end it there");
+    }
+    skip_continuation(bare, name);
+  }
+
+  // From its first byte on, also over lines; 0 if it ends with its line, or never: a slip in one line, which its own
+  // program will report.
+  std::size_t length_of_foreign(std::string_view bare) const {
+    const std::string_view from_here(bare.data(), static_cast<std::size_t>(text_.data() + text_.size() - bare.data()));
+    const char first = bare.front();
+    if (is_quote(first)) {
+      const auto quoted = take_quoted(from_here);
+      return quoted ? static_cast<std::size_t>(quoted->rest.data() - bare.data()) : 0;
+    }
+    std::size_t length = 0;
+    if (first == '{' || first == '[') length = length_of_json(from_here);
+    if (bare.substr(0, key_begins.size()) == key_begins) {
+      const std::size_t end = from_here.find(key_ends);
+      if (end != std::string_view::npos) length = end + key_ends.size();
+    }
+    // What is open by a slip looks as if it went on to some later bracket; no JSON and no key sets a variable.
+    return length > bare.size() && assigns_ours(from_here.substr(bare.size(), length - bare.size())) ? 0 : length;
+  }
+
+  bool assigns_ours(std::string_view lines) const {
+    while (!lines.empty()) {
+      const std::string_view text = trimmed(lines.substr(0, text_end(lines)));
+      const std::size_t equals = text.find('=');
+      if (equals != std::string_view::npos && is_ours_(left_of(text, equals))) return true;
+      lines.remove_prefix(std::min(lines.size(), text_end(lines) + 1));
+    }
+    return false;
+  }
+
+  void skip_to(const char* end, const std::string& within) {
+    while (!rest_.empty() && rest_.data() < end) {
+      inner_line(trimmed(take_line()), within);
+    }
+  }
+
+  void skip_continuation(std::string_view line, const std::string& name) {
+    const std::string within =
+        "a line of " + name + ", which the backslash in line " + std::to_string(number_) + " continues: take that out";
+    while (goes_on(line) && !rest_.empty()) {
+      line = trimmed(take_line());
+      inner_line(line, within);
+    }
   }
 
   // Two quotes that are not closed look like one value from the first to the second.
-  void inner_line(std::string_view text, const std::string& outer, std::size_t begin) {
+  void inner_line(std::string_view text, const std::string& within) {
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos) return;
     const std::string_view name = left_of(text, equals);
     if (!is_ours_(name)) return;
-    out_.doubts.push_back({number_, std::string(name) + ": is not read, since it is within the quotes of " + outer +
-                                        ", which open in line " + std::to_string(begin) +
-                                        ": close them there if this is a setting"});
+    out_.doubts.push_back(
+        {number_, std::string(name) + ": is not read, since it is within " + within + " if this is a setting"});
   }
+
+  // Of other programs' values, which may be in backticks.
+  static bool is_quote(char c) { return c == '"' || c == '\'' || c == '`'; }
 
   static bool begins_with_quote(std::string_view text) {
     return !text.empty() && (text.front() == '"' || text.front() == '\'');
   }
 
-  void add(std::string name, std::string value) {
-    out_.entries.push_back({std::move(name), std::move(value), number_});
+  void add(std::string name, std::string value, std::string_view as_written) {
+    out_.entries.push_back({std::move(name), std::move(value), number_,
+                            static_cast<std::size_t>(as_written.data() - text_.data()), as_written.size()});
   }
   void fault(std::string text) { out_.faults.push_back({number_, std::move(text)}); }
 
   EnvText out_;
+  const std::string_view text_;
   std::string_view rest_;  // the lines that are still to be read
   const IsOurs& is_ours_;
   std::size_t number_ = 0;

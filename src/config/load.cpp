@@ -9,8 +9,10 @@
 #include "config/entries.h"
 #include "config/env_file.h"
 #include "config/known_keys.h"
+#include "config/lists.h"
 #include "config/settings.h"
 #include "config/toml_file.h"
+#include "domain/suggestion.h"
 #include "files/read_file.h"
 
 namespace config {
@@ -18,14 +20,32 @@ namespace {
 
 constexpr const char* usual_config_file = "/etc/room-sidecar/config.toml";
 
-// Values by variable.
+// Values by variable, as it is written: with the prefix or without.
 using Variables = std::map<std::string, Value, std::less<>>;
+using Variable = Variables::value_type;
 
-const Row* row_of(std::string_view variable) {
-  for (const Row& row : settings()) {
-    if (row.variable == variable) return &row;
-  }
-  return nullptr;
+// What gxydb calls a setting that there is here, too. It shares its `.env`, and none of these is read.
+struct Foreign {
+  std::string_view variable;
+  std::string_view key;
+};
+constexpr Foreign gxydbs[] = {{"MQTT_BROKER_URL", "health.mqtt_url"},
+                              {"MQTT_CLIENT_ID", "health.mqtt_user"},
+                              {"MQTT_PASSWORD", "health.mqtt_password_file"},
+                              {"GATEWAY_PLUGIN_ADMIN_KEY", "occupancy.secret_file"}};
+
+const Foreign* find_gxydbs(std::string_view variable) {
+  const auto found = std::find_if(std::begin(gxydbs), std::end(gxydbs),
+                                  [&](const Foreign& foreign) { return foreign.variable == variable; });
+  return found == std::end(gxydbs) ? nullptr : found;
+}
+
+// The variable that a name was meant to be, as a question; a third of the letters wrong would be another program's.
+std::string near_variable(std::string_view name) {
+  std::vector<std::string> variables;
+  for (const Row& row : settings()) variables.emplace_back(row.variable);
+  const std::string_view bare = unprefixed(name);
+  return domain::did_you_mean(bare, variables, bare.size() < 8 ? 1 : 2);
 }
 
 // What messages call a file; the folder would make each of them too long.
@@ -44,8 +64,7 @@ const Setting& setting_of(const Loaded& loaded, std::string_view key) {
 class Loading {
  public:
   explicit Loading(const Sources& sources) : sources_(sources) {
-    const std::filesystem::path config_path(sources.config_file);
-    env_path_ = sources.env_file ? *sources.env_file : (config_path.parent_path() / ".env").string();
+    env_path_ = env_file_of(sources);
     file_origin_ = {Origin::Rank::config_file, file_name(sources.config_file)};
     env_origin_ = {Origin::Rank::env_file, file_name(env_path_)};
     environment_origin_ = {Origin::Rank::environment, "environment"};
@@ -60,7 +79,9 @@ class Loading {
     Configuration& configuration = loaded_.configuration;
     configuration.gateways = read_gateways(file, configuration.domain, file_origin_, report_);
     configuration.rooms = read_rooms(file, file_origin_, report_);
-    check_together(configuration, given_, report_);
+    // Of what stands in a file that cannot be read, nobody knows whether it goes together.
+    if (loaded_.file != ConfigFile::unusable) check_together(configuration, given_, report_);
+    warn_of_ignored();
     list_settings();
     loaded_.problems = report_.take();
     return std::move(loaded_);
@@ -72,6 +93,11 @@ class Loading {
     const files::FileText file = files::read_file(sources_.config_file);
     TomlText toml = parse_toml(file.text.value_or(""));
     const bool is_unread = file.missing ? sources_.config_file_required : !file.text;
+    loaded_.file = is_unread || !toml.valid      ? ConfigFile::unusable
+                   : file.missing                ? ConfigFile::missing
+                   : trimmed(*file.text).empty() ? ConfigFile::blank
+                   : toml.root.children.empty()  ? ConfigFile::comments
+                                                 : ConfigFile::settings;
     if (is_unread) {
       unreadable(file_origin_, "--config", sources_.config_file, file.trouble);
     } else if (!toml.valid) {
@@ -85,10 +111,10 @@ class Loading {
     if (!file.text && (!file.missing || sources_.env_file)) {
       unreadable(env_origin_, "--env-file", env_path_, file.trouble);
     }
-    const auto is_ours = [](std::string_view name) { return row_of(name) != nullptr; };
-    const EnvText env = parse_env(file.text.value_or(""), is_ours);
+    const EnvText env = parse_env(file.text.value_or(""), is_variable);
     for (const EnvFault& fault : env.faults) report_.error(env_origin_, fault.line, fault.text);
     for (const EnvFault& doubt : env.doubts) report_.warning(env_origin_, doubt.line, doubt.text);
+    for (const EnvFault& foreign : env.foreign) judge_foreign(env_origin_, foreign.line, foreign.text);
     Variables variables;
     for (const EnvEntry& entry : env.entries) {
       const auto [known, is_new] = variables.emplace(entry.name, Value{});
@@ -105,9 +131,36 @@ class Loading {
   Variables read_environment() {
     Variables variables;
     for (const auto& [name, value] : sources_.environment) {
-      if (row_of(name)) variables.emplace(name, untyped(value, 0));
+      if (is_variable(name)) {
+        variables.emplace(name, untyped(value, 0));
+      } else if (find_gxydbs(name) || (is_prefixed(name) && !near_variable(name).empty())) {
+        judge_foreign(environment_origin_, 0, name);
+      }
     }
     return variables;
+  }
+
+  // A name that sets nothing here, and perhaps was meant to.
+  void judge_foreign(const Origin& origin, std::size_t line, const std::string& name) {
+    if (const Foreign* const gxydbs_own = find_gxydbs(name)) {
+      ignored_.push_back({&origin, line, gxydbs_own});
+      return;
+    }
+    const std::string suggestion = near_variable(name);
+    if (suggestion.empty() && !is_prefixed(name)) return;
+    report_.warning(origin, line, name + ": is no setting of room-sidecar's" + suggestion + ", and is not read");
+  }
+
+  void warn_of_ignored() {
+    for (const Ignored& ignored : ignored_) {
+      const std::string_view key = ignored.foreign->key;
+      if (given_[key].origin || given_[key].refused) continue;
+      const auto row = std::find_if(settings().begin(), settings().end(), [&](const Row& r) { return r.key == key; });
+      assert(row != settings().end());
+      report_.warning(*ignored.origin, ignored.line,
+                      std::string(ignored.foreign->variable) + ": is not read here: set " + std::string(key) + " (" +
+                          std::string(row->variable) + ") instead");
+    }
   }
 
   void unreadable(const Origin& origin, const char* option, const std::string& path, const std::string& why) {
@@ -119,14 +172,15 @@ class Loading {
   // over.
   void settle(const Row& row, const Value& file, const Variables& env_file, const Variables& environment) {
     apply(row, row.find_in(file), file_origin_, row.key);
-    const Value* const written = find(env_file, row.variable);
-    const Value* const stronger = find(environment, row.variable);
-    const Outcome env_outcome = apply(row, written, env_origin_, row.variable);
-    const Outcome outcome = apply(row, stronger, environment_origin_, row.variable);
+    const Variable* const written = find(env_file, row.variable);
+    const Variable* const stronger = find(environment, row.variable);
+    const Outcome env_outcome = written ? apply(row, &written->second, env_origin_, written->first) : Outcome::unset;
+    const Outcome outcome =
+        stronger ? apply(row, &stronger->second, environment_origin_, stronger->first) : Outcome::unset;
     if (env_outcome != Outcome::unset && outcome != Outcome::unset) {
-      report_.warning(env_origin_, written->line,
-                      std::string(row.variable) + ": " + shown(*written) +
-                          " has no effect: the process environment sets it to " + shown(*stronger));
+      report_.warning(env_origin_, written->second.line,
+                      written->first + ": " + shown(written->second) +
+                          " has no effect: the process environment sets it to " + shown(stronger->second));
     }
   }
 
@@ -144,9 +198,12 @@ class Loading {
     return outcome;
   }
 
-  static const Value* find(const Variables& variables, std::string_view name) {
-    const auto found = variables.find(name);
-    return found == variables.end() ? nullptr : &found->second;
+  // With the prefix, if that is set; null if neither is written.
+  static const Variable* find(const Variables& variables, std::string_view name) {
+    const auto prefixed = variables.find(with_prefix(name));
+    if (prefixed != variables.end() && !is_blank(prefixed->second)) return &*prefixed;
+    const auto plain = variables.find(name);
+    return plain == variables.end() ? nullptr : &*plain;
   }
 
   void list_settings() {
@@ -165,6 +222,12 @@ class Loading {
   Origin environment_origin_;
   Report report_;
   GivenSettings given_;
+  struct Ignored {
+    const Origin* origin;
+    std::size_t line;
+    const Foreign* foreign;
+  };
+  std::vector<Ignored> ignored_;
   Loaded loaded_;
 };
 
@@ -177,6 +240,11 @@ bool Loaded::ok() const {
 std::string place_of(const Loaded& loaded, std::string_view key) {
   const Setting& setting = setting_of(loaded, key);
   return setting.origin + ": " + setting.called;
+}
+
+std::string env_file_of(const Sources& sources) {
+  if (sources.env_file) return *sources.env_file;
+  return (std::filesystem::path(sources.config_file).parent_path() / ".env").string();
 }
 
 Loaded load(const Sources& sources) { return Loading(sources).run(); }

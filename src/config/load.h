@@ -23,11 +23,15 @@ struct Setting {
   std::string called;    // there: the key, or in ".env" and the environment the variable
 };
 
+// What the configuration file turned out to be. Only one with settings says by leaving an entry out that it is to go.
+enum class ConfigFile { missing, blank, comments, settings, unusable };
+
 struct Loaded {
   // With errors among the problems: what parsed, and the defaults for the rest.
   Configuration configuration;
   std::vector<Problem> problems;  // in the order of the files; all, not only the first
   std::vector<Setting> settings;  // every one, in the documented order
+  ConfigFile file = ConfigFile::missing;
 
   bool ok() const;  // no error among the problems
 };
@@ -42,6 +46,9 @@ struct Sources {
   std::optional<std::string> env_file;  // named: must be there; else `.env` beside config_file, if any
   std::vector<std::pair<std::string, std::string>> environment;
 };
+
+// The `.env` that it reads, whether it is there or not.
+std::string env_file_of(const Sources& sources);
 
 Loaded load(const Sources& sources);
 

@@ -3,25 +3,51 @@
 #include <optional>
 #include <utility>
 
+#include "config/lists.h"
 #include "files/read_file.h"
 
 namespace config {
 
+namespace {
+
+struct NeededFile {
+  const char* key;
+  const std::optional<std::string>& path;
+  bool is_used;
+  bool is_secret;  // its first line counts
+};
+
+std::string problem_of(const NeededFile& needed) {
+  const files::FileText file = files::read_file(*needed.path);
+  if (!file.text) return "can't be read (" + file.trouble + "); make it readable for the sidecar's user.";
+  return needed.is_secret && trimmed(files::first_line(*file.text)).empty()
+             ? "has nothing in its first line; write the secret there."
+             : "";
+}
+
+}  // namespace
+
 std::vector<std::string> unreadable_files(const Loaded& loaded) {
-  const cluster::Options& options = loaded.configuration.cluster;
+  const Configuration& configuration = loaded.configuration;
+  const cluster::Options& cluster = configuration.cluster;
+  const health::Options& health = configuration.health;
+  const bool shares = cluster.is_shared();
+  const bool hears_broker = configuration.domain.health.mqtt;
+  const bool lists_rooms = health.occupancy.janus;
+  const NeededFile files[] = {{"health.mqtt_password_file", health.mqtt_password_file, hears_broker, true},
+                              {"health.mqtt_ca_file", health.mqtt_ca_file, hears_broker, false},
+                              {"occupancy.secret_file", health.occupancy.secret_file, lists_rooms, true},
+                              {"occupancy.token_file", health.occupancy.token_file, lists_rooms, true},
+                              {"cluster.password_file", cluster.password_file, shares, false},
+                              {"cluster.ca_file", cluster.ca_file, shares, false},
+                              {"cluster.cert_file", cluster.cert_file, shares, false},
+                              {"cluster.key_file", cluster.key_file, shares, false}};
   std::vector<std::string> problems;
-  if (!options.is_shared()) return problems;
-  const std::pair<const char*, const std::optional<std::string>&> files[] = {
-      {"cluster.password_file", options.password_file},
-      {"cluster.ca_file", options.ca_file},
-      {"cluster.cert_file", options.cert_file},
-      {"cluster.key_file", options.key_file}};
-  for (const auto& [key, path] : files) {
-    if (!path) continue;
-    const files::FileText file = files::read_file(*path);
-    if (file.text) continue;
-    problems.push_back(place_of(loaded, key) + ": the file " + in_quotes(*path) + " can't be read (" + file.trouble +
-                       "); make it readable for the sidecar's user.");
+  for (const NeededFile& needed : files) {
+    if (!needed.path || !needed.is_used) continue;
+    const std::string problem = problem_of(needed);
+    if (problem.empty()) continue;
+    problems.push_back(place_of(loaded, needed.key) + ": the file " + in_quotes(*needed.path) + " " + problem);
   }
   return problems;
 }

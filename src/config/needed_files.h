@@ -9,9 +9,9 @@
 
 namespace config {
 
-// Why, for each of [cluster] that can't be read, with the place where it is named: for `check`, and to
-// refuse a start. Empty if no engine is configured: nobody reads them then. (http.token_file is looked
-// at by http/access.h, which knows what it must hold.)
+// Why, for each of [health], [occupancy] and [cluster] that can't be read or holds no secret, with the place where it
+// is named: for `check`, and to refuse a start. Those of a source or engine that is not configured are not looked at:
+// nobody reads them then. (http.token_file is looked at by http/access.h, which knows what it must hold.)
 std::vector<std::string> unreadable_files(const Loaded& loaded);
 
 }  // namespace config

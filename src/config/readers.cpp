@@ -80,7 +80,7 @@ std::optional<std::string> as_line(const Value& value) {
 
 std::optional<std::string> as_name(const Value& value) {
   const std::string_view text = trimmed(value.text);
-  if (!value.is_text() || !domain::is_valid_id(text)) return std::nullopt;
+  if (!value.is_text() || !domain::is_gateway_name(text)) return std::nullopt;
   return std::string(text);
 }
 

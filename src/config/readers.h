@@ -10,6 +10,7 @@
 
 #include "config/report.h"
 #include "config/value.h"
+#include "domain/id.h"
 #include "domain/time.h"
 
 namespace config {
@@ -18,7 +19,7 @@ namespace config {
 enum class Outcome { unset, taken, refused };
 
 inline constexpr std::int64_t most_users = 1'000'000'000;  // more is a slip of the finger
-inline constexpr std::string_view a_name = "a gateway name (1 to 255 bytes of UTF-8 without control characters)";
+inline constexpr std::string_view a_name = domain::gateway_name_rule;
 inline constexpr std::string_view a_count_of_users = "a whole number of users above 0 (and not above 1000000000)";
 inline constexpr std::string_view a_boolean = "true or false (also 1/0, yes/no, on/off)";
 
@@ -36,7 +37,7 @@ std::optional<domain::Duration> as_duration(const Value& value);
 // One line of text without control characters, trimmed and not empty: a path, an address.
 std::optional<std::string> as_line(const Value& value);
 
-// Ids as domain::is_valid_id has them, trimmed.
+// A gateway name, trimmed.
 std::optional<std::string> as_name(const Value& value);
 
 // A list, from a source without types one with commas: trimmed, without empty items and doubles;

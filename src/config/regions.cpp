@@ -10,11 +10,10 @@
 namespace config {
 namespace {
 
-constexpr std::string_view a_region_group = "COUNTRY:gateway,gateway (as in IL:gxy1,gxy2;US:gxy3)";
+constexpr std::string_view a_region_group = "COUNTRY,COUNTRY:gateway,gateway (as in IL,PS:gxy1,gxy2;US:gxy3)";
 constexpr std::string_view a_pin_group = "ROOM,ROOM:gateway (as in 1234,1235:gxy5;2000:gxy6)";
-constexpr std::string_view a_country = "a country code (1 to 16 bytes without control characters, like IL)";
+constexpr std::string_view a_country = "a country code of two letters like IL, or *";
 constexpr std::string_view a_room = "a room id (1 to 255 bytes of UTF-8 without control characters; not . or ..)";
-constexpr std::size_t longest_country = 16;
 
 // One entry of either setting, whichever source it is from, with its name still as written.
 struct Group {
@@ -52,8 +51,9 @@ std::optional<std::string> country_from(std::string_view text) {
   for (char& c : country) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   }
-  if (country.size() > longest_country || !domain::is_valid_id(country)) return std::nullopt;
-  return country;
+  const auto is_letter = [](char c) { return c >= 'A' && c <= 'Z'; };
+  const bool is_code = country.size() == 2 && is_letter(country[0]) && is_letter(country[1]);
+  return is_code || country == "*" ? std::optional(country) : std::nullopt;
 }
 
 // Remembers where each name was given first, and says so if it comes again.
@@ -85,23 +85,29 @@ void warn_of_colon(const Spot& spot, const Value& content, const std::string& na
 
 bool read_region(const Group& group, const Spot& spot, Once& once, std::vector<domain::Region>& regions) {
   const std::size_t line = group.content.line;
-  const std::optional<std::string> country = country_from(group.name);
-  if (!country) {
-    spot.refuse(untyped(group.name, line), a_country);
-    return false;
-  }
-  const bool is_new = once.add(*country, line);
+  // "IL,PS:gxy1" is two countries with the same gateways.
+  std::vector<std::string> keys{group.name};
+  if (!group.content.typed) keys = split(group.name, ',');
+  collapse_duplicates(keys);
   const Spot part = group.content.typed ? spot.named(spot.name + "." + group.name, {}) : spot;
   const auto names = read_names(group.content, part);
-  if (!names) return false;
-  if (names->empty()) {
-    spot.complain(line,
-                  "region " + in_quotes(*country) + " is empty: name at least one gateway, or take the region out");
-    return false;
+  bool good = names.has_value() && !keys.empty();
+  if (keys.empty()) spot.refuse(untyped(group.name, line), a_country);
+  if (good && names->empty()) {
+    spot.complain(line, "region " + in_quotes(country_from(keys.front()).value_or(group.name)) +
+                            " is empty: name at least one gateway, or take the region out");
+    good = false;
   }
-  for (const std::string& name : *names) warn_of_colon(spot, group.content, name, "gateway");
-  if (is_new) regions.push_back({*country, *names, spot.where(group.content)});
-  return is_new;
+  for (const std::string& key : keys) {
+    const std::optional<std::string> country = country_from(key);
+    if (!country) spot.refuse(untyped(key, line), a_country);
+    if (!country || !once.add(*country, line)) {
+      good = false;
+    } else if (good) {
+      regions.push_back({*country, *names, spot.where(group.content)});
+    }
+  }
+  return good;
 }
 
 bool read_pin(const Group& group, const Spot& spot, Once& once, std::vector<domain::Pin>& pins) {

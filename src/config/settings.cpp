@@ -12,6 +12,7 @@
 namespace config {
 namespace {
 
+constexpr std::string_view variable_prefix = "ROOM_SIDECAR_";
 constexpr std::string_view a_duration = "a duration above 0 like \"90s\", \"1m30s\" or \"500ms\"";
 constexpr std::string_view a_duration_or_0 = "a duration like \"90s\", \"1m30s\" or \"500ms\"";
 constexpr std::string_view a_list = "a list of gateway names";
@@ -363,5 +364,23 @@ const Value* Row::find_in(const Value& config_file) const {
 }
 
 std::span<const Row> settings() { return table; }
+
+bool is_prefixed(std::string_view variable) { return variable.substr(0, variable_prefix.size()) == variable_prefix; }
+
+std::string with_prefix(std::string_view variable) { return std::string(variable_prefix) + std::string(variable); }
+
+std::string_view unprefixed(std::string_view variable) {
+  return is_prefixed(variable) ? variable.substr(variable_prefix.size()) : variable;
+}
+
+const Row* row_of(std::string_view variable) {
+  const std::string_view name = unprefixed(variable);
+  for (const Row& row : table) {
+    if (row.variable == name) return &row;
+  }
+  return nullptr;
+}
+
+bool is_variable(std::string_view name) { return row_of(name) != nullptr; }
 
 }  // namespace config

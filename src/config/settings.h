@@ -31,4 +31,12 @@ struct Row {
 // In the order in which they are shown.
 std::span<const Row> settings();
 
+// Every variable may be written as ROOM_SIDECAR_…, too, which counts more.
+bool is_prefixed(std::string_view variable);
+std::string with_prefix(std::string_view variable);
+std::string_view unprefixed(std::string_view variable);
+// The setting that a variable sets, with the prefix or without; null if it is none of ours.
+const Row* row_of(std::string_view variable);
+bool is_variable(std::string_view name);
+
 }  // namespace config

@@ -78,8 +78,19 @@ void describe_entries(const char* kind, const std::vector<Entry>& before, const 
 
 std::string mode_of(const domain::Options& options) { return options.scale ? "scale mode" : "legacy mode"; }
 
-app::Configured configured_part(const config::Configuration& configuration) {
-  return {configuration.domain, configuration.gateways, configuration.rooms};
+app::Configured configured_part(const config::Configuration& configuration, app::Removals removals) {
+  return {configuration.domain, configuration.gateways, configuration.rooms, removals, {}};
+}
+
+app::Configured configured_at_start(const config::Loaded& loaded) {
+  const bool has_settings = loaded.file == config::ConfigFile::settings;
+  return configured_part(loaded.configuration, has_settings ? app::Removals::all : app::Removals::none);
+}
+
+std::vector<std::string> further_problems(const config::Loaded& loaded, const std::string& database_path,
+                                          app::Removals removals) {
+  if (loaded.file == config::ConfigFile::unusable) return {};
+  return app::sync_problems(database_path, configured_part(loaded.configuration, removals));
 }
 
 FilesRead read_files(const config::Sources& sources) {
@@ -103,19 +114,30 @@ Reload::Reload(config::Sources sources, const config::Loaded& in_force, bool nee
       door_(door),
       applied_(std::move(applied)),
       in_force_(in_force.configuration),
+      file_in_force_(in_force.file),
       database_(in_force.configuration.store.path),
       settings_(settings_of(in_force)) {}
 
-app::CatalogueKeeper::Result Reload::run() {
+app::ReloadReport Reload::run(bool allow_removals) {
   const locks::MutexLock lock(mutex_);
   notify_reloading();
-  app::CatalogueKeeper::Result result = attempt();
+  const auto settings_before = settings_now();
+  app::ReloadReport result = attempt(allow_removals);
+  report_settings(result, settings_before);
   std::string refused;
   last_refused_ = !result.problems.empty();
   (last_refused_ ? refused_count_ : applied_count_).add();
   if (result.problems.empty()) {
     ++generation_;
-    app::log_info("Configuration reloaded", {{"mode", in_force_.domain.scale ? "scale" : "legacy"}});
+    for (const app::SettingChange& change : result.changed) {
+      app::log_info(
+          "Setting changed",
+          {{"setting", change.key}, {"before", change.before}, {"after", change.after}, {"origin", change.origin}});
+    }
+    app::log_info("Configuration reloaded", {{"mode", result.scale ? "scale" : "legacy"},
+                                             {"mode_origin", result.mode_origin},
+                                             {"gateways", static_cast<std::int64_t>(result.gateways)},
+                                             {"rooms", static_cast<std::int64_t>(result.rooms)}});
     applied_(generation_);
   } else {
     for (const std::string& problem : result.problems) app::log_error(problem);
@@ -125,6 +147,21 @@ app::CatalogueKeeper::Result Reload::run() {
   }
   if (!stopping_) notify_ready(mode_of(in_force_.domain) + refused);
   return result;
+}
+
+std::vector<http::SettingsView::Setting> Reload::settings_now() {
+  const locks::MutexLock lock(settings_mutex_);
+  return settings_;
+}
+
+void Reload::report_settings(app::ReloadReport& report, const std::vector<http::SettingsView::Setting>& before) {
+  report.scale = in_force_.domain.scale;
+  const auto now = settings_now();
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    if (now[i].key == "scale") report.mode_origin = now[i].origin;
+    if (now[i].value == before[i].value) continue;
+    report.changed.push_back({now[i].key, now[i].variable, before[i].value, now[i].value, now[i].origin});
+  }
 }
 
 // By a thread of its own, which a file system that hangs may keep for ever.
@@ -141,6 +178,7 @@ std::optional<FilesRead> Reload::read_unless_stopped() const {
 }
 
 void Reload::put_in_force(config::Loaded loaded) {
+  file_in_force_ = loaded.file;
   in_force_ = std::move(loaded.configuration);
   auto settings = settings_of(loaded);
   const locks::MutexLock lock(settings_mutex_);
@@ -158,8 +196,7 @@ http::SettingsView Reload::settings(bool with_preview) {
     const locks::MutexLock lock(mutex_);
     view.after_reload = preview();
   }
-  const locks::MutexLock lock(settings_mutex_);
-  view.settings = settings_;
+  view.settings = settings_now();
   return view;
 }
 
@@ -175,7 +212,8 @@ http::SettingsView::Preview Reload::preview() {
     (problem.is_error ? preview.problems : preview.warnings).push_back(problem.text);
   }
   preview.problems.insert(preview.problems.end(), files->unreadable.begin(), files->unreadable.end());
-  for (std::string& problem : app::sync_problems(in_force_.store.path, configured_part(next))) {
+  const app::Removals removals = removals_for(files->loaded.file, false, preview.problems);
+  for (std::string& problem : further_problems(files->loaded, in_force_.store.path, removals)) {
     preview.problems.push_back(std::move(problem));
   }
   const auto settings = settings_of(files->loaded);
@@ -197,8 +235,21 @@ void Reload::tell(metrics::Told& told) const {
   told.last_reload_refused = last_refused_;
 }
 
-app::CatalogueKeeper::Result Reload::attempt() {
-  app::CatalogueKeeper::Result result;
+// A file that has lost all it held is a slip, whatever would follow from it.
+app::Removals Reload::removals_for(config::ConfigFile file, bool allow_removals,
+                                   std::vector<std::string>& problems) const {
+  using config::ConfigFile;
+  if (file == ConfigFile::settings) return allow_removals ? app::Removals::all : app::Removals::few;
+  const bool is_lost = file == ConfigFile::missing || file == ConfigFile::blank;
+  if (is_lost && file_in_force_ == ConfigFile::settings) {
+    problems.push_back(sources_.config_file + (file == ConfigFile::missing ? ": has gone" : ": is empty") +
+                       ", and held settings when it was last read: put them back, or restart to do without them");
+  }
+  return app::Removals::refused;
+}
+
+app::ReloadReport Reload::attempt(bool allow_removals) {
+  app::ReloadReport result;
   std::optional<FilesRead> files = read_unless_stopped();
   if (!files) {
     result.problems.push_back(being_stopped);
@@ -213,9 +264,10 @@ app::CatalogueKeeper::Result Reload::attempt() {
         "http.token_file: it listens where other machines can ask, which needs a token until the next restart");
   }
   for (std::string& problem : files->unreadable) result.problems.push_back(std::move(problem));
+  const app::Removals removals = removals_for(loaded.file, allow_removals, result.problems);
   if (!result.problems.empty()) {
     // The rest of the problems too, and not only at the next attempt.
-    for (std::string& problem : app::sync_problems(in_force_.store.path, configured_part(loaded.configuration))) {
+    for (std::string& problem : further_problems(loaded, in_force_.store.path, removals)) {
       result.problems.push_back(std::move(problem));
     }
     return result;
@@ -228,11 +280,11 @@ app::CatalogueKeeper::Result Reload::attempt() {
   // Rooms that are in use when scale mode begins are asked for where they will be kept.
   const bool is_new = next.cluster != in_force_.cluster || next.domain.scale != in_force_.domain.scale;
   if (shares && is_new) {
-    result.problems = app::sync_problems(in_force_.store.path, configured_part(next));
+    result.problems = app::sync_problems(in_force_.store.path, configured_part(next, removals));
     if (!result.problems.empty()) return result;
     fleet_.configure(next.cluster, true);
   }
-  app::CatalogueKeeper::Result synced = keeper_.reload(configured_part(loaded.configuration));
+  app::CatalogueKeeper::Result synced = keeper_.reload(configured_part(loaded.configuration, removals));
   result.problems = std::move(synced.problems);
   result.warnings.insert(result.warnings.end(), synced.warnings.begin(), synced.warnings.end());
   if (!result.problems.empty()) {
@@ -244,6 +296,8 @@ app::CatalogueKeeper::Result Reload::attempt() {
   fleet_.follow();
   door_.replace_token(std::move(files->token));
   watch_.configure(loaded.configuration.health);
+  result.gateways = synced.gateways;
+  result.rooms = synced.rooms;
   put_in_force(std::move(loaded));
   app::start_log(in_force_.log, app::log_target());
   return result;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/catalogue_keeper.h"
+#include "app/reload_report.h"
 #include "cluster/fleet.h"
 #include "config/load.h"
 #include "counts/counter.h"
@@ -24,7 +25,12 @@ namespace sidecar {
 std::string mode_of(const domain::Options& options);
 
 // The part of a configuration that app/ takes.
-app::Configured configured_part(const config::Configuration& configuration);
+app::Configured configured_part(const config::Configuration& configuration, app::Removals removals);
+// Of a start: a file that holds no settings removes nothing.
+app::Configured configured_at_start(const config::Loaded& loaded);
+// Beside those of the configuration itself, what the sync would refuse; none of a file that could not be read.
+std::vector<std::string> further_problems(const config::Loaded& loaded, const std::string& database_path,
+                                          app::Removals removals);
 
 // The configuration, and what else stands in files that it names.
 struct FilesRead {
@@ -45,14 +51,19 @@ class Reload {
   void stop() { stopping_ = true; }
 
   // Problems and warnings are logged as well as returned.
-  app::CatalogueKeeper::Result run();
+  app::ReloadReport run(bool allow_removals);
   // What is in force, and with `preview` what run() would change: that reads the files, and waits for a reload under way.
   http::SettingsView settings(bool preview);
   // How often so far; never waits for one that is under way.
   void tell(metrics::Told& told) const;
 
  private:
-  app::CatalogueKeeper::Result attempt() REQUIRES(mutex_);
+  app::ReloadReport attempt(bool allow_removals) REQUIRES(mutex_);
+  app::Removals removals_for(config::ConfigFile file, bool allow_removals, std::vector<std::string>& problems) const
+      REQUIRES(mutex_);
+  std::vector<http::SettingsView::Setting> settings_now();
+  void report_settings(app::ReloadReport& report, const std::vector<http::SettingsView::Setting>& before)
+      REQUIRES(mutex_);
   std::optional<FilesRead> read_unless_stopped() const;
   void put_in_force(config::Loaded loaded) REQUIRES(mutex_);
   http::SettingsView::Preview preview() REQUIRES(mutex_);
@@ -71,6 +82,7 @@ class Reload {
   std::atomic<bool> stopping_{false};
   locks::Mutex mutex_;
   config::Configuration in_force_ GUARDED_BY(mutex_);
+  config::ConfigFile file_in_force_ GUARDED_BY(mutex_);
   std::uint64_t generation_ GUARDED_BY(mutex_) = 1;
   const std::string database_;  // as it was named at the start
   // Apart, so that they can be looked at while a reload hangs. Changed with both mutexes held.

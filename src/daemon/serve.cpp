@@ -118,7 +118,7 @@ class Running {
       : owner_(loaded.configuration.store.path) {
     const config::Configuration& configuration = loaded.configuration;
     store::Database database = open_database(configuration.store.path, set_aside_damaged);
-    const app::Configured configured = configured_part(configuration);
+    const app::Configured configured = configured_at_start(loaded);
     app::Opening opening = app::read_opening(database, configured, wall_now());
     if (!opening.plan.errors.empty()) {
       errors_ = std::move(opening.plan.errors);
@@ -163,7 +163,7 @@ class Running {
     const http::House house{*desk_,
                             *keeper_,
                             load_history_,
-                            [this] { return reload_->run(); },
+                            [this](bool allow_removals) { return reload_->run(allow_removals); },
                             [this] { return readiness(); },
                             [this] { return collector_->text(); },
                             [this] { return fleet_->view(); },
@@ -188,7 +188,7 @@ class Running {
                                        {"writer", [this] { return journal_->heartbeats(); }},
                                        {"housekeeping", [this] { return housekeeping_->heartbeats(); }}});
     signals.set_exit_code(failed);
-    signals.attach({[this] { stop(); }, [this] { reload_->run(); }});
+    signals.attach({[this] { stop(); }, [this] { reload_->run(false); }});
     note(1);
     tell_of_start(*desk_);
     for (const std::string& address : addresses_) app::log_info("Listening", {{"address", address}});
@@ -314,8 +314,9 @@ int load_and_run(const cli::ServeArguments& arguments, Signals& signals) {
   }
   problems.insert(problems.end(), files.unreadable.begin(), files.unreadable.end());
   if (!problems.empty()) {
-    const auto more = app::sync_problems(loaded.configuration.store.path, configured_part(loaded.configuration));
-    problems.insert(problems.end(), more.begin(), more.end());
+    for (std::string& problem : further_problems(loaded, loaded.configuration.store.path, app::Removals::all)) {
+      problems.push_back(std::move(problem));
+    }
     return refuse(problems);
   }
 

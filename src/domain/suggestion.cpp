@@ -32,9 +32,9 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string did_you_mean(std::string_view unknown, std::span<const std::string> known) {
+std::string did_you_mean(std::string_view unknown, std::span<const std::string> known, std::size_t most) {
   // A third of the letters wrong is still a slip of the pen; more is another word.
-  std::size_t nearest = std::max<std::size_t>(1, unknown.size() / 3) + 1;
+  std::size_t nearest = std::min(std::max<std::size_t>(1, unknown.size() / 3), most) + 1;
   const std::string* best = nullptr;
   for (const std::string& name : known) {
     const std::size_t d = distance(unknown, name);

@@ -197,7 +197,8 @@ bool is_loopback(const std::string& listen) {
   const auto address = tcp_address(listen);
   if (!address) return false;
   if (address->storage.ss_family == AF_INET6) {
-    return IN6_IS_ADDR_LOOPBACK(&address->as<sockaddr_in6>().sin6_addr);
+    const in6_addr& v6 = address->as<sockaddr_in6>().sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
   }
   return (ntohl(address->as<sockaddr_in>().sin_addr.s_addr) >> 24) == 127;
 }

@@ -44,7 +44,7 @@ constexpr Line table[] = {
     {"GET", "/v2/cluster", answer_cluster, no_query},
     {"GET", "/v2/config", answer_config, no_query},
     {"GET", "/v2/settings", answer_settings, query("preview")},
-    {"POST", "/v2/reload", answer_reload, no_names},
+    {"POST", "/v2/reload", answer_reload, KnownNames{"allow_removals", ""}},
     {"GET", "/healthz", answer_healthz, any_names, usual_body, true},
     {"GET", "/readyz", answer_readyz, any_names, usual_body, true},
     {"GET", "/metrics", answer_metrics},

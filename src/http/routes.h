@@ -10,6 +10,7 @@
 #include "app/desk.h"
 #include "app/fleet_view.h"
 #include "app/load_history.h"
+#include "app/reload_report.h"
 #include "http/message.h"
 #include "http/settings_view.h"
 
@@ -27,7 +28,7 @@ struct House {
   app::CatalogueKeeper& keeper;
   const app::LoadHistory& load_history;
   // Reads the configuration anew and applies it, or tells why not.
-  std::function<app::CatalogueKeeper::Result()> reload;
+  std::function<app::ReloadReport(bool allow_removals)> reload;
   std::function<Readiness()> readiness;
   std::function<std::string()> metrics{};   // in Prometheus' text format
   std::function<app::FleetView()> fleet{};  // none: alone

@@ -32,6 +32,16 @@ Response set_draining(const House& house, const std::string& gateway, domain::Dr
   return json_response(json);
 }
 
+void write_outcome(JsonWriter& json, const app::ReloadReport& report) {
+  json.member("gateways", report.gateways).member("rooms", report.rooms);
+  json.key("changed").begin_array();
+  for (const app::SettingChange& change : report.changed) {
+    json.begin_object().member("key", change.key).member("variable", change.variable);
+    json.member("before", change.before).member("after", change.after).member("origin", change.origin).end_object();
+  }
+  json.end_array();
+}
+
 }  // namespace
 
 Response answer_drain(const House& house, const Request& request) {
@@ -72,8 +82,12 @@ Response answer_release(const House& house, const Request& request) {
   return refusal(domain::Refusal::storage_unavailable);
 }
 
-Response answer_reload(const House& house, const Request&) {
-  const app::CatalogueKeeper::Result result = house.reload();
+Response answer_reload(const House& house, const Request& request) {
+  const std::string_view allow_removals = request.query.value("allow_removals").value_or("false");
+  if (allow_removals != "true" && allow_removals != "false") {
+    return refusal(400, "invalid_query", "Send allow_removals=true, allow_removals=false, or none.");
+  }
+  const app::ReloadReport result = house.reload(allow_removals == "true");
   JsonWriter json;
   json.begin_object();
   if (result.problems.empty()) {
@@ -84,6 +98,8 @@ Response answer_reload(const House& house, const Request&) {
     json.member("message", "Mend what is listed under problems; the old configuration stays in force.");
     write_list(json, "problems", result.problems);
   }
+  json.member("mode", result.scale ? "scale" : "legacy").member("mode_origin", result.mode_origin);
+  if (result.problems.empty()) write_outcome(json, result);
   json.end_object();
   Response response = json_response(json);
   if (!result.problems.empty()) response.status = 409;

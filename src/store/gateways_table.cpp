@@ -32,7 +32,8 @@ GatewayRow row_of(const Statement& select) {
 
 }  // namespace
 
-std::vector<GatewayRow> read_gateways(Database& database, std::vector<std::string>& skipped) {
+std::vector<GatewayRow> read_gateways(Database& database, std::vector<std::string>& skipped,
+                                      std::vector<std::int64_t>* skipped_ids) {
   Statement select(database,
                    "SELECT id, name, url, type, capacity, disabled, draining, removed_at, "
                    "from_config, synced_url, synced_type, synced_capacity, synced_disabled, "
@@ -41,9 +42,11 @@ std::vector<GatewayRow> read_gateways(Database& database, std::vector<std::strin
   std::vector<GatewayRow> rows;
   while (select.step()) {
     GatewayRow row = row_of(select);
-    if (!domain::is_valid_id(row.gateway.name)) {
+    if (!domain::is_gateway_name(row.gateway.name)) {
       skipped.push_back("the gateway with id " + std::to_string(row.gateway.id) +
-                        " in table gateways has a name that cannot be used; change its name");
+                        " in table gateways has a name that cannot be used; change it to " +
+                        std::string(domain::gateway_name_rule).substr(2));
+      if (skipped_ids) skipped_ids->push_back(row.gateway.id);
       continue;
     }
     rows.push_back(std::move(row));

@@ -28,7 +28,8 @@ RoomRow row_of(const Statement& select) {
 
 }  // namespace
 
-std::vector<RoomRow> read_rooms(Database& database, std::vector<std::string>& skipped) {
+std::vector<RoomRow> read_rooms(Database& database, std::vector<std::string>& skipped,
+                                std::vector<std::int64_t>* skipped_ids) {
   Statement select(database,
                    "SELECT id, name, gateway_uid, default_gateway_id, disabled, removed_at, "
                    "from_config, synced_name, synced_default_gateway_id, synced_disabled "
@@ -39,6 +40,7 @@ std::vector<RoomRow> read_rooms(Database& database, std::vector<std::string>& sk
     if (!domain::is_valid_id(row.room.gateway_uid)) {
       skipped.push_back("the room with id " + std::to_string(row.room.id) +
                         " in table rooms has a gateway_uid that cannot be used; change its gateway_uid");
+      if (skipped_ids) skipped_ids->push_back(row.room.id);
       continue;
     }
     rows.push_back(std::move(row));

@@ -32,7 +32,8 @@ struct RoomRow {
 };
 
 // All rows by id, removed ones too.
-std::vector<RoomRow> read_rooms(Database& database, std::vector<std::string>& skipped);
+std::vector<RoomRow> read_rooms(Database& database, std::vector<std::string>& skipped,
+                                std::vector<std::int64_t>* skipped_ids = nullptr);  // as read_gateways
 
 std::optional<RoomRow> find_room_by_uid(Database& database, const std::string& gateway_uid);
 

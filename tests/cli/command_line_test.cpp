@@ -38,8 +38,8 @@ TEST_CASE("each command is known by its name") {
   };
   const auto given = GENERATE(
       Case{{"serve"}, Command::serve}, Case{{"check"}, Command::check}, Case{{"config"}, Command::config},
-      Case{{"reload"}, Command::reload}, Case{{"rooms", "import", "f"}, Command::rooms_import},
-      Case{{"rooms", "list"}, Command::rooms_list},
+      Case{{"reload"}, Command::reload}, Case{{"scale", "on"}, Command::scale},
+      Case{{"rooms", "import", "f"}, Command::rooms_import}, Case{{"rooms", "list"}, Command::rooms_list},
       Case{{"rooms", "set", "5", "--default-gateway", "g"}, Command::rooms_set}, Case{{"status"}, Command::status},
       Case{{"assignments"}, Command::assignments}, Case{{"explain", "5"}, Command::explain},
       Case{{"why", "5"}, Command::why}, Case{{"drain", "g"}, Command::drain}, Case{{"undrain", "g"}, Command::undrain},

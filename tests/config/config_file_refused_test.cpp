@@ -28,8 +28,8 @@ const std::string duration_or_0 = " is not a duration like \"90s\", \"1m30s\" or
 const std::string level = " is not \"debug\", \"info\", \"warn\" or \"error\"";
 const std::string path = " is not a path without control characters";
 const std::string names = " is not a list of gateway names like [\"gxy1\", \"gxy2\"]";
-const std::string name = " is not a gateway name (1 to 255 bytes of UTF-8 without control characters)";
-const std::string country = " is not a country code (1 to 16 bytes without control characters, like IL)";
+const std::string name = " is not a gateway name (1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit)";
+const std::string country = " is not a country code of two letters like IL, or *";
 const std::string room = " is not a room id (1 to 255 bytes of UTF-8 without control characters; not . or ..)";
 const std::string address =
     " is not an address like \"127.0.0.1:8082\", \"[::1]:8082\" or \"unix:/path\" (numbers, no "

@@ -9,7 +9,7 @@ struct Case {
 };
 
 const std::string users = " is not a whole number of users above 0 (and not above 1000000000)";
-const std::string name = " is not a gateway name (1 to 255 bytes of UTF-8 without control characters)";
+const std::string name = " is not a gateway name (1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit)";
 const std::string uid =
     " is not a room id (a text of 1 to 255 bytes without control characters, or a whole number "
     "from 0)";

@@ -11,9 +11,9 @@ struct Case {
 };
 
 const std::string users = " is not a whole number of users above 0 (and not above 1000000000)";
-const std::string region_group = " is not COUNTRY:gateway,gateway (as in IL:gxy1,gxy2;US:gxy3)";
+const std::string region_group = " is not COUNTRY,COUNTRY:gateway,gateway (as in IL,PS:gxy1,gxy2;US:gxy3)";
 const std::string pin_group = " is not ROOM,ROOM:gateway (as in 1234,1235:gxy5;2000:gxy6)";
-const std::string name = " is not a gateway name (1 to 255 bytes of UTF-8 without control characters)";
+const std::string name = " is not a gateway name (1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit)";
 
 const std::vector<Case> cases = {
     {"SCALE", "maybe", {"\"maybe\" is not true or false (also 1/0, yes/no, on/off)"}},
@@ -51,10 +51,7 @@ const std::vector<Case> cases = {
     {"SERVER_REGIONS", "IL:", {"region \"IL\" is empty: name at least one gateway, or take the region out"}},
     {"SERVER_REGIONS", "IL: , ;US:gxy1", {"region \"IL\" is empty: name at least one gateway, or take the region out"}},
     {"SERVER_REGIONS", "IL:gxy1;US:gxy2; il :gxy3", {"region \"IL\" is given twice: keep one"}},
-    {"SERVER_REGIONS",
-     "ABCDEFGHIJKLMNOPQ:gxy1",
-     {"\"ABCDEFGHIJKLMNOPQ\" is not a country code (1 to 16 bytes without control characters, like "
-      "IL)"}},
+    {"SERVER_REGIONS", "ISR:gxy1", {"\"ISR\" is not a country code of two letters like IL, or *"}},
     {"SERVER_ROOMS", "1234", {"\"1234\"" + pin_group}},
     {"SERVER_ROOMS", "1234=gxy5", {"\"1234=gxy5\"" + pin_group}},
     {"SERVER_ROOMS", ":gxy5", {"\":gxy5\"" + pin_group}},

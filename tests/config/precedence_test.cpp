@@ -32,7 +32,7 @@ const Values values[] = {
     {"sessions.dead_after", {{"\"1s\"", "1s"}, {"\"2s\"", "2s"}, {"\"3s\"", "3s"}}},
     {"sessions.clean_every", {{"\"1s\"", "1s"}, {"\"2s\"", "2s"}, {"\"3s\"", "3s"}}},
     {"sessions.join_grace", {{"\"1s\"", "1s"}, {"\"2s\"", "2s"}, {"\"3s\"", "3s"}}},
-    {"failover.standby_servers", {{"[\"a\"]", "a"}, {"[\"b\"]", "b"}, {"[\"c\"]", "c"}}},
+    {"failover.standby_servers", {{"[\"a\"]", "a"}, {"[\"b\"]", "b"}, {"[\"c\"]", "c"}}, {{"HEALTH_SOURCE", "http"}}},
     {"failover.wait", {{"\"1s\"", "1s"}, {"\"2s\"", "2s"}, {"\"3s\"", "3s"}}},
     {"failover.move_pinned", {{"true", "true"}, {"true", "true"}, {"true", "true"}}},
     {"health.source", {{"\"http\"", "http"}, {"[\"mqtt\"]", "mqtt"}, {"[\"http\", \"mqtt\"]", "http,mqtt"}}},
@@ -175,5 +175,5 @@ TEST_CASE("the defaults are the documented ones") {
 }
 
 TEST_CASE("variables of other programs are left alone") {
-  CHECK(written::load({}, "scale=true\nSCALES=maybe\nPATH=\n", {{"HOME", "\xff"}, {"Scale", "x"}}).problems.empty());
+  CHECK(written::load({}, "SCALA_HOME=maybe\nPATH=\n", {{"HOME", "\xff"}, {"Path", "x"}}).problems.empty());
 }

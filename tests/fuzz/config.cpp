@@ -32,7 +32,7 @@ class MemoryFile {
 void check_ids(const std::vector<std::string>& names) {
   const std::set<std::string> once(names.begin(), names.end());
   expect(once.size() == names.size(), "each gateway once in its list");
-  for (const std::string& name : once) expect(fuzz::is_id(name), "a gateway's name");
+  for (const std::string& name : once) expect(fuzz::is_gateway_name(name), "a gateway's name");
 }
 
 void check_options(const domain::Options& options) {
@@ -50,7 +50,7 @@ void check_options(const domain::Options& options) {
   }
   for (const domain::Pin& pin : options.pins) {
     expect(rooms.insert(pin.room_id).second, "each room pinned once");
-    expect(fuzz::is_id(pin.room_id) && fuzz::is_id(pin.gateway), "a room on a gateway");
+    expect(fuzz::is_id(pin.room_id) && fuzz::is_gateway_name(pin.gateway), "a room on a gateway");
   }
 }
 
@@ -68,7 +68,7 @@ void check_cluster(const cluster::Options& options) {
 void check_entries(const config::Configuration& configuration) {
   std::set<std::string> names, uids;
   for (const domain::ConfiguredGateway& gateway : configuration.gateways) {
-    expect(names.insert(gateway.name).second && fuzz::is_id(gateway.name), "a gateway of its own");
+    expect(names.insert(gateway.name).second && fuzz::is_gateway_name(gateway.name), "a gateway of its own");
     expect(gateway.capacity.value_or(1) > 0 && gateway.id.value_or(1) > 0, "numbers above 0");
     expect(fuzz::is_one_line(gateway.url.value_or("")), "a URL in one line of UTF-8");
   }
@@ -76,28 +76,16 @@ void check_entries(const config::Configuration& configuration) {
     expect(uids.insert(room.gateway_uid).second && fuzz::is_id(room.gateway_uid), "a room of its own");
     expect(room.id.value_or(1) > 0 && room.default_gateway_id.value_or(0) >= 0, "ids of rows");
     expect(!room.default_gateway || !room.default_gateway_id, "one default gateway");
-    expect(fuzz::is_id(room.default_gateway.value_or("gxy")), "a default gateway's name");
+    expect(fuzz::is_gateway_name(room.default_gateway.value_or("gxy")), "a default gateway's name");
   }
 }
 
-// The environment's lists have no quotes: a name from config.toml that holds a separator is not told
+// The environment's lists have no quotes: a room from config.toml that holds a separator is not told
 // apart there.
 bool holds_separator(const config::Configuration& configuration) {
-  const auto holds = [](const std::string& text) { return text.find_first_of(",;:") != text.npos; };
-  const domain::Options& options = configuration.domain;
-  bool found = false;
-  for (const std::string& name : options.available_servers.value_or(std::vector<std::string>{})) {
-    found = found || holds(name);
-  }
-  for (const std::string& name : options.standby_servers) found = found || holds(name);
-  for (const domain::Region& region : options.regions) {
-    found = found || holds(region.country);
-    for (const std::string& name : region.gateways) found = found || holds(name);
-  }
-  for (const domain::Pin& pin : options.pins) {
-    found = found || holds(pin.room_id) || holds(pin.gateway);
-  }
-  return found;
+  const auto& pins = configuration.domain.pins;
+  return std::any_of(pins.begin(), pins.end(),
+                     [](const domain::Pin& pin) { return pin.room_id.find_first_of(",;:") != pin.room_id.npos; });
 }
 
 // What `config` shows, set as the environment.

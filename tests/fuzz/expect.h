@@ -35,6 +35,16 @@ inline bool is_id(std::string_view text) {
   return is_one_line(text);
 }
 
+// A second opinion on domain::is_gateway_name: A to Z, a to z, 0 to 9, and after the first also . _ -
+inline bool is_gateway_name(std::string_view text) {
+  for (const char c : text) {
+    const bool is_inner =
+        (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '-' && c <= '9' && c != '/') || c == '_';
+    if (!is_inner) return false;
+  }
+  return !text.empty() && text.size() <= 64 && text[0] != '.' && text[0] != '_' && text[0] != '-';
+}
+
 inline std::string_view as_text(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }

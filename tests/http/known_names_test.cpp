@@ -15,9 +15,9 @@ struct Routes {
   app::LoadHistory load_history;
   int reloads = 0;
   std::vector<http::Route> routes = http::routes({*real.desk, *real.keeper, load_history,
-                                                  [this] {
+                                                  [this](bool) {
                                                     ++reloads;
-                                                    return app::CatalogueKeeper::Result{};
+                                                    return app::ReloadReport{};
                                                   },
                                                   [] { return http::Readiness{}; }, [] { return std::string(); }});
 

@@ -55,10 +55,12 @@ TEST_CASE("an address is a number and a port, or a Unix path") {
 }
 
 TEST_CASE("loopback is 127.0.0.0/8, ::1, localhost and every Unix socket") {
-  for (const char* near : {"127.0.0.1:1", "127.255.0.1:1", "[::1]:1", "localhost:1", "unix:/x", "unix:@abstract"}) {
+  for (const char* near : {"127.0.0.1:1", "127.255.0.1:1", "[::1]:1", "[::ffff:127.0.0.1]:1", "localhost:1", "unix:/x",
+                           "unix:@abstract"}) {
     CHECK(http::is_loopback(near));
   }
-  for (const char* far : {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "128.0.0.1:1", "", "[fe80::1]:1"}) {
+  for (const char* far :
+       {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "128.0.0.1:1", "", "[fe80::1]:1", "[::ffff:10.0.0.1]:1"}) {
     CHECK_FALSE(http::is_loopback(far));
   }
 }

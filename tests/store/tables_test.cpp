@@ -43,7 +43,7 @@ TEST_CASE("a gateway is read as it was written") {
   full.removed_at = at(5);
   full.from_config = true;
   full.synced = store::GatewayRow::Synced{"u", "rooms", 12, true, std::nullopt};
-  store::GatewayRow half = gateway(8, "gxy 8 שלום");
+  store::GatewayRow half = gateway(8, "GXY_8.b-c");
   half.from_config = true;
   half.synced = store::GatewayRow::Synced{"", "rooms", std::nullopt, false, std::nullopt};
   for (const auto& row : {gateway(3, "gxy3"), full, half}) store::write_gateway(database, row);

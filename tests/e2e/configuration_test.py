@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""What operators write by mistake, or for another program: `check` and `serve` say so, and never act on half of it."""
+import unittest
+
+from sidecar import Case, toml
+
+NO_NAMES = ('"gxy1', "gxy1'", "gxy1,\\", "${GXY}", '["gxy1","gxy2"]', "gxy1 gxy2", "\\N", "-gxy1", ".gxy", "gxy/1",
+            "gxÿ1", "g" * 65, "gxy1=2")
+NAMES = ("g", "0", "Gxy-1.example_org", "g" * 64)
+
+
+class Checked(Case):
+    def check(self, config="", dotenv="", code=None):
+        one = self.sidecar(config, dotenv=dotenv, start=False)
+        done = one.run("check")
+        self.assertIn(done.returncode, (0, 2), done)
+        if code is not None:
+            self.assertEqual(done.returncode, code, done.stdout)
+        return done.stdout
+
+
+class GatewayNames(Checked):
+    def test_a_name_that_breaks_the_rule_is_an_error_with_its_line(self):
+        for name in NO_NAMES:
+            quoted = "'" + name.replace("'", "") + "'" if "'" not in name else f'"{name}"'
+            for variable, value in (("AVAILABLE_JANUS_SERVERS", name), ("SERVER_REGIONS", "IL:" + name),
+                                    ("FAILOVER_JANUS_SERVERS", name), ("SERVER_ROOMS", "77:" + name)):
+                with self.subTest(variable=variable, name=name):
+                    said = self.check(dotenv=f"\n{variable}={quoted[0]}{value}{quoted[0]}\n", code=2)
+                    self.assertIn(f".env:2: {variable}: ", said)
+        said = self.check('[[gateways]]\nname = "gxy 1"\n[[rooms]]\ngateway_uid = "1"\ndefault_gateway = "ü"\n', code=2)
+        self.assertIn("config.toml:2: gateways.name: ", said)
+        self.assertIn("config.toml:5: rooms.default_gateway: ", said)
+
+    def test_names_within_the_rule_are_taken(self):
+        for name in NAMES:
+            with self.subTest(name=name):
+                self.check(dotenv=f"AVAILABLE_JANUS_SERVERS={name}\n", code=0)
+
+    def test_a_name_of_a_kind_of_its_own_is_asked_about(self):
+        said = self.check(dotenv="AVAILABLE_JANUS_SERVERS=gxy1,gxyy2,gxy3\n", code=0)
+        self.assertIn('warning: .env:1: balancing.available_servers: only gateway "gxyy2"', said)
+        self.assertIn("did you mean", said)
+        self.assertNotIn("did you mean", self.check(dotenv="AVAILABLE_JANUS_SERVERS=gxy1,gxy2,gxy13\n", code=0))
+
+    def test_a_row_with_such_a_name_is_left_out_and_keeps_its_id(self):
+        sidecar = self.sidecar(toml(gateways=["gxy1"], rooms={"1": "gxy1"}))
+        last = sidecar.sql("SELECT max(id) FROM gateways")[0][0]
+        sidecar.stop()
+        sidecar.sql("INSERT INTO gateways (id, name) VALUES (?, 'gxy\t2')", (last + 1,))
+        sidecar.write_config(toml(gateways=["gxy1", "gxy3"], rooms={"1": "gxy1"}))
+        sidecar.start()
+        self.assertIn(f"gateway with id {last + 1} ", sidecar.log_of_this_run())
+        rows = dict(sidecar.sql("SELECT name, id FROM gateways"))
+        self.assertEqual(rows["gxy\t2"], last + 1)
+        self.assertIn("gxy3", rows)
+        self.assertNotIn("gxy\t2", [g["name"] for g in sidecar.get("/v2/gateways").json["gateways"]])
+
+
+class Import(Case):
+    def imported(self, text, *arguments):
+        sidecar = self.sidecar(toml(gateways=["gxy1"], rooms={}))
+        return sidecar, sidecar.run("rooms", "import", "-", *arguments, stdin=text)
+
+    def test_backslash_n_is_none(self):
+        sidecar, done = self.imported("id,name,gateway_uid,default_gateway\n\\N,\\N,2171,\\N\n", "--create-gateways")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(sidecar.sql("SELECT gateway_uid, name, default_gateway_id FROM rooms"), [("2171", "", None)])
+        self.assertEqual(sidecar.sql("SELECT name FROM gateways"), [("gxy1",)])
+
+    def test_words_for_nothing_bad_names_and_damaged_ids_are_errors_with_their_line(self):
+        lines = ["2171,NULL", "2172,None", "2173,nan", "2174,gxy 1", "2175,\"gxy,1\"", "1.23457E+15,gxy1",
+                 "2171.0,gxy1", "\"1,23457E+15\",gxy1", "\"2,171\",gxy1", "#REF!,gxy1"]
+        for number, line in enumerate(lines):
+            with self.subTest(line=line):
+                _, done = self.imported("gateway_uid,default_gateway\n1,gxy1\n" + line + "\n", "--create-gateways")
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn("line 3: ", done.stderr)
+        for name in ("NULL", "gxy 1", "None"):
+            _, done = self.imported('[{"gateway_uid":"1","default_gateway":"%s"}]' % name, "--create-gateways")
+            self.assertEqual(done.returncode, 2, name)
+
+
+class NoMatch(Checked):
+    def test_a_region_key_is_two_letters_or_a_star(self):
+        for key in ("ISR", "I", "1L", "Europe", "IL "):
+            with self.subTest(key=key):
+                said = self.check(toml(regions={key: ["gxy1"]}))
+                self.assertEqual("country code" in said, key != "IL ", said)
+        self.assertIn(".env:1: SERVER_REGIONS: ", self.check(toml(), "SERVER_REGIONS=IL,ISR:gxy1\n", 2))
+        self.check(toml(), "SERVER_REGIONS=*:gxy1;IL:gxy2\n", 0)
+
+    def test_a_group_may_name_two_countries(self):
+        sidecar = self.sidecar(toml(scale=True), dotenv="SERVER_REGIONS=IL,PS:gxy3\n")
+        self.assertEqual((sidecar.ask("2171", "IL").janus, sidecar.ask("2172", "ps").janus), ("gxy3", "gxy3"))
+
+    def test_a_pin_for_a_room_that_is_refused_is_warned_of(self):
+        for unknown, warned in (("reject", True), ("accept", False)):
+            said = self.check(toml(unknown_rooms=unknown, pins={"21711": "gxy1", "2171": "gxy2"}), code=0)
+            self.assertEqual("pins.21711: has no effect" in said, warned, said)
+            self.assertNotIn("pins.2171:", said)
+
+    def test_one_address_under_two_names_is_warned_of(self):
+        for key in ("url", "admin_url"):
+            said = self.check(toml(gateways=[{"name": "gxy1", key: "https://a.example.org/janus"},
+                                             {"name": "gxy2", key: "https://A.example.org/janus/"}], rooms={}), code=0)
+            self.assertRegex(said, rf"warning: config\.toml:[78]: gateways\.{key}: ")
+            self.assertIn('"gxy1"', said)
+
+
+class Secrets(Checked):
+    def test_one_that_cannot_be_read_stops_the_start_and_names_file_and_reason(self):
+        for table, key in (("health", "mqtt_password_file"), ("health", "mqtt_ca_file"),
+                           ("occupancy", "secret_file"), ("occupancy", "token_file")):
+            source = "mqtt" if table == "health" else "janus"
+            for path in ("/nowhere/secret", "/"):
+                with self.subTest(key=key, path=path):
+                    one = self.sidecar(toml(**{table: {"source": source, key: path}}), start=False)
+                    self.assertEqual(one.start_and_fail(), 2)
+                    for said in (one.log(), one.run("check").stdout):
+                        self.assertIn(f"{table}.{key}: the file", said)
+                        self.assertIn("No such file" if path != "/" else "directory", said)
+                    self.assertEqual(one.run("check").returncode, 2)
+
+
+class Agreement(Checked):
+    def test_a_mapped_loopback_address_is_loopback_for_both(self):
+        one = self.sidecar(start=False, env={"LISTEN_ADDRESS": "[::ffff:127.0.0.1]:0"})
+        self.assertEqual(one.run("check").returncode, 0)
+        one.start()
+        self.assertEqual(one.run("status").returncode, 0)
+
+    def test_a_missing_table_is_an_error_for_both(self):
+        for table in ("meta", "failovers", "room_server_assignments"):
+            with self.subTest(table=table):
+                one = self.sidecar()
+                one.stop()
+                one.sql(f"DROP TABLE {table}")
+                self.assertEqual(one.run("check").returncode, 2)
+                self.assertNotEqual(one.start_and_fail(), 0)
+
+    def test_a_file_that_is_no_toml_causes_one_error(self):
+        one = self.sidecar("= broken\n", start=False)
+        del one.env["DATABASE_PATH"]
+        said = one.run("check").stdout
+        self.assertEqual(said.count("error: "), 1, said)
+        self.assertEqual(one.start_and_fail(), 2)
+        self.assertEqual(one.log().count("ERROR"), 2, one.log())
+
+    def test_a_reload_with_such_a_file_is_refused_wherever_the_sidecar_listens(self):
+        one = self.sidecar()
+        one.write_config("= broken\n")
+        one.env = {}
+        for arguments in ((), ("--json",)):
+            done = one.run("reload", *arguments)
+            self.assertEqual(done.returncode, 2, done)
+            self.assertIn("config.toml:1: this is no valid TOML", done.stderr)
+
+
+class SharedFile(Checked):
+    def test_other_programs_lines_are_left_alone(self):
+        for lines in ("KEY=`a\n{b}\n(c`", 'JSON={\n  "a": [1,\n 2],\n  "b": "}"\n}', "LIST=[\n 1\n]",
+                      "RUN=docker \\\n  --rm \\\n  (x)", "docker run \\\n (x)",
+                      "PEM=-----BEGIN KEY-----\nAb+/c=\n/x\n-----END KEY-----"):
+            for end in ("\n", "\r\n"):
+                with self.subTest(lines=lines, end=end):
+                    text = (lines + "\nLOG_LEVEL=nonsense\n").replace("\n", end)
+                    said = self.check(toml(), text, 2)
+                    self.assertEqual(said.count("error: "), 1, said)
+                    self.assertIn(f".env:{lines.count(chr(10)) + 2}: LOG_LEVEL", said)
+
+    def test_the_prefix_counts_more_in_each_place(self):
+        one = self.sidecar(dotenv="ROOM_SIDECAR_SCALE=true\nSCALE=false\n")
+        self.assertTrue(one.get("/v2/config").json["scale"])
+        self.assertIn("ROOM_SIDECAR_SCALE", one.run("config", env={"ROOM_SIDECAR_SCALE": "off"}).stderr)
+
+    def test_gxydbs_names_and_idle_standbys_are_warned_of(self):
+        said = self.check(toml(), "MQTT_BROKER_URL=a\nMQTT_CLIENT_ID=b\nMQTT_PASSWORD=c\nGATEWAY_PLUGIN_ADMIN_KEY=d\n"
+                          "FAILOVER_JANUS_SERVERS=gxy3\n", 0)
+        for number, names in enumerate((("MQTT_BROKER_URL", "MQTT_URL"), ("MQTT_CLIENT_ID", "MQTT_USER"),
+                                        ("MQTT_PASSWORD", "MQTT_PASSWORD_FILE"),
+                                        ("GATEWAY_PLUGIN_ADMIN_KEY", "OCCUPANCY_"),
+                                        ("FAILOVER_JANUS_SERVERS", "HEALTH_SOURCE")), 1):
+            line = [text for text in said.splitlines() if f".env:{number}: " in text]
+            self.assertEqual(len(line), 1, said)
+            for name in names:
+                self.assertIn(name, line[0])
+        self.assertNotIn("MQTT_BROKER", self.check(toml(), "MQTT_BROKER_URL=a\nMQTT_URL=mqtt://a\n", 0))
+
+
+if __name__ == "__main__":
+    unittest.main()

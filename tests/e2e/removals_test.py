@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""What a configuration names no more is removed, unless the file looks as if it was lost."""
+import unittest
+
+from sidecar import Case, toml
+
+ROOMS = {str(2170 + i): "gxy1" for i in range(10)}
+FULL = toml(rooms=ROOMS)
+
+
+def first(count):
+    return dict(list(ROOMS.items())[:count])
+
+
+class Reload(Case):
+    def problems(self, sidecar, path="/v2/reload"):
+        return " ".join(self.expect(sidecar.post(path), 409, "configuration_refused").json["problems"])
+
+    def test_an_empty_file_is_refused_and_changes_nothing(self):
+        for text in ("", "\n \t\r\n", "\ufeff", "# all gone\n"):
+            with self.subTest(text=text):
+                sidecar = self.sidecar()  # three rooms: too few to be many
+                sidecar.enter("2171", "alice")
+                sidecar.write_config(text)
+                for path in ("/v2/reload", "/v2/reload?allow_removals=true"):
+                    self.assertRegex(self.problems(sidecar, path), "is empty|holds no settings")
+                command = sidecar.run("reload")
+                self.assertEqual(command.returncode, 2, command)
+                self.assertEqual(sidecar.ask("2171").janus, "gxy1")
+                self.assertEqual(sidecar.get("/v2/rooms/2171").json["users"], 1)
+                sidecar.write_config(toml())
+                self.assertEqual(sidecar.post("/v2/reload").status, 200)
+
+    def test_a_file_with_nothing_to_lose_may_be_all_comments(self):
+        sidecar = self.sidecar("scale = true\n", dotenv="AVAILABLE_JANUS_SERVERS=gxy1\n")
+        sidecar.write_config("# scale = true\n")
+        self.assertEqual(sidecar.post("/v2/reload").json["mode"], "legacy")
+
+    def test_most_rooms_at_once_are_refused_with_the_numbers(self):
+        sidecar = self.sidecar(FULL)
+        sidecar.write_config(toml(rooms=first(4)))
+        self.assertIn("6 of 10 configured rooms", self.problems(sidecar))
+        sidecar.hang_up()
+        sidecar.wait_for_log("6 of 10 configured rooms")
+        self.assertEqual(sidecar.ask("2179").janus, "gxy1")
+        refused = sidecar.run("reload")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("--allow-removals", refused.stderr)
+        applied = sidecar.run("reload", "--allow-removals")
+        self.assertEqual(applied.returncode, 0, applied)
+        self.assertIn("6 of 10 configured rooms", applied.stderr)
+        self.assertEqual(sidecar.ask("2179").status, 404)
+        self.assertEqual(sidecar.ask("2171").janus, "gxy1")
+
+    def test_most_gateways_at_once_are_refused_also_those_in_use(self):
+        names = [f"gxy{i}" for i in range(1, 9)]
+        sidecar = self.sidecar(toml(scale=True, unknown_rooms="accept", gateways=names, rooms={}))
+        for room in range(8):
+            self.assertEqual(sidecar.ask(f"r{room}").status, 200)
+        sidecar.write_config(toml(scale=True, unknown_rooms="accept", gateways=names[:3], rooms={}))
+        self.assertIn("5 of 8 configured gateways", self.problems(sidecar))
+        self.assertEqual(sidecar.post("/v2/reload?allow_removals=true").status, 200)
+        self.assertEqual(sidecar.post("/v2/reload").status, 200, "they have left, and do not leave again")
+
+    def test_half_of_them_or_a_few_are_no_mass(self):
+        for before, after in ((10, 5), (4, 0)):
+            with self.subTest(before=before, after=after):
+                sidecar = self.sidecar(toml(rooms=first(before)))
+                sidecar.write_config(toml(rooms=first(after)))
+                self.assertEqual(sidecar.post("/v2/reload").status, 200)
+
+    def test_another_word_for_it_is_refused(self):
+        sidecar = self.sidecar()
+        self.expect(sidecar.post("/v2/reload?allow_removals=yes"), 400, "invalid_query")
+
+
+class Start(Case):
+    def test_without_settings_nothing_is_removed_with_one_warning(self):
+        for text in ("", "# nothing\n"):
+            with self.subTest(text=text):
+                sidecar = self.sidecar(FULL)
+                sidecar.stop()
+                sidecar.write_config(text)
+                self.assertIn("10 of 10 configured rooms", sidecar.run("check").stdout)
+                sidecar.start()
+                self.assertEqual(sidecar.ask("2179").janus, "gxy1")
+                warnings = [line for line in sidecar.log_of_this_run().splitlines() if " WARN" in line]
+                self.assertEqual(len(warnings), 1, warnings)
+                self.assertIn("10 of 10 configured rooms", warnings[0])
+                sidecar.write_config(toml(rooms=first(1)))
+                self.assertIn("9 of 10 configured rooms", sidecar.post("/v2/reload").json["problems"][0])
+
+    def test_many_are_removed_with_a_warning_that_has_the_numbers(self):
+        sidecar = self.sidecar(FULL)
+        sidecar.stop()
+        sidecar.write_config(toml(rooms=first(2)))
+        sidecar.start()
+        self.assertEqual(sidecar.ask("2179").status, 404)
+        self.assertIn("8 of 10 configured rooms", sidecar.log_of_this_run())
+
+
+if __name__ == "__main__":
+    unittest.main()
