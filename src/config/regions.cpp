@@ -53,7 +53,7 @@ std::optional<std::string> country_from(std::string_view text) {
   }
   const auto is_letter = [](char c) { return c >= 'A' && c <= 'Z'; };
   const bool is_code = country.size() == 2 && is_letter(country[0]) && is_letter(country[1]);
-  return is_code || country == "*" ? std::optional(country) : std::nullopt;
+  return is_code || country == domain::other_countries ? std::optional(country) : std::nullopt;
 }
 
 // Remembers where each name was given first, and says so if it comes again.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "domain/health_options.h"
@@ -19,8 +20,11 @@ enum class LoadBy { rooms, sessions };
 enum class UnknownRooms { reject, accept };
 enum class WhenFull { overflow, reject };
 
+// The key of the region for callers without a country, or of a country without a region.
+inline constexpr std::string_view other_countries = "*";
+
 struct Region {
-  std::string country;  // trimmed, upper case
+  std::string country;  // trimmed, upper case, or "*"
   std::vector<std::string> gateways;
   std::string where;  // "config.toml:12", for messages
 };

@@ -154,10 +154,16 @@ std::vector<GatewayNumber> Placement::candidates() const {
   return numbers;
 }
 
+const Placement::View* Placement::find_region(std::string_view country) const {
+  auto it = views_.find(country);
+  if (it == views_.end()) it = views_.find(other_countries);
+  return it == views_.end() ? nullptr : &it->second;
+}
+
 bool Placement::region_serves(std::string_view country, GatewayNumber gateway) const {
-  const auto it = views_.find(country);
-  if (it == views_.end()) return false;
-  const std::vector<GatewayNumber>& region = it->second.region;
+  const View* const found = find_region(country);
+  if (!found) return false;
+  const std::vector<GatewayNumber>& region = found->region;
   return std::find(region.begin(), region.end(), gateway) != region.end();
 }
 

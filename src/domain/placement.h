@@ -85,8 +85,8 @@ class Placement {
     }
   };
 
-  // `country`: upper case; one without a region counts as none. With `verdicts`, tells of every gateway
-  // that is not removed what became of it.
+  // `country`: upper case; one without a region, or none, has the region "*", if there is that. With `verdicts`,
+  // tells of every gateway that is not removed what became of it.
   Choice choose(std::string_view country, const Scene& scene, std::vector<Verdict>* verdicts = nullptr) const;
   // What became of each gateway when that was chosen, in the same scene; of so many at most, among them the
   // chosen one. Returns how many were left out.
@@ -101,7 +101,7 @@ class Placement {
 
   std::size_t size() const { return known_.size(); }  // gateways that are told of
   std::vector<GatewayNumber> candidates() const;      // that may get new rooms, if health lets them
-  bool has_region(std::string_view country) const { return views_.find(country) != views_.end(); }
+  bool has_region(std::string_view country) const { return find_region(country) != nullptr; }
   bool region_serves(std::string_view country, GatewayNumber gateway) const;
   bool is_available(std::string_view gateway) const;  // named by the list, or by default
   std::vector<std::string> regions_of(std::string_view gateway) const;
@@ -144,6 +144,7 @@ class Placement {
     std::size_t equals = 0;  // itself counted
   };
 
+  const View* find_region(std::string_view country) const;
   const View& view_of(std::string_view country) const;
   Taken take(const View& view, const Scene& scene) const;
   Taken take_listed(const View& view, const Scene& scene) const;

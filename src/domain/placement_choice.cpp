@@ -27,8 +27,8 @@ int compare(std::int64_t load, std::int64_t capacity, std::int64_t other_load, s
 }  // namespace
 
 const Placement::View& Placement::view_of(std::string_view country) const {
-  const auto it = views_.find(country);
-  return it == views_.end() ? no_region_ : it->second;
+  const View* const region = find_region(country);
+  return region ? *region : no_region_;
 }
 
 bool Placement::admits(const Admission& admission, const Candidate& candidate) const {

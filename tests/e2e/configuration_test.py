@@ -94,6 +94,13 @@ class NoMatch(Checked):
         sidecar = self.sidecar(toml(scale=True), dotenv="SERVER_REGIONS=IL,PS:gxy3\n")
         self.assertEqual((sidecar.ask("2171", "IL").janus, sidecar.ask("2172", "ps").janus), ("gxy3", "gxy3"))
 
+    def test_the_star_is_for_callers_whose_country_has_no_region(self):
+        sidecar = self.sidecar(toml(scale=True, regions={"IL": ["gxy2"], "*": ["gxy3"]}))
+        self.assertEqual([sidecar.ask(room, country).janus for room, country in (("2171", "IL"), ("2172", "US"),
+                                                                                 ("2173", None))],
+                         ["gxy2", "gxy3", "gxy3"])
+        sidecar.wait_for_log("room_id=2172 gateway_name=gxy3 country_code=US regional_match=true")
+
     def test_a_pin_for_a_room_that_is_refused_is_warned_of(self):
         for unknown, warned in (("reject", True), ("accept", False)):
             said = self.check(toml(unknown_rooms=unknown, pins={"21711": "gxy1", "2171": "gxy2"}), code=0)

@@ -146,8 +146,11 @@ Rules::Decision Rules::place(const std::string& country) const {
     return best;
   };
   std::vector<std::string> own, shared, both, rest;
+  const bool has_region = std::any_of(options_.regions.begin(), options_.regions.end(),
+                                      [&](const domain::Region& region) { return region.country == country; });
+  const std::string key = has_region ? country : "*";
   for (const domain::Region& region : options_.regions) {
-    if (region.country != country) continue;
+    if (region.country != key) continue;
     for (const std::string& name : region.gateways) {
       if (is_candidate(name)) own.push_back(name);
     }
@@ -155,10 +158,10 @@ Rules::Decision Rules::place(const std::string& country) const {
   for (const std::string& name : candidates) {
     bool other = false;
     for (const domain::Region& region : options_.regions) {
-      other = other || (region.country != country && listed_by(region.country, name));
+      other = other || (region.country != key && listed_by(region.country, name));
     }
     if (!other) shared.push_back(name);
-    (!other || listed_by(country, name) ? both : rest).push_back(name);
+    (!other || listed_by(key, name) ? both : rest).push_back(name);
   }
   Decision decision;
   decision.region = country;

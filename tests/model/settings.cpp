@@ -74,7 +74,7 @@ void change_lists(app::Configured& configured, Chance& chance) {
   options.available_servers.reset();
   if (!chance.one_in(3)) options.available_servers = chance.some(names, 1);
   options.regions.clear();
-  for (const char* country : {"IL", "US", "RU"}) {
+  for (const char* country : {"IL", "US", "RU", "*"}) {
     if (chance.one_in(2)) options.regions.push_back({country, chance.some(names, 1), "config.toml:1"});
   }
 }
