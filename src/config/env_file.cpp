@@ -18,6 +18,10 @@ bool is_blank_character(char c) { return c == ' ' || c == '\t'; }
 
 bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_'; }
 
+bool is_letter_or_digit(char c) { return is_letter(c) || (c >= '0' && c <= '9'); }
+
+bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+
 // What an assignment may look like to other programs that share the file is left to them: "." and
 // "-" are no shell names, but common.
 bool is_name(std::string_view text) {
@@ -81,8 +85,24 @@ std::optional<Quoted> take_quoted(std::string_view text) {
   return std::nullopt;
 }
 
-// How much of the text a JSON value takes that begins it; 0 if it does not end.
-std::size_t length_of_json(std::string_view text) {
+// How much of the text a value in quotes takes that begins it, also in three of them; 0 if they are not closed.
+std::size_t length_of_quotes(std::string_view text, bool with_escapes) {
+  const std::string three(3, text.front());
+  const std::string_view mark = text.substr(0, text.substr(0, 3) == three ? 3 : 1);
+  for (std::size_t i = mark.size(); i < text.size(); ++i) {
+    if (with_escapes && text[i] == '\\') {
+      ++i;
+    } else if (text.substr(i, mark.size()) == mark) {
+      return i + mark.size();
+    }
+  }
+  return 0;
+}
+
+bool begins_with_bracket(std::string_view text) { return text.find_first_of("{[(") == 0 || text.substr(0, 2) == "$("; }
+
+// How much of the text the JSON value, list or command in brackets takes that begins it; 0 if it does not end.
+std::size_t length_of_brackets(std::string_view text) {
   std::size_t depth = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -92,9 +112,9 @@ std::size_t length_of_json(std::string_view text) {
       in_string = c != '"';
     } else if (c == '"') {
       in_string = true;
-    } else if (c == '{' || c == '[') {
+    } else if (c == '{' || c == '[' || c == '(') {
       ++depth;
-    } else if ((c == '}' || c == ']') && --depth == 0) {
+    } else if ((c == '}' || c == ']' || c == ')') && --depth == 0) {
       return i + 1;
     }
   }
@@ -139,18 +159,22 @@ class Parser {
     foreign_value(std::string(name), value);
   }
 
-  // One that begins with a setting was commented out.
+  // A setting that begins it was commented out.
   void comment(std::string_view text) {
     const std::size_t equals = text.find('=');
-    if (equals == std::string_view::npos || is_ours_(left_of(text, equals))) return;
-    doubt_glued(text, "a comment");
+    if (equals == std::string_view::npos) return;
+    doubt_glued(is_ours_(left_of(text, equals)) ? text.substr(equals + 1) : text, "a comment");
   }
 
   // `echo SCALE=false >> .env` continues the last line if that has no end.
   void doubt_glued(std::string_view text, const std::string& within) {
     for (std::size_t equals = text.find('='); equals != std::string_view::npos; equals = text.find('=', equals + 1)) {
       const std::string_view name = name_before(text, equals);
-      if (name.empty() || !is_last_word(text.substr(equals + 1))) continue;
+      if (name.empty()) continue;
+      // Between blanks it may be prose.
+      const std::size_t begin = equals - name.size();
+      const bool is_in_word = begin > 0 && is_letter_or_digit(text[begin - 1]);
+      if (!is_in_word && !is_last_word(text.substr(equals + 1))) continue;
       out_.doubts.push_back({number_, std::string(name) + ": is not read, since it is within " + within +
                                           ": put it on a line of its own if this is a setting"});
     }
@@ -178,16 +202,18 @@ class Parser {
 
   // "export FOO" and "set -a" mean something to a shell that reads the file, too.
   void other_line(std::string_view text, std::string_view whole) {
-    if (!text.empty() && is_letter(text.front()) && !mentions_ours(text))
+    const bool is_word = !text.empty() && (is_letter(text.front()) || is_beyond_ascii(text.front()));
+    if (is_word && !mentions_ours(text)) {
+      doubt_glued(whole, "a line of another program");
       return skip_continuation(whole, "another program");
+    }
     // The line is not shown: it may be another program's secret.
     fault("is neither NAME=value nor a comment");
   }
 
   bool mentions_ours(std::string_view text) const {
-    const auto in_word = [](char c) { return is_letter(c) || (c >= '0' && c <= '9'); };
     while (!text.empty()) {
-      const auto end = std::find_if_not(text.begin(), text.end(), in_word);
+      const auto end = std::find_if_not(text.begin(), text.end(), is_letter_or_digit);
       const auto length = static_cast<std::size_t>(end - text.begin());
       if (is_ours_(text.substr(0, length))) return true;
       text.remove_prefix(std::min(text.size(), length + 1));
@@ -220,7 +246,7 @@ class Parser {
     const std::size_t length = length_of_foreign(bare);
     if (length > bare.size()) {
       const std::string begin = std::to_string(number_);
-      return skip_to(bare.data() + length,
+      return skip_to(bare.data() + length, name,
                      is_quote(bare.front())
                          ? "the quotes of " + name + ", which open in line " + begin + ": close them there"
                          : "the value of " + name + ", which begins in line " + begin + ": end it there");
@@ -232,19 +258,24 @@ class Parser {
   // program will report.
   std::size_t length_of_foreign(std::string_view bare) const {
     const std::string_view from_here(bare.data(), static_cast<std::size_t>(text_.data() + text_.size() - bare.data()));
-    const char first = bare.front();
-    if (is_quote(first)) {
-      const auto quoted = take_quoted(from_here);
-      return quoted ? static_cast<std::size_t>(quoted->rest.data() - bare.data()) : 0;
+    if (is_quote(bare.front())) {
+      const std::size_t length = length_of_quotes(from_here, true);
+      const bool is_likely = length > 0 && !goes_over_ours(bare, from_here, length);
+      // A shell knows no escapes between single quotes.
+      return bare.front() == '"' || is_likely ? length : length_of_quotes(from_here, false);
     }
     std::size_t length = 0;
-    if (first == '{' || first == '[') length = length_of_json(from_here);
+    if (begins_with_bracket(bare)) length = length_of_brackets(from_here);
     if (bare.substr(0, key_begins.size()) == key_begins) {
       const std::size_t end = from_here.find(key_ends);
       if (end != std::string_view::npos) length = end + key_ends.size();
     }
     // What is open by a slip looks as if it went on to some later bracket; no JSON and no key sets a variable.
-    return length > bare.size() && assigns_ours(from_here.substr(bare.size(), length - bare.size())) ? 0 : length;
+    return goes_over_ours(bare, from_here, length) ? 0 : length;
+  }
+
+  bool goes_over_ours(std::string_view bare, std::string_view from_here, std::size_t length) const {
+    return length > bare.size() && assigns_ours(from_here.substr(bare.size(), length - bare.size()));
   }
 
   bool assigns_ours(std::string_view lines) const {
@@ -257,10 +288,14 @@ class Parser {
     return false;
   }
 
-  void skip_to(const char* end, const std::string& within) {
+  void skip_to(const char* end, const std::string& name, const std::string& within) {
+    std::string_view last;
     while (!rest_.empty() && rest_.data() < end) {
-      inner_line(trimmed(take_line()), within);
+      last = take_line();
+      inner_line(trimmed(last), within);
     }
+    last.remove_prefix(std::min(last.size(), static_cast<std::size_t>(end - last.data())));
+    doubt_glued(trimmed(last), "the value of " + name);
   }
 
   void skip_continuation(std::string_view line, const std::string& name) {
@@ -268,18 +303,19 @@ class Parser {
         "a line of " + name + ", which the backslash in line " + std::to_string(number_) + " continues: take that out";
     while (goes_on(line) && !rest_.empty()) {
       line = trimmed(take_line());
-      inner_line(line, within);
+      if (!inner_line(line, within)) doubt_glued(line, "a line of " + name);
     }
   }
 
-  // Two quotes that are not closed look like one value from the first to the second.
-  void inner_line(std::string_view text, const std::string& within) {
+  // Two quotes that are not closed look like one value from the first to the second. Is it a setting?
+  bool inner_line(std::string_view text, const std::string& within) {
     const std::size_t equals = text.find('=');
-    if (equals == std::string_view::npos) return;
+    if (equals == std::string_view::npos) return false;
     const std::string_view name = left_of(text, equals);
-    if (!is_ours_(name)) return;
+    if (!is_ours_(name)) return false;
     out_.doubts.push_back(
         {number_, std::string(name) + ": is not read, since it is within " + within + " if this is a setting"});
+    return true;
   }
 
   // Of other programs' values, which may be in backticks.

@@ -133,7 +133,7 @@ class Loading {
     for (const auto& [name, value] : sources_.environment) {
       if (is_variable(name)) {
         variables.emplace(name, untyped(value, 0));
-      } else if (find_gxydbs(name) || (is_prefixed(name) && !near_variable(name).empty())) {
+      } else {
         judge_foreign(environment_origin_, 0, name);
       }
     }
@@ -147,7 +147,9 @@ class Loading {
       return;
     }
     const std::string suggestion = near_variable(name);
-    if (suggestion.empty() && !is_prefixed(name)) return;
+    // Kubernetes sets ROOM_SIDECAR_PORT and others for a service of that name.
+    const bool is_for_us = is_prefixed(name) && &origin != &environment_origin_;
+    if (suggestion.empty() && !is_for_us) return;
     report_.warning(origin, line, name + ": is no setting of room-sidecar's" + suggestion + ", and is not read");
   }
 

@@ -76,7 +76,12 @@ TEST_CASE("what other programs write into the file is no error") {
                std::string("set -a"), std::string("FOO BAR=1"), std::string("FOO+=x"), std::string("FOO: x"),
                std::string("my.app-key=1"), std::string("SCALER"), std::string("OTHER=\"a\nb\nc\""),
                std::string("export OTHER = 'a\r\n-----BEGIN KEY-----\r\n\r\nb=' x"),
-               std::string("OTHER=\"a \\\" b\n\\\" =\n\""));
+               std::string("OTHER=\"a \\\" b\n\\\" =\n\""), std::string("OTHER=`a\n{b}\n(c)\n`"),
+               std::string("OTHER='it\\'s\n{x}\n'"), std::string("OTHER=\"\"\"\n\"quoted\"\n[x]\n\"\"\""),
+               std::string("OTHER={\n  \"a\": [1,\n 2],\n  \"b\": \"}\"\n}"), std::string("OTHER=[\r\n1,\r\n2\r\n]"),
+               std::string("OTHER=(\n -x\n (y)\n)"), std::string("OTHER=$(cat <<END\n{}\nEND\n)"),
+               std::string("OTHER=a \\\n  -v \\\r\n  {b}"), std::string("docker run \\\n  (x)"),
+               std::string("OTHER=-----BEGIN KEY-----\n+a/b=\n/c\n-----END KEY-----"), std::string("ключ=1"));
   CAPTURE(line);
   const config::EnvText read = parse_env("A=1\n" + line + "\nB=2\n");
   CHECK(read.faults.empty());
@@ -98,6 +103,41 @@ TEST_CASE("what looks like a setting within another program's quotes is not read
         std::vector<std::string>{".env:2: SCALE: is not read, since it is within the quotes of "
                                  "OTHER, which open in line 1: close them there if this is a "
                                  "setting"});
+}
+
+TEST_CASE("brackets and quotes that a slip left open do not hide settings behind them") {
+  for (const char* open : {"OTHER={\"a\": [", "OTHER=[1", "OTHER=(x", "OTHER=$(x", "PATH='C:\\dir\\'"}) {
+    CAPTURE(open);
+    const config::EnvText read = parse_env(std::string(open) + "\nSCALE=true\nLAST='}])'\n");
+    CHECK(read.faults.empty());
+    CHECK(read.doubts.empty());
+    CHECK(read.entries.size() == 1);
+  }
+}
+
+TEST_CASE("a setting that was appended to a line without an end is told, wherever that line stands") {
+  for (const char* line :
+       {"OTHER=xSCALE=true", "OTHER=\"x\"SCALE=true", "OTHER=SCALE=true", "# noteSCALE=true", "#SCALE=falseSCALE=true",
+        "# xSCALE=true # as usual", "OTHER=xSCALE=IL:gxy1; US:gxy2", "OTHER=\"a\nb\"SCALE=true",
+        "OTHER=`a\nb`SCALE=true", "OTHER={\n}SCALE=true", "OTHER=a \\\n bSCALE=true",
+        "OTHER=-----BEGIN K-----\nx\n-----END K-----SCALE=true", "docker runSCALE=true", "export OTHER=xSCALE=true"}) {
+    CAPTURE(line);
+    const config::EnvText read = parse_env(line);
+    CHECK(read.entries.empty());
+    CHECK(read.faults.empty());
+    REQUIRE(read.doubts.size() == 1);
+    CHECK(read.doubts[0].text.find("SCALE: is not read, since it is within ") == 0);
+    const std::string text(line);
+    CHECK(read.doubts[0].line == static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1);
+  }
+}
+
+TEST_CASE("prose, addresses and other programs' longer names are no appended settings") {
+  for (const char* line : {"# set SCALE=true to switch", "#SCALE=true", "OTHER='say SCALE=true, then reload'",
+                           "URL=https://x/?SCALE=2&A=3", "OTHER=--x IMAGE_SCALE=2", "SCALE_OF_IT=3", "RESCALE=1"}) {
+    CAPTURE(line);
+    CHECK(parse_env(line).doubts.empty());
+  }
 }
 
 TEST_CASE("blank lines and comments count as lines, whatever ends them") {

@@ -176,6 +176,14 @@ class SharedFile(Checked):
                     self.assertEqual(said.count("error: "), 1, said)
                     self.assertIn(f".env:{lines.count(chr(10)) + 2}: LOG_LEVEL", said)
 
+    def test_a_name_close_to_ours_is_told_in_the_process_environment_too(self):
+        environment = {"SCAL": "true", "SERVER_REGION": "IL:gxy1", "ROOM_SIDECAR_PORT": "tcp://x"}
+        one = self.sidecar(start=False, env=environment)
+        said = one.run("check").stdout
+        for name in ("SCAL", "SERVER_REGION"):
+            self.assertIn(f"warning: environment: {name}: is no setting", said)
+        self.assertNotIn("ROOM_SIDECAR_PORT", said)
+
     def test_the_prefix_counts_more_in_each_place(self):
         one = self.sidecar(dotenv="ROOM_SIDECAR_SCALE=true\nSCALE=false\n")
         self.assertTrue(one.get("/v2/config").json["scale"])
