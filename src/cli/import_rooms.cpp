@@ -2,7 +2,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <sstream>
 
@@ -12,6 +11,7 @@
 #include "cli/import_plan.h"
 #include "cli/room_list_file.h"
 #include "cli/table.h"
+#include "files/read_file.h"
 #include "store/failure.h"
 
 namespace cli {
@@ -35,11 +35,9 @@ std::string read_all(std::istream& from, const std::string& name) {
 
 std::string read_list(const CommandLine& line, Terminal& terminal) {
   if (line.subject == "-") return read_all(terminal.in, "standard input");
-  std::ifstream file(line.subject, std::ios::binary);
-  if (!file) {
-    throw CommandFailed("cannot read " + printable(line.subject) + ": " + std::strerror(errno), kWrongInput);
-  }
-  return read_all(file, printable(line.subject));
+  auto file = files::read_file(line.subject, files::Writer::may_take_its_time);
+  if (file.text) return std::move(*file.text);
+  throw CommandFailed("cannot read " + printable(line.subject) + ": " + file.trouble, kWrongInput);
 }
 
 [[noreturn]] void refuse(const std::vector<PlacedProblem>& problems, const std::string& name, Terminal& terminal) {

@@ -56,10 +56,27 @@ bool means_nothing(std::string text) {
   return false;
 }
 
-// 1.23457E+15, 2171.0 or 2,171: digits were lost, or added, and the room is another one.
-bool is_damaged_number(const std::string& text) {
-  static const std::regex written(R"([+-]?[0-9]+([.,][0-9]+)?[eE][+-][0-9]+|[0-9]+[.,]0*|[0-9]{1,3}([,.'][0-9]{3})+)");
-  return text.size() <= 64 && (std::regex_match(text, written) || text.front() == '#');
+void replace_all(std::string& text, std::string_view from, char to) {
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + 1)) {
+    text.replace(at, from.size(), 1, to);
+  }
+}
+
+// Digits were lost, or added, and the room is another one.
+bool is_damaged_number(std::string text) {
+  static const std::regex written(R"([+-]?[0-9]+([.,][0-9]+)?[eE][+-][0-9]+)"  // 1.23457E+15
+                                  R"(|[0-9]+[.,][0-9]+[eE][0-9]+)"             // 1.23457E15
+                                  R"(|[0-9]+[.,]0*)"                           // 2171.0
+                                  R"(|\t*[0-9]{1,3}([,.' \t][0-9]{3})+\t*)"    // 2,171
+                                  R"(|\t+[0-9]+\t*|[0-9]+\t+)"                 // beside a blank that does not break
+                                  R"(|'[0-9]+|="?[0-9]+"?)"                    // '2171, ="2171": to be taken as text
+                                  "|[0-9]{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+                                  "|(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{2}"
+                                  R"(|#+|#(REF!|N/A|VALUE!|NUM!|NAME\?|NULL!|DIV/0!|SPILL!)|Err:[0-9]+)");
+  if (text.size() > 64) return false;
+  for (const std::string_view blank : {"\xC2\xA0", "\xE2\x80\xAF", "\xE2\x80\x89"}) replace_all(text, blank, '\t');
+  replace_all(text, "\xE2\x80\x99", '\'');
+  return std::regex_match(text, written);
 }
 
 class Judge {
@@ -98,6 +115,8 @@ class Judge {
       complain(room, "gateway_uid is missing; give the room's Janus id");
     } else if (!domain::is_valid_id(uid)) {
       complain(room, "gateway_uid: " + quoted(uid) + ' ' + std::string(kIdRule));
+    } else if (means_nothing(uid)) {
+      complain(room, "gateway_uid: " + quoted(uid) + " is no room; give its Janus id");
     } else if (is_damaged_number(uid)) {
       complain(room, "gateway_uid: " + quoted(uid) +
                          " is a number as a spreadsheet writes it; make the column text, and write the id in full");
@@ -129,7 +148,7 @@ class Judge {
 
   std::string gateway_of(const RawRoom& room, const std::string& gateway) {
     if (gateway.empty()) return gateway;
-    if (means_nothing(gateway)) {
+    if (means_nothing(gateway) || is_damaged_number(gateway)) {
       complain(room, "default_gateway: " + quoted(gateway) + " is no gateway; leave it empty for none");
     } else if (!domain::is_gateway_name(gateway)) {
       complain(room, "default_gateway: " + quoted(gateway) + " is not " + std::string(domain::gateway_name_rule));

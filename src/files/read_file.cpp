@@ -54,7 +54,7 @@ Coming wait_for(int fd, Clock::time_point deadline) {
 
 }  // namespace
 
-FileText read_file(const std::string& path) {
+FileText read_file(const std::string& path, Writer writer) {
   const auto deadline = Clock::now() + patience;
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (file.get() < 0) {
@@ -78,7 +78,9 @@ FileText read_file(const std::string& path) {
     // A pipe that nobody has opened for writing yet reads as if it were at its end.
     const bool is_unopened = count == 0 && S_ISFIFO(status.st_mode) && text.empty();
     if (count == 0 && !is_unopened) break;
-    const Coming coming = wait_for(file.get(), deadline);
+    const bool is_waited_for = !is_unopened && writer == Writer::may_take_its_time;
+    const Coming coming = wait_for(file.get(), is_waited_for ? Clock::now() + std::chrono::hours{1} : deadline);
+    if (is_waited_for && coming == Coming::nothing) continue;
     if (coming == Coming::end) break;
     if (coming == Coming::nothing) {
       return trouble(text.empty() ? "nobody writes to it: waited 1 s" : "its end does not come: waited 1 s");

@@ -13,8 +13,13 @@ struct FileText {
   std::string trouble;              // else, without a text: why, for people
 };
 
-// More than 64 MiB is refused.
-FileText read_file(const std::string& path);
+enum class Writer { must_be_quick, may_take_its_time };
+
+// More than 64 MiB is refused, and a pipe whose end does not come within a second, unless its writer may take its time.
+FileText read_file(const std::string& path, Writer writer = Writer::must_be_quick);
+
+// Why a library that opens the file by itself must not be given it; empty if it may. It would wait for a pipe for ever.
+std::string trouble_with_plain_file(const std::string& path);
 
 // The first line of a text, without what ends it.
 std::string first_line(const std::string& text);

@@ -29,7 +29,7 @@ FOLDERS = {
     "cluster": ["domain", "store", "app", "counts", "http/json.h", "files", "locks"],
     # of http the client's side: asking, reading the answer, and the token that goes with it
     # of cluster what goes between file and store, and who a sidecar is
-    "cli": ["config", "store", "domain", "app", "http/client.h", "http/json.h", "http/access.h",
+    "cli": ["config", "store", "domain", "app", "files", "http/client.h", "http/json.h", "http/access.h",
             "cluster/migration.h", "cluster/options.h", "cluster/position.h"],
     "daemon": ["domain", "store", "app", "http", "health", "cluster", "metrics", "counts", "config",
                "cli", "files", "locks"],

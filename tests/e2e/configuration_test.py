@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
 """What operators write by mistake, or for another program: `check` and `serve` say so, and never act on half of it."""
+import json
+import os
+import re
+import subprocess
 import unittest
 
 from sidecar import Case, toml
@@ -70,15 +74,40 @@ class Import(Case):
 
     def test_words_for_nothing_bad_names_and_damaged_ids_are_errors_with_their_line(self):
         lines = ["2171,NULL", "2172,None", "2173,nan", "2174,gxy 1", "2175,\"gxy,1\"", "1.23457E+15,gxy1",
-                 "2171.0,gxy1", "\"1,23457E+15\",gxy1", "\"2,171\",gxy1", "#REF!,gxy1"]
+                 "2171.0,gxy1", "\"1,23457E+15\",gxy1", "\"2,171\",gxy1", "#REF!,gxy1", "1.23457e15,gxy1",
+                 "2171.,gxy1", "\"2171,00\",gxy1", "2\u00a0171,gxy1", "2171\u00a0,gxy1", "2\u202f171,gxy1",
+                 "2'171,gxy1", "2’171,gxy1",
+                 "'2171,gxy1", "=2171,gxy1", "2-Mar,gxy1", "Mar-71,gxy1", "#N/A,gxy1", "####,gxy1", "NULL,gxy1",
+                 "None,gxy1", "\\N,gxy1", "2176,2171.0", "2177,#N/A", "2178,n/a", "2179,\\\\N"]
         for number, line in enumerate(lines):
             with self.subTest(line=line):
                 _, done = self.imported("gateway_uid,default_gateway\n1,gxy1\n" + line + "\n", "--create-gateways")
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn("line 3: ", done.stderr)
-        for name in ("NULL", "gxy 1", "None"):
+        _, done = self.imported("id,gateway_uid,default_gateway\n1.0,1,gxy1\n")
+        self.assertIn("line 2: id: ", done.stderr)
+        for name in ("NULL", "gxy 1", "None", "\\\\N"):
             _, done = self.imported('[{"gateway_uid":"1","default_gateway":"%s"}]' % name, "--create-gateways")
             self.assertEqual(done.returncode, 2, name)
+
+    def test_ids_that_only_resemble_damaged_ones_are_taken(self):
+        ids = ["2171", "0042", "12e5", "1e400", "2171a", "v1.5", "10.0.0.1", "#general", "3-4", "room-12", "nano"]
+        sidecar, done = self.imported("gateway_uid,default_gateway\n" + "".join(f"{uid},gxy1\n" for uid in ids))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual({row[0] for row in sidecar.sql("SELECT gateway_uid FROM rooms")}, set(ids))
+
+    def test_a_pipe_is_read_to_its_end_and_one_that_nobody_writes_to_is_an_error(self):
+        sidecar = self.sidecar(toml(gateways=["gxy1"], rooms={}))
+        pipe = sidecar.folder / "pipe"
+        os.mkfifo(pipe)
+        done = sidecar.run("rooms", "import", str(pipe))
+        self.assertEqual(done.returncode, 2, done)
+        self.assertIn("nobody writes to it", done.stderr)
+        slow = subprocess.Popen(["sh", "-c", 'exec >"$0"; echo gateway_uid,default_gateway; sleep 1.5; echo 2171,gxy1',
+                                 str(pipe)])
+        self.addCleanup(slow.wait)
+        self.assertEqual(sidecar.run("rooms", "import", str(pipe)).returncode, 0)
+        self.assertEqual(sidecar.sql("SELECT gateway_uid FROM rooms"), [("2171",)])
 
 
 class NoMatch(Checked):
