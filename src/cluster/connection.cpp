@@ -8,6 +8,8 @@
 // The only file that sees the library.
 #include <httplib.h>
 
+#include "files/read_file.h"
+
 namespace cluster {
 namespace {
 
@@ -93,6 +95,16 @@ std::string words_for(httplib::Error error) {
   }
 }
 
+// Why OpenSSL must not be given one of the files; empty if it may.
+std::string trouble_with_files(const Options& options) {
+  for (const auto& [name, path] :
+       {std::pair{"ca_file", &options.ca_file}, {"cert_file", &options.cert_file}, {"key_file", &options.key_file}}) {
+    const std::string trouble = *path ? files::trouble_with_plain_file(**path) : "";
+    if (!trouble.empty()) return std::string(name) + " " + **path + " cannot be read (" + trouble + ")";
+  }
+  return "";
+}
+
 }  // namespace
 
 class Connection::Line {
@@ -127,6 +139,10 @@ std::string Connection::open(const std::string& endpoint) {
   close();
   const auto place = place_of(endpoint);
   if (!place) return "that is no address";
+  if (place->secure) {
+    std::string trouble = trouble_with_files(options_);
+    if (!trouble.empty()) return trouble;
+  }
   auto line = std::make_unique<Line>(*place, options_);
   if (!line->client->is_valid()) return "our certificate or key (cert_file, key_file) cannot be read";
   // Before it is connected.

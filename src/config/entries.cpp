@@ -89,12 +89,17 @@ class Addresses {
   }
 
  private:
-  // Scheme and host in lower case, without slashes at the end.
+  // Scheme and host in lower case, without the scheme's own port and slashes at the end.
   static std::string plain(std::string address) {
-    const std::size_t path = address.find('/', address.find("://") == std::string::npos ? 0 : address.find("://") + 3);
-    for (std::size_t i = 0; i < std::min(path, address.size()); ++i) {
+    const std::size_t scheme = address.find("://");
+    const std::size_t host_end =
+        std::min(address.find('/', scheme == std::string::npos ? 0 : scheme + 3), address.size());
+    for (std::size_t i = 0; i < host_end; ++i) {
       if (address[i] >= 'A' && address[i] <= 'Z') address[i] = static_cast<char>(address[i] - 'A' + 'a');
     }
+    const std::string port = address.rfind("https://", 0) == 0 || address.rfind("wss://", 0) == 0 ? ":443" : ":80";
+    const std::size_t port_begin = host_end - std::min(host_end, port.size());
+    if (address.compare(port_begin, host_end - port_begin, port) == 0) address.erase(port_begin, port.size());
     while (!address.empty() && address.back() == '/') address.pop_back();
     return address;
   }

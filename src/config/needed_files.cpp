@@ -14,12 +14,14 @@ struct NeededFile {
   const char* key;
   const std::optional<std::string>& path;
   bool is_used;
-  bool is_secret;  // its first line counts
+  bool is_secret;  // its first line counts; else a library opens the file
 };
 
 std::string problem_of(const NeededFile& needed) {
-  const files::FileText file = files::read_file(*needed.path);
-  if (!file.text) return "can't be read (" + file.trouble + "); make it readable for the sidecar's user.";
+  std::string trouble = needed.is_secret ? "" : files::trouble_with_plain_file(*needed.path);
+  const files::FileText file = trouble.empty() ? files::read_file(*needed.path) : files::FileText{};
+  if (trouble.empty()) trouble = file.trouble;
+  if (!file.text) return "can't be read (" + trouble + "); make it readable for the sidecar's user.";
   return needed.is_secret && trimmed(files::first_line(*file.text)).empty()
              ? "has nothing in its first line; write the secret there."
              : "";
@@ -38,7 +40,7 @@ std::vector<std::string> unreadable_files(const Loaded& loaded) {
                               {"health.mqtt_ca_file", health.mqtt_ca_file, hears_broker, false},
                               {"occupancy.secret_file", health.occupancy.secret_file, lists_rooms, true},
                               {"occupancy.token_file", health.occupancy.token_file, lists_rooms, true},
-                              {"cluster.password_file", cluster.password_file, shares, false},
+                              {"cluster.password_file", cluster.password_file, shares, true},
                               {"cluster.ca_file", cluster.ca_file, shares, false},
                               {"cluster.cert_file", cluster.cert_file, shares, false},
                               {"cluster.key_file", cluster.key_file, shares, false}};

@@ -90,6 +90,13 @@ FileText read_file(const std::string& path, Writer writer) {
   return {std::move(text), false, {}};
 }
 
+std::string trouble_with_plain_file(const std::string& path) {
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) != 0) return reason(errno);
+  if (S_ISDIR(status.st_mode)) return "is a directory";
+  return S_ISREG(status.st_mode) ? "" : "is no plain file";
+}
+
 std::string first_line(const std::string& text) {
   std::string line = text.substr(0, text.find('\n'));
   if (!line.empty() && line.back() == '\r') line.pop_back();

@@ -1,5 +1,6 @@
-// Reads a whole file that somebody wrote for the sidecar: configuration, token, secret. A pipe or a device cannot keep
-// the caller for longer than a second; a disk or a file system that hangs can. Any thread. Never throws for what it finds.
+// Reads a whole file that somebody wrote for the sidecar: configuration, token, secret, list. A pipe or a device that
+// nobody writes to cannot keep the caller for longer than a second; a disk or a file system that hangs can. Any thread.
+// Never throws for what it finds.
 #pragma once
 
 #include <optional>

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "files/read_file.h"
 #include "health/secret.h"
 #include "health/word.h"
 
@@ -87,6 +88,11 @@ class MqttSource::Broker {
     }
     if (address.tls) {
       const bool own = options_.mqtt_ca_file.has_value();
+      if (own) refusal_ = files::trouble_with_plain_file(*options_.mqtt_ca_file);
+      if (!refusal_.empty()) {
+        refusal_ = "mqtt_ca_file " + *options_.mqtt_ca_file + ": " + refusal_;
+        return MOSQ_ERR_INVAL;
+      }
       const int error = mosquitto_tls_set(client, own ? options_.mqtt_ca_file->c_str() : nullptr,
                                           own ? nullptr : "/etc/ssl/certs", nullptr, nullptr, nullptr);
       if (error != MOSQ_ERR_SUCCESS) return error;

@@ -1,4 +1,6 @@
 // [cluster]: members and prefix, what is refused by itself and together, and the files that it names.
+#include <sys/stat.h>
+
 #include "catch.h"
 #include "config/needed_files.h"
 #include "written.h"
@@ -181,4 +183,12 @@ TEST_CASE("files of [cluster] that can't be read are named with their place, if 
               problem("config.toml:6: cluster.key_file", none, missing)});
   CHECK(config::unreadable_files(written::load(toml(good), "CLUSTER_KEY_FILE=/\n", etcd)) ==
         Texts{problem(".env:1: CLUSTER_KEY_FILE", "/", "is a directory")});
+  // OpenSSL would wait for a pipe for ever; the password we read ourselves, for a second.
+  const std::string pipe = folder.file("pipe");
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK(config::unreadable_files(written::load(toml(pipe), {}, etcd)) ==
+        Texts{problem("config.toml:3: cluster.password_file", pipe, "nobody writes to it: waited 1 s"),
+              problem("config.toml:4: cluster.ca_file", pipe, "is no plain file"),
+              problem("config.toml:5: cluster.cert_file", pipe, "is no plain file"),
+              problem("config.toml:6: cluster.key_file", pipe, "is no plain file")});
 }

@@ -139,9 +139,12 @@ class NoMatch(Checked):
     def test_one_address_under_two_names_is_warned_of(self):
         for key in ("url", "admin_url"):
             said = self.check(toml(gateways=[{"name": "gxy1", key: "https://a.example.org/janus"},
-                                             {"name": "gxy2", key: "https://A.example.org/janus/"}], rooms={}), code=0)
-            self.assertRegex(said, rf"warning: config\.toml:[78]: gateways\.{key}: ")
-            self.assertIn('"gxy1"', said)
+                                             {"name": "gxy2", key: "https://A.example.org/janus/"},
+                                             {"name": "gxy3", key: "https://a.example.org:443/janus"},
+                                             {"name": "gxy4", key: "https://a.example.org:444/janus"}], rooms={}),
+                              code=0)
+            self.assertEqual(len(re.findall(rf"warning: config\.toml:\d+: gateways\.{key}: .*\"gxy1\"", said)), 2, said)
+            self.assertNotIn("gxy4", said)
 
 
 class Secrets(Checked):
@@ -149,14 +152,25 @@ class Secrets(Checked):
         for table, key in (("health", "mqtt_password_file"), ("health", "mqtt_ca_file"),
                            ("occupancy", "secret_file"), ("occupancy", "token_file")):
             source = "mqtt" if table == "health" else "janus"
-            for path in ("/nowhere/secret", "/"):
+            for path, why in (("/nowhere/secret", "No such file"), ("/", "is a directory"), ("pipe", "pipe"),
+                              ("empty", "nothing in its first line")):
+                if path == "empty" and key == "mqtt_ca_file":
+                    continue
                 with self.subTest(key=key, path=path):
                     one = self.sidecar(toml(**{table: {"source": source, key: path}}), start=False)
+                    os.mkfifo(one.folder / "pipe")
+                    (one.folder / "empty").write_text(" \nsecret\n")
                     self.assertEqual(one.start_and_fail(), 2)
                     for said in (one.log(), one.run("check").stdout):
                         self.assertIn(f"{table}.{key}: the file", said)
-                        self.assertIn("No such file" if path != "/" else "directory", said)
+                        self.assertIn(why, said)
                     self.assertEqual(one.run("check").returncode, 2)
+
+    def test_a_reload_refuses_them_too(self):
+        one = self.sidecar()
+        one.write_config(toml(health={"source": "mqtt", "mqtt_ca_file": "/nowhere/ca.pem"}))
+        refused = self.expect(one.post("/v2/reload"), 409, "configuration_refused")
+        self.assertIn("/nowhere/ca.pem", refused.json["problems"][0])
 
 
 class Agreement(Checked):
