@@ -120,7 +120,7 @@ int check(const CommandLine& line, Terminal& terminal) {
   }
   for (const auto& problem : config::unreadable_files(loaded)) findings.error(problem);
   // What a file says of the database, gateways and rooms is not known if it cannot be read.
-  if (loaded.file != config::ConfigFile::unusable) check_database(loaded, findings);
+  if (loaded.is_database_known) check_database(loaded, findings);
   terminal.out << findings.summary() << '\n';
   return findings.has_errors() ? kWrongInput : kFine;
 }

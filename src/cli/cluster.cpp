@@ -114,7 +114,7 @@ std::optional<bool> shares(const CommandLine& line, const std::string& database)
     } catch (const store::Failure&) {  // not ours to read: the configured address tells
     }
   }
-  Sidecar sidecar(line);
+  Sidecar sidecar(line, Sidecar::Purpose::steer);
   const auto answer = sidecar.ask("GET", "/v2/cluster");
   if (answer.status == 404) return false;  // an older one, which cannot
   if (!answer.is_fine()) throw CommandFailed(Sidecar::refusal(answer));

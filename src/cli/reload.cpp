@@ -48,8 +48,9 @@ std::string mode_in(const Sidecar::Answer& answer) {
   return printable(text_at(answer.body, "mode")) + " mode (" + printable(text_at(answer.body, "mode_origin")) + ')';
 }
 
-// Where the sidecar listens stands in the file that cannot be read, and another one may listen at the usual place.
-// It would refuse that file, too.
+namespace {
+
+// The sidecar would refuse it, too.
 [[noreturn]] void refuse_here(const config::Loaded& loaded, const CommandLine& line, Terminal& terminal) {
   print_problems(loaded, terminal.err);
   if (line.json) {
@@ -63,13 +64,34 @@ std::string mode_in(const Sidecar::Answer& answer) {
     json.end_array().end_object();
     terminal.out << json.take() << '\n';
   }
-  throw CommandFailed("the configuration cannot be read; the running sidecar keeps the old one", kWrongInput);
+  throw CommandFailed("the configuration has errors, so no sidecar was asked: one that runs keeps the old one",
+                      kWrongInput);
 }
+
+Sidecar sidecar_to_reload(const CommandLine& line, const config::Loaded& loaded, Terminal& terminal) {
+  if (!line.server && !loaded.is_database_known) refuse_here(loaded, line, terminal);
+  try {
+    return Sidecar(line, Sidecar::Purpose::steer, loaded);
+  } catch (const CommandFailed& failed) {
+    if (line.server) throw;
+    const bool holds_none = loaded.file == config::ConfigFile::blank || loaded.file == config::ConfigFile::comments;
+    if (holds_none) {
+      throw CommandFailed(
+          "the configuration file holds no settings: put them back, or name the sidecar that they "
+          "described with --server (" +
+              std::string(failed.what()) + ')',
+          kWrongInput);
+    }
+    if (loaded.ok() || dynamic_cast<const NotReached*>(&failed)) throw;
+    refuse_here(loaded, line, terminal);
+  }
+}
+
+}  // namespace
 
 int reload(const CommandLine& line, Terminal& terminal) {
   const auto loaded = load_for_asking(line);
-  if (loaded.file == config::ConfigFile::unusable && !line.server) refuse_here(loaded, line, terminal);
-  Sidecar sidecar(line, Sidecar::Purpose::steer);
+  Sidecar sidecar = sidecar_to_reload(line, loaded, terminal);
   const auto answer = ask_for_reload(sidecar, line.allow_removals, terminal);
   if (line.json) terminal.out << sidecar.with_address(answer) << '\n';
   if (!answer.is_fine()) {

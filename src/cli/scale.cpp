@@ -51,11 +51,11 @@ int scale(const CommandLine& line, Terminal& terminal) {
   const auto done = write_switch(line, on);
   if (!line.json) terminal.out << done << '\n' << std::flush;
   const auto loaded = load_for_asking(line);
-  if (loaded.file == config::ConfigFile::unusable && !line.server) {
+  if (!loaded.is_database_known && !line.server) {
     print_problems(loaded, terminal.err);
-    throw CommandFailed("the configuration cannot be read, so the mode is what it was; mend the file, and reload");
+    throw CommandFailed("the configuration has errors, so the mode is what it was; mend them, and reload");
   }
-  Sidecar sidecar(line, Sidecar::Purpose::steer);
+  Sidecar sidecar(line, Sidecar::Purpose::steer, loaded);
   const auto answer = ask_for_reload(sidecar, false, terminal);
   if (line.json) terminal.out << sidecar.with_address(answer) << '\n';
   const std::string wanted = on ? "scale" : "legacy";

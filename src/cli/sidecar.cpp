@@ -30,8 +30,7 @@ std::string address_of(const CommandLine& line, const config::Configuration& con
   const auto& listen = configuration.http.listen;
   const bool has_port = listen.size() < 2 || listen.compare(listen.size() - 2, 2, ":0") != 0;
   if (has_port) return listen;
-  throw CommandFailed("no sidecar runs on " + configuration.store.path +
-                      "; start it, or name its address with --server");
+  throw NotReached("no sidecar runs on " + configuration.store.path + "; start it, or name its address with --server");
 }
 
 std::optional<std::string> token_of(const CommandLine& line, const config::Loaded& loaded) {
@@ -40,7 +39,7 @@ std::optional<std::string> token_of(const CommandLine& line, const config::Loade
   auto file = http::read_token_file(*path);
   if (!file.token && line.token_file) throw CommandFailed(file.problem, kWrongInput);
   if (!file.token) {
-    throw CommandFailed(config::place_of(loaded, "http.token_file") + ": " + file.problem);
+    throw CommandFailed(config::place_of(loaded, "http.token_file") + ": " + file.problem, kWrongInput);
   }
   return std::move(file.token);
 }
@@ -92,7 +91,7 @@ void Sidecar::require_database(const std::string& configured) {
   const auto answer = ask("GET", "/v2/settings");
   if (answer.status == 404) {
     throw CommandFailed("the sidecar at " + printable(address_) +
-                        " is too old to say which database it serves: nothing was done; name it with --server");
+                        " is too old to say which database it serves: it was left alone; name it with --server");
   }
   if (!answer.is_fine()) throw CommandFailed(at_address(refusal(answer)));
   if (serves(answer.body, configured)) return;
@@ -100,14 +99,14 @@ void Sidecar::require_database(const std::string& configured) {
                       printable(served_by(answer.body).path) + ", but this configuration names " +
                       printable(store::database_id(configured).path) +
                       (configuration_is_sound_ ? "" : " and has errors (see room-sidecar check)") +
-                      ": nothing was done; name that sidecar's configuration, or the sidecar itself with --server");
+                      ": it was left alone; name that sidecar's configuration, or the sidecar itself with --server");
 }
 
 Sidecar::Answer Sidecar::ask(std::string_view method, const std::string& target, std::chrono::milliseconds timeout,
                              std::string_view sent) {
   auto answer = client_.request(method, target, sent, timeout);
   if (!answer.reached()) {
-    throw CommandFailed(
+    throw NotReached(
         "no sidecar can be reached at " + printable(answer.problem) +
         (configuration_is_sound_ ? "; is it running?" : "; the configuration has errors, see room-sidecar check"));
   }

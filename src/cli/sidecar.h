@@ -8,11 +8,17 @@
 #include <vector>
 
 #include "cli/command_line.h"
+#include "cli/terminal.h"
 #include "config/load.h"
 #include "http/client.h"
 #include "http/json.h"
 
 namespace cli {
+
+// Nobody answers: it is not running, or somewhere else.
+class NotReached : public CommandFailed {
+  using CommandFailed::CommandFailed;
+};
 
 class Sidecar {
  public:
@@ -23,6 +29,7 @@ class Sidecar {
   // The token is read from --token-file, else from http.token_file. To steer it, it must serve the configured
   // database, unless --server names it: throws CommandFailed otherwise.
   explicit Sidecar(const CommandLine& line, Purpose purpose = Purpose::look);
+  Sidecar(const CommandLine& line, Purpose purpose, const config::Loaded& loaded);
 
   struct Answer {
     int status = 0;
@@ -50,7 +57,6 @@ class Sidecar {
   std::vector<http::Json> all_pages(const std::string& target, const std::string& name);
 
  private:
-  Sidecar(const CommandLine& line, Purpose purpose, const config::Loaded& loaded);
   void require_database(const std::string& configured);
   std::string at_address(const std::string& what) const;
 

@@ -40,6 +40,17 @@ const Foreign* find_gxydbs(std::string_view variable) {
   return found == std::end(gxydbs) ? nullptr : found;
 }
 
+const Row& row_of_key(std::string_view key) {
+  const auto row = std::find_if(settings().begin(), settings().end(), [&](const Row& r) { return r.key == key; });
+  assert(row != settings().end());
+  return *row;
+}
+
+// Headings alone set nothing.
+bool holds_setting(const Value& value) {
+  return value.kind != Value::Kind::table || std::any_of(value.children.begin(), value.children.end(), holds_setting);
+}
+
 // The variable that a name was meant to be, as a question; a third of the letters wrong would be another program's.
 std::string near_variable(std::string_view name) {
   std::vector<std::string> variables;
@@ -82,6 +93,7 @@ class Loading {
     // Of what stands in a file that cannot be read, nobody knows whether it goes together.
     if (loaded_.file != ConfigFile::unusable) check_together(configuration, given_, report_);
     warn_of_ignored();
+    loaded_.is_database_known = is_database_known();
     list_settings();
     loaded_.problems = report_.take();
     return std::move(loaded_);
@@ -96,7 +108,7 @@ class Loading {
     loaded_.file = is_unread || !toml.valid      ? ConfigFile::unusable
                    : file.missing                ? ConfigFile::missing
                    : trimmed(*file.text).empty() ? ConfigFile::blank
-                   : toml.root.children.empty()  ? ConfigFile::comments
+                   : !holds_setting(toml.root)   ? ConfigFile::comments
                                                  : ConfigFile::settings;
     if (is_unread) {
       unreadable(file_origin_, "--config", sources_.config_file, file.trouble);
@@ -109,10 +121,15 @@ class Loading {
   Variables read_env_file() {
     const files::FileText file = files::read_file(env_path_);
     if (!file.text && (!file.missing || sources_.env_file)) {
+      env_file_may_name_database_ = true;
       unreadable(env_origin_, "--env-file", env_path_, file.trouble);
     }
     const EnvText env = parse_env(file.text.value_or(""), is_variable);
-    for (const EnvFault& fault : env.faults) report_.error(env_origin_, fault.line, fault.text);
+    for (const EnvFault& fault : env.faults) {
+      if (fault.text.find(row_of_key("database.path").variable) != std::string::npos)
+        env_file_may_name_database_ = true;
+      report_.error(env_origin_, fault.line, fault.text);
+    }
     for (const EnvFault& doubt : env.doubts) report_.warning(env_origin_, doubt.line, doubt.text);
     for (const EnvFault& foreign : env.foreign) judge_foreign(env_origin_, foreign.line, foreign.text);
     Variables variables;
@@ -157,12 +174,16 @@ class Loading {
     for (const Ignored& ignored : ignored_) {
       const std::string_view key = ignored.foreign->key;
       if (given_[key].origin || given_[key].refused) continue;
-      const auto row = std::find_if(settings().begin(), settings().end(), [&](const Row& r) { return r.key == key; });
-      assert(row != settings().end());
       report_.warning(*ignored.origin, ignored.line,
                       std::string(ignored.foreign->variable) + ": is not read here: set " + std::string(key) + " (" +
-                          std::string(row->variable) + ") instead");
+                          std::string(row_of_key(key).variable) + ") instead");
     }
+  }
+
+  bool is_database_known() {
+    const Given& path = given_["database.path"];
+    if (path.refused || loaded_.file == ConfigFile::unusable) return false;
+    return path.origin == &environment_origin_ || path.origin == &env_origin_ || !env_file_may_name_database_;
   }
 
   void unreadable(const Origin& origin, const char* option, const std::string& path, const std::string& why) {
@@ -230,6 +251,7 @@ class Loading {
     const Foreign* foreign;
   };
   std::vector<Ignored> ignored_;
+  bool env_file_may_name_database_ = false;  // where it could not be read
   Loaded loaded_;
 };
 

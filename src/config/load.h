@@ -32,6 +32,7 @@ struct Loaded {
   std::vector<Problem> problems;  // in the order of the files; all, not only the first
   std::vector<Setting> settings;  // every one, in the documented order
   ConfigFile file = ConfigFile::missing;
+  bool is_database_known = true;  // false: the file is unusable, or what could not be read may name another one
 
   bool ok() const;  // no error among the problems
 };

@@ -314,6 +314,7 @@ int load_and_run(const cli::ServeArguments& arguments, Signals& signals) {
   }
   problems.insert(problems.end(), files.unreadable.begin(), files.unreadable.end());
   if (!problems.empty()) {
+    if (!loaded.is_database_known) return refuse(problems);
     for (std::string& problem : further_problems(loaded, loaded.configuration.store.path, app::Removals::all)) {
       problems.push_back(std::move(problem));
     }

@@ -3,6 +3,7 @@
 #include "catch.h"
 #include "scratch.h"
 #include "store/meta_table.h"
+#include "store/owner.h"
 
 namespace {
 
@@ -72,4 +73,18 @@ TEST_CASE("cluster leave is refused while the configuration or the running sidec
     CHECK(outcome.exit_code == 1);
     CHECK(contains(outcome.err, "set engine = \"none\" in [cluster] and reload it first"));
   }
+}
+
+TEST_CASE("cluster leave asks no sidecar that serves another database") {
+  const Scratch scratch;
+  scratch.make_database();
+  identify(scratch);
+  scratch.configure(one_member + "timeout = \"500ms\"\nattempt_timeout = \"200ms\"\n");
+  CannedServer server({{"GET /v2/settings", {200, R"({"database":{"path":"/other.db","real_path":"/other.db"}})"}},
+                       {"GET /v2/cluster", {200, R"({"engine":"none"})"}}});
+  store::Owner owner(scratch.database());
+  REQUIRE(owner.note({1, server.address(), 1}));
+  const auto outcome = scratch.run({"cluster", "leave"});
+  CHECK(outcome.exit_code == 1);
+  CHECK(contains(outcome.err, "serves the database /other.db, but this configuration names " + scratch.database()));
 }

@@ -97,6 +97,51 @@ TEST_CASE("messages name a file as it is called, and .env is looked for beside c
   CHECK(named.problems[0].text.find("prod.env:1: SCALE: \"perhaps\"") == 0);
 }
 
+TEST_CASE("where the database is counts as unknown if what could not be read may name another one") {
+  const written::Environment named{{"DATABASE_PATH", "/x.db"}};
+  const struct {
+    const char* toml;
+    const char* env;
+    written::Environment environment;
+    bool known;
+  } cases[] = {
+      {"", "", {}, true},
+      {"scle = true\n", "LOG_LEVEL=loud\n(\n", {}, true},
+      {"= broken\n", "", {}, false},
+      {"= broken\n", "", named, false},
+      {"database.path = 5\n", "", {}, false},
+      {"database.path = 5\n", "DATABASE_PATH=/x.db\n", {}, false},
+      {"database.path = \"/x.db\"\n", "DATABASE_PATH=\"/y.db\n", {}, false},
+      {"database.path = \"/x.db\"\n", "ROOM_SIDECAR_DATABASE_PATH=/y.db \\\n", {}, false},
+      {"", "DATABASE_PATH=\"/y.db\n", named, true},
+      {"", "DATABASE_PATH=\"/y.db\nDATABASE_PATH=/y.db\n", {}, true},
+  };
+  for (const auto& item : cases) {
+    CAPTURE(item.toml, item.env);
+    CHECK(written::load(item.toml, item.env, item.environment).is_database_known == item.known);
+  }
+  const TemporaryFolder folder;
+  ::mkdir(folder.file(".env").c_str(), 0700);
+  CHECK_FALSE(load_files(folder.file("config.toml"), false).is_database_known);
+}
+
+TEST_CASE("a file is told by what it holds") {
+  const TemporaryFolder folder;
+  using config::ConfigFile;
+  CHECK(load_files(folder.file("config.toml"), false).file == ConfigFile::missing);
+  CHECK(load_files(folder.file("config.toml"), true).file == ConfigFile::unusable);
+  const std::pair<const char*, ConfigFile> cases[] = {{"", ConfigFile::blank},
+                                                      {"\xEF\xBB\xBF \t\r\n\n", ConfigFile::blank},
+                                                      {"# scale = true\n", ConfigFile::comments},
+                                                      {"[http]\n[sessions]\n", ConfigFile::comments},
+                                                      {"[http]\nmax_connections = 9\n", ConfigFile::settings},
+                                                      {"= 5\n", ConfigFile::unusable}};
+  for (const auto& [text, file] : cases) {
+    CAPTURE(text);
+    CHECK(load_files(folder.write("config.toml", text), true).file == file);
+  }
+}
+
 TEST_CASE("the command line and the process name the sources") {
   const char* const environment[] = {"SCALE=true", "EMPTY=", "ODD", "A=b=c", "SCALE=false", nullptr};
   const config::Sources usual = config::default_sources({}, {}, environment);

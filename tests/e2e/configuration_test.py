@@ -197,6 +197,39 @@ class Agreement(Checked):
         self.assertEqual(one.start_and_fail(), 2)
         self.assertEqual(one.log().count("ERROR"), 2, one.log())
 
+    def test_what_could_not_be_read_is_not_replaced_by_the_default_path(self):
+        for config, dotenv in (("database.path = 5\n", ""), ("", 'DATABASE_PATH="/x.db\n'),
+                               ("", 'ROOM_SIDECAR_DATABASE_PATH=/x.db \\\n')):
+            with self.subTest(config=config, dotenv=dotenv):
+                one = self.sidecar(config, dotenv=dotenv, start=False)
+                del one.env["DATABASE_PATH"]
+                said = one.run("check").stdout
+                self.assertEqual(said.count("error: "), 1, said)
+                self.assertEqual(one.start_and_fail(), 2)
+                self.assertEqual(one.log().count("ERROR"), 2, one.log())
+
+    def test_a_reload_exits_2_with_whatever_is_broken(self):
+        for broken in ("database.path = 5\n", "http.listen = 5\nhttp.token_file = 5\n", "http.token_file = \"/none\"\n",
+                       "http.listen = \"127.0.0.1:1\"\nunknwon = 1\n", "scale = maybe\n"):
+            with self.subTest(broken=broken):
+                one = self.sidecar()
+                path = "" if "path" in broken else f"database.path = {json.dumps(str(one.database))}\n"
+                one.write_config(path + broken)
+                one.env = {}
+                done = one.run("reload")
+                self.assertEqual(done.returncode, 2, done)
+                self.assertIn("config.toml:", done.stderr)
+                self.assertEqual(one.ask("2171").janus, "gxy1")
+
+    def test_a_reload_with_an_emptied_file_that_named_the_sidecar_exits_2(self):
+        for text in ("", "# all gone\n"):
+            one = self.sidecar()
+            one.write_config(text)
+            one.env = {}
+            done = one.run("reload")
+            self.assertEqual(done.returncode, 2, done)
+            self.assertIn("holds no settings", done.stderr)
+
     def test_a_reload_with_such_a_file_is_refused_wherever_the_sidecar_listens(self):
         one = self.sidecar()
         one.write_config("= broken\n")

@@ -3,6 +3,7 @@
 import unittest
 
 from sidecar import Case, toml
+from storage_trouble import mounting
 
 ROOMS = {str(2170 + i): "gxy1" for i in range(10)}
 FULL = toml(rooms=ROOMS)
@@ -17,7 +18,7 @@ class Reload(Case):
         return " ".join(self.expect(sidecar.post(path), 409, "configuration_refused").json["problems"])
 
     def test_an_empty_file_is_refused_and_changes_nothing(self):
-        for text in ("", "\n \t\r\n", "\ufeff", "# all gone\n"):
+        for text in ("", "\n \t\r\n", "\ufeff", "# all gone\n", "[http]\n# and so on\n"):
             with self.subTest(text=text):
                 sidecar = self.sidecar()  # three rooms: too few to be many
                 sidecar.enter("2171", "alice")
@@ -30,6 +31,23 @@ class Reload(Case):
                 self.assertEqual(sidecar.get("/v2/rooms/2171").json["users"], 1)
                 sidecar.write_config(toml())
                 self.assertEqual(sidecar.post("/v2/reload").status, 200)
+
+    def test_the_usual_file_that_has_gone_is_refused_too(self):
+        namespace = mounting()
+        if namespace is None:
+            self.skipTest("nothing can be mounted here; see the loud line above")
+        usual = 'mount -t tmpfs none /etc; ln -s "$PWD" /etc/room-sidecar; exec "$1" serve'
+        sidecar = self.sidecar(wrapped_in=[*namespace, "sh", "-ec", usual, "sh"])
+        sidecar.enter("2171", "alice")
+        sidecar.config_file.unlink()
+        for path in ("/v2/reload", "/v2/reload?allow_removals=true"):
+            self.assertIn("/etc/room-sidecar/config.toml: has gone", self.problems(sidecar, path))
+        self.assertEqual(sidecar.ask("2171").janus, "gxy1")
+        self.assertEqual(sidecar.get("/v2/rooms/2171").json["users"], 1)
+        sidecar.stop()
+        sidecar.start()  # which removes nothing
+        self.assertEqual(sidecar.ask("2171").janus, "gxy1")
+        self.assertIn("3 of 3 configured rooms", sidecar.log_of_this_run())
 
     def test_a_file_with_nothing_to_lose_may_be_all_comments(self):
         sidecar = self.sidecar("scale = true\n", dotenv="AVAILABLE_JANUS_SERVERS=gxy1\n")
