@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 
@@ -10,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/configured.h"
 #include "cli/table.h"
+#include "cluster/followed_cluster.h"
 #include "config/needed_files.h"
 #include "http/access.h"
 #include "store/database.h"
@@ -103,6 +105,17 @@ void check_database(const config::Loaded& loaded, Findings& findings) {
   for (const auto& room : app::rooms_without_gateway(*app::catalogue_of(plan.rows))) findings.warning(room);
 }
 
+// Members that do not answer are no finding: etcd may be away while the configuration is written.
+void compare_clusters(const config::Loaded& loaded, Findings& findings) {
+  const auto& options = loaded.configuration.cluster;
+  if (options.endpoints.size() < 2) return;
+  std::signal(SIGPIPE, SIG_IGN);  // a member that hangs up must not end the command
+  const auto different = cluster::different_clusters(cluster::Engine(options).members());
+  if (!different) return;
+  findings.warning(config::place_of(loaded, "cluster.endpoints") + ": the endpoints lead to different etcd clusters: " +
+                   cluster::to_text(*different) + "; name the members of one only");
+}
+
 }  // namespace
 
 int check(const CommandLine& line, Terminal& terminal) {
@@ -119,6 +132,7 @@ int check(const CommandLine& line, Terminal& terminal) {
     }
   }
   for (const auto& problem : config::unreadable_files(loaded)) findings.error(problem);
+  compare_clusters(loaded, findings);
   // What a file says of the database, gateways and rooms is not known if it cannot be read.
   if (loaded.is_database_known) check_database(loaded, findings);
   terminal.out << findings.summary() << '\n';

@@ -8,6 +8,7 @@
 #include "cli/database_file.h"
 #include "cli/sidecar.h"
 #include "cli/table.h"
+#include "cluster/followed_cluster.h"
 #include "cluster/migration.h"
 #include "cluster/position.h"
 #include "http/json.h"
@@ -69,6 +70,14 @@ File read_file(const std::string& path, Terminal& terminal) {
   }
   file.sidecar = std::move(*id);
   return file;
+}
+
+// Else rooms may be carried to where only some sidecars look for them.
+void require_one_cluster(cluster::Engine& engine) {
+  const auto different = cluster::different_clusters(engine.members());
+  if (!different) return;
+  throw CommandFailed("cluster.endpoints lead to different etcd clusters: " + printable(cluster::to_text(*different)) +
+                      "; name the members of one only");
 }
 
 std::string for_programs(const cluster::Carried& carried, bool dry_run) {
@@ -144,6 +153,7 @@ int cluster_join(const CommandLine& line, Terminal& terminal) {
   const auto configuration = configuration_with_members(line, terminal);
   const auto file = read_file(configuration.store.path, terminal);
   cluster::Engine engine(configuration.cluster);
+  require_one_cluster(engine);
   engine.wait_for_password_check(cluster::Engine::Clock::now() + longest_check);
   const auto carried = cluster::carry_all(engine, configuration.cluster, file.sidecar, file.belongings, line.dry_run,
                                           cluster::Engine::Clock::now() + longest_run);
@@ -161,6 +171,7 @@ int cluster_leave(const CommandLine& line, Terminal& terminal) {
   const auto configuration = configuration_with_members(line, terminal);
   const auto file = read_file(configuration.store.path, terminal);
   cluster::Engine engine(configuration.cluster);
+  require_one_cluster(engine);
   engine.wait_for_password_check(cluster::Engine::Clock::now() + longest_check);
   require_alone(line, configuration, engine, file.sidecar);
   const auto left =

@@ -108,6 +108,12 @@ std::optional<Header> header_of(const Json& answer) {
   return Header{text_of(*header, "cluster_id"), *revision};
 }
 
+std::string cluster_id_of(const Json& answer) {
+  const Json* result = answer.find("result");
+  const auto header = header_of(result != nullptr ? *result : answer);
+  return header ? header->cluster_id : "";
+}
+
 std::optional<TransactionResult> transaction_result_of(const Json& answer, const Transaction& asked) {
   if (!answer.is_object()) return std::nullopt;
   TransactionResult result;

@@ -14,6 +14,8 @@
 namespace cluster {
 
 std::optional<Header> header_of(const http::Json& answer);
+// Of a unary answer, or of a stream's; "": it says none.
+std::string cluster_id_of(const http::Json& answer);
 
 // It has to be an answer to that transaction: as many results as there are operations on the branch taken.
 std::optional<TransactionResult> transaction_result_of(const http::Json& answer, const Transaction& asked);

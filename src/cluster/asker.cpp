@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "cluster/answers.h"
+
 namespace cluster {
 namespace {
 
@@ -11,10 +13,13 @@ constexpr std::chrono::milliseconds least_time{10};
 
 }  // namespace
 
-Asker::Asker(const Options& options, std::shared_ptr<Authenticator> authenticator)
+Asker::Asker(const Options& options, std::shared_ptr<Authenticator> authenticator,
+             std::shared_ptr<FollowedCluster> cluster)
     : options_(options),
       authenticator_(std::move(authenticator)),
+      cluster_(std::move(cluster)),
       connection_(options),
+      check_(options, connection_, cluster_),
       turn_(options.endpoints),
       attempt_time_(options.attempt_timeout) {}
 
@@ -32,7 +37,9 @@ Failure Asker::ask(const Question& question, std::optional<Deadline> wished, con
   std::string why;  // an attempt that had less than its whole time would tell of nothing but that
   for (std::size_t failures = 1;; ++failures) {
     const auto whole_time = Clock::now() + options_.attempt_timeout;
-    failure = attempt(question, wished ? std::optional(deadline) : std::nullopt, reader);
+    const bool is_last = failures >= options_.endpoints.size();
+    failure = attempt(question, wished ? std::optional(deadline) : std::nullopt, reader, is_last);
+    if (failure.of_stranger && !is_last) failure.trouble = Trouble::unreached;
     if (is_sure(failure)) {
       turn_.worked();
       break;
@@ -55,7 +62,23 @@ Failure Asker::ask(const Question& question, std::optional<Deadline> wished, con
 }
 
 Failure Asker::ask_one(const std::string& endpoint, const Question& question, const Reader& reader) {
-  return post(endpoint, question, "", std::nullopt, reader);
+  const auto begun = Clock::now();
+  const Answer answer = connection_.post(
+      endpoint, {question.path, question.body, token_ ? token_->text : "", question.needs_leader}, end_of_attempt({}));
+  note_time(answer, begun);
+  return failure_in(answer, question.changes, reader);
+}
+
+void Asker::note_time(const Answer& answer, Clock::time_point begun) {
+  if (answer.outcome == Answer::Outcome::answered) {
+    attempt_time_.answered_after(begun);
+  } else {
+    attempt_time_.gave_up_after(begun);
+  }
+}
+
+bool Asker::finds_replacement() {
+  return cluster_->has_foreign() && check_.choose(token_ ? token_->text : "", end_of_attempt({}));
 }
 
 Failure Asker::listen(const Question& question, std::chrono::milliseconds silence, const Connection::Sink& sink) {
@@ -65,11 +88,20 @@ Failure Asker::listen(const Question& question, std::chrono::milliseconds silenc
   }
   Failure failure = wait_for_token(std::nullopt);
   if (!token_) return failure;
-  const auto begun = Clock::now();
-  const Request request{question.path, question.body, token_->text, question.needs_leader};
-  const Answer answer = connection_.stream(turn_.endpoint(), request, begun + attempt_time_.current(), silence, sink);
+  failure = turn_to_member(std::nullopt);
+  if (failure.trouble != Trouble::none) return failure;
+  Answer answer;
+  failure = send(answer, std::nullopt, [&](std::uint64_t over) {
+    const auto begun = Clock::now();
+    const Request request{question.path, question.body, token_->text, question.needs_leader, over};
+    auto told = connection_.stream(turn_.endpoint(), request, begun + attempt_time_.current(), silence, sink);
+    if (told.status == 0) attempt_time_.gave_up_after(begun);
+    return told;
+  });
+  // The last one that was left to know better.
+  if (listening_failed_ + 1 >= options_.endpoints.size()) failure.of_stranger = false;
+  if (failure.trouble != Trouble::none) return failure;
   if (answer.status == 200) return failure_of(Trouble::none, answer.problem);
-  if (answer.status == 0) attempt_time_.gave_up_after(begun);
   return failure_in(answer, false, [](const http::Json&) { return false; });
 }
 
@@ -83,28 +115,73 @@ void Asker::listened_badly() {
   turn_.failed(Clock::now());
 }
 
-Failure Asker::attempt(const Question& question, std::optional<Deadline> deadline, const Reader& reader) {
+Failure Asker::attempt(const Question& question, std::optional<Deadline> deadline, const Reader& reader, bool is_last) {
   const auto begun = Clock::now();
   for (;;) {
     Failure failure = wait_for_token(deadline);
     if (!token_) return failure;
-    failure = post(turn_.endpoint(), question, token_->text, deadline, reader);
-    if (!failure.of_token || !forget_token(begun)) return failure;
+    failure = turn_to_member(deadline);
+    if (failure.trouble == Trouble::none) failure = post(question, deadline, reader);
+    // A stranger's refusal of the token may be another cluster's. It counts only if no other member knows better.
+    if (!failure.of_token || (failure.of_stranger && !is_last) || !forget_token(begun)) return failure;
   }
 }
 
-Failure Asker::post(const std::string& endpoint, const Question& question, const std::string& token,
-                    std::optional<Deadline> deadline, const Reader& reader) {
-  const auto begun = Clock::now();
-  const Deadline until =
-      deadline ? std::min(*deadline, begun + options_.attempt_timeout) : begun + attempt_time_.current();
-  const Answer answer = connection_.post(endpoint, {question.path, question.body, token, question.needs_leader}, until);
-  if (answer.outcome == Answer::Outcome::answered) {
-    attempt_time_.answered_after(begun);
-  } else {
-    attempt_time_.gave_up_after(begun);
+// One that may be asked; before, it is found out which cluster counts.
+Failure Asker::turn_to_member(std::optional<Deadline> deadline) {
+  if (cluster_->id().empty()) {
+    const auto begun = Clock::now();
+    check_.choose(token_->text, end_of_attempt(deadline));
+    if (cluster_->id().empty()) {
+      attempt_time_.gave_up_after(begun);
+      Failure failure = check_.failure_at(turn_.endpoint());
+      if (failure.trouble != Trouble::none) return failure;
+      return failure_of(Trouble::unreached, cluster_->problem().value_or("it is not known which etcd cluster counts"));
+    }
   }
-  return failure_in(answer, question.changes, reader);
+  if (turn_.turn_to([this](const std::string& endpoint) { return !cluster_->is_foreign(endpoint); })) return {};
+  return failure_of(Trouble::unreached, "all endpoints belong to another etcd cluster");
+}
+
+Asker::Deadline Asker::end_of_attempt(std::optional<Deadline> deadline) const {
+  return deadline ? std::min(*deadline, Clock::now() + options_.attempt_timeout)
+                  : Clock::now() + attempt_time_.current();
+}
+
+Failure Asker::post(const Question& question, std::optional<Deadline> deadline, const Reader& reader) {
+  const std::string& endpoint = turn_.endpoint();
+  Answer answer;
+  Failure failure = send(answer, deadline, [&](std::uint64_t over) {
+    const auto begun = Clock::now();
+    const Request request{question.path, question.body, token_->text, question.needs_leader, over};
+    auto told = connection_.post(endpoint, request, end_of_attempt(deadline));
+    note_time(told, begun);
+    return told;
+  });
+  if (failure.trouble != Trouble::none) return failure;
+  std::optional<std::string> other;
+  failure = failure_in(answer, question.changes, [&](const http::Json& json) {
+    const std::string id = cluster_id_of(json);
+    if (!cluster_->counts(endpoint, id)) other = id;
+    return !other && reader(json);
+  });
+  if (other) return failure_of(Trouble::unreached, words_for_other_cluster(endpoint, *other));
+  return failure;
+}
+
+// A connection may be closed between its check and its use, also as one that was not used for long: then a new one is
+// checked. Where that is closed at once, too, as some proxies do, the answer's own id has to do.
+Failure Asker::send(Answer& answer, std::optional<Deadline> deadline,
+                    const std::function<Answer(std::uint64_t over)>& over_connection) {
+  for (const bool is_again : {false, true}) {
+    const auto begun = Clock::now();
+    Failure failure = check_.pass(turn_.endpoint(), token_->text, end_of_attempt(deadline));
+    if (!is_sure(failure)) attempt_time_.gave_up_after(begun);
+    if (failure.trouble != Trouble::none) return failure;
+    answer = over_connection(is_again ? 0 : check_.passed());
+    if (answer.outcome != Answer::Outcome::closed) break;
+  }
+  return {};
 }
 
 Failure Asker::wait_for_token(std::optional<Deadline> deadline) {

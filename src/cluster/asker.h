@@ -1,5 +1,6 @@
 // Asks the members of etcd, one after the other, until one's answer is sure or the time is over; where etcd wants to
-// know who asks, with the token that all connections share.
+// know who asks, with the token that all connections share. Only the cluster that is followed is asked, and only its
+// answers count; from any other the question counts as not reached.
 // One thread at a time; stop() is for any. What goes wrong is a Trouble.
 #pragma once
 
@@ -15,6 +16,8 @@
 #include "cluster/connection.h"
 #include "cluster/engine.h"
 #include "cluster/failure.h"
+#include "cluster/followed_cluster.h"
+#include "cluster/member_check.h"
 #include "cluster/turn.h"
 #include "http/json.h"
 
@@ -26,7 +29,7 @@ class Asker {
   using Deadline = Clock::time_point;
 
   // Without an authenticator no token is sent.
-  Asker(const Options& options, std::shared_ptr<Authenticator> authenticator);
+  Asker(const Options& options, std::shared_ptr<Authenticator> authenticator, std::shared_ptr<FollowedCluster> cluster);
 
   struct Question {
     std::string path{};
@@ -41,12 +44,18 @@ class Asker {
   // token is waited for until the deadline; without one nothing was sent.
   Failure ask(const Question& question, std::optional<Deadline> deadline, const Reader& reader);
 
-  // One member, once, without a token and without a deadline.
+  // One member, whatever its cluster, once, without a deadline and without waiting for a token.
   Failure ask_one(const std::string& endpoint, const Question& question, const Reader& reader);
+
+  // If members of other clusters have been met: asks all. True if one of those clusters has replaced the followed one,
+  // and is followed from now on.
+  bool finds_replacement();
 
   // One member, whose turn it is: the pieces of its answer. Sure is only what the sink says of them. After failures of
   // all members it waits first. Its beginning has the time of an attempt without a deadline.
   Failure listen(const Question& question, std::chrono::milliseconds silence, const Connection::Sink& sink);
+  // Does what that member says count?
+  bool counts(const std::string& cluster_id) { return cluster_->counts(turn_.endpoint(), cluster_id); }
   // What became of that.
   void listened_well();
   void listened_badly();
@@ -57,14 +66,21 @@ class Asker {
   bool is_stopped() const { return connection_.is_stopped(); }
 
  private:
-  Failure attempt(const Question& question, std::optional<Deadline> deadline, const Reader& reader);
+  Failure attempt(const Question& question, std::optional<Deadline> deadline, const Reader& reader, bool is_last);
   Failure wait_for_token(std::optional<Deadline> deadline);
-  Failure post(const std::string& endpoint, const Question& question, const std::string& token,
-               std::optional<Deadline> deadline, const Reader& reader);
+  Failure turn_to_member(std::optional<Deadline> deadline);
+  Failure post(const Question& question, std::optional<Deadline> deadline, const Reader& reader);
+  // Over a connection that has been checked.
+  Failure send(Answer& answer, std::optional<Deadline> deadline,
+               const std::function<Answer(std::uint64_t over)>& over_connection);
+  void note_time(const Answer& answer, Clock::time_point begun);
+  Deadline end_of_attempt(std::optional<Deadline> deadline) const;
 
   const Options options_;
   const std::shared_ptr<Authenticator> authenticator_;
+  const std::shared_ptr<FollowedCluster> cluster_;
   Connection connection_;
+  MemberCheck check_;
   Turn turn_;
   AttemptTime attempt_time_;
   std::optional<Authenticator::Token> token_;

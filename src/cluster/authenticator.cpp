@@ -23,13 +23,16 @@ constexpr auto lasting = 10s;
 
 }  // namespace
 
-std::shared_ptr<Authenticator> Authenticator::for_user_of(const Options& options) {
-  return options.user ? std::make_shared<Authenticator>(options) : nullptr;
+std::shared_ptr<Authenticator> Authenticator::for_user_of(const Options& options,
+                                                          std::shared_ptr<FollowedCluster> cluster) {
+  return options.user ? std::make_shared<Authenticator>(options, std::move(cluster)) : nullptr;
 }
 
-Authenticator::Authenticator(const Options& options)
+Authenticator::Authenticator(const Options& options, std::shared_ptr<FollowedCluster> cluster)
     : options_(options),
+      cluster_(std::move(cluster)),
       connection_(options),
+      check_(options, connection_, cluster_),
       turn_(options.endpoints),
       attempt_time_(options.attempt_timeout),
       thread_([this] { work(); }) {}
@@ -101,9 +104,11 @@ Failure Authenticator::authenticate(Token& token) {
   if (made_ && Clock::now() - *made_ >= lasting) {
     in_vain_ = 0;
     next_check_ = {};
+  } else if (made_) {
+    turn_.failed(Clock::now());  // the others may not know what it gives
   }
   made_.reset();
-  for (;;) {
+  for (std::size_t strangers = 1;;) {
     // Read each time: it may have been changed.
     const std::string path = options_.password_file.value_or("");
     const files::FileText file = files::read_file(path);
@@ -122,6 +127,10 @@ Failure Authenticator::authenticate(Token& token) {
     failure = check_password(password, token);
     note(failure.why, false);
     delay_next_check();
+    if (failure.trouble == Trouble::refused && is_stranger_ && strangers++ < options_.endpoints.size()) {
+      turn_.failed(Clock::now());
+      continue;
+    }
     if (failure.trouble == Trouble::refused) {
       refused_password_ = password;
       return refusal_ = std::move(failure);
@@ -142,8 +151,11 @@ Failure Authenticator::find_member() {
   const Request question{"/v3/kv/range", to_json(RangeWish{options_.prefix, "", 1})};
   for (std::size_t failures = 1;; ++failures) {
     const auto begun = Clock::now();
-    const Answer answer = connection_.post(turn_.endpoint(), question, begun + attempt_time_.current());
-    Failure failure = failure_in(answer, false, [](const http::Json&) { return true; });
+    Failure failure = check_member();
+    if (failure.trouble == Trouble::none) {
+      const Answer answer = connection_.post(turn_.endpoint(), question, Clock::now() + attempt_time_.current());
+      failure = failure_in(answer, false, [this](const http::Json& json) { return counts(json); });
+    }
     if (is_sure(failure)) {
       attempt_time_.answered_after(begun);
       turn_.worked();
@@ -156,11 +168,29 @@ Failure Authenticator::find_member() {
   }
 }
 
+// Another cluster may know another password, or want none. Until it is known which one counts, any may.
+Failure Authenticator::check_member() {
+  const auto until = Clock::now() + attempt_time_.current();
+  if (cluster_->id().empty()) check_.choose("", until);
+  if (!turn_.turn_to([this](const std::string& endpoint) { return !cluster_->is_foreign(endpoint); })) {
+    return failure_of(Trouble::unreached, "all endpoints belong to another etcd cluster");
+  }
+  is_stranger_ = cluster_->id().empty();
+  if (is_stranger_) return {};
+  Failure failure = check_.pass(turn_.endpoint(), "", Clock::now() + attempt_time_.current());
+  is_stranger_ = failure.of_stranger;
+  return is_stranger_ ? Failure() : failure;
+}
+
+bool Authenticator::counts(const http::Json& answer) {
+  return cluster_->id().empty() || cluster_->counts(turn_.endpoint(), cluster_id_of(answer));
+}
+
 Failure Authenticator::check_password(const std::string& password, Token& token) {
   const Request question{"/v3/auth/authenticate", authenticate_request(*options_.user, password)};
   const Answer answer = connection_.post(turn_.endpoint(), question, Clock::now() + longest_check);
   Failure failure = failure_in(answer, false, [&](const http::Json& json) {
-    token.text = text_of(json, "token");
+    token.text = counts(json) ? text_of(json, "token") : "";
     return !token.text.empty();
   });
   if (failure.of_auth_off) return {};

@@ -19,6 +19,8 @@
 #include "cluster/attempt_time.h"
 #include "cluster/connection.h"
 #include "cluster/failure.h"
+#include "cluster/followed_cluster.h"
+#include "cluster/member_check.h"
 #include "cluster/options.h"
 #include "cluster/turn.h"
 #include "locks/mutex.h"
@@ -37,9 +39,9 @@ class Authenticator {
   };
 
   // Nothing if the options name no user.
-  static std::shared_ptr<Authenticator> for_user_of(const Options& options);
+  static std::shared_ptr<Authenticator> for_user_of(const Options& options, std::shared_ptr<FollowedCluster> cluster);
 
-  explicit Authenticator(const Options& options);
+  Authenticator(const Options& options, std::shared_ptr<FollowedCluster> cluster);
   ~Authenticator();
   Authenticator(const Authenticator&) = delete;
   Authenticator& operator=(const Authenticator&) = delete;
@@ -57,14 +59,19 @@ class Authenticator {
   void work();
   Failure authenticate(Token& token);
   Failure find_member();
+  Failure check_member();
+  bool counts(const http::Json& answer);
   Failure check_password(const std::string& password, Token& token);
   void delay_next_check();
   void note(std::string why, bool is_checking);
 
   const Options options_;
+  const std::shared_ptr<FollowedCluster> cluster_;
   Connection connection_;  // the thread's; its stop() is for any
 
   // The thread's own.
+  MemberCheck check_;
+  bool is_stranger_ = false;  // the member whose turn it is does not say to which cluster it belongs
   Turn turn_;
   AttemptTime attempt_time_;
   std::mt19937 random_{std::random_device{}()};

@@ -1,5 +1,8 @@
 #include "cluster/connection.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -146,10 +149,21 @@ std::string Connection::open(const std::string& endpoint) {
   auto line = std::make_unique<Line>(*place, options_);
   if (!line->client->is_valid()) return "our certificate or key (cert_file, key_file) cannot be read";
   // Before it is connected.
-  line->client->set_socket_options([this](socket_t socket) { alarm_.watch(socket); });
+  line->client->set_socket_options([this](socket_t socket) { opens(socket); });
   line_ = std::move(line);
   endpoint_ = endpoint;
   return "";
+}
+
+// The library connects anew by itself where the other side has closed. There is no way to forbid that but to hand it
+// something that cannot be connected.
+void Connection::opens(int socket) {
+  alarm_.watch(socket);
+  ++opened_;
+  if (only_over_ == 0) return;
+  const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  ::dup3(nowhere, socket, O_CLOEXEC);
+  ::close(nowhere);
 }
 
 Answer Connection::post(const std::string& endpoint, const Request& request, Clock::time_point until) {
@@ -171,6 +185,7 @@ Answer Connection::stream(const std::string& endpoint, const Request& request, C
 
 Answer Connection::talk(const Request& request, Clock::time_point until, std::chrono::milliseconds silence,
                         const Sink* sink) {
+  only_over_ = request.over;
   const auto left = std::max(std::chrono::duration_cast<std::chrono::microseconds>(until - Clock::now()),
                              std::chrono::microseconds{1000});
   line_->client->set_connection_timeout(std::min<std::chrono::microseconds>(left, longest_connect));
@@ -219,6 +234,9 @@ Answer Connection::talk(const Request& request, Clock::time_point until, std::ch
     answer.problem = "its answer is longer than 64 MiB";
   } else if (is_well || is_enough || is_refusal) {
     answer.outcome = Answer::Outcome::answered;
+  } else if (request.over != 0 && request.over != opened_) {
+    answer.outcome = Answer::Outcome::closed;
+    answer.problem = "the connection is closed";
   } else {
     answer.outcome = is_before_sending(error) ? Answer::Outcome::not_sent : Answer::Outcome::unsure;
     answer.problem = !is_late ? words_for(error) : is_stopped() ? "stopped" : "no answer came in time";

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,12 +21,14 @@ struct Request {
   std::string body{};
   std::string token{};       // "": none
   bool needs_leader = true;  // a member without one is to say so at once, and to end a watch
+  std::uint64_t over = 0;    // number() of the connection that is open: only over that one; 0: over any
 };
 
 struct Answer {
   enum class Outcome {
     answered,
     not_sent,  // surely nothing was done
+    closed,    // the same: the connection that it was to be sent over is closed
     unsure,    // it was sent, but not, or not wholly, answered
     too_long,  // what came is more than we take
   };
@@ -54,6 +57,10 @@ class Connection {
   Answer stream(const std::string& endpoint, const Request& request, Clock::time_point begun,
                 std::chrono::milliseconds silence, const Sink& sink);
 
+  // Of the connection that the last request used; 0: none is kept. A member that was started anew, or another one behind
+  // the same address, is always asked over a new one.
+  std::uint64_t number() const { return line_ ? opened_ : 0; }
+
   // Any thread: what is under way ends within some milliseconds, and so does whatever is begun later.
   void stop() { alarm_.stop(); }
   bool is_stopped() const { return alarm_.is_stopped(); }
@@ -63,11 +70,14 @@ class Connection {
  private:
   class Line;
   std::string open(const std::string& endpoint);
+  void opens(int socket);
   Answer talk(const Request& request, Clock::time_point until, std::chrono::milliseconds silence, const Sink* sink);
   void close();
 
   const Options options_;
   Alarm alarm_;
+  std::uint64_t opened_ = 0;  // connections, until now
+  std::uint64_t only_over_ = 0;
   std::string endpoint_;        // of the line that is open
   std::unique_ptr<Line> line_;  // goes before its alarm
 };

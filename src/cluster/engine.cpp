@@ -6,6 +6,7 @@
 
 #include "cluster/answers.h"
 #include "cluster/asker.h"
+#include "cluster/followed_cluster.h"
 #include "cluster/requests.h"
 #include "cluster/watch_stream.h"
 
@@ -24,10 +25,12 @@ const Json& result_in(const Json& answer) {
 
 class Engine::Inside {
  public:
-  Inside(const Options& given, std::shared_ptr<Authenticator> its_authenticator)
+  Inside(const Options& given, std::shared_ptr<FollowedCluster> its_cluster,
+         std::shared_ptr<Authenticator> its_authenticator)
       : options(given),
-        authenticator(its_authenticator ? std::move(its_authenticator) : Authenticator::for_user_of(given)),
-        asker(given, authenticator) {}
+        cluster(its_cluster ? std::move(its_cluster) : std::make_shared<FollowedCluster>(given)),
+        authenticator(its_authenticator ? std::move(its_authenticator) : Authenticator::for_user_of(given, cluster)),
+        asker(given, authenticator, cluster) {}
 
   // `read` makes the value of an answer, or nothing if it is none.
   template <typename T, typename Read>
@@ -48,13 +51,15 @@ class Engine::Inside {
   }
 
   const Options options;
+  const std::shared_ptr<FollowedCluster> cluster;
   const std::shared_ptr<Authenticator> authenticator;
   Asker asker;
   bool not_found = false;  // the last question's
 };
 
-Engine::Engine(const Options& options, std::shared_ptr<Authenticator> authenticator)
-    : inside_(std::make_unique<Inside>(options, std::move(authenticator))) {}
+Engine::Engine(const Options& options, std::shared_ptr<FollowedCluster> cluster,
+               std::shared_ptr<Authenticator> authenticator)
+    : inside_(std::make_unique<Inside>(options, std::move(cluster), std::move(authenticator))) {}
 Engine::~Engine() = default;
 
 Reply<TransactionResult> Engine::transact(const Transaction& transaction, std::optional<Deadline> deadline) {
@@ -104,6 +109,7 @@ std::vector<MemberStatus> Engine::members() {
       const Json* header = answer.find("header");
       if (header == nullptr) return false;
       id = text_of(*header, "member_id");
+      member.cluster_id = text_of(*header, "cluster_id");
       const std::string leader = text_of(answer, "leader");
       member.version = text_of(answer, "version");
       member.has_leader = !leader.empty() && leader != "0";
@@ -117,6 +123,8 @@ std::vector<MemberStatus> Engine::members() {
     });
     if (said.trouble != Trouble::none) {
       member.problem = said.why;
+    } else if (!inside_->cluster->id().empty() && !inside_->cluster->counts(endpoint, member.cluster_id)) {
+      member.problem = words_for_other_cluster(endpoint, member.cluster_id);
     } else if (names.empty()) {
       asker.ask_one(endpoint, {"/v3/cluster/member/list", "{}", false}, [&](const Json& answer) {
         const Json* list = answer.find("members");
@@ -138,11 +146,11 @@ WatchEnd Engine::watch(std::string_view key, std::string_view range_end, Revisio
   const Asker::Question question{"/v3/watch", watch_request(key, range_end, from)};
   const auto begun = Clock::now();
   for (;;) {
-    WatchStream stream(sink);
+    WatchStream stream(sink, [&](const Header& header) { return asker.counts(header.cluster_id); });
     const auto said = asker.listen(question, silence, [&](std::string_view piece) { return stream.take(piece); });
     stream.finish();
     if (asker.is_stopped()) return {WatchEnd::Why::stopped, ""};
-    const bool is_of_token = stream.is_of_token() || said.of_token;
+    const bool is_of_token = stream.is_of_token() || (said.of_token && !said.of_stranger);
     if (is_of_token) {
       const bool may_another_do = asker.forget_token(begun);
       if (!stream.has_begun() && !may_another_do) {
@@ -154,7 +162,8 @@ WatchEnd Engine::watch(std::string_view key, std::string_view range_end, Revisio
     if (stream.end()) {
       end = *stream.end();
     } else {
-      end.why = said.trouble == Trouble::refused     ? WatchEnd::Why::refused
+      end.why = said.of_stranger                     ? WatchEnd::Why::lost
+                : said.trouble == Trouble::refused   ? WatchEnd::Why::refused
                 : said.trouble == Trouble::compacted ? WatchEnd::Why::compacted
                                                      : WatchEnd::Why::lost;
       end.words = said.why.empty() ? "the member ended the watch" : said.why;
@@ -170,6 +179,8 @@ void Engine::wait_for_password_check(Deadline while_checking) {
     inside_->authenticator->wait_for_check(Clock::now() + inside_->options.timeout, while_checking);
   }
 }
+
+bool Engine::finds_replacement() { return inside_->asker.finds_replacement(); }
 
 void Engine::stop() { inside_->asker.stop(); }
 

@@ -111,6 +111,7 @@ struct MemberStatus {
   std::optional<std::string> problem;  // it does not answer, or not well
   std::string name;                    // "" if not known
   std::string version;
+  std::string cluster_id;  // "" if not known
   bool is_leader = false;
   bool has_leader = false;
 };
@@ -128,14 +129,17 @@ struct WatchEnd {
 };
 
 class Authenticator;
+class FollowedCluster;
 
 class Engine {
  public:
   using Clock = std::chrono::steady_clock;
   using Deadline = Clock::time_point;
 
-  // Those of one sidecar share an authenticator; without one it has its own, if the options name a user.
-  explicit Engine(const Options& options, std::shared_ptr<Authenticator> authenticator = nullptr);
+  // Those of one sidecar share which cluster they follow, and an authenticator. Without them it has its own (an
+  // authenticator if the options name a user).
+  explicit Engine(const Options& options, std::shared_ptr<FollowedCluster> cluster = nullptr,
+                  std::shared_ptr<Authenticator> authenticator = nullptr);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -154,8 +158,13 @@ class Engine {
   Reply<bool> keep_lease(std::int64_t lease, std::optional<Deadline> deadline = {});
   Reply<bool> revoke_lease(std::int64_t lease, std::optional<Deadline> deadline = {});
 
-  // Asks each endpoint for itself, one after the other, each as without a deadline.
+  // Asks each endpoint for itself, one after the other, each as without a deadline. One of another cluster than the
+  // followed one has a problem.
   std::vector<MemberStatus> members();
+
+  // If members of other clusters have been met: asks all. True if one of those clusters has replaced the followed one,
+  // and is followed from now on.
+  bool finds_replacement();
 
   // Blocks while changes of the keys in [key, range_end) from revision `from` on are passed to `sink`, in order and
   // all of one revision in one call; an empty list when the watch was begun, with the header of its beginning. The

@@ -90,6 +90,7 @@ Failure failure_of_answer(int status, std::string_view body) {
 Failure failure_in(const Answer& answer, bool changes, const std::function<bool(const http::Json& answer)>& reader) {
   switch (answer.outcome) {
     case Answer::Outcome::not_sent:
+    case Answer::Outcome::closed:
       return failure_of(Trouble::unreached, answer.problem);
     case Answer::Outcome::unsure:
       return failure_of(Trouble::unknown, answer.problem);

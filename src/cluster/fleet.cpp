@@ -89,6 +89,7 @@ void Fleet::configure(const Options& options, bool scale) {
   }
   if (options == options_ && scale == scale_ && !leaves) return;
   const Options left = before ? before->state->options : options;
+  const auto followed = before ? before->state->cluster : std::make_shared<FollowedCluster>(left, position_.cluster_id);
   options_ = options;
   scale_ = scale;
   is_shared_ = options.is_shared();
@@ -100,7 +101,7 @@ void Fleet::configure(const Options& options, bool scale) {
   position_ = {};
   journal_.note(domain::Change(domain::Fact{position_fact, ""}));
   if (left.endpoints.empty()) return;
-  leaving_ = std::make_unique<Leaving>(left, before ? before->state->authenticator : nullptr, id_);
+  leaving_ = std::make_unique<Leaving>(left, followed, before ? before->state->authenticator : nullptr, id_);
 }
 
 // What was granted here while this one was alone is to be carried by the first list, and so has to be in the ledger.
@@ -120,8 +121,8 @@ void Fleet::hurry(std::chrono::steady_clock::time_point deadline) {
 }
 
 std::shared_ptr<Fleet::Active> Fleet::make_active(const Options& options) {
-  auto state = std::make_shared<SharedState>(options, id_, *desk_, journal_, *keeper_, counts_);
   if (position_.prefix != options.prefix) position_ = {};  // other keys: another store
+  auto state = std::make_shared<SharedState>(options, id_, position_.cluster_id, *desk_, journal_, *keeper_, counts_);
   {
     const locks::MutexLock lock(state->mutex);
     state->position = position_;
@@ -296,16 +297,23 @@ app::FleetView Fleet::view() const {
 std::optional<std::string> Fleet::trouble() const {
   const auto now = active();
   if (!now) return std::nullopt;
-  const auto& freshness = now->state->freshness;
-  if (const auto failing = freshness.failing_for(); failing >= now->state->options.timeout) {
+  auto trouble = trouble_of(*now);
+  const auto foreign = now->state->cluster->problem();
+  if (trouble && foreign) return *trouble + "; " + *foreign;
+  return trouble ? trouble : foreign;
+}
+
+std::optional<std::string> Fleet::trouble_of(const Active& active) {
+  const auto& freshness = active.state->freshness;
+  if (const auto failing = freshness.failing_for(); failing >= active.state->options.timeout) {
     return "etcd has not answered for " + std::to_string(std::chrono::round<std::chrono::seconds>(failing).count()) +
            " s; new rooms are refused, known ones are answered";
   }
-  if (now->writer->is_refused()) return "etcd refuses what is asked of it; new rooms are refused, see the log";
-  if (!now->is_listed()) return "what other sidecars have assigned is being read";
-  if (now->is_outdated())
+  if (active.writer->is_refused()) return "etcd refuses what is asked of it; new rooms are refused, see the log";
+  if (!active.is_listed()) return "what other sidecars have assigned is being read";
+  if (active.is_outdated())
     return "what other sidecars assigned lately is not known; only rooms in use here are answered";
-  if (!now->is_live()) return "changes by other sidecars may come late";
+  if (!active.is_live()) return "changes by other sidecars may come late";
   return std::nullopt;
 }
 

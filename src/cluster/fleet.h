@@ -57,6 +57,7 @@ class Fleet final : public app::Claims {
  private:
   struct Active;
   std::shared_ptr<Active> make_active(const Options& options) REQUIRES(configuring_);
+  static std::optional<std::string> trouble_of(const Active& active);
   void end_following() REQUIRES(configuring_);
   void replace_active(std::shared_ptr<Active> next, bool leaves) REQUIRES(configuring_);
   std::shared_ptr<Active> active() const;

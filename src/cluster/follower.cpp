@@ -29,7 +29,7 @@ Follower::Follower(SharedState& state, Writer& writer, Membership& membership)
     : state_(state),
       writer_(writer),
       membership_(membership),
-      engine_(state.options, state.authenticator),
+      engine_(state.options, state.cluster, state.authenticator),
       thread_([this] { work(); }) {}
 
 Follower::~Follower() { stop(); }
@@ -53,6 +53,7 @@ void Follower::work() {
   ::pthread_setname_np(::pthread_self(), "follower");
   for (;;) {
     if (!(must_list_ || asks_witness()) || (must_list_ && !list())) {
+      must_list_ = engine_.finds_replacement() || must_list_;
       if (rests(250ms)) return;
       continue;
     }
@@ -100,7 +101,7 @@ bool Follower::read_range(std::string first, const std::string& last, bool keys_
     }
     if (listing.revision == 0) listing.revision = reply.header.revision;
     if (listing.cluster_id.empty()) listing.cluster_id = reply.header.cluster_id;
-    if (listing.cluster_id != reply.header.cluster_id) return false;
+    if (listing.cluster_id != reply.header.cluster_id) return false;  // replaced meanwhile
     more = reply.value.more && !reply.value.items.empty();
     if (more) wish.key = reply.value.items.back().key + '\0';
     for (KeyValue& item : reply.value.items) into.push_back(std::move(item));
@@ -357,8 +358,7 @@ void Follower::take_marks(const Listing& listing) {
 bool Follower::hear(const Header& header, const std::vector<Event>& events) {
   {
     const locks::MutexLock lock(state_.mutex);
-    if (header.cluster_id != state_.position.cluster_id ||
-        (events.empty() && header.revision < state_.replica.followed())) {
+    if (events.empty() && header.revision < state_.replica.followed()) {
       must_list_ = true;
       return false;
     }

@@ -22,6 +22,7 @@ constexpr auto look_every = 2s;
 constexpr auto beat_every = 4s;
 constexpr auto members_every = 10s;
 constexpr auto note_every = 10s;
+constexpr auto foreign_every = 1min;
 constexpr auto order_every = 10s;
 // Whoever comes next in the order of names sees to it if the one before him has not.
 constexpr auto turn_of_each = 10s;
@@ -39,8 +40,8 @@ Membership::Membership(SharedState& state, Writer& writer, SidecarValue self)
     : state_(state),
       writer_(writer),
       self_(std::move(self)),
-      engine_(state.options, state.authenticator),
-      members_engine_(state.options, state.authenticator),
+      engine_(state.options, state.cluster, state.authenticator),
+      members_engine_(state.options, state.cluster, state.authenticator),
       thread_([this] { work(); }),
       members_thread_([this] { look_at_members(); }) {}
 
@@ -58,7 +59,7 @@ void Membership::stop() {
   members_thread_.join();
   // Its rooms are kept as those of one that was killed are: it may be back at once.
   if (lease_ == 0 || state_.freshness.failing_for() > 0ms) return;
-  Engine last(state_.options, state_.authenticator);
+  Engine last(state_.options, state_.cluster, state_.authenticator);
   last.revoke_lease(lease_, Clock::now() + std::min<std::chrono::milliseconds>(state_.options.attempt_timeout, 1s));
 }
 
@@ -86,6 +87,7 @@ void Membership::look_at_members() {
   while (!stopping_) {
     lock.unlock();
     auto members = members_engine_.members();
+    tell_of_leaders(members);
     lock.lock();
     members_ = std::move(members);
     woken_.wait_for(lock, members_every, [this]() REQUIRES(mutex_) { return stopping_; });
@@ -163,6 +165,7 @@ void Membership::keep_lease() {
 
 // What operators have to know, once; and, for the time after a restart, up to when all was known.
 void Membership::tell() {
+  tell_of_foreign();
   const auto failing = state_.freshness.failing_for();
   if (failing >= state_.options.timeout && !away_told_) {
     away_told_ = true;
@@ -176,6 +179,40 @@ void Membership::tell() {
   if (!state_.position.is_known()) return;
   app::Desk::Turn turn(state_.desk);
   if (turn.options().scale) turn.note(state_.position_now());
+}
+
+// An endpoint may lead to members of several clusters by turns: it is told once a minute then.
+void Membership::tell_of_foreign() {
+  const auto foreign = state_.cluster->foreign();
+  const std::string followed = state_.cluster->id();
+  const auto now = Clock::now();
+  for (const auto& [endpoint, id] : foreign) {
+    if (foreign_told_.count(endpoint) > 0) continue;
+    foreign_told_[endpoint] = now;
+    app::log_error("Endpoint leads to another etcd cluster: nothing is asked there, and what it says does not count",
+                   {{"endpoint", endpoint}, {"cluster", id}, {"followed", followed.empty() ? "none" : followed}});
+  }
+  for (auto told = foreign_told_.begin(); told != foreign_told_.end();) {
+    if (foreign.count(told->first) > 0 || now < told->second + foreign_every) {
+      ++told;
+      continue;
+    }
+    app::log_info("Endpoint leads to the followed etcd cluster again", {{"endpoint", told->first}});
+    told = foreign_told_.erase(told);
+  }
+}
+
+void Membership::tell_of_leaders(const std::vector<MemberStatus>& members) {
+  std::string leaders;
+  std::size_t count = 0;
+  for (const MemberStatus& member : members) {
+    if (!member.is_leader) continue;
+    leaders += (leaders.empty() ? "" : " ") + member.endpoint;
+    ++count;
+  }
+  if (count > 1 && !leaders_told_)
+    app::log_warn("Several members of etcd say that they lead", {{"endpoints", leaders}});
+  leaders_told_ = count > 1;
 }
 
 void Membership::list(std::map<std::string, SidecarValue> sidecars, const std::set<std::string>& with_marks) {

@@ -42,6 +42,8 @@ class Membership {
   void look_for_beat();
   void keep_lease();
   void tell();
+  void tell_of_foreign();
+  void tell_of_leaders(const std::vector<MemberStatus>& members);
   void forget_left();
   void reap_lost();
   void reap(const std::string& id);
@@ -69,6 +71,8 @@ class Membership {
   Clock::time_point next_look_{}, next_lease_{}, next_note_{}, next_order_{};
   std::string why_away_;
   bool away_told_ = false;
+  std::map<std::string, Clock::time_point> foreign_told_;  // by endpoint
+  bool leaders_told_ = false;                              // the other thread's
   std::thread thread_;
   std::thread members_thread_;
 };

@@ -279,8 +279,12 @@ std::optional<bool> is_announced(Engine& engine, const Options& options, const s
   return std::nullopt;
 }
 
-Leaving::Leaving(const Options& options, std::shared_ptr<Authenticator> authenticator, std::string sidecar)
-    : options_(options), sidecar_(std::move(sidecar)), engine_(options_, std::move(authenticator)), thread_([this] {
+Leaving::Leaving(const Options& options, std::shared_ptr<FollowedCluster> cluster,
+                 std::shared_ptr<Authenticator> authenticator, std::string sidecar)
+    : options_(options),
+      sidecar_(std::move(sidecar)),
+      engine_(options_, std::move(cluster), std::move(authenticator)),
+      thread_([this] {
         ::pthread_setname_np(::pthread_self(), "leaving");
         const auto left = leave_store(engine_, options_, sidecar_, Engine::Clock::now() + leaving_time);
         const auto marks = static_cast<std::int64_t>(left.marks);

@@ -61,7 +61,9 @@ std::optional<bool> is_announced(Engine& engine, const Options& options, const s
 // leave_store() on a thread of its own, which its end breaks off. What came of it is logged.
 class Leaving {
  public:
-  Leaving(const Options& options, std::shared_ptr<Authenticator> authenticator, std::string sidecar);
+  // `cluster`: the one that was followed.
+  Leaving(const Options& options, std::shared_ptr<FollowedCluster> cluster,
+          std::shared_ptr<Authenticator> authenticator, std::string sidecar);
   ~Leaving();
   Leaving(const Leaving&) = delete;
   Leaving& operator=(const Leaving&) = delete;

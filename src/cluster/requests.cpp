@@ -99,6 +99,15 @@ std::string to_json(const RangeWish& wish) {
   return out.take();
 }
 
+std::string own_range_request(std::string_view prefix) {
+  JsonWriter out;
+  out.begin_object();
+  keys(out, prefix, end_of_prefix(prefix));
+  number(out, "limit", 1);
+  out.member("serializable", true).member("keys_only", true).end_object();
+  return out.take();
+}
+
 std::string grant_request(std::chrono::seconds time) {
   JsonWriter out;
   out.begin_object();

@@ -13,6 +13,8 @@ namespace cluster {
 
 std::string to_json(const Transaction& transaction);
 std::string to_json(const RangeWish& wish);
+// The first key below the prefix, as the asked member knows it by itself.
+std::string own_range_request(std::string_view prefix);
 std::string grant_request(std::chrono::seconds time);
 std::string lease_request(std::int64_t lease);  // of keeping and revoking
 std::string watch_request(std::string_view key, std::string_view range_end, Revision from);

@@ -8,6 +8,7 @@
 #include "app/desk.h"
 #include "cluster/authenticator.h"
 #include "cluster/counts.h"
+#include "cluster/followed_cluster.h"
 #include "cluster/freshness.h"
 #include "cluster/keys.h"
 #include "cluster/options.h"
@@ -18,10 +19,11 @@
 namespace cluster {
 
 struct SharedState {
-  SharedState(const Options& settings, std::string own_id, app::Desk& its_desk, store::Journal& its_journal,
-              app::CatalogueKeeper& its_keeper, Counts& its_counts)
+  SharedState(const Options& settings, std::string own_id, std::string cluster_id, app::Desk& its_desk,
+              store::Journal& its_journal, app::CatalogueKeeper& its_keeper, Counts& its_counts)
       : options(settings),
-        authenticator(Authenticator::for_user_of(settings)),
+        cluster(std::make_shared<FollowedCluster>(settings, std::move(cluster_id))),
+        authenticator(Authenticator::for_user_of(settings, cluster)),
         keys(settings.prefix),
         sidecar(std::move(own_id)),
         desk(its_desk),
@@ -30,7 +32,8 @@ struct SharedState {
         counts(its_counts) {}
 
   const Options options;
-  const std::shared_ptr<Authenticator> authenticator;  // of all engines
+  const std::shared_ptr<FollowedCluster> cluster;  // this one and the next are of all engines
+  const std::shared_ptr<Authenticator> authenticator;
   const Keys keys;
   const std::string sidecar;
   app::Desk& desk;

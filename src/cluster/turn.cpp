@@ -17,6 +17,16 @@ Turn::Turn(std::vector<std::string> endpoints) {
   if (!members_.empty()) current_ = random_() % members_.size();
 }
 
+bool Turn::turn_to(const std::function<bool(const std::string&)>& may_be_asked) {
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const std::size_t candidate = (current_ + i) % members_.size();
+    if (!may_be_asked(members_[candidate].endpoint)) continue;
+    current_ = candidate;
+    return true;
+  }
+  return false;
+}
+
 void Turn::worked() { members_[current_].passed_over_until = {}; }
 
 void Turn::failed(Clock::time_point now) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <random>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@ class Turn {
 
   bool has_none() const { return members_.empty(); }
   const std::string& endpoint() const { return members_[current_].endpoint; }
+
+  // Whose turn it is, or the first one after that, that may be asked; false: none may.
+  bool turn_to(const std::function<bool(const std::string& endpoint)>& may_be_asked);
 
   void worked();
   // The next one's turn; who failed is passed over for a while if there is another.

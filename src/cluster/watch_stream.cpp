@@ -73,6 +73,7 @@ void WatchStream::read(std::string_view line) {
   const Json* result = json->find("result");
   const auto header = result != nullptr ? header_of(*result) : std::nullopt;
   if (!header) return end_with(WatchEnd::Why::lost, "the watch says what is not understood");
+  if (counts_ && !counts_(*header)) return end_with(WatchEnd::Why::lost, "the watch is another etcd cluster's");
   if (flag_of(*result, "canceled")) {
     if (number_of(*result, "compact_revision").value_or(0) != 0) {
       return end_with(WatchEnd::Why::compacted, "the revision to begin with is compacted");

@@ -2,9 +2,11 @@
 // One thread at a time.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cluster/engine.h"
 
@@ -15,7 +17,9 @@ class WatchStream {
   // Of one line without an end.
   static constexpr std::size_t longest_line = 64 << 20;
 
-  explicit WatchStream(const Engine::Sink& sink) : sink_(sink) {}
+  // `counts`: false for an answer that is none of the store's; it ends the watch, and is not passed on.
+  explicit WatchStream(const Engine::Sink& sink, std::function<bool(const Header&)> counts = {})
+      : sink_(sink), counts_(std::move(counts)) {}
 
   // False once there is an end().
   bool take(std::string_view piece);
@@ -32,6 +36,7 @@ class WatchStream {
   void end_with(WatchEnd::Why why, std::string words);
 
   const Engine::Sink& sink_;
+  const std::function<bool(const Header&)> counts_;
   std::string unread_;
   bool has_begun_ = false;
   bool is_of_token_ = false;

@@ -28,7 +28,7 @@ constexpr auto pause_after_refusal = 1s;
 Writer::Writer(std::shared_ptr<SharedState> state)
     : shared_(std::move(state)),
       state_(*shared_),
-      engine_(state_.options, state_.authenticator),
+      engine_(state_.options, state_.cluster, state_.authenticator),
       instance_(made_up_id()),
       thread_([this] {
         ::pthread_setname_np(::pthread_self(), "shared writer");

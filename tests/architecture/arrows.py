@@ -30,7 +30,8 @@ FOLDERS = {
     # of http the client's side: asking, reading the answer, and the token that goes with it
     # of cluster what goes between file and store, and who a sidecar is
     "cli": ["config", "store", "domain", "app", "files", "http/client.h", "http/json.h", "http/access.h",
-            "cluster/migration.h", "cluster/options.h", "cluster/position.h"],
+            "cluster/followed_cluster.h", "cluster/migration.h", "cluster/options.h",
+            "cluster/position.h"],
     "daemon": ["domain", "store", "app", "http", "health", "cluster", "metrics", "counts", "config",
                "cli", "files", "locks"],
 }

@@ -36,13 +36,13 @@ struct Told {
   bool is_of_token = false;
 };
 
-Told told_by(std::string_view text, std::size_t piece) {
+Told told_by(std::string_view text, std::size_t piece, std::function<bool(const Header&)> counts = {}) {
   Told told;
   const Engine::Sink sink = [&](const Header& header, const std::vector<Event>& events) {
     told.calls.emplace_back(header, events);
     return true;
   };
-  WatchStream stream(sink);
+  WatchStream stream(sink, std::move(counts));
   for (; !text.empty() && stream.take(text.substr(0, piece)); text.remove_prefix(std::min(piece, text.size()))) {
   }
   stream.finish();
@@ -185,6 +185,21 @@ TEST_CASE("why a watch was ended is told apart") {
   }
   CHECK(!told_by(R"({"result":{"header":{"revision":"1"},"created":true}})", 10).end);
   CHECK(told_by(std::string(WatchStream::longest_line + 1, ' '), 1 << 20).end->why == WatchEnd::Why::lost);
+}
+
+TEST_CASE("a watch of another cluster is passed over, whatever it tells") {
+  const auto counts = [](const Header& header) { return header.cluster_id == "1"; };
+  for (const char* told : {R"("created":true)", R"("canceled":true,"compact_revision":"7")",
+                           R"("events":[{"kv":{"key":"YQ==","mod_revision":"2"}}])"}) {
+    CAPTURE(told);
+    for (const char* header : {R"({"cluster_id":"2","revision":"9"})", R"({"revision":"9"})"}) {
+      const Told other = told_by(R"({"result":{"header":)" + std::string(header) + "," + told + "}}", 10, counts);
+      CHECK(other.calls.empty());
+      REQUIRE(other.end);
+      CHECK(other.end->why == WatchEnd::Why::lost);
+    }
+  }
+  CHECK(told_by(R"({"result":{"header":{"cluster_id":"1"},"created":true}})", 10, counts).calls.size() == 1);
 }
 
 TEST_CASE("what a refusal means is told by its code, and by its words where the code says too little") {

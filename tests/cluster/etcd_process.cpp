@@ -216,6 +216,13 @@ void EtcdProcess::start(std::size_t member) {
   if (!comes_true([&] { return is_ready(member); })) throw std::runtime_error("etcd does not start again: " + log());
 }
 
+void EtcdProcess::start_as_another_cluster() {
+  kill(0);
+  fs::remove_all(folder_.file("data0"));
+  wish_.flags.insert(wish_.flags.end(), {"--initial-cluster-token", "another"});
+  start(0);
+}
+
 void EtcdProcess::restart() {
   for (std::size_t i = 0; i < members_.size(); ++i) end(i, SIGTERM);
   for (std::size_t i = 0; i < members_.size(); ++i) launch(i);

@@ -9,6 +9,7 @@
 #include "cluster/attempt_time.h"
 #include "cluster/authenticator.h"
 #include "cluster/engine.h"
+#include "cluster/followed_cluster.h"
 #include "etcd_process.h"
 #include "in_time.h"
 #include "sharing_house.h"
@@ -67,9 +68,10 @@ bool all_get_through(std::vector<std::unique_ptr<Engine>>& engines, const Option
 TEST_CASE("a password check that outlasts all requests is made once, and all connections share its token") {
   EtcdProcess etcd(slow());
   const Options options = with_slow_password(etcd);
-  const auto authenticator = Authenticator::for_user_of(options);
+  const auto cluster = std::make_shared<FollowedCluster>(options);
+  const auto authenticator = Authenticator::for_user_of(options, cluster);
   std::vector<std::unique_ptr<Engine>> engines;
-  for (int i = 0; i < 4; ++i) engines.push_back(std::make_unique<Engine>(options, authenticator));
+  for (int i = 0; i < 4; ++i) engines.push_back(std::make_unique<Engine>(options, cluster, authenticator));
   CHECK(all_get_through(engines, options));
   CHECK(etcd.password_checks() == 1);
   etcd.restart();

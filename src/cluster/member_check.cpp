@@ -1,0 +1,65 @@
+#include "cluster/member_check.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "cluster/answers.h"
+#include "cluster/requests.h"
+
+namespace cluster {
+
+MemberCheck::MemberCheck(const Options& options, Connection& connection, std::shared_ptr<FollowedCluster> cluster)
+    : options_(options), connection_(connection), cluster_(std::move(cluster)) {}
+
+Failure MemberCheck::pass(const std::string& endpoint, const std::string& token, Clock::time_point until) {
+  const bool is_open = passed_ != 0 && connection_.number() == passed_ && endpoint == passed_endpoint_;
+  if (is_open && passed_id_ == cluster_->id()) return {};
+  passed_ = 0;
+  std::string id;
+  Failure failure = ask_for_id(endpoint, token, until, id);
+  if (failure.trouble != Trouble::none) return failure;
+  if (!cluster_->counts(endpoint, id)) return failure_of(Trouble::unreached, words_for_other_cluster(endpoint, id));
+  passed_ = connection_.number();
+  passed_endpoint_ = endpoint;
+  passed_id_ = std::move(id);
+  return {};
+}
+
+bool MemberCheck::choose(const std::string& token, Clock::time_point until) {
+  FollowedCluster::Ids told;
+  auto left = static_cast<int>(options_.endpoints.size());
+  for (const std::string& endpoint : options_.endpoints) {
+    const auto now = Clock::now();
+    std::string id;
+    const Failure& failure = failures_[endpoint] = ask_for_id(endpoint, token, now + (until - now) / left--, id);
+    if (failure.trouble == Trouble::none || failure.of_stranger) told[endpoint] = id;
+  }
+  return cluster_->choose(told, Clock::now());
+}
+
+Failure MemberCheck::failure_at(const std::string& endpoint) const {
+  const auto failure = failures_.find(endpoint);
+  return failure != failures_.end() ? failure->second : Failure();
+}
+
+// Most versions of etcd tell the list of members to anybody, the latest ones not. A user of the prefix may also read
+// there; the member answers that by itself (serializable), so also without a leader.
+Failure MemberCheck::ask_for_id(const std::string& endpoint, const std::string& token, Clock::time_point until,
+                                std::string& id) {
+  const Request questions[] = {{"/v3/cluster/member/list", "{}", token, false},
+                               {"/v3/kv/range", own_range_request(options_.prefix), token, false}};
+  Failure failure;
+  for (const Request& question : questions) {
+    const Answer answer = connection_.post(endpoint, question, until);
+    failure = failure_in(answer, false, [&](const http::Json& json) {
+      id = cluster_id_of(json);
+      return !id.empty();
+    });
+    if (failure.trouble == Trouble::unknown) failure.trouble = Trouble::unreached;  // nothing was to be done
+    if (failure.trouble != Trouble::refused) return failure;
+  }
+  failure.of_stranger = true;
+  return failure;
+}
+
+}  // namespace cluster

@@ -1,0 +1,298 @@
+// Endpoints that lead to more than one etcd cluster.
+#include "cluster/followed_cluster.h"
+
+#include <atomic>
+#include <regex>
+
+#include "balancer.h"
+#include "catch.h"
+#include "cluster/engine.h"
+#include "cluster/keys.h"
+#include "cluster/operations.h"
+#include "etcd_process.h"
+#include "in_time.h"
+#include "sharing_house.h"
+
+using namespace std::chrono_literals;
+using namespace cluster;
+using cluster_test::Balancer;
+using cluster_test::EtcdProcess;
+using cluster_test::in;
+using cluster_test::SharingHouse;
+
+namespace {
+
+using Ids = FollowedCluster::Ids;
+
+Options at(std::vector<std::string> endpoints) {
+  Options options;
+  options.engine = EngineKind::etcd;
+  options.endpoints = std::move(endpoints);
+  return options;
+}
+
+Transaction create(const std::string& key) {
+  Transaction transaction;
+  transaction.compares.push_back(is_absent(key));
+  transaction.success.push_back(put(key, "1"));
+  transaction.failure.push_back(get(key));
+  return transaction;
+}
+
+std::size_t keys_in(const EtcdProcess& etcd) {
+  const auto reply = Engine(etcd.options()).range({Options{}.prefix, end_of_prefix(Options{}.prefix)}, in(5s));
+  REQUIRE(reply.ok());
+  return reply.value.items.size();
+}
+
+std::string id_of(const EtcdProcess& etcd) { return Engine(etcd.options()).members().front().cluster_id; }
+
+std::string on_localhost(const std::string& endpoint) {
+  return "http://localhost" + endpoint.substr(endpoint.rfind(':'));
+}
+
+// The followed cluster, twice, and one that is not.
+std::vector<std::string> two_of_three(const EtcdProcess& etcd, const EtcdProcess& other) {
+  return {etcd.endpoint(0), on_localhost(etcd.endpoint(0)), other.endpoint(0)};
+}
+
+bool is_answered(SharingHouse& house, const std::string& room) { return house.gateway(room).substr(0, 3) == "gxy"; }
+
+}  // namespace
+
+TEST_CASE("of several clusters that one is followed first which most endpoints have, or the only one") {
+  struct Case {
+    Ids told;
+    std::string followed;
+  };
+  for (const Case& each : {
+           Case{{}, ""},
+           Case{{{"a", "1"}}, "1"},
+           Case{{{"a", "1"}, {"b", "1"}, {"c", "2"}}, "1"},
+           Case{{{"a", "2"}, {"b", "1"}, {"c", "2"}}, "2"},
+           Case{{{"a", "1"}, {"b", "2"}}, ""},
+           Case{{{"a", "1"}, {"b", ""}}, ""},
+           Case{{{"a", "1"}, {"b", "1"}, {"c", ""}}, "1"},
+           Case{{{"a", ""}, {"b", ""}, {"c", ""}}, ""},
+       }) {
+    FollowedCluster cluster(at({"a", "b", "c"}));
+    CAPTURE(to_text(each.told));
+    CHECK(cluster.choose(each.told, {}) == !each.followed.empty());
+    CHECK(cluster.id() == each.followed);
+    for (const auto& [endpoint, id] : each.told) {
+      CHECK(cluster.is_foreign(endpoint) == (!each.followed.empty() && !id.empty() && id != each.followed));
+    }
+  }
+}
+
+TEST_CASE("once two clusters were seen, the only one that answers counts after max_stale") {
+  FollowedCluster cluster(at({"a", "b"}));
+  const FollowedCluster::Clock::time_point begin{};
+  CHECK_FALSE(cluster.choose({{"a", "1"}, {"b", "2"}}, begin));
+  REQUIRE(cluster.problem());
+  CHECK(cluster.problem()->find("a (cluster 1), b (cluster 2)") != std::string::npos);
+  CHECK_FALSE(cluster.choose({{"a", "1"}}, begin + 1s));
+  CHECK_FALSE(cluster.choose({{"b", "2"}}, begin + 200s));
+  CHECK_FALSE(cluster.choose({{"b", "2"}}, begin + 499s));
+  CHECK(cluster.choose({{"b", "2"}}, begin + 500s));
+  CHECK(cluster.id() == "2");
+  CHECK_FALSE(cluster.problem());
+}
+
+TEST_CASE("the followed cluster is replaced by one that most endpoints have, if none of its own members answers") {
+  struct Case {
+    Ids told;
+    bool is_replaced;
+  };
+  for (const Case& each : {
+           Case{{}, false},
+           Case{{{"a", "2"}, {"b", "2"}, {"c", "2"}}, true},
+           Case{{{"a", "2"}, {"b", "2"}}, true},
+           Case{{{"a", "2"}, {"b", "2"}, {"c", "3"}}, true},
+           Case{{{"a", "2"}, {"b", "2"}, {"c", "1"}}, false},
+           Case{{{"a", "2"}, {"b", "2"}, {"c", ""}}, false},
+           Case{{{"a", "2"}}, false},
+           Case{{{"a", "2"}, {"b", "3"}}, false},
+       }) {
+    FollowedCluster cluster(at({"a", "b", "c"}), "1");
+    CAPTURE(to_text(each.told));
+    CHECK(cluster.choose(each.told, {}) == each.is_replaced);
+    CHECK(cluster.id() == (each.is_replaced ? "2" : "1"));
+    CHECK(cluster.is_foreign("a") == (!each.is_replaced && each.told.count("a") > 0));
+  }
+}
+
+TEST_CASE("less than most endpoints replace the followed cluster only if it was silent for max_stale") {
+  FollowedCluster cluster(at({"a", "b", "c"}), "1");
+  const FollowedCluster::Clock::time_point begin{};
+  CHECK_FALSE(cluster.choose({{"c", "2"}}, begin));
+  CHECK_FALSE(cluster.choose({{"c", "2"}}, begin + 299s));
+  CHECK(cluster.counts("a", "1"));
+  CHECK_FALSE(cluster.choose({{"c", "2"}}, begin + 301s));
+  CHECK(cluster.choose({{"c", "2"}}, begin + 601s));
+}
+
+TEST_CASE("an answer counts by its cluster, and one without any never") {
+  FollowedCluster cluster(at({"a", "b"}), "1");
+  CHECK(cluster.counts("a", "1"));
+  CHECK_FALSE(cluster.counts("a", "2"));
+  CHECK_FALSE(cluster.counts("b", ""));
+  CHECK(cluster.is_foreign("a"));
+  CHECK(cluster.foreign() == Ids{{"a", "2"}, {"b", ""}});
+  CHECK(cluster.counts("a", "1"));
+  CHECK_FALSE(cluster.is_foreign("a"));
+}
+
+TEST_CASE("rooms of a sidecar that follows one cluster never come into another one, and the endpoint is named") {
+  EtcdProcess etcd, other;
+  SharingHouse a(etcd.options());
+  a.configure(at(two_of_three(etcd, other)));
+  SharingHouse b(at(two_of_three(etcd, other)));  // which followed none before
+  for (int i = 0; i < 30; ++i) {
+    const std::string room = std::to_string(i);
+    const std::string gateway = (i % 2 == 0 ? a : b).gateway(room);
+    CHECK(gateway.substr(0, 3) == "gxy");
+    CHECK((i % 2 == 0 ? b : a).gateway(room) == gateway);
+  }
+  CHECK(keys_in(other) == 0);
+  for (SharingHouse* house : {&a, &b}) {
+    REQUIRE(comes_true([&] { return house->fleet->trouble().has_value(); }));
+    CHECK(house->fleet->trouble()->find(other.endpoint(0)) != std::string::npos);
+    CHECK(house->is_live());
+    CHECK(comes_true([&] {
+      const auto members = house->fleet->view().members;
+      return members.size() == 3 && !members[0].problem && members[2].problem;
+    }));
+  }
+}
+
+TEST_CASE("a sidecar that followed none follows neither of two clusters") {
+  EtcdProcess etcd, other;
+  SharingHouse a(etcd.options());
+  REQUIRE(is_answered(a, "1"));
+  SharingHouse b(etcd.options());
+  b.configure(Options{});  // it forgets what it followed
+  b.configure(at({etcd.endpoint(0), other.endpoint(0)}));
+  REQUIRE(
+      comes_true([&] { return b.fleet->trouble() && b.fleet->trouble()->find("none has most") != std::string::npos; }));
+  CHECK_FALSE(is_answered(b, "new"));
+  a.configure(at({etcd.endpoint(0), other.endpoint(0)}));  // it knows which one
+  CHECK(comes_true([&] { return is_answered(a, "new"); }));
+  CHECK(keys_in(other) == 0);
+}
+
+TEST_CASE("a member that became another cluster is asked for nothing, though a connection had led there") {
+  EtcdProcess etcd;
+  Engine engine(etcd.options());
+  REQUIRE(engine.transact(create("/room-sidecar/a"), in(5s)).ok());
+  const auto lease = engine.grant_lease(30s, in(5s));
+  REQUIRE(lease.ok());
+  etcd.start_as_another_cluster();
+  const auto reply = engine.transact(create("/room-sidecar/b"), in(1s));
+  CHECK(reply.trouble == Trouble::unreached);
+  CHECK(reply.why.find("another etcd cluster") != std::string::npos);
+  CHECK(engine.grant_lease(30s).trouble == Trouble::unreached);
+  CHECK(engine.keep_lease(lease.value).trouble == Trouble::unreached);
+  CHECK(engine.range({"/room-sidecar/a"}).trouble == Trouble::unreached);
+  CHECK(engine
+            .watch("/room-sidecar/", "/room-sidecar0", 1, 5s,
+                   [](const Header&, const auto&) {
+                     FAIL("it was believed");
+                     return false;
+                   })
+            .why == WatchEnd::Why::lost);
+  CHECK(keys_in(etcd) == 0);
+  CHECK(engine.members().front().problem);
+  CHECK(engine.finds_replacement());  // there is no other
+  CHECK(engine.transact(create("/room-sidecar/b"), in(5s)).ok());
+  CHECK_FALSE(engine.members().front().problem);
+}
+
+TEST_CASE("where all members became another cluster it gets the rooms") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options());
+  const std::string gateway = a.gateway("1");
+  REQUIRE(a.report("1", "s") == gateway + " 1");
+  etcd.start_as_another_cluster();
+  REQUIRE(comes_true([&] { return is_answered(a, "2"); }));
+  SharingHouse b(etcd.options());
+  CHECK(comes_true([&] { return b.knows("1") == gateway; }));
+  CHECK(comes_true([&] { return a.is_live() && !a.fleet->trouble(); }));
+}
+
+TEST_CASE("while only another cluster answers, new rooms are refused, also after a restart") {
+  EtcdProcess etcd, other;
+  SharingHouse a(at(two_of_three(etcd, other)));
+  const std::string gateway = a.gateway("1");
+  etcd.kill(0);
+  CHECK_FALSE(is_answered(a, "new"));
+  CHECK(a.gateway("1") == gateway);
+  a.stop();
+  a.start();
+  CHECK_FALSE(is_answered(a, "newer"));
+  CHECK(a.gateway("1") == gateway);
+  CHECK(keys_in(other) == 0);
+  etcd.start(0);
+  CHECK(comes_true([&] { return is_answered(a, "new"); }));
+}
+
+TEST_CASE("what another cluster answers over a connection that was checked does not count") {
+  EtcdProcess etcd, other;
+  std::atomic<bool> is_other{false};
+  Balancer balancer([&](const std::string& path) {
+    return (is_other && path != "/v3/cluster/member/list" ? other : etcd).endpoint(0);
+  });
+  Engine engine(at({balancer.endpoint()}));
+  REQUIRE(engine.transact(create("/room-sidecar/a"), in(5s)).value.succeeded);
+  const auto lease = engine.grant_lease(30s, in(5s));
+  REQUIRE(lease.ok());
+  is_other = true;
+  CHECK(engine.transact(create("/room-sidecar/b"), in(500ms)).trouble == Trouble::unreached);
+  CHECK(engine.grant_lease(30s).trouble == Trouble::unreached);
+  CHECK(engine.keep_lease(lease.value).trouble == Trouble::unreached);
+  CHECK(engine.range({"/room-sidecar/a"}).trouble == Trouble::unreached);
+}
+
+TEST_CASE("an answer that does not say its cluster does not count") {
+  EtcdProcess etcd;
+  std::atomic<bool> is_edited{false};
+  Balancer balancer([&](const std::string&) { return etcd.endpoint(0); }, false,
+                    [&](std::string body) {
+                      return is_edited ? std::regex_replace(body, std::regex(R"("cluster_id":"\d+",)"), "") : body;
+                    });
+  Engine engine(at({balancer.endpoint()}));
+  REQUIRE(engine.range({"/room-sidecar/a"}, in(5s)).ok());
+  is_edited = true;
+  CHECK(engine.transact(create("/room-sidecar/a"), in(500ms)).trouble == Trouble::unreached);
+  CHECK(engine.range({"/room-sidecar/a"}).trouble == Trouble::unreached);
+  CHECK(Engine(at({balancer.endpoint()})).range({"/room-sidecar/a"}).trouble == Trouble::unreached);
+}
+
+TEST_CASE("a proxy that closes each connection after one answer is no obstacle") {
+  EtcdProcess etcd;
+  Balancer balancer([&](const std::string&) { return etcd.endpoint(0); }, true);
+  Engine engine(at({balancer.endpoint()}));
+  for (int i = 0; i < 5; ++i) {
+    const auto reply = engine.transact(create("/room-sidecar/" + std::to_string(i)), in(5s));
+    INFO(reply.why);
+    CHECK(reply.value.succeeded);
+  }
+  CHECK(balancer.connections() > 5);
+}
+
+TEST_CASE("a password is not taken by another cluster's word") {
+  EtcdProcess etcd, open, other;  // `open` wants none, `other` knows another one
+  Options options = etcd.options();
+  etcd.turn_authentication_on("sidecar", "secret", options.prefix);
+  other.turn_authentication_on("sidecar", "another", options.prefix);
+  options.user = "sidecar";
+  options.password_file = etcd.folder().write("password", "secret");
+  options.endpoints = {etcd.endpoint(0), open.endpoint(0), other.endpoint(0)};
+  for (int i = 0; i < 4; ++i) {  // whichever it begins with
+    Engine engine(options, std::make_shared<FollowedCluster>(options, id_of(etcd)));
+    const auto reply = engine.transact(create(options.prefix + std::to_string(i)), in(10s));
+    INFO(reply.why);
+    CHECK(reply.value.succeeded);
+  }
+  CHECK(other.password_checks() == 0);
+}
