@@ -69,6 +69,14 @@ Failure Asker::ask_one(const std::string& endpoint, const Question& question, co
   return failure_in(answer, question.changes, reader);
 }
 
+Failure Asker::ask_for_cluster(const std::string& endpoint, std::string& id) {
+  Failure failure = wait_for_token(std::nullopt);
+  if (!token_) return failure;
+  failure = check_.ask_for_id(endpoint, token_->text, end_of_attempt({}), id);
+  if (failure.of_token) forget_token(Clock::now());  // another one is for the next time
+  return failure;
+}
+
 void Asker::note_time(const Answer& answer, Clock::time_point begun) {
   if (answer.outcome == Answer::Outcome::answered) {
     attempt_time_.answered_after(begun);

@@ -46,6 +46,8 @@ class Asker {
 
   // One member, whatever its cluster, once, without a deadline and without waiting for a token.
   Failure ask_one(const std::string& endpoint, const Question& question, const Reader& reader);
+  // The same, for its cluster's id, with a token.
+  Failure ask_for_cluster(const std::string& endpoint, std::string& id);
 
   // If members of other clusters have been met: asks all. True if one of those clusters has replaced the followed one,
   // and is followed from now on.

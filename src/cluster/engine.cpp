@@ -105,7 +105,7 @@ std::vector<MemberStatus> Engine::members() {
     MemberStatus& member = members.emplace_back();
     std::string& id = ids.emplace_back();
     member.endpoint = endpoint;
-    const auto said = asker.ask_one(endpoint, {"/v3/maintenance/status", "{}", false}, [&](const Json& answer) {
+    auto said = asker.ask_one(endpoint, {"/v3/maintenance/status", "{}", false}, [&](const Json& answer) {
       const Json* header = answer.find("header");
       if (header == nullptr) return false;
       id = text_of(*header, "member_id");
@@ -121,6 +121,8 @@ std::vector<MemberStatus> Engine::members() {
       }
       return true;
     });
+    // Later versions of 3.4, 3.5 and 3.6 tell that to root only, where etcd wants to know who asks.
+    if (said.trouble == Trouble::refused) said = asker.ask_for_cluster(endpoint, member.cluster_id);
     if (said.trouble != Trouble::none) {
       member.problem = said.why;
     } else if (!inside_->cluster->id().empty() && !inside_->cluster->counts(endpoint, member.cluster_id)) {

@@ -68,6 +68,12 @@ Failure failure_of(int code, std::string_view message) {
   return failure;
 }
 
+Failure failure_of_stream(const http::Json& error) {
+  const char* name = error.find("grpc_code") != nullptr ? "grpc_code" : "code";  // from 3.5 on
+  const auto code = error.find(name) != nullptr ? number_of(error, name) : std::nullopt;
+  return failure_of(static_cast<int>(code.value_or(2)), text_of(error, "message"));
+}
+
 Failure failure_of_answer(int status, std::string_view body) {
   const auto json = http::Json::parse(body);
   const http::Json* code = json ? json->find("code") : nullptr;
@@ -103,7 +109,7 @@ Failure failure_in(const Answer& answer, bool changes, const std::function<bool(
   const auto json = http::Json::parse(answer.body);
   const http::Json* error = json ? json->find("error") : nullptr;  // of a stream's answer, as a kept lease's is
   if (error != nullptr) {
-    return failure_of(static_cast<int>(number_of(*error, "grpc_code").value_or(2)), text_of(*error, "message"));
+    return failure_of_stream(*error);
   }
   if (!json || !reader(*json)) return failure_of(Trouble::unknown, "the answer is not understood");
   return {};

@@ -26,8 +26,10 @@ Failure failure_of(Trouble trouble, std::string why);
 // Is it known whether the question was answered, by whatever?
 bool is_sure(const Failure& failure);
 
-// Of a unary call's, or of a stream's {"error":…} with its grpc_code.
 Failure failure_of(int code, std::string_view message);
+
+// Of what stands below "error" in a stream's answer.
+Failure failure_of_stream(const http::Json& error);
 
 // Of an answer with another status than 200.
 Failure failure_of_answer(int status, std::string_view body);

@@ -65,8 +65,7 @@ void WatchStream::read(std::string_view line) {
   const auto json = Json::parse(line);
   if (!json) return end_with(WatchEnd::Why::lost, "the watch says what is no JSON");
   if (const Json* error = json->find("error")) {
-    const auto code = number_of(*error, "grpc_code");
-    const Failure failure = failure_of(static_cast<int>(code.value_or(2)), text_of(*error, "message"));
+    const Failure failure = failure_of_stream(*error);
     is_of_token_ = failure.of_token;
     return end_with(why_of(failure.trouble), failure.why);
   }

@@ -268,6 +268,18 @@ TEST_CASE("an answer that does not say its cluster does not count") {
   CHECK(Engine(at({balancer.endpoint()})).range({"/room-sidecar/a"}).trouble == Trouble::unreached);
 }
 
+TEST_CASE("a member whose status is for root only is well if it answers the sidecar") {
+  EtcdProcess etcd;
+  Balancer balancer([&](const std::string& path) {
+    return path == "/v3/maintenance/status" || path == "/v3/cluster/member/list" ? "" : etcd.endpoint(0);
+  });
+  Engine engine(at({balancer.endpoint()}));
+  CHECK(engine.transact(create("/room-sidecar/a"), in(5s)).value.succeeded);
+  const auto member = engine.members().front();
+  CHECK_FALSE(member.problem);
+  CHECK(member.cluster_id == id_of(etcd));
+}
+
 TEST_CASE("a proxy that closes each connection after one answer is no obstacle") {
   EtcdProcess etcd;
   Balancer balancer([&](const std::string&) { return etcd.endpoint(0); }, true);
