@@ -20,7 +20,12 @@ constexpr std::string_view a_count = "a whole number above 0 (and not above 1000
 constexpr std::int64_t most_words = 1000;
 constexpr std::string_view a_wait =
     "a duration above 0 and not above 4s (a signaling server waits meanwhile), like \"3s\" or \"500ms\"";
+constexpr domain::Duration shortest_wait = std::chrono::milliseconds{1};
 constexpr domain::Duration longest_wait = std::chrono::seconds{4};  // a stop has five
+constexpr std::string_view a_staleness =
+    "a duration of at least 15s, like \"5m\" (while all is well, what is known of etcd is some seconds old)";
+// Three beats and a look of cluster/membership.cpp.
+constexpr domain::Duration shortest_staleness = std::chrono::seconds{15};
 constexpr std::string_view a_prefix = "a text like \"/room-sidecar/\" (up to 200 bytes without control characters)";
 constexpr std::size_t longest_prefix = 200;
 constexpr std::string_view members_of_etcd = "a list of etcd's members like [\"http://127.0.0.1:2379\"]";
@@ -175,9 +180,10 @@ Outcome take_prefix(const Value& value, const Spot& spot, std::string& target) {
   return Outcome::taken;
 }
 
-Outcome take_wait(const Value& value, const Spot& spot, domain::Duration& target) {
+Outcome take_duration_between(const Value& value, const Spot& spot, domain::Duration least, domain::Duration most,
+                              domain::Duration& target) {
   std::optional<domain::Duration> read = as_duration(value);
-  if (read && (read->count() == 0 || *read > longest_wait)) read.reset();
+  if (read && (*read < least || *read > most)) read.reset();
   return take(read, value, spot, target);
 }
 
@@ -329,11 +335,15 @@ const Row table[] = {
     {"cluster.key_file", "CLUSTER_KEY_FILE", a_path,
      [](const V& v, const S& s, C& c) { return take(as_line(v), v, s, c.cluster.key_file); },
      [](const C& c) { return c.cluster.key_file.value_or(""); }},
-    {"cluster.max_stale", "CLUSTER_MAX_STALE", a_duration,
-     [](const V& v, const S& s, C& c) { return take_duration(v, s, false, c.cluster.max_stale); },
+    {"cluster.max_stale", "CLUSTER_MAX_STALE", a_staleness,
+     [](const V& v, const S& s, C& c) {
+       return take_duration_between(v, s, shortest_staleness, domain::Duration::max(), c.cluster.max_stale);
+     },
      [](const C& c) { return to_text(c.cluster.max_stale); }},
     {"cluster.timeout", "CLUSTER_TIMEOUT", a_wait,
-     [](const V& v, const S& s, C& c) { return take_wait(v, s, c.cluster.timeout); },
+     [](const V& v, const S& s, C& c) {
+       return take_duration_between(v, s, shortest_wait, longest_wait, c.cluster.timeout);
+     },
      [](const C& c) { return to_text(c.cluster.timeout); }},
     {"cluster.attempt_timeout", "CLUSTER_ATTEMPT_TIMEOUT", a_duration,
      [](const V& v, const S& s, C& c) { return take_duration(v, s, false, c.cluster.attempt_timeout); },

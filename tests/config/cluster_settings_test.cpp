@@ -28,6 +28,8 @@ const std::string member =
     " is not a member of etcd like \"http://127.0.0.1:2379\" or \"https://etcd1.example.org:2379\" (no path, nothing "
     "else)";
 const std::string duration = " is not a duration above 0 like \"90s\", \"1m30s\" or \"500ms\"";
+const std::string staleness =
+    " is not a duration of at least 15s, like \"5m\" (while all is well, what is known of etcd is some seconds old)";
 const std::string wait =
     " is not a duration above 0 and not above 4s (a signaling server waits meanwhile), like \"3s\" or \"500ms\"";
 const std::string prefix = " is not a text like \"/room-sidecar/\" (up to 200 bytes without control characters)";
@@ -110,7 +112,8 @@ TEST_CASE("what does not parse in [cluster] is refused with line, key, value and
       {"ca_file = true", {"config.toml:2: cluster.ca_file: true is not a path without control characters"}},
       {"cert_file = 5", {"config.toml:2: cluster.cert_file: 5 is not a path without control characters"}},
       {"key_file = [\"a\"]", {"config.toml:2: cluster.key_file: a list is not a path without control characters"}},
-      {"max_stale = \"0s\"", {"config.toml:2: cluster.max_stale: \"0s\"" + duration}},
+      {"max_stale = \"0s\"", {"config.toml:2: cluster.max_stale: \"0s\"" + staleness}},
+      {"max_stale = \"14999ms\"", {"config.toml:2: cluster.max_stale: \"14999ms\"" + staleness}},
       {"timeout = \"0s\"", {"config.toml:2: cluster.timeout: \"0s\"" + wait}},
       {"timeout = \"4s1ms\"", {"config.toml:2: cluster.timeout: \"4s1ms\"" + wait}},
       {"timeout = 3", {"config.toml:2: cluster.timeout: 3" + wait}},

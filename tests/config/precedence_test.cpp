@@ -66,7 +66,7 @@ const Values values[] = {
     {"cluster.ca_file", {{"\"/a\"", "/a"}, {"\"/b\"", "/b"}, {"\"/c\"", "/c"}}},
     {"cluster.cert_file", {{"\"/a\"", "/a"}, {"\"/b\"", "/b"}, {"\"/c\"", "/c"}}, {{"CLUSTER_KEY_FILE", "/k"}}},
     {"cluster.key_file", {{"\"/a\"", "/a"}, {"\"/b\"", "/b"}, {"\"/c\"", "/c"}}, {{"CLUSTER_CERT_FILE", "/p"}}},
-    {"cluster.max_stale", {{"\"1s\"", "1s"}, {"\"2s\"", "2s"}, {"\"3s\"", "3s"}}},
+    {"cluster.max_stale", {{"\"15s\"", "15s"}, {"\"16s\"", "16s"}, {"\"17s\"", "17s"}}},
     {"cluster.timeout", {{"\"1s\"", "1s"}, {"\"2s\"", "2s"}, {"\"4s\"", "4s"}}},
     {"cluster.attempt_timeout", {{"\"500ms\"", "500ms"}, {"\"2s\"", "2s"}, {"\"3s\"", "3s"}}},
     {"log.level", {{"\"debug\"", "debug"}, {"\"warn\"", "warn"}, {"\"error\"", "error"}}},

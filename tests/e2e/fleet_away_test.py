@@ -66,7 +66,7 @@ class EngineAway(FleetCase):
         self.assertEqual(a.state(), "idle")
 
     def test_after_max_stale_only_rooms_with_live_sessions_here_are_answered(self):
-        a = self.member({"max_stale": "3s"})
+        a = self.member({"max_stale": "15s"})
         asked, entered = a.ask("asked").janus, a.enter("entered", "s").janus
         self.away()
         self.assertEqual((a.ask("asked").janus, a.ask("entered").janus), (asked, entered))

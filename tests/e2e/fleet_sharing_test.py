@@ -105,7 +105,7 @@ class Leaving(FleetCase):
 
     def test_the_rooms_of_a_killed_sidecar_have_a_grace(self):
         sessions = {"join_grace": "2s", "clean_every": "200ms"}
-        a, b = self.fleet(2, sessions=sessions, cluster={"max_stale": "3s"})
+        a, b = self.fleet(2, sessions=sessions, cluster={"max_stale": "15s"})
         gateway = a.enter("1", "at-a").janus
         others = {room: a.enter(room, f"s{room}").janus for room in ("2", "3")}
         b.enter("3", "at-b")

@@ -62,7 +62,8 @@ void check_cluster(const cluster::Options& options) {
   expect(options.user.has_value() == options.password_file.has_value(), "a user with a password");
   expect(options.cert_file.has_value() == options.key_file.has_value(), "a certificate with a key");
   expect(options.attempt_timeout.count() > 0 && options.attempt_timeout <= options.timeout, "attempts in time");
-  expect(options.max_stale.count() > 0 && options.timeout <= std::chrono::seconds{10}, "times in bounds");
+  expect(options.max_stale >= std::chrono::seconds{15} && options.timeout <= std::chrono::seconds{10},
+         "times in bounds");
 }
 
 void check_entries(const config::Configuration& configuration) {
