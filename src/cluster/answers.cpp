@@ -134,6 +134,19 @@ std::optional<Page> page_of(const Json& answer) {
   return Page{std::move(*items), flag_of(answer, "more")};
 }
 
+bool answers(const Page& page, const RangeWish& wish) {
+  const bool is_open = wish.range_end == std::string(1, '\0');  // etcd's word for: to the last key
+  const std::string* last = nullptr;
+  for (const KeyValue& item : page.items) {
+    const bool is_next = last == nullptr ? item.key >= wish.key : item.key > *last;
+    const bool is_inside = wish.range_end.empty() ? item.key == wish.key : is_open || item.key < wish.range_end;
+    if (!is_next || !is_inside) return false;
+    last = &item.key;
+  }
+  const auto size = static_cast<std::int64_t>(page.items.size());
+  return page.more ? size > 0 && size == wish.limit : wish.limit == 0 || size <= wish.limit;
+}
+
 std::optional<Event> event_of(const Json& event) {
   const std::string type = text_of(event, "type");
   const Json* kv = event.find("kv");

@@ -20,6 +20,9 @@ std::string cluster_id_of(const http::Json& answer);
 // It has to be an answer to that transaction: as many results as there are operations on the branch taken.
 std::optional<TransactionResult> transaction_result_of(const http::Json& answer, const Transaction& asked);
 std::optional<Page> page_of(const http::Json& answer);
+// Can that be an answer to this wish? Keys ascend within the range, and there is more only behind a full page: so who
+// asks for page after page comes to an end.
+bool answers(const Page& page, const RangeWish& wish);
 std::optional<Event> event_of(const http::Json& event);
 
 // The member of that name; 0 if it is left out.

@@ -69,7 +69,10 @@ Reply<TransactionResult> Engine::transact(const Transaction& transaction, std::o
 }
 
 Reply<Page> Engine::range(const RangeWish& wish, std::optional<Deadline> deadline) {
-  return inside_->ask<Page>({"/v3/kv/range", to_json(wish), true, false}, deadline, page_of);
+  return inside_->ask<Page>({"/v3/kv/range", to_json(wish), true, false}, deadline, [&](const Json& answer) {
+    auto page = page_of(answer);
+    return page && answers(*page, wish) ? std::move(page) : std::nullopt;
+  });
 }
 
 Reply<std::int64_t> Engine::grant_lease(std::chrono::seconds time, std::optional<Deadline> deadline) {

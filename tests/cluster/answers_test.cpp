@@ -152,6 +152,43 @@ TEST_CASE("a watch's lines are read whatever pieces they come in") {
   }
 }
 
+TEST_CASE("a page answers a wish if its keys ascend within the range, and there is more only behind a full one") {
+  struct Case {
+    std::vector<std::string> keys;
+    bool more;
+    bool answers;
+  };
+  const auto page_with = [](const Case& each) {
+    Page page;
+    page.more = each.more;
+    for (const auto& key : each.keys) page.items.push_back({key, "", 1});
+    return page;
+  };
+  RangeWish wish{"b", "d", 2};
+  for (const Case& each : {
+           Case{{}, false, true},
+           Case{{"b"}, false, true},
+           Case{{"b", "c"}, true, true},
+           Case{{"b", "c"}, false, true},
+           Case{{}, true, false},
+           Case{{"b"}, true, false},
+           Case{{"a"}, false, false},
+           Case{{"a", "c"}, true, false},
+           Case{{"c", "b"}, true, false},
+           Case{{"c", "c"}, true, false},
+           Case{{"b", "d"}, false, false},
+           Case{{"b", "ba", "c"}, false, false},
+       }) {
+    CAPTURE(each.keys, each.more);
+    CHECK(answers(page_with(each), wish) == each.answers);
+  }
+  wish = {"b", std::string(1, '\0')};
+  CHECK(answers(page_with({{"b", "z"}, false, true}), wish));
+  wish = {"b", ""};
+  CHECK(answers(page_with({{"b"}, false, true}), wish));
+  CHECK_FALSE(answers(page_with({{"c"}, false, true}), wish));
+}
+
 TEST_CASE("why a watch was ended is told apart") {
   struct Case {
     const char* text;

@@ -268,6 +268,29 @@ TEST_CASE("an answer that does not say its cluster does not count") {
   CHECK(Engine(at({balancer.endpoint()})).range({"/room-sidecar/a"}).trouble == Trouble::unreached);
 }
 
+TEST_CASE("a listing whose pages make no progress is given up, and asked for seldom") {
+  EtcdProcess etcd;
+  std::atomic<int> pages{0};
+  std::atomic<bool> is_edited{false};
+  Balancer balancer(
+      [&](const std::string& path) {
+        if (path == "/v3/kv/range") ++pages;
+        return etcd.endpoint(0);
+      },
+      false,
+      [&](std::string body) {
+        if (is_edited && body.find("\"kvs\"") != body.npos) body.insert(1, R"("more":true,)");
+        return body;
+      });
+  Engine engine(at({balancer.endpoint()}));
+  REQUIRE(engine.transact(create("/room-sidecar/a"), in(5s)).ok());
+  is_edited = true;
+  RangeWish wish{"/room-sidecar/", "/room-sidecar0", 2000};
+  pages = 0;
+  CHECK(engine.range(wish, in(500ms)).trouble == Trouble::unreached);
+  CHECK(pages < 30);
+}
+
 TEST_CASE("a member whose status is for root only is well if it answers the sidecar") {
   EtcdProcess etcd;
   Balancer balancer([&](const std::string& path) {
