@@ -47,7 +47,7 @@ LIBRARIES = {
     "CLI/*": ["cli/*.cpp", "daemon/main.cpp"],
     "curl/*": ["health/requests.cpp"],
     "mosquitto.h": ["health/mqtt_source.cpp"],
-    "openssl/*": ["cluster/base64.cpp"],
+    "openssl/*": ["cluster/base64.cpp", "cluster/connection.cpp"],
     "prometheus/*": ["metrics/families.cpp"],
     "systemd/*": ["http/listeners.cpp", "daemon/*.cpp"],
 }
@@ -155,7 +155,7 @@ CASES = [  # file, its text, is it allowed
     ("cluster/connection.h", "#include <httplib.h>", False),
     ("cluster/engine.cpp", "#include <httplib.h>", False),
     ("cluster/base64.cpp", "#include <openssl/evp.h>", True),
-    ("cluster/connection.cpp", "#include <openssl/ssl.h>", False),
+    ("cluster/asker.cpp", "#include <openssl/ssl.h>", False),
     ("cluster/answers.cpp", "#include <nlohmann/json.hpp>", False),
     ("cluster/answers.cpp", '#include "http/json.h"', True),
     ("cluster/a.cpp", '#include "http/client.h"', False),

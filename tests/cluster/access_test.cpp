@@ -88,6 +88,23 @@ TEST_CASE("a wrong password, none, and a file that is not there are refused at o
   CHECK(Engine(options).range({"p/a"}, in(5s)).trouble == Trouble::refused);
 }
 
+TEST_CASE("a server's name is looked for in subjectAltName only, and a star alone is none") {
+  for (const EtcdProcess::Wish& wish : {
+           EtcdProcess::Wish{1, true, {}, "IP:127.0.0.1", "/CN=localhost"},
+           EtcdProcess::Wish{1, true, {}, "IP:127.0.0.1,DNS:*", "/O=room-sidecar"},
+           EtcdProcess::Wish{1, true, {}, "IP:127.0.0.1,DNS:127.0.0.1", "/CN=*"},
+       }) {
+    CAPTURE(wish.names, wish.subject);
+    EtcdProcess etcd(wish);
+    auto options = etcd.options();
+    CHECK(Engine(options).range({"p/a"}, in(5s)).ok());  // by its address
+    options.endpoints[0].replace(8, 9, "localhost");
+    const auto reply = Engine(options).range({"p/a"}, in(500ms));
+    CHECK(reply.trouble == Trouble::unreached);
+    CHECK(reply.why.find("not good for that name") != std::string::npos);
+  }
+}
+
 TEST_CASE("TLS with an own authority and certificates on both sides") {
   EtcdProcess etcd({1, true, {}});
   auto options = etcd.options();

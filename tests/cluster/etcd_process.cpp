@@ -280,16 +280,17 @@ int EtcdProcess::password_checks() const {
 
 // Without names (CN): etcd would take a client's for a user's, and its gateway refuses that (cluster.md, pitfall 15).
 void EtcdProcess::make_certificates() {
-  const std::string key = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /O=room-sidecar";
-  folder_.write("server.ext", "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n");
+  const std::string key = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+  folder_.write("server.ext", "subjectAltName=" + wish_.names + "\nextendedKeyUsage=serverAuth,clientAuth\n");
   folder_.write("client.ext", "extendedKeyUsage=clientAuth\n");
   const auto authority = [&](const std::string& name) {
-    run(folder_.path(), key + " -x509 -days 2 -keyout " + name + ".key -out " + name + ".crt");
+    run(folder_.path(), key + " -subj /O=room-sidecar -x509 -days 2 -keyout " + name + ".key -out " + name + ".crt");
   };
   authority("ca");
   authority("stranger");
   for (const std::string name : {"server", "client"}) {
-    run(folder_.path(), key + " -keyout " + name + ".key -out " + name + ".csr");
+    const std::string subject = name == "server" ? wish_.subject : "/O=room-sidecar";
+    run(folder_.path(), key + " -subj " + subject + " -keyout " + name + ".key -out " + name + ".csr");
     run(folder_.path(), "openssl x509 -req -in " + name +
                             ".csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile " + name + ".ext -out " +
                             name + ".crt");

@@ -24,7 +24,10 @@ class EtcdProcess {
   struct Wish {
     int members = 1;
     bool tls = false;  // with an authority of its own, and certificates for clients
-    std::vector<std::string> flags;
+    std::vector<std::string> flags{};
+    // The certificate's.
+    std::string names = "IP:127.0.0.1,DNS:localhost";
+    std::string subject = "/O=room-sidecar";
   };
 
   EtcdProcess() : EtcdProcess(Wish{}) {}
