@@ -132,6 +132,7 @@ int check(const CommandLine& line, Terminal& terminal) {
     }
   }
   for (const auto& problem : config::unreadable_files(loaded)) findings.error(problem);
+  for (const auto& warning : config::exposed_secrets(loaded)) findings.warning(warning);
   compare_clusters(loaded, findings);
   // What a file says of the database, gateways and rooms is not known if it cannot be read.
   if (loaded.is_database_known) check_database(loaded, findings);

@@ -1,5 +1,8 @@
 #include "config/checks.h"
 
+#include <string>
+#include <string_view>
+
 #include "config/duration.h"
 #include "config/etcd_member.h"
 #include "config/listen_address.h"
@@ -54,6 +57,45 @@ void check_cluster(const cluster::Options& options, const GivenSettings& given, 
   }
 }
 
+// Can everybody on the way to another machine read what is sent there?
+bool is_plain_elsewhere(std::string_view url) {
+  if (url.substr(0, 7) != "http://" && url.substr(0, 7) != "mqtt://") return false;
+  std::string_view host = url.substr(7);
+  host = host.substr(0, host.find('/'));
+  const std::size_t colon = host.rfind(':');
+  if (colon != host.npos && host.find(']', colon) == host.npos) host = host.substr(0, colon);
+  return host != "localhost" && !is_local_only(std::string(host) + ":1");
+}
+
+// `use`: what to do instead.
+void warn_if_plain(const Given& secret, std::string_view url, const std::string& use, Report& report) {
+  if (!secret.origin || secret.refused || !is_plain_elsewhere(url)) return;
+  report.warning(*secret.origin, secret.line,
+                 secret.name + ": the secret is sent to " + in_quotes(url) +
+                     " without encryption, for everybody on the way to read; use " + use);
+}
+
+void check_secrets(const Configuration& configuration, const GivenSettings& given, Report& report) {
+  for (const std::string& member : configuration.cluster.endpoints) {
+    if (!is_plain_elsewhere(member)) continue;
+    warn_if_plain(given.at("cluster.password_file"), member, "https:// in cluster.endpoints", report);
+    break;
+  }
+  if (configuration.domain.health.mqtt) {
+    warn_if_plain(given.at("health.mqtt_password_file"), configuration.health.mqtt_url, "mqtts:// in health.mqtt_url",
+                  report);
+  }
+  if (!configuration.health.occupancy.janus) return;
+  for (const auto& gateway : configuration.gateways) {
+    const std::string url = gateway.admin_url ? *gateway.admin_url : gateway.url.value_or("");
+    if (!is_plain_elsewhere(url)) continue;
+    for (const char* key : {"occupancy.secret_file", "occupancy.token_file"}) {
+      warn_if_plain(given.at(key), url, "https:// there", report);
+    }
+    break;
+  }
+}
+
 }  // namespace
 
 void check_together(const Configuration& configuration, const GivenSettings& given, Report& report) {
@@ -93,6 +135,7 @@ void check_together(const Configuration& configuration, const GivenSettings& giv
               "on 127.0.0.1, [::1] or a Unix socket");
   }
   check_cluster(configuration.cluster, given, report);
+  check_secrets(configuration, given, report);
 }
 
 }  // namespace config

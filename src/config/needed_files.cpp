@@ -1,5 +1,7 @@
 #include "config/needed_files.h"
 
+#include <sys/stat.h>
+
 #include <optional>
 #include <utility>
 
@@ -52,6 +54,25 @@ std::vector<std::string> unreadable_files(const Loaded& loaded) {
     problems.push_back(place_of(loaded, needed.key) + ": the file " + in_quotes(*needed.path) + " " + problem);
   }
   return problems;
+}
+
+std::vector<std::string> exposed_secrets(const Loaded& loaded) {
+  const Configuration& configuration = loaded.configuration;
+  const std::pair<const char*, const std::optional<std::string>&> secrets[] = {
+      {"http.token_file", configuration.http.token_file},
+      {"cluster.password_file", configuration.cluster.password_file},
+      {"cluster.key_file", configuration.cluster.key_file},
+      {"health.mqtt_password_file", configuration.health.mqtt_password_file},
+      {"occupancy.secret_file", configuration.health.occupancy.secret_file},
+      {"occupancy.token_file", configuration.health.occupancy.token_file}};
+  std::vector<std::string> warnings;
+  for (const auto& [key, path] : secrets) {
+    struct stat status {};
+    if (!path || ::stat(path->c_str(), &status) != 0 || (status.st_mode & S_IROTH) == 0) continue;
+    warnings.push_back(place_of(loaded, key) + ": every user of this machine can read the secret in " +
+                       in_quotes(*path) + "; take that right away (chmod o-rwx).");
+  }
+  return warnings;
 }
 
 }  // namespace config

@@ -14,4 +14,7 @@ namespace config {
 // nobody reads them then. (http.token_file is looked at by http/access.h, which knows what it must hold.)
 std::vector<std::string> unreadable_files(const Loaded& loaded);
 
+// A warning for each secret that every user of the machine may read.
+std::vector<std::string> exposed_secrets(const Loaded& loaded);
+
 }  // namespace config

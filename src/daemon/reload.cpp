@@ -101,6 +101,9 @@ FilesRead read_files(const config::Sources& sources) {
     read.token = std::move(file.token);
   }
   for (std::string& problem : config::unreadable_files(read.loaded)) read.unreadable.push_back(std::move(problem));
+  for (std::string& warning : config::exposed_secrets(read.loaded)) {
+    read.loaded.problems.push_back({false, std::move(warning)});
+  }
   return read;
 }
 

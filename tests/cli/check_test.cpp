@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "catch.h"
@@ -125,5 +126,8 @@ TEST_CASE("check names the files of [cluster] that can't be read, if there is an
   CHECK(outcome.exit_code == 2);
   CHECK(contains(outcome.out, "error: config.toml:5: cluster.password_file: the file"));
   scratch.write("none", "secret\n");
+  ::chmod(scratch.file("none").c_str(), 0644);
+  CHECK(contains(scratch.run({"check"}).out, "warning: config.toml:5: cluster.password_file: every user"));
+  ::chmod(scratch.file("none").c_str(), 0600);
   CHECK(scratch.run({"check"}).out == "All is well.\n");
 }

@@ -139,7 +139,7 @@ TEST_CASE("what does not go together in [cluster] is refused where it was writte
        {"config.toml:3: cluster.ca_file" + for_https, "config.toml:4: cluster.cert_file" + for_https,
         "config.toml:5: cluster.key_file" + for_https}},
       {"endpoints = [\"https://a\"]\nca_file = \"/a\"\ncert_file = \"/c\"\nkey_file = \"/k\"", {}},
-      {"endpoints = [\"http://a\"]\nuser = \"u\"\npassword_file = \"/p\"", {}},
+      {"endpoints = [\"http://localhost\"]\nuser = \"u\"\npassword_file = \"/p\"", {}},
       {"attempt_timeout = \"4s\"",
        {"config.toml:2: cluster.attempt_timeout: one attempt (attempt_timeout = 4s) is above what all have together "
         "(timeout = 3s)"}},
@@ -160,6 +160,20 @@ TEST_CASE("of a setting of [cluster] that was refused nothing more is said") {
     CAPTURE(lines);
     CHECK(written::load("[cluster]\n" + std::string(lines)).problems.size() == 1);
   }
+}
+
+TEST_CASE("a secret that every user of the machine can read is warned of") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("secret", "secret\n");
+  const auto loaded = [&] { return written::load("http.token_file = \"" + file + "\"\n", "CLUSTER_KEY_FILE=" + file); };
+  ::chmod(file.c_str(), 0640);
+  CHECK(config::exposed_secrets(loaded()).empty());
+  ::chmod(file.c_str(), 0644);
+  const std::string warning =
+      ": every user of this machine can read the secret in \"" + file + "\"; take that right away (chmod o-rwx).";
+  CHECK(config::exposed_secrets(loaded()) ==
+        Texts{"config.toml:1: http.token_file" + warning, ".env:1: CLUSTER_KEY_FILE" + warning});
+  CHECK(config::exposed_secrets(written::load("http.token_file = \"" + folder.file("none") + "\"\n")).empty());
 }
 
 TEST_CASE("files of [cluster] that can't be read are named with their place, if there is an engine") {

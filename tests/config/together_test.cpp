@@ -55,6 +55,40 @@ TEST_CASE("an address that others can reach is refused without a token") {
   CHECK(written::load({}, {}, {{"LISTEN_ADDRESS", "[::]:1"}, {"API_TOKEN_FILE", "/t"}}).problems.empty());
 }
 
+TEST_CASE("a secret that is sent to another machine without encryption is warned of") {
+  const auto sent_to = [](const std::string& url, const std::string& use) {
+    return ": the secret is sent to \"" + url + "\" without encryption, for everybody on the way to read; use " + use;
+  };
+  const std::string cluster = "[cluster]\nuser = \"u\"\npassword_file = \"/p\"\nendpoints = ";
+  const std::string mqtt = "[health]\nsource = \"mqtt\"\nmqtt_user = \"u\"\nmqtt_password_file = \"/p\"\nmqtt_url = ";
+  const std::string janus =
+      "[occupancy]\nsource = \"janus\"\nsecret_file = \"/p\"\n[[gateways]]\nname = \"a\"\nadmin_url = ";
+  struct Case {
+    std::string toml;
+    std::vector<std::string> warnings;
+  };
+  for (const Case& each : {
+           Case{cluster + "[\"http://127.0.0.1\", \"http://10.0.0.1\"]",
+                {"config.toml:3: cluster.password_file" +
+                 sent_to("http://10.0.0.1:2379", "https:// in cluster.endpoints")}},
+           Case{cluster + "[\"http://127.0.0.1\", \"http://localhost\", \"http://[::1]:1\"]", {}},
+           Case{cluster + "[\"https://10.0.0.1\"]", {}},
+           Case{"[cluster]\nendpoints = [\"http://10.0.0.1\"]", {}},
+           Case{mqtt + "\"mqtt://broker\"",
+                {"config.toml:4: health.mqtt_password_file" + sent_to("mqtt://broker", "mqtts:// in health.mqtt_url")}},
+           Case{mqtt + "\"mqtts://broker\"", {}},
+           Case{mqtt + "\"mqtt://127.0.0.1:1883\"", {}},
+           Case{janus + "\"http://10.0.0.1:7088/admin\"",
+                {"config.toml:3: occupancy.secret_file" + sent_to("http://10.0.0.1:7088/admin", "https:// there")}},
+           Case{janus + "\"https://10.0.0.1:7889/admin\"", {}},
+       }) {
+    CAPTURE(each.toml);
+    const auto loaded = written::load(each.toml + "\n");
+    CHECK(loaded.ok());
+    CHECK(written::warnings(loaded) == each.warnings);
+  }
+}
+
 TEST_CASE("of a setting that was refused nothing more is said") {
   CHECK(written::load("[balancing]\navg_room_occupancy = 500\nmax_server_capacity = \"x\"\n").problems.size() == 1);
   CHECK(written::load("[http]\nlisten = \"0.0.0.0:80\"\ntoken_file = 5\n").problems.size() == 1);
