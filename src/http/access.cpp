@@ -50,8 +50,7 @@ bool is_local_host(std::string_view host) {
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     in6_addr address{};
     const std::string inner(host.substr(1, host.size() - 2));
-    if (inet_pton(AF_INET6, inner.c_str(), &address) != 1) return false;
-    return IN6_IS_ADDR_LOOPBACK(&address) || (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[12] == 127);
+    return inet_pton(AF_INET6, inner.c_str(), &address) == 1 && IN6_IS_ADDR_LOOPBACK(&address);
   }
   in_addr address{};
   const std::string dotted(host);

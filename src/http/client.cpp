@@ -46,7 +46,9 @@ std::optional<Place> place_of(std::string_view address) {
   Place place;
   place.host = is_v6 ? shown.substr(1, shown.size() - 2) : shown;
   place.port = port;
-  place.host_field = shown + ":" + std::to_string(port);
+  // As a Host such an address is foreign, though it is this machine's.
+  const bool is_mapped_loopback = shown.starts_with("[::ffff:127.");
+  place.host_field = (is_mapped_loopback ? "localhost" : shown) + ":" + std::to_string(port);
   return place;
 }
 

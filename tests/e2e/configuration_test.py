@@ -177,7 +177,8 @@ class Agreement(Checked):
     def test_a_mapped_loopback_address_is_loopback_for_both(self):
         one = self.sidecar(start=False, env={"LISTEN_ADDRESS": "[::ffff:127.0.0.1]:0"})
         self.assertEqual(one.run("check").returncode, 0)
-        one.start()
+        one.launch()
+        one.wait_for_log("Listening")
         self.assertEqual(one.run("status").returncode, 0)
 
     def test_a_missing_table_is_an_error_for_both(self):

@@ -26,7 +26,7 @@ GATEWAYS = [f"gxy{i}" for i in range(1, 7)]
 
 
 def scale(**more):
-    more = {"regions": {"A": GATEWAYS[:2], "B": GATEWAYS[2:4]}, **more}
+    more = {"regions": {"IL": GATEWAYS[:2], "US": GATEWAYS[2:4]}, **more}
     return toml(scale=True, unknown_rooms="accept", gateways=GATEWAYS, **more)
 
 

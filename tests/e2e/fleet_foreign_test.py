@@ -75,8 +75,11 @@ class FromTheBeginning(Foreign):
             self.assertEqual(len(errors), 1, errors)
             self.assertIn("ERROR", errors[0])
             self.assertIn(f"endpoint={self.endpoint}", errors[0])
-        member = next(member for member in sidecars[0].cluster()["members"] if member["endpoint"] == self.endpoint)
-        self.assertIn("another etcd cluster", member["problem"])
+
+        def problem():
+            members = sidecars[0].cluster()["members"]
+            return next(member["problem"] for member in members if member["endpoint"] == self.endpoint) or ""
+        wait_until(lambda: "another etcd cluster" in problem(), "/v2/cluster to name the endpoint")
 
 
 class Later(Foreign):

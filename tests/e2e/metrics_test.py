@@ -272,14 +272,16 @@ class Page(Case):
         self.assertNotIn(b"hidden", one.get("/metrics").body)
 
     def test_how_many_series_there_are_depends_on_gateways_and_regions_only(self):
+        letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
         def series(gateways, regions):
             names = [f"gxy{number}" for number in range(gateways)]
             one = self.sidecar(toml(scale=True, unknown_rooms="accept", gateways=names, rooms={},
-                                    regions={f"C{number}": names[:1] for number in range(regions)}))
+                                    regions={f"C{letter}": names[:1] for letter in letters[:regions]}))
             one.get("/metrics")
             before = metrics(one).values.keys()
             for room in range(50):
-                one.ask(str(room), f"C{room}")
+                one.ask(str(room), f"C{letters[room % 26]}")
                 one.enter(str(room), f"user-{room}")
             for _ in range(2):
                 for path in ("/v2/rooms/1", "/v2/rooms/2", "/v2/decisions?room=3", "/v2/assignments"):
@@ -289,12 +291,6 @@ class Page(Case):
         few = series(3, 2)
         self.assertEqual(series(10, 5), few + 7 * 11 + 3)
         self.assertLess(few, 600)
-
-    def test_a_gateways_name_cannot_forge_a_line(self):
-        name = 'a"} 1\\'
-        one = self.sidecar(toml(gateways=[{"name": name, "url": "wss://x.example.org/"}], rooms={}))
-        self.assertIn('room_sidecar_gateway_rooms{gateway="a\\"} 1\\\\"} 0\n',
-                      one.get("/metrics").body.decode())
 
     def test_promtool_finds_nothing_to_say(self):
         one = self.sidecar(toml(scale=True, regions=REGIONS))

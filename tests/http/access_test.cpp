@@ -9,9 +9,8 @@
 #include "pace.h"
 
 TEST_CASE("a local Host is localhost, 127.0.0.0/8 or [::1], with any port or none") {
-  for (const char* near :
-       {"localhost", "LocalHost", "localhost:8082", "localhost:", "127.0.0.1", "127.0.0.1:1", "127.255.255.254:65535",
-        "[::1]", "[::1]:8082", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]:8082"}) {
+  for (const char* near : {"localhost", "LocalHost", "localhost:8082", "localhost:", "127.0.0.1", "127.0.0.1:1",
+                           "127.255.255.254:65535", "[::1]", "[::1]:8082", "[0:0:0:0:0:0:0:1]"}) {
     CAPTURE(near);
     CHECK(http::is_local_host(near));
   }
@@ -32,7 +31,7 @@ TEST_CASE("a local Host is localhost, 127.0.0.0/8 or [::1], with any port or non
                           "::1",
                           "[::1",
                           "[::2]",
-                          "[::ffff:10.0.0.1]",
+                          "[::ffff:127.0.0.1]",
                           "[127.0.0.1]",
                           "a@localhost",
                           "localhost/",
