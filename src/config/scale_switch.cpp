@@ -42,7 +42,9 @@ std::optional<std::string> with_scale(std::string_view text, bool on) {
   if (!edited.empty() && edited.back() != '\n') edited += line_end;
   // An empty line ends what goes on in the next one.
   for (const std::string& before : {std::string(), line_end}) {
-    if (says(counting_entry(edited + before + line), on)) return mark + edited + before + line;
+    std::string with_line = edited;
+    with_line.append(before).append(line);
+    if (says(counting_entry(with_line), on)) return mark + with_line;
   }
   return std::nullopt;
 }
