@@ -1,5 +1,6 @@
 #include "config/checks.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -60,11 +61,9 @@ void check_cluster(const cluster::Options& options, const GivenSettings& given, 
 // Can everybody on the way to another machine read what is sent there?
 bool is_plain_elsewhere(std::string_view url) {
   if (url.substr(0, 7) != "http://" && url.substr(0, 7) != "mqtt://") return false;
-  std::string_view host = url.substr(7);
-  host = host.substr(0, host.find('/'));
-  const std::size_t colon = host.rfind(':');
-  if (colon != host.npos && host.find(']', colon) == host.npos) host = host.substr(0, colon);
-  return host != "localhost" && !is_local_only(std::string(host) + ":1");
+  std::string authority(url.substr(7));
+  authority.resize(std::min(authority.find('/'), authority.size()));
+  return !is_local_only(authority) && !is_local_only(authority + ":80");  // the port may be left out
 }
 
 // `use`: what to do instead.

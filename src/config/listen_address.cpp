@@ -59,6 +59,7 @@ bool is_listen_address(std::string_view text) {
 bool is_local_only(std::string_view text) {
   if (is_unix(text)) return true;
   const std::optional<Parts> parts = parts_of(text);
+  if (parts && parts->host == "localhost") return true;
   unsigned char address[sizeof(in6_addr)] = {};
   if (!parts || inet_pton(parts->family, parts->host.c_str(), address) != 1) return false;
   if (parts->family == AF_INET) return address[0] == 127;

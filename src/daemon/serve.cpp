@@ -14,6 +14,7 @@
 #include "app/event_log.h"
 #include "app/load_history.h"
 #include "cluster/fleet.h"
+#include "config/listen_address.h"
 #include "config/load.h"
 #include "daemon/gateway_watch.h"
 #include "daemon/housekeeping.h"
@@ -132,7 +133,7 @@ class Running {
     bool needs_token = false;
     for (const http::Listener& listener : listeners) {
       addresses_.push_back(listener.address);
-      needs_token = needs_token || !http::is_loopback(listener.address);
+      needs_token = needs_token || !config::is_local_only(listener.address);
     }
     if (needs_token && !token) {
       for (const http::Listener& listener : listeners) http::close_listener(listener);

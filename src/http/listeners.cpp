@@ -192,17 +192,6 @@ std::optional<std::string> listen_problem(const std::string& listen) {
   return "expected an address and a port (\"127.0.0.1:8082\", \"[::1]:8082\"), or \"unix:/path\"";
 }
 
-bool is_loopback(const std::string& listen) {
-  if (is_unix_text(listen)) return true;
-  const auto address = tcp_address(listen);
-  if (!address) return false;
-  if (address->storage.ss_family == AF_INET6) {
-    const in6_addr& v6 = address->as<sockaddr_in6>().sin6_addr;
-    return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
-  }
-  return (ntohl(address->as<sockaddr_in>().sin_addr.s_addr) >> 24) == 127;
-}
-
 std::vector<Listener> open_listeners(const std::string& listen) {
   if (auto problem = listen_problem(listen)) {
     throw std::runtime_error("Can't listen on \"" + listen + "\": " + *problem + ".");

@@ -23,9 +23,6 @@ struct Listener {
 // Why `listen` is not "127.0.0.1:8082", "localhost:8082", "[::1]:8082" or "unix:/path".
 std::optional<std::string> listen_problem(const std::string& listen);
 
-// May only this machine reach it? Takes both what is configured and what is bound.
-bool is_loopback(const std::string& listen);
-
 // Throws std::runtime_error with a sentence for operators: port taken, path occupied …
 std::vector<Listener> open_listeners(const std::string& listen);
 

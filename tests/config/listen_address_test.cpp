@@ -54,11 +54,13 @@ TEST_CASE("anything else cannot be listened on") {
 }
 
 TEST_CASE("only loopback and Unix sockets are out of other machines' reach") {
-  for (const char* text : {"127.0.0.1:0", "127.9.9.9:80", "[::1]:80", "unix:/s", "[::ffff:127.0.0.1]:80"}) {
+  for (const char* text : {"127.0.0.1:0", "127.9.9.9:80", "127.255.0.1:1", "[::1]:80", "[::ffff:127.0.0.1]:80",
+                           "localhost:1", "unix:/s", "unix:@abstract"}) {
     CAPTURE(text);
     CHECK(is_local_only(text));
   }
-  for (const char* text : {"0.0.0.0:80", "[::]:80", "10.0.0.1:80", "[::ffff:10.0.0.1]:80", "[::2]:80"}) {
+  for (const char* text :
+       {"", "0.0.0.0:80", "[::]:80", "10.0.0.1:80", "128.0.0.1:1", "[fe80::1]:1", "[::ffff:10.0.0.1]:80", "[::2]:80"}) {
     CAPTURE(text);
     CHECK_FALSE(is_local_only(text));
   }
