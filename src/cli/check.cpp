@@ -94,12 +94,8 @@ app::SyncPlan plan_of(const std::string& path, const std::string& place, const a
 }
 
 void check_database(const config::Loaded& loaded, Findings& findings) {
-  const auto& configuration = loaded.configuration;
-  const auto removals =
-      loaded.file == config::ConfigFile::settings ? app::Removals::all : app::Removals::none;  // as serve has it
-  const auto plan =
-      plan_of(configuration.store.path, config::place_of(loaded, "database.path"),
-              {configuration.domain, configuration.gateways, configuration.rooms, removals, {}}, findings);
+  const auto plan = plan_of(loaded.configuration.store.path, config::place_of(loaded, "database.path"),
+                            configured_at_start(loaded), findings);
   for (const auto& error : plan.errors) findings.error(error);
   for (const auto& warning : plan.warnings) findings.warning(warning);
   for (const auto& room : app::rooms_without_gateway(*app::catalogue_of(plan.rows))) findings.warning(room);

@@ -37,4 +37,13 @@ config::Configuration sound_configuration(const CommandLine& line, Terminal& ter
   return std::move(loaded.configuration);
 }
 
+app::Configured configured_part(const config::Configuration& configuration, app::Removals removals) {
+  return {configuration.domain, configuration.gateways, configuration.rooms, removals, {}};
+}
+
+app::Configured configured_at_start(const config::Loaded& loaded) {
+  const bool has_settings = loaded.file == config::ConfigFile::settings;
+  return configured_part(loaded.configuration, has_settings ? app::Removals::all : app::Removals::none);
+}
+
 }  // namespace cli

@@ -29,27 +29,6 @@ std::string for_people(const Sidecar::Answer& answer) {
   return text;
 }
 
-}  // namespace
-
-Sidecar::Answer ask_for_reload(Sidecar& sidecar, bool allow_removals, Terminal& terminal) {
-  auto answer = sidecar.ask("POST", allow_removals ? "/v2/reload?allow_removals=true" : "/v2/reload", kReloadTime);
-  for (const auto& warning : texts_at(answer.body, "warnings")) {
-    terminal.err << "warning: " << printable(warning) << '\n';
-  }
-  for (const auto& problem : texts_at(answer.body, "problems")) {
-    terminal.err << "error: " << printable(problem) << '\n';
-  }
-  const bool is_refusal = text_at(answer.body, "error") == "configuration_refused";
-  if (!answer.is_fine() && !is_refusal) throw CommandFailed(Sidecar::refusal(answer));
-  return answer;
-}
-
-std::string mode_in(const Sidecar::Answer& answer) {
-  return printable(text_at(answer.body, "mode")) + " mode (" + printable(text_at(answer.body, "mode_origin")) + ')';
-}
-
-namespace {
-
 // The sidecar would refuse it, too.
 [[noreturn]] void refuse_here(const config::Loaded& loaded, const CommandLine& line, Terminal& terminal) {
   print_problems(loaded, terminal.err);
@@ -88,6 +67,23 @@ Sidecar sidecar_to_reload(const CommandLine& line, const config::Loaded& loaded,
 }
 
 }  // namespace
+
+Sidecar::Answer ask_for_reload(Sidecar& sidecar, bool allow_removals, Terminal& terminal) {
+  auto answer = sidecar.ask("POST", allow_removals ? "/v2/reload?allow_removals=true" : "/v2/reload", kReloadTime);
+  for (const auto& warning : texts_at(answer.body, "warnings")) {
+    terminal.err << "warning: " << printable(warning) << '\n';
+  }
+  for (const auto& problem : texts_at(answer.body, "problems")) {
+    terminal.err << "error: " << printable(problem) << '\n';
+  }
+  const bool is_refusal = text_at(answer.body, "error") == "configuration_refused";
+  if (!answer.is_fine() && !is_refusal) throw CommandFailed(Sidecar::refusal(answer));
+  return answer;
+}
+
+std::string mode_in(const Sidecar::Answer& answer) {
+  return printable(text_at(answer.body, "mode")) + " mode (" + printable(text_at(answer.body, "mode_origin")) + ')';
+}
 
 int reload(const CommandLine& line, Terminal& terminal) {
   const auto loaded = load_for_asking(line);

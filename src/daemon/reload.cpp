@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "app/event_log.h"
+#include "cli/configured.h"
 #include "config/needed_files.h"
 #include "daemon/notify.h"
 #include "http/access.h"
@@ -78,19 +79,10 @@ void describe_entries(const char* kind, const std::vector<Entry>& before, const 
 
 std::string mode_of(const domain::Options& options) { return options.scale ? "scale mode" : "legacy mode"; }
 
-app::Configured configured_part(const config::Configuration& configuration, app::Removals removals) {
-  return {configuration.domain, configuration.gateways, configuration.rooms, removals, {}};
-}
-
-app::Configured configured_at_start(const config::Loaded& loaded) {
-  const bool has_settings = loaded.file == config::ConfigFile::settings;
-  return configured_part(loaded.configuration, has_settings ? app::Removals::all : app::Removals::none);
-}
-
 std::vector<std::string> further_problems(const config::Loaded& loaded, const std::string& database_path,
                                           app::Removals removals) {
   if (loaded.file == config::ConfigFile::unusable) return {};
-  return app::sync_problems(database_path, configured_part(loaded.configuration, removals));
+  return app::sync_problems(database_path, cli::configured_part(loaded.configuration, removals));
 }
 
 FilesRead read_files(const config::Sources& sources) {
@@ -283,11 +275,11 @@ app::ReloadReport Reload::attempt(bool allow_removals) {
   // Rooms that are in use when scale mode begins are asked for where they will be kept.
   const bool is_new = next.cluster != in_force_.cluster || next.domain.scale != in_force_.domain.scale;
   if (shares && is_new) {
-    result.problems = app::sync_problems(in_force_.store.path, configured_part(next, removals));
+    result.problems = app::sync_problems(in_force_.store.path, cli::configured_part(next, removals));
     if (!result.problems.empty()) return result;
     fleet_.configure(next.cluster, true);
   }
-  app::CatalogueKeeper::Result synced = keeper_.reload(configured_part(loaded.configuration, removals));
+  app::CatalogueKeeper::Result synced = keeper_.reload(cli::configured_part(loaded.configuration, removals));
   result.problems = std::move(synced.problems);
   result.warnings.insert(result.warnings.end(), synced.warnings.begin(), synced.warnings.end());
   if (!result.problems.empty()) {

@@ -24,10 +24,6 @@ namespace sidecar {
 // For people.
 std::string mode_of(const domain::Options& options);
 
-// The part of a configuration that app/ takes.
-app::Configured configured_part(const config::Configuration& configuration, app::Removals removals);
-// Of a start: a file that holds no settings removes nothing.
-app::Configured configured_at_start(const config::Loaded& loaded);
 // Beside those of the configuration itself, what the sync would refuse; none of a file that could not be read.
 std::vector<std::string> further_problems(const config::Loaded& loaded, const std::string& database_path,
                                           app::Removals removals);

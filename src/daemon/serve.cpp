@@ -13,6 +13,7 @@
 #include "app/catalogue_keeper.h"
 #include "app/event_log.h"
 #include "app/load_history.h"
+#include "cli/configured.h"
 #include "cluster/fleet.h"
 #include "config/listen_address.h"
 #include "config/load.h"
@@ -119,7 +120,7 @@ class Running {
       : owner_(loaded.configuration.store.path) {
     const config::Configuration& configuration = loaded.configuration;
     store::Database database = open_database(configuration.store.path, set_aside_damaged);
-    const app::Configured configured = configured_at_start(loaded);
+    const app::Configured configured = cli::configured_at_start(loaded);
     app::Opening opening = app::read_opening(database, configured, wall_now());
     if (!opening.plan.errors.empty()) {
       errors_ = std::move(opening.plan.errors);
