@@ -226,15 +226,15 @@ class Parser {
     if (!begins_with_quote(bare)) {
       // A blank before the value was cut off by trimming, and with it the sign of a comment.
       std::string_view plain = trimmed(without_comment(text));
-      if (goes_on(plain)) return fault(name + ": ends with a backslash, and cannot go on in the next line");
+      if (goes_on(plain)) return fault("ends with a backslash, and cannot go on in the next line", name);
       if (plain.empty()) plain = text.substr(0, 0);
       return add(std::move(name), std::string(plain), plain);
     }
     std::optional<Quoted> quoted = take_quoted(bare);
-    if (!quoted) return fault(name + ": the quote is not closed in this line");
+    if (!quoted) return fault("the quote is not closed in this line", name);
     const std::string_view rest = trimmed(quoted->rest);
     if (!rest.empty() && rest.front() != '#') {
-      return fault(name + ": there is text after the closing quote");
+      return fault("there is text after the closing quote", name);
     }
     add(std::move(name), std::move(quoted->value), bare.substr(0, bare.size() - quoted->rest.size()));
   }
@@ -318,7 +318,7 @@ class Parser {
     return true;
   }
 
-  // Of other programs' values, which may be in backticks.
+  // Other programs' values may be in backticks, too.
   static bool is_quote(char c) { return c == '"' || c == '\'' || c == '`'; }
 
   static bool begins_with_quote(std::string_view text) {
@@ -329,7 +329,9 @@ class Parser {
     out_.entries.push_back({std::move(name), std::move(value), number_,
                             static_cast<std::size_t>(as_written.data() - text_.data()), as_written.size()});
   }
-  void fault(std::string text) { out_.faults.push_back({number_, std::move(text)}); }
+  void fault(const std::string& text, const std::string& name = "") {
+    out_.faults.push_back({number_, name.empty() ? text : name + ": " + text, name});
+  }
 
   EnvText out_;
   const std::string_view text_;

@@ -19,7 +19,8 @@ struct EnvEntry {
 
 struct EnvFault {
   std::size_t line = 0;
-  std::string text;  // a sentence without the place
+  std::string text;    // a sentence without the place
+  std::string name{};  // of ours, whose value it leaves unknown; "": none
 };
 
 struct EnvText {

@@ -90,7 +90,7 @@ class Loading {
     Configuration& configuration = loaded_.configuration;
     configuration.gateways = read_gateways(file, configuration.domain, file_origin_, report_);
     configuration.rooms = read_rooms(file, file_origin_, report_);
-    // Of what stands in a file that cannot be read, nobody knows whether it goes together.
+    // Whether the settings of a file that cannot be read go together is not known.
     if (loaded_.file != ConfigFile::unusable) check_together(configuration, given_, report_);
     warn_of_ignored();
     loaded_.is_database_known = is_database_known();
@@ -126,8 +126,7 @@ class Loading {
     }
     const EnvText env = parse_env(file.text.value_or(""), is_variable);
     for (const EnvFault& fault : env.faults) {
-      if (fault.text.find(row_of_key("database.path").variable) != std::string::npos)
-        env_file_may_name_database_ = true;
+      if (row_of(fault.name) == &row_of_key("database.path")) env_file_may_name_database_ = true;
       report_.error(env_origin_, fault.line, fault.text);
     }
     for (const EnvFault& doubt : env.doubts) report_.warning(env_origin_, doubt.line, doubt.text);

@@ -41,11 +41,13 @@ std::string reason(int error) { return std::generic_category().message(error); }
 
 enum class Coming { something, end, nothing };
 
-Coming wait_for(int fd, Clock::time_point deadline) {
+// Without a deadline for as long as it takes.
+Coming wait_for(int fd, std::optional<Clock::time_point> deadline) {
   pollfd watched{fd, POLLIN, 0};
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-    const int ready = ::poll(&watched, 1, static_cast<int>(std::max(left.count(), decltype(left.count()){0})));
+    std::chrono::milliseconds left{-1};
+    if (deadline) left = std::max(std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()), {});
+    const int ready = ::poll(&watched, 1, static_cast<int>(left.count()));
     if (ready == 0) return Coming::nothing;
     if (ready > 0) return (watched.revents & POLLIN) != 0 ? Coming::something : Coming::end;
     if (errno != EINTR) return Coming::end;
@@ -79,8 +81,7 @@ FileText read_file(const std::string& path, Writer writer) {
     const bool is_unopened = count == 0 && S_ISFIFO(status.st_mode) && text.empty();
     if (count == 0 && !is_unopened) break;
     const bool is_waited_for = !is_unopened && writer == Writer::may_take_its_time;
-    const Coming coming = wait_for(file.get(), is_waited_for ? Clock::now() + std::chrono::hours{1} : deadline);
-    if (is_waited_for && coming == Coming::nothing) continue;
+    const Coming coming = wait_for(file.get(), is_waited_for ? std::nullopt : std::optional(deadline));
     if (coming == Coming::end) break;
     if (coming == Coming::nothing) {
       return trouble(text.empty() ? "nobody writes to it: waited 1 s" : "its end does not come: waited 1 s");
