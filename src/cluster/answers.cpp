@@ -134,17 +134,17 @@ std::optional<Page> page_of(const Json& answer) {
   return Page{std::move(*items), flag_of(answer, "more")};
 }
 
-bool answers(const Page& page, const RangeWish& wish) {
-  const bool is_open = wish.range_end == std::string(1, '\0');  // etcd's word for: to the last key
+bool answers(const Page& page, const RangeWish& asked) {
+  const bool is_open = asked.range_end == std::string(1, '\0');  // stands for the end of all keys
   const std::string* last = nullptr;
   for (const KeyValue& item : page.items) {
-    const bool is_next = last == nullptr ? item.key >= wish.key : item.key > *last;
-    const bool is_inside = wish.range_end.empty() ? item.key == wish.key : is_open || item.key < wish.range_end;
+    const bool is_next = last == nullptr ? item.key >= asked.key : item.key > *last;
+    const bool is_inside = asked.range_end.empty() ? item.key == asked.key : is_open || item.key < asked.range_end;
     if (!is_next || !is_inside) return false;
     last = &item.key;
   }
   const auto size = static_cast<std::int64_t>(page.items.size());
-  return page.more ? size > 0 && size == wish.limit : wish.limit == 0 || size <= wish.limit;
+  return page.more ? size > 0 && size == asked.limit : asked.limit == 0 || size <= asked.limit;
 }
 
 std::optional<Event> event_of(const Json& event) {

@@ -14,15 +14,15 @@
 namespace cluster {
 
 std::optional<Header> header_of(const http::Json& answer);
-// Of a unary answer, or of a stream's; "": it says none.
+// The id that a unary answer or a stream's bears; "" if it bears none.
 std::string cluster_id_of(const http::Json& answer);
 
 // It has to be an answer to that transaction: as many results as there are operations on the branch taken.
 std::optional<TransactionResult> transaction_result_of(const http::Json& answer, const Transaction& asked);
 std::optional<Page> page_of(const http::Json& answer);
-// Can that be an answer to this wish? Keys ascend within the range, and there is more only behind a full page: so who
-// asks for page after page comes to an end.
-bool answers(const Page& page, const RangeWish& wish);
+// Can the page be an answer to what was asked? Keys ascend within the range, and more follow only a full page: so
+// asking for page after page comes to an end.
+bool answers(const Page& page, const RangeWish& asked);
 std::optional<Event> event_of(const http::Json& event);
 
 // The member of that name; 0 if it is left out.

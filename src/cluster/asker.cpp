@@ -135,7 +135,7 @@ Failure Asker::attempt(const Question& question, std::optional<Deadline> deadlin
   }
 }
 
-// One that may be asked; before, it is found out which cluster counts.
+// Finds out which cluster counts, if that is not known yet, and turns to one of its members.
 Failure Asker::turn_to_member(std::optional<Deadline> deadline) {
   if (cluster_->id().empty()) {
     const auto begun = Clock::now();
@@ -147,8 +147,7 @@ Failure Asker::turn_to_member(std::optional<Deadline> deadline) {
       return failure_of(Trouble::unreached, cluster_->problem().value_or("it is not known which etcd cluster counts"));
     }
   }
-  if (turn_.turn_to([this](const std::string& endpoint) { return !cluster_->is_foreign(endpoint); })) return {};
-  return failure_of(Trouble::unreached, "all endpoints belong to another etcd cluster");
+  return check_.turn_to_member(turn_);
 }
 
 Asker::Deadline Asker::end_of_attempt(std::optional<Deadline> deadline) const {

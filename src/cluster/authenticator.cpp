@@ -172,12 +172,11 @@ Failure Authenticator::find_member() {
 Failure Authenticator::check_member() {
   const auto until = Clock::now() + attempt_time_.current();
   if (cluster_->id().empty()) check_.choose("", until);
-  if (!turn_.turn_to([this](const std::string& endpoint) { return !cluster_->is_foreign(endpoint); })) {
-    return failure_of(Trouble::unreached, "all endpoints belong to another etcd cluster");
-  }
+  Failure failure = check_.turn_to_member(turn_);
+  if (failure.trouble != Trouble::none) return failure;
   is_stranger_ = cluster_->id().empty();
   if (is_stranger_) return {};
-  Failure failure = check_.pass(turn_.endpoint(), "", Clock::now() + attempt_time_.current());
+  failure = check_.pass(turn_.endpoint(), "", Clock::now() + attempt_time_.current());
   is_stranger_ = failure.of_stranger;
   return is_stranger_ ? Failure() : failure;
 }

@@ -57,8 +57,8 @@ class Connection {
   Answer stream(const std::string& endpoint, const Request& request, Clock::time_point begun,
                 std::chrono::milliseconds silence, const Sink& sink);
 
-  // Of the connection that the last request used; 0: none is kept. A member that was started anew, or another one behind
-  // the same address, is always asked over a new one.
+  // The number of the connection that the last request used; 0 if none is kept. A member that was started anew, or
+  // another one behind the same address, is always asked over a new one.
   std::uint64_t number() const { return line_ ? opened_ : 0; }
 
   // Any thread: what is under way ends within some milliseconds, and so does whatever is begun later.

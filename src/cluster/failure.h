@@ -28,7 +28,7 @@ bool is_sure(const Failure& failure);
 
 Failure failure_of(int code, std::string_view message);
 
-// Of what stands below "error" in a stream's answer.
+// The failure that a stream's answer describes under "error".
 Failure failure_of_stream(const http::Json& error);
 
 // Of an answer with another status than 200.

@@ -26,7 +26,7 @@ class FollowedCluster {
 
   std::string id() const;
 
-  // Of an answer. False: it comes from another cluster, and does not count.
+  // Does an answer with that id count? If not, it comes from another cluster.
   bool counts(const std::string& endpoint, const std::string& id);
   bool is_foreign(const std::string& endpoint) const;
   bool has_foreign() const;
@@ -63,7 +63,7 @@ std::string words_for_other_cluster(const std::string& endpoint, const std::stri
 // "http://a:2379 (cluster 17), http://b:2379 (cluster 18)".
 std::string to_text(const FollowedCluster::Ids& ids);
 
-// Of the members that have told their cluster; nothing if all told the same.
+// The clusters of the members that have told theirs; nothing if all told the same.
 std::optional<FollowedCluster::Ids> different_clusters(const std::vector<MemberStatus>& members);
 
 }  // namespace cluster

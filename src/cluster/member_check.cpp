@@ -37,6 +37,11 @@ bool MemberCheck::choose(const std::string& token, Clock::time_point until) {
   return cluster_->choose(told, Clock::now());
 }
 
+Failure MemberCheck::turn_to_member(Turn& turn) const {
+  if (turn.turn_to([this](const std::string& endpoint) { return !cluster_->is_foreign(endpoint); })) return {};
+  return failure_of(Trouble::unreached, "all endpoints belong to another etcd cluster");
+}
+
 Failure MemberCheck::failure_at(const std::string& endpoint) const {
   const auto failure = failures_.find(endpoint);
   return failure != failures_.end() ? failure->second : Failure();

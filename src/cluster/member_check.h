@@ -13,6 +13,7 @@
 #include "cluster/failure.h"
 #include "cluster/followed_cluster.h"
 #include "cluster/options.h"
+#include "cluster/turn.h"
 
 namespace cluster {
 
@@ -30,6 +31,9 @@ class MemberCheck {
   // Asks all endpoints, each for its share of the time, and has FollowedCluster choose. True if another cluster than
   // before is followed now.
   bool choose(const std::string& token, Clock::time_point until);
+
+  // Passes over the members of other clusters; `unreached`: there is no other.
+  Failure turn_to_member(Turn& turn) const;
 
   // What came of asking that endpoint then.
   Failure failure_at(const std::string& endpoint) const;
