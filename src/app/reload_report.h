@@ -21,7 +21,7 @@ struct ReloadReport {
   std::vector<std::string> warnings;
   bool scale = false;       // the mode in force
   std::string mode_origin;  // where that is written
-  // Of an applied one only.
+  // Only if it was applied:
   std::size_t gateways = 0;
   std::size_t rooms = 0;
   std::vector<SettingChange> changed;

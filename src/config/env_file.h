@@ -37,7 +37,8 @@ using IsOurs = std::function<bool(std::string_view name)>;
 // escapes. Nothing is expanded: $HOME stays $HOME. A value ends with its line.
 // Other programs share the file: what they may set, and how, is left to them. A line that begins
 // with a letter and names nothing of ours is theirs, and so are all lines over which a value of theirs goes: within
-// quotes or backticks, JSON or other brackets, a key between -----BEGIN and -----END, after a backslash at the end of a line.
+// quotes or backticks, JSON or other brackets, a key between -----BEGIN and -----END, after a backslash at the end of a
+// line.
 EnvText parse_env(std::string_view text, const IsOurs& is_ours);
 
 }  // namespace config

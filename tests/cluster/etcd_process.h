@@ -45,8 +45,8 @@ class EtcdProcess {
 
   void kill(std::size_t member);
   void start(std::size_t member);  // again, with its data; waits until it answers
-  // Of one member: it has lost its disk, and is another cluster from then on. (With another token: etcd makes a cluster's
-  // id of that and of the members' addresses.)
+  // Where there is one member: it has lost its disk, and is another cluster from then on. (With another token: etcd
+  // makes a cluster's id of that and of the members' addresses.)
   void start_as_another_cluster();
   // Ends all members by SIGTERM and starts them anew: they have forgotten all tokens that were made before the last key
   // was put. (Later ones they take from their log again, and so does one that was killed.)
