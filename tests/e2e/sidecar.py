@@ -238,10 +238,10 @@ class Sidecar:
             self.client.close()
         if self.process and self.process.poll() is None:
             self.kill()
-        finding = SANITIZER_FINDING.search(self.log())
-        log = self.log() if finding else ""
+        log = self.log()
+        finding = SANITIZER_FINDING.search(log)
         shutil.rmtree(self.folder, ignore_errors=True)
-        assert not finding, f"a sanitizer found something:\n{log[-6000:]}"
+        assert not finding, f"a sanitizer found something:\n{log[finding.start():][:8000]}"
 
     # -- its HTTP interface
 
