@@ -270,6 +270,9 @@ class Running {
     if (const auto failure = journal_->failure()) readiness.reasons.push_back("storage: " + *failure);
     if (keeper_->has_unwritten()) readiness.reasons.push_back("configuration: not yet in the database");
     if (const auto trouble = fleet_->trouble()) readiness.reasons.push_back("cluster: " + *trouble);
+    if (door_->shedding().refuses_session_reports()) {
+      readiness.reasons.push_back("sessions: reports are refused, too many connections or large bodies at a time");
+    }
     for (const std::string& trouble : watch_->troubles()) readiness.reasons.push_back("health: " + trouble);
     if (app::Desk::Turn(*desk_).health().brakes()) {
       readiness.reasons.push_back("health: most gateways failed at once; no room is moved");

@@ -5,6 +5,8 @@
 
 #include <sys/socket.h>
 
+#include "http/message.h"
+
 // The only file that sees the library.
 #include <httplib.h>
 
@@ -94,6 +96,7 @@ class Client::Inside {
     request.path = target;
     request.body = body;
     request.headers.emplace("Host", place_->host_field);
+    request.headers.emplace(client_field, command_client);
     if (token_) request.headers.emplace("Authorization", "Bearer " + *token_);
     if (!body.empty()) request.headers.emplace("Content-Type", "application/json");
     const auto result = client_->send(request);

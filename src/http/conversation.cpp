@@ -2,6 +2,10 @@
 
 #include <exception>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include "app/event_log.h"
 #include "http/access.h"
 
@@ -26,6 +30,21 @@ bool has_field(const Response& response, std::string_view name) {
   return false;
 }
 
+// Whom to look for: the address without the port, which says nothing.
+std::string client_of(const Connection& connection) {
+  if (connection.is_unix) return "unix";
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  char text[INET6_ADDRSTRLEN] = "";
+  if (::getpeername(connection.fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return "";
+  if (address.ss_family == AF_INET6) {
+    ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr, text, sizeof text);
+  } else {
+    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, text, sizeof text);
+  }
+  return text;
+}
+
 }  // namespace
 
 void TokenInForce::replace(std::optional<std::string> token) {
@@ -40,25 +59,29 @@ TokenInForce::Token TokenInForce::get() const {
 }
 
 Conversation::Conversation(Connection& connection, HouseRules& rules)
-    : connection_(connection), rules_(rules), wire_(connection.fd, rules.timeouts) {}
+    : connection_(connection), rules_(rules), wire_(connection, rules.timeouts) {}
 
 void Conversation::run() {
   using Phase = Connection::Phase;
+  bool has_begun = true;
   do {
     connection_.phase = Phase::idle;
-    if (!wire_.wait()) break;
+    has_begun = wire_.wait();
+    if (!has_begun && !connection_.is_reserved) break;
     connection_.phase = Phase::reading;
-  } while (one_request());
+  } while (one_request(has_begun));
   connection_.phase = Phase::closing;
   wire_.linger();
 }
 
-bool Conversation::one_request() {
+bool Conversation::one_request(bool has_begun) {
   BodyPlaces::Place place(rules_.body_places);  // if it is taken, until the answer is sent and forgotten
   constexpr std::string_view head_method = "HEAD ";
   route_ = rules_.counts.size();
+  authorised_by_.reset();
   answering_since_.reset();
-  malformed_ = wire_.read_head(head_text_);
+  malformed_ = has_begun ? wire_.read_head(head_text_) : too_many_connections;
+  if (!has_begun) rules_.shedding.refused_connection(connection_.listener);
   if (malformed_ && connection_.reading_ended) return false;
   const bool is_head =
       malformed_ ? wire_.begins_with(head_method) : head_text_.compare(0, head_method.size(), head_method) == 0;
@@ -75,7 +98,7 @@ bool Conversation::one_request() {
   const auto answer = [&](const Library::Parsed& parsed) {
     Reply reply = malformed_ ? refuse(*malformed_, false) : reply_to(parsed, place);
     connection_.phase = Connection::Phase::answering;
-    keep = reply.keep = reply.keep && !rules_.stopping;
+    keep = reply.keep = reply.keep && !rules_.stopping && !connection_.is_reserved;
     Response& response = reply.response;
     status = response.status;
     if (keep && parsed.version == "HTTP/1.0") response.headers.emplace_back("Connection", "keep-alive");
@@ -91,9 +114,10 @@ bool Conversation::one_request() {
   if (was_cut_) return false;
   count(status);
   // From here on the client counts on the connection: a stopping door gives it time to notice.
-  if (keep) connection_.was_answered = true;
-  const bool sent = wire_.send(answer_, {});
+  if (keep && !connection_.was_answered.exchange(true)) wire_.allow_idling();
+  const bool sent = wire_.send(answer_, {}, place.is_taken());
   if (answer_.capacity() > much) std::string{}.swap(answer_);  // not for as long as the client idles
+  if (sent && keep && rules_.on_answer) rules_.on_answer(connection_, authorised_by_);
   return sent && keep;
 }
 
@@ -113,14 +137,20 @@ Conversation::Reply Conversation::reply_by_checks(const Library::Parsed& parsed,
   // A body that is not going to be read takes the connection with it.
   const bool keep = head.keep_alive && !head.has_body();
 
+  auto match = rules_.routes.find(head.method == "HEAD" ? "GET" : head.method, head.path);
+  const bool is_reserved_for = head.is_command || (match.route && match.route->is_probe);
+  if (connection_.is_reserved && !is_reserved_for) return refuse_for_want_of_slots(match);
   const auto token = rules_.token.get();
   if (!connection_.is_unix) {
     if (auto refused = check_origin(head, token != nullptr)) return refuse(*refused, keep);
   }
-  auto match = rules_.routes.find(head.method == "HEAD" ? "GET" : head.method, head.path);
   route_ = match.number;
   const bool lacks_token = token && !bears_token(head, *token);
-  if (lacks_token && !match.open) return refuse(unauthorized, keep);
+  if (!lacks_token) authorised_by_ = token;
+  if (lacks_token && !match.open) {
+    log_unauthorized(match);
+    return refuse(unauthorized, keep);
+  }
   if (match.route) {
     Reply reply = lead_to_route(head, std::move(match), place);
     // The page asks for the token then, before anything is refused for want of it.
@@ -138,6 +168,10 @@ Conversation::Reply Conversation::lead_to_route(const Head& head, RouteTable::Ma
   Request request;
   if (auto refused = read_body(head, match.route->max_body, place, request.body)) {
     was_cut_ = connection_.reading_ended;
+    if (refused->status == 503) {
+      rules_.shedding.refused_large_body(match.route->pattern);
+      if (match.route->is_session_report) rules_.shedding.refused_session_report();
+    }
     return refuse(*refused, false);
   }
   auto query = Query::parse(query_);
@@ -155,6 +189,7 @@ std::optional<Refusal> Conversation::read_body(const Head& head, std::size_t lim
                                                std::string_view& body) {
   if (!head.has_body()) return std::nullopt;
   if (head.length > limit) return too_large;
+  connection_.phase = Connection::Phase::reading_body;
   wire_.begin_body();
   if (head.expects_continue && !head.is_1_0 && wire_.lacks(head.chunked ? 1 : head.length)) {
     wire_.send("HTTP/1.1 100 Continue\r\n\r\n", {});
@@ -188,6 +223,20 @@ Response Conversation::answer(const Route& route, const Request& request) const 
 void Conversation::count(int status) {
   rules_.counts.add(route_, status);
   if (answering_since_) rules_.counts.took(route_, *answering_since_);
+}
+
+Conversation::Reply Conversation::refuse_for_want_of_slots(const RouteTable::Match& match) {
+  route_ = match.number;
+  rules_.shedding.refused_connection(connection_.listener);
+  if (match.route && match.route->is_session_report) rules_.shedding.refused_session_report();
+  return refuse(too_many_connections, false);
+}
+
+void Conversation::log_unauthorized(const RouteTable::Match& match) const {
+  if (!rules_.unauthorized.is_due()) return;
+  const std::string client = client_of(connection_);
+  app::log_warn(rules_.unauthorized.message(),
+                {{"client", client}, {"route", match.route ? match.route->pattern : ""}});
 }
 
 Conversation::Reply Conversation::refuse(const Refusal& refused, bool keep) const {

@@ -10,9 +10,12 @@
 #include <string>
 #include <string_view>
 
+#include "app/seldom.h"
 #include "http/body_places.h"
+#include "http/connections.h"
 #include "http/head.h"
 #include "http/library.h"
+#include "http/load_shedding.h"
 #include "http/request_counts.h"
 #include "http/route.h"
 #include "http/timeouts.h"
@@ -42,19 +45,13 @@ struct HouseRules {
   std::function<void(const Route&, std::string_view what)> on_exception;  // may be empty
   TokenInForce token;
   std::atomic<bool> stopping{false};  // answers say "Connection: close"
+  // Told of each complete answer, and by which token it was authorised; it may be empty. Null: authorised without one.
+  std::function<void(Connection&, const std::optional<TokenInForce::Token>& authorised_by)> on_answer{};
   BodyPlaces body_places{};
+  LoadShedding shedding{{}};
+  app::Seldom unauthorized{"Requests refused for want of the right token"};
   Library library{};
   RequestCounts counts{routes.size()};
-};
-
-struct Connection {
-  enum class Phase { idle, reading, answering, closing };
-
-  int fd = -1;
-  bool is_unix = false;
-  std::atomic<Phase> phase{Phase::idle};
-  std::atomic<bool> was_answered{false};
-  std::atomic<bool> reading_ended{false};  // by the stopping door: what is missing is not the client's fault
 };
 
 class Conversation {
@@ -67,13 +64,15 @@ class Conversation {
  private:
   using Reply = Library::Reply;
 
-  // Returns whether the connection can be kept.
-  bool one_request();
+  // Returns whether the connection can be kept. Without the first byte of a request there is only something to refuse.
+  bool one_request(bool has_begun);
   Reply reply_to(const Library::Parsed& parsed, BodyPlaces::Place& place);
   // What to answer, in the order of the contract's checks; the head is read on the way.
   Reply reply_by_checks(const Library::Parsed& parsed, BodyPlaces::Place& place, Head& head);
   Reply lead_to_route(const Head& head, RouteTable::Match match, BodyPlaces::Place& place);
   Reply refuse(const Refusal& refused, bool keep) const;
+  Reply refuse_for_want_of_slots(const RouteTable::Match& match);
+  void log_unauthorized(const RouteTable::Match& match) const;
   Response answer(const Route& route, const Request& request) const;
   void count(int status);
 
@@ -83,9 +82,10 @@ class Conversation {
   Connection& connection_;
   HouseRules& rules_;
   WireStream wire_;
-  std::optional<Refusal> malformed_;  // why the head never reached the library
-  bool was_cut_ = false;              // by the stopping door, which has no answer to that
-  std::size_t route_ = 0;             // that the request leads to
+  std::optional<Refusal> malformed_;                  // why the head never reached the library
+  bool was_cut_ = false;                              // by the stopping door, which has no answer to that
+  std::size_t route_ = 0;                             // that the request leads to
+  std::optional<TokenInForce::Token> authorised_by_;  // nothing: the request is not authorised
   std::optional<RequestCounts::Clock::time_point> answering_since_;  // none: refused here
   std::string head_text_;   // these keep their memory from request to request, if it is not much
   std::string_view query_;  // in head_text_

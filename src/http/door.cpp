@@ -35,13 +35,22 @@ constexpr auto silent_grace = 250ms;  // an accepted client may be about to ask
 constexpr auto half_sent_grace = 3s;      // a begun request that is still coming in
 constexpr auto under_way_grace = 3750ms;  // one that is being answered
 
-void set_up(int fd, bool is_unix, std::chrono::milliseconds idle) {
+void set_up(const Connection& connection, const Timeouts& timeouts) {
+  const int fd = connection.fd;
   const int on = 1;
-  if (!is_unix) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (!connection.is_unix) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  const auto first_byte = connection.is_reserved ? timeouts.reserved : timeouts.first_byte;
   timeval limit{};
-  limit.tv_sec = static_cast<time_t>(idle.count() / 1000);
-  limit.tv_usec = static_cast<suseconds_t>(idle.count() % 1000 * 1000);
+  limit.tv_sec = static_cast<time_t>(first_byte.count() / 1000);
+  limit.tv_usec = static_cast<suseconds_t>(first_byte.count() % 1000 * 1000);
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+}
+
+std::vector<LoadShedding::Listener> slots_of(const std::vector<Listener>& listeners, std::size_t most) {
+  const Connections connections(listeners.size(), most);
+  std::vector<LoadShedding::Listener> result;
+  for (const Listener& listener : listeners) result.push_back({listener.address, connections.share(result.size())});
+  return result;
 }
 
 }  // namespace
@@ -53,49 +62,54 @@ class Door::Inside {
 
   void serve();
   void stop();
-  void replace_token(std::optional<std::string> token) { rules_.token.replace(std::move(token)); }
+  void replace_token(std::optional<std::string> token);
   std::uint64_t heartbeats() const { return heartbeats_; }
   std::size_t connections() const;
-  std::uint64_t shed() const { return turned_away_.count(); }
+  const LoadShedding& shedding() const { return rules_.shedding; }
   std::vector<RouteReading> requests() const;
 
  private:
-  using Connections = std::list<Connection>;
-
   void wait_and_accept(std::chrono::milliseconds longest);
-  void accept_from(const Listener& listener);
-  void admit(int fd, bool is_unix);
+  void accept_from(std::size_t listener);
+  void admit(int fd, std::size_t listener);
+  bool get_thread_for(Connection& connection) REQUIRES(mutex_);
+  void note_answer(Connection& connection, const std::optional<TokenInForce::Token>& authorised_by);
   void close_listeners();
-  bool any_kept() const;
+  bool any_kept();
 
   void work();
   void see_out(Clock::time_point stopped);
   void stop_reading(Phase phase);
   bool wait_until_empty(Clock::time_point until);
 
-  HouseRules rules_;
-  const std::size_t max_connections_;
   std::vector<Listener> listeners_;
+  HouseRules rules_;
   int wake_;
   std::atomic<std::uint64_t> heartbeats_{0};
-  TurnedAway turned_away_;  // the accepting thread's, but for its count
+  TurnedAway turned_away_;  // the accepting thread's
 
   mutable locks::Mutex mutex_;
   locks::ConditionVariable work_to_do_;
   locks::ConditionVariable nobody_here_;
-  Connections connections_ GUARDED_BY(mutex_);                    // a Connection's atomics are free
-  std::deque<Connections::iterator> waiting_ GUARDED_BY(mutex_);  // admitted, without a thread yet
-  std::size_t free_threads_ GUARDED_BY(mutex_) = 0;               // also those that have not begun to run
+  Connections connections_ GUARDED_BY(mutex_);          // a Connection's atomics are free
+  std::deque<Connection*> waiting_ GUARDED_BY(mutex_);  // admitted, without a thread yet
+  std::size_t free_threads_ GUARDED_BY(mutex_) = 0;     // also those that have not begun to run
   bool done_ GUARDED_BY(mutex_) = false;
   std::list<std::thread> threads_;  // the accepting thread's
 };
 
 Door::Inside::Inside(DoorOptions options, std::vector<Route> routes, std::vector<Listener> listeners)
-    : rules_{RouteTable(std::move(routes)), options.timeouts, std::move(options.on_exception),
-             TokenInForce(std::move(options.token))},
-      max_connections_(options.max_connections),
-      listeners_(std::move(listeners)),
-      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    : listeners_(std::move(listeners)),
+      rules_{RouteTable(std::move(routes)),
+             options.timeouts,
+             std::move(options.on_exception),
+             TokenInForce(std::move(options.token)),
+             {},
+             [this](Connection& connection, const auto& authorised_by) { note_answer(connection, authorised_by); },
+             {},
+             LoadShedding(slots_of(listeners_, options.max_connections))},
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      connections_(listeners_.size(), options.max_connections) {
   if (wake_ < 0) {
     const int error = errno;
     close_listeners();
@@ -150,16 +164,16 @@ void Door::Inside::wait_and_accept(std::chrono::milliseconds longest) {
   eventfd_t told;
   if (watched.back().revents != 0) ::eventfd_read(wake_, &told);  // or it would tell for ever
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
-    if (watched[i].revents != 0) accept_from(listeners_[i]);
+    if (watched[i].revents != 0) accept_from(i);
   }
   turned_away_.close_the_finished();
 }
 
-void Door::Inside::accept_from(const Listener& listener) {
+void Door::Inside::accept_from(std::size_t listener) {
   for (int i = 0; i < accepted_at_once; ++i) {
-    const int fd = ::accept4(listener.fd, nullptr, nullptr, SOCK_CLOEXEC);
+    const int fd = ::accept4(listeners_[listener].fd, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd >= 0) {
-      admit(fd, listener.is_unix);
+      admit(fd, listener);
     } else if (errno != EINTR && errno != ECONNABORTED) {
       // Out of descriptors or memory: poll would report the listener again at once.
       if (errno != EAGAIN) std::this_thread::sleep_for(10ms);
@@ -168,31 +182,50 @@ void Door::Inside::accept_from(const Listener& listener) {
   }
 }
 
-void Door::Inside::admit(int fd, bool is_unix) {
+void Door::Inside::admit(int fd, std::size_t listener) {
   locks::MutexLock lock(mutex_);
-  if (connections_.size() >= max_connections_) {
-    lock.unlock();
-    turned_away_.turn_away(fd);
-    return;
+  const auto admission = connections_.admit(fd, listener, listeners_[listener].is_unix);
+  if (admission.displaced_another) rules_.shedding.displaced_connection(listener);
+  if (Connection* const connection = admission.connection) {
+    set_up(*connection, rules_.timeouts);
+    if (get_thread_for(*connection)) return;
+    connections_.remove(*connection);
   }
-  set_up(fd, is_unix, rules_.timeouts.idle);
-  auto& connection = connections_.emplace_back();
-  connection.fd = fd;
-  connection.is_unix = is_unix;
-  waiting_.push_back(std::prev(connections_.end()));
-  if (waiting_.size() <= free_threads_) {
+  lock.unlock();
+  rules_.shedding.refused_connection(listener);
+  turned_away_.turn_away(fd);
+}
+
+// False: there is none, nor will there be.
+bool Door::Inside::get_thread_for(Connection& connection) {
+  if (waiting_.size() < free_threads_) {
     work_to_do_.notify_one();
-    return;
-  }
-  try {
-    threads_.emplace_back([this] { work(); });
-    ++free_threads_;
-  } catch (const std::system_error&) {  // no more threads to be had
-    waiting_.pop_back();
-    connections_.pop_back();
-    lock.unlock();
-    turned_away_.turn_away(fd);
-  }
+  } else if (threads_.size() < connections_.slots()) {
+    try {
+      threads_.emplace_back([this] { work(); });
+      ++free_threads_;
+    } catch (const std::system_error&) {  // no more threads to be had
+      return false;
+    }
+  }  // else that of a connection which has given way is about to be free
+  waiting_.push_back(&connection);
+  return true;
+}
+
+// What happens at each request must not take a lock.
+void Door::Inside::note_answer(Connection& connection, const std::optional<TokenInForce::Token>& authorised_by) {
+  if (connection.is_authorised && authorised_by) return;
+  const locks::MutexLock lock(mutex_);
+  connections_.note_answer(connection, authorised_by && *authorised_by == rules_.token.get());
+}
+
+void Door::Inside::replace_token(std::optional<std::string> token) {
+  const auto before = rules_.token.get();
+  const bool is_same = before ? token == *before : !token;
+  if (is_same) return;
+  rules_.token.replace(std::move(token));
+  const locks::MutexLock lock(mutex_);
+  connections_.forget_authorisations();
 }
 
 void Door::Inside::work() {
@@ -201,7 +234,7 @@ void Door::Inside::work() {
     work_to_do_.wait(lock, [&]() REQUIRES(mutex_) { return done_ || !waiting_.empty(); });
     --free_threads_;
     if (waiting_.empty()) return;
-    const auto mine = waiting_.front();
+    Connection* const mine = waiting_.front();
     waiting_.pop_front();
     lock.unlock();
     try {
@@ -211,17 +244,18 @@ void Door::Inside::work() {
     }
     lock.lock();
     ::close(mine->fd);  // under the lock: see_out must not shut down a number that is in new hands
-    connections_.erase(mine);
-    if (connections_.empty()) nobody_here_.notify_all();
+    connections_.remove(*mine);
+    if (connections_.size() == 0) nobody_here_.notify_all();
   }
 }
 
-bool Door::Inside::any_kept() const {
+bool Door::Inside::any_kept() {
+  bool any = false;
   const locks::MutexLock lock(mutex_);
-  for (const auto& connection : connections_) {
-    if (connection.was_answered && connection.phase != Phase::closing) return true;
-  }
-  return false;
+  connections_.for_each([&](const Connection& connection) {
+    any = any || (connection.was_answered && connection.phase != Phase::closing);
+  });
+  return any;
 }
 
 void Door::Inside::close_listeners() {
@@ -232,16 +266,16 @@ void Door::Inside::close_listeners() {
 // What has arrived by then can still be read, and is answered.
 void Door::Inside::stop_reading(Phase phase) {
   const locks::MutexLock lock(mutex_);
-  for (auto& connection : connections_) {
-    if (connection.phase != phase) continue;
+  connections_.for_each([&](Connection& connection) {
+    if (connection.phase != phase) return;
     connection.reading_ended = true;
     ::shutdown(connection.fd, SHUT_RD);
-  }
+  });
 }
 
 bool Door::Inside::wait_until_empty(Clock::time_point until) {
   locks::MutexLock lock(mutex_);
-  return nobody_here_.wait_until(lock, until, [&]() REQUIRES(mutex_) { return connections_.empty(); });
+  return nobody_here_.wait_until(lock, until, [&]() REQUIRES(mutex_) { return connections_.size() == 0; });
 }
 
 void Door::Inside::see_out(Clock::time_point stopped) {
@@ -249,22 +283,25 @@ void Door::Inside::see_out(Clock::time_point stopped) {
   const auto last = stopped + under_way_grace;
   {
     const locks::MutexLock lock(mutex_);
-    for (auto& connection : connections_) {
-      if (connection.phase != Phase::idle || !connection.was_answered) continue;
+    connections_.for_each([](Connection& connection) {
+      if (connection.phase != Phase::idle || !connection.was_answered) return;
       connection.reading_ended = true;
       ::shutdown(connection.fd, SHUT_RD);
-    }
+    });
   }
   bool empty = wait_until_empty(start + silent_grace);
   // A connection may turn idle, or half a request come in, at any of these moments: hence each time.
   for (auto next = start + silent_grace; !empty && next < last; next += silent_grace) {
     stop_reading(Phase::idle);
-    if (next >= stopped + half_sent_grace) stop_reading(Phase::reading);
+    if (next >= stopped + half_sent_grace) {
+      stop_reading(Phase::reading);
+      stop_reading(Phase::reading_body);
+    }
     empty = wait_until_empty(next + silent_grace);
   }
   {
     const locks::MutexLock lock(mutex_);
-    for (const auto& connection : connections_) ::shutdown(connection.fd, SHUT_RDWR);
+    connections_.for_each([](const Connection& connection) { ::shutdown(connection.fd, SHUT_RDWR); });
     done_ = true;
     work_to_do_.notify_all();
   }
@@ -283,7 +320,7 @@ void Door::stop() { inside_->stop(); }
 void Door::replace_token(std::optional<std::string> token) { inside_->replace_token(std::move(token)); }
 std::uint64_t Door::heartbeats() const { return inside_->heartbeats(); }
 std::size_t Door::connections() const { return inside_->connections(); }
-std::uint64_t Door::shed() const { return inside_->shed(); }
+const LoadShedding& Door::shedding() const { return inside_->shedding(); }
 std::vector<RouteReading> Door::requests() const { return inside_->requests(); }
 
 }  // namespace http

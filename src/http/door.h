@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "http/listeners.h"
+#include "http/load_shedding.h"
 #include "http/message.h"
 #include "http/refusal.h"
 #include "http/request_counts.h"
@@ -21,7 +22,7 @@
 namespace http {
 
 struct DoorOptions {
-  std::size_t max_connections = 512;
+  std::size_t max_connections = 512;  // in equal shares for each listener, see http/connections.h
   Timeouts timeouts;
   std::optional<std::string> token;
   // Told when a route throws, from that request's thread; the client learns nothing of it.
@@ -47,7 +48,7 @@ class Door {
   // Grows at least once a second while serve() accepts.
   std::uint64_t heartbeats() const;
   std::size_t connections() const;             // open now
-  std::uint64_t shed() const;                  // refused above max_connections, since the start
+  const LoadShedding& shedding() const;        // since the start
   std::vector<RouteReading> requests() const;  // by route, since the start; the last: to none
 
  private:

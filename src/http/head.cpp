@@ -120,6 +120,9 @@ void read_field(std::string_view name, std::string_view value, Head& head, Frami
         if (!head.chunked) framing.odd = true;
       }
       break;
+    case 19:
+      if (same_word(name, client_field)) head.is_command = value == command_client;
+      break;
     default:
       break;
   }
@@ -155,6 +158,8 @@ bool matters(std::string_view name) {
       return same_word(name, "Content-Encoding");
     case 17:
       return same_word(name, "Transfer-Encoding");
+    case 19:
+      return same_word(name, client_field);
     default:
       return false;
   }
@@ -213,7 +218,7 @@ void append_field(std::string_view name, std::string_view value, std::string& fo
   }
   const bool is_long = for_library.size() - start + 2 > longest_library_line;
   if (is_long || value.empty()) {
-    if (same_word(name, "X-Request-Id")) {  // nothing depends on it
+    if (same_word(name, "X-Request-Id") || same_word(name, client_field)) {  // nothing depends on it
       for_library.resize(start);
       return;
     }

@@ -31,6 +31,7 @@ struct Head {
   std::string_view origin;
   std::string_view authorization;
   std::string_view request_id;
+  bool is_command = false;  // our own command line sends it
   int origins = 0;
   int authorizations = 0;
   std::uint64_t length = 0;

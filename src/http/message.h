@@ -14,6 +14,10 @@ namespace http {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
+// What our own command line sends, so that it is answered although all slots are taken.
+inline constexpr std::string_view client_field = "Room-Sidecar-Client";
+inline constexpr std::string_view command_client = "command";
+
 // The part of a target behind `?`, decoded: name and value pairs in the order sent; `+` is a plus.
 class Query {
  public:
@@ -48,7 +52,9 @@ struct Route {
   std::string_view pattern;                        // a literal: "/v2/rooms/{room}/sessions/{session}"
   std::function<Response(const Request&)> answer;  // from any thread, many at once; may throw
   std::size_t max_body = 64 * 1024;
-  bool open = false;  // needs no token; with GET of "/" that goes for no other method
+  bool open = false;               // needs no token; with GET of "/" that goes for no other method
+  bool is_probe = false;           // is answered although all slots are taken
+  bool is_session_report = false;  // the sidecar is not well while such a one is refused for want of slots
 };
 
 }  // namespace http

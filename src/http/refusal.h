@@ -14,6 +14,10 @@ struct Refusal {
   std::string_view message;  // one sentence that tells what to do
 };
 
+// Load shedding: all slots are taken.
+inline constexpr Refusal too_many_connections{503, "too_many_connections",
+                                              "Close some connections or raise http.max_connections."};
+
 Response refusal(int status, std::string_view code, std::string_view message);
 
 }  // namespace http

@@ -68,6 +68,9 @@ std::vector<Route> routes(const House& house) {
     route.pattern = line.pattern;
     route.max_body = line.max_body;
     route.open = line.open;
+    route.is_probe = line.answer == answer_healthz || line.answer == answer_readyz || line.answer == answer_metrics;
+    route.is_session_report =
+        line.answer == answer_session_put || line.answer == answer_session_delete || line.answer == answer_sessions_put;
     route.answer = [house, &line](const Request& request) { return answer_line(line, house, request); };
     result.push_back(std::move(route));
   }

@@ -19,7 +19,7 @@ constexpr std::size_t most_leaving = 128;  // beyond them descriptors matter mor
 
 std::string farewell() {
   static const std::string text = [] {
-    const auto response = refusal(503, "too_many_connections", "Close some connections or raise http.max_connections.");
+    const auto response = refusal(too_many_connections.status, too_many_connections.code, too_many_connections.message);
     return "\r\nContent-Length: " + std::to_string(response.body.size()) +
            "\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n\r\n" + response.body;
   }();
@@ -39,7 +39,6 @@ bool has_left(int fd) {
 }  // namespace
 
 void TurnedAway::turn_away(int fd) {
-  ++count_;
   const auto text = farewell();
   const auto sent = ::send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   ::shutdown(fd, SHUT_WR);

@@ -1,10 +1,8 @@
 // Connections above the limit: each gets a quick 503 and is closed once the client has had the chance
-// to read it, without a thread. For the accepting thread alone, but for count().
+// to read it, without a thread. For the accepting thread alone.
 #pragma once
 
-#include <atomic>
 #include <chrono>
-#include <cstdint>
 #include <deque>
 
 namespace http {
@@ -21,7 +19,6 @@ class TurnedAway {
   void close_all();
 
   bool any() const { return !leaving_.empty(); }
-  std::uint64_t count() const { return count_; }
 
  private:
   struct Leaving {
@@ -30,7 +27,6 @@ class TurnedAway {
   };
 
   std::deque<Leaving> leaving_;
-  std::atomic<std::uint64_t> count_{0};
 };
 
 }  // namespace http

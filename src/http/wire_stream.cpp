@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 
 #include "http/head.h"
@@ -28,9 +29,22 @@ constexpr Refusal long_head{431, "headers_too_large", "Keep the head under 16 Ki
 constexpr Refusal crowded{503, "too_many_connections", "Send fewer large bodies at a time, or try again."};
 constexpr Refusal long_body{413, "too_large", "The body is too large for this request."};
 
+// While it lives, only the client is waited for.
+class WaitForClient {
+ public:
+  WaitForClient(Connection& connection, Connection::Wait wait) : connection_(connection) { connection_.wait = wait; }
+  WaitForClient(const WaitForClient&) = delete;
+  WaitForClient& operator=(const WaitForClient&) = delete;
+  ~WaitForClient() { connection_.wait = Connection::Wait::none; }
+
+ private:
+  Connection& connection_;
+};
+
 }  // namespace
 
-WireStream::WireStream(int fd, const Timeouts& timeouts) : fd_(fd), timeouts_(timeouts), buffer_(small_buffer) {}
+WireStream::WireStream(Connection& connection, const Timeouts& timeouts)
+    : connection_(connection), fd_(connection.fd), timeouts_(timeouts), buffer_(small_buffer) {}
 
 bool WireStream::wait() {
   if (body_.capacity() > body_step) forget_body();
@@ -38,16 +52,27 @@ bool WireStream::wait() {
   begin_ = end_ = 0;
   if (buffer_.size() > small_buffer) std::vector<char>(small_buffer).swap(buffer_);
   ssize_t got;
-  do {
-    got = ::recv(fd_, buffer_.data(), buffer_.size(), 0);
-  } while (got < 0 && errno == EINTR);
+  {
+    const WaitForClient waiting(connection_, Connection::Wait::to_receive);
+    do {
+      got = ::recv(fd_, buffer_.data(), buffer_.size(), 0);
+    } while (got < 0 && errno == EINTR);
+  }
   if (got <= 0) return false;
   end_ = static_cast<std::size_t>(got);
   return true;
 }
 
+void WireStream::allow_idling() {
+  timeval limit{};
+  limit.tv_sec = static_cast<time_t>(timeouts_.idle.count() / 1000);
+  limit.tv_usec = static_cast<suseconds_t>(timeouts_.idle.count() % 1000 * 1000);
+  ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+}
+
 std::optional<Refusal> WireStream::read_head(std::string& head) {
   deadline_ = Clock::now() + timeouts_.head;
+  rate_.reset();
   std::size_t looked_at = 0, line_start = 0, lines = 0;
   bool may_skip = true;
   for (;;) {
@@ -88,9 +113,8 @@ std::optional<Refusal> WireStream::read_body(std::size_t length, BodyPlaces::Pla
     begin_ += length;
     return std::nullopt;
   }
-  if (length > BodyPlaces::large && !place.take()) return crowded;
-  body_.reserve(length);  // address space only: pages that nothing is written to take no memory
-  if (auto refused = append_body(length)) return refused;
+  body_.reserve(std::min(length, BodyPlaces::large));
+  if (auto refused = append_body(length, length, place)) return refused;
   body = body_;
   return std::nullopt;
 }
@@ -108,11 +132,7 @@ std::optional<Refusal> WireStream::read_chunks(std::size_t limit, BodyPlaces::Pl
     if (error != std::errc{} || !ends_well) return bad_chunk;
     if (length == 0) break;
     if (length > limit - body_.size()) return long_body;
-    if (body_.size() + length > BodyPlaces::large && !place.is_taken()) {
-      if (!place.take()) return crowded;
-      body_.reserve(limit);  // growing by doubling would hold it nearly twice
-    }
-    if (auto refused = append_body(length)) return refused;
+    if (auto refused = append_body(length, limit, place)) return refused;
     if (auto refused = read_line(line)) return refused;
     if (!line.empty()) return bad_chunk;
   }
@@ -124,13 +144,19 @@ std::optional<Refusal> WireStream::read_chunks(std::size_t limit, BodyPlaces::Pl
   return std::nullopt;
 }
 
-std::optional<Refusal> WireStream::append_body(std::uint64_t length) {
-  const auto ready = buffered().substr(0, length);
-  body_.append(ready);
-  begin_ += ready.size();
-  auto missing = length - ready.size();
-  while (missing > 0) {
-    const auto room = std::min<std::uint64_t>(missing, body_step);
+std::optional<Refusal> WireStream::append_body(std::uint64_t length, std::size_t expected, BodyPlaces::Place& place) {
+  for (auto missing = length; missing > 0;) {
+    if (body_.size() >= BodyPlaces::large && !place.is_taken()) {
+      if (auto refused = take_place(expected, place)) return refused;
+    }
+    auto room = std::min<std::uint64_t>(missing, body_step);
+    if (!place.is_taken()) room = std::min<std::uint64_t>(room, BodyPlaces::large - body_.size());
+    if (const auto ready = buffered().substr(0, room); !ready.empty()) {
+      body_.append(ready);
+      begin_ += ready.size();
+      missing -= ready.size();
+      continue;
+    }
     const auto filled = body_.size();
     body_.resize(filled + room);
     std::size_t got = 0;
@@ -139,6 +165,25 @@ std::optional<Refusal> WireStream::append_body(std::uint64_t length) {
     if (refused) return refused;
     missing -= got;
   }
+  return std::nullopt;
+}
+
+// A client does not pay for the time in which it waited for others.
+std::optional<Refusal> WireStream::take_place(std::size_t expected, BodyPlaces::Place& place) {
+  const auto began = Clock::now();
+  switch (place.take(fd_, deadline_)) {
+    case BodyPlaces::Taking::too_late:
+      return crowded;
+    case BodyPlaces::Taking::gone:
+      return cut_off;
+    case BodyPlaces::Taking::taken:
+      break;
+  }
+  const auto now = Clock::now();
+  deadline_ += now - began;
+  rate_.emplace(timeouts_.piece, now);
+  // Growing by doubling would hold it nearly twice. Address space only: pages that nothing is written to take no memory.
+  body_.reserve(expected);
   return std::nullopt;
 }
 
@@ -180,18 +225,23 @@ std::optional<Refusal> WireStream::receive(char* to, std::size_t room, std::size
     const ssize_t n = ::recv(fd_, to, room, MSG_DONTWAIT);
     if (n > 0) {
       // One who always has a byte ready just in time must not get around the deadline.
-      if (Clock::now() >= deadline_) return too_slow;
+      const auto now = Clock::now();
+      if (now >= deadline_) return too_slow;
       got = static_cast<std::size_t>(n);
+      if (rate_) rate_->add(got, now);
       return std::nullopt;
     }
     if (n < 0 && errno == EINTR) continue;
     if (n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return cut_off;
-    if (!wait_for(POLLIN, deadline_)) return too_slow;
+    if (!wait_for(POLLIN, rate_ ? std::min(deadline_, rate_->until()) : deadline_)) return too_slow;
   }
 }
 
-bool WireStream::send(std::string_view head, std::string_view body) {
-  const auto until = Clock::now() + timeouts_.write;
+bool WireStream::send(std::string_view head, std::string_view body, bool at_minimum_rate) {
+  const auto began = Clock::now();
+  const auto until = began + timeouts_.write;
+  std::optional<MinimumRate> rate;
+  if (at_minimum_rate) rate.emplace(timeouts_.piece, began);
   iovec parts[2] = {{const_cast<char*>(head.data()), head.size()}, {const_cast<char*>(body.data()), body.size()}};
   msghdr message{};
   message.msg_iov = parts;
@@ -200,10 +250,12 @@ bool WireStream::send(std::string_view head, std::string_view body) {
     const ssize_t n = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0) {
       if (errno == EINTR) continue;
-      if ((errno != EAGAIN && errno != EWOULDBLOCK) || !wait_for(POLLOUT, until)) return false;
+      const bool must_wait = errno == EAGAIN || errno == EWOULDBLOCK;
+      if (!must_wait || !wait_for(POLLOUT, rate ? std::min(until, rate->until()) : until)) return false;
       continue;
     }
     left -= static_cast<std::size_t>(n);
+    if (rate) rate->add(static_cast<std::size_t>(n), Clock::now());
     for (auto sent = static_cast<std::size_t>(n); auto& part : parts) {
       const auto of_this = std::min(sent, part.iov_len);
       part.iov_base = static_cast<char*>(part.iov_base) + of_this;
@@ -232,6 +284,9 @@ void WireStream::linger() {
 bool WireStream::wait_for(short event, Clock::time_point until) const {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
   if (left <= 0) return false;
+  const bool ends = connection_.phase == Connection::Phase::closing;
+  const WaitForClient waits(connection_,
+                            event == POLLIN && !ends ? Connection::Wait::to_receive : Connection::Wait::to_send);
   pollfd waiting{fd_, event, 0};
   const int ready = ::poll(&waiting, 1, static_cast<int>(left));
   return ready > 0 || (ready < 0 && errno == EINTR);

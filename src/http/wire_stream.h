@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "http/body_places.h"
+#include "http/connections.h"
+#include "http/minimum_rate.h"
 #include "http/refusal.h"
 #include "http/timeouts.h"
 
@@ -24,11 +26,13 @@ constexpr std::size_t max_fields = 64;
 
 class WireStream {
  public:
-  // Does not own the socket, which is a blocking one with SO_RCVTIMEO set to `timeouts.idle`.
-  WireStream(int fd, const Timeouts& timeouts);
+  // The connection outlives it; its socket is a blocking one with SO_RCVTIMEO set to `timeouts.first_byte`.
+  WireStream(Connection& connection, const Timeouts& timeouts);
 
   // Waits for the first byte of a request. False: the client has gone, or was idle for too long.
   bool wait();
+  // From here on the client may be idle for `timeouts.idle`.
+  void allow_idling();
 
   // The head without its final empty line. At most one empty line before it is skipped.
   std::optional<Refusal> read_head(std::string& head);
@@ -39,14 +43,14 @@ class WireStream {
   void begin_body();
   // Must a client that expects 100-continue be told to go on, for `length` bytes?
   bool lacks(std::uint64_t length) const { return end_ - begin_ < length; }
-  // `body` is valid until the next call. One larger than BodyPlaces::large needs `place`, and is to be
-  // forgotten before that is given back.
+  // `body` is valid until the next call. When more than BodyPlaces::large of it has arrived it needs `place`, which is
+  // waited for, and from then on a minimum rate; it is to be forgotten before the place is given back.
   std::optional<Refusal> read_body(std::size_t length, BodyPlaces::Place& place, std::string_view& body);
   std::optional<Refusal> read_chunks(std::size_t limit, BodyPlaces::Place& place, std::string_view& body);
   void forget_body() { std::string{}.swap(body_); }
 
-  // Head and body of an answer at once. False: the client does not take it.
-  bool send(std::string_view head, std::string_view body);
+  // Head and body of an answer at once. False: the client does not take it, or with `at_minimum_rate` not fast enough.
+  bool send(std::string_view head, std::string_view body, bool at_minimum_rate = false);
 
   // Lets the client read its answer although it is still sending: closing with bytes unread would
   // reset the connection, which can overtake the answer.
@@ -59,10 +63,13 @@ class WireStream {
   std::optional<Refusal> fill();
   std::optional<Refusal> receive(char* to, std::size_t room, std::size_t& got);
   std::optional<Refusal> read_line(std::string_view& line);
-  std::optional<Refusal> append_body(std::uint64_t length);
+  // `expected`: how long the whole body may become.
+  std::optional<Refusal> append_body(std::uint64_t length, std::size_t expected, BodyPlaces::Place& place);
+  std::optional<Refusal> take_place(std::size_t expected, BodyPlaces::Place& place);
   bool wait_for(short event, Clock::time_point until) const;
 
-  int fd_;
+  Connection& connection_;
+  const int fd_;
   const Timeouts& timeouts_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;  // what is received and not yet read: [begin_, end_)
@@ -70,6 +77,7 @@ class WireStream {
   std::string body_;
   std::size_t framing_budget_ = 0;  // bytes that chunk sizes and trailers may still take
   Clock::time_point deadline_{};
+  std::optional<MinimumRate> rate_;  // of the body that is being read
 };
 
 }  // namespace http

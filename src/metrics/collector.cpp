@@ -114,7 +114,8 @@ void Collector::add_sidecar(Families& families) const {
       .add({{"reason", "configuration"}}, sources_.keeper.has_unwritten())
       .add({{"reason", "health_sources"}}, told.sources_in_trouble)
       .add({{"reason", "brake"}}, brakes)
-      .add({{"reason", "cluster"}}, told.store_in_trouble);
+      .add({{"reason", "cluster"}}, told.store_in_trouble)
+      .add({{"reason", "session_reports"}}, sources_.door.shedding().refuses_session_reports());
   families
       .counter("room_sidecar_brakes_applied_total",
                "How often most gateways failed at once, so that no room was moved.")
@@ -147,8 +148,17 @@ void Collector::add_requests(Families& families) const {
   }
   families.gauge("room_sidecar_http_connections", "Open connections.")
       .add({}, static_cast<std::uint64_t>(sources_.door.connections()));
+  const http::LoadShedding& shedding = sources_.door.shedding();
   families.counter("room_sidecar_http_connections_shed_total", "Connections refused above http.max_connections.")
-      .add({}, sources_.door.shed());
+      .add({}, shedding.connections_refused());
+  families
+      .counter("room_sidecar_http_connections_displaced_total",
+               "Connections without an authorised answer that were closed for newcomers, above http.max_connections.")
+      .add({}, shedding.connections_displaced());
+  families
+      .counter("room_sidecar_http_large_bodies_refused_total",
+               "Bodies above 64 KiB refused because as many as can be were being received.")
+      .add({}, shedding.large_bodies_refused());
 }
 
 void Collector::add_rooms(Families& families) const {
@@ -161,6 +171,7 @@ void Collector::add_rooms(Families& families) const {
   add_each(families, "error", counts.session_refusals, [](domain::Refusal refusal) { return code_of(refusal); });
   add_each(families, "error", counts.invalid_reports,
            [](app::InvalidId what) { return what == app::InvalidId::room ? "invalid_room" : "invalid_session"; });
+  families.add({{"error", http::too_many_connections.code}}, sources_.door.shedding().session_reports_refused());
   families.counter("room_sidecar_assignments_created_total", "Rooms assigned that were not, by cause.");
   add_each(families, "cause", counts.created, text_of);
   families.counter("room_sidecar_assignments_moved_total", "Assignments replaced by another, by cause.");

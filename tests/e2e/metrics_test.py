@@ -102,11 +102,16 @@ class Moves(Case):
     def test_connections(self):
         one = self.sidecar(toml(http={"max_connections": 2}))
         self.assertEqual(metrics(one)("http_connections"), 1)
-        with socket.create_connection(("127.0.0.1", one.port)):
+        with socket.create_connection(("127.0.0.1", one.port)) as second:
             wait_until(lambda: metrics(one)("http_connections") == 2, "the second connection")
             with socket.create_connection(("127.0.0.1", one.port)) as third:
+                self.assertEqual(second.recv(1), b"")  # it gives way
+                third.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 third.recv(1)
-            self.assertEqual(metrics(one)("http_connections_shed_total"), 1)
+                with socket.create_connection(("127.0.0.1", one.port)) as fourth:
+                    fourth.recv(1)
+            now = metrics(one)
+            self.assertEqual((now("http_connections_displaced_total"), now("http_connections_shed_total")), (1, 1))
 
     def test_decisions_and_refusals(self):
         one = self.scale(pins={"77": "gxy3"})

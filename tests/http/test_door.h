@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 // Short enough to wait for, long enough for a busy machine.
 inline http::DoorOptions quick() {
   http::DoorOptions options;
-  options.timeouts = {2s, 300ms, 400ms, 500ms};
+  options.timeouts = {2s, 300ms, 400ms, 500ms, 2s};
   return options;
 }
 
@@ -66,14 +66,20 @@ class TestDoor {
     return response;
   }
 
+  http::Response wait(const http::Request& request) {
+    ++waiting_;
+    comes_true([this] { return released_.load(); });
+    return echo(request);
+  }
+
   std::vector<http::Route> routes() {
     return {
         {"POST", "/v2/room_server", echo},
         {"PUT", "/v2/rooms/{room}/sessions/{session}", echo},
         {"DELETE", "/v2/rooms/{room}/sessions/{session}", echo},
-        {"PUT", "/v2/sessions", echo, 8 << 20},
+        {"PUT", "/v2/sessions", echo, 8 << 20, false, false, true},
         {"GET", "/v2/rooms", echo},
-        {"GET", "/healthz", echo, 64 * 1024, true},
+        {"GET", "/healthz", echo, 64 * 1024, true, true},
         {"GET", "/", echo, 64 * 1024, true},
         {"GET", "/busy", [](const auto&) { return http::refusal(503, "storage_unavailable", "-"); }},
         {"GET", "/throw", [](const auto&) -> http::Response { throw std::runtime_error("secret"); }},
@@ -84,12 +90,15 @@ class TestDoor {
            response.body.assign(4 << 20, 'x');
            return response;
          }},
-        {"GET", "/wait",
-         [this](const auto& request) {
-           ++waiting_;
-           comes_true([this] { return released_.load(); }, 5s);
-           return echo(request);
-         }},
+        {"PUT", "/large",
+         [](const auto&) {
+           http::Response response;
+           response.body.assign(32 << 20, 'x');
+           return response;
+         },
+         8 << 20},
+        {"GET", "/wait", [this](const auto& request) { return wait(request); }},
+        {"PUT", "/wait", [this](const auto& request) { return wait(request); }, 8 << 20},
     };
   }
 

@@ -1,6 +1,7 @@
 #include "http/wire.h"
 
 #include <cstring>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -86,6 +87,12 @@ bool Wire::say(std::string_view bytes) {
 }
 
 void Wire::half_close() { ::shutdown(fd_, SHUT_WR); }
+
+void Wire::reset() {
+  const linger at_once{1, 0};
+  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  ::close(std::exchange(fd_, -1));
+}
 
 bool Wire::receive(Clock::time_point until) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();

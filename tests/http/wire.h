@@ -27,6 +27,7 @@ class Wire {
   bool connected() const { return fd_ >= 0; }
   bool say(std::string_view bytes);
   void half_close();
+  void reset();
   // The next answer, by its Content-Length; of one to HEAD only the head.
   WireAnswer hear(bool to_head = false, std::chrono::milliseconds within = std::chrono::seconds{5});
   // Has the other side closed, without another byte?

@@ -1,0 +1,30 @@
+// A WARN of what clients may cause without end: at most one a minute is written, and the log tells how many were left
+// out. Any thread.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <string_view>
+
+#include "app/event_log.h"
+
+namespace app {
+
+class Seldom {
+ public:
+  // `message` is a literal.
+  explicit Seldom(std::string_view message) : message_(message) {}
+
+  void warn(Fields fields);
+  // Where the fields cost something: whether the next line may be written. If not, it is counted as left out.
+  bool is_due();
+  std::string_view message() const { return message_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  const std::string_view message_;
+  std::atomic<Clock::duration> next_{Clock::duration::min()};  // since the clock's epoch
+};
+
+}  // namespace app

@@ -1,0 +1,91 @@
+// The open connections of a door, and which of them gets one of its slots. Each listener has a share of its own. Where
+// that is used up, the longest idle connection without a complete authorised answer gives way; where there is none, the
+// newcomer gets one of a few reserved slots, in which only probes and commands are answered.
+// Not thread-safe, but for what a Connection's own thread sets in it. Nothing fails: no slot is a value.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <list>
+#include <string>
+#include <vector>
+
+namespace http {
+
+struct Connection {
+  enum class Phase { idle, reading, reading_body, answering, closing };
+  // What its client keeps waiting; `none`: something of ours is under way.
+  enum class Wait { none, to_receive, to_send };
+
+  int fd = -1;
+  bool is_unix = false;
+  bool is_reserved = false;  // its slot is
+  std::size_t listener = 0;
+  // Set by its own thread.
+  std::atomic<Phase> phase{Phase::idle};
+  std::atomic<bool> was_answered{false};
+  std::atomic<Wait> wait{Wait::to_receive};
+  // Set by the door.
+  std::atomic<bool> is_authorised{false};  // it has had a complete authorised answer
+  std::atomic<bool> reading_ended{false};  // the door stops: what is missing is not the client's fault
+
+  // Where Connections keeps it.
+  std::list<Connection>* home = nullptr;
+  std::list<Connection>::iterator self{};
+};
+
+class Connections {
+ public:
+  // Of each listener, above its share.
+  static constexpr std::size_t reserved_slots = 8;
+  static constexpr std::size_t most_leaving = 128;  // that have given way and are not closed yet
+
+  struct Admission {
+    Connection* connection = nullptr;  // null: there is no slot
+    bool displaced_another = false;    // which is shut down, and is removed by its own thread
+  };
+
+  // `most` connections at once, in equal shares, of at least one.
+  Connections(std::size_t listeners, std::size_t most);
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+
+  Admission admit(int fd, std::size_t listener, bool is_unix);
+  void remove(Connection& connection);
+  // It has had a complete answer.
+  void note_answer(Connection& connection, bool authorised);
+  // The token has changed: nobody has shown the new one.
+  void forget_authorisations();
+
+  std::size_t size() const;
+  std::size_t slots() const;  // of all listeners, reserved ones too
+  std::size_t share(std::size_t listener) const { return shares_[listener].slots; }
+
+  template <typename Visit>
+  void for_each(Visit visit) {
+    for (Share& share : shares_) {
+      for (auto* list : {&share.strangers, &share.authorised, &share.reserved, &share.leaving}) {
+        for (Connection& connection : *list) visit(connection);
+      }
+    }
+  }
+
+ private:
+  using List = std::list<Connection>;
+
+  struct Share {
+    std::size_t slots = 0;
+    List strangers;  // without a complete authorised answer; the longest idle one first
+    List authorised;
+    List reserved;
+    List leaving;  // have given way
+  };
+
+  static Connection* add(List& list, int fd, std::size_t listener, bool is_unix);
+  static void move(Connection& connection, List& list);
+  static bool free_a_slot(Share& share, List& list);
+
+  std::vector<Share> shares_;
+};
+
+}  // namespace http

@@ -1,0 +1,56 @@
+// What the door refuses for want of slots: counted, and told in the log with a limit (app/seldom.h). Any thread.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "app/seldom.h"
+#include "counts/counter.h"
+
+namespace http {
+
+class LoadShedding {
+ public:
+  struct Listener {
+    std::string address;
+    std::size_t slots = 0;
+  };
+
+  explicit LoadShedding(std::vector<Listener> listeners) : listeners_(std::move(listeners)) {}
+
+  // Where all slots of a listener, given by its number, are taken.
+  void refused_connection(std::size_t listener);
+  // For a newcomer: an idle one that had had no complete authorised answer.
+  void displaced_connection(std::size_t listener);
+  void refused_large_body(std::string_view route);
+  // Of the session reports among what was refused. One whose request was never read is not known to be one.
+  void refused_session_report();
+
+  std::uint64_t connections_refused() const { return connections_refused_.value(); }
+  std::uint64_t connections_displaced() const { return connections_displaced_.value(); }
+  std::uint64_t large_bodies_refused() const { return large_bodies_refused_.value(); }
+  std::uint64_t session_reports_refused() const { return session_reports_refused_.value(); }
+  // Was a session report refused within the last minute?
+  bool refuses_session_reports() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  const std::vector<Listener> listeners_;
+  counts::Counter connections_refused_;
+  counts::Counter connections_displaced_;
+  counts::Counter large_bodies_refused_;
+  counts::Counter session_reports_refused_;
+  std::atomic<Clock::duration> report_refused_at_{Clock::duration::min()};  // since the clock's epoch
+  app::Seldom refused_{"Connections refused; all slots are taken"};
+  app::Seldom displaced_{"Idle connections closed for newcomers; all slots are taken"};
+  app::Seldom large_bodies_{"Large bodies refused; all places for them are taken"};
+};
+
+}  // namespace http

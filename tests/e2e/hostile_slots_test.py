@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""Clients that hold what there are few of: connections, and places for large bodies. Others are served all the same."""
+import json
+import re
+import select
+import threading
+import time
+import unittest
+
+from hostile import HOST, PROBE, Wire, code_of, post
+from pace import within
+from sidecar import Case, toml, wait_until
+
+AUTHORIZED = HOST + b"Authorization: Bearer s3cret\r\n"
+ASK = post(host=AUTHORIZED)
+HALF_A_HEAD = b"POST /v2/room_server HTTP/1.1\r\n" + HOST
+LARGE = 64 << 10
+EIGHT_MIB = str(8 << 20).encode()
+SNAPSHOT = json.dumps({"sessions": [{"room": "2171", "session": f"s{number:060}"} for number in range(5000)]}).encode()
+
+
+def snapshot(said=SNAPSHOT, length=None):
+    return post(said, path=b"/v2/sessions", method=b"PUT", length=length)
+
+
+def metric(text, name):
+    return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
+
+
+class Slots(Case):
+    def guarded(self, **http):
+        """A sidecar that wants a token."""
+        one = self.sidecar(start=False)
+        token = one.folder / "token"
+        token.write_text("s3cret\n")
+        one.write_config(toml(http={"token_file": str(token), **http}))
+        return one.start()
+
+    def wire(self, one, request=b""):
+        wire = Wire(one.port)
+        self.addCleanup(wire.socket.close)
+        wire.say(request)
+        return wire
+
+    def kept(self, one, count):
+        wires = [self.wire(one, ASK) for _ in range(count)]
+        for wire in wires:
+            self.assertEqual(wire.hear()[0], 200)
+        return wires
+
+    def warnings(self, one, text):
+        return [line for line in one.log().splitlines() if "WARN: " + text in line]
+
+    def test_silent_slow_and_unauthorised_connections_shut_nobody_out(self):
+        one = self.guarded()
+        kept = self.kept(one, 20)
+        unauthorised = b"GET /v2/rooms HTTP/1.1\r\n" + HOST + b"\r\n"
+        held = [self.wire(one, (b"", HALF_A_HEAD, unauthorised, PROBE)[number % 4]) for number in range(600)]
+        with within(5):
+            newcomers = self.kept(one, 20)
+        for wire in kept + newcomers:
+            wire.say(ASK)
+            self.assertEqual(wire.hear()[0], 200, "an authorised one stays")
+        self.assertEqual(one.run("status").returncode, 0)
+        text = one.get("/metrics", {"Authorization": "Bearer s3cret"}).body.decode()
+        self.assertGreaterEqual(metric(text, "room_sidecar_http_connections_displaced_total"), 600 + 40 - 512)
+        line = "Idle connections closed for newcomers; all slots are taken"
+        wait_until(lambda: self.warnings(one, line), "the line")
+        self.assertRegex(self.warnings(one, line)[0], r"address=127\.0\.0\.1:\d+ slots=512$")
+        wait_until(lambda: re.search("event=.*closed for newcomers.* left_out=", one.log()), "how many were left out")
+        self.assertEqual(len(self.warnings(one, line)), 1)
+        for wire in held:
+            wire.socket.close()
+
+    def test_probes_and_commands_are_answered_when_all_connections_are_authorised(self):
+        one = self.guarded(max_connections=10)
+        one.client.close()
+        self.kept(one, 10)
+        for _ in range(3):
+            for path in (b"/healthz", b"/readyz"):
+                answer = self.wire(one, b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n").hear()
+                self.assertEqual(answer[0], 200)
+                self.assertIn(b"Connection: close", answer[1])
+            with_token = self.wire(one, b"GET /metrics HTTP/1.1\r\n" + AUTHORIZED + b"\r\n").hear()
+            self.assertEqual(with_token[0], 200)
+            without = self.wire(one, b"GET /metrics HTTP/1.1\r\n" + HOST + b"\r\n").hear()
+            self.assertEqual(without[0], 401)
+            with within(2):
+                self.assertEqual(code_of(self.wire(one, ASK).hear()), (503, "too_many_connections"))
+            for command in (("status",), ("explain", "2171"), ("reload",)):
+                run = one.run(*command)
+                self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(json.loads(self.wire(one, PROBE.replace(b"healthz", b"readyz")).hear()[2])["status"], "ok")
+        path = b"/v2/rooms/2171/sessions/a"
+        report = self.wire(one, post(b"{}", path=path, method=b"PUT", host=AUTHORIZED)).hear()
+        self.assertEqual(code_of(report), (503, "too_many_connections"))
+        self.reports_are_seen_to_be_refused(one, self.wire(one, b"GET /metrics HTTP/1.1\r\n" + AUTHORIZED + b"\r\n"))
+        line = "Connections refused; all slots are taken"
+        wait_until(lambda: re.search("event=.*Connections refused.* left_out=", one.log()), "how many were left out")
+        self.assertEqual(len(self.warnings(one, line)), 1)
+
+    def reports_are_seen_to_be_refused(self, one, asks_metrics):
+        text = asks_metrics.hear()[2].decode()
+        self.assertEqual(metric(text, 'room_sidecar_session_refusals_total{error="too_many_connections"}'), 1)
+        self.assertEqual(metric(text, 'room_sidecar_degraded{reason="session_reports"}'), 1)
+        ready = json.loads(self.wire(one, PROBE.replace(b"healthz", b"readyz")).hear()[2])
+        self.assertEqual(ready["status"], "degraded")
+        self.assertRegex(ready["reasons"][0], "^sessions: reports are refused")
+
+    def test_the_first_byte_must_come_within_5_s_and_later_ones_within_60(self):
+        one = self.sidecar()
+        kept = self.wire(one, PROBE)
+        self.assertEqual(kept.hear()[0], 200)
+        began = time.monotonic()
+        with within(6):
+            silent = self.wire(one)
+            self.assertIsNone(silent.hear())
+        self.assertGreater(time.monotonic() - began, 4.5)
+        kept.say(PROBE)
+        self.assertEqual(kept.hear()[0], 200)
+
+
+class LargeBodies(Case):
+    def setUp(self):
+        self.one = self.sidecar(toml(rooms={"2171": "gxy1"}))
+
+    def wire(self, request):
+        wire = Wire(self.one.port)
+        self.addCleanup(wire.socket.close)
+        wire.say(request)
+        return wire
+
+    def test_announced_snapshots_hold_up_no_real_one(self):
+        for _ in range(20):
+            self.wire(snapshot(b" " * (LARGE - 1), EIGHT_MIB))
+        with within(2):
+            self.assertEqual(self.wire(snapshot()).hear()[0], 200)
+
+    def test_half_sent_snapshots_hold_up_a_real_one_for_a_second(self):
+        slow = [self.wire(snapshot(b" " * (LARGE + 1), EIGHT_MIB)) for _ in range(4)]
+        with within(3):
+            self.assertEqual(self.wire(snapshot()).hear()[0], 200)
+        for wire in slow:
+            self.assertEqual(code_of(wire.hear()), (408, "request_timeout"))
+
+    def test_a_snapshot_that_waits_in_vain_is_refused_and_that_is_seen(self):
+        """Others keep all places, and have more waiting, just fast enough."""
+        over = threading.Event()
+        began = time.monotonic()
+        wires = [self.wire(snapshot(b" " * (LARGE + 1), EIGHT_MIB)) for _ in range(12)]
+
+        def push(wire):
+            wire.socket.setblocking(False)
+            while not over.wait(0.2):
+                try:
+                    wire.socket.send(b" " * 20000)
+                except BlockingIOError:
+                    pass  # it waits for a place, and nobody reads
+                except OSError:
+                    return
+
+        pushers = [threading.Thread(target=push, args=(wire,)) for wire in wires]
+        for pusher in pushers:
+            pusher.start()
+        try:
+            real = self.wire(snapshot())
+            wait_until(lambda: select.select([real.socket], [], [], 0)[0], "the refusal")
+            self.assertEqual(code_of(real.hear()), (503, "too_many_connections"))
+            self.assertGreater(time.monotonic() - began, 9, "it waits for a place until its deadline")
+        finally:
+            over.set()
+            for pusher in pushers:
+                pusher.join()
+            for wire in wires:
+                wire.socket.close()
+        self.one.wait_for_log("WARN: Large bodies refused; all places for them are taken route=/v2/sessions")
+        text = self.one.get("/metrics").body.decode()
+        self.assertGreaterEqual(metric(text, "room_sidecar_http_large_bodies_refused_total"), 1)
+        refused = metric(text, 'room_sidecar_session_refusals_total{error="too_many_connections"}')
+        self.assertGreaterEqual(refused, 1)
+        ready = self.one.get("/readyz").json
+        self.assertEqual(ready["status"], "degraded")
+        self.assertRegex(ready["reasons"][0], "^sessions: reports are refused")
+
+
+if __name__ == "__main__":
+    unittest.main()

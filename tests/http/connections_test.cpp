@@ -1,0 +1,163 @@
+// Which connection gets a slot, and which gives way for it.
+#include <list>
+#include <string_view>
+#include <vector>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "catch.h"
+#include "http/connections.h"
+#include "http/minimum_rate.h"
+
+using http::Connection;
+using http::Connections;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Connections with real sockets, of which it holds both ends.
+class Sockets {
+ public:
+  Sockets() = default;
+  Sockets(const Sockets&) = delete;
+  Sockets& operator=(const Sockets&) = delete;
+  ~Sockets() {
+    for (const int fd : all_) ::close(fd);
+  }
+
+  Connections::Admission admit(Connections& connections, std::size_t listener = 0) {
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    all_.insert(all_.end(), {ends[0], ends[1]});
+    return connections.admit(ends[0], listener, true);
+  }
+  // What the client of a connection says.
+  void say(const Connection& connection, std::string_view text) {
+    for (std::size_t i = 0; i < all_.size(); i += 2) {
+      if (all_[i] == connection.fd) ::send(all_[i + 1], text.data(), text.size(), MSG_NOSIGNAL);
+    }
+  }
+
+ private:
+  std::vector<int> all_;
+};
+
+bool was_shut_down(const Connection& connection) {
+  char byte;
+  return ::recv(connection.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("the longest idle connection without an authorised answer gives way") {
+  Sockets sockets;
+  Connections connections(1, 3);
+  Connection& first = *sockets.admit(connections).connection;
+  Connection& second = *sockets.admit(connections).connection;
+  Connection& third = *sockets.admit(connections).connection;
+  connections.note_answer(first, true);
+  connections.note_answer(second, false);  // has been idle since now, and the third since it came
+  const auto newcomer = sockets.admit(connections);
+  REQUIRE(newcomer.connection);
+  CHECK(newcomer.displaced_another);
+  CHECK_FALSE(newcomer.connection->is_reserved);
+  CHECK(was_shut_down(third));
+  CHECK_FALSE(was_shut_down(first));
+  CHECK_FALSE(was_shut_down(second));
+  CHECK(connections.size() == 4);  // until the third's thread is done with it
+  connections.remove(third);
+  CHECK(connections.size() == 3);
+}
+
+TEST_CASE("nobody gives way while something of ours is under way, or its request has arrived") {
+  Sockets sockets;
+  Connections connections(1, 3);
+  Connection& worked_for = *sockets.admit(connections).connection;
+  Connection& asking = *sockets.admit(connections).connection;
+  Connection& uploading = *sockets.admit(connections).connection;
+  worked_for.wait = Connection::Wait::none;
+  sockets.say(asking, "G");
+  uploading.phase = Connection::Phase::reading_body;
+  CHECK(sockets.admit(connections).displaced_another);
+  CHECK(was_shut_down(uploading));
+  CHECK(sockets.admit(connections).displaced_another);  // the first newcomer, which is silent
+  CHECK_FALSE(was_shut_down(worked_for));
+  CHECK(asking.home != nullptr);
+  asking.wait = Connection::Wait::to_send;  // it asks on and takes no answer
+  CHECK(sockets.admit(connections).displaced_another);
+  char byte;
+  CHECK(::recv(asking.fd, &byte, 1, MSG_DONTWAIT) == 1);
+  CHECK(was_shut_down(asking));
+}
+
+TEST_CASE("who sends a body gives way after those who send nothing") {
+  Sockets sockets;
+  Connections connections(1, 2);
+  Connection& uploading = *sockets.admit(connections).connection;
+  uploading.phase = Connection::Phase::reading_body;
+  Connection& silent = *sockets.admit(connections).connection;
+  CHECK(sockets.admit(connections).displaced_another);
+  CHECK(was_shut_down(silent));
+  CHECK_FALSE(was_shut_down(uploading));
+}
+
+TEST_CASE("where all are authorised a newcomer gets a reserved slot, and there the longest idle gives way") {
+  Sockets sockets;
+  Connections connections(1, 1);
+  connections.note_answer(*sockets.admit(connections).connection, true);
+  std::vector<Connection*> reserved;
+  for (std::size_t i = 0; i < Connections::reserved_slots; ++i) {
+    const auto admission = sockets.admit(connections);
+    REQUIRE(admission.connection);
+    CHECK(admission.connection->is_reserved);
+    CHECK_FALSE(admission.displaced_another);
+    reserved.push_back(admission.connection);
+  }
+  CHECK(sockets.admit(connections).displaced_another);
+  CHECK(was_shut_down(*reserved.front()));
+  connections.for_each([](Connection& connection) { connection.wait = Connection::Wait::none; });
+  CHECK(sockets.admit(connections).connection == nullptr);
+  CHECK(connections.slots() == 1 + Connections::reserved_slots);
+}
+
+TEST_CASE("each listener has a share of its own, of at least one slot") {
+  Sockets sockets;
+  Connections connections(2, 3);
+  CHECK(connections.share(0) == 2);
+  CHECK(connections.share(1) == 1);
+  for (int i = 0; i < 2; ++i) connections.note_answer(*sockets.admit(connections, 0).connection, true);
+  CHECK(sockets.admit(connections, 0).connection->is_reserved);
+  CHECK_FALSE(sockets.admit(connections, 1).connection->is_reserved);
+  CHECK(Connections(3, 1).share(2) == 1);
+}
+
+TEST_CASE("when the token changes, nobody has shown the new one") {
+  Sockets sockets;
+  Connections connections(1, 1);
+  Connection& kept = *sockets.admit(connections).connection;
+  connections.note_answer(kept, true);
+  CHECK(kept.is_authorised);
+  connections.forget_authorisations();
+  CHECK_FALSE(kept.is_authorised);
+  CHECK(sockets.admit(connections).displaced_another);
+  CHECK(was_shut_down(kept));
+}
+
+TEST_CASE("newcomers displace no more than can be closed meanwhile") {
+  Sockets sockets;
+  Connections connections(1, 2);
+  for (int i = 0; i < 200; ++i) sockets.admit(connections);
+  CHECK(connections.size() == 2 + Connections::most_leaving + Connections::reserved_slots);
+}
+
+TEST_CASE("the minimum rate is 64 KiB in each window") {
+  const http::MinimumRate::Clock::time_point start{};
+  http::MinimumRate rate(1s, start);
+  CHECK(rate.until() == start + 1s);
+  rate.add(65535, start + 900ms);
+  CHECK(rate.until() == start + 1s);
+  rate.add(1, start + 990ms);
+  CHECK(rate.until() == start + 1990ms);
+}

@@ -1,0 +1,142 @@
+// Full doors: who gets in, who gives way, and who is answered all the same.
+#include <list>
+#include <string>
+#include <vector>
+
+#include "catch.h"
+#include "http/client.h"
+#include "http/test_door.h"
+#include "http/wire.h"
+#include "temporary_folder.h"
+
+using namespace http_test;
+
+namespace {
+
+const std::string local = "Host: localhost\r\n";
+const std::string bears_token = local + "Authorization: Bearer t\r\n";
+const std::string probe = "GET /healthz HTTP/1.1\r\n" + local + "\r\n";
+
+std::string ask(const std::string& fields = local) { return "GET /v2/rooms HTTP/1.1\r\n" + fields + "\r\n"; }
+
+WireAnswer answer_to(Wire& wire, const std::string& request) {
+  wire.say(request);
+  return wire.hear();
+}
+
+http::DoorOptions with(std::size_t connections, std::optional<std::string> token = std::nullopt) {
+  auto options = quick();
+  options.max_connections = connections;
+  options.token = std::move(token);
+  options.timeouts = {60s, 60s, 60s, 60s, 60s};  // nobody goes by itself
+  return options;
+}
+
+// So many that have had an authorised answer, and stay. With few slots a newcomer may find the thread of each other
+// connection still at work for it.
+std::list<Wire> kept_by(TestDoor& door, std::size_t count, const std::string& fields = local) {
+  std::list<Wire> kept;
+  const auto one_more = [&] {
+    if (answer_to(kept.emplace_back(door.address()), ask(fields)).status == 200) return true;
+    kept.pop_back();
+    return false;
+  };
+  while (kept.size() < count) REQUIRE(comes_true(one_more));
+  return kept;
+}
+
+}  // namespace
+
+TEST_CASE("silent connections shut nobody out, and who was answered stays") {
+  TestDoor door(with(4));
+  std::list<Wire> silent;
+  for (int i = 0; i < 20; ++i) silent.emplace_back(door.address());
+  auto kept = kept_by(door, 4);
+  for (Wire& wire : silent) CHECK(wire.ends_within(30s));
+  for (Wire& wire : kept) CHECK(answer_to(wire, ask()).status == 200);
+  CHECK(door.door().shedding().connections_displaced() == 20);
+  CHECK(door.door().shedding().connections_refused() == 0);
+  CHECK(comes_true([&] { return door.door().connections() == 4; }));
+}
+
+TEST_CASE("slow heads, slow bodies and answers that nobody takes shut nobody out") {
+  for (const std::string& slow :
+       {std::string("GET /v2/ro"), "POST /v2/room_server HTTP/1.1\r\n" + local + "Content-Length: 9\r\n\r\n1",
+        "PUT /large HTTP/1.1\r\n" + local + "\r\n"}) {
+    CAPTURE(slow);
+    TestDoor door(with(2));
+    Wire first(door.address()), second(door.address());
+    for (Wire* wire : {&first, &second}) wire->say(slow);
+    auto newcomers = kept_by(door, 2);
+    CHECK(comes_true([&] { return door.door().connections() == 2; }));
+  }
+}
+
+TEST_CASE("what needs no token authorises nobody where one is needed") {
+  TestDoor door(with(2, "t"));
+  std::list<Wire> strangers;
+  for (const auto& request : {probe, ask()}) answer_to(strangers.emplace_back(door.address()), request);
+  auto kept = kept_by(door, 2, bears_token);
+  for (Wire& wire : strangers) CHECK(wire.ends_within(30s));
+  door.door().replace_token("t");  // read again
+  Wire refused(door.address());
+  CHECK(answer_to(refused, ask(bears_token)).error() == "too_many_connections");
+  door.door().replace_token("new");
+  auto fresh = kept_by(door, 2, local + "Authorization: Bearer new\r\n");
+  for (Wire& wire : kept) CHECK(wire.ends_within(30s));
+}
+
+TEST_CASE("probes and commands are answered although all slots are taken, and their connections closed") {
+  TestDoor door(with(2));
+  auto kept = kept_by(door, 2);
+  for (int i = 0; i < 20; ++i) {
+    Wire wire(door.address());
+    const auto answer = answer_to(wire, probe);
+    CHECK(answer.status == 200);
+    CHECK(answer.field("Connection") == "close");
+    CHECK(http::Client(door.address()).request("GET", "/v2/rooms").status == 200);
+    Wire other(door.address());
+    CHECK(answer_to(other, ask()).error() == "too_many_connections");
+  }
+  CHECK(door.door().shedding().connections_refused() == 20);
+  Wire report(door.address());
+  CHECK(answer_to(report, "PUT /v2/sessions HTTP/1.1\r\n" + local + "\r\n").error() == "too_many_connections");
+  CHECK(door.door().shedding().session_reports_refused() == 1);
+  CHECK(door.door().shedding().refuses_session_reports());
+}
+
+TEST_CASE("silent connections in the reserved slots keep no probe out, and are told that there are too many") {
+  auto options = with(1);
+  options.timeouts.reserved = 60s;
+  TestDoor door(std::move(options));
+  auto kept = kept_by(door, 1);
+  std::list<Wire> silent;
+  for (int i = 0; i < 30; ++i) silent.emplace_back(door.address());
+  Wire wire(door.address());
+  CHECK(answer_to(wire, probe).status == 200);
+
+  TestDoor quick_one(with(1));
+  auto kept_there = kept_by(quick_one, 1);
+  CHECK(Wire(quick_one.address()).hear().error() == "too_many_connections");
+}
+
+TEST_CASE("where a token is needed, a reserved slot asks for it") {
+  TestDoor door(with(1, "t"));
+  auto kept = kept_by(door, 1, bears_token);
+  CHECK(http::Client(door.address()).request("GET", "/v2/rooms").status == 401);
+  CHECK(http::Client(door.address(), "t").request("GET", "/v2/rooms").status == 200);
+}
+
+TEST_CASE("a full listener shuts nobody out of another") {
+  const TemporaryFolder folder;
+  auto listeners = http::open_listeners("127.0.0.1:0");
+  listeners.push_back(http::open_listeners("unix:" + folder.file("s")).front());
+  TestDoor door(with(4), std::move(listeners));
+  auto kept = kept_by(door, 2);
+  Wire third(door.address());
+  CHECK(answer_to(third, ask()).error() == "too_many_connections");
+  std::list<Wire> others;
+  for (int i = 0; i < 2; ++i) {
+    CHECK(answer_to(others.emplace_back("unix:" + folder.file("s")), ask()).status == 200);
+  }
+}
