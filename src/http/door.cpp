@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "http/conversation.h"
+#include "http/socket_files.h"
 #include "http/turned_away.h"
 #include "locks/mutex.h"
 
@@ -49,6 +50,7 @@ void set_up(const Connection& connection, const Timeouts& timeouts) {
 std::vector<LoadShedding::Listener> slots_of(const std::vector<Listener>& listeners, std::size_t most) {
   const Connections connections(listeners.size(), most);
   std::vector<LoadShedding::Listener> result;
+  result.reserve(listeners.size());
   for (const Listener& listener : listeners) result.push_back({listener.address, connections.share(result.size())});
   return result;
 }
@@ -86,7 +88,8 @@ class Door::Inside {
   HouseRules rules_;
   int wake_;
   std::atomic<std::uint64_t> heartbeats_{0};
-  TurnedAway turned_away_;  // the accepting thread's
+  TurnedAway turned_away_;    // the accepting thread's
+  SocketFiles socket_files_;  // the accepting thread's
 
   mutable locks::Mutex mutex_;
   locks::ConditionVariable work_to_do_;
@@ -159,6 +162,7 @@ void Door::Inside::wait_and_accept(std::chrono::milliseconds longest) {
   for (const auto& listener : listeners_) watched.push_back({listener.fd, POLLIN, 0});
   watched.push_back({wake_, POLLIN, 0});
   if (turned_away_.any()) longest = std::min(longest, 10ms);
+  if (SocketFiles::any(listeners_)) longest = std::min(longest, SocketFiles::between_looks);
   ::poll(watched.data(), watched.size(), static_cast<int>(longest.count()));
   ++heartbeats_;
   eventfd_t told;
@@ -167,6 +171,7 @@ void Door::Inside::wait_and_accept(std::chrono::milliseconds longest) {
     if (watched[i].revents != 0) accept_from(i);
   }
   turned_away_.close_the_finished();
+  if (!rules_.stopping) socket_files_.keep(listeners_);
 }
 
 void Door::Inside::accept_from(std::size_t listener) {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <cstring>
+#include <random>
 #include <stdexcept>
 #include <string_view>
 
@@ -152,7 +154,40 @@ Listener open_tcp(const std::string& listen, const Address& address) {
   return Listener{socket.release(), false, std::move(bound), 0, 0, false};
 }
 
-// Removes a socket file on which nobody answers; throws if anything else is there.
+struct FileId {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+
+  bool operator==(const FileId&) const = default;
+};
+
+// Nothing: there is none.
+std::optional<FileId> id_of_file(const std::string& path) {
+  struct stat there = {};
+  if (::lstat(path.c_str(), &there) != 0) return std::nullopt;
+  return FileId{there.st_dev, there.st_ino};
+}
+
+// A name of nobody's beside `path`, from and to which its file can be moved: "/run/.socket.abcdef". What ss(8) shows.
+std::string name_beside(const std::string& path) {
+  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz";
+  constexpr std::size_t longest = sizeof sockaddr_un{}.sun_path - 1;
+  const auto base = path.rfind('/') + 1;
+  std::random_device random;
+  std::string ending = ".";
+  for (int i = 0; i < 6; ++i) ending += letters[random() % letters.size()];
+  std::string name = path.substr(0, base) + '.' + path.substr(base);
+  if (name.size() + ending.size() > longest) name.resize(std::max(longest - ending.size(), base + 1));
+  return name + ending;
+}
+
+[[noreturn]] void fail_as_taken(const std::string& path) {
+  throw std::runtime_error("Can't listen on unix:" + path +
+                           ": another program listens there; stop it or change http.listen.");
+}
+
+// Removes a socket file on which nobody answers; throws if anything else is there. Another instance may do the same at the
+// same time and put its own file there: only what was looked at is removed.
 void clear_the_way(const std::string& path, const Address& address) {
   struct stat there = {};
   if (::lstat(path.c_str(), &there) != 0) return;
@@ -160,25 +195,36 @@ void clear_the_way(const std::string& path, const Address& address) {
     throw std::runtime_error("Can't listen on unix:" + path + ": something that is no socket is there; move it away.");
   }
   const Guard probe(new_socket(AF_UNIX));
-  if (::connect(probe.get(), address.get(), address.size) == 0 || errno != ECONNREFUSED) {
-    throw std::runtime_error("Can't listen on unix:" + path +
-                             ": another program listens there; stop it or change http.listen.");
+  if (::connect(probe.get(), address.get(), address.size) == 0 || errno != ECONNREFUSED) fail_as_taken(path);
+  const std::string aside = name_beside(path);
+  if (::rename(path.c_str(), aside.c_str()) != 0) return;
+  const bool is_it = id_of_file(aside) == FileId{there.st_dev, there.st_ino};
+  if (is_it) {
+    ::unlink(aside.c_str());
+    return;
   }
-  ::unlink(path.c_str());
+  ::renameat2(AT_FDCWD, aside.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE);
+  fail_as_taken(path);
 }
 
+// The file gets its name when the socket listens: until then another instance would take it for left behind.
 Listener open_unix(const std::string& path, const Address& address) {
   clear_the_way(path, address);
+  const std::string unnamed = name_beside(path);
+  const auto bound = unix_address(unnamed);
+  if (!bound) throw std::runtime_error("Can't listen on unix:" + path + ": its folder's path is too long; shorten it.");
   Guard socket(new_socket(AF_UNIX));
   constexpr mode_t mode = 0660;
   ::fchmod(socket.get(), mode);  // before bind: at no moment is the file more open than wished
-  if (::bind(socket.get(), address.get(), address.size) != 0 || ::chmod(path.c_str(), mode) != 0 ||
-      ::listen(socket.get(), backlog) != 0) {
-    fail("Can't listen on unix:" + path + "; check that its folder is there and may be written to", errno);
-  }
-  struct stat made = {};
-  if (::lstat(path.c_str(), &made) != 0) fail("The socket file " + path + " has vanished", errno);
-  return Listener{socket.release(), true, "unix:" + path, made.st_dev, made.st_ino, false};
+  const bool listens = ::bind(socket.get(), bound->get(), bound->size) == 0 && ::chmod(unnamed.c_str(), mode) == 0 &&
+                       ::listen(socket.get(), backlog) == 0;
+  const auto made = id_of_file(unnamed);
+  const bool is_named = listens && made && ::link(unnamed.c_str(), path.c_str()) == 0;
+  const int error = errno;
+  ::unlink(unnamed.c_str());
+  if (is_named) return Listener{socket.release(), true, "unix:" + path, made->device, made->inode, false};
+  if (listens && error == EEXIST) fail_as_taken(path);
+  fail("Can't listen on unix:" + path + "; check that its folder is there and may be written to", error);
 }
 
 }  // namespace
@@ -220,13 +266,14 @@ std::vector<Listener> adopt_systemd_listeners() {
   return listeners;
 }
 
+bool is_in_place(const Listener& listener) {
+  if (listener.inode == 0) return true;
+  return id_of_file(listener.address.substr(unix_prefix.size())) == FileId{listener.device, listener.inode};
+}
+
 void close_listener(const Listener& listener) {
-  if (listener.inode != 0) {
-    const auto path = listener.address.substr(unix_prefix.size());
-    struct stat there = {};
-    if (::lstat(path.c_str(), &there) == 0 && there.st_ino == listener.inode && there.st_dev == listener.device) {
-      ::unlink(path.c_str());
-    }
+  if (listener.inode != 0 && is_in_place(listener)) {
+    ::unlink(listener.address.substr(unix_prefix.size()).c_str());
   }
   ::close(listener.fd);
 }

@@ -1,5 +1,5 @@
 // The sockets on which the sidecar listens: opened by configuration or handed over by systemd.
-// For the start, from one thread.
+// From one thread.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,9 @@ std::vector<Listener> open_listeners(const std::string& listen);
 // What systemd hands over (LISTEN_FDS), or nothing; clears these variables. Throws as above if
 // something else than a listening stream socket is handed over.
 std::vector<Listener> adopt_systemd_listeners();
+
+// Is the socket file that we made still there? True for other listeners.
+bool is_in_place(const Listener& listener);
 
 // Closes without shutting down (systemd holds the same socket), and removes the socket file if ours.
 void close_listener(const Listener& listener);

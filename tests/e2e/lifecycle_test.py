@@ -90,6 +90,30 @@ class Lifecycle(Case):
             self.assertIn(b'{"janus":"gxy1"}', ask_at(path))
             sidecar.kill()
 
+    def test_a_socket_file_that_is_deleted_is_there_again_within_a_second(self):
+        sidecar = self.sidecar(start=False)
+        path = sidecar.folder / "socket"
+        sidecar.env["LISTEN_ADDRESS"] = f"unix:{path}"
+        sidecar.start()
+        line = f"ERROR: Socket file was deleted; created it again address=unix:{path}"
+        for times in (1, 2):
+            path.unlink()
+            with within(1):
+                wait_until(path.exists, "the socket file")
+                self.assertIn(b'{"janus":"gxy1"}', ask_at(path))
+            wait_until(lambda times=times: sidecar.log().count(line) == times, "one ERROR each time")
+        # What lies there instead is nobody's to remove; it is told once.
+        path.unlink()
+        path.write_text("mine")
+        sidecar.wait_for_log("ERROR: Socket file was deleted and cannot be created again")
+        self.assertEqual(path.read_text(), "mine")
+        path.unlink()
+        sidecar.wait_for_log("INFO: Socket file created again")
+        self.assertIn(b'{"janus":"gxy1"}', ask_at(path))
+        self.assertEqual(sidecar.log().count("ERROR: "), 3)
+        self.assertEqual(sidecar.stop(), 0)
+        self.assertFalse(path.exists())
+
     def test_what_is_no_socket_is_not_replaced_by_one(self):
         sidecar = self.sidecar(start=False)
         path = sidecar.folder / "precious"

@@ -1,8 +1,13 @@
 // Sockets opened by configuration and handed over by systemd, and the token's file.
+#include <atomic>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -26,6 +31,22 @@ namespace {
 bool exists(const std::string& path) {
   struct stat there = {};
   return ::lstat(path.c_str(), &there) == 0;
+}
+
+sockaddr_un named(const std::string& path) {
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  path.copy(name.sun_path, sizeof name.sun_path - 1);
+  return name;
+}
+
+// As another program makes it, with the shortest queue.
+int listening_at(const std::string& path) {
+  const sockaddr_un name = named(path);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(::bind(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0);
+  REQUIRE(::listen(fd, 0) == 0);
+  return fd;
 }
 
 std::string refusal_of(const std::string& listen) {
@@ -104,13 +125,9 @@ TEST_CASE("a socket file on which nobody answers is replaced, anything else is l
 TEST_CASE("a socket whose owner is too busy to accept is not taken from it") {
   const TemporaryFolder folder;
   const auto path = folder.file("s");
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  path.copy(name.sun_path, sizeof name.sun_path - 1);
+  const sockaddr_un name = named(path);
   const auto* address = reinterpret_cast<const sockaddr*>(&name);
-  const int busy = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  REQUIRE(::bind(busy, address, sizeof name) == 0);
-  REQUIRE(::listen(busy, 0) == 0);
+  const int busy = listening_at(path);
   std::vector<int> waiting;
   do {
     waiting.push_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -133,10 +150,101 @@ TEST_CASE("a socket file that has become another's is not removed") {
   CHECK_FALSE(exists(folder.file("s")));
 }
 
+TEST_CASE("a socket file that is deleted while the door serves is created again, and nobody else's is touched") {
+  const TemporaryFolder folder;
+  const auto path = folder.file("s");
+  const auto address = "unix:" + path;
+  TestDoor door(quick(), address);
+  Wire kept(address);
+  const std::string ask = "GET /healthz HTTP/1.1\r\n\r\n";
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(::unlink(path.c_str()) == 0);
+    REQUIRE(comes_true([&] { return exists(path); }));
+    struct stat made = {};
+    REQUIRE(::lstat(path.c_str(), &made) == 0);
+    CHECK((made.st_mode & 0777) == 0660);
+    CHECK(http::Client(address).request("GET", "/healthz").status == 200);
+    kept.say(ask);
+    CHECK(kept.hear().status == 200);
+  }
+  {
+    // A file of that name comes before: it is left alone, and the door waits until it has gone.
+    const auto other = folder.file("other");
+    std::ofstream(other) << "precious";
+    REQUIRE(::rename(other.c_str(), path.c_str()) == 0);
+    const auto before = door.door().heartbeats();
+    CHECK(comes_true([&] { return door.door().heartbeats() > before + 2; }));
+    struct stat there = {};
+    CHECK((::lstat(path.c_str(), &there) == 0 && S_ISREG(there.st_mode)));
+    ::unlink(path.c_str());
+    CHECK(comes_true([&] { return http::Client(address).request("GET", "/healthz").status == 200; }));
+  }
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);  // nothing is left behind
+}
+
+TEST_CASE("a socket's path may be as long as an address can be") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path() + '/' + std::string(107 - folder.path().size() - 1, 's');
+  const auto listener = http::open_listeners("unix:" + path).front();
+  CHECK(exists(path));
+  http::close_listener(listener);
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("a socket file listens from the moment at which it is there") {
+  const TemporaryFolder folder;
+  const auto path = folder.file("s");
+  const sockaddr_un name = named(path);
+  std::atomic<bool> is_over{false};
+  std::atomic<int> refused{0}, accepted{0};
+  std::thread others([&] {
+    while (!is_over) {
+      const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      const int result = ::connect(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name);
+      if (result == 0) ++accepted;
+      if (result != 0 && errno == ECONNREFUSED) ++refused;  // there, and taken for left behind
+      ::close(fd);
+    }
+  });
+  // At the end the file goes before the socket is closed, too.
+  for (int i = 0; i < 2000; ++i) http::close_listener(http::open_listeners("unix:" + path).front());
+  is_over = true;
+  others.join();
+  CHECK(refused == 0);
+}
+
+TEST_CASE("of many instances that start at once on a socket file that was left behind, one gets it and keeps it") {
+  const TemporaryFolder folder;
+  const auto path = folder.file("s");
+  for (int round = 0; round < 100; ++round) {
+    ::close(http::open_listeners("unix:" + path).front().fd);  // as kill -9 would
+    std::atomic<bool> go{false};
+    std::vector<std::thread> starters;
+    std::mutex mutex;
+    std::vector<http::Listener> won;
+    for (int i = 0; i < 4; ++i) {
+      starters.emplace_back([&] {
+        while (!go) std::this_thread::yield();
+        try {
+          const auto listener = http::open_listeners("unix:" + path).front();
+          const std::lock_guard lock(mutex);
+          won.push_back(listener);
+        } catch (const std::runtime_error&) {
+        }
+      });
+    }
+    go = true;
+    for (auto& starter : starters) starter.join();
+    CHECK(won.size() == 1);
+    CHECK((won.empty() || http::is_in_place(won.front())));
+    for (const auto& listener : won) http::close_listener(listener);
+  }
+}
+
 TEST_CASE("systemd's sockets are adopted, served and neither shut down nor removed") {
   const TemporaryFolder folder;
   const auto tcp = http::open_listeners("127.0.0.1:0").front();
-  const auto local = http::open_listeners("unix:" + folder.file("s")).front();
+  const http::Listener local{listening_at(folder.file("s")), true, "unix:" + folder.file("s")};
   const pid_t child = ::fork();
   if (child == 0) {  // as systemd starts a service: the sockets are descriptors 3 and 4
     const int parked[] = {::fcntl(tcp.fd, F_DUPFD, 100), ::fcntl(local.fd, F_DUPFD, 100)};
