@@ -20,6 +20,12 @@ namespace sidecar {
 namespace {
 
 constexpr const char* being_stopped = "the sidecar is being stopped";
+constexpr const char* overtaken = "the files could not be read in time, and a later reload took the place of this one";
+constexpr const char* too_many_hang = "earlier reloads still hang at the files; mend the file system that they are on";
+
+// Who waits for files for longer lets a later reload pass.
+constexpr std::chrono::seconds time_to_read{1};
+constexpr int most_reads = 16;
 
 bool needs_restart(std::string_view key) {
   return key == "http.listen" || key == "http.max_connections" || key == "database.path";
@@ -114,15 +120,14 @@ Reload::Reload(config::Sources sources, const config::Loaded& in_force, bool nee
       settings_(settings_of(in_force)) {}
 
 app::ReloadReport Reload::run(bool allow_removals) {
-  const locks::MutexLock lock(mutex_);
   notify_reloading();
-  const auto settings_before = settings_now();
-  app::ReloadReport result = attempt(allow_removals);
-  report_settings(result, settings_before);
+  auto [result, was_overtaken] = attempt(allow_removals);
+  const locks::MutexLock lock(mutex_);
   std::string refused;
-  last_refused_ = !result.problems.empty();
-  (last_refused_ ? refused_count_ : applied_count_).add();
-  if (result.problems.empty()) {
+  const bool is_refused = !result.problems.empty();
+  if (!was_overtaken) last_refused_ = is_refused;
+  (is_refused ? refused_count_ : applied_count_).add();
+  if (!is_refused) {
     ++generation_;
     for (const app::SettingChange& change : result.changed) {
       app::log_info(
@@ -138,7 +143,7 @@ app::ReloadReport Reload::run(bool allow_removals) {
     for (const std::string& problem : result.problems) app::log_error(problem);
     app::log_error("Configuration refused; the old one stays in force",
                    {{"problems", static_cast<std::int64_t>(result.problems.size())}});
-    refused = "; the last reload was refused: " + result.problems.front();
+    if (!was_overtaken) refused = "; the last reload was refused: " + result.problems.front();
   }
   if (!stopping_) notify_ready(mode_of(in_force_.domain) + refused);
   return result;
@@ -159,17 +164,25 @@ void Reload::report_settings(app::ReloadReport& report, const std::vector<http::
   }
 }
 
-// By a thread of its own, which a file system that hangs may keep for ever.
-std::optional<FilesRead> Reload::read_unless_stopped() const {
+// By a thread of its own, which a file system that hangs may keep for ever. Or why they are not read. `number`: of the
+// latest reload, which may be this one.
+std::variant<FilesRead, std::string> Reload::read(std::uint64_t number) const {
   constexpr std::chrono::milliseconds look{20};
-  if (stopping_) return std::nullopt;
-  std::packaged_task<FilesRead()> task([sources = sources_] { return read_files(sources); });
-  std::future<FilesRead> read = task.get_future();
+  if (stopping_) return being_stopped;
+  // Given back with the task, wherever that ends.
+  const auto give_back = [under_way = reads_under_way_](void*) { --*under_way; };
+  const bool is_one_too_many = ++*reads_under_way_ > most_reads;
+  std::shared_ptr<void> place(nullptr, give_back);
+  if (is_one_too_many) return too_many_hang;
+  std::packaged_task<FilesRead()> task([sources = sources_, kept = std::move(place)] { return read_files(sources); });
+  std::future<FilesRead> files = task.get_future();
+  const auto begin = std::chrono::steady_clock::now();
   std::thread(std::move(task)).detach();
   while (!stopping_) {
-    if (read.wait_for(look) == std::future_status::ready) return read.get();
+    if (files.wait_for(look) == std::future_status::ready) return files.get();
+    if (begun_ != number && std::chrono::steady_clock::now() > begin + time_to_read) return overtaken;
   }
-  return std::nullopt;
+  return being_stopped;
 }
 
 void Reload::put_in_force(config::Loaded loaded) {
@@ -187,28 +200,34 @@ http::SettingsView Reload::settings(bool with_preview) {
   http::SettingsView view;
   const store::DatabaseId id = store::database_id(database_);
   view.database = {id.path, id.real_path, id.file};
-  if (with_preview) {
-    const locks::MutexLock lock(mutex_);
-    view.after_reload = preview();
-  }
+  if (with_preview) view.after_reload = preview();
   view.settings = settings_now();
   return view;
 }
 
 http::SettingsView::Preview Reload::preview() {
   http::SettingsView::Preview preview;
-  const auto files = read_unless_stopped();
+  const auto read_or_not = read(begun_);
+  const auto* files = std::get_if<FilesRead>(&read_or_not);
   if (!files) {
-    preview.problems.push_back(being_stopped);
+    preview.problems.push_back(std::get<std::string>(read_or_not));
     return preview;
+  }
+  config::Configuration in_force;
+  app::Removals removals = app::Removals::refused;
+  std::vector<std::string> lost;
+  {
+    const locks::MutexLock lock(mutex_);
+    in_force = in_force_;
+    removals = removals_for(files->loaded.file, false, lost);
   }
   const config::Configuration& next = files->loaded.configuration;
   for (const config::Problem& problem : files->loaded.problems) {
     (problem.is_error ? preview.problems : preview.warnings).push_back(problem.text);
   }
   preview.problems.insert(preview.problems.end(), files->unreadable.begin(), files->unreadable.end());
-  const app::Removals removals = removals_for(files->loaded.file, false, preview.problems);
-  for (std::string& problem : further_problems(files->loaded, in_force_.store.path, removals)) {
+  preview.problems.insert(preview.problems.end(), lost.begin(), lost.end());
+  for (std::string& problem : further_problems(files->loaded, in_force.store.path, removals)) {
     preview.problems.push_back(std::move(problem));
   }
   const auto settings = settings_of(files->loaded);
@@ -219,8 +238,8 @@ http::SettingsView::Preview Reload::preview() {
       preview.changes.push_back({settings[i], settings_[i].value, needs_restart(settings[i].key)});
     }
   }
-  describe_entries("[[gateways]]", in_force_.gateways, next.gateways, preview.entries);
-  describe_entries("[[rooms]]", in_force_.rooms, next.rooms, preview.entries);
+  describe_entries("[[gateways]]", in_force.gateways, next.gateways, preview.entries);
+  describe_entries("[[rooms]]", in_force.rooms, next.rooms, preview.entries);
   return preview;
 }
 
@@ -243,14 +262,31 @@ app::Removals Reload::removals_for(config::ConfigFile file, bool allow_removals,
   return app::Removals::refused;
 }
 
-app::ReloadReport Reload::attempt(bool allow_removals) {
-  app::ReloadReport result;
-  std::optional<FilesRead> files = read_unless_stopped();
-  if (!files) {
-    result.problems.push_back(being_stopped);
-    return result;
+Reload::Outcome Reload::attempt(bool allow_removals) {
+  for (;;) {
+    const std::uint64_t number = ++begun_;
+    auto read_or_not = read(number);
+    auto* files = std::get_if<FilesRead>(&read_or_not);
+    const locks::MutexLock lock(mutex_);
+    if (files && last_number_ > number) continue;  // what is in force was read later: older files must not replace it
+    const auto settings_before = settings_now();
+    Outcome outcome;
+    if (files) {
+      last_number_ = number;
+      outcome.report = apply(std::move(*files), allow_removals);
+    } else {
+      const auto& problem = std::get<std::string>(read_or_not);
+      outcome.report.problems.push_back(problem);
+      outcome.was_overtaken = problem == overtaken;
+    }
+    report_settings(outcome.report, settings_before);
+    return outcome;
   }
-  config::Loaded& loaded = files->loaded;
+}
+
+app::ReloadReport Reload::apply(FilesRead files, bool allow_removals) {
+  app::ReloadReport result;
+  config::Loaded& loaded = files.loaded;
   for (const config::Problem& problem : loaded.problems) {
     (problem.is_error ? result.problems : result.warnings).push_back(problem.text);
   }
@@ -258,7 +294,7 @@ app::ReloadReport Reload::attempt(bool allow_removals) {
     result.problems.push_back(
         "http.token_file: it listens where other machines can ask, which needs a token until the next restart");
   }
-  for (std::string& problem : files->unreadable) result.problems.push_back(std::move(problem));
+  for (std::string& problem : files.unreadable) result.problems.push_back(std::move(problem));
   const app::Removals removals = removals_for(loaded.file, allow_removals, result.problems);
   if (!result.problems.empty()) {
     // The rest of the problems too, and not only at the next attempt.
@@ -289,7 +325,7 @@ app::ReloadReport Reload::attempt(bool allow_removals) {
   }
   if (!shares) fleet_.configure(next.cluster, next.domain.scale);
   fleet_.follow();
-  door_.replace_token(std::move(files->token));
+  door_.replace_token(std::move(files.token));
   watch_.configure(loaded.configuration.health);
   result.gateways = synced.gateways;
   result.rooms = synced.rooms;

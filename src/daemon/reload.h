@@ -1,11 +1,15 @@
 // Applies an edited configuration while the sidecar runs, or refuses it and leaves the old one in force.
-// Any thread; one at a time, others wait.
+// Any thread. Files are read by a thread of their own for each reload, without a lock; one reload is applied at a time. One
+// that hangs at its files is refused as soon as another one is asked for, which reads them anew.
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "app/catalogue_keeper.h"
@@ -54,15 +58,21 @@ class Reload {
   void tell(metrics::Told& told) const;
 
  private:
-  app::ReloadReport attempt(bool allow_removals) REQUIRES(mutex_);
+  struct Outcome {
+    app::ReloadReport report;
+    bool was_overtaken = false;  // by a later reload, which says what is in force
+  };
+
+  Outcome attempt(bool allow_removals);
+  app::ReloadReport apply(FilesRead files, bool allow_removals) REQUIRES(mutex_);
   app::Removals removals_for(config::ConfigFile file, bool allow_removals, std::vector<std::string>& problems) const
       REQUIRES(mutex_);
   std::vector<http::SettingsView::Setting> settings_now();
   void report_settings(app::ReloadReport& report, const std::vector<http::SettingsView::Setting>& before)
       REQUIRES(mutex_);
-  std::optional<FilesRead> read_unless_stopped() const;
+  std::variant<FilesRead, std::string> read(std::uint64_t number) const;
   void put_in_force(config::Loaded loaded) REQUIRES(mutex_);
-  http::SettingsView::Preview preview() REQUIRES(mutex_);
+  http::SettingsView::Preview preview();
   void keep_what_needs_a_restart(config::Configuration& wanted, std::vector<std::string>& warnings) REQUIRES(mutex_);
 
   const config::Sources sources_;
@@ -76,7 +86,10 @@ class Reload {
   counts::Counter refused_count_;
   std::atomic<bool> last_refused_{false};
   std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> begun_{0};  // the number of the latest one that reads files
+  const std::shared_ptr<std::atomic<int>> reads_under_way_ = std::make_shared<std::atomic<int>>(0);
   locks::Mutex mutex_;
+  std::uint64_t last_number_ GUARDED_BY(mutex_) = 0;  // of the one that was applied or refused last
   config::Configuration in_force_ GUARDED_BY(mutex_);
   config::ConfigFile file_in_force_ GUARDED_BY(mutex_);
   std::uint64_t generation_ GUARDED_BY(mutex_) = 1;

@@ -58,7 +58,7 @@ Signals::Signals() {
   const sigset_t set = all_signals();
   signals_ = require_descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
   wake_ = require_descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
-  reloader_ = std::thread([this] { reload_when_asked(); });
+  for (std::thread& reloader : reloaders_) reloader = std::thread([this] { reload_when_asked(); });
   reader_ = std::thread([this] { read_signals(); });
 }
 
@@ -70,7 +70,7 @@ Signals::~Signals() {
   changed_.notify_all();
   ::eventfd_write(wake_, 1);
   reader_.join();
-  reloader_.join();
+  for (std::thread& reloader : reloaders_) reloader.join();
   if (deadline_thread_.joinable()) deadline_thread_.join();
   ::close(wake_);
   ::close(signals_);

@@ -1,10 +1,12 @@
 // The process's signals, from before anything else runs until the log is written out. TERM and INT stop it, HUP
 // reloads, and every other one is ignored with a WARN. From TERM on the process has a deadline: what still hangs then is left
 // behind, as in a crash.
-// Threads: one reads the signals and stops, one reloads, and one watches the deadline once there is one. All functions
+// Threads: one reads the signals and stops, two reload, so that one that hangs delays no other, and one watches the
+// deadline once there is one. All functions
 // are for the thread that constructs it. Throws if there can be no thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -64,7 +66,7 @@ class Signals {
   Clock::time_point deadline_ GUARDED_BY(mutex_);
   std::map<int, Clock::time_point> told_;  // the reader's own: when a signal was last warned of
   std::thread deadline_thread_;            // the reader's own, until that is joined
-  std::thread reloader_;
+  std::array<std::thread, 2> reloaders_;
   std::thread reader_;
 };
 

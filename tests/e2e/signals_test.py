@@ -7,6 +7,7 @@ import os
 import pathlib
 import pty
 import signal
+import socket
 import subprocess
 import termios
 import unittest
@@ -190,6 +191,43 @@ class Stopping(Case):
             self.assertIn("INFO: Stopped\n", sidecar.log())
             self.assertEqual(len(sidecar.sql("SELECT * FROM sessions")), 1)
 
+    def test_a_reload_that_hangs_at_a_file_delays_no_other(self):
+        sidecar = self.sidecar(toml(scale=True))
+        hanging = HungMount(self, sidecar.folder / "hung").path
+        occupancy = 11
+
+        def ask(request):
+            asking = socket.create_connection(("127.0.0.1", sidecar.port))
+            self.addCleanup(asking.close)
+            asking.sendall(request + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+        def by_command():
+            ask(b"POST /v2/reload")
+
+        def by_preview():
+            ask(b"GET /v2/settings?preview=true")
+
+        for first in (sidecar.hang_up, by_command, by_preview):
+            for second in (sidecar.hang_up, lambda: self.assertEqual(sidecar.run("reload").returncode, 0)):
+                with self.subTest(first=first, second=second):
+                    occupancy += 1
+                    # A name of its own: who waits for the same one waits behind the first.
+                    sidecar.write_config(f'http.token_file = "{hanging}/{occupancy}"\n' + toml(scale=True))
+                    before = hanging_threads(sidecar.process)
+                    first()
+                    wait_until(lambda before=before: hanging_threads(sidecar.process) > before, "it to hang")
+                    sidecar.write_config(toml(scale=True, balancing={"avg_room_occupancy": occupancy}))
+                    with within(4):
+                        second()
+                        wait_until(lambda: self.occupancy(sidecar) == str(occupancy), "the other configuration")
+        self.assertIn("a later reload took the place of this one", sidecar.log())
+        self.ends(sidecar.process)
+        self.assertIn("INFO: Stopped\n", sidecar.log())
+
+    def occupancy(self, sidecar):
+        settings = sidecar.get("/v2/settings").json["settings"]
+        return next(one["value"] for one in settings if one["key"] == "balancing.avg_room_occupancy")
+
 
 class Files(Case):
     """What is read at a start, a reload or by a command never waits for long."""
@@ -277,9 +315,13 @@ def threads_of(process):
     return tasks_of(process, "comm")
 
 
+def hanging_threads(process):
+    """How many wait for the file system that never answers."""
+    return sum("fuse" in place or "request_wait" in place for place in tasks_of(process, "stack"))
+
+
 def hangs(process):
-    """Does a thread wait for the file system that never answers?"""
-    return any("fuse" in place or "request_wait" in place for place in tasks_of(process, "stack"))
+    return hanging_threads(process) > 0
 
 
 if __name__ == "__main__":
