@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "catch.h"
+#include "store/log_damage.h"
 #include "store/owner.h"
 #include "store/rooms_table.h"
 #include "store/scratch.h"
@@ -60,6 +61,15 @@ bool in_child(const std::function<bool()>& deed) {
   int status = 0;
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+// In bytes.
+std::uintmax_t peak_memory() {
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  while (std::getline(status, line) && !line.starts_with("VmHWM:")) {
+  }
+  return std::stoull(line.substr(6)) * 1024;
 }
 
 // Leaves a database whose newest row is in the -wal only, as after kill -9.
@@ -226,6 +236,18 @@ TEST_CASE("check leaves every file as it is") {
     running.transaction([&] { add_room(running, 2); });
     CHECK(rooms_seen(running) == 2);
   }
+}
+
+TEST_CASE("a -wal that is larger than the memory it may take is looked through at the start") {
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  make_with_wal(path);
+  constexpr std::uintmax_t large = 256 * 1024 * 1024;
+  std::filesystem::resize_file(path + "-wal", large);  // takes no disk
+  std::ofstream("/proc/self/clear_refs") << 5;         // the peak begins anew
+  const auto before = peak_memory();
+  store::refuse_damaged_log(path);
+  CHECK(peak_memory() - before < large / 8);
 }
 
 TEST_CASE("a file that may only be read is served, and written again once it may be") {
