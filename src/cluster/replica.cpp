@@ -14,14 +14,13 @@ std::optional<Replica::Room> Replica::room(std::string_view room) const {
   const auto it = rooms_.find(room);
   if (it == rooms_.end()) return std::nullopt;
   const Kept& kept = it->second;
-  return Room{kept.modified,
-              {it->first, names_[kept.gateway], names_[kept.region], kept.assigned_at, kept.assigned_at}};
+  return Room{kept.modified, {it->first, names_[kept.gateway], kept.region, kept.assigned_at, kept.assigned_at}};
 }
 
 bool Replica::take_room(const domain::Assignment& row, Revision modified) {
   const auto it = rooms_.find(row.room_id);
   if (it == rooms_.end() ? modified <= followed_ && followed_ > 0 : modified <= it->second.modified) return false;
-  rooms_[row.room_id] = {modified, number_of(row.gateway_name), number_of(row.region), row.assigned_at};
+  rooms_[row.room_id] = {modified, number_of(row.gateway_name), row.region, row.assigned_at};
   if (modified > newest_.modified) newest_ = {row.room_id, modified};
   return true;
 }

@@ -78,11 +78,11 @@ class Replica {
   void forget_failovers() { failovers_.clear(); }
 
  private:
-  // Small, since there are a hundred thousand: names stand once.
+  // Small, since there are a hundred thousand: names of gateways stand once.
   struct Kept {
     Revision modified;
     std::uint32_t gateway;
-    std::uint32_t region;
+    std::string region;  // what callers name: kept as long as the room
     domain::WallTime assigned_at;
   };
   template <typename Map>
