@@ -1,5 +1,6 @@
 #include "cli/answer_fields.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -25,7 +26,10 @@ std::string text_at(const http::Json& object, std::string_view key) {
 
 std::optional<std::int64_t> number_at(const http::Json& object, std::string_view key) {
   const auto* member = object.find(key);
-  return member == nullptr ? std::nullopt : number_of(*member);
+  // No sidecar counts that far, but for a capacity that was written by SQL: what is added up must not overflow.
+  constexpr std::int64_t most = 1'000'000'000'000'000;
+  const auto number = member == nullptr ? std::nullopt : number_of(*member);
+  return number ? std::optional(std::clamp(*number, -most, most)) : std::nullopt;
 }
 
 bool flag_at(const http::Json& object, std::string_view key) {

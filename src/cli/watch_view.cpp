@@ -196,7 +196,10 @@ class View {
       std::stable_sort(gateways.begin(), gateways.end(), [this](const Json& a, const Json& b) {
         if (trouble(a) != trouble(b)) return trouble(a) > trouble(b);
         if (!scale()) return amount_of(a) > amount_of(b);
-        return load_of(a) * capacity_of(b) > load_of(b) * capacity_of(a);
+        const auto times = [](std::int64_t one, std::int64_t other) {
+          return static_cast<double>(one) * static_cast<double>(other);
+        };
+        return times(load_of(a), capacity_of(b)) > times(load_of(b), capacity_of(a));
       });
       hidden = gateways.size() - (space - 1);
     }

@@ -211,7 +211,7 @@ Verdict barred(const Situation& situation, const std::string& name) {
   const Policy& policy = situation.policy;
   const Gateway* gateway = policy.catalogue().gateway(name);
   const std::int64_t capacity =
-      gateway && gateway->capacity ? *gateway->capacity : policy.options().max_server_capacity;
+      gateway ? capacity_of(*gateway, policy.options()) : policy.options().max_server_capacity;
   const GatewayNumber number = situation.ledger.number_of(name);
   return {name, policy.placement().load_of(number, situation.scene()), capacity, "disabled"};
 }

@@ -9,10 +9,6 @@ namespace {
 // Capacities come from configuration (at most this) or from SQL (anything).
 constexpr std::int64_t largest_capacity = 1'000'000'000;
 
-std::int64_t capacity_of(const Gateway& gateway, const Options& options) {
-  return std::clamp<std::int64_t>(gateway.capacity.value_or(options.max_server_capacity), 1, largest_capacity);
-}
-
 // The gateways that may get new rooms as far as lists go, in order.
 std::vector<const Gateway*> listed(const Options& options, const Catalogue& catalogue) {
   std::vector<const Gateway*> result;
@@ -27,6 +23,10 @@ std::vector<const Gateway*> listed(const Options& options, const Catalogue& cata
 }
 
 }  // namespace
+
+std::int64_t capacity_of(const Gateway& gateway, const Options& options) {
+  return std::clamp<std::int64_t>(gateway.capacity.value_or(options.max_server_capacity), 1, largest_capacity);
+}
 
 std::string_view to_text(Reason reason) {
   switch (reason) {
@@ -60,6 +60,8 @@ std::string_view code_of(Refusal refusal) {
       return "capacity_exhausted";
     case Refusal::storage_unavailable:
       return "storage_unavailable";
+    case Refusal::too_many_sessions:
+      return "too_many_sessions";
   }
   return "";
 }

@@ -37,6 +37,7 @@ enum class Refusal {
   no_gateway_available,
   capacity_exhausted,
   storage_unavailable,
+  too_many_sessions,
 };
 std::string_view code_of(Refusal refusal);
 
@@ -47,6 +48,9 @@ struct Verdict {
   std::int64_t capacity;  // users
   std::string_view verdict;
 };
+
+// In users, from 1 to a thousand million: what SQL says may be anything.
+std::int64_t capacity_of(const Gateway& gateway, const Options& options);
 
 class Placement {
  public:
