@@ -114,6 +114,8 @@ void RoomsHeard::conclude() {
   show(said, interval, fall);
   end_emptied_rooms();
   Suspected suspected;
+  listed_.clear();
+  left_out_.clear();
   for (std::size_t at = 0; at < occupied_.size(); at += rooms_a_turn) {
     if (at > 0) desk_.let_others_pass();
     Desk::Turn turn(desk_);
@@ -122,6 +124,7 @@ void RoomsHeard::conclude() {
     }
   }
   suspected_ = std::move(suspected);
+  tell_left_out();
   tell_healed();
 }
 
@@ -181,8 +184,10 @@ void RoomsHeard::look_at(Desk::Turn& turn, const std::string& room, Suspected& s
   const auto presences = presences_of(turn, room);
   if (presences.empty()) return;
   const domain::Ledger::Room* entry = ledger.find(room);
+  const Occupancy::Presence& most = largest(presences);
+  const bool is_within = is_within_capacity(turn, most);
   if (turn.options().scale && (!entry || !entry->held)) {
-    adopt(turn, room, ledger.name_of(largest(presences).gateway));
+    is_within ? adopt(turn, room, ledger.name_of(most.gateway)) : void(++left_out_[most.gateway]);
   }
   const auto answered = standing_gateway(turn.policy(), ledger, room);
   const bool elsewhere = answered && ledger.name_of(presences.front().gateway) != *answered;
@@ -199,14 +204,41 @@ void RoomsHeard::look_at(Desk::Turn& turn, const std::string& room, Suspected& s
            {{"room_id", room}, {"gateway_name", answered.value_or("")}, {"participants", text_of(ledger, presences)}});
 }
 
+bool RoomsHeard::is_within_capacity(Desk::Turn& turn, const Occupancy::Presence& presence) {
+  const domain::Gateway* gateway = turn.policy().catalogue().gateway(turn.ledger().name_of(presence.gateway));
+  if (!gateway) return false;
+  const std::int64_t capacity = capacity_of(*gateway, turn.options());
+  std::int64_t& listed = listed_[presence.gateway];
+  if (listed <= capacity) listed += std::min(presence.participants, capacity + 1);
+  return listed <= capacity;
+}
+
+// Of each gateway once, until all of its rooms are adopted again.
+void RoomsHeard::tell_left_out() {
+  std::set<domain::GatewayNumber> told;
+  for (const auto& [gateway, rooms] : left_out_) {
+    told.insert(gateway);
+    if (told_left_out_.count(gateway)) continue;
+    const std::string name = Desk::Turn(desk_).ledger().name_of(gateway);
+    log_warn("Gateway lists more participants than its capacity; rooms beyond it are not adopted",
+             {{"gateway_name", name}, {"rooms", rooms}});
+  }
+  told_left_out_ = std::move(told);
+}
+
 void RoomsHeard::tell_healed() {
   std::vector<std::string> healed;
-  {
+  std::string last;
+  for (bool more = true; more; desk_.let_others_pass()) {
     Desk::Turn turn(desk_);
-    for (const auto& [room, since] : turn.splits()) {
-      if (!suspected_.count(room)) healed.push_back(room);
+    auto split = turn.splits().upper_bound(last);
+    for (std::size_t looked = 0; split != turn.splits().end() && looked < rooms_a_turn; ++looked) {
+      last = split->first;
+      const bool is_healed = !suspected_.count(last);
+      if (is_healed) healed.push_back(last);
+      split = is_healed ? turn.splits().erase(split) : std::next(split);
     }
-    for (const std::string& room : healed) turn.splits().erase(room);
+    more = split != turn.splits().end();
   }
   for (const std::string& room : healed) log_info("Room is no longer split", {{"room_id", room}});
 }

@@ -1,7 +1,8 @@
 // What the gateways say of the rooms on them, taken to the desk: rooms with participants count as occupied,
 // those without an assignment are adopted where they live, split ones are told of.
 // A gateway that says nothing changes nothing, and a room ends only after as many lists in a row without
-// participants as health.fall: a gateway that has just restarted may give a list that is not complete.
+// participants as health.fall: a gateway that has just restarted may give a list that is not complete. Rooms are adopted
+// only as far as their participants are within the gateway's capacity: what a gateway says must not fill the ledger.
 #pragma once
 
 #include <cstdint>
@@ -56,6 +57,9 @@ class RoomsHeard {
   void end_emptied_rooms();
   void look_at(Desk::Turn& turn, const std::string& room, Suspected& suspected);
   void tell_healed();
+  // Counts a room that the gateway lists; is it within the gateway's capacity, with those that were counted before?
+  bool is_within_capacity(Desk::Turn& turn, const domain::Occupancy::Presence& presence);
+  void tell_left_out();
 
   Desk& desk_;
   locks::Mutex mutex_;
@@ -65,6 +69,9 @@ class RoomsHeard {
   // The concluding thread's own.
   std::vector<std::string> occupied_;  // by the last picture
   Suspected suspected_;
+  std::map<domain::GatewayNumber, std::int64_t> listed_;    // participants, by this picture
+  std::map<domain::GatewayNumber, std::int64_t> left_out_;  // rooms that were not adopted
+  std::set<domain::GatewayNumber> told_left_out_;
 };
 
 }  // namespace app

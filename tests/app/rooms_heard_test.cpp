@@ -1,5 +1,7 @@
 #include "app/rooms_heard.h"
 
+#include <limits>
+
 #include "app/clean_up.h"
 #include "app/house.h"
 #include "app/listings.h"
@@ -300,4 +302,29 @@ TEST_CASE("in legacy mode a room elsewhere than its default gateway is split") {
     house.hear("gxy1", {{"8", 1}});
   }
   CHECK(house.splits() == "7@gxy1 gxy2:1");
+}
+
+TEST_CASE("a gateway's list is adopted within its capacity only, however long it is") {
+  Listening house;
+  app::Configured accepting = house.configured;
+  accepting.options.unknown_rooms = domain::UnknownRooms::accept;
+  accepting.gateways[0].capacity = 100;
+  REQUIRE(house.reload(accepting).problems.empty());
+  app::RoomsHeard::List list;
+  for (int i = 0; i < 1000; ++i) list.emplace("made up " + std::to_string(i), 2);
+  house.hear("gxy1", list);
+  CHECK(house.count("room_server_assignments") == 50);
+  CHECK(house.ask(list.begin()->first) == "gxy1 sticky");
+  SECTION("rooms that are there already count") {
+    app::RoomsHeard::List more = list;
+    for (int i = 0; i < 10; ++i) more.emplace("zz " + std::to_string(i), 2);
+    house.hear("gxy1", more);
+    CHECK(house.count("room_server_assignments") == 50);
+  }
+  SECTION("numbers that no gateway has add up to no less") {
+    house.hear("gxy2",
+               {{"a", std::numeric_limits<std::int64_t>::max()}, {"b", std::numeric_limits<std::int64_t>::max()}});
+    CHECK(house.row("a").empty());
+    CHECK(house.row("b").empty());
+  }
 }
