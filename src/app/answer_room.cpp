@@ -1,5 +1,6 @@
 #include "app/answer_room.h"
 
+#include "app/change_policy.h"
 #include "app/event_log.h"
 
 namespace app {
@@ -35,6 +36,7 @@ std::variant<RoomAnswer, Refused> answer(Desk& desk, std::string_view room, std:
     Candidates in_the_way;
     {
       Desk::Turn turn(desk);
+      catch_up_with_scale(turn, room);
       decision = decide(turn.situation(), question);
       if (decision.kind == Decision::Kind::pending) claim = turn.claim_for(room);
       if (decision.kind == Decision::Kind::booking) claim = turn.book(question, decision, AssignedBy::answer);

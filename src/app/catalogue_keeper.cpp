@@ -55,6 +55,9 @@ void write_rows(store::Database& database, const SyncPlan& plan) {
   for (const std::size_t i : plan.changed_rooms) store::write_room(database, plan.rows.rooms[i]);
 }
 
+// Some 1 us each.
+constexpr std::size_t sessions_noted_a_turn = 256;
+
 std::string mode_of(const domain::Options& options) { return options.scale ? mode_scale : mode_legacy; }
 
 template <typename Row>
@@ -180,8 +183,8 @@ SyncPlan CatalogueKeeper::write_sync(const Configured& configured) {
 void CatalogueKeeper::write_mode(bool scale) {
   if (scale) {
     journal_.run([](store::Database& database) { store::erase_all_sessions(database); });
-    Desk::Turn turn(desk_);
-    turn.ledger().note_sessions();
+    std::string after;
+    while (Desk::Turn(desk_).ledger().note_sessions(after, sessions_noted_a_turn)) desk_.let_others_pass();
   }
   // The mode last: a crash before that finds rows and sessions of a legacy mode, which nobody relies on.
   journal_.run(

@@ -1,9 +1,12 @@
 #include "app/change_policy.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/event_log.h"
+#include "app/report_session.h"
 
 namespace app {
 namespace {
@@ -11,64 +14,98 @@ namespace {
 // So many rooms are looked at in one turn.
 constexpr std::size_t slice = 1000;
 
-// What ledger and health have to know of the policy.
-void follow_policy(Desk::Turn& turn) {
+constexpr std::size_t booked_a_turn = 64;
+
+// What ledger and health have to know of the policy. True: the ledger is to count users anew.
+bool follow_policy(Desk::Turn& turn) {
   const domain::Options& options = turn.options();
   std::vector<domain::GatewayNumber> watched;
   for (const domain::Gateway& gateway : turn.policy().catalogue().gateways()) {
     if (gateway.has_rooms()) watched.push_back(turn.ledger().number_of(gateway.name));
   }
   turn.health().watch(options.health, watched);
-  turn.ledger().count_crowd(options.load_by == domain::LoadBy::sessions ? std::optional(options.avg_room_occupancy)
-                                                                        : std::nullopt);
+  return turn.ledger().count_crowd(
+      options.load_by == domain::LoadBy::sessions ? std::optional(options.avg_room_occupancy) : std::nullopt);
 }
 
-std::vector<std::shared_ptr<Claim>> begin_scale(Desk::Turn& turn) {
+// Has the room assigned where its users are; nothing if it is there already, or nobody is in it.
+std::shared_ptr<Claim> book_where_users_are(Desk::Turn& turn, const std::string& name) {
   domain::Ledger& ledger = turn.ledger();
-  const auto reported = ledger.reported_gateways();
-  std::vector<std::pair<std::string, const domain::Gateway*>> to_book;
-  for (const auto& [name, room] : ledger.rooms()) {
-    // Legacy mode does not note whom it answered: somebody may be on the way to any room.
-    ledger.keep(name, turn.now().service);
-    if (!room.has_users()) continue;
-    if (room.pending || !turn.policy().admits(name)) continue;
-    const auto said = reported.find(name);
-    const domain::Gateway* gateway = where_users_are(
-        turn.policy(), ledger, name, said == reported.end() ? std::nullopt : std::optional(said->second));
-    const bool is_there = room.held && gateway && ledger.name_of(room.held->gateway) == gateway->name;
-    if (gateway && !is_there) to_book.emplace_back(name, gateway);
-  }
+  // Legacy mode does not note whom it answered: somebody may be on the way to any room.
+  ledger.keep(name, turn.now().service);
+  const domain::Ledger::Room* room = ledger.find(name);
+  if (!room || !room->has_users() || !turn.policy().admits(name)) return nullptr;
+  if (room->pending) return turn.claim_for(name);
+  const domain::Gateway* gateway = where_users_are(turn.policy(), ledger, name, ledger.reported_gateway(name));
+  if (!gateway || (room->held && ledger.name_of(room->held->gateway) == gateway->name)) return nullptr;
+  domain::Decision decision;
+  decision.kind = domain::Decision::Kind::booking;
+  decision.gateway = gateway->name;
+  const std::string* pin = turn.policy().pin(name);
+  const bool is_pinned = pin && *pin == gateway->name;
+  if (is_pinned) decision.region = "pinned";
+  decision.reason = is_pinned ? domain::Reason::pinned : domain::Reason::assigned;
+  decision.ground = domain::Decision::Ground::users;
+  auto claim = turn.book(domain::Question{name}, decision, AssignedBy::mode_change);
+  // Whatever becomes of the claim, nobody is where an older row says.
+  ledger.forget_replaced(name);
+  return claim;
+}
+
+std::vector<std::shared_ptr<Claim>> begin_scale(Desk& desk) {
   std::vector<std::shared_ptr<Claim>> claims;
-  for (const auto& [name, gateway] : to_book) {
-    domain::Decision decision;
-    decision.kind = domain::Decision::Kind::booking;
-    decision.gateway = gateway->name;
-    const std::string* pin = turn.policy().pin(name);
-    const bool is_pinned = pin && *pin == gateway->name;
-    if (is_pinned) decision.region = "pinned";
-    decision.reason = is_pinned ? domain::Reason::pinned : domain::Reason::assigned;
-    decision.ground = domain::Decision::Ground::users;
-    claims.push_back(turn.book(domain::Question{name}, decision, AssignedBy::mode_change));
-    // Whatever becomes of the claim, nobody is where an older row says.
-    ledger.forget_replaced(name);
+  std::string last;
+  for (bool more = true; more; desk.let_others_pass()) {
+    Desk::Turn turn(desk);
+    const auto& rooms = turn.ledger().rooms();
+    std::vector<std::string> names;
+    auto room = rooms.upper_bound(last);
+    for (; room != rooms.end() && names.size() < booked_a_turn; ++room) names.push_back(room->first);
+    more = room != rooms.end();
+    for (const std::string& name : names) {
+      if (auto claim = book_where_users_are(turn, name)) claims.push_back(std::move(claim));
+    }
+    if (!names.empty()) last = names.back();
+    turn.ledger().set_as_legacy_left(more ? std::optional(last) : std::nullopt);
   }
   return claims;
 }
 
-// Tells how many rooms have users elsewhere than where legacy mode sends the next ones.
-void begin_legacy(Desk::Turn& turn) {
-  // Uses that are not yet in the file: legacy mode will not write them.
-  for (const std::string& room : turn.ledger().take_touched()) {
-    if (turn.ledger().take_last_used(room)) turn.ledger().note(room);
+// Uses that are not yet in the file: legacy mode will not write them.
+void note_last_uses(Desk& desk) {
+  std::vector<std::string> touched = Desk::Turn(desk).ledger().take_touched();
+  for (std::size_t at = 0; at < touched.size(); desk.let_others_pass()) {
+    Desk::Turn turn(desk);
+    for (const std::size_t end = std::min(touched.size(), at + booked_a_turn); at < end; ++at) {
+      if (turn.ledger().take_last_used(touched[at])) turn.ledger().note(touched[at]);
+    }
   }
+}
+
+// Tells how many rooms have users elsewhere than where legacy mode sends the next ones.
+void begin_legacy(Desk& desk) {
+  note_last_uses(desk);
   std::int64_t elsewhere = 0;
-  for (const auto& [name, room] : turn.ledger().rooms()) {
-    if (!room.has_users() || !room.held) continue;
-    const auto gateway = standing_gateway(turn.policy(), turn.ledger(), name);
-    if (gateway != turn.ledger().name_of(room.held->gateway)) ++elsewhere;
+  std::string last;
+  for (bool more = true; more; desk.let_others_pass()) {
+    Desk::Turn turn(desk);
+    const auto& rooms = turn.ledger().rooms();
+    auto room = rooms.upper_bound(last);
+    for (std::size_t looked = 0; room != rooms.end() && looked < slice; ++room, ++looked) {
+      last = room->first;
+      if (!room->second.has_users() || !room->second.held) continue;
+      const auto gateway = standing_gateway(turn.policy(), turn.ledger(), room->first);
+      if (gateway != turn.ledger().name_of(room->second.held->gateway)) ++elsewhere;
+    }
+    more = room != rooms.end();
   }
   log_warn("Legacy mode begins; rooms that are in use elsewhere are answered with their default gateway",
            {{"live_rooms", elsewhere}});
+}
+
+void recount_crowd(Desk& desk) {
+  std::string after;
+  while (Desk::Turn(desk).ledger().recount_crowd(after, slice)) desk.let_others_pass();
 }
 
 // In legacy mode nothing is decided when a room is asked for; what an answer came from is a change of the
@@ -99,7 +136,7 @@ void note_new_defaults(Desk& desk, const domain::Policy& before, const domain::P
 // Between two slices nothing is wrong: such rooms are refused already.
 void end_rooms_not_admitted(Desk& desk) {
   std::string last;
-  bool found = false;
+  std::vector<std::string> with_sessions;
   for (bool more = true; more; desk.let_others_pass()) {
     Desk::Turn turn(desk);
     const auto& rooms = turn.ledger().rooms();
@@ -107,17 +144,16 @@ void end_rooms_not_admitted(Desk& desk) {
     auto room = rooms.upper_bound(last);
     for (std::size_t looked = 0; room != rooms.end() && looked < slice; ++room, ++looked) {
       last = room->first;
-      if (!turn.policy().admits(room->first)) ended.push_back(room->first);
+      if (turn.policy().admits(room->first)) continue;
+      ended.push_back(room->first);
+      if (room->second.sessions > 0) with_sessions.push_back(room->first);
     }
     more = room != rooms.end();
-    found = found || !ended.empty();
     // In legacy mode the table is ignored, and stays.
     if (!turn.options().scale) continue;
     for (const std::string& name : ended) turn.end(name, RemovedBy::not_admitted);
   }
-  if (!found) return;
-  Desk::Turn turn(desk);
-  turn.ledger().forget_sessions([&](const std::string& room) { return !turn.policy().admits(room); });
+  forget_sessions(desk, with_sessions);
 }
 
 }  // namespace
@@ -125,23 +161,33 @@ void end_rooms_not_admitted(Desk& desk) {
 std::vector<std::shared_ptr<Claim>> change_policy(Desk& desk, const domain::Options& options,
                                                   std::shared_ptr<const domain::Catalogue> catalogue) {
   const std::shared_ptr<const domain::Policy> before = desk.policy();  // its end, outside the lock
-  std::vector<std::shared_ptr<Claim>> claims;
+  const bool begins_scale = before && !before->options().scale && options.scale;
+  const bool begins_legacy = before && before->options().scale && !options.scale;
   domain::WallTime now;
+  bool is_to_recount = false;
+  if (begins_legacy) note_last_uses(desk);  // as many as can be while it lasts
   {
     Desk::Turn turn(desk);
     now = turn.now().wall;
     turn.replace_policy(std::make_shared<domain::Policy>(
         options, std::move(catalogue), [&](const std::string& gateway) { return turn.ledger().number_of(gateway); }));
-    follow_policy(turn);
-    if (before && !before->options().scale && options.scale) claims = begin_scale(turn);
-    if (before && before->options().scale && !options.scale) begin_legacy(turn);
+    is_to_recount = follow_policy(turn);
+    if (begins_scale) turn.ledger().set_as_legacy_left("");
   }
+  std::vector<std::shared_ptr<Claim>> claims;
+  if (begins_scale) claims = begin_scale(desk);
+  if (begins_legacy) begin_legacy(desk);
+  if (is_to_recount) recount_crowd(desk);
   const auto after = desk.policy();
   if (before && !before->options().scale && !after->options().scale) {
     note_new_defaults(desk, *before, *after, now);
   }
   end_rooms_not_admitted(desk);
   return claims;
+}
+
+void catch_up_with_scale(Desk::Turn& turn, std::string_view room) {
+  if (turn.ledger().is_as_legacy_left(room)) book_where_users_are(turn, std::string(room));
 }
 
 }  // namespace app

@@ -11,6 +11,18 @@
 namespace app {
 namespace {
 
+// So many sessions at most are taken for silent in one turn: some 0.1 ms. Housekeeping sees to the others.
+constexpr std::size_t expired_a_turn = 256;
+// A room asked for again and again is told of at most so often; too many sessions are.
+constexpr std::chrono::seconds room_told_every{1};
+constexpr std::chrono::minutes sessions_told_every{1};
+
+bool is_due(std::optional<domain::ServiceTime>& told, domain::ServiceTime now, domain::Duration every) {
+  if (told && now < *told + every) return false;
+  told = now;
+  return true;
+}
+
 DecisionRecord::Asker asker_of(const domain::Question& question, const domain::Decision& decision) {
   if (decision.ground == domain::Decision::Ground::users) return DecisionRecord::Asker::adoption;
   switch (question.asker) {
@@ -83,7 +95,9 @@ std::optional<DecisionRecord> Claim::give_up() {
 }
 
 Desk::Turn::Turn(Desk& desk) : desk_(desk), lock_(desk.mutex_), state_(desk.state_), now_(desk.clock_.now()) {
-  if (state_.policy) state_.ledger.expire(now_.service, state_.policy->options().dead_after);
+  if (state_.policy) {
+    is_behind_ = state_.ledger.expire(now_.service, state_.policy->options().dead_after, expired_a_turn);
+  }
   state_.health.refresh(now_.service);
 }
 
@@ -278,12 +292,9 @@ void Desk::let_others_pass() {
   std::this_thread::sleep_for(std::chrono::microseconds{100});
 }
 
-bool Desk::Turn::may_tell_of(std::int64_t room) {
-  const auto [it, is_first] = state_.told_of.try_emplace(room, now_.service);
-  if (!is_first && now_.service < it->second + std::chrono::seconds{1}) return false;
-  it->second = now_.service;
-  return true;
-}
+bool Desk::Turn::may_tell_of(std::int64_t room) { return is_due(state_.told_of[room], now_.service, room_told_every); }
+
+bool Desk::Turn::may_tell_of_sessions() { return is_due(state_.told_of_sessions, now_.service, sessions_told_every); }
 
 std::shared_ptr<const domain::Policy> Desk::policy() const {
   const locks::MutexLock lock(mutex_);

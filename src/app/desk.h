@@ -114,6 +114,8 @@ class Desk {
     // A room was assigned, here or by another sidecar.
     void arrived() { state_.storm.arrived(now_.service); }
     domain::Moment now() const { return now_; }
+    // Sessions have been silent for dead_after that still count as live: each turn takes only some of them.
+    bool is_behind() const { return is_behind_; }
 
     // The claim under way for a room that is pending.
     std::shared_ptr<Claim> claim_for(std::string_view room) const;
@@ -144,6 +146,8 @@ class Desk {
 
     // Of a room that cannot be answered the log tells at most once a second. `room`: its row's id.
     bool may_tell_of(std::int64_t room);
+    // And that there are too many sessions at most once a minute.
+    bool may_tell_of_sessions();
 
    private:
     friend class Desk;
@@ -165,6 +169,7 @@ class Desk {
     domain::Moment now_;
     std::vector<Noted> noted_;
     std::optional<domain::Fact> fact_;
+    bool is_behind_ = false;
   };
 
   // A pause between two turns of one long piece of work, for requests to get lock and processor.
@@ -209,7 +214,8 @@ class Desk {
     std::map<std::string, std::shared_ptr<UnderWay>, std::less<>> telling;
     std::map<std::string, domain::ServiceTime, std::less<>> disbelieved;
     std::map<std::string, domain::WallTime> splits;
-    std::map<std::int64_t, domain::ServiceTime> told_of;  // as many as there are rooms, at most
+    std::map<std::int64_t, std::optional<domain::ServiceTime>> told_of;  // as many as there are rooms, at most
+    std::optional<domain::ServiceTime> told_of_sessions;
   };
 
   void settle(const Booking& booking, const Grant& grant);

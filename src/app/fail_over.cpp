@@ -35,7 +35,7 @@ struct Pass {
 };
 
 std::vector<std::shared_ptr<Claim>> move_slice(Desk::Turn& turn, Pass& pass) {
-  if (!turn.options().scale) {
+  if (!turn.options().scale || turn.ledger().is_any_as_legacy_left()) {
     pass.failed = true;
     return {};
   }

@@ -10,6 +10,7 @@ namespace {
 
 // So many rooms are looked at in one turn.
 constexpr std::size_t slice = 1000;
+constexpr std::size_t splits_a_turn = 128;
 
 RoomListing listing_of(Desk::Turn& turn, const std::string& room) {
   const domain::Policy& policy = turn.policy();
@@ -76,34 +77,39 @@ std::vector<GatewayListing> list_gateways(Desk& desk) {
     const auto here = users.find(gateway.name);
     listing.users = here == users.end() ? 0 : here->second;
     listing.load = policy.placement().load_of(number, turn.situation().scene());
-    listing.capacity = gateway.capacity ? *gateway.capacity : turn.options().max_server_capacity;
+    listing.capacity = capacity_of(gateway, turn.options());
     listings.push_back(std::move(listing));
   }
   return listings;
 }
 
+// Rooms that are in use without being known (unknown_rooms = "accept") stand among the others.
 Page<RoomListing> list_rooms(Desk& desk, std::string_view after, std::size_t limit) {
-  Desk::Turn turn(desk);
-  const domain::Policy& policy = turn.policy();
-  const auto& known = policy.catalogue().rooms();
-  auto a = std::upper_bound(known.begin(), known.end(), after,
-                            [](std::string_view uid, const domain::Room& room) { return uid < room.gateway_uid; });
-  // Rooms that are in use without being known (unknown_rooms = "accept") stand among the others.
-  const auto& used = turn.ledger().rooms();
-  auto b = used.upper_bound(after);
-  const auto skip = [&] {
-    while (a != known.end() && !a->is_open()) ++a;
-    while (b != used.end() && (policy.catalogue().room(b->first) || !policy.admits(b->first))) ++b;
-  };
   Page<RoomListing> page;
-  for (skip(); a != known.end() || b != used.end(); skip()) {
-    if (page.items.size() == limit) {
-      page.more = true;
-      break;
+  std::string last(after);
+  for (bool end = false; !end && !page.more; desk.let_others_pass()) {
+    Desk::Turn turn(desk);
+    const domain::Policy& policy = turn.policy();
+    const auto& known = policy.catalogue().rooms();
+    const auto& used = turn.ledger().rooms();
+    auto a = std::upper_bound(known.begin(), known.end(), last,
+                              [](std::string_view uid, const domain::Room& room) { return uid < room.gateway_uid; });
+    auto b = used.upper_bound(last);
+    for (std::size_t looked = 0; (a != known.end() || b != used.end()) && looked < slice; ++looked) {
+      const bool is_known = b == used.end() || (a != known.end() && a->gateway_uid <= b->first);
+      const bool is_used = a == known.end() || (b != used.end() && b->first <= a->gateway_uid);
+      const std::string& room = is_known ? a->gateway_uid : b->first;
+      const bool is_listed = is_known ? a->is_open() : policy.admits(room);
+      if (is_listed && page.items.size() == limit) {
+        page.more = true;
+        break;
+      }
+      if (is_listed) page.items.push_back(listing_of(turn, room));
+      last = room;
+      if (is_known) ++a;
+      if (is_used) ++b;
     }
-    const bool from_known = b == used.end() || (a != known.end() && a->gateway_uid < b->first);
-    page.items.push_back(listing_of(turn, from_known ? a->gateway_uid : b->first));
-    from_known ? void(++a) : void(++b);
+    end = a == known.end() && b == used.end();
   }
   return page;
 }
@@ -139,16 +145,23 @@ Page<AssignmentListing> list_assignments(Desk& desk, std::string_view after, std
 
 std::vector<SplitListing> list_splits(Desk& desk) {
   std::vector<SplitListing> listings;
-  Desk::Turn turn(desk);
-  const domain::Ledger& ledger = turn.ledger();
-  for (const auto& [room, since] : turn.splits()) {
-    SplitListing listing{room, standing_gateway(turn.policy(), ledger, room), {}, since};
-    for (const auto& presence : presences_of(turn, room)) {
-      listing.parts.push_back({ledger.name_of(presence.gateway), presence.participants});
+  std::string last;
+  for (bool more = true; more; desk.let_others_pass()) {
+    Desk::Turn turn(desk);
+    const domain::Ledger& ledger = turn.ledger();
+    auto split = turn.splits().upper_bound(last);
+    for (std::size_t looked = 0; split != turn.splits().end() && looked < splits_a_turn; ++split, ++looked) {
+      const auto& [room, since] = *split;
+      last = room;
+      SplitListing listing{room, standing_gateway(turn.policy(), ledger, room), {}, since};
+      for (const auto& presence : presences_of(turn, room)) {
+        listing.parts.push_back({ledger.name_of(presence.gateway), presence.participants});
+      }
+      std::sort(listing.parts.begin(), listing.parts.end(),
+                [](const auto& a, const auto& b) { return a.gateway < b.gateway; });
+      listings.push_back(std::move(listing));
     }
-    std::sort(listing.parts.begin(), listing.parts.end(),
-              [](const auto& a, const auto& b) { return a.gateway < b.gateway; });
-    listings.push_back(std::move(listing));
+    more = split != turn.splits().end();
   }
   return listings;
 }

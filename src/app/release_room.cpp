@@ -1,8 +1,10 @@
 #include "app/release_room.h"
 
+#include <algorithm>
 #include <string>
 
 #include "app/event_log.h"
+#include "app/report_session.h"
 
 namespace app {
 
@@ -25,18 +27,27 @@ Released may_release(Desk& desk, std::string_view room, bool force, Claim::Deadl
   }
 }
 
+// All but as many as one turn can forget.
+void forget_most_sessions(Desk& desk, std::string_view room) {
+  for (std::size_t left = 1; left > 0; desk.let_others_pass()) {
+    Desk::Turn turn(desk);
+    turn.disbelieve_reports(room, turn.now().service + turn.options().dead_after);
+    const domain::Ledger::Room* entry = turn.ledger().find(room);
+    left = entry && entry->sessions > forgotten_a_turn ? entry->sessions - forgotten_a_turn : 0;
+    turn.ledger().forget_sessions(room, std::min(left, forgotten_a_turn));
+  }
+}
+
 // What may have changed since the file was asked is put back there.
 Released release(Desk& desk, std::string_view room, bool force, const std::string& left) {
+  if (force) forget_most_sessions(desk, room);
   Desk::Turn turn(desk);
   domain::Ledger& ledger = turn.ledger();
   if (!force && ledger.is_occupied(room, turn.now().service)) {
     ledger.note(room);
     return Released::occupied;
   }
-  if (force) {
-    ledger.forget_sessions([&](const std::string& name) { return name == room; });
-    turn.disbelieve_reports(room, turn.now().service + turn.options().dead_after);
-  }
+  if (force) ledger.forget_sessions(room, forgotten_a_turn);
   // Where others have a say the ledger has followed them by now.
   if (ledger.end_assignment(room) || ledger.tells_uses()) {
     turn.counts().removed[RemovedBy::release].add();

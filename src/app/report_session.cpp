@@ -1,5 +1,8 @@
 #include "app/report_session.h"
 
+#include <algorithm>
+
+#include "app/change_policy.h"
 #include "app/event_log.h"
 
 namespace app {
@@ -19,6 +22,17 @@ void tell_of_difference(Desk::Turn& turn, const SessionReport& report) {
             {"gateway_name", turn.ledger().name_of(room->held->gateway)}});
 }
 
+// A session that is known may go on, and move: what is known here grows by new ones only.
+bool is_one_too_many(Desk::Turn& turn, std::string_view session, std::size_t waiting) {
+  const domain::Ledger& ledger = turn.ledger();
+  const auto max = static_cast<std::size_t>(turn.options().max_sessions);
+  if (ledger.all_sessions() + waiting < max || ledger.knows_session(session)) return false;
+  if (!turn.may_tell_of_sessions()) return true;
+  log_warn("Too many sessions; new ones are refused, see sessions.max",
+           {{"sessions", static_cast<std::int64_t>(ledger.all_sessions())}, {"max", turn.options().max_sessions}});
+  return true;
+}
+
 Refused refused(Desk& desk, const SessionReport& report, Refused refused) {
   desk.counts().session_refusals[refused.refusal].add();
   log_info("Session refused",
@@ -33,16 +47,39 @@ std::size_t users_of(Desk::Turn& turn, std::string_view room) {
   return entry ? entry->users : 0;
 }
 
+// Those who come in meanwhile are new ones, and stay.
+void forget_sessions(Desk& desk, const std::vector<std::string>& rooms) {
+  std::size_t known = 0;
+  for (auto room = rooms.begin(); room != rooms.end(); desk.let_others_pass()) {
+    Desk::Turn turn(desk);
+    for (std::size_t left = forgotten_a_turn; room != rooms.end() && left > 0;) {
+      const domain::Ledger::Room* entry = turn.ledger().find(*room);
+      if (known == 0 && entry) known = entry->sessions;
+      const std::size_t forgotten = turn.ledger().forget_sessions(*room, std::min(left, known));
+      known -= forgotten;
+      left -= std::max<std::size_t>(forgotten, 1);
+      if (known == 0 || forgotten == 0) {
+        known = 0;
+        ++room;
+      }
+    }
+  }
+}
+
 Ending end_emptied(Desk::Turn& turn, std::string_view room) {
   if (!turn.options().scale) return {};  // the table is ignored
   return turn.end_if_unused(room, RemovedBy::leave);
 }
 
-Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledger::Report kind) {
+Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledger::Report kind, std::size_t waiting) {
   Seating seating;
   if (!turn.policy().admits(report.room)) {
     seating.refused = Refused{domain::Refusal::room_not_found};
     turn.note_refusal({report.room, "", domain::Question::Asker::session, std::nullopt}, Decision{});
+    return seating;
+  }
+  if (is_one_too_many(turn, report.session, waiting)) {
+    seating.refused = Refused{domain::Refusal::too_many_sessions};
     return seating;
   }
   std::optional<std::string_view> reported;  // if it is a gateway at all
@@ -54,6 +91,7 @@ Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledg
   if (scale) {
     domain::Question question{report.room, "", domain::Question::Asker::session, std::nullopt};
     if (reported && turn.believes_reports(report.room)) question.reported = reported;
+    catch_up_with_scale(turn, report.room);
     const Decision decision = decide(turn.situation(), question);
     switch (decision.kind) {
       case Decision::Kind::refused:

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "app/answer_room.h"
 #include "app/desk.h"
@@ -40,10 +41,16 @@ struct Seating {
   std::shared_ptr<Claim> claim;  // wait for it, outside the turn, and try again
   domain::Ledger::Entered entered;
 };
-Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledger::Report kind);
+// `waiting`: so many others wait for a claim, and will be sessions then.
+Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledger::Report kind,
+                     std::size_t waiting = 0);
 
 // Live sessions of a room, and the end of its assignment if it just became empty and nobody is on the way.
 std::size_t users_of(Desk::Turn& turn, std::string_view room);
+// So many sessions at most are forgotten in one turn.
+constexpr std::size_t forgotten_a_turn = 128;
+// Forgets the sessions of these rooms, in turns of its own.
+void forget_sessions(Desk& desk, const std::vector<std::string>& rooms);
 Ending end_emptied(Desk::Turn& turn, std::string_view room);
 
 }  // namespace app

@@ -112,7 +112,7 @@ class Snapshot {
       // Its own word is newer than the snapshot's.
       if (turn.ledger().reported_since(*entry.session, as_of_)) continue;
       const SessionReport report{*entry.room, *entry.session, entry.janus};
-      const Seating seating = seat_session(turn, report, domain::Ledger::Report::snapshot);
+      const Seating seating = seat_session(turn, report, domain::Ledger::Report::snapshot, claims.size());
       if (seating.claim) {
         again.push_back(open[at]);
         claims.push_back(seating.claim);
@@ -131,11 +131,12 @@ class Snapshot {
   }
 
   void sweep() {
+    std::string after;
     for (bool more = true; more; desk_.let_others_pass()) {
       Desk::Turn turn(desk_);
-      const domain::Ledger::Swept swept = turn.ledger().sweep(arrived_, as_of_, slice);
+      const domain::Ledger::Swept swept = turn.ledger().sweep(arrived_, as_of_, after, slice);
       for (const std::string& room : swept.rooms) keep_if_empty(turn, room);
-      result_.left += swept.left;
+      result_.left += swept.rooms.size();
       more = swept.more;
       result_.sessions = turn.ledger().live_sessions();
     }

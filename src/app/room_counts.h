@@ -23,7 +23,7 @@ struct RoomCounts {
   counts::CounterBy<domain::Reason, domain::Reason::reassigned> answers;
   counts::CounterBy<domain::Refusal, domain::Refusal::storage_unavailable> refusals;
   // Of session reports, those in a snapshot each.
-  counts::CounterBy<domain::Refusal, domain::Refusal::storage_unavailable> session_refusals;
+  counts::CounterBy<domain::Refusal, domain::Refusal::too_many_sessions> session_refusals;
   counts::CounterBy<InvalidId, InvalidId::session> invalid_reports;
   counts::CounterBy<RegionalMatch, RegionalMatch::no_region> regional;
   counts::CounterBy<AssignedBy, AssignedBy::mode_change> created;

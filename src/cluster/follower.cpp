@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <utility>
 
 #include "app/event_log.h"
+#include "app/report_session.h"
 #include "cluster/operations.h"
 #include "store/journal.h"
 
@@ -188,10 +190,12 @@ void Follower::take(const Listing& listing, News& news) {
   state_.replica.forget_failovers();
   std::map<std::string, SidecarValue> sidecars;
   std::set<std::string> drained;
-  {
+  app::Desk::Turn(state_.desk).ledger().forget_returning();
+  for (std::size_t at = 0; at < listing.items.size();) {
+    if (at > 0) state_.desk.let_others_pass();
     app::Desk::Turn turn(state_.desk);
-    turn.ledger().forget_returning();
-    for (const KeyValue& item : listing.items) {
+    for (const std::size_t end = std::min(listing.items.size(), at + rooms_a_turn); at < end; ++at) {
+      const KeyValue& item = listing.items[at];
       const auto key = state_.keys.parse(item.key);
       if (!key) continue;
       const Event event{false, item};
@@ -313,6 +317,7 @@ void Follower::end_missing(Revision as_of, bool is_other_history, ListedRooms& l
     for (const std::string& name : gone) ledger.unfollow(name);
     for (const std::string& name : forced) empty_by_force(turn, name);
   }
+  forget_emptied();
 }
 
 void Follower::carry(const domain::Assignment& row, Revision over) {
@@ -389,6 +394,7 @@ bool Follower::hear(const Header& header, const std::vector<Event>& events) {
       state_.freshness.followed(state_.replica.followed());
       turn.note(state_.position_now());
     }
+    forget_emptied();
     if (at < events.size()) state_.desk.let_others_pass();
   }
   const auto last_put = std::find_if(events.rbegin(), events.rend(), [](const Event& event) { return !event.erased; });
@@ -422,10 +428,14 @@ void Follower::follow(app::Desk::Turn& turn, const Event& event, News& news) {
   }
 }
 
+// More sessions than one turn can forget are forgotten after it (forget_emptied).
 void Follower::empty_by_force(app::Desk::Turn& turn, const std::string& room) {
-  turn.ledger().forget_sessions([&](const std::string& name) { return name == room; });
+  const std::size_t forgotten = turn.ledger().forget_sessions(room, app::forgotten_a_turn);
+  if (forgotten == app::forgotten_a_turn) emptied_.push_back(room);
   turn.disbelieve_reports(room, turn.now().service + turn.options().dead_after);
 }
+
+void Follower::forget_emptied() { app::forget_sessions(state_.desk, std::exchange(emptied_, {})); }
 
 void Follower::follow_room(app::Desk::Turn& turn, const std::string& room, const Event& event, const News& news) {
   domain::Ledger& ledger = turn.ledger();

@@ -81,7 +81,8 @@ class Follower {
   void follow(app::Desk::Turn& turn, const Event& event, News& news) REQUIRES(state_.mutex);
   void follow_room(app::Desk::Turn& turn, const std::string& room, const Event& event, const News& news)
       REQUIRES(state_.mutex);
-  static void empty_by_force(app::Desk::Turn& turn, const std::string& room);
+  void empty_by_force(app::Desk::Turn& turn, const std::string& room);
+  void forget_emptied();
   void follow_left(app::Desk::Turn& turn, const std::string& room, const Event& event) REQUIRES(state_.mutex);
   void follow_failover(app::Desk::Turn& turn, const std::string& gateway, const Event& event) REQUIRES(state_.mutex);
   void follow_sidecar(const std::string& id, const Event& event);
@@ -99,6 +100,7 @@ class Follower {
   bool stopping_ GUARDED_BY(mutex_) = false;
   // The thread's own.
   std::map<std::string, domain::Draining> undone_;
+  std::vector<std::string> emptied_;  // by force, and with sessions that are to be forgotten
   bool must_list_ = true;
   bool is_other_history_ = false;
   Witness witness_;

@@ -18,6 +18,7 @@ constexpr std::string_view a_duration_or_0 = "a duration like \"90s\", \"1m30s\"
 constexpr std::string_view a_list = "a list of gateway names";
 constexpr std::string_view a_count = "a whole number above 0 (and not above 1000)";
 constexpr std::int64_t most_words = 1000;
+constexpr std::int64_t most_sessions = 10'000'000;
 constexpr std::string_view a_wait =
     "a duration above 0 and not above 4s (a signaling server waits meanwhile), like \"3s\" or \"500ms\"";
 constexpr domain::Duration shortest_wait = std::chrono::milliseconds{1};
@@ -251,6 +252,9 @@ const Row table[] = {
     {"sessions.join_grace", "JOIN_GRACE", a_duration_or_0,
      [](const V& v, const S& s, C& c) { return take_duration(v, s, true, c.domain.join_grace); },
      [](const C& c) { return to_text(c.domain.join_grace); }},
+    {"sessions.max", "SESSIONS_MAX", "a whole number of sessions from 1 to 10000000",
+     [](const V& v, const S& s, C& c) { return take_number(v, s, most_sessions, c.domain.max_sessions); },
+     [](const C& c) { return std::to_string(c.domain.max_sessions); }},
     {"failover.standby_servers", "FAILOVER_JANUS_SERVERS", a_list,
      [](const V& v, const S& s, C& c) { return take_names(v, s, c.domain.standby_servers, c.domain.standby_where); },
      [](const C& c) { return joined(c.domain.standby_servers, ","); }},

@@ -96,6 +96,7 @@ void Housekeeping::watch_storage() {
 void Housekeeping::do_round(bool refresh) {
   watch_storage();
   if (refresh) refresh_failed_ = !attempt("refresh", [this] { keeper_.refresh(); });
+  attempt("silent sessions", [this] { app::expire_sessions(desk_); });
   attempt("last uses", [this] { app::write_last_used(desk_, journal_); });
   attempt("health", [this] {
     watch_.keep_up();

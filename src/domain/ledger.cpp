@@ -44,35 +44,68 @@ void Ledger::drop_if_blank(Rooms::iterator room) {
 }
 
 void Ledger::set_held(Room& room, std::optional<Held> held) {
-  const std::int64_t crowded = crowd(room);
-  if (room.held) {
-    --rooms_of_[room.held->gateway];
-    crowd_of_[room.held->gateway] -= crowded;
-  }
+  set_crowd(room, 0);
+  if (room.held) --rooms_of_[room.held->gateway];
   room.held = std::move(held);
   room.moved = false;
-  if (room.held) {
-    ++rooms_of_[room.held->gateway];
-    crowd_of_[room.held->gateway] += crowded;
-  }
+  if (room.held) ++rooms_of_[room.held->gateway];
+  set_crowd(room, crowd(room));
 }
 
 std::int64_t Ledger::crowd(const Room& room) const {
-  return average_ ? std::max<std::int64_t>(static_cast<std::int64_t>(room.users) - *average_, 0) : 0;
+  if (!average_ || !room.held) return 0;
+  return std::max<std::int64_t>(static_cast<std::int64_t>(room.users) - *average_, 0);
 }
 
-void Ledger::add_user(Room& room, int sign) {
-  const std::int64_t before = crowd(room);
+void Ledger::set_crowd(Room& room, std::int64_t crowd) {
+  if (room.held) crowd_of_[room.held->gateway] += crowd - room.crowd;
+  room.crowd = crowd;
+}
+
+bool Ledger::count_crowd(std::optional<std::int64_t> average) { return std::exchange(average_, average) != average; }
+
+bool Ledger::recount_crowd(std::string& after, std::size_t limit) {
+  auto entry = rooms_.upper_bound(after);
+  for (std::size_t looked = 0; entry != rooms_.end() && looked < limit; ++entry, ++looked) {
+    set_crowd(entry->second, crowd(entry->second));
+    if (looked + 1 == limit) after = entry->first;
+  }
+  return entry != rooms_.end();
+}
+
+void Ledger::link(Seat& seat, Rooms::value_type& room) {
+  seat.room = &room;
+  seat.before = nullptr;
+  seat.after = room.second.first_seat;
+  if (seat.after) seat.after->before = &seat;
+  room.second.first_seat = &seat;
+  ++room.second.sessions;
+}
+
+void Ledger::unlink(Seat& seat) {
+  Room& room = seat.room->second;
+  (seat.before ? seat.before->after : room.first_seat) = seat.after;
+  if (seat.after) seat.after->before = seat.before;
+  --room.sessions;
+}
+
+// A session that comes to life, or ends to live, where it is.
+void Ledger::count(const Seat& seat, int sign) {
+  Room& room = seat.room->second;
   sign > 0 ? ++room.users : --room.users;
-  if (room.held) crowd_of_[room.held->gateway] += crowd(room) - before;
+  set_crowd(room, crowd(room));
+  count_vote(seat, sign);
 }
 
-void Ledger::count_crowd(std::optional<std::int64_t> average) {
-  if (average_ == average) return;
-  average_ = average;
-  std::fill(crowd_of_.begin(), crowd_of_.end(), 0);
-  for (const auto& [name, room] : rooms_) {
-    if (room.held) crowd_of_[room.held->gateway] += crowd(room);
+void Ledger::count_vote(const Seat& seat, int sign) {
+  if (!seat.gateway) return;
+  std::vector<Vote>& votes = seat.room->second.votes;
+  auto vote = std::find_if(votes.begin(), votes.end(), [&](const Vote& one) { return one.gateway == *seat.gateway; });
+  if (sign > 0) {
+    if (vote == votes.end()) vote = votes.insert(votes.end(), Vote{*seat.gateway, 0});
+    ++vote->sessions;
+  } else if (--vote->sessions == 0) {
+    votes.erase(vote);
   }
 }
 
@@ -97,13 +130,12 @@ void Ledger::restore(const std::vector<Assignment>& assignments, const std::vect
   }
   for (const Session& row : sessions) {
     if (seats_.count(row.session_id)) continue;
-    auto& entry = room_entry(row.room_id);
     std::optional<GatewayNumber> gateway;
     if (row.reported_gateway) gateway = number_of(*row.reported_gateway);
-    live_.push_back({row.session_id, &entry, now.service, {}, gateway, false, true, row.entered_at});
+    live_.push_back({row.session_id, nullptr, now.service, {}, gateway, false, true, row.entered_at});
     seats_.emplace(live_.back().id, std::prev(live_.end()));
-    add_user(entry.second, 1);
-    ++entry.second.sessions;
+    link(live_.back(), room_entry(row.room_id));
+    count(live_.back(), 1);
   }
 }
 
@@ -190,7 +222,7 @@ void Ledger::end_leaving(GatewayNumber gateway) {
 
 bool Ledger::may_end(std::string_view room, ServiceTime now, Duration join_grace) const {
   const Room* entry = find(room);
-  if (!entry || !entry->held || entry->pending || is_occupied(room, now)) return false;
+  if (!entry || !entry->held || entry->pending || is_occupied(room, now) || is_as_legacy_left(room)) return false;
   if (occupancy_ && occupancy_->is_unheard(entry->held->gateway)) return false;
   return !entry->kept_since || now >= *entry->kept_since + join_grace;
 }
@@ -292,29 +324,27 @@ Ledger::Entered Ledger::enter(std::string_view session, std::string_view room, s
   bool write = true;
   Seats::iterator seat;
   if (found == seats_.end()) {
-    live_.push_back({std::string(session), &entry, now.service, {}, {}, false, true, now.wall});
+    live_.push_back({std::string(session), nullptr, now.service, {}, {}, false, true, now.wall});
     seat = std::prev(live_.end());
     seats_.emplace(seat->id, seat);
-    ++entry.second.sessions;
-    add_user(entry.second, 1);
+    link(*seat, entry);
+    count(*seat, 1);
     result.entered = true;
   } else {
     seat = found->second;
     Rooms::value_type* before = seat->room;
     const bool was_live = seat->live;
     live_.splice(live_.end(), was_live ? live_ : dead_, seat);
-    seat->live = true;
     if (was_live && before == &entry) {
       write = gateway && seat->gateway != gateway;
-    } else {
-      // From dead or from another room: the new one first, then the old, so that nobody sees it nowhere.
-      ++entry.second.sessions;
-      add_user(entry.second, 1);
-      seat->room = &entry;
+    } else {  // from dead or from another room
+      if (was_live) count(*seat, -1);
+      unlink(*seat);
+      seat->live = true;
       seat->entered_at = now.wall;
       seat->gateway.reset();
-      --before->second.sessions;
-      if (was_live) add_user(before->second, -1);
+      link(*seat, entry);
+      count(*seat, 1);
       if (before != &entry && was_live) result.moved_from = before->first;
       result.entered = !was_live;
       if (before != &entry) drop_if_blank(rooms_.find(before->first));
@@ -323,7 +353,11 @@ Ledger::Entered Ledger::enter(std::string_view session, std::string_view room, s
   if (result.entered || result.moved_from) entry.second.kept_since.reset();
   seat->refreshed = now.service;
   if (report == Report::own) seat->reported_itself = now.service;
-  if (gateway) seat->gateway = gateway;
+  if (gateway && seat->gateway != gateway) {
+    count_vote(*seat, -1);
+    seat->gateway = gateway;
+    count_vote(*seat, 1);
+  }
   if (write) changes_.push_back(this->session(*seat));
   note_use(entry, Use::live);
   return result;
@@ -343,8 +377,8 @@ void Ledger::refresh(std::string_view session, ServiceTime now) {
 
 void Ledger::unseat(Seats::iterator seat) {
   const auto room = rooms_.find(seat->room->first);
-  --room->second.sessions;
-  if (seat->live) add_user(room->second, -1);
+  if (seat->live) count(*seat, -1);
+  unlink(*seat);
   changes_.push_back(SessionGone{seat->id});
   seats_.erase(seat->id);
   (seat->live ? live_ : dead_).erase(seat);
@@ -363,68 +397,61 @@ bool Ledger::reported_since(std::string_view session, ServiceTime time) const {
   return it != seats_.end() && it->second->reported_itself && *it->second->reported_itself >= time;
 }
 
-Ledger::Swept Ledger::sweep(ServiceTime listed, ServiceTime own, std::size_t limit) {
+Ledger::Swept Ledger::sweep(ServiceTime listed, ServiceTime own, std::string& after, std::size_t limit) {
+  constexpr std::size_t looks = 8;  // at sessions that stay, for each that may go
   Swept result;
-  for (auto seat = live_.begin(); seat != live_.end() && seat->refreshed < listed;) {
-    const auto here = seat++;
-    if (here->reported_itself && *here->reported_itself >= own) continue;
-    if (result.left == limit) {
-      result.more = true;
-      break;
-    }
+  auto it = seats_.upper_bound(after);
+  for (std::size_t looked = 0; it != seats_.end() && looked < limit * looks && result.rooms.size() < limit; ++looked) {
+    const auto here = (it++)->second;
+    const bool stays = here->refreshed >= listed || (here->reported_itself && *here->reported_itself >= own);
+    after = here->id;
+    if (!here->live || stays) continue;
     result.rooms.push_back(here->room->first);
-    ++result.left;
     unseat(here);
   }
+  result.more = it != seats_.end();
   return result;
 }
 
-void Ledger::expire(ServiceTime now, Duration dead_after) {
-  while (!live_.empty() && live_.front().refreshed + dead_after <= now) {
+bool Ledger::expire(ServiceTime now, Duration dead_after, std::size_t limit) {
+  const auto is_due = [&] { return !live_.empty() && live_.front().refreshed + dead_after <= now; };
+  for (; is_due() && limit > 0; --limit) {
     live_.front().live = false;
-    add_user(live_.front().room->second, -1);
+    count(live_.front(), -1);
     dead_.splice(dead_.end(), live_, live_.begin());
   }
+  return is_due();
 }
 
-std::vector<std::string> Ledger::bury() {
+std::vector<std::string> Ledger::bury(std::size_t limit) {
   std::vector<std::string> left;
-  while (!dead_.empty()) {
+  while (!dead_.empty() && left.size() < limit) {
     left.push_back(dead_.front().room->first);
     unseat(dead_.begin());
   }
   return left;
 }
 
-void Ledger::forget_sessions(const std::function<bool(const std::string&)>& of_room) {
-  for (Seats* seats : {&live_, &dead_}) {
-    for (auto seat = seats->begin(); seat != seats->end();) {
-      const auto here = seat++;
-      if (of_room(here->room->first)) unseat(here);
-    }
+std::size_t Ledger::forget_sessions(std::string_view room, std::size_t limit) {
+  std::size_t forgotten = 0;
+  for (const Room* entry = find(room); entry && entry->first_seat && forgotten < limit; ++forgotten) {
+    const bool is_last = entry->sessions == 1;
+    unseat(seats_.find(entry->first_seat->id)->second);
+    if (is_last) entry = nullptr;  // it may have gone with it
   }
+  return forgotten;
 }
 
 std::optional<GatewayNumber> Ledger::reported_gateway(std::string_view room) const {
-  const auto all = reported_gateways();
-  const auto it = all.find(room);
-  return it == all.end() ? std::nullopt : std::optional<GatewayNumber>(it->second);
-}
-
-std::map<std::string_view, GatewayNumber> Ledger::reported_gateways() const {
-  std::map<std::string_view, std::map<GatewayNumber, std::size_t>> votes;
-  for (const Seat& seat : live_) {
-    if (seat.gateway) ++votes[seat.room->first][*seat.gateway];
-  }
-  std::map<std::string_view, GatewayNumber> most;
-  for (const auto& [room, counts] : votes) {
-    // Of as many votes the first by name: the same again after a restart, which numbers anew.
-    const auto winner = std::max_element(counts.begin(), counts.end(), [&](const auto& a, const auto& b) {
-      return a.second != b.second ? a.second < b.second : name_of(a.first) > name_of(b.first);
-    });
-    most.emplace(room, winner->first);
-  }
-  return most;
+  const Room* entry = find(room);
+  if (!entry || entry->votes.empty()) return std::nullopt;
+  // Of as many votes the first by name: the same again after a restart, which numbers anew.
+  return std::max_element(entry->votes.begin(), entry->votes.end(),
+                          [&](const Vote& a, const Vote& b) {
+                            return a.sessions != b.sessions ? a.sessions < b.sessions
+                                                            : name_of(a.gateway) > name_of(b.gateway);
+                          })
+      ->gateway;
 }
 
 Session Ledger::session(const Seat& seat) const {
@@ -433,8 +460,13 @@ Session Ledger::session(const Seat& seat) const {
   return {seat.id, seat.room->first, std::move(reported), seat.entered_at};
 }
 
-void Ledger::note_sessions() {
-  for (const Seat& seat : live_) changes_.push_back(session(seat));
+bool Ledger::note_sessions(std::string& after, std::size_t limit) {
+  auto it = seats_.upper_bound(after);
+  for (std::size_t looked = 0; it != seats_.end() && looked < limit; ++it, ++looked) {
+    if (it->second->live) changes_.push_back(session(*it->second));
+    if (looked + 1 == limit) after = it->first;
+  }
+  return it != seats_.end();
 }
 
 std::optional<WallTime> Ledger::take_last_used(const std::string& room) {

@@ -33,6 +33,8 @@ struct Moment {
 };
 
 class Ledger {
+  struct Seat;
+
  public:
   // An assignment as the ledger holds it.
   struct Held {
@@ -41,6 +43,11 @@ class Ledger {
     WallTime assigned_at;
     WallTime last_used_at;
   };
+  // How many live sessions of a room say that they are on a gateway.
+  struct Vote {
+    GatewayNumber gateway;
+    std::uint32_t sessions;
+  };
   // A room in use: assigned, or with sessions, or both.
   struct Room {
     std::optional<Held> held;
@@ -48,6 +55,9 @@ class Ledger {
     bool touched = false;      // last_used_at is newer than the file's
     std::size_t users = 0;     // live sessions
     std::size_t sessions = 0;  // live and silent ones
+    Seat* first_seat = nullptr;
+    std::vector<Vote> votes;  // in no order
+    std::int64_t crowd = 0;   // as it is counted for the gateway that holds the room
     // While set, an empty room keeps its assignment until join_grace after it.
     std::optional<ServiceTime> kept_since;
     std::unique_ptr<Held> before;                // what a pending booking replaces
@@ -70,8 +80,11 @@ class Ledger {
   GatewayNumber number_of(std::string_view gateway);  // made up at first mention, then for good
   const std::string& name_of(GatewayNumber gateway) const { return *names_[gateway]; }
   std::span<const std::int64_t> rooms_by_gateway() const { return rooms_of_; }
-  // Has the users above that average counted in each assigned room from now on, or (nothing) not.
-  void count_crowd(std::optional<std::int64_t> average);
+  // Has the users above that average counted in each assigned room from now on, or (nothing) not. True: the rooms are
+  // to be counted anew, by recount_crowd().
+  bool count_crowd(std::optional<std::int64_t> average);
+  // Counts at most `limit` of the rooms behind `after` anew, and moves that on; false once there are no more.
+  bool recount_crowd(std::string& after, std::size_t limit);
   // Those users by gateway; none if they are not counted.
   std::span<const std::int64_t> crowd_by_gateway() const {
     return average_ ? std::span<const std::int64_t>(crowd_of_) : std::span<const std::int64_t>{};
@@ -113,6 +126,13 @@ class Ledger {
   bool end_assignment(std::string_view room);
   // The empty room keeps its assignment for a whole join_grace from now on.
   void keep(std::string_view room, ServiceTime now);
+
+  // --- when scale mode begins
+  // Of the rooms behind that one nobody has seen to it yet that their assignment is where their users are: legacy mode
+  // left them so (app/change_policy.h). Nothing: there are none.
+  void set_as_legacy_left(std::optional<std::string> behind) { as_legacy_left_ = std::move(behind); }
+  bool is_any_as_legacy_left() const { return as_legacy_left_.has_value(); }
+  bool is_as_legacy_left(std::string_view room) const { return as_legacy_left_ && room > *as_legacy_left_; }
 
   // --- what other sidecars do
   // From now on (or no longer) it is noted when the use of an assigned room changes.
@@ -167,27 +187,28 @@ class Ledger {
   // Did the session report itself at or after that time?
   bool reported_since(std::string_view session, ServiceTime time) const;
   // Lets the sessions go that nothing has refreshed since `listed` and that have not reported themselves
-  // since `own`, at most `limit` of them at once. Returns the rooms they left and says if more wait.
+  // since `own`. Looks at sessions behind `after`, which it moves on, and lets at most `limit` of them go.
   struct Swept {
-    std::vector<std::string> rooms;
-    std::size_t left = 0;
-    bool more = false;
+    std::vector<std::string> rooms;  // that they left, each once a session
+    bool more = false;               // sessions are to be looked at
   };
-  Swept sweep(ServiceTime listed, ServiceTime own, std::size_t limit);
-  // Sessions silent for dead_after are no longer live. To be called before anything that counts users.
-  void expire(ServiceTime now, Duration dead_after);
-  // Forgets the sessions that died of silence; returns the rooms they were in.
-  std::vector<std::string> bury();
+  Swept sweep(ServiceTime listed, ServiceTime own, std::string& after, std::size_t limit);
+  // Sessions silent for dead_after are no longer live, at most `limit` of them at once. To be called before anything
+  // that counts users. True: more are silent for as long.
+  bool expire(ServiceTime now, Duration dead_after, std::size_t limit);
+  // Forgets at most `limit` of the sessions that died of silence; returns the rooms they were in, each once a session.
+  std::vector<std::string> bury(std::size_t limit);
   std::size_t live_sessions() const { return live_.size(); }
   std::size_t silent_sessions() const { return dead_.size(); }
-  // Forgets all sessions of the rooms for which that is true.
-  void forget_sessions(const std::function<bool(const std::string& room)>& of_room);
-  // The gateway that most of the room's live sessions reported; nothing if none did. Looks at all sessions.
+  std::size_t all_sessions() const { return seats_.size(); }
+  bool knows_session(std::string_view session) const { return seats_.count(session) > 0; }
+  // Forgets at most `limit` sessions of the room; returns how many.
+  std::size_t forget_sessions(std::string_view room, std::size_t limit);
+  // The gateway that most of the room's live sessions reported; nothing if none did.
   std::optional<GatewayNumber> reported_gateway(std::string_view room) const;
-  // The same for every room with such sessions, at the same price.
-  std::map<std::string_view, GatewayNumber> reported_gateways() const;
-  // Has all live sessions written, when scale mode begins.
-  void note_sessions();
+  // Has live sessions written, when scale mode begins: at most `limit` behind `after`, which is moved on. False once
+  // there are no more.
+  bool note_sessions(std::string& after, std::size_t limit);
 
   // --- for the file
   std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
@@ -207,13 +228,19 @@ class Ledger {
     bool difference_told = false;
     bool live = true;
     WallTime entered_at;
+    Seat* before = nullptr;  // others in the room
+    Seat* after = nullptr;
   };
   using Seats = std::list<Seat>;
 
   Rooms::value_type& room_entry(std::string_view room);
   void drop_if_blank(Rooms::iterator room);
   void set_held(Room& room, std::optional<Held> held);
-  void add_user(Room& room, int sign);
+  void link(Seat& seat, Rooms::value_type& room);
+  static void unlink(Seat& seat);
+  void count(const Seat& seat, int sign);
+  static void count_vote(const Seat& seat, int sign);
+  void set_crowd(Room& room, std::int64_t crowd);
   std::int64_t crowd(const Room& room) const;
   void note_assignment(const Rooms::value_type& room);
   void note_use(Rooms::value_type& room, Use use);
@@ -233,6 +260,7 @@ class Ledger {
   // By order: clients choose session ids, and could choose them so that they collide in a hash.
   std::map<std::string_view, Seats::iterator> seats_;
   std::vector<std::string> touched_;
+  std::optional<std::string> as_legacy_left_;
   bool tells_uses_ = false;
   std::vector<RoomUse> uses_;
   std::map<std::string, GatewayNumber, std::less<>> returning_;

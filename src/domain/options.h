@@ -53,6 +53,7 @@ struct Options {
   Duration dead_after = std::chrono::seconds{90};
   Duration clean_every = std::chrono::minutes{1};
   Duration join_grace = std::chrono::minutes{2};
+  std::int64_t max_sessions = 200'000;
 
   std::vector<std::string> standby_servers;
   std::string standby_where;

@@ -121,6 +121,9 @@ Response refusal(domain::Refusal why) {
   if (why == domain::Refusal::room_not_found) {
     return refusal(404, code, "Configure the room, import it, or enable it: it is not known here.");
   }
+  if (why == domain::Refusal::too_many_sessions) {
+    return refusal(503, code, "Report fewer sessions, or raise sessions.max: as many are known here as it allows.");
+  }
   return refusal(503, code, "Try again; if it lasts, look into the log and at the disk of the database.");
 }
 

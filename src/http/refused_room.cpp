@@ -85,6 +85,7 @@ Response refusal(const app::Refused& refused, std::string_view room) {
                                             : ": give it a default_gateway_id of an enabled gateway."));
     case domain::Refusal::room_not_found:
     case domain::Refusal::storage_unavailable:
+    case domain::Refusal::too_many_sessions:
       break;
   }
   return refusal(refused.refusal);

@@ -1,4 +1,5 @@
 // The flip and the flip back, with live rooms; and the catalogue's own changes.
+#include <atomic>
 #include <thread>
 
 #include "app/house.h"
@@ -39,6 +40,54 @@ TEST_CASE("an older row of an occupied room is replaced, one of an empty room is
   CHECK(house.ask("2") == "gxy1 sticky");
   CHECK(house.ask("3") == "gxy3 sticky");
   CHECK(house.row("2") == "gxy1");
+}
+
+TEST_CASE("scale mode begins in slices, and whoever asks meanwhile is answered where the room's users are") {
+  app::Configured configured = four_gateways();
+  for (int i = 1; i <= 500; ++i) {
+    domain::ConfiguredRoom room;
+    room.gateway_uid = std::to_string(1000 + i);
+    room.default_gateway = "gxy1";
+    configured.rooms.push_back(room);
+  }
+  House house(configured);
+  for (const auto& room : configured.rooms) house.report(room.gateway_uid, "old " + room.gateway_uid, "gxy2");
+  REQUIRE(house.reload(with_mode(house, false)).problems.empty());
+  for (const auto& room : configured.rooms) {
+    app::leave_room(*house.desk, room.gateway_uid, "old " + room.gateway_uid);
+    house.report(room.gateway_uid, "s" + room.gateway_uid, "gxy3");  // an older row says gxy2
+  }
+  std::atomic<bool> is_done{false};
+  int wrong = 0;
+  std::thread asker([&] {
+    while (!is_done) {
+      for (const char* room : {"1500", "1001", "1499"}) {
+        const std::string answer = house.ask(room);
+        if (answer != "gxy1 default" && answer != "gxy3 sticky") ++wrong;
+      }
+    }
+  });
+  REQUIRE(house.reload(with_mode(house, true)).problems.empty());
+  is_done = true;
+  asker.join();
+  CHECK(wrong == 0);
+  CHECK(house.text("SELECT count(*) FROM room_server_assignments WHERE gateway_name = 'gxy3'") == "500");
+}
+
+TEST_CASE("a room asked for before its turn comes is seen to at once; its older row is not answered") {
+  House house;
+  for (const char* room : {"1", "2", "4"}) house.ask(room);
+  REQUIRE(house.reload(with_mode(house, false)).problems.empty());
+  house.report("2", "a", "gxy4");
+  REQUIRE(house.reload(with_mode(house, true)).problems.empty());
+  house.report("3", "b", "gxy3");
+  {
+    app::Desk::Turn turn(*house.desk);  // as in the middle of it: room 2 is again where legacy mode left it
+    turn.ledger().follow({"2", "gxy1", "", turn.now().wall, turn.now().wall});
+    turn.ledger().set_as_legacy_left("1");
+    CHECK_FALSE(turn.ledger().may_end("4", turn.now().service + std::chrono::hours{1}, {}));
+  }
+  CHECK(house.ask("2") == "gxy4 sticky");
 }
 
 TEST_CASE("rolled back by a restart, and forward again, sessions of the time between are not made up") {

@@ -108,6 +108,33 @@ TEST_CASE("mass silence keeps a room, too, in which somebody else is, and then l
   CHECK(house.report("1", "s0") == "gxy1 1");
 }
 
+TEST_CASE("sessions that fall silent together are worked on in slices") {
+  House house;
+  constexpr int many = 5000;
+  for (int i = 0; i < many; ++i) house.report(std::to_string(i % 50 + 1), "s" + std::to_string(i));
+  pass(house, 90s);
+  const auto live = [&] { return app::Desk::Turn(*house.desk).ledger().live_sessions(); };
+  const std::size_t at_first = live();
+  CHECK(at_first > many * 8 / 10);  // that turn has not taken all of them
+  CHECK(live() < at_first);
+  const int before = house.turns();
+  app::expire_sessions(*house.desk);
+  CHECK(house.turns() - before > 10);
+  CHECK(live() == 0);
+  CHECK(app::clean_up(*house.desk) == 0);  // as most fell silent at once
+  CHECK(house.turns() - before > 80);
+  CHECK(house.count("sessions") == 0);
+}
+
+TEST_CASE("the cleaning takes for silent what no turn has yet, and then judges how many that are") {
+  House house;
+  for (int i = 0; i < 1000; ++i) house.report(std::to_string(i % 50 + 1), "s" + std::to_string(i));
+  pass(house, 90s);
+  CHECK(app::clean_up(*house.desk) == 0);
+  CHECK(house.ask("1") == "gxy1 sticky");
+  CHECK(house.count("sessions") == 0);
+}
+
 TEST_CASE("nine are no mass, nor are ten of twenty") {
   House house;
   const int silent = GENERATE(9, 10);

@@ -1,5 +1,6 @@
 #include "app/report_session.h"
 
+#include "app/clean_up.h"
 #include "app/house.h"
 #include "app/release_room.h"
 #include "catch.h"
@@ -89,4 +90,46 @@ TEST_CASE("a refused release does not touch the file, not even for a moment") {
   house.was_written();
   CHECK(app::release_room(*house.desk, "1", false) == app::Released::occupied);
   CHECK_FALSE(house.was_written());
+}
+
+TEST_CASE("above sessions.max new sessions are refused, and known ones go on") {
+  House house;
+  app::Configured few = house.configured;
+  few.options.max_sessions = 2;
+  few.options.scale = GENERATE(true, false);
+  REQUIRE(house.reload(few).problems.empty());
+  house.report("1", "a");
+  house.report("1", "b");
+  CHECK(house.report("2", "c") == "too_many_sessions");
+  CHECK(house.row("2").empty());
+  CHECK(house.report("1", "a") == "gxy1 2");
+  CHECK(house.report("3", "b").ends_with(" 1"));  // moves
+  house.pass(4s);
+  app::leave_room(*house.desk, "1", "a");
+  CHECK(house.report("2", "c").ends_with(" 1"));
+}
+
+TEST_CASE("a silent session counts to sessions.max until the cleaning, and may come back") {
+  House house;
+  app::Configured few = house.configured;
+  few.options.max_sessions = 1;
+  REQUIRE(house.reload(few).problems.empty());
+  house.report("1", "a");
+  for (int i = 0; i < 90; ++i) {
+    house.pass(1s);
+    app::expire_sessions(*house.desk);
+  }
+  CHECK(house.report("1", "b") == "too_many_sessions");
+  CHECK(house.report("1", "a") == "gxy1 1");
+}
+
+TEST_CASE("a forced release forgets the sessions of a large room in slices") {
+  House house;
+  for (int i = 0; i < 2000; ++i) house.report("1", "s" + std::to_string(i));
+  house.report("2", "other");
+  const int before = house.turns();
+  CHECK(app::release_room(*house.desk, "1", true) == app::Released::done);
+  CHECK(house.turns() - before > 10);
+  CHECK(house.count("sessions") == 1);
+  CHECK(house.ask("1") == "gxy1 assigned");
 }

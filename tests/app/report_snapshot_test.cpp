@@ -101,3 +101,29 @@ TEST_CASE("a listed session whose new room cannot be had stays where it was") {
   CHECK(result.left == 0);
   CHECK(result.sessions == 1);
 }
+
+TEST_CASE("what a snapshot has above sessions.max is rejected, entry by entry") {
+  House house;
+  app::Configured few = house.configured;
+  few.options.max_sessions = 3;
+  REQUIRE(house.reload(few).problems.empty());
+  house.report("1", "a");
+  const Entries entries{{"1", "a", {}}, {"1", "b", {}}, {"2", "c", {}}, {"3", "d", {}}, {"3", "e", {}}};
+  const auto result = app::report_snapshot(*house.desk, entries, 0ms);
+  CHECK(result.sessions == 3);
+  CHECK(result.entered == 2);
+  CHECK(codes(result) == std::vector<std::string>{"3 too_many_sessions", "4 too_many_sessions"});
+  CHECK(house.row("3").empty());
+}
+
+TEST_CASE("a snapshot looks at the sessions that it does not list in slices, once each") {
+  House house;
+  constexpr int many = 5000;
+  for (int i = 0; i < many; ++i) house.report("1", "s" + std::to_string(i));
+  house.pass(1s);
+  const int before = house.turns();
+  const auto result = app::report_snapshot(*house.desk, Entries{{"1", "s0", {}}}, 4s);  // all spoke since
+  CHECK(result.left == 0);
+  CHECK(house.turns() - before > 5);
+  CHECK(house.turns() - before < 100);
+}

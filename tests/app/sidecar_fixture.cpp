@@ -28,6 +28,7 @@ void SidecarFixture::open(const app::Configured& with, const std::function<app::
   REQUIRE(opening.plan.errors.empty());
   app::write_opening(database, opening);
   clock_ = std::make_unique<app::Clock>([this] {
+    ++turns_;
     const std::chrono::milliseconds service{service_};
     return domain::Moment{domain::ServiceTime{service}, domain::WallTime{service + std::chrono::milliseconds{wall_}}};
   });

@@ -28,6 +28,8 @@ class SidecarFixture {
   // Any thread.
   void pass(std::chrono::milliseconds time) { service_ += time.count(); }
   void turn_wall_clock(std::chrono::milliseconds by) { wall_ += by.count(); }
+  // So many turns at the desk there have been: each asks the clock once.
+  int turns() const { return turns_; }
   std::string path() const { return folder_.file("test.db"); }
 
  protected:
@@ -40,6 +42,7 @@ class SidecarFixture {
   TemporaryFolder folder_;
   std::atomic<std::int64_t> service_{3'600'000};  // milliseconds, as the next
   std::atomic<std::int64_t> wall_{1'800'000'000'000};
+  std::atomic<int> turns_{0};
   std::unique_ptr<app::Clock> clock_;
 
  public:  // last, as these use what is above until they are destroyed

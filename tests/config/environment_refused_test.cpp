@@ -34,6 +34,8 @@ const std::vector<Case> cases = {
     {"DEAD_SESSION_PERIOD", "90", {"\"90\" is not a duration above 0 like \"90s\", \"1m30s\" or \"500ms\""}},
     {"CLEAN_SESSIONS_INTERVAL", "0ms", {"\"0ms\" is not a duration above 0 like \"90s\", \"1m30s\" or \"500ms\""}},
     {"JOIN_GRACE", "soon", {"\"soon\" is not a duration like \"90s\", \"1m30s\" or \"500ms\""}},
+    {"SESSIONS_MAX", "0", {"\"0\" is not a whole number of sessions from 1 to 10000000"}},
+    {"SESSIONS_MAX", "10000001", {"\"10000001\" is not a whole number of sessions from 1 to 10000000"}},
     {"FAILOVER_WAIT_TIME", "5 s", {"\"5 s\" is not a duration like \"90s\", \"1m30s\" or \"500ms\""}},
     {"LOG_LEVEL", "trace", {"\"trace\" is not \"debug\", \"info\", \"warn\" or \"error\""}},
     {"LOG_FORMAT", "yaml", {"\"yaml\" is not \"text\" or \"json\""}},

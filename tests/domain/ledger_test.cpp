@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,12 @@ using domain_test::own;
 using domain_test::rooms_on;
 
 constexpr auto grace = std::chrono::milliseconds{120s};
+constexpr std::size_t all = 1000;  // at once
+
+void count_crowd(Ledger& ledger, std::optional<std::int64_t> average) {
+  std::string after;
+  if (ledger.count_crowd(average)) ledger.recount_crowd(after, all);
+}
 
 }  // namespace
 
@@ -122,9 +129,9 @@ TEST_CASE("a session that is silent for dead_after is no user, and a new report 
   Ledger ledger;
   assign(ledger, "r", "a", at(0s));
   ledger.enter("s", "r", {}, own, at(0s));
-  ledger.expire(at(90s - 1ms).service, 90s);
+  ledger.expire(at(90s - 1ms).service, 90s, all);
   CHECK(ledger.find("r")->users == 1);
-  ledger.expire(at(90s).service, 90s);
+  ledger.expire(at(90s).service, 90s, all);
   CHECK(ledger.find("r")->users == 0);
   CHECK(ledger.silent_sessions() == 1);
   SECTION("it reports again") {
@@ -139,7 +146,7 @@ TEST_CASE("a session that is silent for dead_after is no user, and a new report 
     CHECK_FALSE(entered.moved_from);
   }
   SECTION("it is buried") {
-    CHECK(ledger.bury() == std::vector<std::string>{"r"});
+    CHECK(ledger.bury(all) == std::vector<std::string>{"r"});
     CHECK(ledger.silent_sessions() == 0);
     CHECK(ledger.may_end("r", at(91s).service, grace));
   }
@@ -149,7 +156,7 @@ TEST_CASE("a keepalive keeps a session alive, in whatever order they come") {
   Ledger ledger;
   for (const char* s : {"a", "b", "c"}) ledger.enter(s, "r", {}, own, at(0s));
   ledger.enter("a", "r", {}, own, at(60s));
-  ledger.expire(at(90s).service, 90s);
+  ledger.expire(at(90s).service, 90s, all);
   REQUIRE(ledger.live_sessions() == 1);
   ledger.leave("a", "r");
   CHECK(ledger.live_sessions() == 0);  // it was that one
@@ -161,8 +168,8 @@ TEST_CASE("a snapshot sweeps what it does not list, but not who spoke since") {
   ledger.enter("spoke", "r", {}, own, at(8s));
   const auto arrived = at(10s);
   ledger.enter("listed", "r", {}, Ledger::Report::snapshot, arrived);
-  const auto swept = ledger.sweep(arrived.service, at(5s).service, 100);
-  CHECK(swept.left == 1);
+  std::string after;
+  const auto swept = ledger.sweep(arrived.service, at(5s).service, after, all);
   CHECK(swept.rooms == std::vector<std::string>{"r"});
   CHECK_FALSE(ledger.leave("missing", "r"));
   CHECK(ledger.leave("spoke", "r"));
@@ -175,13 +182,70 @@ TEST_CASE("a sweep works in slices and comes to an end") {
   ledger.enter("0", "r", {}, own, at(8s));  // stays
   std::size_t left = 0;
   int slices = 0;
+  std::string after;
   for (bool more = true; more; ++slices) {
-    const auto swept = ledger.sweep(at(10s).service, at(5s).service, 4);
-    CHECK(swept.left <= 4);
-    left += swept.left;
+    const auto swept = ledger.sweep(at(10s).service, at(5s).service, after, 4);
+    CHECK(swept.rooms.size() <= 4);
+    left += swept.rooms.size();
     more = swept.more;
   }
   CHECK(left == 9);
+  CHECK(slices == 3);
+}
+
+TEST_CASE("a sweep looks at a bounded number of sessions that stay, and at none twice") {
+  Ledger ledger;
+  for (int i = 0; i < 1000; ++i) ledger.enter(std::to_string(i), "r", {}, own, at(8s));
+  int slices = 0;
+  std::string after;
+  while (ledger.sweep(at(10s).service, at(5s).service, after, 4).more) ++slices;
+  CHECK(slices > 20);
+  CHECK(slices < 250);
+  CHECK(ledger.live_sessions() == 1000);
+}
+
+TEST_CASE("sessions that fall silent together are taken for silent, and forgotten, in slices") {
+  Ledger ledger;
+  assign(ledger, "r", "a", at(0s));
+  for (int i = 0; i < 10; ++i) ledger.enter(std::to_string(i), "r", "a", own, at(0s));
+  CHECK(ledger.expire(at(90s).service, 90s, 4));
+  CHECK(ledger.find("r")->users == 6);
+  CHECK(ledger.expire(at(90s).service, 90s, 4));
+  CHECK_FALSE(ledger.expire(at(90s).service, 90s, 4));
+  CHECK(ledger.find("r")->users == 0);
+  CHECK_FALSE(ledger.reported_gateway("r"));
+  CHECK(ledger.bury(7).size() == 7);
+  CHECK(ledger.silent_sessions() == 3);
+  CHECK(ledger.bury(7).size() == 3);
+  CHECK(ledger.find("r")->sessions == 0);
+}
+
+TEST_CASE("the sessions of one room are forgotten in slices, and no others") {
+  Ledger ledger;
+  for (int i = 0; i < 10; ++i) ledger.enter(std::to_string(i), i < 6 ? "r" : "q", "a", own, at(1s * i));
+  ledger.expire(at(92s).service, 90s, all);  // three of them are silent
+  CHECK(ledger.forget_sessions("r", 4) == 4);
+  CHECK(ledger.find("r")->sessions == 2);
+  CHECK(ledger.forget_sessions("r", 4) == 2);
+  CHECK_FALSE(ledger.find("r"));
+  CHECK(ledger.forget_sessions("r", 4) == 0);
+  CHECK(ledger.find("q")->sessions == 4);
+  CHECK(ledger.live_sessions() == 4);
+  CHECK(ledger.silent_sessions() == 0);
+}
+
+TEST_CASE("live sessions are handed to the file in slices, each once") {
+  Ledger ledger;
+  for (int i = 0; i < 10; ++i) ledger.enter(std::to_string(i), "r", {}, own, at(1s * i));
+  ledger.expire(at(92s).service, 90s, all);
+  ledger.take_changes();
+  std::set<std::string> noted;
+  std::string after;
+  int slices = 1;
+  for (; ledger.note_sessions(after, 4); ++slices) {
+  }
+  for (const auto& change : ledger.take_changes()) noted.insert(std::get<domain::Session>(change).session_id);
+  CHECK(noted.size() == 7);
   CHECK(slices == 3);
 }
 
@@ -190,7 +254,7 @@ TEST_CASE("after a restart every session is fresh and every assignment just answ
   const domain::WallTime old = at(0s).wall - 1000h;
   ledger.restore({{"r", "a", "IL", old, old}, {"q", "b", "", old, old}}, {{"s", "r", "a", old}}, {}, at(0s));
   CHECK(rooms_on(ledger, "a") == 1);
-  ledger.expire(at(89s).service, 90s);
+  ledger.expire(at(89s).service, 90s, all);
   CHECK(ledger.find("r")->users == 1);
   CHECK_FALSE(ledger.may_end("q", at(grace - 1ms).service, grace));
   CHECK(ledger.may_end("q", at(grace).service, grace));
@@ -199,7 +263,7 @@ TEST_CASE("after a restart every session is fresh and every assignment just answ
 
 TEST_CASE("what is restored counts as crowd, too") {
   Ledger ledger;
-  ledger.count_crowd(1);
+  count_crowd(ledger, 1);
   const domain::WallTime old = at(0s).wall;
   ledger.restore({{"r", "a", "", old, old}}, {{"s", "r", {}, old}, {"t", "r", {}, old}, {"u", "r", {}, old}}, {},
                  at(0s));
@@ -242,7 +306,7 @@ TEST_CASE("of a room's users those above the average count as crowd, where the r
   assign(ledger, "r", "a", at(0s));
   assign(ledger, "q", "b", at(0s));
   CHECK(ledger.crowd_by_gateway().empty());
-  ledger.count_crowd(3);
+  count_crowd(ledger, 3);
   enter("r", 1, 3);
   CHECK(crowds("a") == 0);
   enter("r", 4, 7);
@@ -261,15 +325,16 @@ TEST_CASE("of a room's users those above the average count as crowd, where the r
     CHECK(crowds("b") == 2);
   }
   SECTION("they fall silent, are buried, and one comes back") {
-    ledger.expire(at(92s).service, 90s);
+    ledger.expire(at(92s).service, 90s, all);
     CHECK(crowds("a") == 2);
-    ledger.bury();
+    ledger.bury(all);
     CHECK(crowds("a") == 2);
     enter("r", 2, 2);
     CHECK(crowds("a") == 3);
   }
   SECTION("a snapshot does not list them") {
-    ledger.sweep(at(4s).service, at(4s).service, 100);
+    std::string after;
+    ledger.sweep(at(4s).service, at(4s).service, after, all);
     CHECK(crowds("a") == 1);
   }
   SECTION("the room is to move: they count where it goes, and at once") {
@@ -293,17 +358,30 @@ TEST_CASE("of a room's users those above the average count as crowd, where the r
     CHECK(crowds("a") == 0);
     assign(ledger, "r", "b", at(9s));
     CHECK(crowds("b") == 4);
-    ledger.forget_sessions([](const std::string&) { return true; });
+    ledger.forget_sessions("r", all);
     CHECK(crowds("b") == 0);
   }
   SECTION("the average changes") {
-    ledger.count_crowd(6);
+    count_crowd(ledger, 6);
     CHECK(crowds("a") == 1);
-    ledger.count_crowd({});
+    count_crowd(ledger, {});
     CHECK(ledger.crowd_by_gateway().empty());
     enter("r", 8, 8);
-    ledger.count_crowd(3);
+    count_crowd(ledger, 3);
     CHECK(crowds("a") == 5);
+  }
+  SECTION("the average changes, and rooms change while they are counted anew") {
+    enter("q", 11, 15);
+    REQUIRE(ledger.count_crowd(1));
+    CHECK_FALSE(ledger.count_crowd(1));
+    std::string after;
+    REQUIRE(ledger.recount_crowd(after, 1));  // that was q
+    CHECK(after == "q");
+    enter("q", 16, 16);
+    enter("r", 8, 8);
+    ledger.recount_crowd(after, 5);
+    CHECK(crowds("b") == 5);
+    CHECK(crowds("a") == 7);
   }
 }
 
@@ -318,7 +396,7 @@ TEST_CASE("invariant 3: a gateway's load is the recount of its assignments, afte
     const std::string room = "r" + std::to_string(pick(12));
     const std::string session = "s" + std::to_string(pick(40));
     const Ledger::Room* entry = ledger.find(room);
-    ledger.expire(at(now).service, 90s);
+    ledger.expire(at(now).service, 90s, all);
     switch (pick(10)) {
       case 0:
         if (!entry || !entry->pending) ledger.book(room, ledger.number_of("g" + std::to_string(pick(4))), "", at(now));
@@ -337,20 +415,22 @@ TEST_CASE("invariant 3: a gateway's load is the recount of its assignments, afte
         if (ledger.may_end(room, at(now).service, grace)) ledger.end_assignment(room);
         break;
       case 5:
-        ledger.bury();
+        ledger.bury(all);
         break;
       case 6:
         ledger.end_assignment(room);
         break;
       case 7:
-        if (pick(20) == 0) ledger.forget_sessions([&](const std::string& r) { return r == room; });
+        if (pick(20) == 0) ledger.forget_sessions(room, all);
         break;
-      case 8:
-        ledger.sweep(at(now - 60s).service, at(now - 30s).service, 5);
+      case 8: {
+        std::string after;
+        ledger.sweep(at(now - 60s).service, at(now - 30s).service, after, 5);
         break;
+      }
       case 9:
         if (pick(20) == 0) average = pick(3) > 0 ? std::optional<std::int64_t>(pick(4)) : std::nullopt;
-        ledger.count_crowd(average);
+        count_crowd(ledger, average);
         break;
     }
     std::map<domain::GatewayNumber, std::int64_t> rooms, crowd;

@@ -39,6 +39,7 @@ void check_options(const domain::Options& options) {
   expect(options.avg_room_occupancy > 0, "an occupancy above 0");
   expect(options.max_server_capacity >= options.avg_room_occupancy, "room for a room on a gateway");
   expect(options.dead_after.count() > 0 && options.clean_every.count() > 0, "periods above 0");
+  expect(options.max_sessions > 0 && options.max_sessions <= 10'000'000, "a bound for sessions");
   expect(options.join_grace.count() >= 0 && options.failover_wait.count() >= 0, "no time below 0");
   if (options.available_servers) check_ids(*options.available_servers);
   check_ids(options.standby_servers);
