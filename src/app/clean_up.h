@@ -8,7 +8,8 @@
 
 namespace app {
 
-// Takes sessions for silent that have been so for dead_after: all that the turns of others have left. Every second or so.
+// Takes sessions for silent that have been so for dead_after: all that the turns of others have left. Every second or
+// so.
 void expire_sessions(Desk& desk);
 
 // Returns how many assignments it ended.

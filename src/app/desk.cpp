@@ -221,7 +221,7 @@ Ending Desk::Turn::end(std::string_view room, RemovedBy by) {
   const domain::Ledger::Room* entry = ledger().find(room);
   if (!entry || !entry->held || entry->pending) return {};
   // Of one that is not used here the others have not been told so: it is their affair.
-  if (ledger().tells_uses() && (entry->use_told == domain::Use::none || !desk_.claims_.certainty().may_claim))
+  if (ledger().tells_uses() && (ledger().use_told(*entry) == domain::Use::none || !desk_.claims_.certainty().may_claim))
     return {};
   const std::string name(room);
   Ending ending{false, std::make_shared<UnderWay>()};

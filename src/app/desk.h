@@ -88,6 +88,13 @@ struct Ending {
   bool is_done_by(Claim::Deadline deadline) const { return now || (under_way && under_way->is_done_by(deadline)); }
 };
 
+// A room whose users are not all where it is answered (app/splits.h).
+struct Split {
+  domain::WallTime since;
+  bool by_lists = false;
+  bool by_sessions = false;
+};
+
 class Desk {
   struct Booking;
   struct State;
@@ -141,8 +148,7 @@ class Desk {
     void disbelieve_reports(std::string_view room, domain::ServiceTime until);
     bool believes_reports(std::string_view room);
 
-    // The rooms whose participants are not all where they should be, and since when (app/rooms_heard.h).
-    std::map<std::string, domain::WallTime>& splits() { return state_.splits; }
+    std::map<std::string, Split>& splits() { return state_.splits; }
 
     // Of a room that cannot be answered the log tells at most once a second. `room`: its row's id.
     bool may_tell_of(std::int64_t room);
@@ -213,7 +219,7 @@ class Desk {
     std::unordered_map<std::string, std::shared_ptr<Claim>> under_way;
     std::map<std::string, std::shared_ptr<UnderWay>, std::less<>> telling;
     std::map<std::string, domain::ServiceTime, std::less<>> disbelieved;
-    std::map<std::string, domain::WallTime> splits;
+    std::map<std::string, Split> splits;
     std::map<std::int64_t, std::optional<domain::ServiceTime>> told_of;  // as many as there are rooms, at most
     std::optional<domain::ServiceTime> told_of_sessions;
   };

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "app/rooms_heard.h"
+#include "app/splits.h"
 
 namespace app {
 namespace {
@@ -26,7 +26,7 @@ RoomListing listing_of(Desk::Turn& turn, const std::string& room) {
   listing.janus = standing_gateway(policy, turn.ledger(), room);
   const domain::Ledger::Room* entry = turn.ledger().find(room);
   if (!entry) return listing;
-  listing.users = entry->users;
+  listing.users = entry->all_users();
   if (const auto* granted = entry->granted()) {
     listing.assigned_at = granted->assigned_at;
     listing.last_used_at = granted->last_used_at;
@@ -34,7 +34,7 @@ RoomListing listing_of(Desk::Turn& turn, const std::string& room) {
   return listing;
 }
 
-// Live sessions by gateway, where their rooms are answered.
+// Live sessions by gateway, where their rooms are answered; those at other sidecars too.
 std::map<std::string, std::int64_t> users_by_gateway(Desk& desk) {
   std::map<std::string, std::int64_t> users;
   std::string last;
@@ -44,9 +44,9 @@ std::map<std::string, std::int64_t> users_by_gateway(Desk& desk) {
     auto room = rooms.upper_bound(last);
     for (std::size_t looked = 0; room != rooms.end() && looked < slice; ++room, ++looked) {
       last = room->first;
-      if (!room->second.has_users()) continue;
+      if (room->second.all_users() == 0) continue;
       const auto gateway = standing_gateway(turn.policy(), turn.ledger(), room->first);
-      if (gateway) users[*gateway] += static_cast<std::int64_t>(room->second.users);
+      if (gateway) users[*gateway] += static_cast<std::int64_t>(room->second.all_users());
     }
     more = room != rooms.end();
   }
@@ -135,7 +135,7 @@ Page<AssignmentListing> list_assignments(Desk& desk, std::string_view after, std
         page.more = true;
         break;
       }
-      if (wanted) page.items.push_back({ledger.assignment(room->first, *granted), room->second.users});
+      if (wanted) page.items.push_back({ledger.assignment(room->first, *granted), room->second.all_users()});
       last = room->first;
     }
     end = room == ledger.rooms().end();
@@ -148,17 +148,11 @@ std::vector<SplitListing> list_splits(Desk& desk) {
   std::string last;
   for (bool more = true; more; desk.let_others_pass()) {
     Desk::Turn turn(desk);
-    const domain::Ledger& ledger = turn.ledger();
     auto split = turn.splits().upper_bound(last);
     for (std::size_t looked = 0; split != turn.splits().end() && looked < splits_a_turn; ++split, ++looked) {
-      const auto& [room, since] = *split;
-      last = room;
-      SplitListing listing{room, standing_gateway(turn.policy(), ledger, room), {}, since};
-      for (const auto& presence : presences_of(turn, room)) {
-        listing.parts.push_back({ledger.name_of(presence.gateway), presence.participants});
-      }
-      std::sort(listing.parts.begin(), listing.parts.end(),
-                [](const auto& a, const auto& b) { return a.gateway < b.gateway; });
+      const std::string& room = last = split->first;
+      SplitListing listing{room, standing_gateway(turn.policy(), turn.ledger(), room), {}, split->second.since};
+      for (const auto& [gateway, users] : parts_of(turn, room)) listing.parts.push_back({gateway, users});
       listings.push_back(std::move(listing));
     }
     more = split != turn.splits().end();

@@ -34,7 +34,8 @@ struct AssignmentListing {
   std::size_t users = 0;
 };
 
-// A room whose participants, as the gateways count them, are not all on the gateway that it is answered with.
+// A room whose participants, as the gateways count them or sessions report, are not all on the gateway that it is
+// answered with.
 struct SplitListing {
   struct Part {
     std::string gateway;

@@ -4,6 +4,7 @@
 
 #include "app/change_policy.h"
 #include "app/event_log.h"
+#include "app/splits.h"
 
 namespace app {
 namespace {
@@ -44,7 +45,7 @@ Refused refused(Desk& desk, const SessionReport& report, Refused refused) {
 
 std::size_t users_of(Desk::Turn& turn, std::string_view room) {
   const domain::Ledger::Room* entry = turn.ledger().find(room);
-  return entry ? entry->users : 0;
+  return entry ? entry->all_users() : 0;
 }
 
 // Those who come in meanwhile are new ones, and stay.
@@ -112,6 +113,7 @@ Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledg
     turn.ledger().touch(report.room, turn.now().wall);
     tell_of_difference(turn, report);
   }
+  if (reported) look_for_split(turn, std::string(report.room), std::string(*reported));
   return seating;
 }
 

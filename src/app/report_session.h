@@ -45,7 +45,7 @@ struct Seating {
 Seating seat_session(Desk::Turn& turn, const SessionReport& report, domain::Ledger::Report kind,
                      std::size_t waiting = 0);
 
-// Live sessions of a room, and the end of its assignment if it just became empty and nobody is on the way.
+// Live sessions of a room, at other sidecars too, and the end of its assignment if it just became empty and nobody is on the way.
 std::size_t users_of(Desk::Turn& turn, std::string_view room);
 // So many sessions at most are forgotten in one turn.
 constexpr std::size_t forgotten_a_turn = 128;

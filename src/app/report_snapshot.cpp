@@ -127,7 +127,8 @@ class Snapshot {
 
   // A signaling server that restarts knows nobody yet: an emptied room is not given up at once.
   static void keep_if_empty(Desk::Turn& turn, const std::string& room) {
-    if (users_of(turn, room) == 0) turn.ledger().keep(room, turn.now().service);
+    const domain::Ledger::Room* entry = turn.ledger().find(room);
+    if (entry && !entry->has_users()) turn.ledger().keep(room, turn.now().service);
   }
 
   void sweep() {

@@ -6,6 +6,7 @@
 
 #include "app/event_log.h"
 #include "app/report_session.h"
+#include "app/splits.h"
 #include "domain/id.h"
 
 namespace app {
@@ -22,6 +23,11 @@ const Occupancy::Presence& largest(const std::vector<Occupancy::Presence>& prese
                            [](const auto& a, const auto& b) { return a.participants < b.participants; });
 }
 
+bool is_split_by_lists(Desk::Turn& turn, const std::string& room) {
+  const auto split = turn.splits().find(room);
+  return split != turn.splits().end() && split->second.by_lists;
+}
+
 void adopt(Desk::Turn& turn, const std::string& room, const std::string& gateway) {
   if (!turn.believes_reports(room)) return;
   domain::Question question{room, "", domain::Question::Asker::session, std::nullopt};
@@ -30,14 +36,6 @@ void adopt(Desk::Turn& turn, const std::string& room, const std::string& gateway
   // A pinned room belongs to its pin; who is elsewhere does not bind it.
   const bool is_there = decision.kind == domain::Decision::Kind::booking && decision.gateway == gateway;
   if (is_there) turn.book(question, decision, AssignedBy::gateways);
-}
-
-std::string text_of(const domain::Ledger& ledger, const std::vector<Occupancy::Presence>& presences) {
-  std::string text;
-  for (const auto& presence : presences) {
-    text += (text.empty() ? "" : ",") + ledger.name_of(presence.gateway) + ":" + std::to_string(presence.participants);
-  }
-  return text;
 }
 
 }  // namespace
@@ -49,7 +47,7 @@ std::vector<Occupancy::Presence> presences_of(Desk::Turn& turn, const std::strin
   const auto found = occupancy->rooms().find(room);
   if (found == occupancy->rooms().end()) return result;
   // What a gateway that fell silent has said heals nothing.
-  const bool is_split = turn.splits().count(room) > 0;
+  const bool is_split = is_split_by_lists(turn, room);
   for (const Occupancy::Presence& presence : found->second) {
     const bool stands = is_split && turn.health().state(presence.gateway) != domain::GatewayState::down;
     if (stands || occupancy->is_fresh(presence, turn.now().service)) result.push_back(presence);
@@ -195,13 +193,10 @@ void RoomsHeard::look_at(Desk::Turn& turn, const std::string& room, Suspected& s
   const auto before = suspected_.find(room);
   const domain::ServiceTime first = before == suspected_.end() ? now : before->second;
   suspected.emplace(room, first);
-  if (turn.splits().count(room) > 0) return;
+  if (is_split_by_lists(turn, room)) return;
   const bool is_sure =
       std::all_of(presences.begin(), presences.end(), [&](const auto& presence) { return presence.heard > first; });
-  if (!is_sure) return;
-  turn.splits().emplace(room, turn.now().wall);
-  log_warn("Room is split",
-           {{"room_id", room}, {"gateway_name", answered.value_or("")}, {"participants", text_of(ledger, presences)}});
+  if (is_sure) note_split(turn, room, SplitBy::lists);
 }
 
 bool RoomsHeard::is_within_capacity(Desk::Turn& turn, const Occupancy::Presence& presence) {
@@ -227,20 +222,18 @@ void RoomsHeard::tell_left_out() {
 }
 
 void RoomsHeard::tell_healed() {
-  std::vector<std::string> healed;
   std::string last;
   for (bool more = true; more; desk_.let_others_pass()) {
     Desk::Turn turn(desk_);
+    std::vector<std::string> rooms;
     auto split = turn.splits().upper_bound(last);
-    for (std::size_t looked = 0; split != turn.splits().end() && looked < rooms_a_turn; ++looked) {
-      last = split->first;
-      const bool is_healed = !suspected_.count(last);
-      if (is_healed) healed.push_back(last);
-      split = is_healed ? turn.splits().erase(split) : std::next(split);
-    }
+    for (; split != turn.splits().end() && rooms.size() < rooms_a_turn; ++split) rooms.push_back(split->first);
     more = split != turn.splits().end();
+    for (const std::string& room : rooms) {
+      if (!suspected_.count(room)) end_split(turn, room, SplitBy::lists);
+    }
+    if (more) last = rooms.back();
   }
-  for (const std::string& room : healed) log_info("Room is no longer split", {{"room_id", room}});
 }
 
 }  // namespace app

@@ -19,7 +19,7 @@ Running it
 Looking and steering (asks the running sidecar)
   status                mode, health, gateways and their load; --watch: keep looking
   assignments           which room is on which gateway
-  splits                rooms that are on two gateways, as the gateways tell
+  splits                rooms that are on two gateways, as gateways and sessions tell
   explain ROOM          where the room would go now, and why
   why ROOM              why it is where it is: the newest decisions about it
   drain GW [--move]     no new rooms on the gateway; the rooms there stay, or move

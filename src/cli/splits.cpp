@@ -8,7 +8,7 @@ namespace cli {
 namespace {
 
 std::string for_people(const std::vector<http::Json>& splits) {
-  if (splits.empty()) return "No room is split, as far as the gateways tell.\n";
+  if (splits.empty()) return "No room is split, as far as gateways and sessions tell.\n";
   Table table({{"ROOM"}, {"ANSWERED"}, {"PARTICIPANTS"}, {"SINCE"}});
   for (const auto& split : splits) {
     std::vector<std::string> parts;

@@ -9,9 +9,7 @@ namespace {
 
 using What = Conclusion::What;
 
-// What a mark says (domain::Use); what is not known by an older sidecar counts as live.
-constexpr std::string_view kept_mark = "kept";
-constexpr std::string_view live_mark = "live";
+std::string kept_mark() { return to_text(UseValue{domain::Use::kept, 0}); }
 
 // No sidecar but that one has its mark on the room.
 void add_no_others(Transaction& transaction, const Keys& keys, const std::string& room, const std::string& sidecar) {
@@ -28,7 +26,7 @@ Conclusion prepare_claim(Deed& deed, const Keys& keys, const Replica& replica) {
   Transaction transaction;
   transaction.success.push_back(put(key, row_text(deed)));
   if (deed.wish.is_used_here) {
-    transaction.success.push_back(put(keys.use(deed.room, deed.sidecar), std::string(kept_mark)));
+    transaction.success.push_back(put(keys.use(deed.room, deed.sidecar), kept_mark()));
   }
   transaction.failure.push_back(get(key));
   const bool takes_place = deed.wish.kind != app::Wish::Kind::first;
@@ -63,7 +61,7 @@ Conclusion prepare_carry(Deed& deed, const Keys& keys, const Replica& replica) {
   Transaction transaction;
   transaction.compares.push_back(is_as_of(key, deed.over));
   transaction.success.push_back(put(key, row_text(deed)));
-  transaction.success.push_back(put(keys.use(deed.room, deed.sidecar), std::string(kept_mark)));
+  transaction.success.push_back(put(keys.use(deed.room, deed.sidecar), kept_mark()));
   transaction.success.push_back(erase(keys.left(deed.room)));
   transaction.failure.push_back(get(key));
   deed.transaction = std::move(transaction);
@@ -109,8 +107,7 @@ Conclusion prepare_give_up(Deed& deed, const Keys& keys, const Replica& replica)
 Conclusion prepare_use(Deed& deed, const Keys& keys) {
   Transaction transaction;
   transaction.compares.push_back(is_there(keys.room(deed.room)));
-  const auto mark = deed.use == domain::Use::live ? live_mark : kept_mark;
-  transaction.success.push_back(put(keys.use(deed.room, deed.sidecar), std::string(mark)));
+  transaction.success.push_back(put(keys.use(deed.room, deed.sidecar), to_text(UseValue{deed.use, deed.users})));
   deed.transaction = std::move(transaction);
   return {};
 }
@@ -235,7 +232,7 @@ Conclusion conclude_release(Deed& deed, const TransactionResult& result, Revisio
     if (result.done.size() < 2) return {What::refused};
     for (const KeyValue& mark : result.done[1].found) {
       const bool is_own = mark.modified == replica.mark(deed.room);
-      if (!is_own && mark.value != kept_mark) return {What::not_so};
+      if (!is_own && use_value_from(mark.value).use != domain::Use::kept) return {What::not_so};
     }
     deed.others = result.done[1].found;
     return {What::resend};
@@ -248,11 +245,12 @@ Conclusion conclude_release(Deed& deed, const TransactionResult& result, Revisio
 
 }  // namespace
 
-Deed use_of(std::string room, domain::Use use) {
+Deed use_of(domain::RoomUse use) {
   Deed deed;
   deed.kind = Deed::Kind::use;
-  deed.room = std::move(room);
-  deed.use = use;
+  deed.room = std::move(use.room_id);
+  deed.use = use.use;
+  deed.users = use.users;
   return deed;
 }
 

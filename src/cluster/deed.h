@@ -37,6 +37,7 @@ struct Deed {
   Revision mark = 0;
   bool force = false;
   domain::Use use = domain::Use::kept;
+  std::int64_t users = 0;
   std::vector<KeyValue> others{};  // release: marks of others that say that nobody is in the room there
   Transaction transaction{};
   // Who asked for it waits no longer than that; nothing: it is tried until it is done.
@@ -53,7 +54,7 @@ struct Deed {
   std::string subject() const;
 };
 
-Deed use_of(std::string room, domain::Use use);
+Deed use_of(domain::RoomUse use);
 
 // What came of one, or what can be said of it without asking.
 struct Conclusion {

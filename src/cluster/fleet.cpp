@@ -24,6 +24,7 @@ using Manner = domain::Placement::Manner;
 constexpr auto fresh = 15s;
 // What is under way when the deadline comes may still be answered for so long.
 constexpr auto last_attempt = 1s;
+constexpr std::size_t rooms_cleared_a_turn = 256;
 
 domain::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
@@ -147,15 +148,13 @@ void Fleet::end_following() {
 // From one instant to the next: there is none in which a claim is granted here though it is to be shared.
 void Fleet::replace_active(std::shared_ptr<Active> next, bool leaves) {
   const auto ending = active();
+  // Somebody may be on the way whom another sidecar has answered.
+  if (leaves)
+    for_each_room([](app::Desk::Turn& turn, const std::string& room) { turn.ledger().keep(room, turn.now().service); });
   {
     app::Desk::Turn turn(*desk_);
     domain::Ledger& ledger = turn.ledger();
     ledger.tell_uses(next != nullptr);
-    if (leaves) {
-      std::vector<std::string> rooms;
-      for (const auto& room : ledger.rooms()) rooms.push_back(room.first);
-      for (const std::string& room : rooms) ledger.keep(room, turn.now().service);
-    }
     const locks::MutexLock lock(mutex_);
     patience_ = next ? next->state->options.timeout.count() : alone_.patience().count();
     active_ = std::move(next);
@@ -163,6 +162,23 @@ void Fleet::replace_active(std::shared_ptr<Active> next, bool leaves) {
   if (!ending) return;
   ending->writer->stop();
   ending->membership.stop();
+  // What the others have told is not told any more; where there is a next store its list says how many there are.
+  for_each_room([](app::Desk::Turn& turn, const std::string& room) { turn.ledger().set_users_elsewhere(room, 0); });
+}
+
+void Fleet::for_each_room(const std::function<void(app::Desk::Turn&, const std::string&)>& deed) {
+  std::string last;
+  for (bool more = true; more; desk_->let_others_pass()) {
+    app::Desk::Turn turn(*desk_);
+    const auto& rooms = turn.ledger().rooms();
+    std::vector<std::string> names;
+    for (auto room = rooms.upper_bound(last); room != rooms.end() && names.size() < rooms_cleared_a_turn; ++room) {
+      names.push_back(room->first);
+    }
+    for (const std::string& name : names) deed(turn, name);
+    more = names.size() == rooms_cleared_a_turn;
+    if (more) last = names.back();
+  }
 }
 
 void Fleet::stop() {
@@ -212,7 +228,7 @@ void Fleet::use(std::vector<app::TellUse> uses) {
   const auto& now = active_at_desk();
   if (!now) return;
   for (app::TellUse& tell : uses) {
-    Deed deed = use_of(std::move(tell.use.room_id), tell.use.use);
+    Deed deed = use_of(std::move(tell.use));
     deed.told = std::move(tell.told);
     now->writer->push(std::move(deed));
   }

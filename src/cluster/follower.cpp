@@ -81,13 +81,11 @@ void Follower::work() {
   }
 }
 
-bool Follower::read_range(std::string first, const std::string& last, bool keys_only, Listing& listing,
-                          std::vector<KeyValue>& into) {
+bool Follower::read_range(std::string first, const std::string& last, Listing& listing, std::vector<KeyValue>& into) {
   RangeWish wish;
   wish.key = std::move(first);
   wish.range_end = last;
   wish.limit = keys_a_page;
-  wish.keys_only = keys_only;
   for (bool more = true; more;) {
     wish.revision = listing.revision;
     auto reply = engine_.range(wish);
@@ -112,8 +110,8 @@ bool Follower::read_range(std::string first, const std::string& last, bool keys_
 }
 
 bool Follower::read(Listing& listing) {
-  return read_range(state_.keys.first_followed(), state_.keys.last_followed(), false, listing, listing.items) &&
-         read_range(state_.keys.first_use(), state_.keys.last_use(), true, listing, listing.marks);
+  return read_range(state_.keys.first_followed(), state_.keys.first_use(), listing, listing.items) &&
+         read_range(state_.keys.first_use(), state_.keys.last_use(), listing, listing.marks);
 }
 
 // What this sidecar has written may not have been heard yet. Looked for when the watch has just ended: what is written
@@ -329,33 +327,46 @@ void Follower::carry(const domain::Assignment& row, Revision over) {
   writer_.push(std::move(deed));
 }
 
-// Our own: of rooms that are used here without it the others are told again.
+// Those of others say how many users are in their rooms. Our own: of rooms that are used here without it the others
+// are told again.
 void Follower::take_marks(const Listing& listing) {
   state_.replica.forget_marks(listing.revision);
+  state_.replica.forget_users();
   for (const KeyValue& mark : listing.marks) {
     const auto key = state_.keys.parse(mark.key);
-    if (key && key->sidecar == state_.sidecar) state_.replica.set_mark(key->name, mark.modified);
+    if (!key) continue;
+    if (key->sidecar == state_.sidecar) {
+      state_.replica.set_mark(key->name, mark.modified);
+    } else {
+      state_.replica.set_users(key->name, key->sidecar, use_value_from(mark.value).users);
+    }
   }
   std::string last;
   for (bool more = true; more; state_.desk.let_others_pass()) {
     app::Desk::Turn turn(state_.desk);
     domain::Ledger& ledger = turn.ledger();
     std::vector<domain::RoomUse> uses;
+    std::vector<std::string> recounted;
     auto room = ledger.rooms().upper_bound(last);
     for (std::size_t looked = 0; room != ledger.rooms().end() && looked < rooms_a_turn; ++room, ++looked) {
       last = room->first;
+      const auto elsewhere = static_cast<std::size_t>(state_.replica.users(last));
+      if (room->second.users_elsewhere != elsewhere) recounted.push_back(last);
       if (!room->second.held || room->second.pending) continue;
       const bool is_marked = state_.replica.mark(room->first) > 0;
-      const auto use = room->second.has_users()                                  ? domain::Use::live
-                       : is_marked || room->second.use_told != domain::Use::none ? domain::Use::kept
-                                                                                 : domain::Use::none;
+      const auto use = room->second.has_users()                                          ? domain::Use::live
+                       : is_marked || ledger.use_told(room->second) != domain::Use::none ? domain::Use::kept
+                                                                                         : domain::Use::none;
       if (use != domain::Use::none) uses.push_back({room->first, use});
     }
     more = room != ledger.rooms().end();
-    for (domain::RoomUse& told : uses) {
-      ledger.set_use_told(told.room_id, told.use);
+    for (const domain::RoomUse& use : uses) {
+      domain::RoomUse told = ledger.set_use_told(use.room_id, use.use);
       const bool is_right = state_.replica.mark(told.room_id) > 0 && told.use == domain::Use::kept;
-      if (!is_right) writer_.push(use_of(std::move(told.room_id), told.use));
+      if (!is_right) writer_.push(use_of(std::move(told)));
+    }
+    for (const std::string& name : recounted) {
+      ledger.set_users_elsewhere(name, static_cast<std::size_t>(state_.replica.users(name)));
     }
   }
 }
@@ -422,8 +433,9 @@ void Follower::follow(app::Desk::Turn& turn, const Event& event, News& news) {
       else if (const auto draining = draining_from(event.item.value))
         news.drains.emplace_back(key->name, *draining);
       return;
-    case KeyKind::beat:
     case KeyKind::use:
+      return follow_use(turn, *key, event);
+    case KeyKind::beat:
       return;
   }
 }
@@ -502,6 +514,13 @@ void Follower::follow_failover(app::Desk::Turn& turn, const std::string& gateway
   const auto known = ledger.leaving().find(number);
   if (known == ledger.leaving().end() || known->second.standby != standby) ledger.begin_leaving(number, standby);
   state_.replica.take_failover(gateway, std::move(*value), event.item.modified);
+}
+
+// What is said here is known here.
+void Follower::follow_use(app::Desk::Turn& turn, const ParsedKey& key, const Event& event) {
+  if (key.sidecar == state_.sidecar) return;
+  state_.replica.set_users(key.name, key.sidecar, event.erased ? 0 : use_value_from(event.item.value).users);
+  turn.ledger().set_users_elsewhere(key.name, static_cast<std::size_t>(state_.replica.users(key.name)));
 }
 
 void Follower::follow_sidecar(const std::string& id, const Event& event) {

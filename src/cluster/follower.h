@@ -69,8 +69,7 @@ class Follower {
   bool asks_witness();
   bool list();
   bool read(Listing& listing);
-  bool read_range(std::string first, const std::string& last, bool keys_only, Listing& listing,
-                  std::vector<KeyValue>& into);
+  bool read_range(std::string first, const std::string& last, Listing& listing, std::vector<KeyValue>& into);
   void take(const Listing& listing, News& news) REQUIRES(state_.mutex);
   void take_rooms(const Listing& listing, bool is_other_history, bool is_restored) REQUIRES(state_.mutex);
   ListedRooms read_rooms(const Listing& listing, bool is_restored) REQUIRES(state_.mutex);
@@ -86,6 +85,7 @@ class Follower {
   void follow_left(app::Desk::Turn& turn, const std::string& room, const Event& event) REQUIRES(state_.mutex);
   void follow_failover(app::Desk::Turn& turn, const std::string& gateway, const Event& event) REQUIRES(state_.mutex);
   void follow_sidecar(const std::string& id, const Event& event);
+  void follow_use(app::Desk::Turn& turn, const ParsedKey& key, const Event& event) REQUIRES(state_.mutex);
   void follow_drains(const News& news);
   void carry(const domain::Assignment& row, Revision over);
   bool rests(std::chrono::milliseconds time);

@@ -7,9 +7,9 @@
 //   left/<room>               was given up; goes back to the same gateway if it is asked for soon
 //   room/<room>               its assignment
 //   sidecar/<id>              is there (on a lease, which nothing else hangs on)
-//   use/<room>/<sidecar>      that sidecar uses that room
+//   use/<room>/<sidecar>      that sidecar uses that room, and has so many users in it
 //
-// All but `use/` is followed by everyone, so those come last.
+// All is followed by everyone. `use/` comes last: it is listed by itself.
 #pragma once
 
 #include <optional>
@@ -40,7 +40,7 @@ class Keys {
 
   // Ranges: [first, last).
   const std::string& first_followed() const { return prefix_; }
-  std::string last_followed() const { return prefix_ + "use/"; }
+  std::string last_followed() const { return last_use(); }
   std::string first_use() const { return prefix_ + "use/"; }
   std::string last_use() const { return prefix_ + "use0"; }
   std::string first_use(std::string_view room) const;

@@ -28,6 +28,9 @@ constexpr auto order_every = 10s;
 constexpr auto turn_of_each = 10s;
 constexpr std::size_t most_in_order = 500;
 constexpr std::int64_t marks_a_page = 5000;
+constexpr std::size_t rooms_told_a_turn = 256;
+// Deeds that wait while numbers of users are published; else those wait.
+constexpr std::size_t most_unpublished = 512;
 
 std::chrono::milliseconds some_more(std::chrono::milliseconds most) {
   thread_local std::mt19937 random{std::random_device{}()};
@@ -71,6 +74,8 @@ void Membership::work() {
     look_for_beat();
     keep_lease();
     tell();
+    publish_users();
+    forget_silent_users();
     if (is_due(next_order_, order_every) && state_.freshness.failing_for() == 0ms) {
       forget_left();
       reap_lost();
@@ -213,6 +218,48 @@ void Membership::tell_of_leaders(const std::vector<MemberStatus>& members) {
   if (count > 1 && !leaders_told_)
     app::log_warn("Several members of etcd say that they lead", {{"endpoints", leaders}});
   leaders_told_ = count > 1;
+}
+
+// No faster than the store takes them: a number that changes meanwhile is told as it is then.
+void Membership::publish_users() {
+  if (state_.freshness.failing_for() > 0ms) return;
+  std::string after;
+  for (bool more = true; more && writer_.backlog() < most_unpublished;) {
+    std::vector<domain::RoomUse> recounts;
+    {
+      app::Desk::Turn turn(state_.desk);
+      if (!turn.ledger().tells_uses()) return;
+      more = turn.ledger().take_recounts(turn.now().service, after, rooms_told_a_turn, recounts);
+    }
+    for (domain::RoomUse& use : recounts) writer_.push(use_of(std::move(use)));
+    if (more) state_.desk.let_others_pass();
+  }
+}
+
+// A sidecar that went is as one silent session: after dead_after its users count no more, until it is back.
+void Membership::forget_silent_users() {
+  const auto old = Clock::now() - state_.desk.policy()->options().dead_after;
+  std::set<std::string> silent;
+  {
+    const locks::MutexLock lock(mutex_);
+    for (const auto& [id, since] : lost_) {
+      if (since <= old) silent.insert(id);
+    }
+  }
+  if (silent == silent_) return;
+  silent_ = std::move(silent);
+  std::string last;
+  for (bool more = true; more; state_.desk.let_others_pass()) {
+    const locks::MutexLock lock(state_.mutex);
+    if (last.empty()) state_.replica.set_silent(silent_);
+    const auto rooms = state_.replica.rooms_with_users(last, rooms_told_a_turn);
+    app::Desk::Turn turn(state_.desk);
+    for (const std::string& room : rooms) {
+      turn.ledger().set_users_elsewhere(room, static_cast<std::size_t>(state_.replica.users(room)));
+    }
+    more = !rooms.empty();
+    if (more) last = rooms.back();
+  }
 }
 
 void Membership::list(std::map<std::string, SidecarValue> sidecars, const std::set<std::string>& with_marks) {

@@ -44,6 +44,8 @@ class Membership {
   void tell();
   void tell_of_foreign();
   void tell_of_leaders(const std::vector<MemberStatus>& members);
+  void publish_users();
+  void forget_silent_users();
   void forget_left();
   void reap_lost();
   void reap(const std::string& id);
@@ -68,6 +70,7 @@ class Membership {
   Freshness::Time last_look_{0};
   Revision last_beat_ = -1;
   Clock::time_point beat_since_{};
+  std::set<std::string> silent_;  // sidecars that went for so long that their users count no more
   Clock::time_point next_look_{}, next_lease_{}, next_note_{}, next_order_{};
   std::string why_away_;
   bool away_told_ = false;

@@ -54,6 +54,34 @@ Revision Replica::mark(std::string_view room) const {
   return it == marks_.end() ? 0 : it->second;
 }
 
+void Replica::set_users(const std::string& room, const std::string& sidecar, std::int64_t users) {
+  const std::uint32_t number = number_of(sidecar);
+  std::vector<Users>& all = users_[room];
+  std::erase_if(all, [&](const Users& one) { return one.sidecar == number; });
+  if (users > 0) all.push_back({number, users});
+  if (all.empty()) users_.erase(room);
+}
+
+std::int64_t Replica::users(std::string_view room) const {
+  const auto it = users_.find(room);
+  if (it == users_.end()) return 0;
+  std::int64_t sum = 0;
+  for (const Users& one : it->second) sum += silent_.count(one.sidecar) > 0 ? 0 : one.users;
+  return sum;
+}
+
+void Replica::set_silent(const std::set<std::string>& sidecars) {
+  silent_.clear();
+  for (const std::string& sidecar : sidecars) silent_.insert(number_of(sidecar));
+}
+
+std::vector<std::string> Replica::rooms_with_users(std::string_view behind, std::size_t limit) const {
+  std::vector<std::string> rooms;
+  for (auto it = users_.upper_bound(behind); it != users_.end() && rooms.size() < limit; ++it)
+    rooms.push_back(it->first);
+  return rooms;
+}
+
 const Replica::Failover* Replica::failover(std::string_view gateway) const {
   const auto it = failovers_.find(gateway);
   return it == failovers_.end() ? nullptr : &it->second;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,6 +72,14 @@ class Replica {
     std::erase_if(marks_, [&](const auto& mark) { return mark.second <= revision; });
   }
 
+  // How many users other sidecars have in their rooms. Those of silent sidecars count no more.
+  void set_users(const std::string& room, const std::string& sidecar, std::int64_t users);
+  std::int64_t users(std::string_view room) const;
+  void forget_users() { users_.clear(); }
+  void set_silent(const std::set<std::string>& sidecars);
+  // Rooms with users behind that one, silent ones among them.
+  std::vector<std::string> rooms_with_users(std::string_view behind, std::size_t limit) const;
+
   const Failover* failover(std::string_view gateway) const;
   void take_failover(const std::string& gateway, FailoverValue value, Revision modified);
   void drop_failover(std::string_view gateway) { drop(failovers_, gateway); }
@@ -78,12 +87,16 @@ class Replica {
   void forget_failovers() { failovers_.clear(); }
 
  private:
-  // Small, since there are a hundred thousand: names of gateways stand once.
+  // Small, since there are a hundred thousand: names of gateways, as of sidecars, stand once.
   struct Kept {
     Revision modified;
     std::uint32_t gateway;
     std::string region;  // what callers name: kept as long as the room
     domain::WallTime assigned_at;
+  };
+  struct Users {
+    std::uint32_t sidecar;
+    std::int64_t users;
   };
   template <typename Map>
   static void drop(Map& map, std::string_view name) {
@@ -96,6 +109,8 @@ class Replica {
   std::map<std::string, Kept, std::less<>> rooms_;
   std::map<std::string, Left, std::less<>> left_;
   std::map<std::string, Revision, std::less<>> marks_;
+  std::map<std::string, std::vector<Users>, std::less<>> users_;
+  std::set<std::uint32_t> silent_;
   std::map<std::string, Failover, std::less<>> failovers_;
   std::map<std::string, std::uint32_t, std::less<>> numbers_;
   std::vector<std::string> names_;

@@ -1,5 +1,8 @@
 #include "cluster/values.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include "domain/id.h"
 #include "http/json.h"
 
@@ -75,6 +78,26 @@ std::optional<LeftValue> left_value_from(std::string_view text) {
   }
   if (!domain::is_valid_id(value.gateway)) return std::nullopt;
   return value;
+}
+
+// Older sidecars take all but this word for a room in which somebody is.
+constexpr std::string_view kept_mark = "kept";
+constexpr std::string_view live_mark = "live ";
+
+std::string to_text(const UseValue& value) {
+  if (value.use == domain::Use::kept) return std::string(kept_mark);
+  return std::string(live_mark) + std::to_string(value.users);
+}
+
+UseValue use_value_from(std::string_view text) {
+  constexpr std::int64_t most = 1'000'000'000;
+  if (text == kept_mark) return {domain::Use::kept, 0};
+  std::int64_t users = 0;
+  if (text.substr(0, live_mark.size()) != live_mark) return {};
+  text.remove_prefix(live_mark.size());
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), users);
+  if (error != std::errc{} || end != text.data() + text.size() || users < 0) return {};
+  return {domain::Use::live, std::min(users, most)};
 }
 
 std::string to_text(const SidecarValue& value) {

@@ -2,12 +2,14 @@
 // sidecars may write more. Pure; any thread. Reading answers nothing for what cannot be used.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "domain/assignment.h"
 #include "domain/catalogue.h"
+#include "domain/change.h"
 
 namespace cluster {
 
@@ -33,6 +35,14 @@ struct LeftValue {
 };
 std::string to_text(const LeftValue& value);
 std::optional<LeftValue> left_value_from(std::string_view text);
+
+// How a sidecar uses a room. One that is older says no number; then somebody is there.
+struct UseValue {
+  domain::Use use = domain::Use::live;
+  std::int64_t users = 1;
+};
+std::string to_text(const UseValue& value);
+UseValue use_value_from(std::string_view text);
 
 struct SidecarValue {
   std::string name, address, version;

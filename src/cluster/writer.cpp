@@ -81,6 +81,11 @@ void Writer::abandon(Deed& deed) {
   if (deed.told) deed.told();
 }
 
+std::size_t Writer::backlog() const {
+  const locks::MutexLock lock(mutex_);
+  return queue_.size() + later_.size();
+}
+
 // One that is waited for stays behind an ordinary one of its subject: their order is kept.
 void Writer::enqueue(Deed deed, bool in_front) {
   const bool is_urgent = deed.is_waited_for() && ordinary_.count(deed.subject()) == 0;
@@ -341,9 +346,8 @@ void Writer::settle(const Deed& deed, const app::Grant& grant) {
   const bool may_be_marked = grant.outcome == app::Grant::Outcome::failed && deed.wish.is_used_here;
   if (!may_be_marked || !state_.replica.room(deed.room)) return;
   app::Desk::Turn turn(state_.desk);
-  turn.ledger().set_use_told(deed.room, domain::Use::kept);
   turn.ledger().keep(deed.room, turn.now().service);
-  push(use_of(deed.room, domain::Use::kept));
+  push(use_of(turn.ledger().set_use_told(deed.room, domain::Use::kept)));
 }
 
 // What others have done while the claim was under way has not been followed (Ledger::follow); now it is withdrawn.
@@ -391,11 +395,16 @@ void Writer::finish_claim(Deed& deed, const Conclusion& conclusion) {
         const locks::MutexLock lock(state_.mutex);
         const auto now = state_.replica.room(won->room);
         if (!committed) state_.journal.note(domain::Change(won->wish.row));
+        // The mark came with the claim. Before anybody is answered: who enters then has another one told.
+        if (won->wish.is_used_here) app::Desk::Turn(state_.desk).ledger().set_use_told(won->room, domain::Use::kept);
         settle(*won, {app::Grant::Outcome::won, won->wish.row});
         {
           app::Desk::Turn turn(state_.desk);
           turn.ledger().set_returning(won->room, std::nullopt);
-          if (won->wish.is_used_here) turn.ledger().set_use_told(won->room, domain::Use::kept);
+          // Users who were in it before, as when it was moved.
+          const domain::Ledger::Room* room = turn.ledger().find(won->room);
+          const bool is_live = room && room->has_users() && turn.ledger().use_told(*room) == domain::Use::kept;
+          if (is_live) push(use_of(turn.ledger().set_use_told(won->room, domain::Use::live)));
           // What others have done since has not been followed while it was pending.
           if (!now)
             turn.ledger().unfollow(won->room);
@@ -454,9 +463,9 @@ void Writer::finish_carry(Deed& deed, const Conclusion& conclusion) {
   ledger.keep(deed.room, turn.now().service);
   const domain::Ledger::Room* room = ledger.find(deed.room);
   const auto use = room && room->has_users() ? domain::Use::live : domain::Use::kept;
-  ledger.set_use_told(deed.room, use);
+  domain::RoomUse told = ledger.set_use_told(deed.room, use);
   const bool is_marked = conclusion.what == What::done && state_.replica.mark(deed.room) > 0;
-  if (!is_marked || use == domain::Use::live) push(use_of(deed.room, use));
+  if (!is_marked || use == domain::Use::live) push(use_of(std::move(told)));
 }
 
 void Writer::finish_release(Deed& deed, const Conclusion& conclusion) {

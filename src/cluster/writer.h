@@ -32,6 +32,8 @@ class Writer : public std::enable_shared_from_this<Writer> {
   void hurry(std::chrono::steady_clock::time_point deadline) { hurried_ = deadline; }
   // No deed is begun any more; those that wait are told that nothing came of them.
   void stop();
+  // Deeds that nobody waits for, and that the store has not taken yet.
+  std::size_t backlog() const;
   // Any thread: what was asked for last is not allowed, or there is no room for it.
   bool is_refused() const { return is_refused_; }
 
@@ -60,7 +62,7 @@ class Writer : public std::enable_shared_from_this<Writer> {
   const std::string instance_;
   std::atomic<std::chrono::steady_clock::time_point> hurried_{std::chrono::steady_clock::time_point::max()};
   std::atomic<bool> is_refused_{false};
-  locks::Mutex mutex_;
+  mutable locks::Mutex mutex_;
   locks::ConditionVariable woken_;
   std::deque<Deed> urgent_ GUARDED_BY(mutex_);                      // that somebody waits for
   std::deque<Deed> queue_ GUARDED_BY(mutex_);                       // the others

@@ -11,6 +11,7 @@
 #include "app/event_log.h"
 #include "app/fail_over.h"
 #include "app/judge_health.h"
+#include "app/splits.h"
 #include "store/journal.h"
 
 namespace sidecar {
@@ -97,6 +98,7 @@ void Housekeeping::do_round(bool refresh) {
   watch_storage();
   if (refresh) refresh_failed_ = !attempt("refresh", [this] { keeper_.refresh(); });
   attempt("silent sessions", [this] { app::expire_sessions(desk_); });
+  attempt("splits", [this] { app::heal_splits(desk_); });
   attempt("last uses", [this] { app::write_last_used(desk_, journal_); });
   attempt("health", [this] {
     watch_.keep_up();

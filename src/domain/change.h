@@ -1,6 +1,7 @@
 // What has changed in memory and is to be written: to the database, row by row. Plain values.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 
@@ -27,7 +28,8 @@ enum class Use { none, kept, live };
 struct RoomUse {
   std::string room_id;
   Use use;
-  bool is_first = false;  // nothing has been told of it before
+  std::int64_t users = 0;  // live sessions here
+  bool is_first = false;   // nothing has been told of it before
 };
 
 using Change = std::variant<Assignment, AssignmentGone, Session, SessionGone, Failover, FailoverGone, Fact>;

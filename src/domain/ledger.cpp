@@ -40,7 +40,8 @@ Ledger::Rooms::value_type& Ledger::room_entry(std::string_view room) {
 }
 
 void Ledger::drop_if_blank(Rooms::iterator room) {
-  if (!room->second.held && room->second.sessions == 0) rooms_.erase(room);
+  const Room& entry = room->second;
+  if (!entry.held && entry.sessions == 0 && entry.users_elsewhere == 0) rooms_.erase(room);
 }
 
 void Ledger::set_held(Room& room, std::optional<Held> held) {
@@ -54,7 +55,7 @@ void Ledger::set_held(Room& room, std::optional<Held> held) {
 
 std::int64_t Ledger::crowd(const Room& room) const {
   if (!average_ || !room.held) return 0;
-  return std::max<std::int64_t>(static_cast<std::int64_t>(room.users) - *average_, 0);
+  return std::max<std::int64_t>(static_cast<std::int64_t>(room.all_users()) - *average_, 0);
 }
 
 void Ledger::set_crowd(Room& room, std::int64_t crowd) {
@@ -95,6 +96,7 @@ void Ledger::count(const Seat& seat, int sign) {
   sign > 0 ? ++room.users : --room.users;
   set_crowd(room, crowd(room));
   count_vote(seat, sign);
+  if (tells_uses_ && use_told(room) == Use::live) to_recount_.insert(seat.room->first);
 }
 
 void Ledger::count_vote(const Seat& seat, int sign) {
@@ -186,7 +188,7 @@ void Ledger::answered(std::string_view room, Moment now) {
   keep(room, now.service);
   if (const auto it = rooms_.find(room); it != rooms_.end()) {
     it->second.moved = false;
-    if (it->second.use_told == Use::none) note_use(*it, Use::kept);
+    if (use_told(it->second) == Use::none) note_use(*it, Use::kept);
   }
   touch(room, now.wall);
 }
@@ -229,25 +231,68 @@ bool Ledger::may_end(std::string_view room, ServiceTime now, Duration join_grace
 
 void Ledger::tell_uses(bool on) {
   tells_uses_ = on;
+  ++telling_;
   uses_.clear();
+  to_recount_.clear();
   returning_.clear();
-  for (auto& entry : rooms_) entry.second.use_told = Use::none;
+}
+
+Use Ledger::use_told(std::string_view room) const {
+  const Room* entry = find(room);
+  return entry ? use_told(*entry) : Use::none;
+}
+
+RoomUse Ledger::told(Rooms::value_type& room, Use use) {
+  Room& entry = room.second;
+  entry.use_told = use;
+  entry.telling = telling_;
+  entry.users_told = use == Use::live ? entry.users : 0;
+  return {room.first, use, static_cast<std::int64_t>(entry.users_told)};
 }
 
 void Ledger::note_use(Rooms::value_type& room, Use use) {
-  if (!tells_uses_ || room.second.use_told == use || !room.second.held) return;
-  const bool is_first = std::exchange(room.second.use_told, use) == Use::none;
-  uses_.push_back({room.first, use, is_first});
+  const Use before = use_told(room.second);
+  if (!tells_uses_ || before == use || !room.second.held) return;
+  uses_.push_back(told(room, use));
+  uses_.back().is_first = before == Use::none;
 }
 
-void Ledger::set_use_told(std::string_view room, Use use) {
+RoomUse Ledger::set_use_told(std::string_view room, Use use) {
   const auto it = rooms_.find(room);
-  if (it != rooms_.end()) it->second.use_told = use;
+  return it == rooms_.end() ? RoomUse{std::string(room), use} : told(*it, use);
 }
 
 void Ledger::note_emptied(std::string_view room) {
   const auto it = rooms_.find(room);
-  if (it != rooms_.end() && it->second.use_told == Use::live && !it->second.has_users()) note_use(*it, Use::kept);
+  if (it == rooms_.end() || it->second.has_users()) return;
+  if (use_told(it->second) == Use::live) note_use(*it, Use::kept);
+}
+
+bool Ledger::take_recounts(ServiceTime now, std::string& after, std::size_t limit, std::vector<RoomUse>& recounts) {
+  constexpr std::chrono::seconds at_most_every{1};
+  auto name = to_recount_.upper_bound(after);
+  for (std::size_t looked = 0; name != to_recount_.end() && looked < limit; ++looked) {
+    after = *name;
+    const auto room = rooms_.find(*name);
+    const bool is_told_of = room != rooms_.end() && room->second.held && use_told(room->second) == Use::live;
+    if (is_told_of && now < room->second.told_at + at_most_every) {
+      ++name;
+      continue;
+    }
+    name = to_recount_.erase(name);
+    if (!is_told_of || room->second.users == room->second.users_told) continue;
+    room->second.told_at = now;
+    recounts.push_back(told(*room, Use::live));
+  }
+  return name != to_recount_.end();
+}
+
+void Ledger::set_users_elsewhere(std::string_view room, std::size_t users) {
+  const auto it = users > 0 ? rooms_.find(room_entry(room).first) : rooms_.find(room);
+  if (it == rooms_.end()) return;
+  it->second.users_elsewhere = users;
+  set_crowd(it->second, crowd(it->second));
+  drop_if_blank(it);
 }
 
 void Ledger::follow(const Assignment& row) {
@@ -303,7 +348,7 @@ bool Ledger::end_assignment(std::string_view room) {
   if (it == rooms_.end() || !it->second.held || it->second.pending) return false;
   set_held(it->second, std::nullopt);
   it->second.kept_since.reset();
-  it->second.use_told = Use::none;
+  told(*it, Use::none);
   note_assignment(*it);
   drop_if_blank(it);
   return true;
@@ -359,7 +404,10 @@ Ledger::Entered Ledger::enter(std::string_view session, std::string_view room, s
     count_vote(*seat, 1);
   }
   if (write) changes_.push_back(this->session(*seat));
-  note_use(entry, Use::live);
+  if (use_told(entry.second) != Use::live) {
+    note_use(entry, Use::live);
+    entry.second.told_at = now.service;
+  }
   return result;
 }
 

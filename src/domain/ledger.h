@@ -51,10 +51,11 @@ class Ledger {
   // A room in use: assigned, or with sessions, or both.
   struct Room {
     std::optional<Held> held;
-    bool pending = false;      // booked, but not yet granted: wait for its claim
-    bool touched = false;      // last_used_at is newer than the file's
-    std::size_t users = 0;     // live sessions
-    std::size_t sessions = 0;  // live and silent ones
+    bool pending = false;             // booked, but not yet granted: wait for its claim
+    bool touched = false;             // last_used_at is newer than the file's
+    std::size_t users = 0;            // live sessions
+    std::size_t users_elsewhere = 0;  // at other sidecars, as they have told
+    std::size_t sessions = 0;         // live and silent ones
     Seat* first_seat = nullptr;
     std::vector<Vote> votes;  // in no order
     std::int64_t crowd = 0;   // as it is counted for the gateway that holds the room
@@ -62,13 +63,21 @@ class Ledger {
     std::optional<ServiceTime> kept_since;
     std::unique_ptr<Held> before;                // what a pending booking replaces
     bool moved = false;                          // to another gateway, and nobody has been told yet
-    Use use_told = Use::none;                    // what the other sidecars have been told, or are being told
     std::optional<ServiceTime> elsewhere_until;  // another sidecar used it when that was last asked
 
     // By its sessions. Ledger::is_occupied also asks what the gateways say.
     bool has_users() const { return users > 0; }
+    std::size_t all_users() const { return users + users_elsewhere; }
     // What holds the room in the file too: while a booking is pending, what it is to replace.
     const Held* granted() const { return pending ? before.get() : held ? &*held : nullptr; }
+
+   private:
+    friend class Ledger;
+    // What the other sidecars have been told, or are being told, and when; out of date if telling has begun anew.
+    Use use_told = Use::none;
+    std::uint32_t telling = 0;
+    std::size_t users_told = 0;
+    ServiceTime told_at{};
   };
   using Rooms = std::map<std::string, Room, std::less<>>;
 
@@ -139,7 +148,15 @@ class Ledger {
   void tell_uses(bool on);
   bool tells_uses() const { return tells_uses_; }
   std::vector<RoomUse> take_uses() { return std::exchange(uses_, {}); }
-  void set_use_told(std::string_view room, Use use);
+  Use use_told(const Room& room) const { return room.telling == telling_ ? room.use_told : Use::none; }
+  Use use_told(std::string_view room) const;
+  // It is told by other means; returns what is to be told.
+  RoomUse set_use_told(std::string_view room, Use use);
+  // Rooms of which the others have been told another number of users, and not within the last second. Looks at no more
+  // than `limit` rooms behind `after`, which is moved on; false once there are no more.
+  bool take_recounts(ServiceTime now, std::string& after, std::size_t limit, std::vector<RoomUse>& recounts);
+  // So many are in the room at other sidecars.
+  void set_users_elsewhere(std::string_view room, std::size_t users);
   // Of a room that stays though nobody is in it any more.
   void note_emptied(std::string_view room);
   // The room's row as it is there. Without effect on one that is pending: its claim will tell.
@@ -236,7 +253,7 @@ class Ledger {
   Rooms::value_type& room_entry(std::string_view room);
   void drop_if_blank(Rooms::iterator room);
   void set_held(Room& room, std::optional<Held> held);
-  void link(Seat& seat, Rooms::value_type& room);
+  static void link(Seat& seat, Rooms::value_type& room);
   static void unlink(Seat& seat);
   void count(const Seat& seat, int sign);
   static void count_vote(const Seat& seat, int sign);
@@ -244,6 +261,7 @@ class Ledger {
   std::int64_t crowd(const Room& room) const;
   void note_assignment(const Rooms::value_type& room);
   void note_use(Rooms::value_type& room, Use use);
+  RoomUse told(Rooms::value_type& room, Use use);
   void unseat(Seats::iterator seat);
   Session session(const Seat& seat) const;
 
@@ -262,7 +280,9 @@ class Ledger {
   std::vector<std::string> touched_;
   std::optional<std::string> as_legacy_left_;
   bool tells_uses_ = false;
+  std::uint32_t telling_ = 1;  // another each time it begins or ends
   std::vector<RoomUse> uses_;
+  std::set<std::string, std::less<>> to_recount_;  // rooms in use whose number of users has changed
   std::map<std::string, GatewayNumber, std::less<>> returning_;
   std::vector<Change> changes_;
 };

@@ -197,7 +197,7 @@ void Collector::add_rooms(Families& families) const {
     ++known;
     if (!policy->legacy_gateway(room)) ++without;
   }
-  families.gauge("room_sidecar_sessions", "Live sessions.").add({}, static_cast<std::uint64_t>(sessions));
+  families.gauge("room_sidecar_sessions", "Live sessions that are reported to this sidecar.").add({}, static_cast<std::uint64_t>(sessions));
   families.gauge("room_sidecar_split_rooms", "Rooms with participants elsewhere than where they are answered.")
       .add({}, static_cast<std::uint64_t>(splits));
   families.gauge("room_sidecar_known_rooms", "Rooms that are known, enabled and not removed.").add({}, known);
@@ -215,7 +215,7 @@ void Collector::add_gateways(Families& families) const {
   };
   families.gauge("room_sidecar_gateway_rooms", "Rooms assigned.");
   each([](const auto& gateway) { return gateway.rooms; });
-  families.gauge("room_sidecar_gateway_users", "Live sessions in rooms that it serves.");
+  families.gauge("room_sidecar_gateway_users", "Live sessions in rooms that it serves, at all sidecars.");
   each([](const auto& gateway) { return gateway.users; });
   families.gauge("room_sidecar_gateway_load_users", "Load as placement reckons it.");
   each([](const auto& gateway) { return gateway.load; });

@@ -2,7 +2,10 @@
 
 #include "app/clean_up.h"
 #include "app/house.h"
+#include "app/listings.h"
 #include "app/release_room.h"
+#include "app/report_snapshot.h"
+#include "app/splits.h"
 #include "catch.h"
 
 using namespace std::chrono_literals;
@@ -132,4 +135,48 @@ TEST_CASE("a forced release forgets the sessions of a large room in slices") {
   CHECK(house.turns() - before > 10);
   CHECK(house.count("sessions") == 1);
   CHECK(house.ask("1") == "gxy1 assigned");
+}
+
+namespace {
+std::string splits(House& house) {
+  std::string text;
+  for (const auto& split : app::list_splits(*house.desk)) {
+    text += split.room + "@" + split.janus.value_or("-");
+    for (const auto& part : split.parts) text += " " + part.gateway + ":" + std::to_string(part.participants);
+  }
+  return text;
+}
+}  // namespace
+
+TEST_CASE("sessions that report another gateway than their room's show that it is split, until they do not") {
+  House house;
+  house.report("1", "a", "gxy2");
+  house.report("1", "b", "gxy2");
+  CHECK(splits(house).empty());
+  house.report("1", "c", "gxy3");
+  CHECK(splits(house) == "1@gxy2 gxy2:2 gxy3:1");
+  app::heal_splits(*house.desk);
+  CHECK(splits(house) == "1@gxy2 gxy2:2 gxy3:1");
+  SECTION("since they are where the room is") { house.report("1", "c", "gxy2"); }
+  SECTION("since they left") { app::leave_room(*house.desk, "1", "c"); }
+  SECTION("since they went to another room") { house.report("2", "c", "gxy3"); }
+  SECTION("since they are silent") {
+    for (int i = 0; i < 90; ++i) {
+      house.pass(1s);
+      house.report("1", "a");
+    }
+  }
+  SECTION("since the room has ended") { CHECK(app::release_room(*house.desk, "1", true) == app::Released::done); }
+  app::heal_splits(*house.desk);
+  CHECK(splits(house).empty());
+}
+
+TEST_CASE("a snapshot shows splits as well, and so do sessions in legacy mode") {
+  House house;
+  app::Configured legacy = house.configured;
+  legacy.options.scale = GENERATE(true, false);
+  REQUIRE(house.reload(legacy).problems.empty());
+  house.report("1", "a", "gxy1");
+  app::report_snapshot(*house.desk, {{"1", "a", "gxy1"}, {"1", "b", "gxy4"}, {"1", "c", "unheard-of"}}, 0ms);
+  CHECK(splits(house) == "1@gxy1 gxy1:1 gxy4:1");
 }

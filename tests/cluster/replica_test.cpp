@@ -144,3 +144,25 @@ TEST_CASE("a failover is known until it is over") {
   replica.drop_failover("a");
   CHECK_FALSE(replica.failover("a"));
 }
+
+TEST_CASE("users are counted by room over all sidecars but the silent ones") {
+  Replica replica;
+  CHECK(replica.users("r") == 0);
+  replica.set_users("r", "a", 2);
+  replica.set_users("r", "b", 3);
+  replica.set_users("q", "b", 1);
+  CHECK(replica.users("r") == 5);
+  replica.set_users("r", "a", 4);
+  CHECK(replica.users("r") == 7);
+  replica.set_silent({"b", "unheard-of"});
+  CHECK(replica.users("r") == 4);
+  CHECK(replica.rooms_with_users("", 10) == std::vector<std::string>{"q", "r"});
+  CHECK(replica.rooms_with_users("q", 10) == std::vector<std::string>{"r"});
+  replica.set_silent({});
+  CHECK(replica.users("r") == 7);
+  replica.set_users("r", "a", 0);
+  replica.set_users("r", "b", 0);
+  CHECK(replica.rooms_with_users("", 10) == std::vector<std::string>{"q"});
+  replica.forget_users();
+  CHECK(replica.users("q") == 0);
+}

@@ -106,3 +106,18 @@ TEST_CASE("a failover comes back with its standby, or with none") {
   CHECK_FALSE(without->standby);
   for (const std::string& text : not_objects) CHECK_FALSE(failover_value_from(text));
 }
+
+TEST_CASE("how a room is used comes back as it was written, and what older sidecars say counts as one user") {
+  const auto read = [](std::string_view text) {
+    const UseValue value = use_value_from(text);
+    return (value.use == domain::Use::live ? "live " : "kept ") + std::to_string(value.users);
+  };
+  CHECK(read(to_text(UseValue{domain::Use::live, 12})) == "live 12");
+  CHECK(read(to_text(UseValue{domain::Use::live, 0})) == "live 0");
+  CHECK(read(to_text(UseValue{domain::Use::kept, 0})) == "kept 0");
+  for (const char* text : {"live", "", "live -1", "live 1x", "live 99999999999999999999", "whatever"}) {
+    INFO(text);
+    CHECK(read(text) == "live 1");
+  }
+  CHECK(read("live 9000000000000000000") == "live 1000000000");
+}

@@ -88,7 +88,7 @@ TEST_CASE("a room that has ended elsewhere ends here, whoever is in it") {
   REQUIRE(ledger.find("r"));  // its session is still there
   CHECK(gateway_of(ledger, "r").empty());
   CHECK(ledger.find("r")->users == 1);
-  CHECK(ledger.find("r")->use_told == Use::none);
+  CHECK(ledger.use_told("r") == Use::none);
   CHECK(rooms_on(ledger, "a") == 0);
   const auto changes = ledger.take_changes();
   REQUIRE(changes.size() == 1);
@@ -110,7 +110,7 @@ TEST_CASE("how a room is used is told when that changes, and anew once it has be
   ledger.enter("t", "r", {}, own, at(3s));
   ledger.answered("r", at(4s));
   CHECK(told(ledger) == "r live");
-  CHECK(ledger.find("r")->use_told == Use::live);
+  CHECK(ledger.use_told("r") == Use::live);
   ledger.set_use_told("r", Use::none);
   ledger.enter("u", "r", {}, own, at(5s));
   CHECK(told(ledger) == "r live");
@@ -149,7 +149,7 @@ TEST_CASE("no use is told of a room without assignment, nor while nobody wants t
   ledger.tell_uses(false);
   CHECK_FALSE(ledger.tells_uses());
   CHECK(told(ledger).empty());
-  CHECK(ledger.find("r")->use_told == Use::none);
+  CHECK(ledger.use_told("r") == Use::none);
 }
 
 TEST_CASE("who is told anew of uses hears of those told before, too") {
@@ -185,4 +185,106 @@ TEST_CASE("another sidecar's use of a room is believed until its time") {
   ledger.note_elsewhere("r", at(10s).service);
   CHECK(ledger.is_used_elsewhere("r", at(10s - 1ms).service));
   CHECK_FALSE(ledger.is_used_elsewhere("r", at(10s).service));
+}
+
+namespace {
+// As "r 3", of all rooms at once.
+std::string recounts(Ledger& ledger, domain::Moment now) {
+  std::vector<domain::RoomUse> taken;
+  std::string after, text;
+  CHECK_FALSE(ledger.take_recounts(now.service, after, 100, taken));
+  for (const auto& one : taken) {
+    CHECK(one.use == Use::live);
+    text += (text.empty() ? "" : " ") + one.room_id + " " + std::to_string(one.users);
+  }
+  return text;
+}
+}  // namespace
+
+TEST_CASE("how many are in a room is told when that changes, at most once a second") {
+  Ledger ledger;
+  ledger.tell_uses(true);
+  ledger.follow(row("r", "a"));
+  ledger.enter("s", "r", {}, own, at(1s));
+  CHECK(ledger.take_uses().front().users == 1);
+  CHECK(recounts(ledger, at(1s)).empty());
+  ledger.enter("t", "r", {}, own, at(1s));
+  ledger.enter("u", "r", {}, own, at(1s));
+  CHECK(recounts(ledger, at(2s - 1ms)).empty());  // when it began to be used was told just now
+  CHECK(recounts(ledger, at(2s)) == "r 3");
+  ledger.leave("u", "r");
+  CHECK(recounts(ledger, at(3s - 1ms)).empty());
+  CHECK(recounts(ledger, at(3s)) == "r 2");
+  CHECK(recounts(ledger, at(9s)).empty());
+  SECTION("of a keepalive nothing") { ledger.enter("t", "r", {}, own, at(9s)); }
+  SECTION("of what has been undone nothing") {
+    ledger.enter("v", "r", {}, own, at(9s));
+    ledger.leave("v", "r");
+  }
+  SECTION("of a room that is told to be empty nothing") {
+    ledger.leave("s", "r");
+    ledger.leave("t", "r");
+    ledger.note_emptied("r");
+    CHECK(told(ledger) == "r kept");
+  }
+  SECTION("of a room that has ended nothing") {
+    ledger.leave("t", "r");
+    ledger.unfollow("r");
+  }
+  SECTION("while nobody wants to know nothing") {
+    ledger.enter("v", "r", {}, own, at(9s));
+    ledger.tell_uses(false);
+  }
+  CHECK(recounts(ledger, at(10s)).empty());
+}
+
+TEST_CASE("silent sessions are told to be gone") {
+  Ledger ledger;
+  ledger.tell_uses(true);
+  ledger.follow(row("r", "a"));
+  ledger.enter("s", "r", {}, own, at(1s));
+  ledger.enter("t", "r", {}, own, at(50s));
+  CHECK(recounts(ledger, at(50s)) == "r 2");
+  ledger.expire(at(91s).service, 90s, 100);
+  CHECK(recounts(ledger, at(91s)) == "r 1");
+}
+
+TEST_CASE("numbers of users are handed over in slices") {
+  Ledger ledger;
+  ledger.tell_uses(true);
+  for (const char* room : {"p", "q", "r"}) {
+    ledger.follow(row(room, "a"));
+    ledger.enter(std::string(room) + "1", room, {}, own, at(1s));
+    ledger.enter(std::string(room) + "2", room, {}, own, at(1s));
+  }
+  std::vector<domain::RoomUse> taken;
+  std::string after;
+  CHECK(ledger.take_recounts(at(2s).service, after, 2, taken));
+  CHECK(taken.size() == 2);
+  CHECK_FALSE(ledger.take_recounts(at(2s).service, after, 2, taken));
+  CHECK(taken.size() == 3);
+}
+
+TEST_CASE("users at other sidecars count for a room and as its gateway's load, whether it is known or not") {
+  Ledger ledger;
+  ledger.count_crowd(3);
+  const auto crowd = [&] { return ledger.crowd_by_gateway()[ledger.number_of("a")]; };
+  ledger.set_users_elsewhere("r", 5);
+  CHECK(ledger.find("r")->all_users() == 5);
+  ledger.follow(row("r", "a"));
+  CHECK(crowd() == 2);
+  ledger.enter("s", "r", {}, own, at(1s));
+  CHECK(ledger.find("r")->all_users() == 6);
+  CHECK(ledger.find("r")->users == 1);
+  CHECK(crowd() == 3);
+  ledger.set_users_elsewhere("r", 0);
+  CHECK(crowd() == 0);
+  ledger.leave("s", "r");
+  ledger.set_users_elsewhere("r", 1);
+  ledger.unfollow("r");
+  CHECK_FALSE(ledger.find("r")->has_users());
+  ledger.set_users_elsewhere("r", 0);
+  CHECK_FALSE(ledger.find("r"));
+  ledger.set_users_elsewhere("unheard-of", 0);
+  CHECK_FALSE(ledger.find("unheard-of"));
 }

@@ -12,6 +12,7 @@ import unittest
 from etcd import bcrypt_cost_for
 from fleet import ENGINE_NONE, GATEWAYS, FleetCase, config
 from fleet_load import Load, Plan, Witness
+from metrics_test import metrics
 from sidecar import toml, wait_until
 
 
@@ -83,6 +84,41 @@ class Leaving(FleetCase):
         c.wait_for_log("INFO: Cleaned up room assignment immediately room_id=1\n")
         for sidecar in (a, b):
             self.assertEqual(lines_of(sidecar, "Cleaned up room assignment"), [])
+
+    def test_users_are_counted_over_the_fleet_in_every_answer(self):
+        a, b, c = self.fleet(balancing={"load": "sessions", "avg_room_occupancy": 2})
+        gateway = a.enter("1", "a0").janus
+        for i in range(1, 4):
+            a.enter("1", f"a{i}")
+        b.enter("1", "b0")
+        b.enter("1", "b1")
+        for sidecar in (a, b, c):
+            wait_until(lambda sidecar=sidecar: sidecar.get("/v2/rooms/1").json["users"] == 6, "users to be counted")
+            listed, = [room for room in sidecar.get("/v2/rooms").json["rooms"] if room["room"] == "1"]
+            assigned, = sidecar.get("/v2/assignments").json["assignments"]
+            shown = sidecar.gateway(gateway)
+            self.assertEqual((listed["users"], assigned["users"], shown["users"], shown["load"]), (6, 6, 6, 6))
+            self.assertEqual(metrics(sidecar)("gateway_users", gateway=gateway), 6)
+            candidates = sidecar.get("/v2/rooms/other/explain").json["candidates"]
+            self.assertEqual([one["load"] for one in candidates if one["name"] == gateway], [6])
+            self.assertRegex(sidecar.run("status").stdout, rf"(?m)^{gateway} .* 1 +6 +6 ")
+        self.assertEqual(c.enter("1", "c0").json["users"], 7)
+        self.assertEqual(c.leave("1", "c0").json["users"], 6)
+        self.assertEqual(a.leave("1", "a0").json["users"], 5)
+
+    def test_a_rooms_life_costs_six_changes(self):
+        a, b = self.fleet(2)
+        before = metrics(b)("cluster_changes_total")
+        rooms = [str(room) for room in range(60)]
+        for room in rooms:
+            a.enter(room, f"s{room}")
+            self.assertTrue(a.leave(room, f"s{room}").json["assignment_removed"])
+        a.enter("last", "s")
+        wait_until(lambda: "last" in b.assignments(), "all of it to be followed")
+        # Room and mark; its first user; room and mark gone, and where it was. Beside that a beat now and then.
+        cost = (metrics(b)("cluster_changes_total") - before) / len(rooms)
+        self.assertGreater(cost, 5)
+        self.assertLess(cost, 7)
 
     def test_somebody_on_the_way_at_another_sidecar_keeps_the_room(self):
         a, b = self.fleet(2)

@@ -4,6 +4,7 @@ import socket
 import time
 import unittest
 
+from metrics_test import metrics
 from sidecar import Case, toml, wait_until
 
 
@@ -192,6 +193,55 @@ class Snapshot(Case):
                                b"Content-Length: %d\r\n\r\n" % ((8 << 20) + 1))
             self.assertTrue(connection.recv(4096).startswith(b"HTTP/1.1 413 "))
         self.assertEqual(sidecar.get("/v2/assignments").json["assignments"][0]["users"], 100)
+
+
+class Bounds(Case):
+    def test_a_session_above_sessions_max_is_503_and_told_once_a_minute(self):
+        sidecar = self.sidecar(scale(sessions={"max": 3}))
+        for i in range(3):
+            sidecar.enter("1", f"s{i}")
+        for i in range(20):
+            answer = sidecar.enter("2", f"t{i}")
+            self.expect(answer, 503, "too_many_sessions")
+            self.assertTrue(answer.headers["Retry-After"])
+        self.assertNotIn("2", sidecar.assignments())
+        self.assertEqual(sidecar.enter("1", "s0").json["users"], 3)
+        rejected = sidecar.snapshot([("1", f"s{i}") for i in range(5)]).json["rejected"]
+        self.assertEqual([entry["error"] for entry in rejected], ["too_many_sessions"] * 2)
+        self.assertEqual(metrics(sidecar)("session_refusals_total", error="too_many_sessions"), 22)
+        sidecar.leave("1", "s0")
+        self.assertEqual(sidecar.enter("2", "t").status, 200)
+        told = [line for line in sidecar.log().splitlines() if "Too many sessions" in line]
+        self.assertEqual(len(told), 1, told)
+        self.assertIn("WARN: Too many sessions; new ones are refused, see sessions.max sessions=3 max=3", told[0])
+        sidecar.write_config(scale(sessions={"max": 10}))
+        self.assertEqual(sidecar.post("/v2/reload").status, 200)
+        self.assertEqual(sidecar.enter("1", "s0").status, 200)
+
+    def test_what_is_added_up_does_not_overflow_by_capacities_that_sql_has_set(self):
+        sidecar = self.sidecar(scale(gateways=["gxy1", "gxy2", "gxy3"]))
+        sidecar.sql("UPDATE gateways SET capacity = 9223372036854775807")
+        wait_until(lambda: sidecar.gateway("gxy3")["capacity"] == 1_000_000_000, "the edit to be seen")
+        self.assertGreater(metrics(sidecar)("headroom_rooms"), 0)
+        self.assertRegex(sidecar.run("status").stdout, r"(?m)^total .* 3000000000 ")
+
+
+class Splits(Case):
+    def test_a_session_on_another_gateway_shows_that_its_room_is_split(self):
+        sidecar = self.sidecar(scale())
+        sidecar.enter("1", "a", "gxy1")
+        self.assertEqual(sidecar.get("/v2/splits").json["splits"], [])
+        sidecar.enter("1", "b", "gxy2")
+        split, = sidecar.get("/v2/splits").json["splits"]
+        self.assertRegex(split.pop("since"), r"^20\d\d-")
+        self.assertEqual(split, {"room": "1", "janus": "gxy1", "gateways": [
+            {"name": "gxy1", "participants": 1}, {"name": "gxy2", "participants": 1}]})
+        self.assertEqual(metrics(sidecar)("split_rooms"), 1)
+        self.assertRegex(sidecar.run("splits").stdout, r"(?m)^1 +gxy1 +gxy1:1,gxy2:1 +20")
+        sidecar.wait_for_log("WARN: Room is split room_id=1 gateway_name=gxy1 participants=gxy1:1,gxy2:1")
+        sidecar.enter("1", "b", "gxy1")
+        wait_until(lambda: not sidecar.get("/v2/splits").json["splits"], "the split to be healed")
+        sidecar.wait_for_log("INFO: Room is no longer split room_id=1")
 
 
 if __name__ == "__main__":

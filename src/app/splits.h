@@ -1,0 +1,29 @@
+// Rooms whose users are not all on the gateway that the room is answered with: as the gateways' lists say
+// (app/rooms_heard.h), or as sessions report. Any thread; the caller's turn, but for heal_splits().
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "app/desk.h"
+
+namespace app {
+
+// Who says that a room is split.
+enum class SplitBy { lists, sessions };
+
+// Notes it, and tells the log if nobody has said so before.
+void note_split(Desk::Turn& turn, const std::string& room, SplitBy by);
+// That one says so no more.
+void end_split(Desk::Turn& turn, const std::string& room, SplitBy by);
+
+// A session has just reported where it is.
+void look_for_split(Desk::Turn& turn, const std::string& room, const std::string& reported);
+// Ends the splits that no session reports any more. Every second or so.
+void heal_splits(Desk& desk);
+
+// The users of a room that is split, by gateways' names.
+std::map<std::string, std::int64_t> parts_of(Desk::Turn& turn, const std::string& room);
+
+}  // namespace app
