@@ -93,6 +93,7 @@ struct Split {
   domain::WallTime since;
   bool by_lists = false;
   bool by_sessions = false;
+  bool is_logged = false;
 };
 
 class Desk {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "app/event_log.h"
 #include "app/rooms_heard.h"
@@ -35,10 +36,11 @@ std::string text_of(const std::map<std::string, std::int64_t>& parts) {
 }  // namespace
 
 void note_split(Desk::Turn& turn, const std::string& room, SplitBy by) {
-  const auto [split, is_new] = turn.splits().try_emplace(room, Split{turn.now().wall});
-  split->second.by_lists |= by == SplitBy::lists;
-  split->second.by_sessions |= by == SplitBy::sessions;
-  if (!is_new) return;
+  Split& split = turn.splits().try_emplace(room, Split{turn.now().wall}).first->second;
+  split.by_lists |= by == SplitBy::lists;
+  split.by_sessions |= by == SplitBy::sessions;
+  // The log has a line of the session's already.
+  if (by == SplitBy::sessions || std::exchange(split.is_logged, true)) return;
   const auto answered = standing_gateway(turn.policy(), turn.ledger(), room);
   log_warn(
       "Room is split",
@@ -50,7 +52,7 @@ void end_split(Desk::Turn& turn, const std::string& room, SplitBy by) {
   if (split == turn.splits().end()) return;
   (by == SplitBy::lists ? split->second.by_lists : split->second.by_sessions) = false;
   if (split->second.by_lists || split->second.by_sessions) return;
-  log_info("Room is no longer split", {{"room_id", room}});
+  if (split->second.is_logged) log_info("Room is no longer split", {{"room_id", room}});
   turn.splits().erase(split);
 }
 

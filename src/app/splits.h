@@ -13,7 +13,7 @@ namespace app {
 // Who says that a room is split.
 enum class SplitBy { lists, sessions };
 
-// Notes it, and tells the log if nobody has said so before.
+// Notes it. The log is told of the first word of lists; of sessions it has lines of its own.
 void note_split(Desk::Turn& turn, const std::string& room, SplitBy by);
 // That one says so no more.
 void end_split(Desk::Turn& turn, const std::string& room, SplitBy by);
