@@ -268,6 +268,11 @@ class OpenApi(Case):
         self.assertEqual((explained["error"], explained["candidates"][0]["verdict"]),
                          ("no_gateway_available", "draining"))
 
+    def test_too_many_sessions_are_told_as_described(self):
+        sidecar = self.sidecar(scale(sessions={"max": 1}))
+        sidecar.enter("2171", "a")
+        self.hold("PUT /v2/rooms/{room}/sessions/{session}", sidecar.enter("2171", "b"), 503, "too_many_sessions")
+
     def test_a_disk_that_fails_is_told_as_described(self):
         sidecar = Stored(scale()).failing()
         self.addCleanup(sidecar.remove)
