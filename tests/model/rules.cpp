@@ -521,8 +521,8 @@ void Rules::reload(const app::Configured& configured) {
   const bool was_scale = options_.scale;
   sync(configured);
   end_what_is_not_admitted();
-  if (options_.scale && !was_scale) begin_scale();
   tick();  // with the new dead_after
+  if (options_.scale && !was_scale) begin_scale();
   if (!options_.scale || was_scale) return;
   for (auto& [id, session] : sessions_) session.in_file = !session.dead;
 }
