@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdint>
 #include <fstream>
-#include <utility>
 
 #include "store/failure.h"
 #include "store/files.h"
@@ -18,65 +17,78 @@ constexpr std::uint32_t magic = 0x377f0682;  // the lowest bit: its checksums ar
 
 using Sum = std::array<std::uint32_t, 2>;
 
+std::uint32_t word(const Bytes& bytes, std::size_t at) {
+  return std::uint32_t{bytes[at]} << 24 | std::uint32_t{bytes[at + 1]} << 16 | std::uint32_t{bytes[at + 2]} << 8 |
+         std::uint32_t{bytes[at + 3]};
+}
+
+Sum stored_sum(const Bytes& bytes, std::size_t at) { return {word(bytes, at), word(bytes, at + 4)}; }
+
+// Reads it frame by frame: it may be larger than the memory.
 class Log {
  public:
-  explicit Log(Bytes bytes) : bytes_(std::move(bytes)) {
-    if (bytes_.size() < head_size) return;
-    page_size_ = word(8);
-    is_log_ = (word(0) & ~1U) == magic && page_size_ >= 512 && page_size_ <= 65536 &&
-              sum_of(0, head_size - 8, {0, 0}) == stored_sum(head_size - 8);
+  explicit Log(const std::string& path) : file_(path, std::ios::binary), head_(head_size) {
+    if (!read(head_)) return;
+    page_size_ = word(head_, 8);
+    sum_ = stored_sum(head_, head_size - 8);
+    is_log_ = (word(head_, 0) & ~1U) == magic && page_size_ >= 512 && page_size_ <= 65536 &&
+              sum_of(head_, 0, head_size - 8, {0, 0}) == sum_;
+    if (is_log_) frame_.resize(frame_head_size + page_size_);
   }
 
+  // Where it cannot be read SQLite cannot either, and says why.
+  bool is_read() const { return file_.good(); }
   bool is_log() const { return is_log_; }
-  std::size_t frames() const { return (bytes_.size() - head_size) / frame_size(); }
 
-  // Is it of the log's present round? A log is written over from its beginning, with another salt.
-  bool is_of_this_round(std::size_t frame) const {
-    return word(at(frame) + 8) == word(16) && word(at(frame) + 12) == word(20);
+  // Goes on to the next frame; false if there is none that is whole.
+  bool next() {
+    const Sum before = sum_;
+    if (!read(frame_)) return false;
+    // Is it of the log's present round? A log is written over from its beginning, with another salt.
+    const bool is_of_this_round = word(frame_, 8) == word(head_, 16) && word(frame_, 12) == word(head_, 20);
+    sum_ = stored_sum(frame_, 16);
+    follows_ = is_of_this_round && sum_of(frame_, frame_head_size, page_size_, sum_of(frame_, 0, 8, before)) == sum_;
+    return true;
   }
-  bool ends_a_commit(std::size_t frame) const { return word(at(frame) + 4) != 0; }
+  bool ends_a_commit() const { return word(frame_, 4) != 0; }
   // Does it follow the one before it, as that one is stored?
-  bool follows(std::size_t frame) const {
-    const std::size_t before = frame == 0 ? head_size - 8 : at(frame - 1) + 16;
-    const Sum head = sum_of(at(frame), 8, stored_sum(before));
-    return is_of_this_round(frame) &&
-           sum_of(at(frame) + frame_head_size, page_size_, head) == stored_sum(at(frame) + 16);
-  }
+  bool follows() const { return follows_; }
 
  private:
-  std::size_t frame_size() const { return frame_head_size + page_size_; }
-  std::size_t at(std::size_t frame) const { return head_size + frame * frame_size(); }
-
-  std::uint32_t word(std::size_t at) const {
-    return std::uint32_t{bytes_[at]} << 24 | std::uint32_t{bytes_[at + 1]} << 16 | std::uint32_t{bytes_[at + 2]} << 8 |
-           std::uint32_t{bytes_[at + 3]};
+  bool read(Bytes& into) {
+    return bool{file_.read(reinterpret_cast<char*>(into.data()), static_cast<std::streamsize>(into.size()))};
   }
-  std::uint32_t summed_word(std::size_t at) const {
-    const std::uint32_t big = word(at);
-    if ((word(0) & 1) != 0) return big;
+  std::uint32_t summed_word(const Bytes& bytes, std::size_t at) const {
+    const std::uint32_t big = word(bytes, at);
+    if ((word(head_, 0) & 1) != 0) return big;
     return big << 24 | (big & 0xff00) << 8 | (big >> 8 & 0xff00) | big >> 24;
   }
-  Sum stored_sum(std::size_t at) const { return {word(at), word(at + 4)}; }
-  Sum sum_of(std::size_t begin, std::size_t size, Sum sum) const {
+  Sum sum_of(const Bytes& bytes, std::size_t begin, std::size_t size, Sum sum) const {
     for (std::size_t i = begin; i < begin + size; i += 8) {
-      sum[0] += summed_word(i) + sum[1];
-      sum[1] += summed_word(i + 4) + sum[0];
+      sum[0] += summed_word(bytes, i) + sum[1];
+      sum[1] += summed_word(bytes, i + 4) + sum[0];
     }
     return sum;
   }
 
-  Bytes bytes_;
+  std::ifstream file_;
+  Bytes head_;
+  Bytes frame_;
   std::uint32_t page_size_ = 0;
   bool is_log_ = false;
+  Sum sum_{};  // as it is stored with the frame, or the head, that was read last
+  bool follows_ = false;
 };
 
 // The frames of a commit that was never complete, or was undone, may stand behind the valid ones. But a
 // frame that follows the end of a commit was written after that commit had been synced.
-bool hides_commits(const Log& log) {
-  std::size_t frame = 0;
-  while (frame < log.frames() && log.follows(frame)) ++frame;
-  for (; frame + 1 < log.frames(); ++frame) {
-    if (log.ends_a_commit(frame) && log.follows(frame + 1)) return true;
+bool hides_commits(Log& log) {
+  bool all_followed = true;
+  bool commit_before = false;
+  while (log.next()) {
+    if (!all_followed && commit_before && log.follows()) return true;
+    all_followed = all_followed && log.follows();
+    commit_before = log.ends_a_commit();
   }
   return false;
 }
@@ -85,13 +97,9 @@ bool hides_commits(const Log& log) {
 
 void refuse_damaged_log(const std::string& database_path) {
   const std::string path = database_path + "-wal";
-  Bytes bytes(size_of(path));
-  if (bytes.size() <= head_size) return;
-  std::ifstream file(path, std::ios::binary);
-  // Where it cannot be read SQLite cannot either, and says why.
-  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!file) return;
-  const Log log(std::move(bytes));
+  if (size_of(path) <= head_size) return;
+  Log log(path);
+  if (!log.is_read()) return;
   // Its 32 bytes are written at once and synced before the first frame.
   if (!log.is_log()) throw damaged(database_path, "the head of its -wal is not sound");
   if (hides_commits(log)) throw damaged(database_path, "its -wal has a frame that is not sound");
