@@ -8,7 +8,6 @@ import contextlib
 import json
 import pathlib
 import re
-import socket
 import sys
 import tempfile
 import threading
@@ -216,8 +215,9 @@ class Scenario:
         def crowd(say):
             ask(say, "2172")
             with contextlib.ExitStack() as all_of_them:
-                for _ in range(8):
-                    all_of_them.enter_context(socket.create_connection(("127.0.0.1", one.port)))
+                for _ in range(8):  # answered once, none of them gives way
+                    client = all_of_them.enter_context(contextlib.closing(Client("127.0.0.1", one.port)))
+                    client.request("GET", "/v2/gateways", None, HEADERS)
         trouble.enter_context(Going(one, crowd, pause=0.2))
 
     def use_new_room(self, say):
