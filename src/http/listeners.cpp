@@ -3,15 +3,17 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
+#include <chrono>
 #include <cstring>
 #include <random>
 #include <stdexcept>
 #include <string_view>
+#include <thread>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -168,7 +170,7 @@ std::optional<FileId> id_of_file(const std::string& path) {
   return FileId{there.st_dev, there.st_ino};
 }
 
-// A name of nobody's beside `path`, from and to which its file can be moved: "/run/.socket.abcdef". What ss(8) shows.
+// A name of nobody's beside `path`, by which its file is made: "/run/.socket.abcdef". What ss(8) shows.
 std::string name_beside(const std::string& path) {
   constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz";
   constexpr std::size_t longest = sizeof sockaddr_un{}.sun_path - 1;
@@ -186,8 +188,17 @@ std::string name_beside(const std::string& path) {
                            ": another program listens there; stop it or change http.listen.");
 }
 
-// Removes a socket file on which nobody answers; throws if anything else is there. Another instance may do the same at the
-// same time and put its own file there: only what was looked at is removed.
+// Instances that start at once take turns from the look at a socket file to the new one: without it one removes what another
+// has just made. Anybody who may read the folder can keep its lock, so nobody waits for it for long.
+void lock_folder(int folder) {
+  constexpr std::chrono::seconds patience{1};
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (::flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+}
+
+// Removes a socket file on which nobody answers; throws if anything else is there.
 void clear_the_way(const std::string& path, const Address& address) {
   struct stat there = {};
   if (::lstat(path.c_str(), &there) != 0) return;
@@ -196,19 +207,13 @@ void clear_the_way(const std::string& path, const Address& address) {
   }
   const Guard probe(new_socket(AF_UNIX));
   if (::connect(probe.get(), address.get(), address.size) == 0 || errno != ECONNREFUSED) fail_as_taken(path);
-  const std::string aside = name_beside(path);
-  if (::rename(path.c_str(), aside.c_str()) != 0) return;
-  const bool is_it = id_of_file(aside) == FileId{there.st_dev, there.st_ino};
-  if (is_it) {
-    ::unlink(aside.c_str());
-    return;
-  }
-  ::renameat2(AT_FDCWD, aside.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE);
-  fail_as_taken(path);
+  ::unlink(path.c_str());
 }
 
 // The file gets its name when the socket listens: until then another instance would take it for left behind.
 Listener open_unix(const std::string& path, const Address& address) {
+  const Guard folder(::open(path.substr(0, path.rfind('/') + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  lock_folder(folder.get());
   clear_the_way(path, address);
   const std::string unnamed = name_beside(path);
   const auto bound = unix_address(unnamed);
