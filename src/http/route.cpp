@@ -86,15 +86,7 @@ RouteTable::RouteTable(std::vector<Route> routes) {
 RouteTable::Match RouteTable::find(std::string_view method, std::string_view path) const {
   Match match;
   match.number = entries_.size();
-  std::vector<std::string> decoded;  // what the segments point into, if the path holds a `%`
-  auto segments = split(path);
-  if (path.find('%') != path.npos) {
-    decoded.reserve(segments.size());
-    for (auto& segment : segments) {
-      decoded.push_back(percent_decoded(segment).value_or(std::string{}));
-      segment = decoded.back();
-    }
-  }
+  const auto segments = split(path);
   for (const auto& entry : entries_) {
     if (!matches(entry.segments, segments)) continue;
     const Route& route = entry.route;
@@ -104,7 +96,8 @@ RouteTable::Match RouteTable::find(std::string_view method, std::string_view pat
       match.number = static_cast<std::size_t>(&entry - entries_.data());
       match.route = &route;
       for (std::size_t i = 0; i < segments.size(); ++i) {
-        if (is_placeholder(entry.segments[i])) match.args.emplace_back(segments[i]);
+        if (!is_placeholder(entry.segments[i])) continue;
+        match.args.push_back(percent_decoded(segments[i]).value_or(std::string{}));
       }
       return match;
     }

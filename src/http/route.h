@@ -26,8 +26,8 @@ class RouteTable {
 
   explicit RouteTable(std::vector<Route> routes);
 
-  // The path is as sent, and its every `%` is known to be good. It is split before it is decoded;
-  // an empty segment matches nothing.
+  // The path is as sent, and its every `%` is known to be good. Only ids are decoded, after the path is split; an empty
+  // segment matches nothing. Each route has one spelling, so a rule about paths in a proxy cannot be evaded.
   Match find(std::string_view method, std::string_view path) const;
   std::size_t size() const { return entries_.size(); }
   const Route& route(std::size_t number) const { return entries_[number].route; }

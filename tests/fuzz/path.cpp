@@ -61,8 +61,7 @@ const http::RouteTable& table() {
 // The pattern that the path is of, or "".
 std::string pattern_of(std::string_view path) {
   if (path == "/") return "/";
-  std::vector<std::string> given = split(path.substr(1), '/');
-  for (std::string& segment : given) segment = *decoded(segment);
+  const std::vector<std::string> given = split(path.substr(1), '/');
   for (const char* pattern : {"/v2/room_server", "/v2/rooms/{room}/sessions/{session}", "/v2/sessions", "/v2/rooms",
                               "/v2/rooms/{room}", "/v2/gateways/{name}/drain", "/healthz"}) {
     const auto wanted = split(std::string_view(pattern).substr(1), '/');

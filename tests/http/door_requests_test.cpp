@@ -107,7 +107,7 @@ TEST_CASE("well-formed requests are answered, however unusual their fields") {
       });
 }
 
-TEST_CASE("a path is split before it is decoded") {
+TEST_CASE("a path is split as it was sent, and only its ids are decoded") {
   TestDoor door;
   const auto put = [](const std::string& path) { return "PUT " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n"; };
   check_all(door, {
@@ -115,7 +115,11 @@ TEST_CASE("a path is split before it is decoded") {
                       {"a slash inside", put("/v2/rooms/a%2Fb/sessions/s"), 200, "", false, "[\"a/b\",\"s\"]"},
                       {"a plus", put("/v2/rooms/a+b/sessions/%2b"), 200, "", false, "[\"a+b\",\"+\"]"},
                       {"raw UTF-8", put("/v2/rooms/\xc3\xa4/sessions/s"), 200, "", false, "[\"\xc3\xa4\",\"s\"]"},
-                      {"a letter encoded", put("/v2/r%6Foms/1/sessions/s"), 200, "", false, "[\"1\",\"s\"]"},
+                      {"a letter of an id encoded", put("/v2/rooms/%31/sessions/s"), 200, "", false, "[\"1\",\"s\"]"},
+                      {"a letter of a name encoded", put("/v2/r%6Foms/1/sessions/s"), 404, "not_found"},
+                      {"a whole name encoded", put("/v2/%73%65%73%73%69%6f%6e%73"), 404, "not_found"},
+                      {"a slash encoded", put("/v2%2Fsessions"), 404, "not_found"},
+                      {"a probe encoded", get("/%68ealthz"), 404, "not_found"},
                       {"a query", put("/v2/rooms/1/sessions/s?x=/"), 200, "", false, "[\"x\",\"/\"]"},
                       {"percent zz", put("/v2/rooms/%zz/sessions/s"), 400, "invalid_path", true},
                       {"percent at the end", put("/v2/rooms/1/sessions/%4"), 400, "invalid_path", true},
