@@ -81,6 +81,7 @@ domain::Draining draining_of(const domain::Gateway& gateway) {
 }
 
 void tell(const std::vector<std::string>& warnings) {
+  if (warnings.empty() || !may_log("Warnings about gateways and rooms")) return;
   for (const std::string& warning : warnings) log_warn(warning);
 }
 

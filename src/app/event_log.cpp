@@ -42,15 +42,31 @@ constexpr std::array<std::string_view, 5> exact{
     "Legacy mode begins; rooms that are in use elsewhere are answered with their default gateway",
 };
 
+// Lines of one event of which there may be a flood, and how many are written at once.
+struct Flood {
+  std::string_view event;
+  double at_once = LogLimit::at_once;
+};
+
+// Each session that reports another gateway is told of. That may be a whole meeting, which is no flood.
+constexpr double reports_at_once = 1000;
+
 // Without a field `error`; whoever causes them can do so without end.
-constexpr std::array<std::string_view, 7> floods_of{
-    "Request failed",
-    "Periodic work failed and will be tried again",
-    "Database cannot be written; new rooms are refused",
-    "Configuration not yet in the database",
-    "Message ignored: it is not {\"online\":true} or {\"online\":false} of a gateway",
-    "Row left out",
-    "Log lines were dropped because their reader is too slow",
+constexpr std::array floods{
+    Flood{"Request failed"},
+    Flood{"Periodic work failed and will be tried again"},
+    Flood{"Database cannot be written; new rooms are refused"},
+    Flood{"Configuration not yet in the database"},
+    Flood{"Message ignored: it is not {\"online\":true} or {\"online\":false} of a gateway"},
+    Flood{"Row left out"},
+    Flood{"Log lines were dropped because their reader is too slow"},
+    Flood{"Configuration reloaded"},
+    Flood{"Setting changed"},
+    Flood{"Gateway drains: no new rooms on it"},
+    Flood{"Gateway drains and its rooms are moved: no rooms on it"},
+    Flood{"Gateway takes new rooms again"},
+    Flood{"Released room assignment"},
+    Flood{"Session reports another gateway than its room is assigned to", reports_at_once},
 };
 
 struct UnderWay {
@@ -155,24 +171,22 @@ void append_value(std::string& out, const Value& value, bool json) {
   }
 }
 
-// Of which lines there may be a flood: of what is refused, each kind by itself, and of what fails again and again. "":
-// each line of the event is written, as it is told once for what it is about.
-std::string kind_of(std::string_view message, Fields fields) {
+// Of what is refused each kind by itself is limited, and of what may come without end. All else is told once for what it
+// is about, and each line of it is written.
+bool is_over_limit(std::string_view message, Fields fields) {
+  const auto now = LogLimit::Clock::now();
   for (const Field& field : fields) {
     const auto* text = std::get_if<std::string_view>(&field.value);
-    if (field.key == "error" && text) return std::string(message).append(": ") += *text;
+    if (field.key == "error" && text) return !limit.takes(std::string(message).append(": ") += *text, now);
   }
-  const bool floods = std::find(floods_of.begin(), floods_of.end(), message) != floods_of.end();
-  return floods ? std::string(message) : "";
+  const auto flood = std::find_if(floods.begin(), floods.end(), [&](const Flood& one) { return one.event == message; });
+  return flood != floods.end() && !limit.takes(message, now, flood->at_once);
 }
 
 void write(LogLevel level, std::string_view message, Fields fields) {
   if (!logger || !logger->should_log(spdlog_level(level))) return;
   const bool is_exact = std::find(exact.begin(), exact.end(), message) != exact.end();
-  if (!is_exact) {
-    const std::string kind = kind_of(message, fields);
-    if (!kind.empty() && !limit.takes(kind, LogLimit::Clock::now())) return;
-  }
+  if (!is_exact && is_over_limit(message, fields)) return;
   const bool journald = target_in_force == LogTarget::journald;
   const bool json = format_in_force == LogFormat::json;
   std::string line(journald ? priority_of(level) : "");
@@ -261,6 +275,8 @@ const std::string& request_id() {
 }
 
 void count_left_out(std::string_view event) { limit.count(event); }
+
+bool may_log(std::string_view event) { return limit.takes(event, LogLimit::Clock::now()); }
 
 void report_left_out() {
   for (const auto& left_out : limit.left_out(LogLimit::Clock::now())) tell(left_out);

@@ -58,6 +58,8 @@ const std::string& request_id();
 // An event that comes so often that not each is logged: the number is told, as for those that are
 // left out because there are too many of one kind (app/log_limit.h).
 void count_left_out(std::string_view event);
+// For an event of several lines, to be written all or not at all. False: there are too many of it, and one more is counted.
+bool may_log(std::string_view event);
 // Tells of them, a line an event; to be called every now and then.
 void report_left_out();
 

@@ -5,11 +5,11 @@
 
 namespace app {
 
-bool LogLimit::takes(std::string_view event, Clock::time_point now) {
+bool LogLimit::takes(std::string_view event, Clock::time_point now, double most) {
   const locks::MutexLock lock(mutex_);
-  Event& seen = known(event);
+  Event& seen = known(event, most);
   const double since = std::chrono::duration<double>(now - seen.last).count();
-  seen.allowance = std::min(at_once, seen.allowance + std::max(since, 0.0) * a_second);
+  seen.allowance = std::min(most, seen.allowance + std::max(since, 0.0) * a_second);
   seen.last = now;
   if (seen.allowance < 1) {
     ++seen.left_out;
@@ -24,9 +24,9 @@ void LogLimit::count(std::string_view event) {
   ++known(event).left_out;
 }
 
-LogLimit::Event& LogLimit::known(std::string_view event) {
+LogLimit::Event& LogLimit::known(std::string_view event, double most) {
   const auto it = events_.find(event);
-  return it != events_.end() ? it->second : events_.emplace(event, Event{}).first->second;
+  return it != events_.end() ? it->second : events_.emplace(event, Event{most}).first->second;
 }
 
 std::vector<LogLimit::LeftOut> LogLimit::left_out(Clock::time_point now) {

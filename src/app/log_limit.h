@@ -24,8 +24,8 @@ class LogLimit {
   // Of an event that goes on, the number left out is told every so often.
   static constexpr std::chrono::seconds told_every{10};
 
-  // May another line of the event be written? If not, it is counted.
-  bool takes(std::string_view event, Clock::time_point now);
+  // May another line of the event be written? If not, it is counted. `most`: so many at once, the same for each call.
+  bool takes(std::string_view event, Clock::time_point now, double most = at_once);
   // One was left out for another reason.
   void count(std::string_view event);
 
@@ -39,14 +39,14 @@ class LogLimit {
 
  private:
   struct Event {
-    double allowance = at_once;
+    double allowance = 0;
     Clock::time_point last{};
     std::int64_t left_out = 0;
     Clock::time_point told{};
   };
 
   // A new one has its whole allowance, and gets no more by waiting.
-  Event& known(std::string_view event) REQUIRES(mutex_);
+  Event& known(std::string_view event, double most = at_once) REQUIRES(mutex_);
 
   locks::Mutex mutex_;
   std::map<std::string, Event, std::less<>> events_ GUARDED_BY(mutex_);

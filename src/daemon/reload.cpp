@@ -140,9 +140,11 @@ app::ReloadReport Reload::run(bool allow_removals) {
                                              {"rooms", static_cast<std::int64_t>(result.rooms)}});
     applied_(generation_);
   } else {
-    for (const std::string& problem : result.problems) app::log_error(problem);
-    app::log_error("Configuration refused; the old one stays in force",
-                   {{"problems", static_cast<std::int64_t>(result.problems.size())}});
+    constexpr const char* event = "Configuration refused; the old one stays in force";
+    if (app::may_log(event)) {
+      for (const std::string& problem : result.problems) app::log_error(problem);
+      app::log_error(event, {{"problems", static_cast<std::int64_t>(result.problems.size())}});
+    }
     if (!was_overtaken) refused = "; the last reload was refused: " + result.problems.front();
   }
   if (!stopping_) notify_ready(mode_of(in_force_.domain) + refused);
@@ -304,7 +306,9 @@ app::ReloadReport Reload::apply(FilesRead files, bool allow_removals) {
     return result;
   }
   keep_what_needs_a_restart(loaded.configuration, result.warnings);
-  for (const std::string& warning : result.warnings) app::log_warn(warning);
+  if (!result.warnings.empty() && app::may_log("Warnings of a reload")) {
+    for (const std::string& warning : result.warnings) app::log_warn(warning);
+  }
 
   const config::Configuration& next = loaded.configuration;
   const bool shares = next.cluster.is_shared() && next.domain.scale;

@@ -40,6 +40,16 @@ TEST_CASE("a flood that goes on gets some lines a second, and is told of now and
   CHECK(limit.all_left_out().empty());
 }
 
+TEST_CASE("an event may have a limit of its own") {
+  LogLimit limit;
+  const LogLimit::Clock::time_point start{1h};
+  int taken = 0;
+  for (int i = 0; i < 5000; ++i) taken += limit.takes("Session reports another gateway", start, 1000);
+  CHECK(taken == 1000);
+  for (int i = 0; i < 5000; ++i) taken += limit.takes("Session reports another gateway", start + 1h, 1000);
+  CHECK(taken == 2000);
+}
+
 TEST_CASE("what is left out elsewhere is told as well") {
   LogLimit limit;
   limit.count("E");

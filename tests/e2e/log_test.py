@@ -194,6 +194,52 @@ class Log(Case):
         sidecar.stop()
         self.assertEqual(len(events(sidecar, "Session reports another gateway")), 150)
 
+    def test_what_operators_and_clients_do_again_and_again_is_limited(self):
+        sidecar = self.sidecar(scale())
+        sidecar.enter("1", "first", "gxy1")
+
+        def release(_):
+            sidecar.ask("2")
+            self.assertEqual(sidecar.delete("/v2/assignments/2").status, 200)
+
+        def drain(path, **more):
+            return lambda _: self.assertEqual(sidecar.put(f"/v2/gateways/gxy3/{path}", **more).status, 200)
+
+        def reload(status):
+            return lambda _: self.assertEqual(sidecar.post("/v2/reload").status, status)
+
+        for event, most, act in (
+                ("Session reports another gateway than its room is assigned to", 1000,
+                 lambda number: sidecar.enter("1", f"s{number}", "gxy2")),
+                ("Gateway drains: no new rooms on it", 100, drain("drain")),
+                ("Gateway drains and its rooms are moved: no rooms on it", 100, drain("drain", body={"move": True})),
+                ("Gateway takes new rooms again", 100, lambda _: sidecar.delete("/v2/gateways/gxy3/drain")),
+                ("Released room assignment", 100, release),
+                ("Configuration reloaded", 100, reload(200)),
+                ("Configuration refused; the old one stays in force", 100, reload(409))):
+            with self.subTest(event):
+                if "refused" in event:
+                    sidecar.write_config(scale() + "nonsense = 1\n")
+                self.floods(sidecar, event, most, act)
+        nonsense = len(events(sidecar, "ERROR: config.toml:"))
+        self.assertEqual(nonsense, len(events(sidecar, "ERROR: Configuration refused")))
+
+    def floods(self, sidecar, event, most, act):
+        """Until so many were there that some are left out."""
+        acts = 0
+
+        def is_limited():
+            nonlocal acts
+            for _ in range(50):
+                act(acts)
+                acts += 1
+            return f'event="{event}" left_out=' in sidecar.log()
+
+        wait_until(is_limited, "how many were left out")
+        lines = len(events(sidecar, f": {event}"))
+        self.assertGreaterEqual(lines, most)
+        self.assertLess(lines, acts)
+
     def test_a_reader_that_stalls_holds_up_no_request(self):
         sidecar = self.sidecar(scale(), start=False)
         reader, writer = os.pipe()
