@@ -224,6 +224,38 @@ class Stopping(Case):
         self.ends(sidecar.process)
         self.assertIn("INFO: Stopped\n", sidecar.log())
 
+    def test_files_that_were_read_before_never_replace_newer_ones(self):
+        sidecar = self.sidecar(toml(scale=True))
+        pipe = sidecar.folder / "token"
+        os.mkfifo(pipe)
+        for reloads in (2, 4, 6):
+            older, newer = (toml(scale=True, balancing={"avg_room_occupancy": 10 + reloads + i}) for i in (0, 1))
+            sidecar.write_config(f'http.token_file = "{pipe}"\n' + older)
+            sidecar.hang_up()
+            token = wait_until(lambda: writer_of(pipe), "it to read the token, and the rest before")
+            sidecar.write_config(newer)
+            self.assertEqual(sidecar.post("/v2/reload").status, 200)
+            with contextlib.suppress(BrokenPipeError):  # it no longer waits
+                os.write(token, b"s3cret\n")
+            os.close(token)
+            wait_until(lambda count=reloads: sidecar.log().count(" Configuration re") == count, "the end of both")
+            self.assertEqual(self.occupancy(sidecar), str(11 + reloads))
+
+    def test_only_so_many_reloads_may_hang(self):
+        sidecar = self.sidecar(toml(scale=True))
+        hanging = HungMount(self, sidecar.folder / "hung").path
+        for number in range(16):
+            sidecar.write_config(f'http.token_file = "{hanging}/{number}"\n' + toml(scale=True))
+            asking = socket.create_connection(("127.0.0.1", sidecar.port))
+            self.addCleanup(asking.close)
+            asking.sendall(b"GET /v2/settings?preview=true HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            wait_until(lambda count=number: hanging_threads(sidecar.process) > count, "it to hang")
+        answer = sidecar.post("/v2/reload")
+        self.assertEqual((answer.status, answer.error), (409, "configuration_refused"))
+        self.assertRegex(answer.json["problems"][0], "^earlier reloads still hang")
+        self.assertEqual(sidecar.ask("2171").status, 200)
+        self.ends(sidecar.process)
+
     def occupancy(self, sidecar):
         settings = sidecar.get("/v2/settings").json["settings"]
         return next(one["value"] for one in settings if one["key"] == "balancing.avg_room_occupancy")
@@ -301,6 +333,13 @@ class HungMount:
         if done != 0:
             test.skipTest(f"no file system can be made to hang here: {os.strerror(ctypes.get_errno())}")
         test.addCleanup(self.LIBC.umount2, str(path).encode(), self.DETACH)
+
+
+def writer_of(pipe):
+    """A descriptor, once somebody reads it."""
+    with contextlib.suppress(OSError):
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    return None
 
 
 def tasks_of(process, file):

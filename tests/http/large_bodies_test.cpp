@@ -55,7 +55,7 @@ TEST_CASE("what is only announced, and less than 64 KiB, take no place for large
   }
 }
 
-TEST_CASE("a large body waits for a place, and those who wait get one in their order") {
+TEST_CASE("a large body waits for a place") {
   TestDoor door(patient());
   auto keeping = keep_all_places(door);
   std::list<Wire> waiting;
