@@ -62,6 +62,7 @@ constexpr std::array floods{
     Flood{"Log lines were dropped because their reader is too slow"},
     Flood{"Configuration reloaded"},
     Flood{"Setting changed"},
+    Flood{"Token read from systemd's copy of its file"},
     Flood{"Gateway drains: no new rooms on it"},
     Flood{"Gateway drains and its rooms are moved: no rooms on it"},
     Flood{"Gateway takes new rooms again"},

@@ -92,17 +92,23 @@ std::vector<std::string> further_problems(const config::Loaded& loaded, const st
 }
 
 FilesRead read_files(const config::Sources& sources) {
-  FilesRead read{config::load(sources), std::nullopt, {}};
+  FilesRead read{config::load(sources), std::nullopt, {}, {}};
   if (const auto& path = read.loaded.configuration.http.token_file) {
     http::TokenFile file = http::read_token_file(*path);
     if (!file.token) read.unreadable.push_back(config::place_of(read.loaded, "http.token_file") + ": " + file.problem);
     read.token = std::move(file.token);
+    read.credential = std::move(file.credential);
   }
   for (std::string& problem : config::unreadable_files(read.loaded)) read.unreadable.push_back(std::move(problem));
   for (std::string& warning : config::exposed_secrets(read.loaded)) {
     read.loaded.problems.push_back({false, std::move(warning)});
   }
   return read;
+}
+
+void log_credential(const FilesRead& files) {
+  if (files.credential.empty()) return;
+  app::log_info("Token read from systemd's copy of its file", {{"copy", files.credential}});
 }
 
 Reload::Reload(config::Sources sources, const config::Loaded& in_force, bool needs_token, app::CatalogueKeeper& keeper,
@@ -309,6 +315,7 @@ app::ReloadReport Reload::apply(FilesRead files, bool allow_removals) {
   if (!result.warnings.empty() && app::may_log("Warnings of a reload")) {
     for (const std::string& warning : result.warnings) app::log_warn(warning);
   }
+  log_credential(files);
 
   const config::Configuration& next = loaded.configuration;
   const bool shares = next.cluster.is_shared() && next.domain.scale;

@@ -37,8 +37,10 @@ struct FilesRead {
   config::Loaded loaded;
   std::optional<std::string> token;     // of http.token_file
   std::vector<std::string> unreadable;  // a problem for each file that cannot be used
+  std::string credential;               // the copy of http.token_file that was read in its place; "": none
 };
 FilesRead read_files(const config::Sources& sources);
+void log_credential(const FilesRead& files);
 
 class Reload {
  public:

@@ -325,6 +325,7 @@ int load_and_run(const cli::ServeArguments& arguments, Signals& signals) {
     }
     return refuse(problems);
   }
+  log_credential(files);
 
   Running running(sources, loaded, std::move(files.token), arguments.set_aside_damaged);
   if (!running.errors().empty()) return refuse(running.errors());

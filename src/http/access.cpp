@@ -34,12 +34,10 @@ bool cut_port(std::string_view& host) {
   return port.size() <= 5 && std::all_of(port.begin(), port.end(), is_digit);
 }
 
-files::FileText read_it_or_its_copy(const std::string& path) {
-  if (const char* folder = std::getenv("CREDENTIALS_DIRECTORY")) {
-    auto copy = files::read_file(folder / std::filesystem::path(path).filename());
-    if (copy.text && !copy.text->empty() && copy.text->front() != '\n') return copy;
-  }
-  return files::read_file(path);
+// Where systemd may have put a copy of the file; "" without one.
+std::string credential_of(const std::string& path) {
+  const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+  return folder ? folder / std::filesystem::path(path).filename() : std::filesystem::path();
 }
 
 }  // namespace
@@ -88,18 +86,27 @@ bool bears_token(const Head& head, std::string_view token) {
 }
 
 TokenFile read_token_file(const std::string& path) {
-  files::FileText file = read_it_or_its_copy(path);
+  TokenFile result;
+  files::FileText file = files::read_file(path);
   if (!file.text) {
-    return {std::nullopt, "The token file " + path + " can't be read (" + file.trouble +
-                              "); make it readable for the sidecar's user."};
+    result.problem =
+        "The token file " + path + " can't be read (" + file.trouble + "); make it readable for the sidecar's user.";
+    const std::string credential = credential_of(path);
+    if (credential.empty()) return result;
+    file = files::read_file(credential);
+    if (!file.text || files::first_line(*file.text).empty()) return result;
+    result = {std::nullopt, "", credential};
   }
   std::string& text = *file.text;
   if (!text.empty() && text.back() == '\n') text.pop_back();
   if (!text.empty() && text.back() == '\r') text.pop_back();
   if (text.empty() || text.size() > 4096 || !std::all_of(text.begin(), text.end(), is_token_file_char)) {
-    return {std::nullopt, "The token file " + path + " must hold one line of A-Z a-z 0-9 - . _ ~ + / = only."};
+    const std::string& read = result.credential.empty() ? path : result.credential;
+    result.problem = "The token file " + read + " must hold one line of A-Z a-z 0-9 - . _ ~ + / = only.";
+    return result;
   }
-  return {std::move(text), ""};
+  result.token = std::move(text);
+  return result;
 }
 
 }  // namespace http

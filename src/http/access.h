@@ -23,12 +23,13 @@ bool bears_token(const Head& head, std::string_view token);
 
 struct TokenFile {
   std::optional<std::string> token;
-  std::string problem;  // why there is none, for operators
+  std::string problem;     // why there is none, for operators
+  std::string credential;  // the copy that was read in place of the file; "": the file itself
 };
 
-// One line of A-Z a-z 0-9 - . _ ~ + / =, with or without a line end. Where systemd made a copy of the
-// file that this process may read (LoadCredential=, with the file's name as the credential's), and its
-// first line is not empty, that one is read.
+// One line of A-Z a-z 0-9 - . _ ~ + / =, with or without a line end. If the file cannot be read, systemd's copy of it is
+// (LoadCredential=, with the file's name as the credential's), unless the copy's first line is empty. A file that can be
+// read counts: the copy is from the start, and may be the copy of another file with the same name.
 TokenFile read_token_file(const std::string& path);
 
 }  // namespace http

@@ -6,7 +6,7 @@ import socket
 import unittest
 
 from pace import within
-from sidecar import PATIENCE, Case
+from sidecar import PATIENCE, Case, wait_until
 
 ASK = b'{"room":"2171"}'
 
@@ -209,16 +209,37 @@ class Token(Case):
         self.assertEqual((shown.returncode, "s3cret" in shown.stdout), (0, False))
         self.assertEqual(self.one.run("status").returncode, 0, "the command line finds the token")
 
-    def test_a_copy_that_systemd_made_counts_unless_it_is_empty(self):
+    def test_a_copy_that_systemd_made_counts_only_if_the_file_cannot_be_read(self):
+        """The copy may be the one of another file with the same name, or older."""
         copies = self.one.folder / "credentials"
         copies.mkdir()
         self.one.env["CREDENTIALS_DIRECTORY"] = str(copies)
-        for text, token in (("", "s3cret-._~+/="), ("\n", "s3cret-._~+/="), ("copied\n", "copied")):
-            (copies / "token").write_text(text)
-            self.one.start()
-            answer = self.one.get("/v2/config", {"Authorization": f"Bearer {token}"})
-            self.assertEqual(answer.status, 200, token)
-            self.one.stop()
+        (copies / "token").write_text("copied\n")
+        said = f"INFO: Token read from systemd's copy of its file copy={copies}/token\n"
+
+        def opens(token):
+            return self.one.get("/v2/config", {"Authorization": f"Bearer {token}"}).status == 200
+
+        self.one.start()
+        self.assertTrue(opens("s3cret-._~+/="))
+        self.assertFalse(opens("copied"))
+        self.assertNotIn("systemd's copy", self.one.log())
+        self.assertEqual(self.one.run("status").returncode, 0, "commands do not read the copy either")
+        (self.one.folder / "token").write_text("newer\n")
+        self.one.hang_up()
+        wait_until(lambda: opens("newer"), "the newer token")
+        (self.one.folder / "token").unlink()
+        self.one.hang_up()
+        wait_until(lambda: opens("copied"), "the copy")
+        self.assertEqual(self.one.log().count(said), 1)
+        self.one.stop()
+        self.one.start()
+        self.assertTrue(opens("copied"))
+        self.assertIn(said, self.one.log_of_this_run())
+        self.one.stop()
+        for empty in ("", "\n"):
+            (copies / "token").write_text(empty)
+            self.assertEqual(self.one.start_and_fail(), 2, "an empty one stands for none")
 
     def test_an_address_that_is_not_loopback_needs_one(self):
         open_one = self.sidecar(start=False, env={"LISTEN_ADDRESS": "0.0.0.0:0"})

@@ -291,6 +291,28 @@ TEST_CASE("systemd's sockets are adopted, served and neither shut down nor remov
 
 TEST_CASE("without systemd nothing is adopted") { CHECK(http::adopt_systemd_listeners().empty()); }
 
+TEST_CASE("systemd's copy of a token file counts only where the file cannot be read, and if it is not empty") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.file("copies"));
+  ::setenv("CREDENTIALS_DIRECTORY", folder.file("copies").c_str(), 1);
+  const auto path = folder.file("s");
+  const auto copy = folder.file("copies/s");
+  std::ofstream(copy) << "copied\n";
+  CHECK(http::read_token_file(path).token == "copied");
+  CHECK(http::read_token_file(path).credential == copy);
+  std::ofstream(path) << "own\n";
+  CHECK(http::read_token_file(path).token == "own");
+  CHECK(http::read_token_file(path).credential == "");
+  std::ofstream(path) << "\n";  // can be read
+  CHECK(http::read_token_file(path).problem.find("token file " + path + " must hold") != std::string::npos);
+  std::filesystem::remove(path);
+  std::ofstream(copy) << "two words";
+  CHECK(http::read_token_file(path).problem.find("token file " + copy + " must hold") != std::string::npos);
+  std::ofstream(copy) << "\n";
+  CHECK(http::read_token_file(path).problem.find("token file " + path + " can't be read") != std::string::npos);
+  ::unsetenv("CREDENTIALS_DIRECTORY");
+}
+
 TEST_CASE("a token file holds one line of its alphabet") {
   const TemporaryFolder folder;
   const auto read = [&](const std::string& text) {
