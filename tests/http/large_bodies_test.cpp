@@ -100,7 +100,8 @@ TEST_CASE("who is gone waits for no place") {
     REQUIRE(door.door().connections() == 5);
     wire.reset();
   }
-  CHECK(comes_true([&] { return door.door().connections() == 4; }));
+  // Long before the first place is free by itself.
+  CHECK(comes_true([&] { return door.door().connections() == 4; }, 15s));
   door.release();
 }
 
@@ -110,7 +111,6 @@ TEST_CASE("a large body that comes too slowly loses its place") {
   TestDoor door(std::move(options));
   std::list<Wire> slow;
   for (int i = 0; i < 4; ++i) slow.emplace_back(door.address()).say(part(i, large + 1));
-  for (Wire& wire : slow) CHECK(wire.hear(false, 20ms).status == 0);
   Wire other(door.address());
   other.say(put + known + body);
   CHECK(other.hear(false, 30s).status == 200);
