@@ -16,7 +16,7 @@ constexpr std::size_t slice = 1000;
 
 constexpr std::size_t booked_a_turn = 64;
 
-// What ledger and health have to know of the policy. True: the ledger is to count users anew.
+// Tells ledger and health what they have to know of the policy. True: the ledger is to count users anew.
 bool follow_policy(Desk::Turn& turn) {
   const domain::Options& options = turn.options();
   std::vector<domain::GatewayNumber> watched;

@@ -172,8 +172,8 @@ void append_value(std::string& out, const Value& value, bool json) {
   }
 }
 
-// Of what is refused each kind by itself is limited, and of what may come without end. All else is told once for what it
-// is about, and each line of it is written.
+// Refusals have a limit for each kind, and so has each event that may come without end. Other events come once for what
+// they are about, and each line of them is written.
 bool is_over_limit(std::string_view message, Fields fields) {
   const auto now = LogLimit::Clock::now();
   for (const Field& field : fields) {

@@ -208,7 +208,7 @@ bool RoomsHeard::is_within_capacity(Desk::Turn& turn, const Occupancy::Presence&
   return listed <= capacity;
 }
 
-// Of each gateway once, until all of its rooms are adopted again.
+// Once for each gateway, until all of its rooms are adopted again.
 void RoomsHeard::tell_left_out() {
   std::set<domain::GatewayNumber> told;
   for (const auto& [gateway, rooms] : left_out_) {

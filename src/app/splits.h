@@ -10,7 +10,7 @@
 
 namespace app {
 
-// Who says that a room is split.
+// The source of the word that a room is split.
 enum class SplitBy { lists, sessions };
 
 // Notes it. The log is told of the first word of lists; of sessions it has lines of its own.

@@ -516,7 +516,7 @@ void Follower::follow_failover(app::Desk::Turn& turn, const std::string& gateway
   state_.replica.take_failover(gateway, std::move(*value), event.item.modified);
 }
 
-// What is said here is known here.
+// Our own marks come back as events, too.
 void Follower::follow_use(app::Desk::Turn& turn, const ParsedKey& key, const Event& event) {
   if (key.sidecar == state_.sidecar) return;
   state_.replica.set_users(key.name, key.sidecar, event.erased ? 0 : use_value_from(event.item.value).users);

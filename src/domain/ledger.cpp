@@ -493,7 +493,7 @@ std::size_t Ledger::forget_sessions(std::string_view room, std::size_t limit) {
 std::optional<GatewayNumber> Ledger::reported_gateway(std::string_view room) const {
   const Room* entry = find(room);
   if (!entry || entry->votes.empty()) return std::nullopt;
-  // Of as many votes the first by name: the same again after a restart, which numbers anew.
+  // With as many votes the first by name: the same again after a restart, which numbers anew.
   return std::max_element(entry->votes.begin(), entry->votes.end(),
                           [&](const Vote& a, const Vote& b) {
                             return a.sessions != b.sessions ? a.sessions < b.sessions

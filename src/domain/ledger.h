@@ -137,8 +137,8 @@ class Ledger {
   void keep(std::string_view room, ServiceTime now);
 
   // --- when scale mode begins
-  // Of the rooms behind that one nobody has seen to it yet that their assignment is where their users are: legacy mode
-  // left them so (app/change_policy.h). Nothing: there are none.
+  // The rooms behind that one may still be assigned elsewhere than where their users are: legacy mode left them so
+  // (app/change_policy.h). Nothing: there are none.
   void set_as_legacy_left(std::optional<std::string> behind) { as_legacy_left_ = std::move(behind); }
   bool is_any_as_legacy_left() const { return as_legacy_left_.has_value(); }
   bool is_as_legacy_left(std::string_view room) const { return as_legacy_left_ && room > *as_legacy_left_; }

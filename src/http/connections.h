@@ -36,7 +36,7 @@ struct Connection {
 
 class Connections {
  public:
-  // Of each listener, above its share.
+  // For each listener, above its share.
   static constexpr std::size_t reserved_slots = 8;
   static constexpr std::size_t most_leaving = 128;  // that have given way and are not closed yet
 

@@ -30,7 +30,7 @@ bool has_field(const Response& response, std::string_view name) {
   return false;
 }
 
-// Whom to look for: the address without the port, which says nothing.
+// The client as the log names it: its address without the port, which says nothing.
 std::string client_of(const Connection& connection) {
   if (connection.is_unix) return "unix";
   sockaddr_storage address{};

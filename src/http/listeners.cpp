@@ -170,7 +170,7 @@ std::optional<FileId> id_of_file(const std::string& path) {
   return FileId{there.st_dev, there.st_ino};
 }
 
-// A name of nobody's beside `path`, by which its file is made: "/run/.socket.abcdef". What ss(8) shows.
+// A free name beside `path`, by which its file is made: "/run/.socket.abcdef". ss(8) shows this name.
 std::string name_beside(const std::string& path) {
   constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz";
   constexpr std::size_t longest = sizeof sockaddr_un{}.sun_path - 1;

@@ -29,7 +29,7 @@ class LoadShedding {
   // For a newcomer: an idle one that had had no complete authorised answer.
   void displaced_connection(std::size_t listener);
   void refused_large_body(std::string_view route);
-  // Of the session reports among what was refused. One whose request was never read is not known to be one.
+  // The refused request was a session report. A request that was never read is not known to be one.
   void refused_session_report();
 
   std::uint64_t connections_refused() const { return connections_refused_.value(); }

@@ -15,7 +15,7 @@ class SocketFiles {
 
   // Is there a file to look after? Then keep() is to be called that often.
   static bool any(const std::vector<Listener>& listeners);
-  // Replaces each listener whose file has gone. Who has connected by then is to be accepted before.
+  // Replaces each listener whose file has gone. The caller first accepts the connections that wait there.
   void keep(std::vector<Listener>& listeners);
 
  private:

@@ -17,7 +17,7 @@ const std::string body(100'001, 'x');
 const std::string known = "Content-Length: 100001\r\n\r\n";
 const std::string in_chunks = "Transfer-Encoding: chunked\r\n\r\n186a1\r\n";
 
-// Of each kind of body, so many bytes.
+// A request whose body has so many bytes, of each kind in turn.
 std::string part(int i, std::size_t size) { return put + (i % 2 == 0 ? known : in_chunks) + body.substr(0, size); }
 
 http::DoorOptions patient() {
