@@ -10,7 +10,7 @@ using domain::printable;
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string json_of(std::string_view text) {
   std::string out;
   domain::append_quoted(out, text);
   return out;
@@ -29,11 +29,11 @@ std::string utf8(char32_t c) {
 TEST_CASE("what can be seen stands as it is") {
   for (const std::string_view text : {"", "plain é 課 😀 حجرة", "e\xCC\x81", "a=b", "/._-", "🇮🇱"}) {
     CHECK(printable(text) == text);
-    CHECK(quoted(text) == text);
+    CHECK(json_of(text) == text);
     CHECK(is_printable(text));
   }
   CHECK(printable("say \"hi\" \\") == "say \"hi\" \\");
-  CHECK(quoted("say \"hi\" \\") == "say \\\"hi\\\" \\\\");
+  CHECK(json_of("say \"hi\" \\") == "say \\\"hi\\\" \\\\");
 }
 
 TEST_CASE("what could forge, hide or reorder a text is escaped, in JSON's own form for a log") {
@@ -56,7 +56,7 @@ TEST_CASE("what could forge, hide or reorder a text is escaped, in JSON's own fo
   };
   for (const auto& c : cases) {
     CHECK(printable(c.text) == c.shown);
-    CHECK(quoted(c.text) == c.in_json);
+    CHECK(json_of(c.text) == c.in_json);
     CHECK_FALSE(is_printable(c.text));
   }
 }
@@ -70,7 +70,7 @@ TEST_CASE("every invisible character is escaped") {
         U'\U0001d173', U'\U000e0001', U'\U000e0020', U'\U000e007f', U'\U000e0100'}) {
     CAPTURE(static_cast<unsigned>(c));
     CHECK(printable(utf8(c)).front() == '\\');
-    CHECK(quoted(utf8(c)).front() == '\\');
+    CHECK(json_of(utf8(c)).front() == '\\');
   }
 }
 
@@ -78,7 +78,7 @@ TEST_CASE("what looks like a blank is escaped, or kept where that is part of a n
   for (const char32_t c : {U'\u00a0', U'\u1680', U'\u2000', U'\u2007', U'\u200a', U'\u202f', U'\u205f', U'\u3000'}) {
     CAPTURE(static_cast<unsigned>(c));
     CHECK(printable(utf8(c)).front() == '\\');
-    CHECK(quoted(utf8(c)).front() == '\\');
+    CHECK(json_of(utf8(c)).front() == '\\');
     CHECK(printable(utf8(c), Blanks::kept) == utf8(c));
   }
   CHECK(printable("gxy1\u00a0") == "gxy1\\u00a0");

@@ -103,7 +103,9 @@ class Leaving(FleetCase):
             self.assertEqual([one["load"] for one in candidates if one["name"] == gateway], [6])
             self.assertRegex(sidecar.run("status").stdout, rf"(?m)^{gateway} .* 1 +6 +6 ")
         self.assertEqual(c.enter("1", "c0").json["users"], 7)
+        wait_until(lambda: a.get("/v2/rooms/1").json["users"] == 7, "the user at c to be counted")
         self.assertEqual(c.leave("1", "c0").json["users"], 6)
+        wait_until(lambda: a.get("/v2/rooms/1").json["users"] == 6, "the user who left c to be counted no more")
         self.assertEqual(a.leave("1", "a0").json["users"], 5)
 
     def test_a_rooms_life_costs_six_changes(self):
