@@ -248,10 +248,11 @@ class Many(Hostile):
                 self.assertIn(answer[0], (200, 400), (stage[:60], answer))
 
     def test_idle_connections_do_not_keep_their_last_answer(self):
-        wires = [Wire(self.port) for _ in range(300)]
-        for wire in wires:
-            wire.say(b"GET /v2/rooms?limit=1000 HTTP/1.1\r\n" + HOST + b"\r\n")
-            self.assertGreater(len(wire.hear()[2]), 128 * 1024)
+        wires = []
+        for _ in range(300):
+            wires.append(Wire(self.port))
+            wires[-1].say(b"GET /v2/rooms?limit=1000 HTTP/1.1\r\n" + HOST + b"\r\n")
+            self.assertGreater(len(wires[-1].hear()[2]), 128 * 1024)
         if not IS_SANITIZED:
             self.assertLess(self.cost.resident_kib() - self.before, 32 * MIB)
         for wire in wires:
