@@ -40,7 +40,7 @@ enum class Emptied { is_fine, is_damage };
 
 // By a connection of its own, so that no commit waits for a hundred thousand rooms to be read.
 CatalogueRows rows_of_file(const std::string& path, Emptied emptied) {
-  store::Database database(path, store::OpenMode::read_only);
+  store::Database database(path, store::OpenMode::read_again);
   // One that was cut to nothing reads as a database without rooms.
   if (emptied == Emptied::is_damage && database.found_version() == 0) {
     throw store::damaged(path, "it is empty");

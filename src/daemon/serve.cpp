@@ -268,6 +268,7 @@ class Running {
     http::Readiness readiness;
     if (stopping_) return {false, {"stopping"}};
     if (const auto failure = journal_->failure()) readiness.reasons.push_back("storage: " + *failure);
+    if (const auto refusal = journal_->refusal()) readiness.reasons.push_back("storage: " + *refusal);
     if (keeper_->has_unwritten()) readiness.reasons.push_back("configuration: not yet in the database");
     if (const auto trouble = fleet_->trouble()) readiness.reasons.push_back("cluster: " + *trouble);
     if (door_->shedding().refuses_session_reports()) {

@@ -110,7 +110,7 @@ void Collector::add_sidecar(Families& families) const {
   families.gauge("room_sidecar_scale_mode", "1 in scale mode, 0 in legacy mode.")
       .add({}, sources_.desk.policy()->options().scale);
   families.gauge("room_sidecar_degraded", "1 while it is less than well for that reason; /readyz says more.")
-      .add({{"reason", "storage"}}, sources_.journal.failure().has_value())
+      .add({{"reason", "storage"}}, sources_.journal.failure() || sources_.journal.refusal())
       .add({{"reason", "configuration"}}, sources_.keeper.has_unwritten())
       .add({{"reason", "health_sources"}}, told.sources_in_trouble)
       .add({{"reason", "brake"}}, brakes)
@@ -259,6 +259,8 @@ void Collector::add_storage(Families& families) const {
       .add({}, counts.rows.read());
   families.counter("room_sidecar_write_failures_total", "Attempts to write to the database that failed.")
       .add({}, counts.failures.value());
+  families.gauge("room_sidecar_database_log_bytes", "What the -wal beside the database takes on the disk.")
+      .add({}, static_cast<std::uint64_t>(sources_.journal.log_size()));
   families.gauge("room_sidecar_journal_queue_rows", "Rows not in the database yet.")
       .add({}, static_cast<std::uint64_t>(queue.rows));
   families.gauge("room_sidecar_journal_queue_claims", "Of those, assignments that somebody waits for.")

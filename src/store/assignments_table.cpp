@@ -48,7 +48,7 @@ void write_assignment(Database& database, const domain::Assignment& assignment) 
   write.bind(assignment.room_id).bind(assignment.gateway_name).bind(assignment.region);
   write.bind(domain::to_text(assignment.assigned_at));
   write.bind(domain::to_text(assignment.last_used_at));
-  write.run();
+  write.run_for_row();
 }
 
 void touch_assignment(Database& database, const std::string& room_id, domain::WallTime last_used_at) {

@@ -10,6 +10,7 @@
 #include "store/connection.h"
 #include "store/failure.h"
 #include "store/files.h"
+#include "store/log_damage.h"
 #include "store/migrations.h"
 #include "store/read_connection.h"
 
@@ -34,6 +35,7 @@ Bytes image_of(const std::string& path) {
   if (!exists(path)) {
     throw Failure(Failure::Kind::unusable, "there is no database at " + path + "; check database.path");
   }
+  refuse_damaged_log_unless_served(path);
   try {
     Connection connection(path, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
     return image_through(connection, path);

@@ -152,6 +152,21 @@ std::vector<Batch> Batch::split() {
   return parts;
 }
 
+std::set<std::string> Batch::tables() const {
+  std::set<std::string> tables;
+  for (const auto& [room_id, change] : rooms_) {
+    if (change.kind == RoomChange::Kind::write) tables.insert("room_server_assignments");
+  }
+  for (const auto& [session_id, change] : sessions_) {
+    if (!change.gone) tables.insert("sessions");
+  }
+  for (const auto& [gateway, change] : failovers_) {
+    if (!change.gone) tables.insert("failovers");
+  }
+  if (!facts_.empty()) tables.insert("meta");
+  return tables;
+}
+
 std::string Batch::subject() const {
   if (!rooms_.empty()) return "room " + rooms_.begin()->first;
   if (!sessions_.empty()) return "session " + sessions_.begin()->first;

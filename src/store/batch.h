@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,8 @@ class Batch {
   void lay_over(Batch older);
   // One batch for each room, session, failover and fact.
   std::vector<Batch> split();
+  // The tables that get rows by it; those that only lose some are not named.
+  std::set<std::string> tables() const;
   // For messages: the room or session of a batch that was split.
   std::string subject() const;
 

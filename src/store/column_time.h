@@ -1,34 +1,21 @@
-// Times in columns, also as a human hand writes them. Private to store/. Any thread.
+// Times in columns, also as others write them. Private to store/. Any thread. Does not fail.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "domain/time.h"
 
 namespace store {
 
-// Reads the form of domain/time.h, and what SQLite's datetime('now') gives: an operator may have
-// written `removed_at` by SQL.
-inline std::optional<domain::WallTime> column_time(const std::string& text) {
-  if (const auto time = domain::wall_time_from(text)) return time;
-  std::string full = text;
-  if (full.size() > 10 && full[10] == ' ') full[10] = 'T';
-  if (!full.empty() && full.back() == 'Z') full.pop_back();
-  if (full.size() == 10) full += "T00:00:00";
-  if (full.size() == 19) full += ".000";
-  return domain::wall_time_from(full + "Z");
-}
+// Reads YYYY-MM-DD[( |T)HH:MM[:SS[.fraction]][Z|±HH[:MM]]]: so write ours, SQLite's datetime(), PostgreSQL and JavaScript.
+// Without a zone it is UTC. Nothing if the text has another form or names no instant.
+std::optional<domain::WallTime> column_time(std::string_view text);
 
 // Any text in `removed_at` means removed; when that was is told only where it can be read.
-inline std::optional<domain::WallTime> removal_time(const std::optional<std::string>& text) {
-  if (!text) return std::nullopt;
-  return column_time(*text).value_or(domain::WallTime{});
-}
+std::optional<domain::WallTime> removal_time(const std::optional<std::string>& text);
 
-inline std::optional<std::string> text_of(const std::optional<domain::WallTime>& time) {
-  if (!time) return std::nullopt;
-  return domain::to_text(*time);
-}
+std::optional<std::string> text_of(const std::optional<domain::WallTime>& time);
 
 }  // namespace store

@@ -127,7 +127,7 @@ bool Connection::checkpoint_all() {
 }
 
 void Connection::check_soundness() {
-  const std::string verdict = text("PRAGMA quick_check(1)");
+  const std::string verdict = text("PRAGMA integrity_check(1)");
   // The finding stands in its last line.
   if (verdict != "ok") throw damaged(path_, verdict.substr(verdict.rfind('\n') + 1));
 }

@@ -23,6 +23,9 @@
 namespace store {
 namespace {
 
+// To which a -wal shrinks that had to grow; it mostly has half of that.
+constexpr int log_size_kept = 8 << 20;
+
 bool reading_may_help(Failure::Kind kind) {
   return kind == Failure::Kind::read_only || kind == Failure::Kind::full || kind == Failure::Kind::io ||
          kind == Failure::Kind::unusable;
@@ -119,7 +122,10 @@ void Database::Parts::open_writable() {
     }
   }
   probe_writing(*opened);
-  if (mode == OpenMode::read_write) opened->count_wal_frames();
+  if (mode == OpenMode::read_write) {
+    opened->count_wal_frames();
+    opened->execute("PRAGMA journal_size_limit = " + std::to_string(log_size_kept));
+  }
   open = {nullptr, std::move(opened)};
   writable = true;
   why_not_writable.clear();
@@ -131,7 +137,7 @@ void Database::Parts::open_readable() {
   found_version = version_of_ours(*opened.connection, path, migrations);
   opened.connection->check_soundness();
   if (found_version != newest_version(migrations)) {
-    if (mode != OpenMode::read_only) {
+    if (mode == OpenMode::read_write || mode == OpenMode::existing) {
       throw Failure(Failure::Kind::read_only, "the database " + path + " has version " + std::to_string(found_version) +
                                                   " and must be brought to version " +
                                                   std::to_string(newest_version(migrations)) +
@@ -163,7 +169,9 @@ Database::Database(const std::string& path, OpenMode mode, std::span<const Migra
   parts_->path = resolved(path);
   parts_->mode = mode;
   parts_->migrations = migrations;
-  if (mode == OpenMode::read_only) {
+  const bool reads_only = mode == OpenMode::read_only || mode == OpenMode::read_again;
+  if (reads_only) {
+    if (mode == OpenMode::read_only) refuse_damaged_log_unless_served(parts_->path);
     parts_->why_not_writable = "the database " + parts_->path + " was opened for reading only";
     parts_->open_readable();
     return;
@@ -174,7 +182,8 @@ Database::Database(const std::string& path, OpenMode mode, std::span<const Migra
   }
   refuse_second_name(parts_->path);
   refuse_orphaned_log(parts_->path);
-  if (mode == OpenMode::read_write) refuse_damaged_log(parts_->path);
+  // Who closes it takes the -wal into the file, right or wrong.
+  mode == OpenMode::read_write ? refuse_damaged_log(parts_->path) : refuse_damaged_log_unless_served(parts_->path);
   try {
     parts_->open_writable();
   } catch (const Failure& failure) {
@@ -228,9 +237,20 @@ void Database::transaction(const std::function<void()>& deed) {
 void Database::read_transaction(const std::function<void()>& deed) { parts_->connection().read_transaction(deed); }
 
 void Database::prove_writable() {
-  // Writes page 1 though nothing differs in it; an empty transaction would not touch the disk.
+  // An empty transaction would not touch the disk.
+  marked_transaction([] {});
+}
+
+void Database::marked_transaction(const std::function<void()>& deed) {
+  if (!parts_->writable) throw Failure(Failure::Kind::read_only, parts_->why_not_writable);
+  // While page 1 is in memory, SQLite writes the same counter again and again.
+  connection().execute("PRAGMA shrink_memory");
+  // Writes page 1 though nothing differs in it.
   const std::string same = "PRAGMA user_version = " + std::to_string(newest_version(parts_->migrations));
-  transaction([&] { connection().execute(same); });
+  transaction([&] {
+    connection().execute(same);
+    deed();
+  });
 }
 
 bool Database::changed_by_others() {
@@ -282,8 +302,7 @@ void Database::write_anew() {
     // that the file is gone: should the power fail, that one without its -wal would lack rows.
     if (exists(path)) throw system_failure("write anew", path, EEXIST);
     sync_folder_of(path);
-    remove_file(path + "-wal");
-    remove_file(path + "-shm");
+    for (const char* suffix : {"-wal", "-shm", "-journal"}) remove_file(path + suffix);
     // link() refuses where rename() would replace what somebody else has just put there.
     if (::link(anew.path().c_str(), path.c_str()) != 0) throw system_failure("create", path, errno);
   }  // gone before anyone opens the file, which may have but one name
@@ -314,7 +333,7 @@ std::string set_aside_damaged(const std::string& path) {
   std::string aside = file + ".damaged-" + text;
   for (int n = 2; exists(aside); ++n) aside = file + ".damaged-" + text + "-" + std::to_string(n);
   // The -wal first: the new file must never meet it.
-  for (const char* suffix : {"-wal", "-shm", ""}) {
+  for (const char* suffix : {"-wal", "-shm", "-journal", ""}) {
     if (exists(file + suffix)) rename_file(file + suffix, aside + suffix);
   }
   sync_folder_of(file);

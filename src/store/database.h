@@ -24,6 +24,9 @@ enum class OpenMode {
   existing,
   // For `check`: nothing is made, locked or changed. An older file is migrated in a private copy.
   read_only,
+  // The same in a process that has the file open already. Beside it the -wal is not looked at for damage: closing any
+  // file of the database drops SQLite's locks.
+  read_again,
 };
 
 class Database {
@@ -75,6 +78,9 @@ class Database {
   // Frames in the -wal after the last commit. OpenMode::read_write leaves checkpoints to the
   // caller.
   int wal_frames() const;
+  // A transaction that also writes the file's head, whose change counter rises by it. Before and after each checkpoint
+  // this binds the -wal to its file (log_damage.h).
+  void marked_transaction(const std::function<void()>& deed);
   void checkpoint();
 
   // For the other files of store/ only.

@@ -23,7 +23,7 @@ void write_failover(Database& database, const domain::Failover& failover) {
   Statement write(database,
                   "INSERT INTO failovers (gateway_name, standby) VALUES (?, ?) "
                   "ON CONFLICT (gateway_name) DO UPDATE SET standby = excluded.standby");
-  write.bind(failover.gateway_name).bind(failover.standby).run();
+  write.bind(failover.gateway_name).bind(failover.standby).run_for_row();
 }
 
 void erase_failover(Database& database, const std::string& gateway_name) {

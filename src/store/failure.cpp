@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "domain/printable.h"
+
 namespace store {
 namespace {
 
@@ -14,60 +16,69 @@ const char* const grant_rights = "; see that the file and its folder may be writ
 }  // namespace
 
 Failure system_failure(const std::string& deed, const std::string& path, int error) {
-  const std::string text = "cannot " + deed + " " + path + ": " + std::generic_category().message(error);
+  const std::string reason = std::generic_category().message(error);
+  const std::string text = "cannot " + deed + " " + path + ": " + reason;
   switch (error) {
     case ENOSPC:
     case EDQUOT:
-      return {Failure::Kind::full, text + make_room};
+      return {Failure::Kind::full, text + make_room, reason};
     case EROFS:
     case EACCES:
     case EPERM:
-      return {Failure::Kind::read_only, text + grant_rights};
+      return {Failure::Kind::read_only, text + grant_rights, reason};
     case ENOENT:
     case ENOTDIR:
     case EISDIR:
-      return {Failure::Kind::unusable, text + "; check the path"};
+      return {Failure::Kind::unusable, text + "; check the path", reason};
     default:
-      return {Failure::Kind::io, text + "; check the disk"};
+      return {Failure::Kind::io, text + "; check the disk", reason};
   }
 }
 
-Failure sqlite_failure(const std::string& path, int code, const std::string& reason) {
+Failure sqlite_failure(const std::string& path, int code, const std::string& said) {
+  // It names what it found in the file.
+  const std::string reason = domain::printable(said);
   switch (code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return damaged(path, reason);
     case SQLITE_FULL:
-      return {Failure::Kind::full, "cannot write to " + path + ": " + reason + make_room};
+      return {Failure::Kind::full, "cannot write to " + path + ": " + reason + make_room, reason};
     case SQLITE_READONLY:
     case SQLITE_PERM:
-      return {Failure::Kind::read_only, "cannot write to " + path + ": " + reason + grant_rights};
+      return {Failure::Kind::read_only, "cannot write to " + path + ": " + reason + grant_rights, reason};
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return {Failure::Kind::busy,
-              "cannot use " + path + ": " + reason + "; another program holds a lock on it, end its transaction"};
+              "cannot use " + path + ": " + reason + "; another program holds a lock on it, end its transaction",
+              reason};
     case SQLITE_CONSTRAINT:
-      return {Failure::Kind::constraint, "a row was refused by " + path + ": " + reason + "; change that row"};
+      return {Failure::Kind::constraint, "a row was refused by " + path + ": " + reason + "; change that row", reason};
     case SQLITE_CANTOPEN:
-      return {Failure::Kind::unusable, "cannot open " + path + ": " + reason +
-                                           "; see that its folder is there and may be written by "
-                                           "the user of room-sidecar"};
+      return {Failure::Kind::unusable,
+              "cannot open " + path + ": " + reason +
+                  "; see that its folder is there and may be written by the user of room-sidecar",
+              reason};
     case SQLITE_IOERR:
-      return {Failure::Kind::io, "cannot read or write " + path + ": " + reason + "; check the disk"};
+      return {Failure::Kind::io, "cannot read or write " + path + ": " + reason + "; check the disk", reason};
     case SQLITE_ERROR:
       // Asked for what we always ask for, it says this of a head whose bytes are not what we wrote.
       if (reason.find("unsupported file format") != std::string::npos) return damaged(path, reason);
       [[fallthrough]];
     default:
       return {Failure::Kind::unusable,
-              "cannot use " + path + ": " + reason + "; if it was edited by hand, undo that or restore a backup"};
+              "cannot use " + path + ": " + reason + "; if it was edited by hand, undo that or restore a backup",
+              reason};
   }
 }
 
-Failure damaged(const std::string& path, const std::string& reason) {
-  return {Failure::Kind::damaged, "the database " + path + " is damaged (" + reason +
-                                      "); bring back a backup with `room-sidecar restore FILE`, or start anew with "
-                                      "`room-sidecar serve --set-aside-damaged`, which keeps the damaged file"};
+Failure damaged(const std::string& path, const std::string& said) {
+  const std::string reason = domain::printable(said);
+  return {Failure::Kind::damaged,
+          "the database " + path + " is damaged (" + reason +
+              "); bring back a backup with `room-sidecar restore FILE`, or start anew with "
+              "`room-sidecar serve --set-aside-damaged`, which keeps the damaged file",
+          reason};
 }
 
 }  // namespace store

@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace store {
 
@@ -22,12 +23,16 @@ class Failure : public std::runtime_error {
     io,               // anything else that the system refused
   };
 
-  Failure(Kind kind, const std::string& sentence) : std::runtime_error(sentence), kind_(kind) {}
+  Failure(Kind kind, const std::string& sentence, std::string reason = {})
+      : std::runtime_error(sentence), kind_(kind), reason_(std::move(reason)) {}
 
   Kind kind() const { return kind_; }
+  // Of a damaged file or of a call that failed: why, without name and advice; empty where the sentence is all.
+  const std::string& reason() const { return reason_; }
 
  private:
   Kind kind_;
+  std::string reason_;
 };
 
 // For a call of the system that failed: "cannot <deed> <path>: <reason>; <advice>".

@@ -79,7 +79,7 @@ void write_gateway(Database& database, const GatewayRow& row) {
     write.bind_null().bind_null().bind_null().bind_null().bind_null();
   }
   write.bind(gateway.emptying).bind(gateway.admin_url);
-  write.run();
+  write.run_for_row();
 }
 
 bool set_draining(Database& database, const std::string& name, domain::Draining draining) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "store/failure.h"
+#include "store/files.h"
 #include "store/writer.h"
 
 namespace store {
@@ -40,7 +41,7 @@ struct Journal::Request {
   std::exception_ptr thrown;
 };
 
-Journal::Journal(Database database, Callbacks callbacks) : callbacks_(std::move(callbacks)) {
+Journal::Journal(Database database, Callbacks callbacks) : callbacks_(std::move(callbacks)), path_(database.path()) {
   writer_ = std::make_unique<Writer>(std::move(database), callbacks_, counts_, [this] { beat(); });
   locks::MutexLock lock(mutex_);
   thread_ = std::thread([this] { work(); });
@@ -191,6 +192,10 @@ std::optional<std::string> Journal::hanging() const {
   if (since < silence) return std::nullopt;
   return "the disk of the database has not answered for " + std::to_string(since.count()) + " s; check the disk";
 }
+
+std::optional<std::string> Journal::refusal() const { return writer_->refusal(); }
+
+std::size_t Journal::log_size() const { return size_of(path_ + "-wal"); }
 
 Journal::Queue Journal::queue() const {
   const locks::MutexLock lock(mutex_);

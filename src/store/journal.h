@@ -80,6 +80,10 @@ class Journal {
   std::optional<std::string> failure() const;
   // The same where it has not failed, but waits for a disk that does not answer at all.
   std::optional<std::string> hanging() const;
+  // The file can be written, but one of its tables refuses new rows: which, and why.
+  std::optional<std::string> refusal() const;
+  // What the -wal takes on the disk, in bytes.
+  std::size_t log_size() const;
   const CommitCounts& counts() const { return counts_; }
   // What is not in the file yet, with what is just being written; `claims`: those that somebody waits for.
   struct Queue {
@@ -105,6 +109,7 @@ class Journal {
   bool on_writer_thread() const { return std::this_thread::get_id() == writer_thread_id_; }
 
   const Callbacks callbacks_;
+  const std::string path_;
   std::atomic<std::uint64_t> heartbeats_{0};
   std::atomic<Clock::time_point> last_beat_{Clock::now()};
   CommitCounts counts_;

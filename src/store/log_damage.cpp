@@ -3,9 +3,12 @@
 #include <array>
 #include <cstdint>
 #include <fstream>
+#include <optional>
+#include <utility>
 
 #include "store/failure.h"
 #include "store/files.h"
+#include "store/owner.h"
 
 namespace store {
 namespace {
@@ -15,54 +18,72 @@ constexpr std::size_t head_size = 32;
 constexpr std::size_t frame_head_size = 24;
 constexpr std::uint32_t magic = 0x377f0682;  // the lowest bit: its checksums are over big-endian words
 
+// https://www.sqlite.org/fileformat2.html#the_database_header
+constexpr std::size_t page_size_at = 16;
+constexpr std::size_t read_version_at = 19;
+constexpr std::size_t change_counter_at = 24;
+constexpr unsigned char with_log = 2;
+
 using Sum = std::array<std::uint32_t, 2>;
 
-std::uint32_t word(const Bytes& bytes, std::size_t at) {
+std::uint32_t word_in(const Bytes& bytes, std::size_t at) {
   return std::uint32_t{bytes[at]} << 24 | std::uint32_t{bytes[at + 1]} << 16 | std::uint32_t{bytes[at + 2]} << 8 |
          std::uint32_t{bytes[at + 3]};
 }
 
-Sum stored_sum(const Bytes& bytes, std::size_t at) { return {word(bytes, at), word(bytes, at + 4)}; }
+// The change counters of the pages 1 that the log holds in whole commits.
+struct Counters {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+};
 
-// Reads it frame by frame: it may be larger than the memory.
+// Reads a log frame by frame: it may be larger than the memory.
 class Log {
  public:
   explicit Log(const std::string& path) : file_(path, std::ios::binary), head_(head_size) {
     if (!read(head_)) return;
-    page_size_ = word(head_, 8);
-    sum_ = stored_sum(head_, head_size - 8);
-    is_log_ = (word(head_, 0) & ~1U) == magic && page_size_ >= 512 && page_size_ <= 65536 &&
-              sum_of(head_, 0, head_size - 8, {0, 0}) == sum_;
-    if (is_log_) frame_.resize(frame_head_size + page_size_);
+    page_size_ = word_in(head_, 8);
+    is_log_ = (word_in(head_, 0) & ~1U) == magic && page_size_ >= 512 && page_size_ <= 65536;
+    if (!is_log_) return;
+    const Sum stored = stored_sum(head_, head_size - 8);
+    is_log_ = sum_of(head_, 0, head_size - 8, {0, 0}) == stored;
+    sum_before_ = stored;
+    frame_.resize(frame_head_size + page_size_);
   }
 
-  // Where it cannot be read SQLite cannot either, and says why.
-  bool is_read() const { return file_.good(); }
   bool is_log() const { return is_log_; }
+  std::uint32_t page_size() const { return page_size_; }
 
-  // Goes on to the next frame; false if there is none that is whole.
+  // To the next frame; false at the end.
   bool next() {
-    const Sum before = sum_;
-    if (!read(frame_)) return false;
-    // Is it of the log's present round? A log is written over from its beginning, with another salt.
-    const bool is_of_this_round = word(frame_, 8) == word(head_, 16) && word(frame_, 12) == word(head_, 20);
-    sum_ = stored_sum(frame_, 16);
-    follows_ = is_of_this_round && sum_of(frame_, frame_head_size, page_size_, sum_of(frame_, 0, 8, before)) == sum_;
-    return true;
+    if (!frame_.empty() && has_frame_) sum_before_ = stored_sum(frame_, 16);
+    has_frame_ = read(frame_);
+    return has_frame_;
   }
-  bool ends_a_commit() const { return word(frame_, 4) != 0; }
-  // Does it follow the one before it, as that one is stored?
-  bool follows() const { return follows_; }
+  // Does it follow the one before it, as that one is stored? Is it of the log's present round? A log is written over
+  // from its beginning, with another salt.
+  bool follows() const {
+    if (word_in(frame_, 8) != word_in(head_, 16) || word_in(frame_, 12) != word_in(head_, 20)) return false;
+    const Sum frame_head = sum_of(frame_, 0, 8, sum_before_);
+    return sum_of(frame_, frame_head_size, page_size_, frame_head) == stored_sum(frame_, 16);
+  }
+  bool ends_a_commit() const { return word_in(frame_, 4) != 0; }
+  std::optional<std::uint32_t> change_counter() const {
+    if (word_in(frame_, 0) != 1) return std::nullopt;
+    return word_in(frame_, frame_head_size + change_counter_at);
+  }
 
  private:
   bool read(Bytes& into) {
-    return bool{file_.read(reinterpret_cast<char*>(into.data()), static_cast<std::streamsize>(into.size()))};
+    const auto size = static_cast<std::streamsize>(into.size());
+    return file_.read(reinterpret_cast<char*>(into.data()), size) && file_.gcount() == size;
   }
   std::uint32_t summed_word(const Bytes& bytes, std::size_t at) const {
-    const std::uint32_t big = word(bytes, at);
-    if ((word(head_, 0) & 1) != 0) return big;
+    const std::uint32_t big = word_in(bytes, at);
+    if ((word_in(head_, 0) & 1) != 0) return big;
     return big << 24 | (big & 0xff00) << 8 | (big >> 8 & 0xff00) | big >> 24;
   }
+  static Sum stored_sum(const Bytes& bytes, std::size_t at) { return {word_in(bytes, at), word_in(bytes, at + 4)}; }
   Sum sum_of(const Bytes& bytes, std::size_t begin, std::size_t size, Sum sum) const {
     for (std::size_t i = begin; i < begin + size; i += 8) {
       sum[0] += summed_word(bytes, i) + sum[1];
@@ -74,35 +95,97 @@ class Log {
   std::ifstream file_;
   Bytes head_;
   Bytes frame_;
+  Sum sum_before_{};
   std::uint32_t page_size_ = 0;
   bool is_log_ = false;
-  Sum sum_{};  // as it is stored with the frame, or the head, that was read last
-  bool follows_ = false;
+  bool has_frame_ = false;
+};
+
+struct Content {
+  std::optional<Counters> counters;
+  bool hides_commits = false;
 };
 
 // The frames of a commit that was never complete, or was undone, may stand behind the valid ones. But a
 // frame that follows the end of a commit was written after that commit had been synced.
-bool hides_commits(Log& log) {
-  bool all_followed = true;
-  bool commit_before = false;
+Content content_of(Log& log) {
+  Content content;
+  std::optional<Counters> open;  // of the commit that has not ended yet
+  bool is_sound = true;
+  bool after_commit = false;
   while (log.next()) {
-    if (!all_followed && commit_before && log.follows()) return true;
-    all_followed = all_followed && log.follows();
-    commit_before = log.ends_a_commit();
+    const bool follows = log.follows();
+    if (!follows) is_sound = false;
+    if (!is_sound && follows && after_commit) content.hides_commits = true;
+    after_commit = log.ends_a_commit();
+    if (!is_sound) continue;
+    if (const auto counter = log.change_counter()) open = Counters{open ? open->first : *counter, *counter};
+    if (!after_commit || !open) continue;
+    content.counters = Counters{content.counters ? content.counters->first : open->first, open->last};
+    open.reset();
   }
-  return false;
+  return content;
+}
+
+// The file as the log found it has the counter before the log's first one, or just that one if whoever wrote both had
+// page 1 in memory; each part of the log that was copied into it has brought one of the log's. The journal has the
+// counter rise before and after each checkpoint (Writer), so no other state of the file has one of these.
+bool belongs_to(const Bytes& file_head, const Counters& counters) {
+  const std::uint32_t before = counters.first - 1;
+  return word_in(file_head, change_counter_at) - before <= counters.last - before;
+}
+
+std::optional<Bytes> head_of(const std::string& path, std::size_t size) {
+  Bytes head(size);
+  std::ifstream file(path, std::ios::binary);
+  if (!file.read(reinterpret_cast<char*>(head.data()), static_cast<std::streamsize>(size))) return std::nullopt;
+  return head;
+}
+
+constexpr std::size_t file_head_size = 100;
+
+constexpr const char* of_another_state =
+    "its -wal belongs to another state of it: one of the two was replaced, or they were copied at different moments";
+
+std::optional<std::string> damage_in(const std::string& log_path, const std::optional<Bytes>& file_head) {
+  Log log(log_path);
+  // Its 32 bytes are written at once and synced before the first frame.
+  if (!log.is_log()) return "the head of its -wal is not sound";
+  const Content content = content_of(log);
+  if (content.hides_commits) return "its -wal has a frame that is not sound";
+  if (!file_head || !content.counters) return std::nullopt;
+  // A backup says that it has no log.
+  const bool has_log = (*file_head)[read_version_at] == with_log;
+  const std::uint32_t size = word_in(*file_head, page_size_at) >> 16;
+  const bool is_as_large = (size == 1 ? 65536 : size) == log.page_size();
+  if (!has_log || !is_as_large || !belongs_to(*file_head, *content.counters)) return of_another_state;
+  return std::nullopt;
 }
 
 }  // namespace
 
 void refuse_damaged_log(const std::string& database_path) {
   const std::string path = database_path + "-wal";
-  if (size_of(path) <= head_size) return;
-  Log log(path);
-  if (!log.is_read()) return;
-  // Its 32 bytes are written at once and synced before the first frame.
-  if (!log.is_log()) throw damaged(database_path, "the head of its -wal is not sound");
-  if (hides_commits(log)) throw damaged(database_path, "its -wal has a frame that is not sound");
+  constexpr int tries = 5;
+  for (int n = 1; size_of(path) > head_size; ++n) {
+    const auto before = head_of(database_path, file_head_size);
+    const auto log_before = head_of(path, head_size);
+    if (!log_before) return;  // where it cannot be read SQLite cannot either, and says why
+    const auto damage = damage_in(path, before);
+    if (!damage) return;
+    // Another program may have committed and copied meanwhile.
+    const bool is_still = before == head_of(database_path, file_head_size) && log_before == head_of(path, head_size);
+    if (is_still || n == tries) throw damaged(database_path, *damage);
+  }
+}
+
+void refuse_damaged_log_unless_served(const std::string& database_path) {
+  if (is_owned(database_path)) return;
+  try {
+    refuse_damaged_log(database_path);
+  } catch (const Failure&) {
+    if (!is_owned(database_path)) throw;  // else somebody has begun to serve it
+  }
 }
 
 }  // namespace store

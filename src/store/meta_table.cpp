@@ -14,7 +14,7 @@ void write_meta(Database& database, const std::string& key, const std::string& v
   Statement write(database,
                   "INSERT INTO meta (key, value) VALUES (?, ?) "
                   "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-  write.bind(key).bind(value).run();
+  write.bind(key).bind(value).run_for_row();
 }
 
 }  // namespace store

@@ -20,7 +20,23 @@ std::span<const Migration> embedded_migrations();
 
 int newest_version(std::span<const Migration> migrations);
 
-// The file's version, 0 if nothing is in it yet. Refuses a database of another program or of a
+struct FoundVersion {
+  enum class Origin {
+    blank,    // nothing is in it yet
+    ours,     // of this version
+    newer,    // of a version that this program does not know
+    dumped,   // ours by its tables, which a dump left without the marks; of the version that they have
+    foreign,  // of another program
+  };
+  Origin origin;
+  int version = 0;
+};
+FoundVersion find_version(Connection& connection, std::span<const Migration> migrations);
+
+// The marks of which a database that was filled from a dump is bare, and how to make them.
+std::string advice_on_dump(const std::string& path, int version);
+
+// The version of the database that is served, 0 if nothing is in it yet. Refuses one of another program or of a
 // newer version.
 int version_of_ours(Connection& connection, const std::string& path, std::span<const Migration> migrations);
 

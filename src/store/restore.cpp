@@ -4,12 +4,15 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
+#include <string_view>
 
 #include "store/as_file_owner.h"
 #include "store/backup.h"
 #include "store/connection.h"
 #include "store/failure.h"
 #include "store/files.h"
+#include "store/log_damage.h"
 #include "store/migrations.h"
 #include "store/owner.h"
 #include "store/read_connection.h"
@@ -17,24 +20,67 @@
 namespace store {
 namespace {
 
-// Read by the caller's own rights: the backup may be root's.
-Bytes image_of_sound_backup(const std::string& path) {
+Failure no_backup(const std::string& path, Failure::Kind kind, const std::string& why) {
+  return {kind, path + " is no backup that can be restored: " + why + "; nothing was changed, name another file"};
+}
+
+// Opened by SQLite only if it looks like one of its files: whatever else it said would be about a live database.
+void refuse_what_is_no_database(const std::string& path) {
   if (!exists(path)) {
     throw Failure(Failure::Kind::unusable, "there is no backup at " + path + "; name one that is there");
   }
-  ReadConnection open = open_for_reading(path);
-  try {
-    if (version_of_ours(*open.connection, path, embedded_migrations()) == 0) {
-      throw Failure(Failure::Kind::not_ours, "there is nothing in " + path + "; name a backup");
-    }
-    open.connection->check_soundness();
-  } catch (const Failure& failure) {
-    if (failure.kind() != Failure::Kind::damaged) throw;
-    throw Failure(Failure::Kind::damaged, "the backup " + path + " is damaged or no database at all; take another one");
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) != 0) throw system_failure("read the backup", path, errno);
+  if (!S_ISREG(status.st_mode)) throw no_backup(path, Failure::Kind::unusable, "it is not a file");
+  std::ifstream file(path, std::ios::binary);
+  constexpr std::string_view magic("SQLite format 3\0", 16);
+  std::string head(magic.size(), ' ');
+  if (!file.is_open()) throw system_failure("read the backup", path, errno);
+  if (!file.read(head.data(), static_cast<std::streamsize>(head.size())) || head != magic) {
+    throw no_backup(path, Failure::Kind::damaged, status.st_size == 0 ? "it is empty" : "it is no database");
   }
-  Bytes image;
-  open.connection->read_transaction([&] { image = open.connection->image(); });
-  return image;
+  if (size_of(path + "-journal") > 0) {
+    throw no_backup(path, Failure::Kind::damaged,
+                    "a -journal lies beside it, so it was copied in the middle of a transaction");
+  }
+}
+
+void refuse_other_versions(Connection& connection, const std::string& path) {
+  const FoundVersion found = find_version(connection, embedded_migrations());
+  switch (found.origin) {
+    case FoundVersion::Origin::ours:
+      return;
+    case FoundVersion::Origin::dumped:
+      throw Failure(Failure::Kind::not_ours, advice_on_dump(path, found.version));
+    case FoundVersion::Origin::newer:
+      throw no_backup(path, Failure::Kind::newer,
+                      "it has version " + std::to_string(found.version) + ", this room-sidecar knows versions up to " +
+                          std::to_string(newest_version(embedded_migrations())));
+    case FoundVersion::Origin::blank:
+      throw no_backup(path, Failure::Kind::not_ours, "there is nothing in it");
+    case FoundVersion::Origin::foreign:
+      throw no_backup(path, Failure::Kind::not_ours, "it is a database of another program");
+  }
+}
+
+// Read by the caller's own rights: the backup may be root's.
+Bytes image_of_sound_backup(const std::string& path) {
+  refuse_what_is_no_database(path);
+  try {
+    refuse_damaged_log_unless_served(path);
+    ReadConnection open = open_for_reading(path);
+    refuse_other_versions(*open.connection, path);
+    open.connection->check_soundness();
+    Bytes image;
+    open.connection->read_transaction([&] { image = open.connection->image(); });
+    return image;
+  } catch (const Failure& failure) {
+    // What else is said names the file already, and what is to be done with it.
+    if (failure.reason().empty()) throw;
+    const bool is_damaged = failure.kind() == Failure::Kind::damaged;
+    throw no_backup(path, failure.kind(),
+                    (is_damaged ? "it is damaged (" : "it cannot be read (") + failure.reason() + ')');
+  }
 }
 
 // A second name for the same file, or a copy where the file system has no such thing.
@@ -76,13 +122,12 @@ void restore(const std::string& backup_file, const std::string& database_path) {
   take_rights_of(database, anew.path());
   const std::string kept = database + ".before-restore";
   keep(database, kept);
-  keep(database + "-wal", kept + "-wal");
+  for (const char* suffix : {"-wal", "-journal"}) keep(database + suffix, kept + suffix);
   remove_file(kept + "-shm");
   sync_folder_of(database);
   // In this order, and on disk before the next step: SQLite would play a -wal that it finds beside
   // the new file into it. Without its -wal the old file is at worst old, should we die right here.
-  remove_file(database + "-wal");
-  remove_file(database + "-shm");
+  for (const char* suffix : {"-wal", "-shm", "-journal"}) remove_file(database + suffix);
   sync_folder_of(database);
   anew.rename_to_final();
 }

@@ -76,7 +76,7 @@ void write_room(Database& database, const RoomRow& row) {
   } else {
     write.bind_null().bind_null().bind_null();
   }
-  write.run();
+  write.run_for_row();
 }
 
 }  // namespace store

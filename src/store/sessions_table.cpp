@@ -42,7 +42,7 @@ void write_session(Database& database, const domain::Session& session) {
                   "entered_at = excluded.entered_at");
   write.bind(session.session_id).bind(session.room_id).bind(session.reported_gateway);
   write.bind(domain::to_text(session.entered_at));
-  write.run();
+  write.run_for_row();
 }
 
 void erase_session(Database& database, const std::string& session_id) {

@@ -2,6 +2,7 @@
 
 #include "store/connection.h"
 #include "store/database.h"
+#include "store/failure.h"
 
 namespace store {
 
@@ -42,6 +43,13 @@ int Statement::run() {
   while (step()) {
   }
   return connection_.changed_rows();
+}
+
+void Statement::run_for_row() {
+  if (run() > 0) return;
+  const std::string reason = "it was left out without an error, by a trigger or a constraint that is not ours";
+  throw Failure(Failure::Kind::constraint,
+                "a row was refused by " + connection_.path() + ": " + reason + "; remove that", reason);
 }
 
 std::string Statement::text(int column) const { return statement_.getColumn(column).getString(); }

@@ -37,6 +37,9 @@ class Statement {
   bool step();
   // To the end; the number of rows changed.
   int run();
+  // The same for a row that must be there afterwards: throws Failure (constraint) if none was changed, as a trigger or
+  // a conflict clause of others can have it without an error.
+  void run_for_row();
 
   // Columns of the current row, from 0.
   std::string text(int column) const;

@@ -10,6 +10,8 @@ namespace {
 
 // The -wal then has about 4 MB; SQLite's own choice, too.
 constexpr int frames_a_checkpoint = 1000;
+// A reader that stays keeps the -wal from starting over.
+constexpr std::size_t large_log = std::size_t{64} << 20;
 constexpr std::chrono::milliseconds between_looks{200};
 constexpr std::chrono::seconds between_attempts{1};
 
@@ -41,6 +43,7 @@ bool Writer::write(Batch& batch, std::vector<Batch::Settled>& refused) {
     } else {
       commit(batch);
       works();
+      if (is_refusing_) record_refusals(batch.tables(), {});
       const auto settled = batch.take_settled();
       batch = {};
       for (const auto& tell : settled) tell(true);
@@ -61,7 +64,7 @@ bool Writer::write(Batch& batch, std::vector<Batch::Settled>& refused) {
 
 void Writer::commit(const Batch& batch) {
   const auto begun = Clock::now();
-  database_.transaction([&] { batch.apply_to(database_); });
+  transaction([&] { batch.apply_to(database_); });
   counts_.duration.observe_since(begun);
   counts_.rows.observe(batch.size());
 }
@@ -70,15 +73,21 @@ void Writer::commit(const Batch& batch) {
 // others out of the file. It is told and dropped.
 void Writer::write_singly(Batch& batch, std::vector<Batch::Settled>& refused) {
   Batch left;
+  std::set<std::string> taken;
+  std::map<std::string, std::string> refusals;
   for (Batch& part : batch.split()) {
     try {
       commit(part);
+      taken.merge(part.tables());
       for (const auto& tell : part.take_settled()) tell(true);
     } catch (const Failure& failure) {
       counts_.failures.add();
       const bool is_poison = failure.kind() == Failure::Kind::constraint;
       if (is_poison && callbacks_.event) {
         callbacks_.event("the row of " + part.subject() + " could not be written: " + failure.what());
+      }
+      for (const std::string& table : part.tables()) {
+        if (is_poison) refusals.emplace(table, failure.what());
       }
       if (!is_poison) fails(failure);
       for (auto& tell : part.take_settled()) refused.push_back(std::move(tell));
@@ -87,7 +96,34 @@ void Writer::write_singly(Batch& batch, std::vector<Batch::Settled>& refused) {
     }
   }
   if (left.empty()) works();
+  // What others have changed by now may be why; what they change later may be the end of it.
+  try {
+    is_changed_ = database_.changed_by_others() || is_changed_;
+  } catch (const Failure& failure) {
+    fails(failure);
+  }
+  record_refusals(taken, refusals);
   batch = std::move(left);
+}
+
+// A table that takes some rows is in order; the row that it refused was told of.
+void Writer::record_refusals(const std::set<std::string>& taken, const std::map<std::string, std::string>& refusals) {
+  const locks::MutexLock lock(mutex_);
+  for (const auto& [table, reason] : refusals) refusals_[table] = reason;
+  for (const std::string& table : taken) refusals_.erase(table);
+  is_refusing_ = !refusals_.empty();
+}
+
+void Writer::forget_refusals() {
+  const locks::MutexLock lock(mutex_);
+  refusals_.clear();
+  is_refusing_ = false;
+}
+
+std::optional<std::string> Writer::refusal() const {
+  const locks::MutexLock lock(mutex_);
+  if (refusals_.empty()) return std::nullopt;
+  return "table " + refusals_.begin()->first + " takes no new rows: " + refusals_.begin()->second;
 }
 
 void Writer::run(const std::function<void(Database&)>& deed) {
@@ -97,7 +133,7 @@ void Writer::run(const std::function<void(Database&)>& deed) {
     throw Failure(Failure::Kind::read_only, *reason);
   }
   try {
-    database_.transaction([&] { deed(database_); });
+    transaction([&] { deed(database_); });
   } catch (const Failure& failure) {
     if (is_of_the_disk(failure.kind())) {
       counts_.failures.add();
@@ -144,6 +180,7 @@ void Writer::look_around() {
   if (now < next_look_) return;
   next_look_ = now + between_looks;
   try {
+    look_at_log_size();
     owns();
     const auto reason = hindrance();
     if (reason) fails(*reason);
@@ -156,7 +193,11 @@ void Writer::look_around() {
         works();
       }
     }
-    if (database_.changed_by_others() && callbacks_.foreign_commit) callbacks_.foreign_commit();
+    if (database_.changed_by_others()) {
+      is_changed_ = true;
+      forget_refusals();
+    }
+    if (std::exchange(is_changed_, false) && callbacks_.foreign_commit) callbacks_.foreign_commit();
   } catch (const Failure& failure) {
     fails(failure);
   }
@@ -203,13 +244,51 @@ void Writer::bring_back_log() {
 
 void Writer::look_for_checkpoint() {
   if (failure()) return;
-  if (checkpointer_.take_finished()) database_.checkpoint();
+  if (checkpointer_.take_finished()) finish_checkpoint();
   const int frames = database_.wal_frames();
+  if (frames < seen_frames_) is_mark_due_ = true;  // another program's checkpoint let it start over
+  seen_frames_ = frames;
   if (frames < frames_a_checkpoint) checkpoint_at_ = frames_a_checkpoint;
   if (frames <= checkpoint_at_) return;
   // While somebody reads, the -wal cannot start over: try again when it has grown by as much.
   checkpoint_at_ = frames + frames_a_checkpoint;
   checkpointer_.start();
+}
+
+// The marks tell the file as it is before from what it becomes, and the -wal that starts over from the one before.
+void Writer::finish_checkpoint() {
+  try {
+    database_.prove_writable();
+  } catch (const Failure&) {
+    // The next commit says why.
+  }
+  database_.checkpoint();
+  is_mark_due_ = true;
+  frames_left_ = database_.wal_frames();
+}
+
+// Also an import of many rooms makes it large, and the next commit after a checkpoint small again.
+void Writer::look_at_log_size() {
+  const int frames = database_.wal_frames();
+  const bool is_large = size_of(database_.path() + "-wal") > large_log;
+  if (frames < frames_left_) frames_left_ = 0;
+  const bool begins = !is_held_ && is_large && frames_left_ > 0 && frames > frames_left_;
+  const bool ends = is_held_ && !is_large;
+  if (!begins && !ends) return;
+  is_held_ = begins;
+  if (!callbacks_.event) return;
+  const std::string log = "the -wal of the database " + database_.path();
+  callbacks_.event(begins ? log +
+                                " is over 64 MiB and grows, since another program goes on reading an old state; end "
+                                "its transaction, as in a forgotten sqlite3 shell or a backup that hangs"
+                          : log + " is small again");
+}
+
+void Writer::transaction(const std::function<void()>& deed) {
+  if (!is_mark_due_) return database_.transaction(deed);
+  database_.marked_transaction(deed);
+  is_mark_due_ = false;
+  seen_frames_ = 0;
 }
 
 void Writer::finish() {

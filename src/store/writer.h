@@ -6,8 +6,10 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,8 @@ class Writer {
 
   // Any thread: why it cannot write at present.
   std::optional<std::string> failure() const;
+  // Any thread: the table that refused the last of its new rows, and why, though the file can be written.
+  std::optional<std::string> refusal() const;
 
   // Any thread: nobody waits longer than that for another program's lock, and none is asked for
   // but to write what there is.
@@ -49,6 +53,7 @@ class Writer {
 
  private:
   std::optional<std::string> hindrance();
+  void transaction(const std::function<void()>& deed);
   void commit(const Batch& batch);
   void write_singly(Batch& batch, std::vector<Batch::Settled>& refused);
   bool owns();
@@ -56,6 +61,10 @@ class Writer {
   void bring_back_log();
   void prove_sound();
   void look_for_checkpoint();
+  void finish_checkpoint();
+  void look_at_log_size();
+  void record_refusals(const std::set<std::string>& taken, const std::map<std::string, std::string>& refusals);
+  void forget_refusals();
   void works();
   void fails(const Failure& failure);
   void fails(const std::string& reason);
@@ -70,10 +79,17 @@ class Writer {
   // Something could not be read, or was not sound: nothing is written until all is seen to be.
   std::optional<std::string> unsound_;
   int checkpoint_at_ = 0;  // frames in the -wal
+  int seen_frames_ = 0;
+  bool is_mark_due_ = true;  // by the next commit
+  int frames_left_ = 0;      // after the last checkpoint: more later, and it could not start over
+  bool is_held_ = false;     // by a reader, and large
+  bool is_refusing_ = false;
+  bool is_changed_ = false;  // by others, and not told yet
   Clock::time_point next_look_{};
   Clock::time_point next_attempt_{};
   mutable locks::Mutex mutex_;
   std::optional<std::string> failure_ GUARDED_BY(mutex_);
+  std::map<std::string, std::string> refusals_ GUARDED_BY(mutex_);  // by table
 };
 
 }  // namespace store

@@ -69,6 +69,26 @@ class OutsideEdits(Case):
         sidecar.start()
         self.assertEqual(sidecar.ask("2171").status, 200)
 
+    def test_a_trigger_or_constraint_that_refuses_every_new_row_is_degraded(self):
+        for statement, undo in [
+                ("CREATE TRIGGER t BEFORE INSERT ON room_server_assignments BEGIN SELECT RAISE(IGNORE); END",
+                 "DROP TRIGGER t"),
+                ("CREATE TRIGGER t BEFORE INSERT ON room_server_assignments BEGIN SELECT RAISE(ABORT, 'no'); END",
+                 "DROP TRIGGER t"),
+                ("CREATE UNIQUE INDEX t ON room_server_assignments (region)", "DROP INDEX t")]:
+            with self.subTest(statement):
+                sidecar = self.sidecar(toml(scale=True))
+                self.assertEqual(sidecar.ask("2171").status, 200)
+                sidecar.shell(statement)
+                self.expect(sidecar.ask("2172"), 503, "storage_unavailable")
+                wait_until(lambda: sidecar.get("/readyz").json["status"] == "degraded", "/readyz to tell")
+                self.assertIn("takes no new rows", sidecar.get("/readyz").json["reasons"][0])
+                self.assertEqual(list(sidecar.assignments_in_file()), ["2171"])
+                self.assertEqual(sidecar.ask("2171").reason, "sticky")
+                sidecar.shell(undo)
+                self.seen(lambda: sidecar.get("/readyz").json["status"] == "ok")
+                self.assertEqual(sidecar.ask("2172").status, 200)
+
     def test_many_edits_while_rooms_are_assigned_do_not_harm(self):
         sidecar = self.sidecar(toml(scale=True, unknown_rooms="accept"))
         for number in range(40):

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Damaged files: found at the start, left as they are, and the two ways out; and found while it runs."""
+import itertools
 import os
+import shutil
 import time
 import unittest
 
+from sidecar import wait_until
 from storage_trouble import Trouble
 
 PAGE = 4096
@@ -110,6 +113,67 @@ class Damage(Trouble):
         sidecar, known, backup = self.with_backup(crashed=True)
         harm(sidecar.database)
         self.expect_both_ways_out(sidecar, known, backup)
+
+    def test_a_backup_copied_over_the_file_beside_an_old_wal(self):
+        """Nothing of the two is played into the other; the way that is documented brings the backup back."""
+        sidecar, known, backup = self.with_backup(crashed=True)
+        self.assertGreater(self.wal(sidecar).stat().st_size, 0)
+        shutil.copyfile(backup, sidecar.database)
+        self.expect_refused_untouched(sidecar)
+        self.assertIn("its -wal belongs to another state", sidecar.complaints()[0])
+        for command in (["check"], ["rooms", "list"], ["backup", str(sidecar.folder / "again.db")],
+                        ["rooms", "set", "2171", "--default-gateway", "gxy2"]):
+            done = sidecar.run(*command)
+            self.assertIn("its -wal belongs to another state", done.stdout + done.stderr, command)
+            self.assertNotEqual(done.returncode, 0, command)
+        self.expect_refused_untouched(sidecar)
+        restored = sidecar.run("restore", str(backup))
+        self.assertEqual(restored.returncode, 0, restored.stderr)
+        sidecar.start()
+        self.expect_nothing_lost(sidecar, known)
+
+    def test_files_copied_while_it_runs(self):
+        """As rsync does: the file, then rooms and a checkpoint, then the -wal."""
+        sidecar = self.stored().start()
+        copy = self.stored()
+        shutil.copyfile(sidecar.database, copy.database)
+
+        def salt():
+            return self.wal(sidecar).read_bytes()[16:24]
+        before = salt()
+        number = itertools.count()
+
+        def started_over():
+            self.refusals_of(sidecar, 200, number)
+            return salt() != before
+        wait_until(started_over, "a checkpoint")
+        shutil.copyfile(self.wal(sidecar), self.wal(copy))
+        self.expect_refused_untouched(copy)
+
+    def refusals_of(self, sidecar, count, number):
+        sessions = [(f"copied{next(number)}", f"s{n}", "gxy1") for n in range(count)]
+        self.assertEqual(sidecar.snapshot(sessions).json["rejected"], [])
+
+    def test_restore_of_what_is_no_backup_names_that_file(self):
+        sidecar, known, backup = self.with_backup(crashed=False)
+        whole = backup.read_bytes()
+        odd = sidecar.folder / "odd"
+        page = 2 * PAGE
+        cases = {"it is empty": b"", "it is no database": b"x" * 9000,
+                 "it is damaged": whole[:page] + b"\x55" * PAGE + whole[page + PAGE:],
+                 "it has version 99": whole[:60] + bytes([0, 0, 0, 99]) + whole[64:],
+                 "of another program": whole[:68] + b"RmSx" + whole[72:]}
+        for reason, content in cases.items():
+            with self.subTest(reason):
+                odd.write_bytes(content)
+                before = sidecar.hashes()
+                done = sidecar.run("restore", str(odd))
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(f"{odd} is no backup that can be restored: {reason}", done.stderr)
+                self.assertNotRegex(done.stderr, "set-aside|database.path|room-sidecar restore")
+                self.assertEqual(sidecar.hashes(), before)
+        sidecar.start()
+        self.expect_nothing_lost(sidecar, known)
 
     def test_a_wal_that_ends_in_the_middle_is_no_damage(self):
         """As a power cut leaves it; what was torn had not been answered."""

@@ -8,8 +8,11 @@
 
 #include "catch.h"
 #include "pace.h"
+#include "store/failovers_table.h"
+#include "store/gateways_table.h"
 #include "store/journal.h"
 #include "store/meta_table.h"
+#include "store/rooms_table.h"
 #include "store/scratch.h"
 
 using store::Database;
@@ -369,4 +372,142 @@ TEST_CASE("everybody is told false when the journal stops and nothing can be wri
     journal.write_assignment(assignment("late"), [&](bool committed) { no += committed ? 0 : 1; });
   }
   CHECK(no == 11);
+}
+
+TEST_CASE("a table that takes no new rows is told, and no such row counts as written") {
+  const char* refusals[] = {
+      "CREATE TRIGGER t BEFORE INSERT ON room_server_assignments BEGIN SELECT RAISE(ABORT, 'no'); END",
+      "CREATE TRIGGER t BEFORE INSERT ON room_server_assignments BEGIN SELECT RAISE(IGNORE); END",
+      "CREATE TRIGGER t BEFORE INSERT ON room_server_assignments BEGIN SELECT RAISE(ROLLBACK, 'no'); END",
+      "CREATE TRIGGER t BEFORE INSERT ON room_server_assignments BEGIN SELECT RAISE(FAIL, 'no'); END",
+      "CREATE UNIQUE INDEX t ON room_server_assignments (gateway_name)",
+  };
+  for (const std::string sql : refusals) {
+    CAPTURE(sql);
+    const Scratch scratch;
+    Witness witness;
+    Journal journal(Database(scratch.database(), OpenMode::read_write), witness.callbacks());
+    CHECK(is_written(journal, assignment("before")));
+    SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE, 5000);
+    shell.exec(sql);
+    CHECK_FALSE(is_written(journal, assignment("refused")));
+    REQUIRE(comes_true([&] { return journal.refusal().has_value(); }));
+    CHECK(journal.refusal()->find("table room_server_assignments takes no new rows") == 0);
+    CHECK_FALSE(journal.failure());
+    // Rows of other tables are written all the same, and say nothing of this one.
+    journal.note(session("s", "before"));
+    CHECK(journal.flush());
+    CHECK(journal.refusal());
+    CHECK(assignments_in(scratch.database()).size() == 1);
+    CHECK(sessions_in(scratch.database()).size() == 1);
+    shell.exec(sql.find("INDEX") == sql.npos ? "DROP TRIGGER t" : "DROP INDEX t");
+    CHECK(comes_true([&] { return !journal.refusal(); }));
+    CHECK(is_written(journal, assignment("after")));
+  }
+}
+
+TEST_CASE("a table that takes other rows is not said to refuse") {
+  const Scratch scratch;
+  Witness witness;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), witness.callbacks());
+  SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE, 5000);
+  shell.exec(
+      "CREATE TRIGGER t BEFORE INSERT ON room_server_assignments WHEN new.room_id = 'poison' BEGIN SELECT "
+      "RAISE(IGNORE); "
+      "END");
+  CHECK_FALSE(is_written(journal, assignment("poison")));
+  CHECK(comes_true([&] { return journal.refusal().has_value(); }));
+  CHECK(is_written(journal, assignment("other")));
+  CHECK_FALSE(journal.refusal());
+}
+
+TEST_CASE("every row that is ignored is an error, whichever table it is for") {
+  const Scratch scratch;
+  Database database(scratch.database(), OpenMode::read_write);
+  SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE, 5000);
+  const std::pair<const char*, std::function<void()>> rows[] = {
+      {"room_server_assignments", [&] { store::write_assignment(database, assignment("a")); }},
+      {"sessions", [&] { store::write_session(database, session("s", "a")); }},
+      {"failovers",
+       [&] {
+         store::write_failover(database, {"gxy1", std::nullopt});
+       }},
+      {"meta", [&] { store::write_meta(database, "mode", "scale"); }},
+      {"gateways",
+       [&] {
+         store::GatewayRow row;
+         row.gateway.id = 1;
+         row.gateway.name = "gxy1";
+         store::write_gateway(database, row);
+       }},
+      {"rooms",
+       [&] {
+         store::RoomRow row;
+         row.room.id = 1;
+         row.room.gateway_uid = "2171";
+         store::write_room(database, row);
+       }},
+  };
+  for (const auto& [table, write] : rows) {
+    CAPTURE(table);
+    for (const char* event : {"INSERT", "UPDATE"}) {
+      shell.exec(std::string("CREATE TRIGGER t BEFORE ") + event + " ON " + table + " BEGIN SELECT RAISE(IGNORE); END");
+      CHECK(thrown_by(write).kind == Failure::Kind::constraint);
+      shell.exec("DROP TRIGGER t");
+      write();
+    }
+  }
+}
+
+TEST_CASE("a reader that keeps the -wal from starting over is told once, and when it has gone") {
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  Witness witness;
+  Journal journal(Database(path, OpenMode::read_write), witness.callbacks());
+  CHECK(is_written(journal, assignment("first")));
+  int rows = 0;
+  // Pages that are full by themselves.
+  const auto write = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      domain::Session row = session(std::to_string(++rows), "room");
+      row.reported_gateway = std::string(1000, 'x');
+      journal.note(row);
+    }
+    REQUIRE(journal.flush());
+  };
+  {
+    SQLite::Database reader(path, SQLite::OPEN_READONLY);
+    reader.exec("BEGIN; SELECT count(*) FROM sessions");
+    while (journal.log_size() <= (std::size_t{64} << 20)) write(8000);
+    REQUIRE(comes_true([&] {
+      write(1);
+      return witness.count("event") > 0;
+    }));
+    CHECK(witness.count("event: the -wal of the database " + path + " is over 64 MiB") == 1);
+  }
+  REQUIRE(comes_true([&] {
+    write(1);
+    return journal.log_size() <= (std::size_t{8} << 20);
+  }));
+  CHECK(comes_true([&] { return witness.count("event: the -wal of the database " + path + " is small again") == 1; }));
+  CHECK(witness.count("event") == 2);
+}
+
+TEST_CASE("a -wal that one large transaction made is not told") {
+  const Scratch scratch;
+  Witness witness;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), witness.callbacks());
+  for (int i = 0; i < 70'000; ++i) {
+    domain::Session row = session(std::to_string(i), "room");
+    row.reported_gateway = std::string(1000, 'x');
+    journal.note(row);
+  }
+  REQUIRE(journal.flush());
+  CHECK(journal.log_size() > (std::size_t{64} << 20));
+  int n = 0;
+  REQUIRE(comes_true([&] {
+    CHECK(is_written(journal, assignment(std::to_string(++n))));
+    return journal.log_size() <= (std::size_t{8} << 20);
+  }));
+  CHECK(witness.count("event") == 0);
 }

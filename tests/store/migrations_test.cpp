@@ -127,3 +127,34 @@ TEST_CASE("an empty file becomes ours") {
   std::ofstream(scratch.database()).close();
   CHECK(Database(scratch.database(), OpenMode::read_write).writable());
 }
+
+TEST_CASE("a database that was filled from a dump is known by its tables, and what to do is said") {
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  const auto all = store::embedded_migrations();
+  for (const auto& version : all) {
+    CAPTURE(version.version);
+    Database(scratch.file("made"), OpenMode::read_write, all.subspan(0, static_cast<std::size_t>(version.version)));
+    const std::string piped = "sqlite3 " + scratch.file("made") + " .dump | sqlite3 " + path;
+    REQUIRE(std::system(piped.c_str()) == 0);
+    const std::string marks =
+        "PRAGMA application_id = 1382896483; PRAGMA user_version = " + std::to_string(version.version);
+    for (const auto mode : {OpenMode::read_write, OpenMode::existing, OpenMode::read_only}) {
+      const auto thrown = thrown_by([&] { Database(path, mode); });
+      CHECK(thrown.kind == Failure::Kind::not_ours);
+      CHECK(thrown.names(path + " has the tables of room-sidecar"));
+      CHECK(thrown.names("sqlite3 " + path + " '" + marks + "'"));
+    }
+    SQLite::Database(path, SQLite::OPEN_READWRITE).exec(marks);
+    CHECK(Database(path, OpenMode::read_write).found_version() == version.version);
+    for (const std::string& file : {path, scratch.file("made")}) std::filesystem::remove(file);
+  }
+}
+
+TEST_CASE("a database with some tables called like ours is another program's") {
+  const Scratch scratch;
+  SQLite::Database(scratch.database(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
+      .exec("CREATE TABLE rooms (id INTEGER PRIMARY KEY); CREATE TABLE sessions (x)");
+  const auto thrown = thrown_by([&] { Database(scratch.database(), OpenMode::read_write); });
+  CHECK(thrown.names("is a database of another program"));
+}

@@ -43,13 +43,13 @@ inline domain::Session session(const std::string& id, const std::string& room) {
 // Read by a connection of its own, as a restarted sidecar would.
 inline std::vector<domain::Assignment> assignments_in(const std::string& path) {
   std::vector<std::string> skipped;
-  store::Database database(path, store::OpenMode::existing);
+  store::Database database(path, store::OpenMode::read_again);
   return store::read_assignments(database, skipped);
 }
 
 inline std::vector<domain::Session> sessions_in(const std::string& path) {
   std::vector<std::string> skipped;
-  store::Database database(path, store::OpenMode::existing);
+  store::Database database(path, store::OpenMode::read_again);
   return store::read_sessions(database, skipped);
 }
 

@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "catch.h"
+#include "store/column_time.h"
 #include "store/gateways_table.h"
 #include "store/meta_table.h"
 #include "store/rooms_table.h"
@@ -239,4 +240,61 @@ TEST_CASE("100 000 rooms and as many assignments are read in a blink") {
   INFO("seconds of CPU: " << took);
   // 0.3 s is the aim; ten times that still tells an accident from a slow machine or a sanitizer.
   CHECK(took < 3.0);
+}
+
+TEST_CASE("times are read as sqlite3, PostgreSQL and JavaScript write them") {
+  const auto time = [](std::int64_t ms) { return domain::WallTime{std::chrono::milliseconds{ms}}; };
+  constexpr std::int64_t noon = 1795435200'000;  // 2026-11-23T12:00:00Z
+  const struct {
+    std::string_view text;
+    std::int64_t ms;
+  } cases[] = {
+      {"2026-11-23T12:00:00.123Z", noon + 123},
+      {"2026-11-23 12:00:00", noon},
+      {"2026-11-23 12:00:00.123", noon + 123},
+      {"2026-11-23T12:00", noon},
+      {"2026-11-23 12:00Z", noon},
+      {"2026-11-23", noon - 12 * 3600'000},
+      {"2026-11-23 14:00:00.123456+02", noon + 123},
+      {"2026-11-23 14:00:00.1+02:00", noon + 100},
+      {"2026-11-23T17:30:00+05:30", noon},
+      {"2026-11-23 08:30:00-03:30", noon},
+      {"2026-11-23 12:00:00+00", noon},
+      {"2026-11-24T01:00:00.999999999+13:00", noon + 999},
+      {"0000-01-01T00:00:00.000Z", -62167219200'000},
+      {"9999-12-31T23:59:59.999Z", 253402300799'999},
+  };
+  for (const auto& one : cases) {
+    CAPTURE(one.text);
+    CHECK(store::column_time(one.text) == time(one.ms));
+  }
+  for (const char* text : {"",
+                           "x",
+                           "2026-11-23 ",
+                           "2026-11-23T",
+                           "2026-11-23 12",
+                           "2026-11-23 12:0",
+                           "2026-11-23 12:00:",
+                           "2026-11-23 12:00:00.",
+                           "2026-11-23 12:00:00,5",
+                           "2026-11-23 24:00",
+                           "2026-11-23 12:60",
+                           "2026-02-30 12:00",
+                           "2026-11-23 12:00:00+2",
+                           "2026-11-23 12:00:00+24",
+                           "2026-11-23 12:00:00+02:60",
+                           "2026-11-23 12:00:00+02:",
+                           "2026-11-23 12:00:00Z+02",
+                           "2026-11-23 12:00:00 UTC",
+                           "2026-11-23Z",
+                           "23.11.2026",
+                           "1795435200",
+                           "infinity",
+                           "0000-01-01 00:00+01",
+                           "9999-12-31 23:59-01",
+                           "2026-11-23 12:00:00Zx",
+                           "2026-11-23  12:00"}) {
+    CAPTURE(text);
+    CHECK_FALSE(store::column_time(text));
+  }
 }
