@@ -78,7 +78,7 @@ int rooms_list(const CommandLine& line, Terminal& terminal) {
   require_database(configuration.store.path);
   store::Database database(configuration.store.path, store::OpenMode::read_only);
   auto tables = read_tables(database);
-  for (const auto& skipped : tables.skipped) terminal.err << "warning: " << skipped << '\n';
+  for (const auto& skipped : tables.skipped) terminal.err << "warning: " << printable(skipped) << '\n';
   auto& rooms = tables.rooms;
   rooms.erase(std::remove_if(rooms.begin(), rooms.end(), [](const store::RoomRow& row) { return row.room.removed; }),
               rooms.end());

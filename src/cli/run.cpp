@@ -5,6 +5,7 @@
 
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/table.h"
 #include "cli/terminal.h"
 
 namespace cli {
@@ -82,7 +83,7 @@ int run(int argc, const char* const* argv, const ServeFunction& serve, std::istr
     err << "error: " << failed.what() << '\n';
     exit_code = failed.exit_code();
   } catch (const std::exception& failure) {  // the store's, whose texts are for operators
-    err << "error: " << failure.what() << '\n';
+    err << "error: " << printable(failure.what()) << '\n';
   }
   out.flush();
   err.flush();

@@ -38,10 +38,12 @@ Bytes image_of(const std::string& path) {
   refuse_damaged_log_unless_served(path);
   try {
     Connection connection(path, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
+    connection.give_up_after(patience_of_commands);
     return image_through(connection, path);
   } catch (const Failure& failure) {
     if (failure.kind() == Failure::Kind::damaged) throw;
     const ReadConnection open = open_for_reading(path, true);
+    open.connection->give_up_after(patience_of_commands);
     return image_through(*open.connection, path);
   }
 }
@@ -71,6 +73,7 @@ void backup(const std::string& database_path, const std::string& target) {
   }();
   UnfinishedFile copy(resolved(target), image, 0600);  // it names people's sessions
   const ReadConnection check = open_for_reading(copy.path());
+  check.connection->give_up_after(patience_of_commands);
   try {
     version_of_ours(*check.connection, database, embedded_migrations());
     check.connection->check_soundness();

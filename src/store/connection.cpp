@@ -21,6 +21,22 @@ int on_busy(void* tick, int naps) {
   return 1;
 }
 
+constexpr int steps_between_looks = 10'000;
+
+int is_too_late(void* deadline) {
+  return std::chrono::steady_clock::now() >= *static_cast<std::chrono::steady_clock::time_point*>(deadline) ? 1 : 0;
+}
+
+// Whoever may write the file may have left SQL and odd pages in it: none of that calls functions which do more than
+// reckon, no statement changes the schema's own table, and pages are looked at more closely.
+void distrust(sqlite3* sql) {
+  sqlite3_db_config(sql, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(sql, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  constexpr int longest_value = 64 << 20;
+  sqlite3_limit(sql, SQLITE_LIMIT_LENGTH, longest_value);
+  sqlite3_exec(sql, "PRAGMA cell_size_check = ON", nullptr, nullptr, nullptr);
+}
+
 int on_commit(void* frames, sqlite3*, const char*, int count) {
   *static_cast<int*>(frames) = count;
   return SQLITE_OK;
@@ -34,6 +50,12 @@ void throw_failure(const std::string& path, const SQLite::Exception& exception) 
 
 Connection::Connection(const std::string& path, const std::string& name, int flags) : path_(path) {
   sql_ = translated(path_, [&] { return std::make_unique<SQLite::Database>(name, flags, patience_ms); });
+  distrust(sql_->getHandle());
+}
+
+void Connection::give_up_after(std::chrono::milliseconds patience) {
+  give_up_at_ = std::chrono::steady_clock::now() + patience;
+  sqlite3_progress_handler(sql_->getHandle(), steps_between_looks, is_too_late, &give_up_at_);
 }
 
 SQLite::Statement& Connection::prepared(const char* sql) {

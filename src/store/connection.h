@@ -4,6 +4,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,6 +25,9 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   const std::string& path() const { return path_; }
+
+  // Statements that still run by then are ended, with a Failure: those of a command must come to an end.
+  void give_up_after(std::chrono::milliseconds patience);
 
   // Prepared at its first use; `sql` must be a literal, its address is the key.
   // Whoever uses it resets it.
@@ -69,7 +73,11 @@ class Connection {
   std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;
   std::function<bool()> tick_;
   int wal_frames_ = 0;
+  std::chrono::steady_clock::time_point give_up_at_{};
 };
+
+// What a command's statements may take together.
+constexpr std::chrono::seconds patience_of_commands{60};
 
 [[noreturn]] void throw_failure(const std::string& path, const SQLite::Exception& exception);
 

@@ -18,6 +18,7 @@
 #include "store/log_damage.h"
 #include "store/owner.h"
 #include "store/read_connection.h"
+#include "store/shape.h"
 #include "store/statement.h"
 
 namespace store {
@@ -73,6 +74,14 @@ void probe_writing(Connection& connection) {
   }
 }
 
+void refuse_other_shape(Connection& connection, const std::string& path, int version,
+                        std::span<const Migration> migrations) {
+  if (version == 0) return;  // nothing is in it yet
+  if (const auto difference = difference_of_shape(connection, version, migrations)) {
+    throw Failure(Failure::Kind::altered, "the database " + path + " was altered: " + *difference, *difference);
+  }
+}
+
 }  // namespace
 
 struct Database::Parts {
@@ -110,7 +119,9 @@ void Database::Parts::open_writable() {
   opened->execute("PRAGMA synchronous = FULL");
   // SQLite opens a file that it may not write for reading, and says so only here.
   if (opened->is_read_only()) throw system_failure("write to", path, EACCES);
+  if (mode == OpenMode::existing) opened->give_up_after(patience_of_commands);
   found_version = version_of_ours(*opened, path, migrations);
+  refuse_other_shape(*opened, path, found_version, migrations);
   opened->check_soundness();
   use_wal(*opened);
   if (found_version != newest_version(migrations)) {
@@ -134,7 +145,9 @@ void Database::Parts::open_writable() {
 
 void Database::Parts::open_readable() {
   ReadConnection opened = open_for_reading(path, mode == OpenMode::read_write);
+  if (mode == OpenMode::read_only) opened.connection->give_up_after(patience_of_commands);
   found_version = version_of_ours(*opened.connection, path, migrations);
+  refuse_other_shape(*opened.connection, path, found_version, migrations);
   opened.connection->check_soundness();
   if (found_version != newest_version(migrations)) {
     if (mode == OpenMode::read_write || mode == OpenMode::existing) {

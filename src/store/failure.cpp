@@ -61,6 +61,11 @@ Failure sqlite_failure(const std::string& path, int code, const std::string& sai
               reason};
     case SQLITE_IOERR:
       return {Failure::Kind::io, "cannot read or write " + path + ": " + reason + "; check the disk", reason};
+    case SQLITE_INTERRUPT:
+      return {
+          Failure::Kind::unusable,
+          "cannot use " + path + ": a statement did not come to an end; look at what else uses the file and its disk",
+          reason};
     case SQLITE_ERROR:
       // Asked for what we always ask for, it says this of a head whose bytes are not what we wrote.
       if (reason.find("unsupported file format") != std::string::npos) return damaged(path, reason);

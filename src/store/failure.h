@@ -16,6 +16,7 @@ class Failure : public std::runtime_error {
     newer,            // made by a newer version of this program
     locked_by_other,  // another sidecar owns it
     not_ours,         // a database, but of another program
+    altered,          // ours, but its tables are not as we made them
     read_only,        // may be read, not written
     full,             // no space left
     busy,             // another program holds SQLite's lock

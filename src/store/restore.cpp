@@ -16,6 +16,7 @@
 #include "store/migrations.h"
 #include "store/owner.h"
 #include "store/read_connection.h"
+#include "store/shape.h"
 
 namespace store {
 namespace {
@@ -49,6 +50,9 @@ void refuse_other_versions(Connection& connection, const std::string& path) {
   const FoundVersion found = find_version(connection, embedded_migrations());
   switch (found.origin) {
     case FoundVersion::Origin::ours:
+      if (const auto difference = difference_of_shape(connection, found.version, embedded_migrations())) {
+        throw no_backup(path, Failure::Kind::altered, *difference);
+      }
       return;
     case FoundVersion::Origin::dumped:
       throw Failure(Failure::Kind::not_ours, advice_on_dump(path, found.version));
@@ -69,6 +73,7 @@ Bytes image_of_sound_backup(const std::string& path) {
   try {
     refuse_damaged_log_unless_served(path);
     ReadConnection open = open_for_reading(path);
+    open.connection->give_up_after(patience_of_commands);
     refuse_other_versions(*open.connection, path);
     open.connection->check_soundness();
     Bytes image;

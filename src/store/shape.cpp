@@ -100,7 +100,7 @@ std::optional<std::string> quarrel_with(Connection& connection, const Object& ob
                                         const std::map<std::string, Tokens>& tables) {
   const bool has_our_name = tables.count(object.name) > 0;
   if (!has_our_name && tables.count(object.table) == 0) return std::nullopt;
-  const auto undo = "remove it with `DROP " + called(object) + "`";
+  const auto undo = "remove it with `DROP " + object.type + " \"" + domain::printable(object.name) + "\"`";
   if (object.type == "table") {
     if (tokens_of(object.sql) == tables.at(object.name)) return std::nullopt;
     return called(object) + " is not as room-sidecar made it; undo that change";
