@@ -1,10 +1,12 @@
 #include "app/catalogue_keeper.h"
 
 #include <algorithm>
+#include <sstream>
 #include <utility>
 
 #include "app/change_policy.h"
 #include "app/event_log.h"
+#include "domain/row_ids.h"
 #include "store/assignments_table.h"
 #include "store/database.h"
 #include "store/failovers_table.h"
@@ -19,6 +21,7 @@ namespace app {
 namespace {
 
 constexpr const char* mode_key = "mode";
+constexpr const char* accepted_key = "accepted";  // a line each
 constexpr const char* mode_scale = "scale";
 constexpr const char* mode_legacy = "legacy";
 
@@ -26,6 +29,8 @@ CatalogueRows rows_in(store::Database& database, std::vector<std::string>& skipp
   CatalogueRows rows;
   rows.gateways = store::read_gateways(database, skipped, &rows.skipped_gateways);
   rows.rooms = store::read_rooms(database, skipped, &rows.skipped_rooms);
+  std::istringstream accepted(store::read_meta(database, accepted_key).value_or(""));
+  for (std::string line; std::getline(accepted, line);) rows.accepted.insert(line);
   return rows;
 }
 
@@ -35,6 +40,8 @@ CatalogueRows rows_told(store::Database& database) {
   for (const std::string& sentence : skipped) log_warn("Row left out", {{"reason", sentence}});
   return rows;
 }
+
+domain::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
 enum class Emptied { is_fine, is_damage };
 
@@ -53,6 +60,26 @@ CatalogueRows rows_of_file(const std::string& path, Emptied emptied) {
 void write_rows(store::Database& database, const SyncPlan& plan) {
   for (const std::size_t i : plan.changed_gateways) store::write_gateway(database, plan.rows.gateways[i]);
   for (const std::size_t i : plan.changed_rooms) store::write_room(database, plan.rows.rooms[i]);
+  if (!plan.accepts_others) return;
+  std::string lines;
+  for (const std::string& line : plan.rows.accepted) lines += line + '\n';
+  store::write_meta(database, accepted_key, lines);
+}
+
+// A row for a gateway that has none any more, so that what is to become of its rooms survives a restart.
+void write_removed(store::Database& database, std::string_view gateway, domain::Draining draining) {
+  std::vector<std::string> skipped;
+  const CatalogueRows rows = rows_in(database, skipped);
+  domain::RowIds ids;
+  for (const store::GatewayRow& row : rows.gateways) ids.take(row.gateway.id, row.gateway.name);
+  for (const std::int64_t id : rows.skipped_gateways) ids.take(id, "(a row left out)");
+  store::GatewayRow row;
+  row.gateway.name = gateway;
+  row.gateway.id = ids.take_next(row.gateway.name);
+  row.gateway.draining = draining != domain::Draining::no;
+  row.gateway.emptying = draining == domain::Draining::and_emptying;
+  row.removed_at = wall_now();
+  store::write_gateway(database, row);
 }
 
 // Some 1 us each.
@@ -84,8 +111,6 @@ void tell(const std::vector<std::string>& warnings) {
   if (warnings.empty() || !may_log("Warnings about gateways and rooms")) return;
   for (const std::string& warning : warnings) log_warn(warning);
 }
-
-domain::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
 }  // namespace
 
@@ -139,8 +164,9 @@ void open_desk(Desk& desk, const Opening& opening) {
 }
 
 CatalogueKeeper::CatalogueKeeper(Desk& desk, store::Journal& journal, std::string database_path, Configured configured,
-                                 bool unwritten)
-    : desk_(desk),
+                                 bool unwritten, std::vector<std::string> contradictions)
+    : contradictions_(std::move(contradictions)),
+      desk_(desk),
       journal_(journal),
       path_(std::move(database_path)),
       unwritten_(unwritten),
@@ -150,10 +176,12 @@ CatalogueKeeper::CatalogueKeeper(Desk& desk, store::Journal& journal, std::strin
 // While storage fails the name may stand for nothing, or for another file: the connection that is open
 // still has the one that is served, and mostly in memory.
 CatalogueRows CatalogueKeeper::read_rows() {
+  alteration_.reset();
   if (!journal_.failure()) {
     try {
       return rows_of_file(path_, Emptied::is_damage);
     } catch (const store::Failure& failure) {
+      if (failure.kind() == store::Failure::Kind::altered) alteration_ = failure.what();
       // What is written into a damaged file is not safe there, so the journal must know.
       if (failure.kind() == store::Failure::Kind::damaged) {
         journal_.run([&](store::Database&) { throw failure; });
@@ -213,6 +241,7 @@ CatalogueKeeper::Result CatalogueKeeper::apply(const Configured& configured) {
   }
   const auto claims = change_policy(desk_, plan.options, catalogue_of(plan.rows));
   options_in_force_ = plan.options;
+  record_contradictions(plan.contradictions);
   result.gateways = count_present(plan.rows.gateways);
   result.rooms = count_present(plan.rows.rooms);
   const auto deadline = desk_.deadline();
@@ -251,7 +280,29 @@ void CatalogueKeeper::refresh() {
   refresh_locked();
 }
 
-void CatalogueKeeper::refresh_locked() { change_policy(desk_, options_in_force_, catalogue_of(read_rows())); }
+void CatalogueKeeper::refresh_locked() {
+  CatalogueRows rows = read_rows();
+  change_policy(desk_, options_in_force_, catalogue_of(rows));
+  // What the next start would say of it is said at once.
+  SyncPlan plan = plan_sync(configured_, std::move(rows), gateways_in_use(desk_), wall_now());
+  plan.contradictions.insert(plan.contradictions.end(), plan.remade.begin(), plan.remade.end());
+  if (alteration_) plan.contradictions.push_back(*alteration_ + "; the next start is refused");
+  const std::vector<std::string> before = contradictions();
+  for (const std::string& sentence : plan.contradictions) {
+    if (std::find(before.begin(), before.end(), sentence) == before.end()) log_warn(sentence);
+  }
+  record_contradictions(std::move(plan.contradictions));
+}
+
+std::vector<std::string> CatalogueKeeper::contradictions() const {
+  const locks::MutexLock lock(contradictions_mutex_);
+  return contradictions_;
+}
+
+void CatalogueKeeper::record_contradictions(std::vector<std::string> sentences) {
+  const locks::MutexLock lock(contradictions_mutex_);
+  contradictions_ = std::move(sentences);
+}
 
 // What the file says by now, where it cannot be read again.
 void CatalogueKeeper::mark_draining(std::string_view name, domain::Draining draining) {
@@ -276,34 +327,38 @@ void CatalogueKeeper::retry() {
   refresh_locked();
 }
 
+// Also one that SQL has removed, deleted or renamed, as long as rooms are there: they may have to be moved.
+bool CatalogueKeeper::can_drain(std::string_view gateway) {
+  const auto policy = desk_.policy();
+  const domain::Gateway* known = policy->catalogue().gateway(gateway);
+  return (known && !known->removed) || gateways_in_use(desk_).count(std::string(gateway)) > 0;
+}
+
 CatalogueKeeper::Drained CatalogueKeeper::set_draining(std::string_view gateway, domain::Draining draining) {
   const auto deadline = desk_.deadline();
   const locks::MutexLock lock(mutex_);
-  const auto policy = desk_.policy();
-  const domain::Gateway* known = policy->catalogue().gateway(gateway);
-  if (!known || known->removed) return Drained::no_such_gateway;
+  if (!can_drain(gateway)) return Drained::no_such_gateway;
   if (!desk_.claims().share_draining(std::string(gateway), draining, deadline)) return Drained::storage_unavailable;
   return write_draining(gateway, draining);
 }
 
 CatalogueKeeper::Drained CatalogueKeeper::follow_draining(std::string_view gateway, domain::Draining draining) {
   const locks::MutexLock lock(mutex_);
+  if (!can_drain(gateway)) return Drained::no_such_gateway;
   const auto policy = desk_.policy();
   const domain::Gateway* known = policy->catalogue().gateway(gateway);
-  if (!known || known->removed) return Drained::no_such_gateway;
-  if (draining_of(*known) == draining) return Drained::done;
+  if (known && draining_of(*known) == draining) return Drained::done;
   return write_draining(gateway, draining);
 }
 
 CatalogueKeeper::Drained CatalogueKeeper::write_draining(std::string_view gateway, domain::Draining draining) {
-  bool found = false;
   try {
-    journal_.run(
-        [&](store::Database& database) { found = store::set_draining(database, std::string(gateway), draining); });
+    journal_.run([&](store::Database& database) {
+      if (!store::set_draining(database, std::string(gateway), draining)) write_removed(database, gateway, draining);
+    });
   } catch (const store::Failure&) {
     return Drained::storage_unavailable;
   }
-  if (!found) return Drained::no_such_gateway;
   try {
     refresh_locked();
   } catch (const store::Failure&) {

@@ -43,8 +43,8 @@ void open_desk(Desk& desk, const Opening& opening);
 
 class CatalogueKeeper {
  public:
-  CatalogueKeeper(Desk& desk, store::Journal& journal, std::string database_path, Configured configured,
-                  bool unwritten);
+  CatalogueKeeper(Desk& desk, store::Journal& journal, std::string database_path, Configured configured, bool unwritten,
+                  std::vector<std::string> contradictions = {});
 
   struct Result {
     std::vector<std::string> problems;  // if there are any, nothing was changed
@@ -59,6 +59,8 @@ class CatalogueKeeper {
   // Tries again to write what could not be written; without effect if there is nothing.
   void retry();
   bool has_unwritten() const { return unwritten_; }
+  // Entries of the configuration that have no effect, since the database says otherwise: a sentence each.
+  std::vector<std::string> contradictions() const;
 
   enum class Drained { done, no_such_gateway, storage_unavailable };
   // Durable when it is done, and known to all sidecars that share their assignments.
@@ -67,20 +69,25 @@ class CatalogueKeeper {
   Drained follow_draining(std::string_view gateway, domain::Draining draining);
 
  private:
-  CatalogueRows read_rows();
+  CatalogueRows read_rows() REQUIRES(mutex_);
   void mark_draining(std::string_view name, domain::Draining draining) REQUIRES(mutex_);
-  SyncPlan plan_against_file(const Configured& configured);
+  SyncPlan plan_against_file(const Configured& configured) REQUIRES(mutex_);
   SyncPlan write_sync(const Configured& configured);
   void write_mode(bool scale);
   Result apply(const Configured& configured) REQUIRES(mutex_);
   void refresh_locked() REQUIRES(mutex_);
+  bool can_drain(std::string_view gateway) REQUIRES(mutex_);
+  void record_contradictions(std::vector<std::string> sentences);
   Drained write_draining(std::string_view gateway, domain::Draining draining) REQUIRES(mutex_);
 
+  mutable locks::Mutex contradictions_mutex_;  // held for copies only
+  std::vector<std::string> contradictions_ GUARDED_BY(contradictions_mutex_);
   Desk& desk_;
   store::Journal& journal_;
   const std::string path_;
   std::atomic<bool> unwritten_;
   locks::Mutex mutex_;
+  std::optional<std::string> alteration_ GUARDED_BY(mutex_);  // of the tables, by SQL while it runs
   Configured configured_ GUARDED_BY(mutex_);
   domain::Options options_in_force_ GUARDED_BY(mutex_);
 };

@@ -70,8 +70,15 @@ SyncPlan plan_sync(const Configured& configured, CatalogueRows rows, const std::
   gateways.check_names();
   gateways.warn_of_odd_names();
   rooms.check_pins();
+  std::set<std::string> accepted = gateways.accepted();
+  rooms.add_accepted(accepted);
+  if (configured.removals == Removals::none) accepted.insert(plan.rows.accepted.begin(), plan.rows.accepted.end());
+  plan.accepts_others = accepted != plan.rows.accepted;
+  plan.rows.accepted = std::move(accepted);
   plan.errors = std::move(findings.errors);
   plan.warnings = std::move(findings.warnings);
+  plan.contradictions = std::move(findings.contradictions);
+  plan.remade = std::move(findings.remade);
   return plan;
 }
 

@@ -44,17 +44,24 @@ struct CatalogueRows {
   std::vector<store::RoomRow> rooms;
   std::vector<std::int64_t> skipped_gateways;  // ids of rows that could not be used: they are taken
   std::vector<std::int64_t> skipped_rooms;
+  // What the configuration named when it was last accepted (accepted_of): if such an entry does not fit the rows any
+  // more, it was the rows that somebody changed, by SQL.
+  std::set<std::string> accepted;
 };
 
 struct SyncPlan {
   std::vector<std::string> errors;
   std::vector<std::string> warnings;
+  // Those of the warnings that say which entries have no effect, since the database says otherwise.
+  std::vector<std::string> contradictions;
+  std::vector<std::string> remade;         // warnings, too: gateways whose rows were gone, and come again
   CatalogueRows rows;                      // as they are to be
   std::set<std::size_t> changed_gateways;  // which of them are to be written
   std::set<std::size_t> changed_rooms;
-  domain::Options options;  // with the default list of available servers spelled out
+  bool accepts_others = false;  // than were accepted before: rows.accepted is to be written
+  domain::Options options;      // with the default list of available servers spelled out
 
-  bool writes() const { return !changed_gateways.empty() || !changed_rooms.empty(); }
+  bool writes() const { return !changed_gateways.empty() || !changed_rooms.empty() || accepts_others; }
 };
 
 // `assigned`: the names of gateways that have assignments.

@@ -53,32 +53,45 @@ std::map<std::string, std::int64_t> users_by_gateway(Desk& desk) {
   return users;
 }
 
+GatewayListing listing_of(Desk::Turn& turn, const domain::Gateway& gateway,
+                          const std::map<std::string, std::int64_t>& users) {
+  const domain::Policy& policy = turn.policy();
+  const domain::GatewayNumber number = turn.ledger().number_of(gateway.name);
+  GatewayListing listing;
+  listing.name = gateway.name;
+  if (!gateway.url.empty()) listing.url = gateway.url;
+  listing.type = gateway.type;
+  listing.state = turn.health().state(number);
+  listing.available = policy.placement().is_available(gateway.name);
+  listing.disabled = gateway.disabled;
+  listing.draining = gateway.draining;
+  listing.regions = policy.placement().regions_of(gateway.name);
+  listing.rooms = turn.ledger().rooms_by_gateway()[number];
+  const auto here = users.find(gateway.name);
+  listing.users = here == users.end() ? 0 : here->second;
+  listing.load = policy.placement().load_of(number, turn.situation().scene());
+  listing.capacity = capacity_of(gateway, turn.options());
+  return listing;
+}
+
 }  // namespace
 
 std::vector<GatewayListing> list_gateways(Desk& desk) {
   const std::map<std::string, std::int64_t> users = users_by_gateway(desk);
   Desk::Turn turn(desk);
-  const domain::Policy& policy = turn.policy();
-  domain::Ledger& ledger = turn.ledger();
+  const domain::Catalogue& catalogue = turn.policy().catalogue();
   std::vector<GatewayListing> listings;
-  for (const domain::Gateway& gateway : policy.catalogue().gateways()) {
-    if (gateway.removed) continue;
-    const domain::GatewayNumber number = ledger.number_of(gateway.name);
-    GatewayListing listing;
-    listing.name = gateway.name;
-    if (!gateway.url.empty()) listing.url = gateway.url;
-    listing.type = gateway.type;
-    listing.state = turn.health().state(number);
-    listing.available = policy.placement().is_available(gateway.name);
-    listing.disabled = gateway.disabled;
-    listing.draining = gateway.draining;
-    listing.regions = policy.placement().regions_of(gateway.name);
-    listing.rooms = ledger.rooms_by_gateway()[number];
-    const auto here = users.find(gateway.name);
-    listing.users = here == users.end() ? 0 : here->second;
-    listing.load = policy.placement().load_of(number, turn.situation().scene());
-    listing.capacity = capacity_of(gateway, turn.options());
-    listings.push_back(std::move(listing));
+  for (const domain::Gateway& gateway : catalogue.gateways()) {
+    const domain::GatewayNumber number = turn.ledger().number_of(gateway.name);
+    if (!gateway.removed || turn.ledger().rooms_by_gateway()[number] > 0)
+      listings.push_back(listing_of(turn, gateway, users));
+  }
+  // Those whose rows are gone.
+  for (domain::GatewayNumber number = 0; number < turn.ledger().rooms_by_gateway().size(); ++number) {
+    domain::Gateway gateway;
+    gateway.name = turn.ledger().name_of(number);
+    const bool is_gone = turn.ledger().rooms_by_gateway()[number] > 0 && !catalogue.gateway(gateway.name);
+    if (is_gone) listings.push_back(listing_of(turn, gateway, users));
   }
   return listings;
 }

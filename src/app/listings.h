@@ -21,7 +21,8 @@ struct GatewayListing {
   std::vector<std::string> regions;
   std::int64_t rooms, users, load, capacity;
 };
-std::vector<GatewayListing> list_gateways(Desk& desk);  // without the removed ones, by id
+std::vector<GatewayListing> list_gateways(
+    Desk& desk);  // by id; of removed ones, and last of those without a row, such as have rooms
 
 struct RoomListing {
   std::string room;

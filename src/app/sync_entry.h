@@ -19,16 +19,25 @@ std::string shown(const std::optional<std::int64_t>& value);
 struct SyncFindings {
   std::vector<std::string> errors;
   std::vector<std::string> warnings;
+  std::vector<std::string> contradictions;
+  std::vector<std::string> remade;
 
   void error(const std::string& where, const std::string& text);
   void warn(const std::string& where, const std::string& text);
+  // A warning that an entry has no effect, since SQL has changed its row.
+  void contradict(const std::string& where, const std::string& text);
+  // An error; or a contradiction, if the configuration said the same before and was accepted.
+  void quarrel(const std::string& where, const std::string& text, bool was_accepted);
   // Ids that are written down, of a new row that another one bears, and of a known row. `kind` is
   // "gateway" or "room".
   void id_is_taken(const std::string& where, const char* kind, const std::string& key, std::int64_t id,
-                   const std::string& bearer);
+                   const std::string& bearer, bool was_accepted);
   void id_is_kept(const std::string& where, const char* kind, const std::string& key, std::int64_t has,
-                  std::int64_t wanted);
+                  std::int64_t wanted, bool was_accepted);
 };
+
+// How an entry with an id that is written down is called among those that were accepted.
+std::string accepted_id(const char* kind, const std::string& key, std::int64_t id);
 
 // An entry of the configuration as it is being synced into a row.
 class SyncEntry {
@@ -40,9 +49,9 @@ class SyncEntry {
   // Takes the row over into the configuration's hands. A row that the sync had removed comes back; one
   // that somebody else has removed stays away.
   template <typename Row, typename Entity>
-  void adopt(Row& row, Entity& entity) {
-    if (entity.removed && row.from_config) {
-      findings_.warn(where_, entry_ + ": removed_at is set in the database; it stays removed until that is NULL");
+  void adopt(Row& row, Entity& entity, bool was_accepted) {
+    if (entity.removed && (row.from_config || was_accepted)) {
+      removed_by_sql_ = true;
     } else if (entity.removed) {
       entity.removed = false;
       row.removed_at.reset();
@@ -74,6 +83,11 @@ class SyncEntry {
   }
 
   bool changed() const { return changed_; }
+  // What is to be said of a row that somebody else has removed; nothing if it is not.
+  std::optional<std::string> removed_by_sql() const {
+    if (!removed_by_sql_) return std::nullopt;
+    return entry_ + ": removed_at is set in the database; it stays removed until that is NULL";
+  }
 
  private:
   void warn_of_difference(const char* field, const std::string& in_database, const std::string& wanted);
@@ -83,6 +97,7 @@ class SyncEntry {
   SyncFindings& findings_;
   bool known_ = false;
   bool changed_ = false;
+  bool removed_by_sql_ = false;
 };
 
 }  // namespace app

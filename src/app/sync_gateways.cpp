@@ -49,7 +49,9 @@ void GatewaySync::update() {
   const bool spell_out = !available;
   if (spell_out) available.emplace();
   for (const domain::ConfiguredGateway& entry : configured_.gateways) {
-    update_entry(entry, index_.at(entry.name));
+    const auto known = index_.find(entry.name);
+    if (known == index_.end()) continue;  // its id is another's
+    update_entry(entry, known->second);
     if (spell_out && find(entry.name)->gateway.type == "rooms") available->push_back(entry.name);
   }
 }
@@ -59,11 +61,13 @@ void GatewaySync::add_configured(domain::RowIds& ids) {
   std::vector<const domain::ConfiguredGateway*> without_id;
   for (const domain::ConfiguredGateway& entry : configured_.gateways) {
     const store::GatewayRow* row = find(entry.name);
+    const bool had_id = entry.id && plan_.rows.accepted.count(accepted_id("gateway", entry.name, *entry.id)) > 0;
     if (row && entry.id && *entry.id != row->gateway.id) {
-      findings_.id_is_kept(entry.where, "gateway", entry.name, row->gateway.id, *entry.id);
+      findings_.id_is_kept(entry.where, "gateway", entry.name, row->gateway.id, *entry.id, had_id);
     } else if (!row && entry.id) {
       if (const auto* bearer = ids.take(*entry.id, entry.name)) {
-        findings_.id_is_taken(entry.where, "gateway", entry.name, *entry.id, *bearer);
+        findings_.id_is_taken(entry.where, "gateway", entry.name, *entry.id, *bearer, had_id);
+        continue;
       }
       add(entry.name, *entry.id);
     } else if (!row) {
@@ -82,7 +86,8 @@ void GatewaySync::add_mentioned(domain::RowIds& ids) {
       return;
     }
     store::GatewayRow& row = plan_.rows.gateways[known->second];
-    if (!row.gateway.removed || row.from_config) return;  // removed by somebody else: stays away
+    // Removed by somebody else: stays away. The sync removes only what was not named any more.
+    if (!row.gateway.removed || row.from_config || was_accepted(name)) return;
     row.gateway.removed = false;
     row.removed_at.reset();
     plan_.changed_gateways.insert(known->second);
@@ -97,12 +102,33 @@ void GatewaySync::add(const std::string& name, std::int64_t id) {
   index_.emplace(name, index);
   plan_.changed_gateways.insert(index);
   plan_.rows.gateways.push_back(std::move(row));
+  if (!was_accepted(name)) return;
+  findings_.warn("", "gateway " + in_quotes(name) +
+                         " is in the database no more; a start or a reload makes it anew, with id " +
+                         std::to_string(id));
+  findings_.remade.push_back(findings_.warnings.back());
+}
+
+bool GatewaySync::was_accepted(const std::string& name) const {
+  return plan_.rows.accepted.count("gateway " + name) > 0;
+}
+
+std::set<std::string> GatewaySync::accepted() const {
+  std::set<std::string> accepted;
+  each_mention(
+      [&](const std::string& name, const std::string&, const std::string&) { accepted.insert("gateway " + name); });
+  for (const domain::ConfiguredGateway& entry : configured_.gateways) {
+    accepted.insert("gateway " + entry.name);
+    if (entry.id) accepted.insert(accepted_id("gateway", entry.name, *entry.id));
+  }
+  return accepted;
 }
 
 void GatewaySync::update_entry(const domain::ConfiguredGateway& wanted, std::size_t index) {
   store::GatewayRow& row = plan_.rows.gateways[index];
   SyncEntry entry("gateway " + in_quotes(wanted.name), wanted.where, findings_);
-  entry.adopt(row, row.gateway);
+  entry.adopt(row, row.gateway, was_accepted(wanted.name));
+  if (const auto text = entry.removed_by_sql()) findings_.contradict(wanted.where, *text);
   store::GatewayRow::Synced& synced = *row.synced;
   domain::Gateway& actual = row.gateway;
   const domain::Gateway usual;
@@ -184,27 +210,39 @@ std::size_t GatewaySync::remove_unused(const std::set<std::string>& assigned, do
 }
 
 void GatewaySync::check_names() {
-  std::set<std::string> configured;
-  for (const domain::ConfiguredGateway& entry : configured_.gateways) configured.insert(entry.name);
+  std::map<std::string, const domain::ConfiguredGateway*> configured;
+  for (const domain::ConfiguredGateway& entry : configured_.gateways) configured.emplace(entry.name, &entry);
   std::vector<std::string> names;
+  std::set<std::string> left;
   for (const store::GatewayRow& row : plan_.rows.gateways) {
     // One that has left [[gateways]] and only stays because it is in use is not known here any more.
     const bool has_left = !configured_.gateways.empty() && row.from_config && !configured.count(row.gateway.name);
+    if (has_left) left.insert(row.gateway.name);
     if (!row.gateway.removed && !has_left) names.push_back(row.gateway.name);
   }
-  const std::set<std::string> known(names.begin(), names.end());
+  std::set<std::string> told;
   each_mention([&](const std::string& name, const std::string& where, const std::string& setting) {
-    if (!known.count(name)) {
+    const store::GatewayRow* row = find(name);
+    const std::string gateway = setting + ": gateway " + in_quotes(name);
+    const bool is_known = row && !row->gateway.removed && !left.count(name);
+    const bool was_known = !left.count(name) && (was_accepted(name) || (row && row->from_config));
+    const auto entry = configured.find(name);
+    const bool says_type = entry != configured.end() && entry->second->type.value_or("rooms") != "rooms";
+    if (!is_known && !was_known) {
       findings_.error(where, setting + ": there is no gateway " + in_quotes(name) + domain::did_you_mean(name, names));
-      return;
-    }
-    const domain::Gateway& actual = find(name)->gateway;
-    if (actual.type != "rooms") {
-      findings_.error(where, setting + ": gateway " + in_quotes(name) + " is of type " + in_quotes(actual.type) +
-                                 ", not \"rooms\"");
-    } else if (actual.disabled || actual.draining) {
-      findings_.warn(where,
-                     setting + ": gateway " + in_quotes(name) + " is " + (actual.disabled ? "disabled" : "draining"));
+    } else if (!is_known) {
+      if (!told.insert(name).second) return;
+      findings_.contradict(
+          where, gateway + (row ? " is removed in the database (removed_at)" : " is not in the database any more") +
+                     "; it is left out until that is changed back");
+    } else if (row->gateway.type != "rooms") {
+      const std::string text = gateway + " is of type " + in_quotes(row->gateway.type) + ", not \"rooms\"";
+      const bool by_sql = !says_type && (was_accepted(name) || entry != configured.end());
+      if (!by_sql) return findings_.error(where, text);
+      if (told.insert(name).second)
+        findings_.contradict(where, text + ", in the database; it is left out until that is changed back");
+    } else if (row->gateway.disabled || row->gateway.draining) {
+      findings_.warn(where, gateway + " is " + (row->gateway.disabled ? "disabled" : "draining"));
     }
   });
 }

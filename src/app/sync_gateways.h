@@ -26,6 +26,11 @@ class GatewaySync {
   // Without [[gateways]]: names that are most likely slips of the pen, as nothing else has one of their kind.
   void warn_of_odd_names();
 
+  // What the configuration names, as one that was accepted.
+  std::set<std::string> accepted() const;
+  // Did the configuration name it when it was last accepted?
+  bool was_accepted(const std::string& name) const;
+
   // Null if there is none. Valid until the next addition.
   const store::GatewayRow* find(const std::string& name) const;
 

@@ -18,7 +18,8 @@ RoomSync::RoomSync(const Configured& configured, const GatewaySync& gateways, Sy
 std::size_t RoomSync::update(domain::WallTime now) {
   add_configured();
   for (const domain::ConfiguredRoom& entry : configured_.rooms) {
-    update_entry(entry, index_.at(entry.gateway_uid));
+    const auto known = index_.find(entry.gateway_uid);
+    if (known != index_.end()) update_entry(entry, known->second);  // else its id is another's
   }
   return remove_left(now);
 }
@@ -31,15 +32,17 @@ void RoomSync::add_configured() {
   std::vector<const domain::ConfiguredRoom*> without_id;
   for (const domain::ConfiguredRoom& entry : configured_.rooms) {
     const auto known = index_.find(entry.gateway_uid);
+    const bool had_id = entry.id && plan_.rows.accepted.count(accepted_id("room", entry.gateway_uid, *entry.id)) > 0;
     if (known == index_.end() && entry.id) {
       if (const auto* bearer = ids.take(*entry.id, entry.gateway_uid)) {
-        findings_.id_is_taken(entry.where, "room", entry.gateway_uid, *entry.id, *bearer);
+        findings_.id_is_taken(entry.where, "room", entry.gateway_uid, *entry.id, *bearer, had_id);
+        continue;
       }
       add(entry.gateway_uid, *entry.id);
     } else if (known == index_.end()) {
       without_id.push_back(&entry);
     } else if (const auto has = plan_.rows.rooms[known->second].room.id; entry.id && *entry.id != has) {
-      findings_.id_is_kept(entry.where, "room", entry.gateway_uid, has, *entry.id);
+      findings_.id_is_kept(entry.where, "room", entry.gateway_uid, has, *entry.id, had_id);
     }
   }
   std::vector<const domain::ConfiguredRoom*> without_decimal;
@@ -67,12 +70,13 @@ void RoomSync::add(const std::string& uid, std::int64_t id) {
 void RoomSync::update_entry(const domain::ConfiguredRoom& wanted, std::size_t index) {
   store::RoomRow& row = plan_.rows.rooms[index];
   SyncEntry entry("room " + in_quotes(wanted.gateway_uid), wanted.where, findings_);
-  entry.adopt(row, row.room);
+  entry.adopt(row, row.room, false);
+  if (const auto text = entry.removed_by_sql()) findings_.warn(wanted.where, *text);
   store::RoomRow::Synced& synced = *row.synced;
   domain::Room& actual = row.room;
   const domain::Room usual;
   entry.field("name", actual.name, synced.name, wanted.name, usual.name);
-  entry.field("default_gateway_id", actual.default_gateway_id, synced.default_gateway_id, default_id(wanted),
+  entry.field("default_gateway_id", actual.default_gateway_id, synced.default_gateway_id, default_id(wanted, synced),
               usual.default_gateway_id);
   entry.field("disabled", actual.disabled, synced.disabled, wanted.disabled, usual.disabled);
   if (entry.changed()) plan_.changed_rooms.insert(index);
@@ -112,16 +116,29 @@ void RoomSync::check_pins() {
   }
 }
 
-std::optional<std::int64_t> RoomSync::default_id(const domain::ConfiguredRoom& wanted) {
+void RoomSync::add_accepted(std::set<std::string>& accepted) const {
+  for (const domain::ConfiguredRoom& entry : configured_.rooms) {
+    if (entry.id) accepted.insert(accepted_id("room", entry.gateway_uid, *entry.id));
+    if (entry.default_gateway) accepted.insert("gateway " + *entry.default_gateway);
+  }
+}
+
+std::optional<std::int64_t> RoomSync::default_id(const domain::ConfiguredRoom& wanted,
+                                                 const store::RoomRow::Synced& synced) {
   if (!wanted.default_gateway) return wanted.default_gateway_id;
   const store::GatewayRow* row = gateways_.find(*wanted.default_gateway);
   if (row && !row->gateway.removed) return row->gateway.id;
+  const std::string text = "room " + in_quotes(wanted.gateway_uid) + ": default_gateway: ";
+  if ((row && row->from_config) || gateways_.was_accepted(*wanted.default_gateway)) {
+    findings_.warn(wanted.where, text + "gateway " + in_quotes(*wanted.default_gateway) +
+                                     " is removed or gone in the database; legacy mode cannot answer the room");
+    return row ? std::optional(row->gateway.id) : synced.default_gateway_id;
+  }
   std::vector<std::string> names;
   for (const store::GatewayRow& known : plan_.rows.gateways) {
     if (!known.gateway.removed) names.push_back(known.gateway.name);
   }
-  findings_.error(wanted.where, "room " + in_quotes(wanted.gateway_uid) + ": default_gateway: there is no gateway " +
-                                    in_quotes(*wanted.default_gateway) +
+  findings_.error(wanted.where, text + "there is no gateway " + in_quotes(*wanted.default_gateway) +
                                     domain::did_you_mean(*wanted.default_gateway, names));
   return std::nullopt;
 }

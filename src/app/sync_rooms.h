@@ -19,13 +19,16 @@ class RoomSync {
   std::size_t update(domain::WallTime now);
   // Warns of pins for rooms that are refused anyway.
   void check_pins();
+  // What the configuration names, as some that was accepted.
+  void add_accepted(std::set<std::string>& accepted) const;
 
  private:
   void add_configured();
   void add(const std::string& uid, std::int64_t id);
   void update_entry(const domain::ConfiguredRoom& wanted, std::size_t index);
   std::size_t remove_left(domain::WallTime now);
-  std::optional<std::int64_t> default_id(const domain::ConfiguredRoom& wanted);
+  // `synced`: what it was; it stays if the gateway's row is gone.
+  std::optional<std::int64_t> default_id(const domain::ConfiguredRoom& wanted, const store::RoomRow::Synced& synced);
 
   const Configured& configured_;
   const GatewaySync& gateways_;

@@ -148,7 +148,8 @@ class Running {
     fleet_ = std::make_unique<cluster::Fleet>(*journal_);
     desk_ = std::make_unique<app::Desk>(clock_, *fleet_, *journal_);
     app::open_desk(*desk_, opening);
-    keeper_ = std::make_unique<app::CatalogueKeeper>(*desk_, *journal_, path, configured, !written);
+    keeper_ = std::make_unique<app::CatalogueKeeper>(*desk_, *journal_, path, configured, !written,
+                                                     opening.plan.contradictions);
     fleet_->attach(*desk_, *keeper_, {host_name(), addresses_.front(), ROOM_SIDECAR_VERSION, "", wall_now()});
     fleet_->configure(configuration.cluster, configuration.domain.scale);
     fleet_->follow();
@@ -270,6 +271,8 @@ class Running {
     if (const auto failure = journal_->failure()) readiness.reasons.push_back("storage: " + *failure);
     if (const auto refusal = journal_->refusal()) readiness.reasons.push_back("storage: " + *refusal);
     if (keeper_->has_unwritten()) readiness.reasons.push_back("configuration: not yet in the database");
+    for (const std::string& sentence : keeper_->contradictions())
+      readiness.reasons.push_back("configuration: " + sentence);
     if (const auto trouble = fleet_->trouble()) readiness.reasons.push_back("cluster: " + *trouble);
     if (door_->shedding().refuses_session_reports()) {
       readiness.reasons.push_back("sessions: reports are refused, too many connections or large bodies at a time");

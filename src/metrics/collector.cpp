@@ -111,7 +111,7 @@ void Collector::add_sidecar(Families& families) const {
       .add({}, sources_.desk.policy()->options().scale);
   families.gauge("room_sidecar_degraded", "1 while it is less than well for that reason; /readyz says more.")
       .add({{"reason", "storage"}}, sources_.journal.failure() || sources_.journal.refusal())
-      .add({{"reason", "configuration"}}, sources_.keeper.has_unwritten())
+      .add({{"reason", "configuration"}}, sources_.keeper.has_unwritten() || !sources_.keeper.contradictions().empty())
       .add({{"reason", "health_sources"}}, told.sources_in_trouble)
       .add({{"reason", "brake"}}, brakes)
       .add({{"reason", "cluster"}}, told.store_in_trouble)

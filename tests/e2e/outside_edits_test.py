@@ -97,6 +97,141 @@ class OutsideEdits(Case):
         self.seen(lambda: sidecar.get("/v2/rooms/2171").json["name"] == "name 39")
         self.assertEqual(len(sidecar.assignments_in_file()), 40)
 
+    # Edits that contradict the configuration: told at once and at the next start, and no reason not to start.
+
+    def contradicted(self, scale, statement, config, told):
+        sidecar = self.sidecar(toml(scale=scale, **config))
+        moved = sidecar.ask("2171").janus if scale else None
+        if moved:
+            self.assertEqual(moved, "gxy1")
+        sidecar.shell(statement)
+        self.seen(lambda: sidecar.get("/readyz").json["status"] == "degraded")
+        self.assertRegex(" ".join(sidecar.get("/readyz").json["reasons"]), told)
+        self.assertRegex(sidecar.log_of_this_run(), "WARN: .*" + told)
+        check = sidecar.run("check")
+        self.assertEqual(check.returncode, 0, check.stdout)
+        self.assertRegex(check.stdout, "warning: .*" + told)
+        self.assertEqual(sidecar.stop(), 0)
+        sidecar.start()
+        self.assertRegex(sidecar.log_of_this_run(), "WARN: .*" + told)
+        self.expect(sidecar.ask("2172"), 200)
+        return sidecar
+
+    def expect_movable(self, sidecar, name="gxy1"):
+        """Its room in use is seen, keeps its gateway, and can be moved off it."""
+        self.assertEqual(sidecar.ask("2171").janus, name)
+        self.assertEqual(sidecar.gateway(name)["rooms"], 1)
+        self.assertFalse(sidecar.gateway(name)["available"] and sidecar.ask("2173").janus == name)
+        moved = sidecar.run("drain", name, "--move")
+        self.assertEqual(moved.returncode, 0, moved.stderr)
+        wait_until(lambda: sidecar.ask("2171").janus != name, "the room to be moved")
+
+    CONTRADICTIONS = [
+        ("removed_at", "UPDATE gateways SET removed_at = datetime() WHERE name = 'gxy1';",
+         'gateway "gxy1".*removed_at'),
+        ("type", "UPDATE gateways SET type = 'streaming' WHERE name = 'gxy1';",
+         'gateway "gxy1" is of type "streaming"'),
+    ]
+    LISTED = {"balancing": {"available_servers": ["gxy1", "gxy2", "gxy3"]}, "regions": {"IL": ["gxy1", "gxy2"]},
+              "pins": {"2179": "gxy1"}}
+
+    def test_a_gateway_removed_or_of_another_type_does_not_stop_the_next_start(self):
+        for scale in (False, True):
+            for name, statement, told in self.CONTRADICTIONS:
+                with self.subTest(name, scale=scale):
+                    sidecar = self.contradicted(scale, statement, self.LISTED, told)
+                    self.assertEqual(sidecar.get("/readyz").json["status"], "degraded")
+                    if scale:
+                        self.expect_movable(sidecar)
+                    sidecar.shell("UPDATE gateways SET removed_at = NULL, type = 'rooms';")
+                    self.seen(lambda: sidecar.get("/readyz").json["status"] == "ok")
+
+    def test_the_same_without_gateways_in_the_configuration(self):
+        for scale in (False, True):
+            for name, statement, told in self.CONTRADICTIONS:
+                with self.subTest(name, scale=scale):
+                    sidecar = self.contradicted(scale, statement, {**self.LISTED, "gateways": ()}, told)
+                    if scale:
+                        self.expect_movable(sidecar)
+
+    def test_a_gateway_renamed_or_with_another_id_does_not_stop_the_next_start(self):
+        gateways = [{"name": f"gxy{i}", "id": i} for i in (1, 2, 3)]
+        for scale in (False, True):
+            for statement, told in [
+                    ("UPDATE gateways SET name = 'other' WHERE name = 'gxy1';",
+                     'cannot have id 1: gateway "other" bears it'),
+                    ("UPDATE gateways SET name = 'gxy' || char(9) || '1' WHERE name = 'gxy1';", "cannot have id 1"),
+                    ("UPDATE gateways SET id = 77 WHERE name = 'gxy1';", "bears id 77 in the database")]:
+                with self.subTest(statement, scale=scale):
+                    sidecar = self.contradicted(scale, statement, {**self.LISTED, "gateways": gateways}, told)
+                    if scale and "name = " in statement:
+                        self.expect_movable(sidecar)
+
+    def test_a_row_deleted_is_told_and_made_anew_at_the_next_start(self):
+        for scale in (False, True):
+            with self.subTest(scale=scale):
+                sidecar = self.contradicted(scale, "DELETE FROM gateways WHERE name = 'gxy1';", self.LISTED,
+                                            'gateway "gxy1" is in the database no more')
+                wait_until(lambda: sidecar.get("/readyz").json["status"] == "ok", "all to be well")
+                self.assertEqual(sidecar.ask("2171").janus, "gxy1")
+
+    def test_rooms_of_a_deleted_row_can_be_moved_while_it_runs(self):
+        sidecar = self.sidecar(toml(scale=True, **self.LISTED))
+        self.assertEqual(sidecar.ask("2171").janus, "gxy1")
+        sidecar.shell("DELETE FROM gateways WHERE name = 'gxy1';")
+        self.seen(lambda: sidecar.get("/readyz").json["status"] == "degraded")
+        self.expect_movable(sidecar)
+
+    def test_a_listed_gateway_of_sqls_that_sql_deletes_does_not_stop_the_next_start(self):
+        listed = {**self.LISTED, "balancing": {"available_servers": ["gxy1", "gxy2", "gxy3", "gxy9"]}}
+        for edit in ("DELETE FROM gateways", "UPDATE gateways SET name = 'gxy8'", "UPDATE gateways SET type = 'x'",
+                     "UPDATE gateways SET removed_at = datetime()"):
+            with self.subTest(edit):
+                sidecar = self.sidecar()
+                sidecar.shell("INSERT INTO gateways (name) VALUES ('gxy9');")
+                sidecar.write_config(toml(**listed))
+                self.expect(sidecar.post("/v2/reload"), 200)
+                sidecar.shell(f"{edit} WHERE name = 'gxy9';")
+                self.seen(lambda: sidecar.get("/readyz").json["status"] == "degraded")
+                sidecar.stop()
+                sidecar.start()
+                self.assertRegex(" ".join(sidecar.get("/readyz").json["reasons"]), 'gateway "gxy9"')
+                self.expect(sidecar.ask("2171"), 200)
+
+    def test_a_room_renamed_or_with_another_id_does_not_stop_the_next_start(self):
+        rooms = {"2171": {"default_gateway": "gxy1", "id": 1}, "2172": {"default_gateway": "gxy2", "id": 2}}
+        for edit, told in [("gateway_uid = '4711'", 'cannot have id 1: room "4711" bears it'),
+                           ("id = 77", "bears id 77 in the database")]:
+            with self.subTest(edit):
+                self.contradicted(False, f"UPDATE rooms SET {edit} WHERE id = 1;", {"rooms": rooms}, told)
+
+    def test_what_was_never_right_still_stops_the_start(self):
+        sidecar = self.sidecar(toml(**{**self.LISTED, "regions": {"IL": ["gxy7"]}}), start=False)
+        self.assertEqual(sidecar.start_and_fail(), 2)
+        self.assertIn('there is no gateway "gxy7"', sidecar.log())
+        sidecar.write_config(toml(**self.LISTED))
+        sidecar.start()
+        # Left out of [[gateways]], and still in the list: by the configuration, not by SQL.
+        sidecar.write_config(toml(**self.LISTED, gateways=("gxy2", "gxy3"), rooms={}))
+        self.expect(sidecar.post("/v2/reload"), 409, "configuration_refused")
+        sidecar.stop()
+        self.assertEqual(sidecar.start_and_fail(), 2)
+
+    def test_the_row_with_a_name_that_cannot_be_is_not_written_over(self):
+        """A tab in the name of the last gateway: its rooms went to the new one that got its id."""
+        sidecar = self.sidecar()
+        sidecar.stop()
+        sidecar.shell("UPDATE gateways SET name = 'gxy3' || char(9) WHERE name = 'gxy3';"
+                      "UPDATE rooms SET gateway_uid = '2173' || char(10) WHERE gateway_uid = '2173';")
+        odd = sidecar.sql("SELECT id, name FROM gateways WHERE name LIKE 'gxy3%'")
+        sidecar.start()
+        rows = sidecar.sql("SELECT id, name FROM gateways ORDER BY id")
+        self.assertIn(odd[0], rows)
+        self.assertEqual([name for _, name in rows], ["gxy1", "gxy2", "gxy3\t", "gxy3"])
+        self.assertEqual(sorted(uid for uid, in sidecar.sql("SELECT gateway_uid FROM rooms")),
+                         ["2171", "2172", "2173", "2173\n"])
+        self.assertEqual(sidecar.ask("2173").janus, "gxy3")
+
 
 if __name__ == "__main__":
     unittest.main()
