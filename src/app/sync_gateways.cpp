@@ -200,6 +200,7 @@ std::size_t GatewaySync::remove_unused(const std::set<std::string>& assigned, do
     const bool is_used = assigned.count(row.gateway.name) || defaults.count(row.gateway.id);
     if (!is_used || configured_.named_before.count(row.gateway.name)) ++left;
     if (is_used || configured_.removals == Removals::none) continue;
+    removed_.insert(row.gateway.name);
     row.gateway.removed = true;
     row.removed_at = now;
     row.from_config = false;  // by which it is known that the sync removed it
@@ -213,7 +214,7 @@ void GatewaySync::check_names() {
   std::map<std::string, const domain::ConfiguredGateway*> configured;
   for (const domain::ConfiguredGateway& entry : configured_.gateways) configured.emplace(entry.name, &entry);
   std::vector<std::string> names;
-  std::set<std::string> left;
+  std::set<std::string> left = removed_;
   for (const store::GatewayRow& row : plan_.rows.gateways) {
     // One that has left [[gateways]] and only stays because it is in use is not known here any more.
     const bool has_left = !configured_.gateways.empty() && row.from_config && !configured.count(row.gateway.name);

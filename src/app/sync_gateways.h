@@ -48,6 +48,7 @@ class GatewaySync {
   SyncPlan& plan_;
   SyncFindings& findings_;
   std::unordered_map<std::string, std::size_t> index_;
+  std::set<std::string> removed_;  // by this sync
 };
 
 }  // namespace app

@@ -162,7 +162,7 @@ class Damage(Trouble):
         cases = {"it is empty": b"", "it is no database": b"x" * 9000,
                  "it is damaged": whole[:page] + b"\x55" * PAGE + whole[page + PAGE:],
                  "it has version 99": whole[:60] + bytes([0, 0, 0, 99]) + whole[64:],
-                 "of another program": whole[:68] + b"RmSx" + whole[72:]}
+                 "it is a database of another program": whole[:68] + b"RmSx" + whole[72:]}
         for reason, content in cases.items():
             with self.subTest(reason):
                 odd.write_bytes(content)
