@@ -249,21 +249,15 @@ void Database::transaction(const std::function<void()>& deed) {
 
 void Database::read_transaction(const std::function<void()>& deed) { parts_->connection().read_transaction(deed); }
 
-void Database::prove_writable() {
-  // An empty transaction would not touch the disk.
-  marked_transaction([] {});
-}
-
-void Database::marked_transaction(const std::function<void()>& deed) {
+void Database::raise_change_counter() {
   if (!parts_->writable) throw Failure(Failure::Kind::read_only, parts_->why_not_writable);
-  // While page 1 is in memory, SQLite writes the same counter again and again.
-  connection().execute("PRAGMA shrink_memory");
+  // SQLite writes the counter that it has read, and one: while page 1 is in memory, the same again and again.
+  const auto forget_page_1 = [this] { connection().execute("PRAGMA shrink_memory"); };
+  forget_page_1();
   // Writes page 1 though nothing differs in it.
   const std::string same = "PRAGMA user_version = " + std::to_string(newest_version(parts_->migrations));
-  transaction([&] {
-    connection().execute(same);
-    deed();
-  });
+  transaction([&] { connection().execute(same); });
+  forget_page_1();
 }
 
 bool Database::changed_by_others() {

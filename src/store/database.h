@@ -53,8 +53,9 @@ class Database {
   // In one transaction that sees one state of the file; works when it is not writable, too.
   void read_transaction(const std::function<void()>& deed);
 
-  // Commits something that changes nothing, to see whether commits are possible; throws if not.
-  void prove_writable();
+  // Commits the file's head with its change counter raised, and nothing else; throws if nothing can be committed. Around
+  // each checkpoint this binds the -wal to its file (log_damage.h).
+  void raise_change_counter();
 
   // Has anyone else committed since this was last asked, or since the file was opened?
   bool changed_by_others();
@@ -78,9 +79,6 @@ class Database {
   // Frames in the -wal after the last commit. OpenMode::read_write leaves checkpoints to the
   // caller.
   int wal_frames() const;
-  // A transaction that also writes the file's head, whose change counter rises by it. Before and after each checkpoint
-  // this binds the -wal to its file (log_damage.h).
-  void marked_transaction(const std::function<void()>& deed);
   void checkpoint();
 
   // For the other files of store/ only.

@@ -103,7 +103,7 @@ class Log {
 
 struct Content {
   std::optional<Counters> counters;
-  bool hides_commits = false;
+  std::uint64_t unsound_at = 0;  // the frame, from 1, behind which commits are hidden; 0 if there is none
 };
 
 // The frames of a commit that was never complete, or was undone, may stand behind the valid ones. But a
@@ -113,10 +113,10 @@ Content content_of(Log& log) {
   std::optional<Counters> open;  // of the commit that has not ended yet
   bool is_sound = true;
   bool after_commit = false;
-  while (log.next()) {
+  for (std::uint64_t n = 1; log.next(); ++n) {
     const bool follows = log.follows();
     if (!follows) is_sound = false;
-    if (!is_sound && follows && after_commit) content.hides_commits = true;
+    if (!is_sound && follows && after_commit && content.unsound_at == 0) content.unsound_at = n;
     after_commit = log.ends_a_commit();
     if (!is_sound) continue;
     if (const auto counter = log.change_counter()) open = Counters{open ? open->first : *counter, *counter};
@@ -127,9 +127,10 @@ Content content_of(Log& log) {
   return content;
 }
 
-// The file as the log found it has the counter before the log's first one, or just that one if whoever wrote both had
-// page 1 in memory; each part of the log that was copied into it has brought one of the log's. The journal has the
-// counter rise before and after each checkpoint (Writer), so no other state of the file has one of these.
+// SQLite writes the counter that it has read of page 1, and one. So the first in the log is that of the file as the log
+// found it, and one; or just that one, if the writer of both had page 1 in memory. Each part of the log that was copied
+// into the file has brought one of the log's. This holds whoever writes, checkpoints or is killed. The journal raises
+// the counter around its checkpoints (Writer::mark), so that what they left before has none of these.
 bool belongs_to(const Bytes& file_head, const Counters& counters) {
   const std::uint32_t before = counters.first - 1;
   return word_in(file_head, change_counter_at) - before <= counters.last - before;
@@ -144,38 +145,64 @@ std::optional<Bytes> head_of(const std::string& path, std::size_t size) {
 
 constexpr std::size_t file_head_size = 100;
 
-constexpr const char* of_another_state =
-    "its -wal belongs to another state of it: one of the two was replaced, or they were copied at different moments";
+// What a look at both files shows.
+struct Look {
+  std::optional<Bytes> file_head;
+  std::optional<Bytes> log_head;
+  std::size_t log_size = 0;
+  std::uint64_t unsound_at = 0;
+  std::string damage;  // empty if there is none
 
-std::optional<std::string> damage_in(const std::string& log_path, const std::optional<Bytes>& file_head) {
+  bool operator==(const Look&) const = default;
+};
+
+void find_damage(const std::string& log_path, Look& look) {
   Log log(log_path);
-  // Its 32 bytes are written at once and synced before the first frame.
-  if (!log.is_log()) return "the head of its -wal is not sound";
+  if (!log.is_log()) {
+    // Its 32 bytes are written at once and synced before the first frame.
+    look.damage = "the head of its -wal is not sound";
+    return;
+  }
   const Content content = content_of(log);
-  if (content.hides_commits) return "its -wal has a frame that is not sound";
-  if (!file_head || !content.counters) return std::nullopt;
+  look.unsound_at = content.unsound_at;
+  if (content.unsound_at != 0) {
+    look.damage = "its -wal has a frame that is not sound";
+    return;
+  }
+  if (!look.file_head || !content.counters) return;
   // A backup says that it has no log.
-  const bool has_log = (*file_head)[read_version_at] == with_log;
-  const std::uint32_t size = word_in(*file_head, page_size_at) >> 16;
+  const bool has_log = (*look.file_head)[read_version_at] == with_log;
+  const std::uint32_t size = word_in(*look.file_head, page_size_at) >> 16;
   const bool is_as_large = (size == 1 ? 65536 : size) == log.page_size();
-  if (!has_log || !is_as_large || !belongs_to(*file_head, *content.counters)) return of_another_state;
-  return std::nullopt;
+  if (has_log && is_as_large && belongs_to(*look.file_head, *content.counters)) return;
+  look.damage =
+      "its -wal belongs to another state of it: one of the two was replaced, or they were copied at different moments";
+}
+
+Look look_at(const std::string& database_path, const std::string& log_path) {
+  Look look;
+  look.log_size = size_of(log_path);
+  if (look.log_size <= head_size) return look;
+  look.file_head = head_of(database_path, file_head_size);
+  look.log_head = head_of(log_path, head_size);
+  // Where it cannot be read SQLite cannot either, and says why.
+  if (look.log_head) find_damage(log_path, look);
+  return look;
 }
 
 }  // namespace
 
+// Another program may write both meanwhile. Then no two looks find the same, and its connection has taken the two for
+// one anyway.
 void refuse_damaged_log(const std::string& database_path) {
-  const std::string path = database_path + "-wal";
-  constexpr int tries = 5;
-  for (int n = 1; size_of(path) > head_size; ++n) {
-    const auto before = head_of(database_path, file_head_size);
-    const auto log_before = head_of(path, head_size);
-    if (!log_before) return;  // where it cannot be read SQLite cannot either, and says why
-    const auto damage = damage_in(path, before);
-    if (!damage) return;
-    // Another program may have committed and copied meanwhile.
-    const bool is_still = before == head_of(database_path, file_head_size) && log_before == head_of(path, head_size);
-    if (is_still || n == tries) throw damaged(database_path, *damage);
+  const std::string log_path = database_path + "-wal";
+  constexpr int looks = 5;
+  Look before;
+  for (int n = 0; n < looks; ++n) {
+    Look look = look_at(database_path, log_path);
+    if (look.damage.empty()) return;
+    if (look == before) throw damaged(database_path, look.damage);
+    before = std::move(look);
   }
 }
 

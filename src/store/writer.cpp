@@ -64,7 +64,7 @@ bool Writer::write(Batch& batch, std::vector<Batch::Settled>& refused) {
 
 void Writer::commit(const Batch& batch) {
   const auto begun = Clock::now();
-  transaction([&] { batch.apply_to(database_); });
+  database_.transaction([&] { batch.apply_to(database_); });
   counts_.duration.observe_since(begun);
   counts_.rows.observe(batch.size());
 }
@@ -133,7 +133,7 @@ void Writer::run(const std::function<void(Database&)>& deed) {
     throw Failure(Failure::Kind::read_only, *reason);
   }
   try {
-    transaction([&] { deed(database_); });
+    database_.transaction([&] { deed(database_); });
   } catch (const Failure& failure) {
     if (is_of_the_disk(failure.kind())) {
       counts_.failures.add();
@@ -189,7 +189,7 @@ void Writer::look_around() {
       if (reason) {
         bring_back();
       } else if (deadline_.load() == Clock::time_point::max()) {
-        database_.prove_writable();
+        database_.raise_change_counter();
         works();
       }
     }
@@ -226,7 +226,7 @@ void Writer::prove_sound() {
   if (!unsound_) return;  // it was but the lock that was missing
   database_.prove_sound();
   unsound_.reset();
-  database_.prove_writable();
+  database_.raise_change_counter();
   works();
 }
 
@@ -246,25 +246,31 @@ void Writer::look_for_checkpoint() {
   if (failure()) return;
   if (checkpointer_.take_finished()) finish_checkpoint();
   const int frames = database_.wal_frames();
-  if (frames < seen_frames_) is_mark_due_ = true;  // another program's checkpoint let it start over
-  seen_frames_ = frames;
   if (frames < frames_a_checkpoint) checkpoint_at_ = frames_a_checkpoint;
   if (frames <= checkpoint_at_) return;
   // While somebody reads, the -wal cannot start over: try again when it has grown by as much.
   checkpoint_at_ = frames + frames_a_checkpoint;
+  mark();
   checkpointer_.start();
 }
 
-// The marks tell the file as it is before from what it becomes, and the -wal that starts over from the one before.
 void Writer::finish_checkpoint() {
+  mark();
+  database_.checkpoint();
+  const int before = database_.wal_frames();
+  mark();
+  const int frames = database_.wal_frames();
+  frames_left_ = frames > before ? frames : 0;  // else it has started over
+}
+
+// Before each checkpoint: no file that an earlier one left can be taken for what this one makes of it. And after it, for
+// the -wal that starts over.
+void Writer::mark() {
   try {
-    database_.prove_writable();
+    if (!hindrance()) database_.raise_change_counter();
   } catch (const Failure&) {
     // The next commit says why.
   }
-  database_.checkpoint();
-  is_mark_due_ = true;
-  frames_left_ = database_.wal_frames();
 }
 
 // Also an import of many rooms makes it large, and the next commit after a checkpoint small again.
@@ -284,13 +290,6 @@ void Writer::look_at_log_size() {
                           : log + " is small again");
 }
 
-void Writer::transaction(const std::function<void()>& deed) {
-  if (!is_mark_due_) return database_.transaction(deed);
-  database_.marked_transaction(deed);
-  is_mark_due_ = false;
-  seen_frames_ = 0;
-}
-
 void Writer::finish() {
   checkpointer_.wait();
   try {
@@ -298,6 +297,7 @@ void Writer::finish() {
   } catch (const Failure& failure) {
     fails(failure);
   }
+  if (database_.wal_frames() > 0) mark();
   database_.checkpoint();
   const Database closing = std::move(database_);
 }

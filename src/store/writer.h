@@ -53,7 +53,6 @@ class Writer {
 
  private:
   std::optional<std::string> hindrance();
-  void transaction(const std::function<void()>& deed);
   void commit(const Batch& batch);
   void write_singly(Batch& batch, std::vector<Batch::Settled>& refused);
   bool owns();
@@ -62,6 +61,7 @@ class Writer {
   void prove_sound();
   void look_for_checkpoint();
   void finish_checkpoint();
+  void mark();
   void look_at_log_size();
   void record_refusals(const std::set<std::string>& taken, const std::map<std::string, std::string>& refusals);
   void forget_refusals();
@@ -79,10 +79,8 @@ class Writer {
   // Something could not be read, or was not sound: nothing is written until all is seen to be.
   std::optional<std::string> unsound_;
   int checkpoint_at_ = 0;  // frames in the -wal
-  int seen_frames_ = 0;
-  bool is_mark_due_ = true;  // by the next commit
-  int frames_left_ = 0;      // after the last checkpoint: more later, and it could not start over
-  bool is_held_ = false;     // by a reader, and large
+  int frames_left_ = 0;    // after the last checkpoint: more later, and it could not start over
+  bool is_held_ = false;   // by a reader, and large
   bool is_refusing_ = false;
   bool is_changed_ = false;  // by others, and not told yet
   Clock::time_point next_look_{};

@@ -65,8 +65,8 @@ TEST_CASE("a backup made by another process while rows are written is consistent
   const std::string path = scratch.database();
   const std::string target = scratch.file("backup");
   make(path, "a");
-  const pid_t child = ::fork();
-  if (child == 0) {
+  const Child child;
+  if (child.pid == 0) {
     // Each transaction keeps the number of rows at one.
     SQLite::Database writer(path, SQLite::OPEN_READWRITE, 1000);
     for (int i = 0;; ++i) {
@@ -83,9 +83,6 @@ TEST_CASE("a backup made by another process while rows are written is consistent
     std::vector<std::string> skipped;
     CHECK(store::read_assignments(copy, skipped).size() == 1);
   }
-  ::kill(child, SIGKILL);
-  int status = 0;
-  ::waitpid(child, &status, 0);
 }
 
 TEST_CASE("a backup removes what a killed one left behind, and nothing that is worked on") {

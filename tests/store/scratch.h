@@ -1,6 +1,10 @@
 // What the store's tests share: a folder of their own, and rows.
 #pragma once
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <functional>
 #include <string>
@@ -52,6 +56,22 @@ inline std::vector<domain::Session> sessions_in(const std::string& path) {
   store::Database database(path, store::OpenMode::read_again);
   return store::read_sessions(database, skipped);
 }
+
+// Killed at the end, whatever that is: ctest waits for all who hold its pipe.
+struct Child {
+  pid_t pid = ::fork();
+
+  Child() = default;
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() { kill(); }
+  void kill() {
+    if (pid <= 0) return;
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    pid = -1;
+  }
+};
 
 // The kind and text of what is thrown.
 struct Thrown {
