@@ -286,12 +286,11 @@ void CatalogueKeeper::refresh_locked() {
   // What the next start would say of it is said at once.
   SyncPlan plan = plan_sync(configured_, std::move(rows), gateways_in_use(desk_), wall_now());
   plan.contradictions.insert(plan.contradictions.end(), plan.remade.begin(), plan.remade.end());
-  if (alteration_) plan.contradictions.push_back(*alteration_ + "; the next start is refused");
   const std::vector<std::string> before = contradictions();
-  for (const std::string& sentence : plan.contradictions) {
+  record_contradictions(std::move(plan.contradictions));
+  for (const std::string& sentence : contradictions()) {
     if (std::find(before.begin(), before.end(), sentence) == before.end()) log_warn(sentence);
   }
-  record_contradictions(std::move(plan.contradictions));
 }
 
 std::vector<std::string> CatalogueKeeper::contradictions() const {
@@ -300,6 +299,7 @@ std::vector<std::string> CatalogueKeeper::contradictions() const {
 }
 
 void CatalogueKeeper::record_contradictions(std::vector<std::string> sentences) {
+  if (alteration_) sentences.push_back(*alteration_ + "; the next start is refused");
   const locks::MutexLock lock(contradictions_mutex_);
   contradictions_ = std::move(sentences);
 }

@@ -84,11 +84,35 @@ class OutsideEdits(Case):
                 self.expect(sidecar.ask("2172"), 503, "storage_unavailable")
                 wait_until(lambda: sidecar.get("/readyz").json["status"] == "degraded", "/readyz to tell")
                 self.assertIn("takes no new rows", sidecar.get("/readyz").json["reasons"][0])
+                self.expect_alteration(sidecar)
                 self.assertEqual(list(sidecar.assignments_in_file()), ["2171"])
                 self.assertEqual(sidecar.ask("2171").reason, "sticky")
                 sidecar.shell(undo)
                 self.seen(lambda: sidecar.get("/readyz").json["status"] == "ok")
                 self.assertEqual(sidecar.ask("2172").status, 200)
+
+    def expect_alteration(self, sidecar):
+        """Told at once, and by every command that reads the file, which then does nothing."""
+        told = "was altered: table room_server_assignments has the (trigger|index) t, .*DROP"
+        self.seen(lambda: any(re.search(told, reason) for reason in sidecar.get("/readyz").json["reasons"]))
+        self.expect_warning(sidecar, told)
+        for command in (["check"], ["rooms", "list"], ["rooms", "set", "2171", "--default-gateway", "gxy2"]):
+            done = sidecar.run(*command)
+            self.assertNotEqual(done.returncode, 0, command)
+            self.assertRegex(done.stdout + done.stderr, told)
+
+    def test_a_trigger_that_refuses_nothing_is_told_until_it_is_dropped(self):
+        sidecar = self.sidecar(toml(scale=True))
+        sidecar.shell("CREATE TRIGGER t AFTER INSERT ON room_server_assignments BEGIN SELECT 1; END")
+        self.expect_alteration(sidecar)
+        self.expect(sidecar.post("/v2/reload"), 200)
+        self.expect_alteration(sidecar)
+        self.assertEqual(sidecar.ask("2171").status, 200)
+        sidecar.stop()
+        self.assertEqual(sidecar.start_and_fail(), 1)
+        sidecar.shell("DROP TRIGGER t")
+        sidecar.start()
+        self.assertEqual(sidecar.get("/readyz").json["status"], "ok")
 
     def test_many_edits_while_rooms_are_assigned_do_not_harm(self):
         sidecar = self.sidecar(toml(scale=True, unknown_rooms="accept"))
