@@ -10,6 +10,7 @@
 #include "app/catalogue_keeper.h"
 #include "cli/commands.h"
 #include "cli/configured.h"
+#include "cli/database_file.h"
 #include "cli/table.h"
 #include "cluster/followed_cluster.h"
 #include "config/needed_files.h"
@@ -79,9 +80,8 @@ app::SyncPlan plan_of(const std::string& path, const std::string& place, const a
   try {
     std::error_code error;
     if (std::filesystem::exists(path, error) || error) {
-      store::Database database(path, store::OpenMode::read_only);
       app::Opening opening;
-      database.read_transaction([&] { opening = app::read_opening(database, configured, now); });
+      read_database(path, [&](store::Database& database) { opening = app::read_opening(database, configured, now); });
       for (const auto& skipped : opening.skipped) findings.warning(skipped);
       return std::move(opening.plan);
     }

@@ -48,8 +48,7 @@ File read_file(const std::string& path, Terminal& terminal) {
   require_database(path);
   File file;
   std::optional<std::string> id;
-  store::Database database(path, store::OpenMode::read_only);
-  database.read_transaction([&] {
+  read_database(path, [&](store::Database& database) {
     id = store::read_meta(database, cluster::identity_fact);
     std::vector<std::string> skipped;
     file.belongings.rooms = store::read_assignments(database, skipped);

@@ -21,6 +21,12 @@ Tables read_tables(store::Database& database) {
   return tables;
 }
 
+void read_database(const std::string& path, const std::function<void(store::Database&)>& deed) {
+  const store::AsFileOwner as_owner(path);
+  store::Database database(path, store::OpenMode::read_only);
+  database.read_transaction([&] { deed(database); });
+}
+
 void change_database(const std::string& path, const std::function<void(store::Database&)>& deed) {
   require_database(path);
   const store::AsFileOwner as_owner(path);

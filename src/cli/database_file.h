@@ -21,7 +21,10 @@ struct Tables {
 
 Tables read_tables(store::Database& database);
 
-// Changes the existing file in one transaction, as the file's owner if that is root's command. While
+// Reads the file as it is at one moment, and leaves it as it is. As its folder's owner if that is root's command.
+void read_database(const std::string& path, const std::function<void(store::Database&)>& deed);
+
+// Changes the existing file in one transaction, as its folder's owner if that is root's command. While
 // another program holds SQLite's lock it is tried again for 5 s: `deed` may be called repeatedly.
 void change_database(const std::string& path, const std::function<void(store::Database&)>& deed);
 

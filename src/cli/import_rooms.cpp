@@ -54,8 +54,7 @@ std::string read_list(const CommandLine& line, Terminal& terminal) {
 std::vector<PlacedProblem> all_problems(RoomList list, const std::string& database_path, bool create_gateways) {
   try {
     if (list.entries.empty() || !std::filesystem::exists(database_path)) return list.problems;
-    store::Database database(database_path, store::OpenMode::read_only);
-    database.read_transaction([&] {
+    read_database(database_path, [&](store::Database& database) {
       const auto tables = read_tables(database);
       auto plan = plan_import(list.entries, tables.gateways, tables.rooms, create_gateways);
       std::move(plan.problems.begin(), plan.problems.end(), std::back_inserter(list.problems));

@@ -76,8 +76,8 @@ const domain::Gateway& gateway_to_set(const std::vector<store::GatewayRow>& rows
 int rooms_list(const CommandLine& line, Terminal& terminal) {
   const auto configuration = sound_configuration(line, terminal);
   require_database(configuration.store.path);
-  store::Database database(configuration.store.path, store::OpenMode::read_only);
-  auto tables = read_tables(database);
+  Tables tables;
+  read_database(configuration.store.path, [&](store::Database& database) { tables = read_tables(database); });
   for (const auto& skipped : tables.skipped) terminal.err << "warning: " << printable(skipped) << '\n';
   auto& rooms = tables.rooms;
   rooms.erase(std::remove_if(rooms.begin(), rooms.end(), [](const store::RoomRow& row) { return row.room.removed; }),

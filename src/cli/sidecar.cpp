@@ -5,6 +5,7 @@
 #include "cli/table.h"
 #include "cli/target.h"
 #include "cli/terminal.h"
+#include "config/listen_address.h"
 #include "http/access.h"
 #include "store/database_id.h"
 #include "store/owner.h"
@@ -13,11 +14,11 @@ namespace cli {
 namespace {
 
 // The address that the running sidecar has noted; it knows its port also where port 0 is configured
-// or systemd handed the socket over.
+// or systemd handed the socket over. The note's writer must not have the token sent to another machine.
 std::string noted_address(const std::string& database_path) {
   try {
     const auto note = store::read_owner_note(database_path);
-    return note ? note->address : "";
+    return note && config::is_local_only(note->address) ? note->address : "";
   } catch (const std::exception&) {
     return "";  // not ours to read; the configured address is tried instead
   }

@@ -35,6 +35,7 @@ Bytes image_of(const std::string& path) {
   if (!exists(path)) {
     throw Failure(Failure::Kind::unusable, "there is no database at " + path + "; check database.path");
   }
+  require_plain_files(path);
   refuse_damaged_log_unless_served(path);
   try {
     Connection connection(path, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
@@ -49,16 +50,29 @@ Bytes image_of(const std::string& path) {
 }
 
 void refuse_odd_target(const std::string& database, const std::string& target) {
-  const std::string real = resolved(target);
-  for (const char* suffix : {"", "-wal", "-shm", ".lock"}) {
+  const std::string real = placed(target);
+  for (const char* suffix : {"", "-wal", "-shm", ".lock", ".running"}) {
     if (real == database + suffix || is_same_file(real, database + suffix)) {
       throw Failure(Failure::Kind::unusable,
                     "the backup would overwrite " + database + suffix + " itself; name another file");
     }
   }
   struct stat status = {};
-  if (::stat(real.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+  if (::lstat(real.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
     throw Failure(Failure::Kind::unusable, real + " is not a file; name one for the backup");
+  }
+}
+
+void refuse_unsound(const Bytes& image, const std::string& database) {
+  Connection check(database, image);
+  check.give_up_after(patience_of_commands);
+  try {
+    version_of_ours(check, database, embedded_migrations());
+    check.check_soundness();
+  } catch (const Failure& failure) {
+    if (failure.kind() == Failure::Kind::damaged) throw damaged(database, "found by the backup");
+    // A newer version's file may well be backed up.
+    if (failure.kind() != Failure::Kind::newer) throw;
   }
 }
 
@@ -71,18 +85,9 @@ void backup(const std::string& database_path, const std::string& target) {
     const AsFileOwner owner(database);
     return image_of(database);
   }();
-  UnfinishedFile copy(resolved(target), image, 0600);  // it names people's sessions
-  const ReadConnection check = open_for_reading(copy.path());
-  check.connection->give_up_after(patience_of_commands);
-  try {
-    version_of_ours(*check.connection, database, embedded_migrations());
-    check.connection->check_soundness();
-  } catch (const Failure& failure) {
-    if (failure.kind() == Failure::Kind::damaged) throw damaged(database, "found by the backup");
-    // A newer version's file may well be backed up.
-    if (failure.kind() != Failure::Kind::newer) throw;
-  }
-  copy.rename_to_final();
+  refuse_unsound(image, database);
+  // What bears that name is replaced, be it a link. It names people's sessions.
+  UnfinishedFile(placed(target), image, 0600).rename_to_final();
 }
 
 }  // namespace store

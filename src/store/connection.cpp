@@ -53,6 +53,14 @@ Connection::Connection(const std::string& path, const std::string& name, int fla
   distrust(sql_->getHandle());
 }
 
+Connection::Connection(const std::string& path, const Bytes& image)
+    : Connection(path, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX) {
+  const auto size = static_cast<sqlite3_int64>(image.size());
+  auto* const bytes = const_cast<unsigned char*>(image.data());  // which it is told not to write
+  const int code = sqlite3_deserialize(sql_->getHandle(), "main", bytes, size, size, SQLITE_DESERIALIZE_READONLY);
+  if (code != SQLITE_OK) throw sqlite_failure(path_, code, sql_->getErrorMsg());
+}
+
 void Connection::give_up_after(std::chrono::milliseconds patience) {
   give_up_at_ = std::chrono::steady_clock::now() + patience;
   sqlite3_progress_handler(sql_->getHandle(), steps_between_looks, is_too_late, &give_up_at_);

@@ -182,6 +182,7 @@ Database::Database(const std::string& path, OpenMode mode, std::span<const Migra
   parts_->path = resolved(path);
   parts_->mode = mode;
   parts_->migrations = migrations;
+  if (mode != OpenMode::read_again) require_plain_files(parts_->path);
   const bool reads_only = mode == OpenMode::read_only || mode == OpenMode::read_again;
   if (reads_only) {
     if (mode == OpenMode::read_only) refuse_damaged_log_unless_served(parts_->path);
@@ -310,10 +311,9 @@ void Database::write_anew() {
     if (exists(path)) throw system_failure("write anew", path, EEXIST);
     sync_folder_of(path);
     for (const char* suffix : {"-wal", "-shm", "-journal"}) remove_file(path + suffix);
-    // link() refuses where rename() would replace what somebody else has just put there.
-    if (::link(anew.path().c_str(), path.c_str()) != 0) throw system_failure("create", path, errno);
-  }  // gone before anyone opens the file, which may have but one name
-  sync_folder_of(path);
+    // A rename would replace what somebody else has just put there.
+    anew.link_to_final();
+  }
   parts_->open_writable();
 }
 

@@ -1,4 +1,4 @@
-// Files that must be whole and on disk, or not there at all. Any thread. Private to store/.
+// Files that must be whole and on disk, or not there at all. Any thread. For store/ and cli/.
 // Everything here throws Failure when the system refuses.
 #pragma once
 
@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace store {
@@ -14,13 +16,18 @@ namespace store {
 using Bytes = std::vector<unsigned char>;
 
 // The absolute path with links followed as far as it exists. SQLite follows them as well, and puts
-// -wal and -shm beside the real file.
+// -wal and -shm beside the real file. Root follows no link of another user's as the last step: that one could lead it
+// to any file.
 std::string resolved(const std::string& path);
+// The same for the folder; what the last name stands for is not looked at.
+std::string placed(const std::string& path);
 
 bool exists(const std::string& path);
 // The size in bytes; 0 also if there is no such file. Never opens it.
 std::size_t size_of(const std::string& path);
 bool is_same_file(const std::string& one, const std::string& other);
+// Throws if the database, its -wal, -shm or -journal is a pipe, a device or a link: reading could wait for ever.
+void require_plain_files(const std::string& database_path);
 
 // Which file it is that bears a name; nothing if there is none.
 struct FileId {
@@ -33,6 +40,8 @@ std::optional<FileId> id_of(const std::string& path);
 
 // Makes a new file with this content and waits until the disk has it; refuses an existing one.
 void write_new_file(const std::string& path, const Bytes& content, mode_t mode);
+// Copies a plain file into a new one, and follows no link.
+void copy_plain_file(const std::string& from, const std::string& to);
 // Waits until the disk has the names in that file's folder.
 void sync_folder_of(const std::string& path);
 void rename_file(const std::string& from, const std::string& to);
@@ -56,27 +65,50 @@ class PrivateFolder {
   std::string path_;
 };
 
+// A descriptor that is closed with its owner; -1 if it could not be opened.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  ~Descriptor() { close(); }
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept;
+
+  int get() const { return fd_; }
+  void close();
+
+ private:
+  int fd_;
+};
+
 // A new file with this content, on disk once it is made, beside the one that it is to become. It is
 // removed again unless it gets that final name. What killed processes left of such files goes first.
+// Its folder is opened once, and no link in it is followed: another user may be its owner.
 class UnfinishedFile {
  public:
+  UnfinishedFile(const std::string& final_path, std::string_view content, mode_t mode);
   UnfinishedFile(const std::string& final_path, const Bytes& content, mode_t mode);
   ~UnfinishedFile();
   UnfinishedFile(const UnfinishedFile&) = delete;
   UnfinishedFile& operator=(const UnfinishedFile&) = delete;
 
-  const std::string& path() const { return path_; }
+  // Owner, group, mode and extended attributes (an ACL may be what lets the sidecar read it) of that file.
+  void look_like(const std::string& model);
   // Gives it the final name, replacing what bears it, and waits until the disk has that.
   void rename_to_final();
+  // The same, but refuses where something bears that name.
+  void link_to_final();
   // Closed, for SQLite to open; until then its lock tells others that it is not left behind.
-  void close();
+  void close() { file_.close(); }
 
  private:
   void remove() noexcept;
+  void sync() const;
 
   std::string final_path_;
-  std::string path_;
-  int fd_ = -1;
+  std::string final_name_;
+  std::string name_;  // in the folder; empty when there is none any more
+  Descriptor folder_;
+  Descriptor file_;
 };
 
 }  // namespace store

@@ -18,7 +18,8 @@
 namespace store {
 namespace {
 
-std::string lock_path_of(const std::string& database_path) { return resolved(database_path) + ".lock"; }
+std::string lock_path_of(const std::string& database) { return database + ".lock"; }
+std::string note_path_of(const std::string& database) { return database + ".running"; }
 
 // Waits a little: is_owned() of a command holds the lock for an instant.
 constexpr int tries_at_start = 25;
@@ -65,13 +66,44 @@ std::string text_of(const OwnerNote& note) {
          "\ngeneration=" + std::to_string(note.generation) + "\n";
 }
 
-Failure already_owned(const std::string& lock_path, const std::string& content) {
+// A pipe, a device or a link that somebody has put in its place counts as none, and keeps nobody waiting.
+Descriptor open_plain(const std::string& path, int flags, mode_t mode = 0) {
+  Descriptor file(::open(path.c_str(), flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode));
+  struct stat status = {};
+  if (file.get() >= 0 && (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))) {
+    file.close();
+    errno = EINVAL;
+  }
+  return file;
+}
+
+// A lock of the kind that only who may write a file can take, and that others can ask about.
+struct flock whole_file(short type) {
+  struct flock lock = {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+bool lock_note(int fd) {
+  struct flock lock = whole_file(F_WRLCK);
+  return ::fcntl(fd, F_OFD_SETLK, &lock) == 0;
+}
+
+// What a killed process left behind must not lead anyone to whoever has its pid or port today.
+std::optional<OwnerNote> live_note_beside(const std::string& database) {
+  const Descriptor file = open_plain(note_path_of(database), O_RDONLY);
+  struct flock lock = whole_file(F_RDLCK);
+  const bool is_live = file.get() >= 0 && ::fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  return is_live ? note_in(read_text(file.get())) : std::nullopt;
+}
+
+Failure already_owned(const std::string& database) {
   std::string who = "another process";
-  if (const auto note = note_in(content)) {
+  if (const auto note = live_note_beside(database)) {
     who = "the room-sidecar with pid " + std::to_string(note->pid);
     if (!note->address.empty()) who += " at " + note->address;
   }
-  const std::string database = lock_path.substr(0, lock_path.size() - std::string(".lock").size());
   return {Failure::Kind::locked_by_other,
           "the database " + database + " is held by " + who + "; stop that one first, or use another database.path"};
 }
@@ -79,41 +111,28 @@ Failure already_owned(const std::string& lock_path, const std::string& content) 
 bool is_at(const std::string& path, int fd) {
   struct stat there = {};
   struct stat ours = {};
-  return ::stat(path.c_str(), &there) == 0 && ::fstat(fd, &ours) == 0 && there.st_dev == ours.st_dev &&
+  return ::lstat(path.c_str(), &there) == 0 && ::fstat(fd, &ours) == 0 && there.st_dev == ours.st_dev &&
          there.st_ino == ours.st_ino;
 }
 
-struct LockFile {
-  int fd = -1;
-  bool may_write = false;
-};
-
-LockFile open_lock_file(const std::string& path) {
-  // Readable for all who may enter the folder: it tells them where to ask.
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (fd >= 0) return {fd, true};
-  return {::open(path.c_str(), O_RDONLY | O_CLOEXEC), false};
+Descriptor open_lock_file(const std::string& path) {
+  Descriptor file = open_plain(path, O_RDWR | O_CREAT, 0600);
+  // Older versions let everybody read it.
+  if (file.get() >= 0 && ::fchmod(file.get(), 0600) == 0) return file;
+  return file.get() >= 0 ? std::move(file) : open_plain(path, O_RDONLY);
 }
 
 }  // namespace
 
-Owner::Owner(const std::string& database_path) : path_(lock_path_of(database_path)) {
-  const LockFile file = open_lock_file(path_);
-  if (file.fd < 0) return;
-  if (take_lock(file.fd, tries_at_start)) {
-    fd_ = file.fd;
-    may_write_ = file.may_write;
-    return;
-  }
-  const std::string content = read_text(file.fd);
-  ::close(file.fd);
-  throw already_owned(path_, content);
+Owner::Owner(const std::string& database_path) : database_(resolved(database_path)), path_(lock_path_of(database_)) {
+  Descriptor file = open_lock_file(path_);
+  if (file.get() < 0) return;
+  if (!take_lock(file.get(), tries_at_start)) throw already_owned(database_);
+  lock_ = std::move(file);
 }
 
 Owner::~Owner() {
-  if (fd_ < 0) return;
-  if (may_write_ && ::ftruncate(fd_, 0) != 0) may_write_ = false;
-  ::close(fd_);
+  if (note_.get() >= 0 && is_at(note_path_of(database_), note_.get())) ::unlink(note_path_of(database_).c_str());
 }
 
 bool Owner::keep() {
@@ -122,20 +141,15 @@ bool Owner::keep() {
 }
 
 bool Owner::keep_locked() {
-  if (fd_ >= 0 && is_at(path_, fd_)) {
-    if (noted_ && !is_written_) write_note();
+  if (lock_.get() >= 0 && is_at(path_, lock_.get())) {
+    const bool is_noted = is_written_ && is_at(note_path_of(database_), note_.get());
+    if (noted_ && !is_noted) write_note();
     return true;
   }
-  const LockFile anew = open_lock_file(path_);
-  if (anew.fd < 0) return false;
+  Descriptor anew = open_lock_file(path_);
   // It may have been deleted again before it was locked: then the next call takes the next one.
-  if (!take_lock(anew.fd, tries_when_kept) || !is_at(path_, anew.fd)) {
-    ::close(anew.fd);
-    return false;
-  }
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = anew.fd;
-  may_write_ = anew.may_write;
+  if (anew.get() < 0 || !take_lock(anew.get(), tries_when_kept) || !is_at(path_, anew.get())) return false;
+  lock_ = std::move(anew);
   write_note();
   return true;
 }
@@ -147,36 +161,32 @@ bool Owner::note(const OwnerNote& note) {
   return keep_locked() && write_note();
 }
 
-// By a descriptor of its own, since ours is for reading only if the disk was when it was opened. (Unlike
-// SQLite's locks, a flock stays when another descriptor of its file is closed.)
 bool Owner::write_note() {
   is_written_ = false;
   if (!noted_) return false;
-  const int fd = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return false;
+  const std::string path = note_path_of(database_);
+  if (note_.get() < 0 || !is_at(path, note_.get())) {
+    // Anew, whatever has been put there: the lock is ours. Readable for all who may enter the folder.
+    ::unlink(path.c_str());
+    Descriptor file = open_plain(path, O_RDWR | O_CREAT | O_EXCL, 0644);
+    if (file.get() < 0 || !lock_note(file.get())) return false;
+    note_ = std::move(file);
+  }
   const std::string text = text_of(*noted_);
   const auto size = static_cast<off_t>(text.size());
-  is_written_ = ::pwrite(fd, text.data(), text.size(), 0) == size && ::ftruncate(fd, size) == 0;
-  ::close(fd);
+  is_written_ = ::pwrite(note_.get(), text.data(), text.size(), 0) == size && ::ftruncate(note_.get(), size) == 0;
   return is_written_;
 }
 
 std::optional<OwnerNote> read_owner_note(const std::string& database_path) {
-  // What a killed process left behind must not lead anyone to whoever has its pid or port today.
-  if (!is_owned(database_path)) return std::nullopt;
-  const int fd = ::open(lock_path_of(database_path).c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return std::nullopt;
-  const std::string content = read_text(fd);
-  ::close(fd);
-  return note_in(content);
+  return live_note_beside(resolved(database_path));
 }
 
 bool is_owned(const std::string& database_path) {
-  const int fd = ::open(lock_path_of(database_path).c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  const bool is_free = ::flock(fd, LOCK_SH | LOCK_NB) == 0;
-  ::close(fd);
-  return !is_free;
+  const std::string database = resolved(database_path);
+  const Descriptor file = open_plain(lock_path_of(database), O_RDONLY);
+  if (file.get() >= 0) return ::flock(file.get(), LOCK_SH | LOCK_NB) != 0;
+  return errno == EACCES && live_note_beside(database);
 }
 
 }  // namespace store

@@ -1,5 +1,6 @@
-// Who serves a database file: at most one process, by a lock on `<real path>.lock`. SQLite's own
-// exclusive mode would shut the operator's shell out. Any thread. Throws Failure.
+// Who serves a database file: at most one process, by a lock on `<real path>.lock`, which only its owner may open: who
+// may open a file may lock it. SQLite's own exclusive mode would shut the operator's shell out. Beside it,
+// `<real path>.running` tells others where to ask. Any thread. Throws Failure.
 #pragma once
 
 #include <sys/types.h>
@@ -9,10 +10,11 @@
 #include <string>
 
 #include "locks/mutex.h"
+#include "store/files.h"
 
 namespace store {
 
-// What the lock file tells others, so that commands find the running sidecar.
+// What others are told, so that commands find the running sidecar.
 struct OwnerNote {
   pid_t pid = 0;
   std::string address;
@@ -26,7 +28,7 @@ class Owner {
   // Takes the lock, or throws (locked_by_other) with who holds it. Where no lock file can be made,
   // as on a read-only disk, it holds nothing yet: see keep().
   explicit Owner(const std::string& database_path);
-  // Empties the file and leaves it there: who deletes a lock file makes two owners possible.
+  // The note goes, the lock file stays: who deletes that one makes two owners possible.
   ~Owner();
   Owner(const Owner&) = delete;
   Owner& operator=(const Owner&) = delete;
@@ -35,25 +37,27 @@ class Owner {
   // be made before, a new one is taken and says what was noted last. False while another process
   // has the lock or no lock file can be made; then the database must not be written.
   bool keep();
-  // Rewrites what the file says. False if that could not be done.
+  // Rewrites what others are told. False if that could not be done.
   bool note(const OwnerNote& note);
 
  private:
   bool keep_locked() REQUIRES(mutex_);
   bool write_note() REQUIRES(mutex_);
 
+  const std::string database_;
   const std::string path_;
   locks::Mutex mutex_;
-  int fd_ GUARDED_BY(mutex_) = -1;
-  bool may_write_ GUARDED_BY(mutex_) = false;
+  Descriptor lock_ GUARDED_BY(mutex_);
   std::optional<OwnerNote> noted_ GUARDED_BY(mutex_);
+  Descriptor note_ GUARDED_BY(mutex_);          // locked, too, for those who may only read it
   bool is_written_ GUARDED_BY(mutex_) = false;  // what was noted
 };
 
-// What the present owner has noted; nothing if nobody owns the file, or nothing is noted yet.
+// What the present owner has noted; nothing if nobody owns the file, or nothing is noted yet. It is the word of the
+// folder's owner.
 std::optional<OwnerNote> read_owner_note(const std::string& database_path);
 
-// Does any process own it? Tries the lock and does not keep it.
+// Does any process own it? Tries the lock and does not keep it. A user who may not even read that goes by the note.
 bool is_owned(const std::string& database_path);
 
 }  // namespace store

@@ -2,7 +2,6 @@
 
 #include <sqlite3.h>
 
-#include <filesystem>
 #include <utility>
 
 #include "store/failure.h"
@@ -28,12 +27,6 @@ std::string uri_of(const std::string& path, const std::string& parameter) {
   return uri + "?" + parameter;
 }
 
-void copy_file(const std::string& from, const std::string& to) {
-  std::error_code error;
-  std::filesystem::copy_file(from, to, error);
-  if (error) throw system_failure("copy", from, error.value());
-}
-
 // Opening is lazy in SQLite: the first question is what fails.
 std::unique_ptr<Connection> opened(const std::string& path, const std::string& parameter) {
   auto connection = std::make_unique<Connection>(path, uri_of(path, parameter), read_flags);
@@ -49,8 +42,8 @@ ReadConnection opened_in_copy(const std::string& path, const std::string& parent
   ReadConnection result;
   result.copy = std::make_unique<PrivateFolder>(parent);
   const std::string copy = result.copy->file("copy.db");
-  copy_file(path, copy);
-  copy_file(path + "-wal", copy + "-wal");
+  copy_plain_file(path, copy);
+  copy_plain_file(path + "-wal", copy + "-wal");
   result.connection = std::make_unique<Connection>(path, copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
   result.connection->integer("PRAGMA user_version");
   return result;

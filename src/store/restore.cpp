@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string_view>
 
 #include "store/as_file_owner.h"
@@ -93,23 +93,13 @@ void keep(const std::string& path, const std::string& kept) {
   remove_file(kept);
   if (!exists(path)) return;
   if (::link(path.c_str(), kept.c_str()) == 0) return;
-  std::error_code error;
-  std::filesystem::copy_file(path, kept, error);
-  if (error) throw system_failure("keep the replaced database as", kept, error.value());
+  copy_plain_file(path, kept);
 }
 
-void take_rights_of(const std::string& old, const std::string& anew) {
+std::optional<uid_t> owner_of(const std::string& path) {
   struct stat status = {};
-  if (::stat(old.c_str(), &status) != 0) return;
-  struct stat made = {};
-  if (::stat(anew.c_str(), &made) != 0) throw system_failure("find", anew, errno);
-  const bool differs = made.st_uid != status.st_uid || made.st_gid != status.st_gid;
-  if (differs && ::chown(anew.c_str(), status.st_uid, status.st_gid) != 0) {
-    throw system_failure("give the owner of the old database to", anew, errno);
-  }
-  if (::chmod(anew.c_str(), status.st_mode & 07777) != 0) {
-    throw system_failure("give the mode of the old database to", anew, errno);
-  }
+  if (::lstat(path.c_str(), &status) != 0) return std::nullopt;
+  return status.st_uid;
 }
 
 }  // namespace
@@ -122,9 +112,14 @@ void restore(const std::string& backup_file, const std::string& database_path) {
   const Bytes image = image_of_sound_backup(resolved(backup_file));
 
   const AsFileOwner as_owner(database);
-  const Owner owner(database);
+  require_plain_files(database);
+  Owner owner(database);
+  if (!owner.keep()) {
+    throw Failure(Failure::Kind::unusable, "the lock " + database + ".lock cannot be had; see what stands there");
+  }
   UnfinishedFile anew(database, image, 0640);
-  take_rights_of(database, anew.path());
+  // A file of root's in another's folder is a mistake, which ends here.
+  if (const auto uid = owner_of(database); uid && (*uid != 0 || ::geteuid() == 0)) anew.look_like(database);
   const std::string kept = database + ".before-restore";
   keep(database, kept);
   for (const char* suffix : {"-wal", "-journal"}) keep(database + suffix, kept + suffix);

@@ -284,6 +284,11 @@ TEST_CASE("the sidecar is found by its note beside the database, else by http.li
     store::Owner owner(scratch.database());
     REQUIRE(owner.note({::getpid(), noted.address(), 1}));
     CHECK(contains(scratch.run({"status"}).out, noted.address()));
+    // Its writer is not trusted with where the token goes.
+    for (const char* elsewhere : {"192.0.2.1:8082", "example.org:80", "http://127.0.0.1:1@192.0.2.1:80"}) {
+      REQUIRE(owner.note({::getpid(), elsewhere, 1}));
+      CHECK(contains(scratch.run({"status"}).out, configured.address()));
+    }
   }
   CHECK(contains(scratch.run({"status"}).out, configured.address()));
 }

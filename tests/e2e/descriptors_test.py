@@ -16,14 +16,15 @@ class ClosedDescriptors(Case):
             sidecar = self.sidecar(toml(scale=True), start=False)
             sidecar.wrapped_in = self.closed(*descriptors)
             sidecar.launch()
-            lock = sidecar.folder / "room-sidecar.db.lock"
-            wait_until(lambda one=lock: one.exists() and b"address=127" in one.read_bytes(), "the note")
+            note = sidecar.folder / "room-sidecar.db.running"
+            wait_until(lambda one=note: one.exists() and b"address=127" in one.read_bytes(), "the note")
             for number in descriptors:
                 self.assertEqual(os.readlink(f"/proc/{sidecar.process.pid}/fd/{number}"), "/dev/null")
-            self.assertEqual([line.split("=")[0] for line in lock.read_text().splitlines()],
+            self.assertEqual([line.split("=")[0] for line in note.read_text().splitlines()],
                              ["pid", "address", "generation"])
             self.assertEqual(sidecar.stop(), 0)
-            self.assertEqual(lock.read_bytes(), b"")
+            self.assertFalse(note.exists())
+            self.assertEqual((sidecar.folder / "room-sidecar.db.lock").read_bytes(), b"")
             self.assertEqual(sidecar.sql("PRAGMA integrity_check"), [("ok",)])
 
     def test_commands_write_their_messages_into_no_file_either(self):

@@ -135,6 +135,17 @@ class Switch(Case):
         (sidecar.folder / "shared").unlink()
         self.assertIn("link", self.switch(sidecar, "on", 1).stderr)
 
+    def test_root_follows_no_link_of_another_users(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can play another user")
+        sidecar = self.sidecar()
+        victim = sidecar.folder / "victim"
+        victim.write_text("SCALE=false\n")
+        (sidecar.folder / ".env").symlink_to(victim)
+        os.lchown(sidecar.folder / ".env", 12345, 12345)
+        self.assertIn("link that root does not own", self.switch(sidecar, "on", 1).stderr)
+        self.assertEqual(victim.read_text(), "SCALE=false\n")
+
     def test_another_mode_than_asked_for_is_a_failure_that_says_where_it_is_written(self):
         sidecar = self.sidecar(env={"SCALE": "true"})
         done = self.switch(sidecar, "off", 1)

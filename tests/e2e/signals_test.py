@@ -108,8 +108,8 @@ class Stopping(Case):
 
     def answers_at(self, sidecar):
         """Waits until it listens, which nobody can read in a log."""
-        lock = sidecar.folder / "room-sidecar.db.lock"
-        wait_until(lambda: lock.exists() and b"address=127" in lock.read_bytes(), "the sidecar to listen")
+        note = sidecar.folder / "room-sidecar.db.running"
+        wait_until(lambda: note.exists() and b"address=127" in note.read_bytes(), "the sidecar to listen")
 
     def test_it_ends_in_time_while_nobody_reads_its_log(self):
         sidecar = self.sidecar(toml(scale=True), start=False)

@@ -157,15 +157,15 @@ class Calls(Trouble):
         self.expect_nothing_lost(sidecar, known)
         self.assertFalse(sidecar.gateway("gxy1")["draining"])
 
-    def test_the_lock_file_is_written_once_that_is_possible(self):
+    def test_the_note_is_written_once_that_is_possible(self):
         sidecar = self.stored().failing().start()
         sidecar.stop()
         sidecar.fails("open EROFS", "write EROFS")
         sidecar.start()
-        lock = sidecar.database.with_name(sidecar.database.name + ".lock")
-        self.assertEqual(lock.read_text(), "")
+        note = sidecar.database.with_name(sidecar.database.name + ".running")
+        self.assertFalse(note.exists())
         sidecar.fails()
-        wait_until(lambda: str(sidecar.process.pid) in lock.read_text(), "the note")
+        wait_until(lambda: note.exists() and str(sidecar.process.pid) in note.read_text(), "the note")
         self.assertEqual(sidecar.run("status").returncode, 0)
 
 

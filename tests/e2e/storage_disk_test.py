@@ -107,7 +107,8 @@ class Disk(Trouble):
 
     def test_any_of_its_files_may_be_deleted(self):
         self.all_at_once(self.deleted, [
-            ("",), ("-wal",), ("-shm",), ("-wal", "-shm"), ("", "-wal", "-shm"), (".lock",)])
+            ("",), ("-wal",), ("-shm",), ("-wal", "-shm"), ("", "-wal", "-shm"), (".lock",), (".running",),
+            (".lock", ".running")])
 
     def deleted(self, *ends):
         sidecar = self.stored().start()

@@ -59,9 +59,9 @@ class Stored(Sidecar):
         return re.findall(r"(?:WARN|ERROR): .*", self.log_of_this_run())
 
     def hashes(self):
-        """Of every file there is in the folder, but the lock's note."""
+        """Of every file there is in the folder, but the lock and the note."""
         return {file.name: hashlib.sha256(file.read_bytes()).hexdigest()
-                for file in sorted(self.data.iterdir()) if file.suffix != ".lock"}
+                for file in sorted(self.data.iterdir()) if file.suffix not in (".lock", ".running")}
 
     def rows(self):
         """Of the file; asked where the sidecar sees it, for it may be a mount of its own."""

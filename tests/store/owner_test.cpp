@@ -32,7 +32,8 @@ TEST_CASE("a database has one owner, and the second is told who") {
     CHECK(thrown.names("127.0.0.1:8082"));
   }
   CHECK_FALSE(store::is_owned(path));
-  CHECK(std::filesystem::file_size(path + ".lock") == 0);
+  CHECK(std::filesystem::exists(path + ".lock"));
+  CHECK_FALSE(std::filesystem::exists(path + ".running"));
   CHECK(Owner(path).keep());
 }
 
@@ -56,7 +57,7 @@ TEST_CASE("what a killed owner noted leads nobody astray") {
   }
   int status = 0;
   ::waitpid(child, &status, 0);
-  CHECK(std::filesystem::file_size(path + ".lock") > 0);
+  CHECK(std::filesystem::file_size(path + ".running") > 0);
   CHECK_FALSE(store::read_owner_note(path).has_value());
   CHECK(Owner(path).keep());
 }
@@ -103,6 +104,9 @@ TEST_CASE("an owner whose lock file was deleted is the owner again when it looks
     CHECK_FALSE(owner.note({1, "a", 2}));
     CHECK(store::read_owner_note(path) == OwnerNote{2, "b", 1});
   }
+  CHECK(owner.keep());
+  CHECK(store::read_owner_note(path) == OwnerNote{1, "a", 2});
+  std::filesystem::remove(path + ".running");
   CHECK(owner.keep());
   CHECK(store::read_owner_note(path) == OwnerNote{1, "a", 2});
 }
@@ -152,6 +156,7 @@ TEST_CASE("in a folder that may not be written, the lock is taken if its file is
   CHECK_FALSE(Owner(path).keep());
   REQUIRE(::seteuid(0) == 0);
   Owner{path};  // makes the file
+  REQUIRE(::chown((path + ".lock").c_str(), 65534, 65534) == 0);
   REQUIRE(::seteuid(65534) == 0);
   {
     Owner owner(path);

@@ -1,0 +1,267 @@
+// What the user of the service may have put into its own folder, when a command of root's comes along. The tests play
+// that user, so they need root; without it they do nothing.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "catch.h"
+#include "store/as_file_owner.h"
+#include "store/backup.h"
+#include "store/files.h"
+#include "store/owner.h"
+#include "store/scratch.h"
+
+using store::Database;
+using store::Failure;
+using store::OpenMode;
+using store::Owner;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uid_t service = 12345;
+constexpr const char* secret = "root's own";
+
+bool is_root() {
+  if (::geteuid() == 0) return true;
+  WARN("not tried: only root can play another user");
+  return false;
+}
+
+// In a process of that user's.
+void as_service_user(const std::function<bool()>& deed) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool changed = ::setgid(service) == 0 && ::setuid(service) == 0;
+    ::_exit(changed && deed() ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  REQUIRE(status == 0);
+}
+
+// A folder of the service user's with a database, and a file of root's beside it.
+class Planted {
+ public:
+  Planted() {
+    ::chmod(scratch_.path().c_str(), 0755);
+    ::umask(022);
+    fs::create_directory(scratch_.file("state"));
+    REQUIRE(::chown(scratch_.file("state").c_str(), service, service) == 0);
+    as_service_user([&] {
+      Database made(database(), OpenMode::read_write);
+      store::write_assignment(made, assignment("a"));
+      return true;
+    });
+    std::ofstream(victim()) << secret;
+    ::chmod(victim().c_str(), 0600);
+    backup_ = scratch_.file("backup");
+    store::backup(database(), backup_);
+  }
+
+  std::string database() const { return scratch_.file("state/room-sidecar.db"); }
+  std::string victim() const { return scratch_.file("victim"); }
+  const std::string& backup() const { return backup_; }
+
+  void put_link(const std::string& at, const std::string& to) const {
+    as_service_user([&] {
+      ::unlink(at.c_str());
+      return ::symlink(to.c_str(), at.c_str()) == 0;
+    });
+  }
+  void put_pipe(const std::string& at) const {
+    as_service_user([&] {
+      ::unlink(at.c_str());
+      return ::mkfifo(at.c_str(), 0666) == 0;
+    });
+  }
+  void check_victim() const {
+    std::ifstream file(victim());
+    CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == secret);
+    struct stat status = {};
+    REQUIRE(::lstat(victim().c_str(), &status) == 0);
+    CHECK(status.st_uid == 0);
+    CHECK((status.st_mode & 07777) == 0600);
+  }
+
+ private:
+  const Scratch scratch_;
+  std::string backup_;
+};
+
+uid_t owner_of(const std::string& path) {
+  struct stat status = {};
+  REQUIRE(::lstat(path.c_str(), &status) == 0);
+  return status.st_uid;
+}
+
+mode_t mode_of(const std::string& path) {
+  struct stat status = {};
+  REQUIRE(::lstat(path.c_str(), &status) == 0);
+  return status.st_mode & 07777;
+}
+
+}  // namespace
+
+TEST_CASE("root follows no link of another user's to a database, and one of its own") {
+  if (!is_root()) return;
+  const Planted planted;
+  const std::string path = planted.database();
+  SECTION("by restore, to a file") { planted.put_link(path, planted.victim()); }
+  SECTION("by restore, to one that is not there") { planted.put_link(path, planted.victim() + "2"); }
+  SECTION("by restore, through a link of root's") {
+    fs::create_symlink(planted.victim(), planted.victim() + ".link");
+    planted.put_link(path, planted.victim() + ".link");
+  }
+  const Thrown thrown = thrown_by([&] { store::restore(planted.backup(), path); });
+  CHECK(thrown.kind == Failure::Kind::unusable);
+  CHECK(thrown.names("is a link that root does not own"));
+  CHECK(thrown_by([&] { store::backup(path, planted.backup() + "2"); }).names("root does not own"));
+  CHECK(thrown_by([&] { Database(path, OpenMode::existing); }).names("root does not own"));
+  CHECK(thrown_by([&] { Database(path, OpenMode::read_only); }).names("root does not own"));
+  CHECK(thrown_by([&] { store::AsFileOwner as_owner(path); }).names("root does not own"));
+  CHECK_FALSE(fs::exists(planted.victim() + "2"));
+  planted.check_victim();
+}
+
+TEST_CASE("root restores by a link of its own, as the owner of the folder that it leads to") {
+  if (!is_root()) return;
+  const Planted planted;
+  const std::string link = planted.victim() + ".link";
+  fs::create_symlink(planted.database(), link);
+  store::restore(planted.backup(), link);
+  CHECK(fs::is_symlink(link));
+  CHECK(owner_of(planted.database()) == service);
+  CHECK(assignments_in(planted.database()).size() == 1);
+}
+
+TEST_CASE("restore does not go through what lies beside the database") {
+  if (!is_root()) return;
+  const Planted planted;
+  const std::string path = planted.database();
+  for (const std::string suffix :
+       {".lock", "-wal", "-shm", "-journal", ".before-restore", ".before-restore-wal", ".running"}) {
+    CAPTURE(suffix);
+    planted.put_link(path + suffix, planted.victim());
+    const bool may_go_on = suffix == ".running" || suffix.find("before") != suffix.npos;
+    const Thrown thrown = thrown_by([&] { store::restore(planted.backup(), path); });
+    CHECK(thrown.failed != may_go_on);
+    planted.check_victim();
+    fs::remove(path + suffix);
+    if (may_go_on) continue;
+    planted.put_pipe(path + suffix);
+    CHECK(thrown_by([&] { store::restore(planted.backup(), path); }).failed);
+    fs::remove(path + suffix);
+  }
+  store::restore(planted.backup(), path);
+  for (const char* suffix : {"", ".lock", ".before-restore"}) CHECK(owner_of(path + suffix) == service);
+}
+
+TEST_CASE("a file of root's in the service's folder is its owner's after a restore") {
+  if (!is_root()) return;
+  const Planted planted;
+  const std::string path = planted.database();
+  REQUIRE(::chown(path.c_str(), 0, 0) == 0);
+  store::restore(planted.backup(), path);
+  CHECK(owner_of(path) == service);
+}
+
+TEST_CASE("a backup replaces the link that bears its name, and not what that leads to") {
+  if (!is_root()) return;
+  const Planted planted;
+  const std::string target = planted.database() + ".backup";
+  planted.put_link(target, planted.victim());
+  store::backup(planted.database(), target);
+  planted.check_victim();
+  CHECK(fs::is_regular_file(fs::symlink_status(target)));
+  CHECK(owner_of(target) == 0);
+  CHECK(mode_of(target) == 0600);
+  CHECK(assignments_in(target).size() == 1);
+}
+
+TEST_CASE("pipes and links in the place of the database's files keep no command of root's waiting") {
+  if (!is_root()) return;
+  const Planted planted;
+  const std::string path = planted.database();
+  for (const std::string suffix : {"-wal", "-shm", "-journal", ""}) {
+    for (const bool is_pipe : {true, false}) {
+      CAPTURE(suffix, is_pipe);
+      if (!is_pipe && suffix.empty()) continue;
+      is_pipe ? planted.put_pipe(path + suffix) : planted.put_link(path + suffix, planted.victim());
+      for (const auto mode : {OpenMode::read_write, OpenMode::existing, OpenMode::read_only}) {
+        CHECK(thrown_by([&] { Database(path, mode); }).names("is no plain file"));
+      }
+      CHECK(thrown_by([&] { store::backup(path, planted.backup()); }).names("is no plain file"));
+      fs::remove(path + suffix);
+    }
+  }
+  planted.check_victim();
+}
+
+TEST_CASE("the note of the one that runs is read from a plain file only") {
+  if (!is_root()) return;
+  const Planted planted;
+  const std::string path = planted.database();
+  planted.put_pipe(path + ".running");
+  planted.put_pipe(path + ".lock");
+  CHECK_FALSE(store::read_owner_note(path));
+  CHECK_FALSE(store::is_owned(path));
+  planted.put_link(path + ".running", planted.victim());
+  planted.put_link(path + ".lock", planted.victim());
+  CHECK_FALSE(store::read_owner_note(path));
+  CHECK_FALSE(store::is_owned(path));
+  {
+    const Owner none(path);
+    CHECK_FALSE(store::is_owned(path));
+  }
+  planted.check_victim();
+}
+
+TEST_CASE("others cannot take the lock, and may read who has it") {
+  if (!is_root()) return;
+  const Planted planted;
+  const std::string path = planted.database();
+  std::ofstream(path + ".lock") << "of an older version";
+  ::chmod((path + ".lock").c_str(), 0644);
+  Owner owner(path);
+  REQUIRE(owner.note({1, "127.0.0.1:8082", 1}));
+  CHECK(mode_of(path + ".lock") == 0600);
+  CHECK(mode_of(path + ".running") == 0644);
+  as_service_user([&] {
+    return ::open((path + ".lock").c_str(), O_RDONLY) < 0 && errno == EACCES && store::is_owned(path) &&
+           store::read_owner_note(path)->address == "127.0.0.1:8082";
+  });
+}
+
+TEST_CASE("a note that cannot be written over is replaced, whatever it is") {
+  if (!is_root()) return;
+  const Planted planted;
+  const std::string path = planted.database();
+  planted.put_link(path + ".running", planted.victim());
+  Owner owner(path);
+  CHECK(owner.note({1, "127.0.0.1:8082", 1}));
+  CHECK(store::read_owner_note(path)->address == "127.0.0.1:8082");
+  planted.put_pipe(path + ".running");
+  CHECK(owner.keep());
+  CHECK(store::read_owner_note(path)->address == "127.0.0.1:8082");
+  planted.check_victim();
+}
+
+TEST_CASE("root acts as the owner of the folder, with no group but that one's") {
+  if (!is_root()) return;
+  const Planted planted;
+  REQUIRE(::chown(planted.database().c_str(), 0, 0) == 0);
+  {
+    const store::AsFileOwner as_owner(planted.database());
+    CHECK(::geteuid() == service);
+    gid_t groups[8] = {};
+    CHECK(::getgroups(8, groups) == 1);
+    CHECK(groups[0] == service);
+  }
+  CHECK(::geteuid() == 0);
+}
