@@ -1,5 +1,6 @@
 // Sockets opened by configuration and handed over by systemd, and the token's file.
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -223,6 +225,30 @@ TEST_CASE("a socket file listens from the moment at which it is there") {
   others.join();
   CHECK(are_asking);
   CHECK(refused == 0);
+}
+
+TEST_CASE("instances take turns at the socket files of one folder") {
+  const TemporaryFolder folder;
+  const auto path = folder.file("s");
+  ::close(http::open_listeners("unix:" + path).front().fd);  // as kill -9 would
+  const int turn = ::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  REQUIRE(::flock(turn, LOCK_EX) == 0);
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<http::Listener> opened;
+  std::thread starter([&] { opened = http::open_listeners("unix:" + path); });
+  bool is_made = false;
+  std::chrono::steady_clock::duration passed{};
+  while (!is_made && passed < 200ms) {
+    is_made = Wire("unix:" + path).connected();
+    passed = std::chrono::steady_clock::now() - begin;
+  }
+  const bool was_early = is_made && passed < 1s;  // it waits no longer
+  ::close(turn);
+  starter.join();
+  CHECK_FALSE(was_early);
+  REQUIRE(opened.size() == 1);
+  CHECK(http::is_in_place(opened.front()));
+  http::close_listener(opened.front());
 }
 
 TEST_CASE("of many instances that start at once on a socket file that was left behind, one gets it and keeps it") {
