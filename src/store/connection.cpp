@@ -27,8 +27,8 @@ int is_too_late(void* deadline) {
   return std::chrono::steady_clock::now() >= *static_cast<std::chrono::steady_clock::time_point*>(deadline) ? 1 : 0;
 }
 
-// Whoever may write the file may have left SQL and odd pages in it: none of that calls functions which do more than
-// reckon, no statement changes the schema's own table, and pages are looked at more closely.
+// A user who may write the file can leave SQL and odd pages in it. So its SQL calls only functions without side effects,
+// no statement changes the schema's own table, and pages are looked at more closely.
 void distrust(sqlite3* sql) {
   sqlite3_db_config(sql, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(sql, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);

@@ -196,7 +196,7 @@ Database::Database(const std::string& path, OpenMode mode, std::span<const Migra
   }
   refuse_second_name(parts_->path);
   refuse_orphaned_log(parts_->path);
-  // Who closes it takes the -wal into the file, right or wrong.
+  // The last close takes the -wal into the file, right or wrong.
   mode == OpenMode::read_write ? refuse_damaged_log(parts_->path) : refuse_damaged_log_unless_served(parts_->path);
   try {
     parts_->open_writable();

@@ -28,7 +28,7 @@ class Failure : public std::runtime_error {
       : std::runtime_error(sentence), kind_(kind), reason_(std::move(reason)) {}
 
   Kind kind() const { return kind_; }
-  // Of a damaged file or of a call that failed: why, without name and advice; empty where the sentence is all.
+  // Why a file is damaged or a call failed, without name and advice; empty where the sentence is all.
   const std::string& reason() const { return reason_; }
 
  private:

@@ -1,5 +1,5 @@
-// Who serves a database file: at most one process, by a lock on `<real path>.lock`, which only its owner may open: who
-// may open a file may lock it. SQLite's own exclusive mode would shut the operator's shell out. Beside it,
+// At most one process serves a database file, by a lock on `<real path>.lock`. Only the file's owner may open that, since
+// everybody who opens a file can lock it. SQLite's own exclusive mode would shut the operator's shell out. Beside it,
 // `<real path>.running` tells others where to ask. Any thread. Throws Failure.
 #pragma once
 

@@ -80,7 +80,7 @@ std::map<std::string, Tokens> tables_of(int version, std::span<const Migration> 
 
 std::string called(const Object& object) { return object.type + " " + domain::printable(object.name); }
 
-// Only of such an index do we know that it refuses no row and runs nothing of others.
+// Such an index, and no other, is known to refuse no row and to run nothing.
 bool is_plain(Connection& connection, const std::string& index) {
   SQLite::Statement& select = connection.prepared(
       "SELECT (SELECT count(*) FROM sqlite_schema s, pragma_index_list(s.tbl_name) l "
