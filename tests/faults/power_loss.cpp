@@ -245,6 +245,51 @@ void* map(void* address, size_t size, int protection, int flags, int fd, off_t o
   return mmap(address, size, protection, flags, fd, offset);
 }
 
+int unlink_at(int at, const char* path, int flags) {
+  using Unlink = int(int, const char*, int);
+  static Unlink* kept = nullptr;
+  Unlink* unlinkat = real(kept, "unlinkat");
+  const Deed deed;
+  if (!deed.is_outer()) return unlinkat(at, path, flags);
+  char name[NAME_MAX + 1];
+  const bool is_ours = name_of(at, path, name) != nullptr;
+  const int result = unlinkat(at, path, flags);
+  if (result == 0 && is_ours) record_names('U', name);
+  return result;
+}
+
+int rename_at(int from_at, const char* from, int to_at, const char* to) {
+  using Rename = int(int, const char*, int, const char*);
+  static Rename* kept = nullptr;
+  Rename* renameat = real(kept, "renameat");
+  const Deed deed;
+  if (!deed.is_outer()) return renameat(from_at, from, to_at, to);
+  char old_name[NAME_MAX + 1];
+  char new_name[NAME_MAX + 1];
+  const bool was_ours = name_of(from_at, from, old_name) != nullptr;
+  const bool is_ours = name_of(to_at, to, new_name) != nullptr;
+  if (was_ours != is_ours) give_up("a file is moved into the folder or out of it");
+  const int result = renameat(from_at, from, to_at, to);
+  if (result == 0 && is_ours) record_names('R', old_name, new_name);
+  return result;
+}
+
+int link_at(int from_at, const char* from, int to_at, const char* to, int flags) {
+  using Link = int(int, const char*, int, const char*, int);
+  static Link* kept = nullptr;
+  Link* linkat = real(kept, "linkat");
+  const Deed deed;
+  if (!deed.is_outer()) return linkat(from_at, from, to_at, to, flags);
+  char old_name[NAME_MAX + 1];
+  char new_name[NAME_MAX + 1];
+  const bool was_ours = name_of(from_at, from, old_name) != nullptr;
+  const bool is_ours = name_of(to_at, to, new_name) != nullptr;
+  if (was_ours != is_ours) give_up("a file is linked into the folder or out of it");
+  const int result = linkat(from_at, from, to_at, to, flags);
+  if (result == 0 && is_ours) record_names('L', old_name, new_name);
+  return result;
+}
+
 }  // namespace
 
 extern "C" {
@@ -344,48 +389,16 @@ ssize_t pwritev(int fd, const iovec* parts, int count, off_t offset)
         NOT_RECORDED(copy_file_range, to, , (from, there, to, here, size, flags))
 
             int unlink(const char* path) noexcept {
-  using Unlink = int(const char*);
-  static Unlink* kept = nullptr;
-  Unlink* unlink = real(kept, "unlink");
-  const Deed deed;
-  if (!deed.is_outer()) return unlink(path);
-  char name[NAME_MAX + 1];
-  const bool is_ours = name_of(AT_FDCWD, path, name) != nullptr;
-  const int result = unlink(path);
-  if (result == 0 && is_ours) record_names('U', name);
-  return result;
+  return unlink_at(AT_FDCWD, path, 0);
 }
-
-int rename(const char* from, const char* to) noexcept {
-  using Rename = int(const char*, const char*);
-  static Rename* kept = nullptr;
-  Rename* rename = real(kept, "rename");
-  const Deed deed;
-  if (!deed.is_outer()) return rename(from, to);
-  char old_name[NAME_MAX + 1];
-  char new_name[NAME_MAX + 1];
-  const bool was_ours = name_of(AT_FDCWD, from, old_name) != nullptr;
-  const bool is_ours = name_of(AT_FDCWD, to, new_name) != nullptr;
-  if (was_ours != is_ours) give_up("a file is moved into the folder or out of it");
-  const int result = rename(from, to);
-  if (result == 0 && is_ours) record_names('R', old_name, new_name);
-  return result;
+int unlinkat(int at, const char* path, int flags) noexcept { return unlink_at(at, path, flags); }
+int rename(const char* from, const char* to) noexcept { return rename_at(AT_FDCWD, from, AT_FDCWD, to); }
+int renameat(int from_at, const char* from, int to_at, const char* to) noexcept {
+  return rename_at(from_at, from, to_at, to);
 }
-
-int link(const char* from, const char* to) noexcept {
-  using Link = int(const char*, const char*);
-  static Link* kept = nullptr;
-  Link* link = real(kept, "link");
-  const Deed deed;
-  if (!deed.is_outer()) return link(from, to);
-  char old_name[NAME_MAX + 1];
-  char new_name[NAME_MAX + 1];
-  const bool was_ours = name_of(AT_FDCWD, from, old_name) != nullptr;
-  const bool is_ours = name_of(AT_FDCWD, to, new_name) != nullptr;
-  if (was_ours != is_ours) give_up("a file is linked into the folder or out of it");
-  const int result = link(from, to);
-  if (result == 0 && is_ours) record_names('L', old_name, new_name);
-  return result;
+int link(const char* from, const char* to) noexcept { return link_at(AT_FDCWD, from, AT_FDCWD, to, 0); }
+int linkat(int from_at, const char* from, int to_at, const char* to, int flags) noexcept {
+  return link_at(from_at, from, to_at, to, flags);
 }
 
 }  // extern "C"
