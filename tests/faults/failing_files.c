@@ -114,6 +114,29 @@ static int is_for_writing(int flags) {
 OPEN(open)
 OPEN(open64)
 
+// A path under a folder that is open.
+static int verdict_at(int folder, const char* path) {
+  if (path[0] == '/' || folder == AT_FDCWD) return verdict("open", path);
+  char name[32], whole[8192];
+  snprintf(name, sizeof name, "/proc/self/fd/%d", folder);
+  const ssize_t size = readlink(name, whole, 4096);
+  if (size < 0) return 0;
+  snprintf(whole + size, sizeof whole - (size_t)size, "/%s", path);
+  return verdict("open", whole);
+}
+
+#define OPENAT(name)                                                       \
+  int name(int folder, const char* path, int flags, ...) {                 \
+    va_list rest;                                                          \
+    va_start(rest, flags);                                                 \
+    const mode_t mode = (flags & O_CREAT) ? va_arg(rest, mode_t) : 0;      \
+    va_end(rest);                                                          \
+    REFUSE_IF(is_for_writing(flags) ? verdict_at(folder, path) : 0, -1);   \
+    return REAL(name)(folder, path, flags, mode);                          \
+  }
+OPENAT(openat)
+OPENAT(openat64)
+
 int access(const char* path, int mode) {
   REFUSE_IF(mode & W_OK ? verdict("open", path) : 0, -1);
   return REAL(access)(path, mode);
