@@ -34,6 +34,7 @@ std::list<Wire> keep_all_places(TestDoor& door) {
     keeping.emplace_back(door.address()).say("PUT /wait HTTP/1.1\r\nHost: localhost\r\n" + known + body);
   }
   REQUIRE(comes_true([&] { return door.waiting() == 1; }));  // the others wait for it
+  for (const Wire& wire : keeping) REQUIRE(comes_true([&] { return wire.was_read(); }));
   return keeping;
 }
 

@@ -1,6 +1,8 @@
 #include "http/wire.h"
 
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <utility>
 
 #include <arpa/inet.h>
@@ -92,6 +94,20 @@ void Wire::reset() {
   const linger at_once{1, 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   ::close(std::exchange(fd_, -1));
+}
+
+bool Wire::was_read() const {
+  sockaddr_in own{};
+  socklen_t size = sizeof own;
+  if (::getsockname(fd_, reinterpret_cast<sockaddr*>(&own), &size) != 0) return false;
+  std::ifstream table("/proc/self/net/tcp");
+  for (std::string line; std::getline(table, line);) {
+    unsigned their_port = 0;
+    unsigned unread = 0;
+    const int read = std::sscanf(line.c_str(), "%*s %*s %*8[0-9A-F]:%4x %*x %*x:%8x", &their_port, &unread);
+    if (read == 2 && their_port == ntohs(own.sin_port)) return unread == 0;
+  }
+  return false;
 }
 
 bool Wire::receive(Clock::time_point until) {

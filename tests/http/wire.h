@@ -32,6 +32,8 @@ class Wire {
   WireAnswer hear(bool to_head = false, std::chrono::milliseconds within = std::chrono::seconds{5});
   // Has the other side closed, without another byte?
   bool ends_within(std::chrono::milliseconds within);
+  // Has the other side read all that was said? Of IPv4 only. Source: proc_pid_net(5), its column rx_queue.
+  bool was_read() const;
 
  private:
   bool receive(std::chrono::steady_clock::time_point until);
