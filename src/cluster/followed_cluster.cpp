@@ -59,8 +59,8 @@ bool FollowedCluster::choose(const Ids& told, Clock::time_point now) {
   if (counted.size() - counted.count("") > 1) is_contested_ = true;
   if (!is_only || most.empty()) only_one_.clear();
   if (most.empty()) return false;
-  const bool is_of_most = 2 * counted[most] > endpoints_;
-  if (is_of_most || (is_only && (!is_contested_ || has_been_the_only_one(most, now)))) {
+  const bool is_sure = id_.empty() ? 2 * counted[most] > endpoints_ : counted[most] == endpoints_;
+  if (is_sure || (is_only && (!is_contested_ || has_been_the_only_one(most, now)))) {
     follow(most, told);
     return true;
   }

@@ -33,10 +33,10 @@ class FollowedCluster {
 
   // All endpoints were asked at `now`, and those that answered said `told`. True if that makes another cluster the
   // followed one.
-  // If none is followed yet: the one that most endpoints have, or the only one that is told. If one is: only another
-  // that replaces it, so that no member of the followed one answers. Either way a cluster that less than most
-  // endpoints have must have been the only one for `max_stale`, if another id was ever told: members of the right one
-  // may be away for a while.
+  // If none is followed yet: the one that most endpoints have, or the only one that is told. If one is: another replaces
+  // it at once if all endpoints have that, since no place is left for a member of the followed one. In every other case a
+  // cluster must have been the only one for `max_stale`, if another id was ever told: members of the right one may be
+  // away for a while.
   bool choose(const Ids& told, Clock::time_point now);
 
   // Endpoints of other clusters. Those of all clusters, if none is followed and none has most endpoints.
