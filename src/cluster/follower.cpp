@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "app/event_log.h"
@@ -332,13 +333,16 @@ void Follower::carry(const domain::Assignment& row, Revision over) {
 void Follower::take_marks(const Listing& listing) {
   state_.replica.forget_marks(listing.revision);
   state_.replica.forget_users();
+  std::set<std::string, std::less<>> marked_as_kept;
   for (const KeyValue& mark : listing.marks) {
     const auto key = state_.keys.parse(mark.key);
     if (!key) continue;
+    const UseValue value = use_value_from(mark.value);
     if (key->sidecar == state_.sidecar) {
       state_.replica.set_mark(key->name, mark.modified);
+      if (value.use == domain::Use::kept) marked_as_kept.insert(key->name);
     } else {
-      state_.replica.set_users(key->name, key->sidecar, use_value_from(mark.value).users);
+      state_.replica.set_users(key->name, key->sidecar, value.users);
     }
   }
   std::string last;
@@ -362,7 +366,8 @@ void Follower::take_marks(const Listing& listing) {
     more = room != ledger.rooms().end();
     for (const domain::RoomUse& use : uses) {
       domain::RoomUse told = ledger.set_use_told(use.room_id, use.use);
-      const bool is_right = state_.replica.mark(told.room_id) > 0 && told.use == domain::Use::kept;
+      // One that was killed has forgotten users of the last second, whom its mark still counts.
+      const bool is_right = told.use == domain::Use::kept && marked_as_kept.count(told.room_id) > 0;
       if (!is_right) writer_.push(use_of(std::move(told)));
     }
     for (const std::string& name : recounted) {
