@@ -51,7 +51,7 @@ Bytes image_of(const std::string& path) {
 
 void refuse_odd_target(const std::string& database, const std::string& target) {
   const std::string real = placed(target);
-  for (const char* suffix : {"", "-wal", "-shm", ".lock", ".running"}) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal", ".lock", ".running"}) {
     if (real == database + suffix || is_same_file(real, database + suffix)) {
       throw Failure(Failure::Kind::unusable,
                     "the backup would overwrite " + database + suffix + " itself; name another file");

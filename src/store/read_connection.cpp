@@ -43,7 +43,9 @@ ReadConnection opened_in_copy(const std::string& path, const std::string& parent
   result.copy = std::make_unique<PrivateFolder>(parent);
   const std::string copy = result.copy->file("copy.db");
   copy_plain_file(path, copy);
-  copy_plain_file(path + "-wal", copy + "-wal");
+  for (const char* suffix : {"-wal", "-journal"}) {
+    if (exists(path + suffix)) copy_plain_file(path + suffix, copy + suffix);
+  }
   result.connection = std::make_unique<Connection>(path, copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
   result.connection->integer("PRAGMA user_version");
   return result;
@@ -65,14 +67,19 @@ ReadConnection open_for_reading(const std::string& path, bool alone) {
     throw Failure(Failure::Kind::unusable,
                   "there is no database at " + path + "; check database.path, or start room-sidecar once");
   }
-  // Nothing waits in a -wal: the file is all there is, and SQLite need make no -shm.
-  if (size_of(path + "-wal") == 0) return {nullptr, opened(path, "immutable=1")};
-  // Without -shm nobody has it open.
-  if (!exists(path + "-shm")) return opened_in_copy(path);
+  const bool has_journal = size_of(path + "-journal") > 0;
+  if (!has_journal) {
+    // Nothing waits in a -wal: the file is all there is, and SQLite need make no -shm.
+    if (size_of(path + "-wal") == 0) return {nullptr, opened(path, "immutable=1")};
+    // Without -shm nobody has it open.
+    if (!exists(path + "-shm")) return opened_in_copy(path);
+  }
   try {
     return {nullptr, opened(path, "mode=ro")};
   } catch (const Failure& failure) {
-    if (!alone || failure.kind() == Failure::Kind::damaged) throw;
+    // A -journal that its program has left behind is to be undone first, which is done to a copy.
+    const bool is_left_behind = has_journal && failure.kind() != Failure::Kind::busy;
+    if (!is_left_behind && (!alone || failure.kind() == Failure::Kind::damaged)) throw;
     return opened_in_copy(path);
   }
 }

@@ -15,7 +15,8 @@ namespace store {
 namespace {
 
 struct Object {
-  std::string type, name, table, sql;
+  std::string type, name, table, sql;  // name and table in lower case
+  std::string shown;                   // the name as it was given
 };
 
 using Tokens = std::vector<std::string>;
@@ -58,8 +59,9 @@ std::vector<Object> objects_in(Connection& connection) {
   SQLite::Statement& select = connection.prepared("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema");
   translated(connection.path(), [&] {
     while (select.executeStep()) {
-      objects.push_back({select.getColumn(0), lower(select.getColumn(1)), lower(select.getColumn(2)),
-                         select.getColumn(3).getString()});
+      const std::string name = select.getColumn(1);
+      objects.push_back({select.getColumn(0), lower(name), lower(select.getColumn(2)), select.getColumn(3).getString(),
+                         domain::printable(name)});
     }
     select.reset();
   });
@@ -78,7 +80,14 @@ std::map<std::string, Tokens> tables_of(int version, std::span<const Migration> 
   return tables;
 }
 
-std::string called(const Object& object) { return object.type + " " + domain::printable(object.name); }
+std::string called(const Object& object) { return object.type + " " + object.shown; }
+
+// As an identifier of SQL.
+std::string in_quotes(const std::string& name) {
+  std::string text = "\"";
+  for (const char c : name) text += c == '"' ? "\"\"" : std::string(1, c);
+  return text + '"';
+}
 
 // Such an index, and no other, is known to refuse no row and to run nothing.
 bool is_plain(Connection& connection, const std::string& index) {
@@ -100,7 +109,7 @@ std::optional<std::string> quarrel_with(Connection& connection, const Object& ob
                                         const std::map<std::string, Tokens>& tables) {
   const bool has_our_name = tables.count(object.name) > 0;
   if (!has_our_name && tables.count(object.table) == 0) return std::nullopt;
-  const auto undo = "remove it with `DROP " + object.type + " \"" + domain::printable(object.name) + "\"`";
+  const auto undo = "remove it with `DROP " + object.type + " " + in_quotes(object.shown) + "`";
   if (object.type == "table") {
     if (tokens_of(object.sql) == tables.at(object.name)) return std::nullopt;
     return called(object) + " is not as room-sidecar made it; undo that change";

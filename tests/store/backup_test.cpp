@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <fstream>
 
@@ -35,6 +36,37 @@ std::vector<std::string> rooms_in(const std::string& path) {
 using Rooms = std::vector<std::string>;
 
 }  // namespace
+
+TEST_CASE("a file whose -journal was left behind in the middle of a transaction is read as it was before") {
+  const Scratch scratch;
+  const std::string path = scratch.database();
+  const std::string live = scratch.file("live.db");
+  make(live, "a");
+  SQLite::Database shell(live, SQLite::OPEN_READWRITE);
+  shell.exec("PRAGMA journal_mode = DELETE; PRAGMA cache_size = 2");
+  shell.exec(
+      "INSERT INTO room_server_assignments WITH RECURSIVE n(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM n LIMIT "
+      "20000) "
+      "SELECT 'b' || x, 'g', '', datetime(), datetime() FROM n");
+  const auto is_before = [](const std::string& file) {
+    Database reading(file, OpenMode::read_only);
+    std::vector<std::string> skipped;
+    const auto rows = store::read_assignments(reading, skipped);
+    return rows.size() == 20001 &&
+           std::all_of(rows.begin(), rows.end(), [](const auto& row) { return row.gateway_name != "changed"; });
+  };
+  // More pages than the cache holds, so that some are in the file.
+  shell.exec("BEGIN; UPDATE room_server_assignments SET gateway_name = 'changed'");
+  for (const char* suffix : {"", "-journal"}) std::filesystem::copy_file(live + suffix, path + suffix);
+  CHECK(is_before(path));
+  CHECK(std::filesystem::file_size(path + "-journal") > 0);  // whoever writes next undoes it
+  store::backup(path, scratch.file("backup"));
+  CHECK(is_before(scratch.file("backup")));
+  // While that transaction is open the file is read as it is between commits, or is locked.
+  const Thrown thrown = thrown_by([&] { store::backup(live, scratch.file("other")); });
+  CHECK((!thrown.failed || thrown.kind == Failure::Kind::busy));
+  CHECK(thrown_by([&] { store::backup(path, path + "-journal"); }).names("-journal itself"));
+}
 
 TEST_CASE("a backup is one sound file that holds what was committed") {
   const Scratch scratch;

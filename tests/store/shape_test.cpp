@@ -48,7 +48,10 @@ TEST_CASE("a file whose tables are not as we made them is refused, and nothing o
       {"ALTER TABLE meta RENAME TO was; CREATE VIEW Meta AS WITH RECURSIVE n(x) AS (VALUES (1) UNION ALL SELECT x FROM "
        "n) "
        "SELECT x AS key, x AS value FROM n",
-       "view meta stands where a table of room-sidecar belongs"},
+       "view Meta stands where a table of room-sidecar belongs"},
+      {"CREATE TRIGGER \"A\"\"; DROP TABLE rooms; --\" AFTER INSERT ON rooms BEGIN SELECT 1; END",
+       "table rooms has the trigger A\"; DROP TABLE rooms; --, which could refuse or change rows; remove it with `DROP "
+       "trigger \"A\"\"; DROP TABLE rooms; --\"`"},
       {"DROP TABLE meta; CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY ON CONFLICT IGNORE, value TEXT NOT NULL) "
        "STRICT, WITHOUT ROWID",
        "table meta is not as room-sidecar made it"},
