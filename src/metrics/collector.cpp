@@ -197,7 +197,8 @@ void Collector::add_rooms(Families& families) const {
     ++known;
     if (!policy->legacy_gateway(room)) ++without;
   }
-  families.gauge("room_sidecar_sessions", "Live sessions that are reported to this sidecar.").add({}, static_cast<std::uint64_t>(sessions));
+  families.gauge("room_sidecar_sessions", "Live sessions that are reported to this sidecar.")
+      .add({}, static_cast<std::uint64_t>(sessions));
   families.gauge("room_sidecar_split_rooms", "Rooms with participants elsewhere than where they are answered.")
       .add({}, static_cast<std::uint64_t>(splits));
   families.gauge("room_sidecar_known_rooms", "Rooms that are known, enabled and not removed.").add({}, known);
