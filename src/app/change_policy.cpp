@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/event_log.h"
+#include "app/for_each_room.h"
 #include "app/report_session.h"
 
 namespace app {
@@ -86,19 +87,11 @@ void note_last_uses(Desk& desk) {
 void begin_legacy(Desk& desk) {
   note_last_uses(desk);
   std::int64_t elsewhere = 0;
-  std::string last;
-  for (bool more = true; more; desk.let_others_pass()) {
-    Desk::Turn turn(desk);
-    const auto& rooms = turn.ledger().rooms();
-    auto room = rooms.upper_bound(last);
-    for (std::size_t looked = 0; room != rooms.end() && looked < slice; ++room, ++looked) {
-      last = room->first;
-      if (!room->second.has_users() || !room->second.held) continue;
-      const auto gateway = standing_gateway(turn.policy(), turn.ledger(), room->first);
-      if (gateway != turn.ledger().name_of(room->second.held->gateway)) ++elsewhere;
-    }
-    more = room != rooms.end();
-  }
+  for_each_room(desk, slice, [&](Desk::Turn& turn, const auto& room) {
+    if (!room.second.has_users() || !room.second.held) return;
+    const auto gateway = standing_gateway(turn.policy(), turn.ledger(), room.first);
+    if (gateway != turn.ledger().name_of(room.second.held->gateway)) ++elsewhere;
+  });
   log_warn("Legacy mode begins; rooms that are in use elsewhere are answered with their default gateway",
            {{"live_rooms", elsewhere}});
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "app/for_each_room.h"
 #include "app/splits.h"
 
 namespace app {
@@ -37,19 +38,11 @@ RoomListing listing_of(Desk::Turn& turn, const std::string& room) {
 // Live sessions by gateway, where their rooms are answered; those at other sidecars too.
 std::map<std::string, std::int64_t> users_by_gateway(Desk& desk) {
   std::map<std::string, std::int64_t> users;
-  std::string last;
-  for (bool more = true; more; desk.let_others_pass()) {
-    Desk::Turn turn(desk);
-    const auto& rooms = turn.ledger().rooms();
-    auto room = rooms.upper_bound(last);
-    for (std::size_t looked = 0; room != rooms.end() && looked < slice; ++room, ++looked) {
-      last = room->first;
-      if (room->second.all_users() == 0) continue;
-      const auto gateway = standing_gateway(turn.policy(), turn.ledger(), room->first);
-      if (gateway) users[*gateway] += static_cast<std::int64_t>(room->second.all_users());
-    }
-    more = room != rooms.end();
-  }
+  for_each_room(desk, slice, [&](Desk::Turn& turn, const auto& room) {
+    if (room.second.all_users() == 0) return;
+    const auto gateway = standing_gateway(turn.policy(), turn.ledger(), room.first);
+    if (gateway) users[*gateway] += static_cast<std::int64_t>(room.second.all_users());
+  });
   return users;
 }
 

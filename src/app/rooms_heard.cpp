@@ -222,18 +222,8 @@ void RoomsHeard::tell_left_out() {
 }
 
 void RoomsHeard::tell_healed() {
-  std::string last;
-  for (bool more = true; more; desk_.let_others_pass()) {
-    Desk::Turn turn(desk_);
-    std::vector<std::string> rooms;
-    auto split = turn.splits().upper_bound(last);
-    for (; split != turn.splits().end() && rooms.size() < rooms_a_turn; ++split) rooms.push_back(split->first);
-    more = split != turn.splits().end();
-    for (const std::string& room : rooms) {
-      if (!suspected_.count(room)) end_split(turn, room, SplitBy::lists);
-    }
-    if (more) last = rooms.back();
-  }
+  end_splits(desk_, SplitBy::lists,
+             [this](Desk::Turn&, const std::string& room) { return suspected_.count(room) == 0; });
 }
 
 }  // namespace app

@@ -62,7 +62,7 @@ void look_for_split(Desk::Turn& turn, const std::string& room, const std::string
   note_split(turn, room, SplitBy::sessions);
 }
 
-void heal_splits(Desk& desk) {
+void end_splits(Desk& desk, SplitBy by, const std::function<bool(Desk::Turn&, const std::string&)>& is_over) {
   std::string last;
   for (bool more = true; more; desk.let_others_pass()) {
     Desk::Turn turn(desk);
@@ -71,12 +71,16 @@ void heal_splits(Desk& desk) {
     for (; split != turn.splits().end() && rooms.size() < splits_a_turn; ++split) rooms.push_back(split->first);
     more = split != turn.splits().end();
     for (const std::string& room : rooms) {
-      if (turn.splits().at(room).by_sessions && !is_split_by_sessions(turn, room)) {
-        end_split(turn, room, SplitBy::sessions);
-      }
+      if (is_over(turn, room)) end_split(turn, room, by);
     }
     if (more) last = rooms.back();
   }
+}
+
+void heal_splits(Desk& desk) {
+  end_splits(desk, SplitBy::sessions, [](Desk::Turn& turn, const std::string& room) {
+    return turn.splits().at(room).by_sessions && !is_split_by_sessions(turn, room);
+  });
 }
 
 std::map<std::string, std::int64_t> parts_of(Desk::Turn& turn, const std::string& room) {

@@ -1,8 +1,9 @@
 // Rooms whose users are not all on the gateway that the room is answered with: as the gateways' lists say
-// (app/rooms_heard.h), or as sessions report. Any thread; the caller's turn, but for heal_splits().
+// (app/rooms_heard.h), or as sessions report. Any thread; the caller's turn, but for end_splits() and heal_splits().
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -20,6 +21,8 @@ void end_split(Desk::Turn& turn, const std::string& room, SplitBy by);
 
 // A session has just reported where it is.
 void look_for_split(Desk::Turn& turn, const std::string& room, const std::string& reported);
+// Ends those splits of that source for which `is_over` is true, in slices.
+void end_splits(Desk& desk, SplitBy by, const std::function<bool(Desk::Turn&, const std::string& room)>& is_over);
 // Ends the splits that no session reports any more. Every second or so.
 void heal_splits(Desk& desk);
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/event_log.h"
+#include "app/for_each_room.h"
 #include "cluster/follower.h"
 #include "cluster/membership.h"
 #include "cluster/migration.h"
@@ -149,8 +150,11 @@ void Fleet::end_following() {
 void Fleet::replace_active(std::shared_ptr<Active> next, bool leaves) {
   const auto ending = active();
   // Somebody may be on the way whom another sidecar has answered.
-  if (leaves)
-    for_each_room([](app::Desk::Turn& turn, const std::string& room) { turn.ledger().keep(room, turn.now().service); });
+  if (leaves) {
+    app::for_each_room(*desk_, rooms_cleared_a_turn, [](app::Desk::Turn& turn, const auto& room) {
+      turn.ledger().keep(room.first, turn.now().service);
+    });
+  }
   {
     app::Desk::Turn turn(*desk_);
     domain::Ledger& ledger = turn.ledger();
@@ -163,22 +167,8 @@ void Fleet::replace_active(std::shared_ptr<Active> next, bool leaves) {
   ending->writer->stop();
   ending->membership.stop();
   // What the others have told is not told any more; where there is a next store its list says how many there are.
-  for_each_room([](app::Desk::Turn& turn, const std::string& room) { turn.ledger().set_users_elsewhere(room, 0); });
-}
-
-void Fleet::for_each_room(const std::function<void(app::Desk::Turn&, const std::string&)>& deed) {
-  std::string last;
-  for (bool more = true; more; desk_->let_others_pass()) {
-    app::Desk::Turn turn(*desk_);
-    const auto& rooms = turn.ledger().rooms();
-    std::vector<std::string> names;
-    for (auto room = rooms.upper_bound(last); room != rooms.end() && names.size() < rooms_cleared_a_turn; ++room) {
-      names.push_back(room->first);
-    }
-    for (const std::string& name : names) deed(turn, name);
-    more = names.size() == rooms_cleared_a_turn;
-    if (more) last = names.back();
-  }
+  app::for_each_room(*desk_, rooms_cleared_a_turn,
+                     [](app::Desk::Turn& turn, const auto& room) { turn.ledger().set_users_elsewhere(room.first, 0); });
 }
 
 void Fleet::stop() {

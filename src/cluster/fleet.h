@@ -3,7 +3,6 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,8 +60,6 @@ class Fleet final : public app::Claims {
   static std::optional<std::string> trouble_of(const Active& active);
   void end_following() REQUIRES(configuring_);
   void replace_active(std::shared_ptr<Active> next, bool leaves) REQUIRES(configuring_);
-  // In slices.
-  void for_each_room(const std::function<void(app::Desk::Turn& turn, const std::string& room)>& deed);
   std::shared_ptr<Active> active() const;
   // For who is called under the desk's lock, which clang does not know of here: it will do to look.
   const std::shared_ptr<Active>& active_at_desk() const NO_THREAD_SAFETY_ANALYSIS { return active_; }

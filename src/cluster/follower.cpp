@@ -366,7 +366,7 @@ void Follower::take_marks(const Listing& listing) {
     more = room != ledger.rooms().end();
     for (const domain::RoomUse& use : uses) {
       domain::RoomUse told = ledger.set_use_told(use.room_id, use.use);
-      // One that was killed has forgotten users of the last second, whom its mark still counts.
+      // After a kill the users of the last second are forgotten, while the mark still counts them.
       const bool is_right = told.use == domain::Use::kept && marked_as_kept.count(told.room_id) > 0;
       if (!is_right) writer_.push(use_of(std::move(told)));
     }
