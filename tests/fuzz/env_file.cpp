@@ -11,7 +11,7 @@ namespace {
 using fuzz::expect;
 
 // The value as an operator who fears nothing would write it.
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
   std::string text = "\"";
   for (const char c : value) {
     if (c == '\n') {
@@ -28,7 +28,7 @@ std::string quoted(std::string_view value) {
 
 // As it stands, where that can be written.
 std::string in_single_quotes(const std::string& value) {
-  return value.find_first_of("'\n") == value.npos ? "'" + value + "'" : quoted(value);
+  return value.find_first_of("'\n") == value.npos ? "'" + value + "'" : in_quotes(value);
 }
 
 std::string with_crlf(std::string_view text) {
@@ -71,7 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     expect(entry.line > last && entry.line <= lines, "one entry a line, in order");
     last = entry.line;
     expect(entry.value.find('\0') == std::string::npos, "a value without NUL");
-    written += entry.name + "=" + quoted(entry.value) + "\n";
+    written += entry.name + "=" + in_quotes(entry.value) + "\n";
     as_they_stand += entry.name + " = " + in_single_quotes(entry.value) + " # it's\n";
   }
   last = 0;

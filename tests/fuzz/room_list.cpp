@@ -13,7 +13,7 @@ namespace {
 
 using fuzz::expect;
 
-std::string quoted(const std::string& field) {
+std::string in_quotes(const std::string& field) {
   std::string text = "\"";
   for (const char c : field) text += c == '"' ? std::string("\"\"") : std::string(1, c);
   return text + '"';
@@ -22,8 +22,8 @@ std::string quoted(const std::string& field) {
 std::string as_csv(const cli::RoomList& list) {
   std::string text = "id,name,gateway_uid,default_gateway\n";
   for (const cli::RoomEntry& entry : list.entries) {
-    text += (entry.id ? std::to_string(*entry.id) : "") + "," + quoted(entry.name.value_or("")) + "," +
-            quoted(entry.gateway_uid) + "," + quoted(entry.default_gateway) + "\n";
+    text += (entry.id ? std::to_string(*entry.id) : "") + "," + in_quotes(entry.name.value_or("")) + "," +
+            in_quotes(entry.gateway_uid) + "," + in_quotes(entry.default_gateway) + "\n";
   }
   return text;
 }
