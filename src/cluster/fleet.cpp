@@ -12,6 +12,7 @@
 #include "cluster/operations.h"
 #include "cluster/shared_state.h"
 #include "cluster/writer.h"
+#include "store/failure.h"
 #include "store/journal.h"
 #include "store/meta_table.h"
 
@@ -86,9 +87,7 @@ void Fleet::configure(const Options& options, bool scale) {
   const auto before = active();
   const bool leaves = !options.is_shared() && (before || position_.is_known());
   // Also of one that is alone: the command that carries its rooms into the store has to know whose they are.
-  if (scale && !std::exchange(is_identity_known_, true)) {
-    journal_.note(domain::Change(domain::Fact{identity_fact, id_}));
-  }
+  if (scale && !std::exchange(is_identity_known_, true)) write_identity();
   if (options == options_ && scale == scale_ && !leaves) return;
   const Options left = before ? before->state->options : options;
   const auto followed = before ? before->state->cluster : std::make_shared<FollowedCluster>(left, position_.cluster_id);
@@ -104,6 +103,16 @@ void Fleet::configure(const Options& options, bool scale) {
   journal_.note(domain::Change(domain::Fact{position_fact, ""}));
   if (left.endpoints.empty()) return;
   leaving_ = std::make_unique<Leaving>(left, followed, before ? before->state->authenticator : nullptr, id_);
+}
+
+// Before others are told anything under it: a sidecar that was killed before would come back as another one, and what
+// it had marked would be nobody's. If the file cannot be written, it goes on all the same, as with any other row.
+void Fleet::write_identity() const {
+  try {
+    journal_.run([this](store::Database& database) { store::write_meta(database, identity_fact, id_); });
+  } catch (const store::Failure&) {
+    journal_.note(domain::Change(domain::Fact{identity_fact, id_}));
+  }
 }
 
 // What was granted here while this one was alone is to be carried by the first list, and so has to be in the ledger.
@@ -132,7 +141,6 @@ std::shared_ptr<Fleet::Active> Fleet::make_active(const Options& options) {
   }
   // One that was alone until now has been right until now.
   state->freshness.begin(position_.is_known() ? age_of(position_, wall_now()) : std::optional(0ms));
-  journal_.note(domain::Change(domain::Fact{identity_fact, id_}));
   return std::make_shared<Active>(std::move(state), self_);
 }
 

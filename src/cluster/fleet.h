@@ -56,6 +56,7 @@ class Fleet final : public app::Claims {
 
  private:
   struct Active;
+  void write_identity() const;
   std::shared_ptr<Active> make_active(const Options& options) REQUIRES(configuring_);
   static std::optional<std::string> trouble_of(const Active& active);
   void end_following() REQUIRES(configuring_);

@@ -2,6 +2,8 @@
 #include "cluster/fleet.h"
 
 #include <algorithm>
+#include <atomic>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <random>
@@ -15,14 +17,19 @@
 #include "catch.h"
 #include "cluster/engine.h"
 #include "cluster/keys.h"
+#include "cluster/position.h"
 #include "etcd_process.h"
 #include "in_time.h"
 #include "sharing_house.h"
+#include "slow_link.h"
+#include "store/database.h"
+#include "store/meta_table.h"
 
 using namespace std::chrono_literals;
 using cluster_test::EtcdProcess;
 using cluster_test::in;
 using cluster_test::SharingHouse;
+using cluster_test::SlowLink;
 
 namespace {
 
@@ -216,6 +223,48 @@ TEST_CASE("the users of a sidecar that went count no more after dead_after, and 
   CHECK(comes_true([&] { return users() == 0; }));
   a.start();
   CHECK(comes_true([&] { return users() == 1; }));
+}
+
+TEST_CASE("users whom a restarted sidecar has not got in its file are counted nowhere") {
+  EtcdProcess etcd;
+  SharingHouse a(etcd.options()), b(etcd.options());
+  const auto users = [](SharingHouse& house) { return app::find_room(*house.desk, "r")->users; };
+  a.gateway("r");
+  a.report("r", "at-a");
+  b.report("r", "at-b");
+  REQUIRE(comes_true([&] { return users(a) == 2 && users(b) == 2; }));
+  a.stop();
+  a.text("DELETE FROM sessions");
+  a.start();
+  CHECK(comes_true([&] { return a.is_live() && users(a) == 1 && users(b) == 1; }));
+}
+
+TEST_CASE("a sidecar's identity is in its file before it tells the others anything") {
+  EtcdProcess etcd;
+  std::string path;
+  std::atomic<bool> is_new{false};
+  std::atomic<int> changes{0}, unknown{0};
+  const SlowLink link(etcd.endpoint(0), 0ms, [&](std::string_view piece) {
+    const bool changes_something = piece.starts_with("POST /v3/kv/txn") || piece.starts_with("POST /v3/lease/grant");
+    if (!is_new || !changes_something) return;
+    ++changes;
+    store::Database file(path, store::OpenMode::read_write);
+    if (!store::read_meta(file, cluster::identity_fact)) ++unknown;
+  });
+  cluster::Options options = etcd.options();
+  options.endpoints = {link.endpoint()};
+  SharingHouse house(options);
+  const std::string before = house.id();
+  house.stop();
+  path = house.path();
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path + end);
+  is_new = true;
+  house.start();
+  CHECK(house.id() != before);
+  Look look(etcd);
+  CHECK(comes_true([&] { return look.is_there(look.keys.sidecar(house.id())); }));
+  CHECK(changes > 0);
+  CHECK(unknown == 0);
 }
 
 TEST_CASE("a room that nobody came to ends after its grace, once no sidecar expects anybody") {

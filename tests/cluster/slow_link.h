@@ -1,4 +1,5 @@
-// A member of etcd behind a link on which each piece of its answers comes late: an etcd that is slow, but well.
+// A member of etcd behind a link on which each piece of its answers comes late: an etcd that is slow, but well. What is
+// asked over it can be looked at before the member gets it.
 // The thread that makes it ends it.
 #pragma once
 
@@ -6,8 +7,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "loopback_server.h"
@@ -16,9 +20,12 @@ namespace cluster_test {
 
 class SlowLink {
  public:
+  // Sees each piece of what is asked; any thread.
+  using Look = std::function<void(std::string_view piece)>;
+
   // The member's endpoint is one of loopback.
-  SlowLink(const std::string& endpoint, std::chrono::milliseconds late)
-      : member_port_(std::stoi(endpoint.substr(endpoint.rfind(':') + 1))), late_(late) {}
+  SlowLink(const std::string& endpoint, std::chrono::milliseconds late, Look look = nullptr)
+      : member_port_(std::stoi(endpoint.substr(endpoint.rfind(':') + 1))), late_(late), look_(std::move(look)) {}
   ~SlowLink() { ending_ = true; }
   SlowLink(const SlowLink&) = delete;
   SlowLink& operator=(const SlowLink&) = delete;
@@ -27,9 +34,10 @@ class SlowLink {
 
  private:
   // False once the sender has ended the connection.
-  static bool pass_on(int from, int to) {
+  static bool pass_on(int from, int to, const Look& look) {
     char piece[65536];
     const ssize_t size = ::recv(from, piece, sizeof piece, 0);
+    if (size > 0 && look) look(std::string_view(piece, static_cast<std::size_t>(size)));
     return size > 0 && ::send(to, piece, static_cast<std::size_t>(size), MSG_NOSIGNAL) == size;
   }
 
@@ -43,10 +51,10 @@ class SlowLink {
     while (is_open && !ending_) {
       pollfd ends[] = {{client, POLLIN, 0}, {member, POLLIN, 0}};
       ::poll(ends, 2, 20);  // and then looks whether it is to end
-      if (ends[0].revents != 0) is_open = pass_on(client, member);
+      if (ends[0].revents != 0) is_open = pass_on(client, member, look_);
       if (ends[1].revents == 0 || !is_open) continue;
       std::this_thread::sleep_for(late_);
-      is_open = pass_on(member, client);
+      is_open = pass_on(member, client, nullptr);
     }
     ::close(member);
     ::close(client);
@@ -54,6 +62,7 @@ class SlowLink {
 
   const int member_port_;
   const std::chrono::milliseconds late_;
+  const Look look_;
   std::atomic<bool> ending_{false};
   std::vector<std::jthread> relays_;  // of the server's thread, which ends before them
   LoopbackServer server_{

@@ -108,6 +108,18 @@ class Leaving(FleetCase):
         wait_until(lambda: a.get("/v2/rooms/1").json["users"] == 6, "the user who left c to be counted no more")
         self.assertEqual(a.leave("1", "a0").json["users"], 5)
 
+    def test_users_whom_a_killed_sidecar_forgot_are_counted_nowhere(self):
+        a, b = self.fleet(2, sessions={"join_grace": "1h", "dead_after": "1h"})
+        b.enter("1", "b0")
+        wait_until(lambda: a.get("/v2/rooms/1").json["users"] == 1, "the user at b to be counted")
+        a.enter("1", "a0")
+        wait_until(lambda: b.get("/v2/rooms/1").json["users"] == 2, "the user at a to be counted")
+        a.kill()
+        a.sql("DELETE FROM sessions")  # as if it had been killed before it wrote them
+        a.start()
+        for sidecar in (a, b):
+            wait_until(lambda sidecar=sidecar: sidecar.get("/v2/rooms/1").json["users"] == 1, "one user to be left")
+
     def test_a_rooms_life_costs_six_changes(self):
         a, b = self.fleet(2)
         before = metrics(b)("cluster_changes_total")
