@@ -16,7 +16,7 @@ void Freshness::begin(std::optional<std::chrono::milliseconds> age) {
   const locks::MutexLock lock(mutex_);
   open_.clear();
   followed_ = 0;
-  failing_since_ = 0;
+  failing_since_ = worked_ = 0;
   // From before the machine was started: not known, which is as good as outdated.
   confirmed_ = age ? std::max<std::int64_t>(Time(now() - *age).count(), -1) : -1;
 }
@@ -58,9 +58,15 @@ std::optional<std::chrono::milliseconds> Freshness::age() const {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now() - Time{confirmed});
 }
 
+void Freshness::works() {
+  worked_ = now().count();
+  failing_since_ = 0;
+}
+
+// One question may have taken so long that others were answered meanwhile.
 void Freshness::fails(Time since) {
   std::int64_t none = 0;
-  failing_since_.compare_exchange_strong(none, since.count());
+  failing_since_.compare_exchange_strong(none, std::max(since.count(), worked_.load()));
 }
 
 std::chrono::milliseconds Freshness::failing_for() const {

@@ -35,9 +35,9 @@ class Freshness {
   std::optional<std::chrono::milliseconds> age() const;
 
   // The store has answered, or has not though it was asked since `since`.
-  void works() { failing_since_ = 0; }
+  void works();
   void fails(Time since);
-  // For how long it has not answered; 0: it does.
+  // For how long nobody has been answered, though somebody has asked; 0: it answers.
   std::chrono::milliseconds failing_for() const;
 
  private:
@@ -47,6 +47,7 @@ class Freshness {
   };
   std::atomic<std::int64_t> confirmed_{-1};
   std::atomic<std::int64_t> failing_since_{0};
+  std::atomic<std::int64_t> worked_{0};  // when it answered last
   locks::Mutex mutex_;
   Revision followed_ GUARDED_BY(mutex_) = 0;
   std::deque<Question> open_ GUARDED_BY(mutex_);  // by both

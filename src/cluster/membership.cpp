@@ -24,6 +24,8 @@ constexpr auto members_every = 10s;
 constexpr auto note_every = 10s;
 constexpr auto foreign_every = 1min;
 constexpr auto order_every = 10s;
+// So long what is put in order may take: a slow store is given more time by and by (cluster/attempt_time.h).
+constexpr auto order_within = 30s;
 // Whoever comes next in the order of names sees to it if the one before him has not.
 constexpr auto turn_of_each = 10s;
 constexpr std::size_t most_in_order = 500;
@@ -324,7 +326,7 @@ void Membership::forget_left() {
       deed.kind = Deed::Kind::plain;
       deed.transaction.compares.push_back(is_as_of(state_.keys.left(room), left.modified));
       deed.transaction.success.push_back(erase(state_.keys.left(room)));
-      deed.deadline = Clock::now() + state_.options.timeout;
+      deed.deadline = Clock::now() + order_within;
       deeds.push_back(std::move(deed));
       if (deeds.size() == most_in_order) break;
     }
@@ -362,7 +364,7 @@ void Membership::reap(const std::string& id) {
       deed.room = key->name;
       deed.sidecar = id;
       deed.mark = item.modified;
-      deed.deadline = Clock::now() + state_.options.timeout;
+      deed.deadline = Clock::now() + order_within;
       writer_.push(std::move(deed));
       if (++reaped == static_cast<std::int64_t>(most_in_order)) break;
     }

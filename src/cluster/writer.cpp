@@ -29,11 +29,16 @@ Writer::Writer(std::shared_ptr<SharedState> state)
     : shared_(std::move(state)),
       state_(*shared_),
       engine_(state_.options, state_.cluster, state_.authenticator),
+      patient_engine_(state_.options, state_.cluster, state_.authenticator),
       instance_(made_up_id()),
       thread_([this] {
         ::pthread_setname_np(::pthread_self(), "shared writer");
-        for (auto batch = take(); !batch.empty(); batch = take()) perform(std::move(batch));
-      }) {}
+        for (auto batch = take(); !batch.deeds.empty(); batch = take()) {
+          perform(std::move(batch.deeds), engine_);
+          end(batch);
+        }
+      }),
+      retry_thread_([this] { retry(); }) {}
 
 Writer::~Writer() { stop(); }
 
@@ -42,6 +47,7 @@ void Writer::push(Deed deed) {
     const locks::MutexLock lock(mutex_);
     if (deed.id.empty()) deed.id = state_.sidecar + "-" + instance_ + "-" + std::to_string(++last_id_);
     if (deed.sidecar.empty()) deed.sidecar = state_.sidecar;
+    if (!deed.waited_until) deed.waited_until = std::chrono::steady_clock::now() + state_.options.timeout;
     if (!stopping_) {
       enqueue(std::move(deed), false);
       woken_.notify_one();
@@ -58,14 +64,19 @@ void Writer::stop() {
     if (std::exchange(stopping_, true) && !thread_.joinable()) return;
   }
   engine_.stop();
+  patient_engine_.stop();
   woken_.notify_all();
+  retry_woken_.notify_all();
   if (thread_.joinable()) thread_.join();
+  if (retry_thread_.joinable()) retry_thread_.join();
   std::deque<Deed> left;
   {
     const locks::MutexLock lock(mutex_);
     left = std::exchange(queue_, {});
     std::move(urgent_.begin(), urgent_.end(), std::back_inserter(left));
     urgent_.clear();
+    std::move(retries_.begin(), retries_.end(), std::back_inserter(left));
+    retries_.clear();
     ordinary_.clear();
     std::move(later_.begin(), later_.end(), std::back_inserter(left));
     later_.clear();
@@ -83,7 +94,7 @@ void Writer::abandon(Deed& deed) {
 
 std::size_t Writer::backlog() const {
   const locks::MutexLock lock(mutex_);
-  return queue_.size() + later_.size();
+  return queue_.size() + retries_.size() + later_.size();
 }
 
 // One that is waited for stays behind an ordinary one of its subject: their order is kept.
@@ -96,8 +107,8 @@ void Writer::enqueue(Deed deed, bool in_front) {
 
 // What somebody waits for comes first, and of each subject one at a time. All that is waited for no longer is taken, too,
 // to be told so: it must not hang behind what the store has not taken for long.
-std::deque<Deed> Writer::take() {
-  std::deque<Deed> batch;
+Writer::Batch Writer::take() {
+  Batch batch;
   locks::MutexLock lock(mutex_);
   for (;;) {
     if (stopping_) return {};
@@ -105,13 +116,15 @@ std::deque<Deed> Writer::take() {
       for (Deed& deed : std::exchange(later_, {})) enqueue(std::move(deed), false);
     }
     std::set<std::string> subjects = in_store_;
+    subjects.insert(in_hand_.begin(), in_hand_.end());
     std::size_t taken = 0;
     std::deque<Deed> left;
     for (Deed& deed : std::exchange(urgent_, {})) {
       if (is_over(deed)) {
-        batch.push_back(std::move(deed));
+        batch.deeds.push_back(std::move(deed));
       } else if (taken < most_at_once && subjects.insert(deed.subject()).second) {
-        batch.push_back(std::move(deed));
+        batch.subjects.push_back(deed.subject());
+        batch.deeds.push_back(std::move(deed));
         ++taken;
       } else {
         left.push_back(std::move(deed));
@@ -121,22 +134,59 @@ std::deque<Deed> Writer::take() {
     std::size_t looked = 0;
     for (auto deed = queue_.begin(); deed != queue_.end() && taken < most_at_once && looked < most_looked_at;
          ++looked) {
-      const std::string subject = deed->subject();
+      std::string subject = deed->subject();
       if (!subjects.insert(subject).second) {
         ++deed;
         continue;
       }
-      if (--ordinary_[subject] == 0) ordinary_.erase(subject);
-      batch.push_back(std::move(*deed));
+      batch.subjects.push_back(subject);
+      batch.ordinary.push_back(std::move(subject));
+      batch.deeds.push_back(std::move(*deed));
       deed = queue_.erase(deed);
       ++taken;
     }
-    if (!batch.empty()) return batch;
+    if (!batch.deeds.empty()) {
+      in_hand_.insert(batch.subjects.begin(), batch.subjects.end());
+      return batch;
+    }
     later_.empty() ? woken_.wait(lock) : void(woken_.wait_until(lock, later_at_));
   }
 }
 
-void Writer::perform(std::deque<Deed> batch) {
+void Writer::retry() {
+  ::pthread_setname_np(::pthread_self(), "shared retries");
+  for (auto batch = take_retries(); !batch.deeds.empty(); batch = take_retries()) {
+    perform(std::move(batch.deeds), patient_engine_);
+    end(batch);
+  }
+}
+
+// Their subjects are in hand since they came too late.
+Writer::Batch Writer::take_retries() {
+  Batch batch;
+  locks::MutexLock lock(mutex_);
+  retry_woken_.wait(lock, [this]() REQUIRES(mutex_) { return stopping_ || !retries_.empty(); });
+  if (stopping_) return batch;
+  while (!retries_.empty() && batch.deeds.size() < most_at_once) {
+    batch.subjects.push_back(retries_.front().subject());
+    batch.deeds.push_back(std::move(retries_.front()));
+    retries_.pop_front();
+  }
+  batch.ordinary = batch.subjects;
+  return batch;
+}
+
+// It is known what came of each, or each is in a queue again.
+void Writer::end(const Batch& batch) {
+  const locks::MutexLock lock(mutex_);
+  for (const std::string& subject : batch.subjects) in_hand_.erase(in_hand_.find(subject));
+  for (const std::string& subject : batch.ordinary) {
+    if (--ordinary_[subject] == 0) ordinary_.erase(subject);
+  }
+  woken_.notify_all();
+}
+
+void Writer::perform(std::deque<Deed> batch, Engine& engine) {
   name_standbys(batch);
   std::deque<Deed> to_send;
   {
@@ -154,25 +204,35 @@ void Writer::perform(std::deque<Deed> batch) {
       }
     }
   }
-  if (!to_send.empty()) send(std::move(to_send));
+  if (!to_send.empty()) send(std::move(to_send), engine);
 }
 
-void Writer::send(std::deque<Deed> batch) {
-  Transaction whole;
-  auto deadline = std::chrono::steady_clock::now() + state_.options.timeout;
+// One whole attempt at least: a caller that has hardly any time left must not take the others' time as well.
+Engine::Deadline Writer::deadline_of(const std::deque<Deed>& batch) const {
+  const auto now = std::chrono::steady_clock::now();
+  const auto one_attempt = now + state_.options.attempt_timeout;
+  auto deadline = one_attempt;
   for (const Deed& deed : batch) {
-    whole.success.push_back(nested(deed.transaction));
+    if (is_waited_for(deed)) deadline = now + state_.options.timeout;
+  }
+  for (const Deed& deed : batch) {
     if (deed.deadline) deadline = std::min(deadline, *deed.deadline);
   }
-  deadline = std::min(deadline, hurried());
+  return std::min(std::max(deadline, one_attempt), hurried());
+}
+
+void Writer::send(std::deque<Deed> batch, Engine& engine) {
+  const bool is_retry = &engine == &patient_engine_;
+  Transaction whole;
+  for (const Deed& deed : batch) whole.success.push_back(nested(deed.transaction));
   const auto sent = Freshness::now();
-  const auto reply = engine_.transact(whole, deadline);
+  const auto reply = is_retry ? engine.transact(whole) : engine.transact(whole, deadline_of(batch));
   if (!reply.ok() || reply.value.done.size() != batch.size()) {
     state_.counts.failures.add();
     const bool refused = reply.ok() || reply.trouble == Trouble::refused;
     if (refused) is_refused_ = true;
-    if (!refused) state_.freshness.fails(sent);
-    if (refused && !std::exchange(refusal_told_, true)) {
+    if (!refused && !is_retry) state_.freshness.fails(sent);
+    if (refused && !refusal_told_.exchange(true)) {
       app::log_error("Shared store refuses", {{"reason", reply.why}});
     }
     if (!refused || batch.size() == 1) return give_back(std::move(batch), refused);
@@ -180,7 +240,7 @@ void Writer::send(std::deque<Deed> batch) {
     for (Deed& deed : batch) {
       std::deque<Deed> one;
       one.push_back(std::move(deed));
-      send(std::move(one));
+      send(std::move(one), engine);
     }
     return;
   }
@@ -211,15 +271,19 @@ void Writer::send(std::deque<Deed> batch) {
   if (has_changed) state_.freshness.answered(sent, reply.header.revision);
 }
 
-// Does nobody wait for it any more?
+// Has its time passed?
 bool Writer::is_over(const Deed& deed) const {
   const auto now = std::chrono::steady_clock::now();
   return now >= hurried() || (deed.deadline && now >= *deed.deadline);
 }
 
+bool Writer::is_waited_for(const Deed& deed) const {
+  return deed.is_waited_for() && std::chrono::steady_clock::now() < *deed.waited_until;
+}
+
 // The store has not done them, or it is not known whether it has.
 void Writer::give_back(std::deque<Deed> batch, bool refused) {
-  std::deque<Deed> again;
+  std::deque<Deed> again, retries;
   for (Deed& deed : batch) {
     // Marks and ends have to come about whoever waits; the others are asked for again by whoever wants them.
     const bool may_be_dropped = deed.settled || deed.released || deed.answered;
@@ -228,7 +292,7 @@ void Writer::give_back(std::deque<Deed> batch, bool refused) {
       deed.kind == Deed::Kind::claim ? settle(deed, {}) : abandon(deed);
     } else {
       if (refused && deed.told) std::exchange(deed.told, {})();
-      again.push_back(std::move(deed));
+      (refused || is_waited_for(deed) ? again : retries).push_back(std::move(deed));
     }
   }
   const locks::MutexLock lock(mutex_);
@@ -238,6 +302,13 @@ void Writer::give_back(std::deque<Deed> batch, bool refused) {
   } else {
     for (auto deed = again.rbegin(); deed != again.rend(); ++deed) enqueue(std::move(*deed), true);
   }
+  for (Deed& deed : retries) {
+    const std::string subject = deed.subject();
+    ++ordinary_[subject];
+    in_hand_.insert(subject);
+    retries_.push_back(std::move(deed));
+  }
+  if (!retries.empty()) retry_woken_.notify_one();
 }
 
 // Whoever moves rooms off a gateway first names the standby that takes them: else each sidecar would take its own.

@@ -118,6 +118,14 @@ TEST_CASE("the store is failing from the first question that went unanswered unt
   CHECK(freshness.failing_for() >= 1ms);  // never 0, which says that all is well
 }
 
+TEST_CASE("while others are answered, a question that stays open for long says nothing of that time") {
+  Freshness freshness;
+  const auto sent = Freshness::now() - 1h;
+  freshness.works();
+  freshness.fails(sent);
+  CHECK(freshness.failing_for() < 30min);
+}
+
 TEST_CASE("a position comes back as it was written") {
   const Position position{"17783827971225459260", 9'007'199'254'740'993, domain::WallTime{1'800'000'000'123ms}};
   const Position read = position_from(to_text(position));

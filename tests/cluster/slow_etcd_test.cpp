@@ -167,6 +167,49 @@ TEST_CASE("a sidecar of a slow etcd lists, follows and becomes live") {
   CHECK(house.fleet->view().state == "live");
 }
 
+TEST_CASE("what no request waits for is given more time by and by, until it is known what came of it") {
+  EtcdProcess etcd;
+  const SlowLink link(etcd.endpoint(0), 4 * attempt);
+  Options options = etcd.options();
+  options.endpoints = {link.endpoint()};
+  options.attempt_timeout = attempt;
+  options.timeout = 3 * attempt;
+  SharingHouse other(etcd.options()), house(options);
+  const auto done = [&] { return house.fleet->counts().transactions.read().count; };
+  const std::string gateway = other.gateway("r");
+  other.report("r", "at-other");
+  REQUIRE(comes_true([&] { return house.knows("r") == gateway; }));
+  CHECK(house.report("r", "s").starts_with(gateway));
+  CHECK(comes_true([&] { return done() == 1; }));  // the mark
+  CHECK_FALSE(house.leave("r", "s"));
+  CHECK(comes_true([&] { return done() == 2; }));    // it is given up
+  CHECK(house.ask("new") == "storage_unavailable");  // a request keeps its time
+}
+
+TEST_CASE("a caller that has hardly any time left takes none from the others") {
+  EtcdProcess etcd;
+  const SlowLink link(etcd.endpoint(0), 200ms);
+  Options options = etcd.options();
+  options.endpoints = {link.endpoint()};
+  options.attempt_timeout = 5s;
+  options.timeout = 20s;
+  SharingHouse other(etcd.options()), house(options);
+  constexpr int callers = 8;
+  const auto room = [](int i) { return "room " + std::to_string(i); };
+  for (int i = 0; i < callers; ++i) other.report(room(i), room(i));  // so it cannot be released here
+  REQUIRE(comes_true([&] { return !house.knows(room(callers - 1)).empty(); }));
+  std::atomic<bool> is_over{false};
+  std::vector<std::thread> hasty;
+  for (int i = 0; i < callers; ++i) {
+    hasty.emplace_back([&, i] {
+      while (!is_over) house.fleet->release(room(i), false, in(30ms + i * 10ms));
+    });
+  }
+  CHECK(house.gateway("new").starts_with("gxy"));
+  is_over = true;
+  for (auto& thread : hasty) thread.join();
+}
+
 TEST_CASE("the time of an attempt doubles up to 15 s, and follows what an answer took") {
   const auto ago = [](std::chrono::milliseconds time) { return AttemptTime::Clock::now() - time; };
   AttemptTime time(1s);
