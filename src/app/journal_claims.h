@@ -9,7 +9,7 @@ class Journal;
 
 namespace app {
 
-class JournalClaims final : public Claims {
+class JournalClaims : public Claims {
  public:
   explicit JournalClaims(store::Journal& journal) : journal_(journal) {}
   void claim(Wish wish, Settled settled) override;

@@ -19,11 +19,26 @@ app::Configured fifty_rooms() {
   }
   return configured;
 }
+
+class PatientClaims final : public app::JournalClaims {
+ public:
+  PatientClaims(store::Journal& journal, std::chrono::milliseconds patience)
+      : JournalClaims(journal), patience_(patience) {}
+  std::chrono::milliseconds patience() const override { return patience_; }
+
+ private:
+  const std::chrono::milliseconds patience_;
+};
+
 }  // namespace
 
 House::House() : House(fifty_rooms()) {}
 
 House::House(const app::Configured& with) { start(with); }
+
+House::House(std::chrono::milliseconds patience) : House(fifty_rooms(), patience) {}
+
+House::House(const app::Configured& with, std::chrono::milliseconds patience) : patience_(patience) { start(with); }
 
 House::~House() {
   sqlite3_close(other_);
@@ -33,7 +48,11 @@ House::~House() {
 }
 
 void House::start(const app::Configured& with) {
-  open(with, [this]() -> app::Claims& { return *(claims_ = std::make_unique<app::JournalClaims>(*journal)); });
+  open(with, [this]() -> app::Claims& {
+    claims_ = patience_ ? std::make_unique<PatientClaims>(*journal, *patience_)
+                        : std::make_unique<app::JournalClaims>(*journal);
+    return *claims_;
+  });
 }
 
 void House::restart() {

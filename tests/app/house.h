@@ -1,8 +1,10 @@
 // A sidecar that is alone: what it claims is its own, once that is durable.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/answer_room.h"
@@ -16,6 +18,9 @@ class House : public SidecarFixture {
  public:
   House();  // scale mode; gateways gxy1 … gxy4, rooms "1" … "50" with default gateway gxy1
   explicit House(const app::Configured& with);
+  // A request waits that long for its claim: a test of rules is not to fail on a busy machine's time.
+  explicit House(std::chrono::milliseconds patience);
+  House(const app::Configured& with, std::chrono::milliseconds patience);
   ~House();
 
   void start(const app::Configured& with);
@@ -38,6 +43,7 @@ class House : public SidecarFixture {
   void commit_lock();
 
  private:
+  std::optional<std::chrono::milliseconds> patience_;  // nothing: that of the product
   std::unique_ptr<app::JournalClaims> claims_;
   sqlite3* other_ = nullptr;
   sqlite3* watcher_ = nullptr;

@@ -227,7 +227,7 @@ class Walk {
   std::deque<std::string> done_;
   model::Chance chance_;
   app::Configured configured_;
-  House house_;
+  House house_{std::chrono::seconds{60}};
   model::Rules rules_;
 };
 

@@ -213,7 +213,7 @@ class Crowd {
   }
 
   const std::size_t rounds_;
-  House house_{configuration()};
+  House house_{configuration(), 60s};
   std::array<Occupied, owners * rooms_each> occupied_;
   std::atomic<bool> done_{false};
   std::atomic<std::size_t> answers_{0}, compared_{0};
