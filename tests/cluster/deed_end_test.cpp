@@ -151,7 +151,7 @@ TEST_CASE("a mark that outlives its room can be given up") {
   REQUIRE(a.take("r", "gxy1").what == What::done);
   Transaction erase;
   erase.success.push_back({Operation::Kind::erase, store.keys.room("r")});
-  REQUIRE(store.engine.transact(erase, cluster_test::in(5s)).ok());
+  REQUIRE(store.engine.transact(erase, cluster_test::patiently()).ok());
   auto deed = a.deed(Deed::Kind::give_up, "r");
   CHECK(a.perform(deed).what == What::again);
   CHECK(a.perform(deed).what == What::not_so);
@@ -228,7 +228,7 @@ TEST_CASE("a mark that says nothing counts as of one who is in the room") {
   REQUIRE(a.take("r", "gxy1").what == What::done);
   Transaction put;
   put.success.push_back({Operation::Kind::put, store.keys.use("r", "older")});
-  REQUIRE(store.engine.transact(put, cluster_test::in(5s)).ok());
+  REQUIRE(store.engine.transact(put, cluster_test::patiently()).ok());
   CHECK(release(a, "r", false).what == What::not_so);
 }
 

@@ -121,7 +121,7 @@ TEST_CASE("where a room was counts as it is now: a newer word, or none, has a cl
   SECTION("none") {
     Transaction forget;
     forget.success.push_back({Operation::Kind::erase, store.keys.left("r")});
-    REQUIRE(store.engine.transact(forget, cluster_test::in(5s)).ok());
+    REQUIRE(store.engine.transact(forget, cluster_test::patiently()).ok());
     CHECK(b.send(claim).what == What::again);
     CHECK_FALSE(b.replica.left("r"));
     CHECK(b.take("r", "gxy2").what == What::done);
@@ -266,7 +266,7 @@ TEST_CASE("a row that cannot be read is left alone") {
   Sidecar a(store, "a");
   Transaction put;
   put.success.push_back({Operation::Kind::put, store.keys.room("r"), "", "garbage"});
-  REQUIRE(store.engine.transact(put, cluster_test::in(5s)).ok());
+  REQUIRE(store.engine.transact(put, cluster_test::patiently()).ok());
   CHECK(a.take("r", "gxy1").what == What::refused);
   CHECK(a.perform(a.carry("r", "gxy1")).what == What::refused);
   CHECK(store.text(store.keys.room("r")) == "garbage");

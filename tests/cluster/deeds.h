@@ -15,18 +15,18 @@ namespace cluster_test {
 
 struct Store {
   EtcdProcess etcd;
-  cluster::Engine engine{etcd.options()};
+  cluster::Engine engine{etcd.patient_options()};
   cluster::Keys keys{"/test/"};
 
   // Under that key; "" if it is not there.
   std::string text(const std::string& key) {
-    const auto reply = engine.range({key}, in(std::chrono::seconds{5}));
+    const auto reply = engine.range({key}, patiently());
     REQUIRE(reply.ok());
     return reply.value.items.empty() ? "" : reply.value.items.front().value;
   }
   // Since when it stands so under that key; 0 if it is not there.
   cluster::Revision modified(const std::string& key) {
-    const auto reply = engine.range({key}, in(std::chrono::seconds{5}));
+    const auto reply = engine.range({key}, patiently());
     REQUIRE(reply.ok());
     return reply.value.items.empty() ? 0 : reply.value.items.front().modified;
   }
@@ -53,7 +53,7 @@ inline cluster::Reply<cluster::TransactionResult> send(Store& store, const clust
   operation.transaction.push_back(deed.transaction);
   cluster::Transaction whole;
   whole.success.push_back(std::move(operation));
-  auto reply = store.engine.transact(whole, in(std::chrono::seconds{5}));
+  auto reply = store.engine.transact(whole, patiently());
   INFO(reply.why);
   REQUIRE(reply.ok());
   REQUIRE(reply.value.done.size() == 1);
@@ -113,8 +113,7 @@ class Sidecar {
 
   // Takes in what is there now, as the one who follows would.
   void follow() {
-    const auto reply =
-        store_.engine.range({store_.keys.first_followed(), store_.keys.last_followed()}, in(std::chrono::seconds{5}));
+    const auto reply = store_.engine.range({store_.keys.first_followed(), store_.keys.last_followed()}, patiently());
     REQUIRE(reply.ok());
     std::set<std::string> gone = named_;
     replica.forget_left();

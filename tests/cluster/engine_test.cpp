@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 using namespace cluster;
 using cluster_test::EtcdProcess;
 using cluster_test::in;
+using cluster_test::patiently;
 
 namespace {
 
@@ -25,7 +26,7 @@ void fill(Engine& engine, const std::string& prefix, int keys) {
   for (int i = 0; i < keys; ++i) {
     Transaction transaction;
     transaction.success.push_back(put(prefix + std::to_string(i), "v" + std::to_string(i)));
-    REQUIRE(engine.transact(transaction, in(5s)).ok());
+    REQUIRE(engine.transact(transaction, patiently()).ok());
   }
 }
 
@@ -33,16 +34,16 @@ void fill(Engine& engine, const std::string& prefix, int keys) {
 
 TEST_CASE("who creates a key first wins, and who comes later is told the winner's value") {
   EtcdProcess etcd;
-  Engine engine(etcd.options());
+  Engine engine(etcd.patient_options());
 
-  const auto won = engine.transact(create("room", "a"), in(5s));
+  const auto won = engine.transact(create("room", "a"), patiently());
   INFO(won.why);
   REQUIRE(won.ok());
   REQUIRE(won.value.succeeded);
   REQUIRE(won.header.revision == 2);
   REQUIRE(!won.header.cluster_id.empty());
 
-  const auto lost = engine.transact(create("room", "b"), in(5s));
+  const auto lost = engine.transact(create("room", "b"), patiently());
   REQUIRE(lost.ok());
   REQUIRE(!lost.value.succeeded);
   REQUIRE(lost.value.done.size() == 1);
@@ -55,32 +56,32 @@ TEST_CASE("who creates a key first wins, and who comes later is told the winner'
 
 TEST_CASE("a key is moved and erased only as it was seen") {
   EtcdProcess etcd;
-  Engine engine(etcd.options());
-  REQUIRE(engine.transact(create("room", "a"), in(5s)).ok());
+  Engine engine(etcd.patient_options());
+  REQUIRE(engine.transact(create("room", "a"), patiently()).ok());
 
   Transaction move;
   move.compares.push_back({"room", "", Compare::What::modified, Compare::How::equal, 7});
   move.success.push_back(put("room", "b"));
-  CHECK(!engine.transact(move, in(5s)).value.succeeded);
+  CHECK(!engine.transact(move, patiently()).value.succeeded);
   move.compares[0].revision = 2;
-  CHECK(engine.transact(move, in(5s)).value.succeeded);
+  CHECK(engine.transact(move, patiently()).value.succeeded);
 
   Transaction release;
   release.compares.push_back({"room", "", Compare::What::modified, Compare::How::equal, 2});
   release.success.push_back({Operation::Kind::erase, "room"});
-  CHECK(!engine.transact(release, in(5s)).value.succeeded);
+  CHECK(!engine.transact(release, patiently()).value.succeeded);
   release.compares[0].revision = 3;
-  CHECK(engine.transact(release, in(5s)).value.succeeded);
-  CHECK(engine.range({"room"}, in(5s)).value.items.empty());
+  CHECK(engine.transact(release, patiently()).value.succeeded);
+  CHECK(engine.range({"room"}, patiently()).value.items.empty());
 }
 
 TEST_CASE("a compare of a range holds if it holds for each key, and for none as for a key never made") {
   EtcdProcess etcd;
-  Engine engine(etcd.options());
+  Engine engine(etcd.patient_options());
   const auto holds = [&](Compare::How how, Revision revision) {
     Transaction transaction;
     transaction.compares.push_back({"s/", end_of_prefix("s/"), Compare::What::created, how, revision});
-    const auto reply = engine.transact(transaction, in(5s));
+    const auto reply = engine.transact(transaction, patiently());
     REQUIRE(reply.ok());
     return reply.value.succeeded;
   };
@@ -95,8 +96,8 @@ TEST_CASE("a compare of a range holds if it holds for each key, and for none as 
 
 TEST_CASE("nested transactions are decided each by itself and answered in order") {
   EtcdProcess etcd;
-  Engine engine(etcd.options());
-  REQUIRE(engine.transact(create("r1", "old"), in(5s)).ok());
+  Engine engine(etcd.patient_options());
+  REQUIRE(engine.transact(create("r1", "old"), patiently()).ok());
   Transaction batch;
   for (const char* key : {"r0", "r1", "r2"}) {
     Operation nested;
@@ -104,7 +105,7 @@ TEST_CASE("nested transactions are decided each by itself and answered in order"
     nested.transaction.push_back(create(key, "new"));
     batch.success.push_back(nested);
   }
-  const auto reply = engine.transact(batch, in(5s));
+  const auto reply = engine.transact(batch, patiently());
   INFO(reply.why);
   REQUIRE(reply.ok());
   REQUIRE(reply.value.done.size() == 3);
@@ -116,13 +117,13 @@ TEST_CASE("nested transactions are decided each by itself and answered in order"
 
 TEST_CASE("the pages of a range are of one revision") {
   EtcdProcess etcd;
-  Engine engine(etcd.options());
+  Engine engine(etcd.patient_options());
   fill(engine, "k/", 7);
   RangeWish wish{"k/", end_of_prefix("k/"), 3};
   std::string seen;
   int pages = 0;
   for (;;) {
-    const auto page = engine.range(wish, in(5s));
+    const auto page = engine.range(wish, patiently());
     REQUIRE(page.ok());
     ++pages;
     if (wish.revision == 0) {
@@ -138,102 +139,95 @@ TEST_CASE("the pages of a range are of one revision") {
 
   wish = {"k/", end_of_prefix("k/")};
   wish.keys_only = true;
-  const auto keys = engine.range(wish, in(5s));
+  const auto keys = engine.range(wish, patiently());
   CHECK(keys.value.items.size() == 9);
   CHECK(keys.value.items.at(0).value.empty());
 }
 
 TEST_CASE("keys and values are bytes of any kind and up to a megabyte") {
   EtcdProcess etcd;
-  auto patient =
-      etcd.options();  // a megabyte takes its time on a busy machine, and a second attempt would find it there
-  patient.attempt_timeout = 5s;
-  Engine engine(patient);
+  Engine engine(etcd.patient_options());
   std::string all;
   for (int i = 0; i < 256; ++i) all.push_back(static_cast<char>(i));
   const std::vector<std::string> kinds{all,   std::string(1, '\0'),      "\xff", "\"quoted\\\"", "שלום", "a", "ab",
                                        "abc", std::string(1 << 20, '\0')};
   for (const auto& bytes : kinds) {
     const std::string key = "b/" + bytes.substr(0, 300);
-    REQUIRE(engine.transact(create(key, bytes), in(5s)).value.succeeded);
-    const auto found = engine.range({key}, in(5s));
+    REQUIRE(engine.transact(create(key, bytes), patiently()).value.succeeded);
+    const auto found = engine.range({key}, patiently());
     REQUIRE(found.value.items.size() == 1);
     CHECK(found.value.items[0].key == key);
     CHECK((found.value.items[0].value == bytes));
   }
-  REQUIRE(engine.transact(create("empty", ""), in(5s)).value.succeeded);
-  CHECK(engine.range({"empty"}, in(5s)).value.items.at(0).value.empty());
+  REQUIRE(engine.transact(create("empty", ""), patiently()).value.succeeded);
+  CHECK(engine.range({"empty"}, patiently()).value.items.at(0).value.empty());
 }
 
 TEST_CASE("a transaction takes as long as etcd does, without waiting for the network's acknowledgements") {
   EtcdProcess etcd;
-  Engine engine(etcd.options());
-  REQUIRE(engine.range({"a"}, in(5s)).ok());
+  Engine engine(etcd.patient_options());
+  REQUIRE(engine.range({"a"}, patiently()).ok());
   CHECK(tests::takes_less_than(1400ms, [&] {  // Nagle's algorithm makes each take 40 ms and more
-    for (int i = 0; i < 40; ++i) REQUIRE(engine.range({"a"}, in(5s)).ok());
+    for (int i = 0; i < 40; ++i) REQUIRE(engine.range({"a"}, patiently()).ok());
   }));
 }
 
 TEST_CASE("a revision that is compacted is told as such, one to come and other mistakes are refused") {
   EtcdProcess etcd;
-  Engine engine(etcd.options());
+  Engine engine(etcd.patient_options());
   fill(engine, "k/", 5);
   etcd.post("/v3/kv/compaction", R"({"revision":"4"})");
   RangeWish wish{"k/", end_of_prefix("k/")};
   wish.revision = 3;
-  CHECK(engine.range(wish, in(5s)).trouble == Trouble::compacted);
+  CHECK(engine.range(wish, patiently()).trouble == Trouble::compacted);
   wish.revision = 1000;
-  CHECK(engine.range(wish, in(5s)).trouble == Trouble::refused);
+  CHECK(engine.range(wish, patiently()).trouble == Trouble::refused);
 
   Transaction twice;
   twice.success = {put("a", "1"), put("a", "2")};
-  const auto refused = engine.transact(twice, in(5s));
+  const auto refused = engine.transact(twice, patiently());
   CHECK(refused.trouble == Trouble::refused);
   CHECK(refused.why.find("duplicate key") != std::string::npos);
-  // Four megabytes take their time on a busy machine.
-  auto patient = etcd.options();
-  patient.attempt_timeout = 20s;
-  Engine slow(patient);
-  CHECK(slow.transact(create("large", std::string(3 << 20, 'x')), in(20s)).trouble == Trouble::refused);
+  CHECK(engine.transact(create("large", std::string(3 << 20, 'x')), patiently()).trouble == Trouble::refused);
 }
 
 TEST_CASE("a full store refuses to be written and goes on being read") {
   EtcdProcess etcd({1, false, {"--quota-backend-bytes", "200000"}});
-  Engine engine(etcd.options());
-  auto reply = engine.transact(create("0", std::string(50'000, 'x')), in(5s));
+  Engine engine(etcd.patient_options());
+  auto reply = engine.transact(create("0", std::string(50'000, 'x')), patiently());
   for (int i = 1; reply.ok() && i < 50; ++i) {
-    reply = engine.transact(create(std::to_string(i), std::string(50'000, 'x')), in(5s));
+    reply = engine.transact(create(std::to_string(i), std::string(50'000, 'x')), patiently());
   }
   CHECK(reply.trouble == Trouble::refused);
   CHECK(reply.why.find("space") != std::string::npos);
-  CHECK(engine.range({"0"}, in(5s)).ok());
+  CHECK(engine.range({"0"}, patiently()).ok());
   CHECK(engine.members().at(0).problem);
 }
 
 TEST_CASE("a lease is kept, revoked, and then gone") {
   EtcdProcess etcd;
-  Engine engine(etcd.options());
-  const auto lease = engine.grant_lease(30s, in(5s));
+  Engine engine(etcd.patient_options());
+  const auto lease = engine.grant_lease(30s, patiently());
   INFO(lease.why);
   REQUIRE(lease.ok());
   Transaction transaction;
   transaction.success.push_back({Operation::Kind::put, "alive", "", "", lease.value});
-  REQUIRE(engine.transact(transaction, in(5s)).ok());
+  REQUIRE(engine.transact(transaction, patiently()).ok());
 
-  const auto kept = engine.keep_lease(lease.value, in(5s));
+  const auto kept = engine.keep_lease(lease.value, patiently());
   INFO(kept.why);
   REQUIRE(kept.ok());
   CHECK(kept.value);
-  CHECK(engine.revoke_lease(lease.value, in(5s)).value);
-  CHECK(engine.range({"alive"}, in(5s)).value.items.empty());
+  CHECK(engine.revoke_lease(lease.value, patiently()).value);
+  CHECK(engine.range({"alive"}, patiently()).value.items.empty());
 
-  const auto gone = engine.keep_lease(lease.value, in(5s));
+  const auto gone = engine.keep_lease(lease.value, patiently());
   REQUIRE(gone.ok());
   CHECK(!gone.value);
-  const auto nothing = engine.revoke_lease(lease.value, in(5s));
+  const auto nothing = engine.revoke_lease(lease.value, patiently());
   REQUIRE(nothing.ok());
   CHECK(!nothing.value);
-  CHECK(engine.transact(transaction, in(5s)).trouble == Trouble::refused);
+  CHECK(engine.transact(transaction, patiently()).trouble == Trouble::refused);
 }
 
 TEST_CASE("the end of a prefix is the first text after all that begin so") {

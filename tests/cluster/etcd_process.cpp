@@ -183,6 +183,13 @@ bool EtcdProcess::is_gone(Member& member) {
   return true;
 }
 
+cluster::Options EtcdProcess::patient_options() const {
+  cluster::Options options = options_;
+  options.attempt_timeout = 20s;
+  options.timeout = 30s;
+  return options;
+}
+
 cluster::Options EtcdProcess::options_of(std::size_t member) const {
   cluster::Options options = options_;
   options.endpoints = {options_.endpoints[member]};

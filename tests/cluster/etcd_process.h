@@ -38,6 +38,9 @@ class EtcdProcess {
 
   // To be connected with: all members, and what TLS needs.
   const cluster::Options& options() const { return options_; }
+  // The same where it is well all the time: no attempt is given up because the machine is busy. A second one would find
+  // done what the first one did.
+  cluster::Options patient_options() const;
   // The same, with that member only.
   cluster::Options options_of(std::size_t member) const;
   const std::string& endpoint(std::size_t member) const { return options_.endpoints[member]; }

@@ -12,20 +12,24 @@
 using namespace std::chrono_literals;
 using cluster_test::EtcdProcess;
 using cluster_test::idle_time_of;
+using cluster_test::lateness;
 using cluster_test::SharingHouse;
 
 namespace {
 
 // As the contract promises, and what a busy machine takes.
-constexpr auto deadline = 3s + 2s;
+constexpr auto deadline = 3s + lateness;
 
 bool is_answered(SharingHouse& house, const std::string& room) { return house.gateway(room).substr(0, 3) == "gxy"; }
 
 // With both rooms in use at one of them.
 std::map<std::string, std::string> some_rooms(SharingHouse& a, SharingHouse& b) {
   std::map<std::string, std::string> were;
-  for (const std::string room : {"1", "2", "3"}) were[room] = a.gateway(room);
-  for (const std::string room : {"4", "5", "6"}) were[room] = b.gateway(room);
+  for (const std::string room : {"1", "2", "3", "4", "5", "6"}) {
+    SharingHouse& house = room < "4" ? a : b;
+    REQUIRE(comes_true([&] { return is_answered(house, room); }));
+    were[room] = house.gateway(room);
+  }
   for (const auto& [room, gateway] : were) {
     REQUIRE(comes_true([&, name = room] { return a.knows(name) == were[name] && b.knows(name) == were[name]; }));
   }
@@ -35,7 +39,7 @@ std::map<std::string, std::string> some_rooms(SharingHouse& a, SharingHouse& b) 
 void check_known(SharingHouse& house, const std::map<std::string, std::string>& were) {
   for (const auto& [room, gateway] : were) {
     std::string answer;
-    CHECK(idle_time_of([&, name = room] { answer = house.ask(name); }) < 1s);
+    CHECK(idle_time_of([&, name = room] { answer = house.ask(name); }) < house.options.timeout);
     CHECK(answer == gateway + " sticky");
   }
 }
@@ -60,13 +64,13 @@ TEST_CASE("while etcd is dead known rooms are answered and new ones refused, and
   check_known(b, were);
   CHECK(comes_true([&] { return a.fleet->trouble().has_value(); }));
   // Once it is known to be away, who asks is not kept waiting.
-  CHECK(idle_time_of([&] { a.ask("newer"); }) < 1s);
+  CHECK(idle_time_of([&] { a.ask("newer"); }) < a.options.timeout);
   CHECK(a.fleet->release("1", true, a.desk->deadline()) == app::Claims::Released::unavailable);
   CHECK_FALSE(a.fleet->share_draining("gxy1", domain::Draining::yes, a.desk->deadline()));
 
   etcd.start(0);
   REQUIRE(comes_true([&] { return is_answered(a, "new"); }));
-  CHECK(b.ask("new") == a.gateway("new") + " sticky");
+  CHECK(comes_true([&] { return b.ask("new") == a.gateway("new") + " sticky"; }));
   CHECK(comes_true([&] { return a.is_live() && b.is_live(); }));
   CHECK_FALSE(a.fleet->trouble());
   check_known(a, were);
@@ -84,7 +88,7 @@ TEST_CASE("while etcd hangs known rooms are answered at once and new ones refuse
   check_known(b, were);
   etcd.go_on(0);
   REQUIRE(comes_true([&] { return is_answered(a, "new"); }));
-  CHECK(b.ask("new") == a.gateway("new") + " sticky");
+  CHECK(comes_true([&] { return b.ask("new") == a.gateway("new") + " sticky"; }));
   CHECK(comes_true([&] { return a.is_live() && b.is_live(); }));
 }
 
@@ -141,7 +145,7 @@ TEST_CASE("who waits for a claim while the sidecar stops is told so") {
 
 TEST_CASE("a room that ends elsewhere while it is being moved here is placed anew at once") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
   const std::string gateway = b.gateway("r");
   REQUIRE(b.report("r", "s") == gateway + " 1");
   REQUIRE(comes_true([&] { return a.knows("r") == gateway; }));
@@ -202,12 +206,12 @@ TEST_CASE("a store that was put back and written to since gets what it lacks") {
     put.success.resize(1);
     put.success[0].kind = cluster::Operation::Kind::put;
     put.success[0].key = "another/history";
-    for (int i = 0; i < 300; ++i) REQUIRE(other.transact(put, cluster::Engine::Clock::now() + 5s).ok());
+    for (int i = 0; i < 300; ++i) REQUIRE(other.transact(put, cluster_test::patiently()).ok());
   }
   const std::string advanced = kept(etcd, "advanced");
   put_back(etcd, before);
   etcd.start(0);
-  SharingHouse a(etcd.options());
+  SharingHouse a(etcd.patient_options());
   std::map<std::string, std::string> were;
   for (int i = 0; i < 20; ++i) were["room" + std::to_string(i)] = a.gateway("room" + std::to_string(i));
 

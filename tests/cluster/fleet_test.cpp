@@ -27,7 +27,7 @@
 
 using namespace std::chrono_literals;
 using cluster_test::EtcdProcess;
-using cluster_test::in;
+using cluster_test::patiently;
 using cluster_test::SharingHouse;
 using cluster_test::SlowLink;
 
@@ -37,16 +37,16 @@ std::string room_named(int number) { return "room " + std::to_string(number); }
 
 // What is in the store, by another connection.
 struct Look {
-  explicit Look(const EtcdProcess& etcd) : engine(etcd.options()) {}
+  explicit Look(const EtcdProcess& etcd) : engine(etcd.patient_options()) {}
 
   bool is_there(const std::string& key) {
-    const auto reply = engine.range({key}, in(5s));
+    const auto reply = engine.range({key}, patiently());
     REQUIRE(reply.ok());
     return !reply.value.items.empty();
   }
   bool is_marked(const std::string& room, const std::string& sidecar) { return is_there(keys.use(room, sidecar)); }
   std::string gateway_of(const std::string& room) {
-    const auto reply = engine.range({keys.room(room)}, in(5s));
+    const auto reply = engine.range({keys.room(room)}, patiently());
     REQUIRE(reply.ok());
     if (reply.value.items.empty()) return "";
     const auto value = cluster::room_value_from(room, reply.value.items.front().value);
@@ -61,7 +61,7 @@ struct Look {
 
 TEST_CASE("a room has one gateway, whichever sidecar is asked first") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
   for (int i = 0; i < 10; ++i) {
     SharingHouse& first = i % 2 == 0 ? a : b;
     SharingHouse& second = i % 2 == 0 ? b : a;
@@ -74,7 +74,7 @@ TEST_CASE("a room has one gateway, whichever sidecar is asked first") {
 
 TEST_CASE("of many who ask two sidecars for the same rooms at once, one gets each room placed") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
   constexpr int rooms = 50;
   std::map<std::string, std::vector<std::string>> answers;
   std::mutex mutex;
@@ -117,7 +117,7 @@ TEST_CASE("of many who ask two sidecars for the same rooms at once, one gets eac
 
 TEST_CASE("what one sidecar assigns the others know soon, in their files too") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options()), c(etcd.options());
+  SharingHouse a(etcd.patient_options()), b(etcd.patient_options()), c(etcd.patient_options());
   const std::string gateway = a.gateway("r/1");
   CHECK(comes_true([&] { return b.knows("r/1") == gateway && c.knows("r/1") == gateway; }));
   CHECK(b.row("r/1") == gateway);
@@ -127,7 +127,7 @@ TEST_CASE("what one sidecar assigns the others know soon, in their files too") {
 
 TEST_CASE("a room ends when the last one leaves, whichever sidecar he is at") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
   const std::string gateway = a.gateway("r");
   REQUIRE(a.report("r", "s") == gateway + " 1");
@@ -145,7 +145,7 @@ TEST_CASE("a room ends when the last one leaves, whichever sidecar he is at") {
 
 TEST_CASE("users are counted over all sidecars, in answers, listings and loads") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options()), c(etcd.options());
+  SharingHouse a(etcd.patient_options()), b(etcd.patient_options()), c(etcd.patient_options());
   const auto users = [](SharingHouse& house, const std::string& room) {
     const auto listing = app::find_room(*house.desk, room);
     return listing ? listing->users : 0;
@@ -180,20 +180,20 @@ TEST_CASE("users are counted over all sidecars, in answers, listings and loads")
     for (const auto& listing : app::list_gateways(*c.desk)) CHECK(listing.load == (listing.name == gateway ? 5 : 0));
   }
   SECTION("those of a sidecar that comes to know of the fleet only now, too") {
-    SharingHouse late(etcd.options());
+    SharingHouse late(etcd.patient_options());
     CHECK(comes_true([&] { return users(late, "r") == 5; }));
   }
   SECTION("not any more once a sidecar is alone, and again when it shares") {
     a.configure(cluster::Options{});
     CHECK(users(a, "r") == 3);
-    a.configure(etcd.options());
+    a.configure(etcd.patient_options());
     CHECK(comes_true([&] { return a.is_live() && users(a, "r") == 5; }));
   }
 }
 
 TEST_CASE("a number of users is told at most once a second a room, and costs one change each") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
   a.gateway("r");
   a.report("r", "first");
   const auto users = [&] { return app::find_room(*b.desk, "r")->users; };
@@ -211,7 +211,7 @@ TEST_CASE("a number of users is told at most once a second a room, and costs one
 
 TEST_CASE("the users of a sidecar that went count no more after dead_after, and again when it is back") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
   app::Configured impatient = b.configured;
   impatient.options.dead_after = 1s;
   REQUIRE(b.keeper->reload(impatient).problems.empty());
@@ -227,7 +227,7 @@ TEST_CASE("the users of a sidecar that went count no more after dead_after, and 
 
 TEST_CASE("users whom a restarted sidecar has not got in its file are counted nowhere") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
   const auto users = [](SharingHouse& house) { return app::find_room(*house.desk, "r")->users; };
   a.gateway("r");
   a.report("r", "at-a");
@@ -251,7 +251,7 @@ TEST_CASE("a sidecar's identity is in its file before it tells the others anythi
     store::Database file(path, store::OpenMode::read_write);
     if (!store::read_meta(file, cluster::identity_fact)) ++unknown;
   });
-  cluster::Options options = etcd.options();
+  cluster::Options options = etcd.patient_options();
   options.endpoints = {link.endpoint()};
   SharingHouse house(options);
   const std::string before = house.id();
@@ -269,7 +269,7 @@ TEST_CASE("a sidecar's identity is in its file before it tells the others anythi
 
 TEST_CASE("a room that nobody came to ends after its grace, once no sidecar expects anybody") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
   const std::string gateway = a.gateway("r");
   REQUIRE(b.ask("r") == gateway + " sticky");
@@ -286,7 +286,7 @@ TEST_CASE("a room that nobody came to ends after its grace, once no sidecar expe
 
 TEST_CASE("rooms that were given up go back where they were, whichever sidecar is asked") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
   constexpr int rooms = 12;
   std::map<std::string, std::string> were;
   for (int i = 0; i < rooms; ++i) {
@@ -304,7 +304,7 @@ TEST_CASE("rooms that were given up go back where they were, whichever sidecar i
 
 TEST_CASE("who comes in while the last one leaves elsewhere stays where the room was") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
   constexpr int rooms = 30;
   std::map<std::string, std::string> were;
@@ -331,7 +331,7 @@ TEST_CASE("who comes in while the last one leaves elsewhere stays where the room
 
 TEST_CASE("a sidecar that was restarted answers as before, and has heard what was done meanwhile") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
   std::map<std::string, std::string> were;
   for (int i = 0; i < 5; ++i) were[room_named(i)] = a.gateway(room_named(i));
@@ -351,7 +351,7 @@ TEST_CASE("a sidecar that was restarted answers as before, and has heard what wa
 
 TEST_CASE("to be alone for a while and to share again moves no room that is in use") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
   std::map<std::string, std::string> were;
   for (int i = 0; i < 6; ++i) {
@@ -366,7 +366,7 @@ TEST_CASE("to be alone for a while and to share again moves no room that is in u
   const std::string alone = a.gateway("alone");
   REQUIRE(a.report("alone", "s") == alone + " 1");
   CHECK(look.gateway_of("alone").empty());
-  a.configure(etcd.options());
+  a.configure(etcd.patient_options());
   REQUIRE(comes_true([&] { return a.is_live(); }));
   for (const auto& [room, gateway] : were) {
     INFO(room);
@@ -381,7 +381,7 @@ TEST_CASE("to be alone for a while and to share again moves no room that is in u
 
 TEST_CASE("a drain by one sidecar is every sidecar's") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
   const auto drains = [](SharingHouse& house) {
     const auto policy = house.desk->policy();
     return policy->catalogue().gateway("gxy2")->draining;
@@ -395,7 +395,7 @@ TEST_CASE("a drain by one sidecar is every sidecar's") {
 
 TEST_CASE("an operator's release looks at who is in the room elsewhere, unless it is forced") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
   const std::string gateway = b.gateway("r");
   REQUIRE(b.report("r", "s") == gateway + " 1");

@@ -12,6 +12,12 @@ using Clock = std::chrono::steady_clock;
 
 inline Clock::time_point in(std::chrono::milliseconds time) { return Clock::now() + time; }
 
+// For an answer that is sure to come, however busy the machine is.
+inline Clock::time_point patiently() { return in(std::chrono::seconds{30}); }
+
+// What is to hold by a deadline, a busy machine may show that much later. What is tested would else last far longer.
+constexpr std::chrono::seconds lateness{5};
+
 inline std::chrono::milliseconds time_of(const std::function<void()>& work) {
   const auto begin = Clock::now();
   work();
