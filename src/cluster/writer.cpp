@@ -135,15 +135,16 @@ Writer::Batch Writer::take() {
     for (auto deed = queue_.begin(); deed != queue_.end() && taken < most_at_once && looked < most_looked_at;
          ++looked) {
       std::string subject = deed->subject();
-      if (!subjects.insert(subject).second) {
+      const bool is_late = is_over(*deed);
+      if (!is_late && !subjects.insert(subject).second) {
         ++deed;
         continue;
       }
-      batch.subjects.push_back(subject);
+      if (!is_late) batch.subjects.push_back(subject);
       batch.ordinary.push_back(std::move(subject));
       batch.deeds.push_back(std::move(*deed));
       deed = queue_.erase(deed);
-      ++taken;
+      if (!is_late) ++taken;
     }
     if (!batch.deeds.empty()) {
       in_hand_.insert(batch.subjects.begin(), batch.subjects.end());

@@ -246,10 +246,11 @@ TEST_CASE("a sidecar's identity is in its file before it tells the others anythi
   std::atomic<int> changes{0}, unknown{0};
   const SlowLink link(etcd.endpoint(0), 0ms, [&](std::string_view piece) {
     const bool changes_something = piece.starts_with("POST /v3/kv/txn") || piece.starts_with("POST /v3/lease/grant");
-    if (!is_new || !changes_something) return;
+    if (!is_new || !changes_something) return true;
     ++changes;
     store::Database file(path, store::OpenMode::read_write);
     if (!store::read_meta(file, cluster::identity_fact)) ++unknown;
+    return true;
   });
   cluster::Options options = etcd.patient_options();
   options.endpoints = {link.endpoint()};

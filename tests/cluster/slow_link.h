@@ -1,5 +1,5 @@
 // A member of etcd behind a link on which each piece of its answers comes late: an etcd that is slow, but well. What is
-// asked over it can be looked at before the member gets it.
+// asked over it can be looked at before the member gets it, and kept from it.
 // The thread that makes it ends it.
 #pragma once
 
@@ -20,8 +20,8 @@ namespace cluster_test {
 
 class SlowLink {
  public:
-  // Sees each piece of what is asked; any thread.
-  using Look = std::function<void(std::string_view piece)>;
+  // Sees each piece of what is asked; false: the connection ends instead. Any thread.
+  using Look = std::function<bool(std::string_view piece)>;
 
   // The member's endpoint is one of loopback.
   SlowLink(const std::string& endpoint, std::chrono::milliseconds late, Look look = nullptr)
@@ -37,7 +37,7 @@ class SlowLink {
   static bool pass_on(int from, int to, const Look& look) {
     char piece[65536];
     const ssize_t size = ::recv(from, piece, sizeof piece, 0);
-    if (size > 0 && look) look(std::string_view(piece, static_cast<std::size_t>(size)));
+    if (size > 0 && look && !look(std::string_view(piece, static_cast<std::size_t>(size)))) return false;
     return size > 0 && ::send(to, piece, static_cast<std::size_t>(size), MSG_NOSIGNAL) == size;
   }
 
