@@ -148,13 +148,15 @@ const KeyValue* found(const TransactionResult& result, std::size_t at) {
   return &result.done[at].found.front();
 }
 
-void learn_left(Replica& replica, const std::string& room, const KeyValue* left) {
+// As of the revision of an answer. What has been followed up to there, or further, is no older.
+void learn_left(Replica& replica, const std::string& room, const KeyValue* left, Revision revision) {
+  if (revision <= replica.followed()) return;
   replica.drop_left(room);
   if (!left) return;
   if (auto value = left_value_from(left->value)) replica.take_left(room, std::move(*value), left->modified);
 }
 
-Conclusion conclude_claim(const Deed& deed, const TransactionResult& result, Revision revision, Replica& replica) {
+Conclusion conclude_claim(Deed& deed, const TransactionResult& result, Revision revision, Replica& replica) {
   const auto won_at = [&](Revision at) -> Conclusion {
     replica.take_room(deed.wish.row, at);
     if (deed.wish.is_used_here) replica.set_mark(deed.room, at);
@@ -164,17 +166,20 @@ Conclusion conclude_claim(const Deed& deed, const TransactionResult& result, Rev
   if (result.succeeded) return won_at(revision);
   const KeyValue* room = found(result, 0);
   if (!room) {
-    if (deed.kind == Deed::Kind::claim) learn_left(replica, deed.room, found(result, 1));
+    deed.over = 0;
+    if (deed.kind == Deed::Kind::claim) learn_left(replica, deed.room, found(result, 1), revision);
     return {What::again};
   }
   const auto value = room_value_from(deed.room, room->value);
   if (!value) return {What::refused};
   if (value->id == deed.id) return won_at(room->modified);  // by an attempt that seemed to have failed
   replica.take_room(value->row, room->modified);
+  const auto now = replica.room(deed.room);
+  if (!now) return {What::again};  // it has ended since
   // One that was not known, or not as it is: only then is it sure that others use it.
-  const bool was_known = deed.kind != Deed::Kind::claim || room->modified == deed.over;
+  const bool was_known = deed.kind != Deed::Kind::claim || now->modified == deed.over;
   if (deed.wish.kind == app::Wish::Kind::instead && !was_known) return {What::resend};
-  return {What::not_so, value->row};
+  return {What::not_so, now->row};
 }
 
 Conclusion conclude_give_up(Deed& deed, const TransactionResult& result, Revision revision, Replica& replica) {
@@ -193,11 +198,11 @@ Conclusion conclude_give_up(Deed& deed, const TransactionResult& result, Revisio
     if (!there) {  // done already, or nothing was to be done
       if (is_ours) replica.drop_mark(deed.room);
       const KeyValue* left = found(inner, 1);
-      auto value = left ? left_value_from(left->value) : std::nullopt;
+      const auto value = left ? left_value_from(left->value) : std::nullopt;
       if (value && value->id == deed.id) {  // by an attempt that seemed to have failed
         deed.wish.row.gateway_name = value->gateway;
         replica.drop_room(deed.room, left->modified);
-        replica.take_left(deed.room, std::move(*value), left->modified);
+        learn_left(replica, deed.room, left, revision);
         return {What::done, deed.wish.row};
       }
       return {What::not_so};
@@ -211,7 +216,9 @@ Conclusion conclude_give_up(Deed& deed, const TransactionResult& result, Revisio
   const domain::Assignment& row = deed.wish.row;
   if (row.gateway_name.empty()) return {What::not_so};
   replica.drop_room(deed.room, revision);
-  replica.take_left(deed.room, LeftValue{row.gateway_name, LeftValue::Why::empty, deed.id}, revision);
+  if (revision > replica.followed()) {
+    replica.take_left(deed.room, LeftValue{row.gateway_name, LeftValue::Why::empty, deed.id}, revision);
+  }
   return {What::done, row};
 }
 

@@ -397,8 +397,7 @@ void Writer::finish(Deed& deed, const Conclusion& conclusion) {
     case Deed::Kind::reap:
       if (conclusion.what == What::done) {
         app::Desk::Turn turn(state_.desk);
-        turn.ledger().unfollow(deed.room);
-        turn.ledger().set_returning(deed.room, deed.wish.row.gateway_name);
+        end_room(turn.ledger(), deed.room, deed.wish.row.gateway_name);
       } else if (conclusion.what == What::again) {
         push(std::move(deed));
       }
@@ -437,6 +436,13 @@ void Writer::catch_up(const std::string& room) {
   carry.room = room;
   carry.wish.row = ledger.assignment(room, *entry->held);
   push(std::move(carry));
+}
+
+// The assignment ended at the revision of the answer. The watch may have brought a newer one before.
+void Writer::end_room(domain::Ledger& ledger, const std::string& room, std::optional<std::string_view> tombstone) {
+  if (const auto now = state_.replica.room(room)) return ledger.follow(now->row);
+  ledger.unfollow(room);
+  ledger.set_returning(room, tombstone);
 }
 
 void Writer::finish_claim(Deed& deed, const Conclusion& conclusion) {
@@ -502,10 +508,7 @@ void Writer::finish_give_up(Deed& deed, const Conclusion& conclusion) {
     domain::Ledger& ledger = turn.ledger();
     const domain::Ledger::Room* room = ledger.find(deed.room);
     is_used = room && room->has_users();
-    if (ended) {
-      ledger.unfollow(deed.room);
-      ledger.set_returning(deed.room, deed.wish.row.gateway_name);
-    }
+    if (ended) end_room(ledger, deed.room, deed.wish.row.gateway_name);
   }
   // Somebody came in meanwhile: the room goes on where it was.
   if (ended && is_used) {
@@ -521,7 +524,9 @@ void Writer::finish_give_up(Deed& deed, const Conclusion& conclusion) {
 void Writer::finish_carry(Deed& deed, const Conclusion& conclusion) {
   if (conclusion.what == What::again) return push(std::move(deed));
   if (!conclusion.row) return;
-  const domain::Assignment& row = *conclusion.row;
+  const auto now = state_.replica.room(deed.room);
+  if (!now) return;  // it has ended since
+  const domain::Assignment& row = now->row;
   app::Desk::Turn turn(state_.desk);
   domain::Ledger& ledger = turn.ledger();
   const bool is_elsewhere = row.gateway_name != deed.wish.row.gateway_name;
@@ -549,8 +554,7 @@ void Writer::finish_release(Deed& deed, const Conclusion& conclusion) {
     domain::Ledger& ledger = turn.ledger();
     const domain::Ledger::Room* room = ledger.find(deed.room);
     const bool came_in = !deed.force && room && room->has_users() && !deed.wish.row.gateway_name.empty();
-    ledger.unfollow(deed.room);
-    ledger.set_returning(deed.room, std::nullopt);
+    end_room(ledger, deed.room, std::nullopt);
     if (came_in) {  // meanwhile: the room goes on where it was
       done = false;
       in_use = true;

@@ -8,8 +8,10 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -68,6 +70,8 @@ class Writer : public std::enable_shared_from_this<Writer> {
   void settle(const Deed& deed, const app::Grant& grant) REQUIRES(state_.mutex);
   std::chrono::steady_clock::time_point hurried() const { return hurried_; }
   void catch_up(const std::string& room) REQUIRES(state_.mutex);
+  void end_room(domain::Ledger& ledger, const std::string& room, std::optional<std::string_view> tombstone)
+      REQUIRES(state_.mutex);
 
   const std::shared_ptr<SharedState> shared_;
   SharedState& state_;

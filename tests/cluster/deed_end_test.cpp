@@ -129,6 +129,21 @@ TEST_CASE("a give-up that is sent twice tells of its end, also where the first a
   CHECK(store.left("r") == "gxy1");
 }
 
+TEST_CASE("the answer to a give-up takes nothing away from who was followed into the room since") {
+  Store store;
+  Sidecar a(store, "a"), b(store, "b");
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  auto deed = a.deed(Deed::Kind::give_up, "r");
+  REQUIRE(a.prepare(deed).what == What::ask);
+  const auto late = cluster_test::send(store, deed);
+  b.follow();
+  REQUIRE(b.take("r", "gxy1").what == What::done);
+  a.follow();
+  CHECK(conclude(deed, late.value.done[0].nested[0], late.header.revision, a.replica).what == What::done);
+  CHECK(a.knows("r") == "gxy1");
+  CHECK_FALSE(a.replica.left("r"));
+}
+
 TEST_CASE("who gives up a room that was moved meanwhile learns where it is first") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");

@@ -82,6 +82,31 @@ TEST_CASE("a claim that comes once more when the room has gone on takes nothing"
   }
 }
 
+TEST_CASE("the answer to a claim counts less than what has been followed since") {
+  Store store;
+  Sidecar a(store, "a"), b(store, "b");
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  auto claim = b.claim("r", "gxy2");
+  REQUIRE(b.prepare(claim).what == What::ask);
+  const auto late = cluster_test::send(store, claim);
+  const auto conclusion = [&] {
+    b.follow();
+    return conclude(claim, late.value.done[0].nested[0], late.header.revision, b.replica);
+  };
+  SECTION("the room has ended") {
+    REQUIRE(a.give_up("r").what == What::done);
+    CHECK(conclusion().what == What::again);
+    CHECK(b.knows("r").empty());
+    CHECK(b.replica.left("r"));
+  }
+  SECTION("the room has moved") {
+    REQUIRE(a.perform(a.claim("r", "gxy3", Kind::moved, "gxy1")).what == What::done);
+    const auto lost = conclusion();
+    CHECK(lost.what == What::not_so);
+    CHECK(lost.row->gateway_name == "gxy3");
+  }
+}
+
 TEST_CASE("who claims a room without knowing where it was is told, and decides anew") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
@@ -242,6 +267,18 @@ TEST_CASE("a room is carried over the older row that was seen, and over no other
   const auto lost = late.perform(late.carry("r", "gxy3", seen));
   CHECK(lost.what == What::not_so);
   CHECK(lost.row->gateway_name == "gxy2");
+  CHECK(store.gateway_of("r") == "gxy2");
+}
+
+TEST_CASE("a room whose older row has gone meanwhile is carried as one that the store lacks") {
+  Store store;
+  Sidecar a(store, "a"), b(store, "b");
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  auto carry = b.carry("r", "gxy2", store.modified(store.keys.room("r")));
+  REQUIRE(a.give_up("r").what == What::done);
+  REQUIRE(b.prepare(carry).what == What::ask);
+  CHECK(b.send(carry).what == What::again);
+  CHECK(b.perform(carry).what == What::done);
   CHECK(store.gateway_of("r") == "gxy2");
 }
 

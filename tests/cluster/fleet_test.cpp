@@ -15,6 +15,7 @@
 #include "app/release_room.h"
 #include "app/report_session.h"
 #include "catch.h"
+#include "cluster/base64.h"
 #include "cluster/engine.h"
 #include "cluster/keys.h"
 #include "cluster/position.h"
@@ -328,6 +329,35 @@ TEST_CASE("who comes in while the last one leaves elsewhere stays where the room
     CHECK(look.gateway_of(room) == gateway);
     CHECK(comes_true([&, name = room] { return a.knows(name) == were[name] && b.knows(name) == were[name]; }));
   }
+}
+
+TEST_CASE("the late answer to the end of a room forgets none that another sidecar has opened again since") {
+  EtcdProcess etcd;
+  SlowLink link(etcd.endpoint(0), 0ms);
+  cluster::Options options = etcd.options();
+  options.endpoints = {link.endpoint()};
+  options.attempt_timeout = options.timeout = 30s;  // of the answer that is held back
+  SharingHouse a(options), b(etcd.options());
+  Look look(etcd);
+  const std::string gateway = a.gateway("r");
+  std::function<void()> end;
+  SECTION("the last user leaves") {
+    REQUIRE(a.report("r", "at-a") == gateway + " 1");
+    end = [&] { a.leave("r", "at-a"); };
+  }
+  SECTION("an operator releases it") {
+    end = [&] { a.fleet->release("r", true, std::chrono::steady_clock::now() + 30s); };
+  }
+  REQUIRE(comes_true([&] { return b.knows("r") == gateway; }));
+  link.hold(cluster::to_base64(look.keys.left("r")));
+  std::jthread ends(end);
+  REQUIRE(comes_true([&] { return look.gateway_of("r").empty() && b.knows("r").empty(); }));
+  const std::string again = b.gateway("r");
+  CHECK(comes_true([&] { return a.knows("r") == again; }));
+  link.let_go();
+  ends.join();
+  CHECK(a.knows("r") == again);
+  CHECK(look.gateway_of("r") == again);
 }
 
 TEST_CASE("a sidecar that was restarted answers as before, and has heard what was done meanwhile") {
