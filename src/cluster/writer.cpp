@@ -188,7 +188,7 @@ void Writer::end(const Batch& batch) {
 }
 
 void Writer::perform(std::deque<Deed> batch, Engine& engine) {
-  name_standbys(batch);
+  name_standbys(batch, engine);
   std::deque<Deed> to_send;
   {
     const locks::MutexLock lock(state_.mutex);
@@ -313,7 +313,7 @@ void Writer::give_back(std::deque<Deed> batch, bool refused) {
 }
 
 // Whoever moves rooms off a gateway first names the standby that takes them: else each sidecar would take its own.
-void Writer::name_standbys(std::deque<Deed>& batch) {
+void Writer::name_standbys(std::deque<Deed>& batch, Engine& engine) {
   Transaction whole;
   std::vector<std::string> gateways;
   {
@@ -336,7 +336,7 @@ void Writer::name_standbys(std::deque<Deed>& batch) {
     }
   }
   if (!gateways.empty()) {
-    const auto reply = engine_.transact(whole, std::chrono::steady_clock::now() + state_.options.attempt_timeout);
+    const auto reply = engine.transact(whole, std::chrono::steady_clock::now() + state_.options.attempt_timeout);
     if (reply.ok() && reply.value.done.size() == gateways.size()) {
       const locks::MutexLock lock(state_.mutex);
       for (std::size_t i = 0; i < gateways.size(); ++i) {

@@ -56,7 +56,7 @@ class Writer : public std::enable_shared_from_this<Writer> {
   void perform(std::deque<Deed> batch, Engine& engine);
   void send(std::deque<Deed> batch, Engine& engine);
   Engine::Deadline deadline_of(const std::deque<Deed>& batch) const;
-  void name_standbys(std::deque<Deed>& batch);
+  void name_standbys(std::deque<Deed>& batch, Engine& engine);
   void finish(Deed& deed, const Conclusion& conclusion) REQUIRES(state_.mutex);
   void finish_claim(Deed& deed, const Conclusion& conclusion) REQUIRES(state_.mutex);
   void finish_give_up(Deed& deed, const Conclusion& conclusion) REQUIRES(state_.mutex);
