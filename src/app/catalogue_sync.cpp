@@ -70,9 +70,10 @@ SyncPlan plan_sync(const Configured& configured, CatalogueRows rows, const std::
   gateways.check_names();
   gateways.warn_of_odd_names();
   rooms.check_pins();
-  std::set<std::string> accepted = gateways.accepted();
+  std::set<std::string> accepted;
+  if (configured.removals == Removals::none) accepted = plan.rows.accepted;
+  gateways.add_accepted(accepted);
   rooms.add_accepted(accepted);
-  if (configured.removals == Removals::none) accepted.insert(plan.rows.accepted.begin(), plan.rows.accepted.end());
   plan.accepts_others = accepted != plan.rows.accepted;
   plan.rows.accepted = std::move(accepted);
   plan.errors = std::move(findings.errors);

@@ -54,8 +54,8 @@ struct SyncPlan {
   std::vector<std::string> warnings;
   // Those of the warnings that say which entries have no effect, since the database says otherwise.
   std::vector<std::string> contradictions;
-  std::vector<std::string> remade;         // warnings, too: gateways whose rows were gone, and come again
-  CatalogueRows rows;                      // as they are to be
+  std::vector<std::string> remade;  // warnings, too: gateways whose rows are gone, and come again with another id
+  CatalogueRows rows;               // as they are to be
   std::set<std::size_t> changed_gateways;  // which of them are to be written
   std::set<std::size_t> changed_rooms;
   bool accepts_others = false;  // than were accepted before: rows.accepted is to be written

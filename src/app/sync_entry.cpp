@@ -1,6 +1,19 @@
 #include "app/sync_entry.h"
 
+#include <charconv>
+
 namespace app {
+namespace {
+
+// A gateway's name holds no blank, so no other line begins with this.
+std::string row_line(const std::string& gateway) { return "gateway " + gateway + " row "; }
+
+std::set<std::string>::const_iterator find_row_line(const std::set<std::string>& accepted, const std::string& line) {
+  const auto found = accepted.lower_bound(line);
+  return found != accepted.end() && found->starts_with(line) ? found : accepted.end();
+}
+
+}  // namespace
 
 std::string in_quotes(const std::string& text) { return "\"" + text + "\""; }
 std::string shown(const std::string& text) { return in_quotes(text); }
@@ -19,6 +32,11 @@ void SyncFindings::warn(const std::string& where, const std::string& text) {
 void SyncFindings::contradict(const std::string& where, const std::string& text) {
   warn(where, text);
   contradictions.push_back(warnings.back());
+}
+
+void SyncFindings::note_remade(const std::string& where, const std::string& text) {
+  warn(where, text);
+  remade.push_back(warnings.back());
 }
 
 void SyncFindings::quarrel(const std::string& where, const std::string& text, bool was_accepted) {
@@ -44,6 +62,24 @@ void SyncFindings::id_is_kept(const std::string& where, const char* kind, const 
 
 std::string accepted_id(const char* kind, const std::string& key, std::int64_t id) {
   return kind + (' ' + key) + " id " + std::to_string(id);
+}
+
+std::optional<std::int64_t> accepted_row(const std::set<std::string>& accepted, const std::string& gateway) {
+  const std::string line = row_line(gateway);
+  const auto found = find_row_line(accepted, line);
+  if (found == accepted.end()) return std::nullopt;
+  std::int64_t id = 0;
+  const char* const end = found->data() + found->size();
+  const auto parsed = std::from_chars(found->data() + line.size(), end, id);
+  return parsed.ec == std::errc{} && parsed.ptr == end ? std::optional(id) : std::nullopt;
+}
+
+void set_accepted_row(std::set<std::string>& accepted, const std::string& gateway, std::int64_t id) {
+  const std::string line = row_line(gateway);
+  for (auto old = find_row_line(accepted, line); old != accepted.end(); old = find_row_line(accepted, line)) {
+    accepted.erase(old);
+  }
+  accepted.insert(line + std::to_string(id));
 }
 
 void SyncEntry::warn_of_difference(const char* field, const std::string& in_database, const std::string& wanted) {

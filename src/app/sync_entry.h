@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct SyncFindings {
   void warn(const std::string& where, const std::string& text);
   // A warning that an entry has no effect, since SQL has changed its row.
   void contradict(const std::string& where, const std::string& text);
+  // A warning about a gateway's row that SQL has taken away, and that comes again with another id.
+  void note_remade(const std::string& where, const std::string& text);
   // An error; or a contradiction, if the configuration said the same before and was accepted.
   void quarrel(const std::string& where, const std::string& text, bool was_accepted);
   // Ids that are written down, of a new row that another one bears, and of a known row. `kind` is
@@ -38,6 +41,10 @@ struct SyncFindings {
 
 // How an entry with an id that is written down is called among those that were accepted.
 std::string accepted_id(const char* kind, const std::string& key, std::int64_t id);
+
+// The id of the row that a gateway had when the configuration was last accepted, among what was accepted then.
+std::optional<std::int64_t> accepted_row(const std::set<std::string>& accepted, const std::string& gateway);
+void set_accepted_row(std::set<std::string>& accepted, const std::string& gateway, std::int64_t id);
 
 // An entry of the configuration as it is being synced into a row.
 class SyncEntry {
@@ -63,15 +70,19 @@ class SyncEntry {
     if (!known_) row.synced.emplace();
   }
 
-  // One field. `wanted` is nothing where the entry does not say; `usual` is what then counts if it did say
-  // before.
+  // One field, and a warning if the database's value stands. `wanted` is nothing where the entry does not say; `usual`
+  // is what then counts if it did say before.
   template <typename Actual, typename T>
   void field(const char* name, Actual& actual, std::optional<T>& synced, const std::optional<T>& wanted,
              const Actual& usual) {
-    if (known_ && synced == wanted) {
-      if (wanted && actual != *wanted) warn_of_difference(name, shown(actual), shown(*wanted));
-      return;
-    }
+    write(actual, synced, wanted, usual);
+    if (wanted && actual != *wanted) warn_of_difference(name, shown(actual), shown(*wanted));
+  }
+
+  // The same without the warning.
+  template <typename Actual, typename T>
+  void write(Actual& actual, std::optional<T>& synced, const std::optional<T>& wanted, const Actual& usual) {
+    if (known_ && synced == wanted) return;
     const bool said_before = known_ && synced;
     synced = wanted;
     if (wanted) {

@@ -29,6 +29,7 @@ GatewaySync::GatewaySync(const Configured& configured, SyncPlan& plan, SyncFindi
   for (std::size_t i = 0; i < plan_.rows.gateways.size(); ++i) {
     index_.emplace(plan_.rows.gateways[i].gateway.name, i);
   }
+  for (const domain::ConfiguredGateway& entry : configured_.gateways) entries_.emplace(entry.name, &entry);
 }
 
 const store::GatewayRow* GatewaySync::find(const std::string& name) const {
@@ -36,7 +37,70 @@ const store::GatewayRow* GatewaySync::find(const std::string& name) const {
   return it == index_.end() ? nullptr : &plan_.rows.gateways[it->second];
 }
 
+const domain::ConfiguredGateway* GatewaySync::entry(const std::string& name) const {
+  const auto it = entries_.find(name);
+  return it == entries_.end() ? nullptr : it->second;
+}
+
+std::optional<std::int64_t> GatewaySync::renamed_row(const std::string& name) const {
+  const auto it = renamed_.find(name);
+  return it == renamed_.end() ? std::nullopt : std::optional(it->second);
+}
+
+std::map<std::string, std::string> GatewaySync::named() const {
+  std::map<std::string, std::string> named;
+  for (const domain::ConfiguredGateway& entry : configured_.gateways) named.emplace(entry.name, entry.where);
+  each_mention(
+      [&](const std::string& name, const std::string& where, const std::string&) { named.emplace(name, where); });
+  for (const domain::ConfiguredRoom& room : configured_.rooms) {
+    if (room.default_gateway) named.emplace(*room.default_gateway, room.where);
+  }
+  return named;
+}
+
+std::optional<std::string> GatewaySync::now_called(const std::string& name) const {
+  const auto had = accepted_row(plan_.rows.accepted, name);
+  return had ? name_of_row(*had) : std::nullopt;
+}
+
+std::optional<std::string> GatewaySync::name_of_row(std::int64_t id) const {
+  for (const store::GatewayRow& row : plan_.rows.gateways) {
+    if (row.gateway.id == id) return "gateway " + in_quotes(row.gateway.name);
+  }
+  for (const std::int64_t skipped : plan_.rows.skipped_gateways) {
+    if (skipped == id) return "a row that is left out";
+  }
+  return std::nullopt;
+}
+
+// Names that are other rows' than when the configuration was last accepted. What an entry says of the one gateway is
+// not written into the row of another; an operator who means it writes the row's id into the entry.
+void GatewaySync::find_renamed_rows() {
+  for (const auto& [name, where] : named()) {
+    const store::GatewayRow* row = find(name);
+    const auto had = accepted_row(plan_.rows.accepted, name);
+    if (!row || !had || *had == row->gateway.id) continue;
+    const domain::ConfiguredGateway* written = entry(name);
+    if (written && written->id == row->gateway.id) continue;
+    const auto bearer = name_of_row(*had);
+    if (bearer) renamed_.emplace(name, *had);
+    if (row->gateway.removed || (written && written->id)) continue;  // told of as such
+    const std::string has = std::to_string(row->gateway.id);
+    std::string text =
+        "gateway " + in_quotes(name) + " has id " + has + " in the database by now and had id " + std::to_string(*had);
+    if (bearer) {
+      text += ", which is " + *bearer;
+      text += "; rooms keep their default_gateway_id, and what is configured for it waits until that is changed back";
+      text += " or its entry in [[gateways]] has id = " + has;
+      findings_.contradict(where, text);
+    } else {
+      findings_.note_remade(where, text + "; a start or a reload lets the configured rooms follow");
+    }
+  }
+}
+
 void GatewaySync::update() {
+  find_renamed_rows();
   domain::RowIds ids;
   for (const store::GatewayRow& row : plan_.rows.gateways) ids.take(row.gateway.id, row.gateway.name);
   for (const std::int64_t id : plan_.rows.skipped_gateways) ids.take(id, "(a row left out)");
@@ -51,7 +115,7 @@ void GatewaySync::update() {
   for (const domain::ConfiguredGateway& entry : configured_.gateways) {
     const auto known = index_.find(entry.name);
     if (known == index_.end()) continue;  // its id is another's
-    update_entry(entry, known->second);
+    if (!renamed_row(entry.name)) update_entry(entry, known->second);
     if (spell_out && find(entry.name)->gateway.type == "rooms") available->push_back(entry.name);
   }
 }
@@ -103,25 +167,26 @@ void GatewaySync::add(const std::string& name, std::int64_t id) {
   plan_.changed_gateways.insert(index);
   plan_.rows.gateways.push_back(std::move(row));
   if (!was_accepted(name)) return;
-  findings_.warn("", "gateway " + in_quotes(name) +
-                         " is in the database no more; a start or a reload makes it anew, with id " +
-                         std::to_string(id));
-  findings_.remade.push_back(findings_.warnings.back());
+  findings_.note_remade("", "gateway " + in_quotes(name) +
+                                " is in the database no more; a start or a reload makes it anew, with id " +
+                                std::to_string(id));
 }
 
 bool GatewaySync::was_accepted(const std::string& name) const {
   return plan_.rows.accepted.count("gateway " + name) > 0;
 }
 
-std::set<std::string> GatewaySync::accepted() const {
-  std::set<std::string> accepted;
-  each_mention(
-      [&](const std::string& name, const std::string&, const std::string&) { accepted.insert("gateway " + name); });
+void GatewaySync::add_accepted(std::set<std::string>& accepted) const {
+  for (const auto& [name, where] : named()) {
+    accepted.insert("gateway " + name);
+    const store::GatewayRow* row = find(name);
+    auto id = row ? std::optional(row->gateway.id) : accepted_row(plan_.rows.accepted, name);
+    if (const auto renamed = renamed_row(name)) id = renamed;
+    if (id) set_accepted_row(accepted, name, *id);
+  }
   for (const domain::ConfiguredGateway& entry : configured_.gateways) {
-    accepted.insert("gateway " + entry.name);
     if (entry.id) accepted.insert(accepted_id("gateway", entry.name, *entry.id));
   }
-  return accepted;
 }
 
 void GatewaySync::update_entry(const domain::ConfiguredGateway& wanted, std::size_t index) {
@@ -134,7 +199,14 @@ void GatewaySync::update_entry(const domain::ConfiguredGateway& wanted, std::siz
   const domain::Gateway usual;
   entry.field("url", actual.url, synced.url, wanted.url, usual.url);
   entry.field("admin_url", actual.admin_url, synced.admin_url, wanted.admin_url, usual.admin_url);
-  entry.field("type", actual.type, synced.type, wanted.type, usual.type);
+  entry.write(actual.type, synced.type, wanted.type, usual.type);
+  // Unlike the others it decides whether the gateway serves rooms at all: that it is not written changes nothing.
+  const std::string& type = wanted.type ? *wanted.type : usual.type;
+  if (actual.type != type && !actual.removed && told_.insert(wanted.name).second) {
+    findings_.contradict(wanted.where, "gateway " + in_quotes(wanted.name) + " is of type " + in_quotes(actual.type) +
+                                           " in the database and " + in_quotes(type) +
+                                           " in the configuration; the database's stands until that is changed back");
+  }
   entry.field("capacity", actual.capacity, synced.capacity, wanted.capacity, usual.capacity);
   entry.field("disabled", actual.disabled, synced.disabled, wanted.disabled, usual.disabled);
   if (entry.changed()) plan_.changed_gateways.insert(index);
@@ -211,36 +283,33 @@ std::size_t GatewaySync::remove_unused(const std::set<std::string>& assigned, do
 }
 
 void GatewaySync::check_names() {
-  std::map<std::string, const domain::ConfiguredGateway*> configured;
-  for (const domain::ConfiguredGateway& entry : configured_.gateways) configured.emplace(entry.name, &entry);
   std::vector<std::string> names;
   std::set<std::string> left = removed_;
   for (const store::GatewayRow& row : plan_.rows.gateways) {
     // One that has left [[gateways]] and only stays because it is in use is not known here any more.
-    const bool has_left = !configured_.gateways.empty() && row.from_config && !configured.count(row.gateway.name);
+    const bool has_left = !configured_.gateways.empty() && row.from_config && !entry(row.gateway.name);
     if (has_left) left.insert(row.gateway.name);
     if (!row.gateway.removed && !has_left) names.push_back(row.gateway.name);
   }
-  std::set<std::string> told;
   each_mention([&](const std::string& name, const std::string& where, const std::string& setting) {
     const store::GatewayRow* row = find(name);
     const std::string gateway = setting + ": gateway " + in_quotes(name);
     const bool is_known = row && !row->gateway.removed && !left.count(name);
     const bool was_known = !left.count(name) && (was_accepted(name) || (row && row->from_config));
-    const auto entry = configured.find(name);
-    const bool says_type = entry != configured.end() && entry->second->type.value_or("rooms") != "rooms";
+    const domain::ConfiguredGateway* written = entry(name);
+    const bool says_type = written && written->type.value_or("rooms") != "rooms";
     if (!is_known && !was_known) {
       findings_.error(where, setting + ": there is no gateway " + in_quotes(name) + domain::did_you_mean(name, names));
     } else if (!is_known) {
-      if (!told.insert(name).second) return;
+      if (!told_.insert(name).second) return;
       findings_.contradict(
           where, gateway + (row ? " is removed in the database (removed_at)" : " is not in the database any more") +
                      "; it is left out until that is changed back");
     } else if (row->gateway.type != "rooms") {
       const std::string text = gateway + " is of type " + in_quotes(row->gateway.type) + ", not \"rooms\"";
-      const bool by_sql = !says_type && (was_accepted(name) || entry != configured.end());
+      const bool by_sql = !says_type && (was_accepted(name) || written);
       if (!by_sql) return findings_.error(where, text);
-      if (told.insert(name).second)
+      if (told_.insert(name).second)
         findings_.contradict(where, text + ", in the database; it is left out until that is changed back");
     } else if (row->gateway.disabled || row->gateway.draining) {
       findings_.warn(where, gateway + " is " + (row->gateway.disabled ? "disabled" : "draining"));

@@ -7,6 +7,11 @@
 #include "domain/suggestion.h"
 
 namespace app {
+namespace {
+
+constexpr const char* cannot_answer = "; legacy mode cannot answer with it";
+
+}  // namespace
 
 RoomSync::RoomSync(const Configured& configured, const GatewaySync& gateways, SyncPlan& plan, SyncFindings& findings)
     : configured_(configured), gateways_(gateways), plan_(plan), findings_(findings) {
@@ -21,6 +26,7 @@ std::size_t RoomSync::update(domain::WallTime now) {
     const auto known = index_.find(entry.gateway_uid);
     if (known != index_.end()) update_entry(entry, known->second);  // else its id is another's
   }
+  warn_of_unfit();
   return remove_left(now);
 }
 
@@ -119,7 +125,20 @@ void RoomSync::check_pins() {
 void RoomSync::add_accepted(std::set<std::string>& accepted) const {
   for (const domain::ConfiguredRoom& entry : configured_.rooms) {
     if (entry.id) accepted.insert(accepted_id("room", entry.gateway_uid, *entry.id));
-    if (entry.default_gateway) accepted.insert("gateway " + *entry.default_gateway);
+  }
+}
+
+void RoomSync::note_unfit(const domain::ConfiguredRoom& room, const std::string& why) {
+  const auto [known, is_new] = unfit_.try_emplace(*room.default_gateway, Unfit{&room, why});
+  if (!is_new) ++known->second.others;
+}
+
+// A sentence for each gateway, not for each of its thousand rooms.
+void RoomSync::warn_of_unfit() {
+  for (const auto& [gateway, rooms] : unfit_) {
+    const std::string others = rooms.others > 0 ? " and " + std::to_string(rooms.others) + " more" : "";
+    findings_.contradict(rooms.first->where, "room " + in_quotes(rooms.first->gateway_uid) + others +
+                                                 ": default_gateway: gateway " + in_quotes(gateway) + ' ' + rooms.why);
   }
 }
 
@@ -127,18 +146,26 @@ std::optional<std::int64_t> RoomSync::default_id(const domain::ConfiguredRoom& w
                                                  const store::RoomRow::Synced& synced) {
   if (!wanted.default_gateway) return wanted.default_gateway_id;
   const store::GatewayRow* row = gateways_.find(*wanted.default_gateway);
-  if (row && !row->gateway.removed) return row->gateway.id;
-  const std::string text = "room " + in_quotes(wanted.gateway_uid) + ": default_gateway: ";
+  const auto before = gateways_.renamed_row(*wanted.default_gateway);
+  if (before && synced.default_gateway_id == before) return before;
+  if (row && !row->gateway.removed) {
+    // Of one in [[gateways]] it is told there.
+    const bool is_unfit = row->gateway.type != "rooms" && !gateways_.entry(*wanted.default_gateway);
+    if (is_unfit) note_unfit(wanted, "is of type " + in_quotes(row->gateway.type) + " in the database" + cannot_answer);
+    return row->gateway.id;
+  }
   if ((row && row->from_config) || gateways_.was_accepted(*wanted.default_gateway)) {
-    findings_.warn(wanted.where, text + "gateway " + in_quotes(*wanted.default_gateway) +
-                                     " is removed or gone in the database; legacy mode cannot answer the room");
+    const auto renamed = row ? std::nullopt : gateways_.now_called(*wanted.default_gateway);
+    note_unfit(wanted, renamed ? "is now " + *renamed + " in the database, which stays the default gateway"
+                               : std::string("is removed or gone in the database") + cannot_answer);
     return row ? std::optional(row->gateway.id) : synced.default_gateway_id;
   }
   std::vector<std::string> names;
   for (const store::GatewayRow& known : plan_.rows.gateways) {
     if (!known.gateway.removed) names.push_back(known.gateway.name);
   }
-  findings_.error(wanted.where, text + "there is no gateway " + in_quotes(*wanted.default_gateway) +
+  findings_.error(wanted.where, "room " + in_quotes(wanted.gateway_uid) + ": default_gateway: there is no gateway " +
+                                    in_quotes(*wanted.default_gateway) +
                                     domain::did_you_mean(*wanted.default_gateway, names));
   return std::nullopt;
 }

@@ -1,6 +1,7 @@
 // The rooms' half of the catalogue sync. Private to app/. One thread at a time; problems are findings.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -29,12 +30,21 @@ class RoomSync {
   std::size_t remove_left(domain::WallTime now);
   // `synced`: what it was; it stays if the gateway's row is gone.
   std::optional<std::int64_t> default_id(const domain::ConfiguredRoom& wanted, const store::RoomRow::Synced& synced);
+  void note_unfit(const domain::ConfiguredRoom& room, const std::string& why);
+  void warn_of_unfit();
 
   const Configured& configured_;
   const GatewaySync& gateways_;
   SyncPlan& plan_;
   SyncFindings& findings_;
   std::unordered_map<std::string, std::size_t> index_;
+
+  struct Unfit {
+    const domain::ConfiguredRoom* first;
+    std::string why;
+    std::size_t others = 0;
+  };
+  std::map<std::string, Unfit> unfit_;  // their rooms, by default gateways that SQL has made so
 };
 
 }  // namespace app

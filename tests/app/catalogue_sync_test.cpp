@@ -234,6 +234,59 @@ TEST_CASE("what an operator has removed stays removed, with a warning") {
   CHECK_FALSE(p.writes());
 }
 
+TEST_CASE(
+    "names that SQL has exchanged are contradicted, and nothing is written until they are given back or confirmed") {
+  app::Configured c;
+  c.gateways = {gateway("gxy1", "wss://1"), gateway("gxy2", "wss://2")};
+  c.rooms = {room("1", "gxy1"), room("2", "gxy2")};
+  const auto rows = plan(c).rows;
+  auto swapped = rows;
+  std::swap(swapped.gateways[0].gateway.name, swapped.gateways[1].gateway.name);
+  auto p = plan(c, swapped);
+  REQUIRE(p.contradictions.size() == 2);
+  CHECK(p.contradictions[0].find("config.toml:1: gateway \"gxy1\" has id 2 in the database by now and had id 1, "
+                                 "which is gateway \"gxy2\"; rooms keep their default_gateway_id") == 0);
+  CHECK_FALSE(p.writes());
+  CHECK(plan(c, p.rows).contradictions == p.contradictions);
+  // A room that is new, or that names another gateway by now, gets the one that bears the name.
+  auto more = c;
+  more.rooms.push_back(room("3", "gxy1"));
+  CHECK(room_in(plan(more, p.rows), "3").default_gateway_id == 2);
+  auto back = p.rows;
+  std::swap(back.gateways[0].gateway.name, back.gateways[1].gateway.name);
+  CHECK(plan(c, back).contradictions.empty());
+  CHECK_FALSE(plan(c, back).writes());
+  c.gateways[0].id = 2;
+  c.gateways[1].id = 1;
+  p = plan(c, p.rows);
+  CHECK(p.errors.empty());
+  CHECK(p.contradictions.empty());
+  CHECK(room_in(p, "1").default_gateway_id == 2);
+  CHECK(gateway_in(p, "gxy1").url == "wss://1");
+  c.gateways[0].id.reset();
+  c.gateways[1].id.reset();
+  CHECK(plan(c, p.rows).contradictions.empty());
+}
+
+TEST_CASE("a type that SQL has set is contradicted, also where the configuration leaves it out") {
+  for (const std::optional<std::string>& type : {std::optional<std::string>(), std::optional<std::string>("rooms")}) {
+    app::Configured c;
+    c.gateways = {gateway("gxy1"), gateway("gxy2")};
+    c.gateways[0].type = type;
+    auto rows = plan(c).rows;
+    rows.gateways[0].gateway.type = "streaming";
+    const auto p = plan(c, rows);
+    CHECK(p.errors.empty());
+    CHECK(p.contradictions ==
+          std::vector<std::string>{"config.toml:1: gateway \"gxy1\" is of type \"streaming\" in the database and "
+                                   "\"rooms\" in the configuration; the database's stands until that is changed back"});
+    CHECK(p.warnings == p.contradictions);
+    CHECK(gateway_in(p, "gxy1").type == "streaming");
+    c.gateways[0].type = "streaming";
+    CHECK(plan(c, rows).contradictions.empty());
+  }
+}
+
 TEST_CASE("a decimal uid gives way to an explicit id, and a made-up id to both") {
   app::Configured c;
   c.gateways = {gateway("gxy1")};

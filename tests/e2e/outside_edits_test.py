@@ -202,6 +202,117 @@ class OutsideEdits(Case):
                 wait_until(lambda: sidecar.get("/readyz").json["status"] == "ok", "all to be well")
                 self.assertEqual(sidecar.ask("2171").janus, "gxy1")
 
+    def test_a_type_that_no_list_needs_is_told_whether_the_configuration_writes_it_or_not(self):
+        written = [{"name": name, "type": "rooms"} for name in ("gxy1", "gxy2", "gxy3")]
+        for scale in (False, True):
+            for gateways in (("gxy1", "gxy2", "gxy3"), written):
+                with self.subTest(gateways, scale=scale):
+                    told = 'config.toml:[0-9]+: gateway "gxy1" is of type "streaming" in the database and "rooms" in'
+                    sidecar = self.contradicted(scale, "UPDATE gateways SET type = 'streaming' WHERE name = 'gxy1';",
+                                                {"gateways": gateways}, told)
+                    reloaded = sidecar.run("reload")
+                    self.assertEqual(reloaded.returncode, 0, reloaded.stderr)
+                    self.assertRegex(reloaded.stdout + reloaded.stderr, told)
+                    self.assertEqual(len(re.findall(told, " ".join(sidecar.get("/readyz").json["reasons"]))), 1)
+                    if scale:
+                        self.expect_movable(sidecar)
+                    sidecar.shell("UPDATE gateways SET type = 'rooms';")
+                    self.seen(lambda one=sidecar: one.get("/readyz").json["status"] == "ok")
+
+    def test_the_type_of_a_default_gateway_that_only_rooms_name_is_told(self):
+        sidecar = self.sidecar()
+        sidecar.shell("INSERT INTO gateways (name) VALUES ('gxy9');")
+        rooms = {str(room): "gxy9" for room in range(2171, 2176)}
+        sidecar.write_config(toml(rooms=rooms))
+        self.expect(sidecar.post("/v2/reload"), 200)
+        for edit, told, status in [("type = 'streaming'", 'is of type "streaming"', 500),
+                                   ("type = 'rooms', removed_at = datetime()", "is removed or gone", 500),
+                                   ("removed_at = NULL, name = 'gxy8'", 'is now gateway "gxy8"', 200)]:
+            told = f'room "2171" and 4 more: default_gateway: gateway "gxy9" {told} in the database'
+            sidecar.shell(f"UPDATE gateways SET {edit} WHERE name = 'gxy9';")
+            self.seen(lambda one=told: one in " ".join(sidecar.get("/readyz").json["reasons"]))
+            self.expect_warning(sidecar, re.escape(told))
+            self.assertIn(told, sidecar.run("check").stdout)
+            self.assertEqual(sidecar.ask("2171").status, status)
+
+    SWAPPED = "".join(f"UPDATE gateways SET name = '{new}' WHERE name = '{old}';"
+                      for old, new in (("gxy1", "tmp"), ("gxy2", "gxy1"), ("tmp", "gxy2")))
+
+    def catalogue_in_file(self, sidecar):
+        return (sidecar.sql("SELECT id, name, url, removed_at FROM gateways ORDER BY id"),
+                sidecar.sql("SELECT gateway_uid, default_gateway_id FROM rooms ORDER BY id"))
+
+    def test_names_that_were_exchanged_are_told_and_rooms_keep_their_default_gateways(self):
+        for gateways in ((), ("gxy1", "gxy2", "gxy3"), [{"name": f"gxy{i}", "id": i} for i in (1, 2, 3)]):
+            for scale in (False, True):
+                with self.subTest(gateways, scale=scale):
+                    is_by_id = bool(gateways) and isinstance(gateways[0], dict)
+                    told = ('gateway "gxy1" cannot have id 1: it bears id 2' if is_by_id else
+                            'gateway "gxy1" has id 2 in the database by now and had id 1, which is gateway "gxy2"')
+                    self.exchange(scale, {**self.LISTED, "gateways": gateways}, told)
+
+    def exchange(self, scale, config, told):
+        sidecar = self.sidecar(toml(scale=scale, **config))
+        self.expect(sidecar.ask("2171", "IL"), 200)
+        sidecar.shell(self.SWAPPED)
+        swapped = self.catalogue_in_file(sidecar)
+        for restart in (False, True):
+            if restart:
+                self.assertEqual(sidecar.stop(), 0)
+                sidecar.start()
+            self.seen(lambda: told in " ".join(sidecar.get("/readyz").json["reasons"]))
+            self.assertEqual(sidecar.get("/readyz").json["status"], "degraded")
+            self.expect_warning(sidecar, re.escape(told))
+            reloaded = sidecar.post("/v2/reload")
+            self.expect(reloaded, 200)
+            self.assertIn(told, " ".join(reloaded.json["warnings"]))
+            self.assertRegex(sidecar.run("check").stdout, "warning: .*" + re.escape(told))
+            self.assertEqual(self.catalogue_in_file(sidecar), swapped, "nothing was written over")
+            if not scale:
+                self.assertEqual((sidecar.ask("2171").janus, sidecar.ask("2172").janus), ("gxy2", "gxy1"))
+        sidecar.shell(self.SWAPPED)
+        self.seen(lambda: sidecar.get("/readyz").json["status"] == "ok")
+        self.assertEqual(sidecar.run("check").returncode, 0)
+
+    def test_an_exchange_that_is_meant_is_confirmed_by_ids(self):
+        sidecar = self.sidecar()
+        sidecar.shell(self.SWAPPED)
+        self.seen(lambda: sidecar.get("/readyz").json["status"] == "degraded")
+        sidecar.write_config(toml(gateways=[{"name": "gxy1", "id": 2}, {"name": "gxy2", "id": 1}, "gxy3"]))
+        self.expect(sidecar.post("/v2/reload"), 200)
+        self.assertEqual(sidecar.get("/readyz").json["status"], "ok")
+        self.assertEqual((sidecar.ask("2171").janus, sidecar.ask("2172").janus), ("gxy1", "gxy2"))
+        sidecar.write_config(toml())
+        self.expect(sidecar.post("/v2/reload"), 200)
+        sidecar.stop()
+        sidecar.start()
+        self.assertEqual(sidecar.get("/readyz").json["status"], "ok")
+
+    def test_names_that_wander_on_are_told(self):
+        """gxy1 becomes another name, and gxy2 becomes gxy1: two rows have gone, and one has come."""
+        sidecar = self.sidecar()
+        sidecar.shell("UPDATE gateways SET name = 'gxy2x' WHERE name = 'gxy1';"
+                      "UPDATE gateways SET name = 'gxy1' WHERE name = 'gxy2';")
+        for told in ('gateway "gxy1" has id 2 in the database by now and had id 1, which is gateway "gxy2x"',
+                     'gateway "gxy2" is in the database no more'):
+            self.seen(lambda one=told: one in " ".join(sidecar.get("/readyz").json["reasons"]))
+            self.expect_warning(sidecar, re.escape(told))
+            self.assertIn(told, sidecar.run("check").stdout)
+
+    def test_another_id_without_one_in_the_configuration_is_told_and_the_rooms_follow_at_the_next_start(self):
+        sidecar = self.sidecar()
+        sidecar.shell("UPDATE gateways SET id = 77 WHERE name = 'gxy1';")
+        told = 'gateway "gxy1" has id 77 in the database by now and had id 1; a start or a reload'
+        self.seen(lambda: told in " ".join(sidecar.get("/readyz").json["reasons"]))
+        self.expect_warning(sidecar, re.escape(told))
+        self.assertIn(told, sidecar.run("check").stdout)
+        self.expect(sidecar.ask("2171"), 500, "gateway_not_found")
+        sidecar.stop()
+        sidecar.start()
+        self.expect_warning(sidecar, re.escape(told))
+        self.assertEqual(sidecar.ask("2171").janus, "gxy1")
+        self.assertEqual(sidecar.get("/readyz").json["status"], "ok")
+
     def test_rooms_of_a_deleted_row_can_be_moved_while_it_runs(self):
         sidecar = self.sidecar(toml(scale=True, **self.LISTED))
         self.assertEqual(sidecar.ask("2171", "IL").janus, "gxy1")
