@@ -1,5 +1,7 @@
 #include "cli/sidecar.h"
 
+#include <algorithm>
+
 #include "cli/answer_fields.h"
 #include "cli/configured.h"
 #include "cli/table.h"
@@ -106,6 +108,10 @@ void Sidecar::require_database(const std::string& configured) {
 Sidecar::Answer Sidecar::ask(std::string_view method, const std::string& target, std::chrono::milliseconds timeout,
                              std::string_view sent) {
   auto answer = client_.request(method, target, sent, timeout);
+  if (answer.is_too_large) {
+    throw CommandFailed("what answers at " + printable(address_) +
+                        " is no room-sidecar (its answer is too large); correct the address");
+  }
   if (!answer.reached()) {
     throw NotReached(
         "no sidecar can be reached at " + printable(answer.problem) +
@@ -120,8 +126,9 @@ Sidecar::Answer Sidecar::ask(std::string_view method, const std::string& target,
   return {answer.status, std::move(*body), std::move(answer.body)};
 }
 
-Sidecar::Answer Sidecar::expect(std::string_view method, const std::string& target, std::string_view body) {
-  auto answer = ask(method, target, std::chrono::seconds{10}, body);
+Sidecar::Answer Sidecar::expect(std::string_view method, const std::string& target, std::string_view body,
+                                std::chrono::milliseconds timeout) {
+  auto answer = ask(method, target, timeout, body);
   if (answer.is_fine()) return answer;
   throw CommandFailed(purpose_ == Purpose::steer ? at_address(refusal(answer)) : refusal(answer));
 }
@@ -149,13 +156,24 @@ std::vector<http::Json> Sidecar::all_pages(const std::string& target, const std:
   const auto first = target + (target.find('?') == std::string::npos ? '?' : '&') + "limit=1000";
   std::vector<http::Json> all;
   std::string after;
+  std::size_t size = 0;
+  std::chrono::milliseconds timeout = std::chrono::seconds{10};
+  const auto deadline = std::chrono::steady_clock::now() + kListTime;
   for (;;) {
-    const auto page = expect("GET", after.empty() ? first : first + "&after=" + percent_encoded(after));
+    const auto page = expect("GET", after.empty() ? first : first + "&after=" + percent_encoded(after), {}, timeout);
     for (auto& item : items_at(page.body, name)) all.push_back(std::move(item));
+    size += page.text.size();
     auto next = text_at(page.body, "next");
     if (next.empty()) return all;
-    if (next <= after) throw CommandFailed("the sidecar's list does not come to an end");
+    const bool is_endless = next <= after || all.size() > kMostListed || size > kLargestList;
+    if (is_endless) throw CommandFailed(at_address("its list does not come to an end"));
     after = std::move(next);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) {
+      const std::string limit = std::to_string(kListTime.count());
+      throw CommandFailed(at_address("its list was not complete within " + limit + " s"));
+    }
+    timeout = std::min(timeout, left);
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,7 +44,7 @@ class Sidecar {
   // An answer as it came, and the address among its members.
   std::string with_address(const Answer& answer) const;
 
-  // Whatever it answers, as long as that is JSON.
+  // Whatever it answers, as long as that is JSON, and complete within `timeout`.
   Answer ask(std::string_view method, const std::string& target,
              std::chrono::milliseconds timeout = std::chrono::seconds{10}, std::string_view sent = {});
 
@@ -51,7 +52,13 @@ class Sidecar {
   static std::string refusal(const Answer& answer);
 
   // Throws its refusal, if it is one. Who steers is told which sidecar it was.
-  Answer expect(std::string_view method, const std::string& target, std::string_view body = {});
+  Answer expect(std::string_view method, const std::string& target, std::string_view body = {},
+                std::chrono::milliseconds timeout = std::chrono::seconds{10});
+
+  // What no sidecar's list comes to. What answers in its place must not keep a command, or fill its memory.
+  static constexpr std::size_t kMostListed = 1'000'000;
+  static constexpr std::size_t kLargestList = 256UL * 1024 * 1024;  // bytes, of all pages
+  static constexpr std::chrono::seconds kListTime{60};
 
   // All pages of a list: the elements of the array called `name`. `target` has no query, or one.
   std::vector<http::Json> all_pages(const std::string& target, const std::string& name);

@@ -1,31 +1,38 @@
 #include "http/client.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 
-#include <sys/socket.h>
+#include <curl/curl.h>
 
 #include "http/message.h"
-
-// The only file that sees the library.
-#include <httplib.h>
 
 namespace http {
 namespace {
 
+constexpr std::size_t largest_head = 64 * 1024;
+
 struct Place {
-  std::string host;  // or the path of a Unix socket
-  int port = 0;
-  bool is_unix = false;
-  std::string host_field;  // the library would send a socket's path, and IPv6 without brackets
+  std::string url;
+  std::string unix_socket;  // its path, if it is one
+  std::string host_field;
 };
+
+// Nothing that a URL would read as a user, a path or a query.
+bool is_host(std::string_view text) {
+  constexpr std::string_view others = "-._:[]";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || others.find(c) != others.npos;
+  });
+}
 
 std::optional<Place> place_of(std::string_view address) {
   constexpr std::string_view unix_prefix = "unix:";
   if (address.substr(0, unix_prefix.size()) == unix_prefix) {
     const std::string path(address.substr(unix_prefix.size()));
     if (path.empty()) return std::nullopt;
-    return Place{path, 80, true, "localhost"};
+    return Place{"http://localhost/", path, "localhost"};
   }
   constexpr std::string_view scheme = "http://";
   if (address.substr(0, scheme.size()) == scheme) address.remove_prefix(scheme.size());
@@ -40,31 +47,81 @@ std::optional<Place> place_of(std::string_view address) {
     if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
     address = address.substr(0, colon);
   }
-  if (address.empty()) return std::nullopt;
+  if (!is_host(address)) return std::nullopt;
   std::string shown(address);
   if (shown == "0.0.0.0") shown = "127.0.0.1";
   if (shown == "[::]") shown = "[::1]";
-  const bool is_v6 = shown.size() > 2 && shown.front() == '[' && shown.back() == ']';
   Place place;
-  place.host = is_v6 ? shown.substr(1, shown.size() - 2) : shown;
-  place.port = port;
+  place.url = "http://" + shown + ":" + std::to_string(port) + "/";
   // As a Host such an address is foreign, though it is this machine's.
   const bool is_mapped_loopback = shown.starts_with("[::ffff:127.");
   place.host_field = (is_mapped_loopback ? "localhost" : shown) + ":" + std::to_string(port);
   return place;
 }
 
-std::string problem_text(httplib::Error error) {
-  switch (error) {
-    case httplib::Error::Connection:
-      return "nobody answers there";
-    case httplib::Error::Read:
-      return "no answer came in time";
-    case httplib::Error::Write:
-      return "the request was not taken";
-    default:
-      return httplib::to_string(error);
+// libcurl wants to be told once, before any thread uses it.
+void prepare_library() {
+  static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
+  static_cast<void>(done);
+}
+
+// What has come of an answer. What is too much ends the transfer.
+struct Received {
+  std::string body;
+  std::size_t head = 0;
+  bool is_too_large = false;
+
+  static std::size_t take_body(char* data, std::size_t, std::size_t size, void* into) {
+    auto& received = *static_cast<Received*>(into);
+    received.is_too_large = received.body.size() + size > Client::largest_answer;
+    if (received.is_too_large) return 0;
+    received.body.append(data, size);
+    return size;
   }
+
+  static std::size_t take_head(char*, std::size_t, std::size_t size, void* into) {
+    auto& received = *static_cast<Received*>(into);
+    received.head += size;
+    received.is_too_large = received.head > largest_head;
+    return received.is_too_large ? 0 : size;
+  }
+};
+
+// libcurl ends a line of the head that is longer than its buffer.
+bool is_endless_line(CURLcode result) {
+#if LIBCURL_VERSION_NUM >= 0x080600
+  if (result == CURLE_TOO_LARGE) return true;
+#endif
+  return result == CURLE_OUT_OF_MEMORY;
+}
+
+std::string text_of(std::chrono::milliseconds time) {
+  const bool is_whole = time.count() % 1000 == 0;
+  return is_whole ? std::to_string(time.count() / 1000) + " s" : std::to_string(time.count()) + " ms";
+}
+
+std::string problem_text(CURLcode error, const Received& received, std::chrono::milliseconds timeout) {
+  switch (error) {
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return "nobody answers there";
+    case CURLE_OPERATION_TIMEDOUT:
+      if (received.head == 0) return "no answer came in time";
+      return "the answer was not complete within " + text_of(timeout);
+    case CURLE_GOT_NOTHING:
+      return "the connection was closed without an answer";
+    case CURLE_SEND_ERROR:
+      return "the request was not taken";
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+      return "the answer was cut off";
+    default:
+      return curl_easy_strerror(error);
+  }
+}
+
+std::string as_field(std::string_view name, std::string_view value) {
+  return std::string(name) + ": " + std::string(value);
 }
 
 }  // namespace
@@ -73,47 +130,86 @@ class Client::Inside {
  public:
   Inside(std::string address, std::optional<std::string> token)
       : address_(std::move(address)), token_(std::move(token)), place_(place_of(address_)) {
-    if (!place_) return;
-    client_.emplace(place_->host, place_->port);
-    if (place_->is_unix) client_->set_address_family(AF_UNIX);
-    client_->set_tcp_nodelay(true);  // else head and body, sent apart, wait 40 ms for each other
-    client_->set_keep_alive(true);
-    client_->set_url_encode(false);
+    prepare_library();
+    handle_.reset(curl_easy_init());
   }
 
   ClientAnswer request(std::string_view method, std::string_view target, std::string_view body,
                        std::chrono::milliseconds timeout) {
     ClientAnswer answer;
-    if (!place_) {
+    if (!place_ || !handle_) {
       answer.problem = "\"" + address_ + "\" is no address; give 127.0.0.1:8082 or unix:/path";
       return answer;
     }
-    client_->set_connection_timeout(timeout);
-    client_->set_read_timeout(timeout);
-    client_->set_write_timeout(timeout);
-    httplib::Request request;
-    request.method = method;
-    request.path = target;
-    request.body = body;
-    request.headers.emplace("Host", place_->host_field);
-    request.headers.emplace(client_field, command_client);
-    if (token_) request.headers.emplace("Authorization", "Bearer " + *token_);
-    if (!body.empty()) request.headers.emplace("Content-Type", "application/json");
-    const auto result = client_->send(request);
-    if (!result) {
-      answer.problem = address_ + ": " + problem_text(result.error());
-      return answer;
+    const Fields fields = fields_for(method, !body.empty());
+    Received received;
+    prepare(std::string(method), std::string(target), body, fields.get(), timeout, received);
+    const CURLcode result = curl_easy_perform(handle_.get());
+    if (received.is_too_large || is_endless_line(result)) {
+      answer.is_too_large = true;
+      answer.problem = address_ + ": the answer is too large";
+    } else if (result != CURLE_OK) {
+      answer.problem = address_ + ": " + problem_text(result, received, timeout);
+    } else {
+      long status = 0;
+      curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
+      answer.status = static_cast<int>(status);
+      answer.body = std::move(received.body);
     }
-    answer.status = result->status;
-    answer.body = result->body;
     return answer;
   }
 
  private:
+  using Fields = std::unique_ptr<curl_slist, void (*)(curl_slist*)>;
+
+  Fields fields_for(std::string_view method, bool has_body) const {
+    Fields fields{nullptr, curl_slist_free_all};
+    const auto add = [&](const std::string& field) {
+      curl_slist* const longer = curl_slist_append(fields.get(), field.c_str());
+      if (longer == nullptr) return;
+      static_cast<void>(fields.release());
+      fields.reset(longer);
+    };
+    add(as_field("Host", place_->host_field));
+    add(as_field(client_field, command_client));
+    add("Expect:");  // not sent
+    if (token_) add(as_field("Authorization", "Bearer " + *token_));
+    if (has_body) {
+      add("Content-Type: application/json");
+    } else if (method == "POST" || method == "PUT") {
+      add("Content-Length: 0");
+    }
+    return fields;
+  }
+
+  // All options anew, so that none is left of the request before; the connection is kept.
+  void prepare(const std::string& method, const std::string& target, std::string_view body, curl_slist* fields,
+               std::chrono::milliseconds timeout, Received& received) {
+    CURL* const handle = handle_.get();
+    curl_easy_reset(handle);
+    curl_easy_setopt(handle, CURLOPT_URL, place_->url.c_str());
+    if (!place_->unix_socket.empty()) curl_easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH, place_->unix_socket.c_str());
+    curl_easy_setopt(handle, CURLOPT_REQUEST_TARGET, target.c_str());
+    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, method.c_str());
+    if (!body.empty()) {
+      curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+      curl_easy_setopt(handle, CURLOPT_COPYPOSTFIELDS, body.data());
+    }
+    curl_easy_setopt(handle, CURLOPT_HTTPHEADER, fields);
+    curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(timeout.count())));
+    curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(handle, CURLOPT_PROXY, "");  // the environment's is for other machines
+    curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, Received::take_head);
+    curl_easy_setopt(handle, CURLOPT_HEADERDATA, &received);
+    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, Received::take_body);
+    curl_easy_setopt(handle, CURLOPT_WRITEDATA, &received);
+  }
+
   std::string address_;
   std::optional<std::string> token_;
   std::optional<Place> place_;
-  std::optional<httplib::Client> client_;
+  std::unique_ptr<CURL, void (*)(CURL*)> handle_{nullptr, curl_easy_cleanup};
 };
 
 Client::Client(std::string address, std::optional<std::string> token)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@ struct ClientAnswer {
   int status = 0;  // 0: no answer, and `problem` says why
   std::string body;
   std::string problem;
+  bool is_too_large = false;  // something answers there, and says more than a sidecar would
 
   bool reached() const { return status != 0; }
 };
@@ -22,10 +24,13 @@ class Client {
  public:
   // "127.0.0.1:8082", "[::1]:8082", "localhost:8082", "http://…" or "unix:/path"; an address that
   // means "any" (0.0.0.0, [::]) is asked on loopback. What is none of these is never reached.
+  static constexpr std::size_t largest_answer = 64UL * 1024 * 1024;  // without its head, which has 64 KiB at most
+
   explicit Client(std::string address, std::optional<std::string> token = std::nullopt);
   ~Client();
 
-  // The target is sent as it stands, so it is to be percent-encoded already.
+  // The target is sent as it stands, so it is to be percent-encoded already. The timeout is for the whole answer,
+  // however slowly it comes.
   ClientAnswer request(std::string_view method, std::string_view target, std::string_view body = {},
                        std::chrono::milliseconds timeout = std::chrono::seconds{10});
 

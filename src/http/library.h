@@ -1,5 +1,5 @@
 // cpp-httplib's part in a conversation: it parses the head of a request and writes the answer.
-// This and client.cpp are the only places that know the library. Its own listener and connection loop
+// The only place of the folder that knows the library. Its own listener and connection loop
 // are not used; ARCHITECTURE.md says why.
 // One Library serves all connections; any thread. It throws what `answer` throws.
 #pragma once

@@ -41,11 +41,11 @@ FOLDERS = {
 LIBRARIES = {
     "SQLiteCpp/*": ["store/*.cpp", "store/connection.h"],
     "sqlite3.h": ["store/*.cpp", "store/connection.h"],
-    "httplib.h": ["http/library.cpp", "http/client.cpp", "cluster/connection.cpp"],
+    "httplib.h": ["http/library.cpp", "cluster/connection.cpp"],
     "toml++/*": ["config/*.cpp"],
     "spdlog/*": ["app/*.cpp", "daemon/*.cpp"],
     "CLI/*": ["cli/*.cpp", "daemon/main.cpp"],
-    "curl/*": ["health/requests.cpp"],
+    "curl/*": ["health/requests.cpp", "http/client.cpp"],
     "mosquitto.h": ["health/mqtt_source.cpp"],
     "openssl/*": ["cluster/base64.cpp", "cluster/connection.cpp"],
     "prometheus/*": ["metrics/families.cpp"],

@@ -4,6 +4,7 @@
 #include "catch.h"
 #include "http/client.h"
 #include "http/test_door.h"
+#include "loopback_server.h"
 #include "pace.h"
 #include "temporary_folder.h"
 
@@ -64,4 +65,40 @@ TEST_CASE("the client does not wait longer than it was told") {
   const auto answer = http::Client(door.address()).request("GET", "/wait", {}, 100ms);
   CHECK_FALSE(answer.reached());
   CHECK(answer.problem.find("in time") != std::string::npos);
+}
+
+TEST_CASE("the client waits no longer for the end of an answer than for its beginning") {
+  for (const std::string_view& begun :
+       {std::string_view("HTTP/1.1 200 OK\r\n"), std::string_view("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")}) {
+    LoopbackServer server([&](int connection) {
+      ::send(connection, begun.data(), begun.size(), MSG_NOSIGNAL);
+      char ignored[4096];
+      while (::recv(connection, ignored, sizeof ignored, 0) > 0) {  // until the client gives up
+      }
+    });
+    const auto answer = http::Client(server.address()).request("GET", "/", {}, 100ms);
+    CHECK_FALSE(answer.reached());
+    CHECK_FALSE(answer.is_too_large);
+    CHECK(answer.problem == server.address() + ": the answer was not complete within 100 ms");
+  }
+}
+
+TEST_CASE("the client takes no answer without an end") {
+  const std::string plenty(1024 * 1024, 'x');
+  for (const std::string& begun : {"HTTP/1.1 200 OK\r\n\r\n" + plenty, "HTTP/1.1 200 OK\r\nX-a: " + plenty}) {
+    LoopbackServer server([&](int connection) {
+      while (::send(connection, begun.data(), begun.size(), MSG_NOSIGNAL) > 0) {
+      }
+    });
+    const auto answer = http::Client(server.address()).request("GET", "/", {}, 60s);
+    CHECK_FALSE(answer.reached());
+    CHECK(answer.is_too_large);
+  }
+}
+
+TEST_CASE("what would be a user or a path in a URL is no address") {
+  for (const char* address : {"127.0.0.1:1@192.0.2.1:80", "127.0.0.1/x:80", "a b:80", "127.0.0.1?:80"}) {
+    CAPTURE(address);
+    CHECK(http::Client(address).request("GET", "/").problem.find("is no address") != std::string::npos);
+  }
 }
