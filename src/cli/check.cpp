@@ -13,6 +13,7 @@
 #include "cli/database_file.h"
 #include "cli/table.h"
 #include "cluster/followed_cluster.h"
+#include "config/descriptor_limit.h"
 #include "config/needed_files.h"
 #include "http/access.h"
 #include "store/database.h"
@@ -129,6 +130,7 @@ int check(const CommandLine& line, Terminal& terminal) {
   }
   for (const auto& problem : config::unreadable_files(loaded)) findings.error(problem);
   for (const auto& warning : config::exposed_secrets(loaded)) findings.warning(warning);
+  if (const auto warning = config::too_few_descriptors(loaded)) findings.warning(*warning);
   compare_clusters(loaded, findings);
   // What a file says of the database, gateways and rooms is not known if it cannot be read.
   if (loaded.is_database_known) check_database(loaded, findings);

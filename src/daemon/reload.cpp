@@ -11,6 +11,7 @@
 
 #include "app/event_log.h"
 #include "cli/configured.h"
+#include "config/descriptor_limit.h"
 #include "config/needed_files.h"
 #include "daemon/notify.h"
 #include "http/access.h"
@@ -102,6 +103,9 @@ FilesRead read_files(const config::Sources& sources) {
   for (std::string& problem : config::unreadable_files(read.loaded)) read.unreadable.push_back(std::move(problem));
   for (std::string& warning : config::exposed_secrets(read.loaded)) {
     read.loaded.problems.push_back({false, std::move(warning)});
+  }
+  if (auto warning = config::too_few_descriptors(read.loaded)) {
+    read.loaded.problems.push_back({false, std::move(*warning)});
   }
   return read;
 }

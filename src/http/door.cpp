@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "http/conversation.h"
+#include "http/options.h"
 #include "http/socket_files.h"
 #include "http/turned_away.h"
 #include "locks/mutex.h"
@@ -35,6 +36,9 @@ constexpr auto silent_grace = 250ms;  // an accepted client may be about to ask
 // Reckoned from stop(), after which serve() returns within 4 s:
 constexpr auto half_sent_grace = 3s;      // a begun request that is still coming in
 constexpr auto under_way_grace = 3750ms;  // one that is being answered
+
+static_assert(2 * (Connections::reserved_slots + Connections::most_leaving) + TurnedAway::most_leaving <=
+              closing_connections);
 
 void set_up(const Connection& connection, const Timeouts& timeouts) {
   const int fd = connection.fd;

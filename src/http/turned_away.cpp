@@ -15,8 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t most_leaving = 128;  // beyond them descriptors matter more than manners
-
 std::string farewell() {
   static const std::string text = [] {
     const auto response = refusal(too_many_connections.status, too_many_connections.code, too_many_connections.message);

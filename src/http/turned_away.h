@@ -3,12 +3,15 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <deque>
 
 namespace http {
 
 class TurnedAway {
  public:
+  static constexpr std::size_t most_leaving = 128;  // beyond them descriptors matter more than manners
+
   TurnedAway() = default;
   TurnedAway(const TurnedAway&) = delete;
   TurnedAway& operator=(const TurnedAway&) = delete;

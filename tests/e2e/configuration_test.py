@@ -6,7 +6,7 @@ import re
 import subprocess
 import unittest
 
-from sidecar import Case, toml
+from sidecar import BINARY, Case, toml
 
 NO_NAMES = ('"gxy1', "gxy1'", "gxy1,\\", "${GXY}", '["gxy1","gxy2"]', "gxy1 gxy2", "\\N", "-gxy1", ".gxy", "gxy/1",
             "gxÿ1", "g" * 65, "gxy1=2")
@@ -239,6 +239,23 @@ class Agreement(Checked):
             done = one.run("reload", *arguments)
             self.assertEqual(done.returncode, 2, done)
             self.assertIn("config.toml:1: this is no valid TOML", done.stderr)
+
+
+class OpenFiles(Checked):
+    def test_a_limit_too_low_for_the_connections_is_warned_of_with_the_numbers_that_work(self):
+        """512 connections and 3 gateways need 512 + 464 + 2 * 3 open files."""
+        told = "http.max_connections: so many connections need up to 982 open files .* the limit is 970; " \
+               "raise it to 982 .*, or set at most 500"
+        limited = ["prlimit", "--nofile=970:970"]
+        sidecar = self.sidecar(toml(http={"max_connections": 512}), wrapped_in=limited)
+        self.assertRegex(sidecar.log(), "WARN: .*config.toml:[0-9]+: " + told)
+        self.assertRegex(" ".join(sidecar.post("/v2/reload").json["warnings"]), told)
+        check = subprocess.run([*limited, BINARY, "check", "--config", str(sidecar.config_file)], text=True, timeout=60,
+                               env=sidecar.environment(), capture_output=True, check=True)
+        self.assertRegex(check.stdout, "warning: .*" + told)
+        sidecar.write_config(toml(http={"max_connections": 500}))
+        self.assertNotIn("open files", " ".join(sidecar.post("/v2/reload").json["warnings"]))
+        self.assertNotIn("open files", sidecar.run("check").stdout)
 
 
 class SharedFile(Checked):
