@@ -25,14 +25,35 @@ Connections::Connections(std::size_t listeners, std::size_t most) : shares_(std:
 
 Connections::Admission Connections::admit(int fd, std::size_t listener, bool is_unix) {
   Share& share = shares_[listener];
+  Admission admission;
   const bool is_full = share.strangers.size() + share.authorised.size() >= share.slots;
-  if (!is_full) return {add(share.strangers, fd, listener, is_unix), false};
-  if (free_a_slot(share, share.strangers)) return {add(share.strangers, fd, listener, is_unix), true};
-  const bool has_reserved = share.reserved.size() < reserved_slots;
-  if (!has_reserved && !free_a_slot(share, share.reserved)) return {};
-  Connection* const connection = add(share.reserved, fd, listener, is_unix);
-  connection->is_reserved = true;
-  return {connection, !has_reserved};
+  Connection* const idle = is_full ? find_idle(share.strangers) : nullptr;
+  if (!is_full || displace(share, idle, admission)) {
+    admission.connection = add(share.strangers, fd, listener, is_unix);
+  } else if (has_reserved_slot(share, admission)) {
+    admission.connection = add(share.reserved, fd, listener, is_unix);
+    admission.connection->is_reserved = true;
+    admission.connection->is_for_probes = true;
+  }
+  return admission;
+}
+
+// From the slots that anybody may use.
+bool Connections::displace(Share& share, Connection* idle, Admission& admission) {
+  if (idle == nullptr) return false;
+  const bool may_still_ask = !idle->was_answered && idle->wait == Connection::Wait::to_receive &&
+                             idle->phase != Connection::Phase::reading_body;
+  if (may_still_ask && has_reserved_slot(share, admission)) {
+    idle->is_for_probes = true;
+    move(*idle, share.reserved);
+    return true;
+  }
+  return admission.displaced_another = close(share, idle);
+}
+
+bool Connections::has_reserved_slot(Share& share, Admission& admission) {
+  if (share.reserved.size() < reserved_slots) return true;
+  return admission.displaced_another = close(share, find_idle(share.reserved));
 }
 
 Connection* Connections::add(List& list, int fd, std::size_t listener, bool is_unix) {
@@ -50,11 +71,10 @@ void Connections::move(Connection& connection, List& list) {
   connection.home = &list;
 }
 
-// The first that only its client keeps waiting gives way. One that sends a body goes after all others.
-bool Connections::free_a_slot(Share& share, List& list) {
+// The first that only its client keeps waiting. One that sends a body comes after all others.
+Connection* Connections::find_idle(List& list) {
   // Only those whose threads have no processor yet; a bound, since each look is a system call.
   constexpr int most_looks = 64;
-  if (share.leaving.size() >= most_leaving) return false;  // their threads do not keep up
   Connection* found = nullptr;
   int looks = 0;
   for (Connection& connection : list) {
@@ -69,9 +89,14 @@ bool Connections::free_a_slot(Share& share, List& list) {
     found = &connection;
     if (!sends_body) break;
   }
-  if (!found) return false;
-  ::shutdown(found->fd, SHUT_RDWR);
-  move(*found, share.leaving);
+  return found;
+}
+
+bool Connections::close(Share& share, Connection* idle) {
+  const bool do_threads_keep_up = share.leaving.size() < most_leaving;
+  if (idle == nullptr || !do_threads_keep_up) return false;
+  ::shutdown(idle->fd, SHUT_RDWR);
+  move(*idle, share.leaving);
   return true;
 }
 

@@ -1,6 +1,7 @@
 // The open connections of a door, and which of them gets one of its slots. Each listener has a share of its own. Where
 // that is used up, the longest idle connection without a complete authorised answer gives way; where there is none, the
-// newcomer gets one of a few reserved slots, in which only probes and commands are answered.
+// newcomer gets one of a few reserved slots, in which only probes and commands are answered. One that gives way and has
+// had no answer at all goes on in a reserved slot: its request may be on its way.
 // Not thread-safe, but for what a Connection's own thread sets in it. Nothing fails: no slot is a value.
 #pragma once
 
@@ -19,13 +20,14 @@ struct Connection {
 
   int fd = -1;
   bool is_unix = false;
-  bool is_reserved = false;  // its slot is
+  bool is_reserved = false;  // its slot was, when it came
   std::size_t listener = 0;
   // Set by its own thread.
   std::atomic<Phase> phase{Phase::idle};
   std::atomic<bool> was_answered{false};
   std::atomic<Wait> wait{Wait::to_receive};
   // Set by the door.
+  std::atomic<bool> is_for_probes{false};  // its slot is reserved: for them and for commands
   std::atomic<bool> is_authorised{false};  // it has had a complete authorised answer
   std::atomic<bool> reading_ended{false};  // the door stops: what is missing is not the client's fault
 
@@ -42,7 +44,7 @@ class Connections {
 
   struct Admission {
     Connection* connection = nullptr;  // null: there is no slot
-    bool displaced_another = false;    // which is shut down, and is removed by its own thread
+    bool displaced_another = false;    // from all slots: it is shut down, and is removed by its own thread
   };
 
   // `most` connections at once, in equal shares, of at least one.
@@ -83,7 +85,10 @@ class Connections {
 
   static Connection* add(List& list, int fd, std::size_t listener, bool is_unix);
   static void move(Connection& connection, List& list);
-  static bool free_a_slot(Share& share, List& list);
+  static Connection* find_idle(List& list);
+  static bool displace(Share& share, Connection* idle, Admission& admission);
+  static bool has_reserved_slot(Share& share, Admission& admission);
+  static bool close(Share& share, Connection* idle);
 
   std::vector<Share> shares_;
 };

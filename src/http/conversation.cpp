@@ -98,7 +98,7 @@ bool Conversation::one_request(bool has_begun) {
   const auto answer = [&](const Library::Parsed& parsed) {
     Reply reply = malformed_ ? refuse(*malformed_, false) : reply_to(parsed, place);
     connection_.phase = Connection::Phase::answering;
-    keep = reply.keep = reply.keep && !rules_.stopping && !connection_.is_reserved;
+    keep = reply.keep = reply.keep && !rules_.stopping && !connection_.is_for_probes;
     Response& response = reply.response;
     status = response.status;
     if (keep && parsed.version == "HTTP/1.0") response.headers.emplace_back("Connection", "keep-alive");
@@ -139,7 +139,7 @@ Conversation::Reply Conversation::reply_by_checks(const Library::Parsed& parsed,
 
   auto match = rules_.routes.find(head.method == "HEAD" ? "GET" : head.method, head.path);
   const bool is_reserved_for = head.is_command || (match.route && match.route->is_probe);
-  if (connection_.is_reserved && !is_reserved_for) return refuse_for_want_of_slots(match);
+  if (connection_.is_for_probes && !is_reserved_for) return refuse_for_want_of_slots(match);
   const auto token = rules_.token.get();
   if (!connection_.is_unix) {
     if (auto refused = check_origin(head, token != nullptr)) return refuse(*refused, keep);

@@ -57,8 +57,10 @@ TEST_CASE("the longest idle connection without an authorised answer gives way") 
   Connection& first = *sockets.admit(connections).connection;
   Connection& second = *sockets.admit(connections).connection;
   Connection& third = *sockets.admit(connections).connection;
+  connections.note_answer(third, false);
   connections.note_answer(first, true);
-  connections.note_answer(second, false);  // has been idle since now, and the third since it came
+  connections.note_answer(second, false);  // has been idle since now, and the third for longer
+  third.was_answered = true;
   const auto newcomer = sockets.admit(connections);
   REQUIRE(newcomer.connection);
   CHECK(newcomer.displaced_another);
@@ -69,6 +71,30 @@ TEST_CASE("the longest idle connection without an authorised answer gives way") 
   CHECK(connections.size() == 4);  // until the third's thread is done with it
   connections.remove(third);
   CHECK(connections.size() == 3);
+}
+
+TEST_CASE("one that has had no answer yet goes on in a reserved slot, where the longest idle gives way") {
+  Sockets sockets;
+  Connections connections(1, 1);
+  std::vector<Connection*> silent;
+  for (std::size_t i = 0; i <= Connections::reserved_slots; ++i) {
+    const auto admission = sockets.admit(connections);
+    REQUIRE(admission.connection);
+    CHECK_FALSE(admission.connection->is_for_probes);
+    CHECK_FALSE(admission.displaced_another);
+    silent.push_back(admission.connection);
+  }
+  for (std::size_t i = 0; i < silent.size(); ++i) {
+    CHECK(silent[i]->is_for_probes == (i < Connections::reserved_slots));
+    CHECK_FALSE(silent[i]->is_reserved);  // nobody is told that there was no slot for it
+    CHECK_FALSE(was_shut_down(*silent[i]));
+  }
+  sockets.say(*silent[0], "G");
+  CHECK(sockets.admit(connections).displaced_another);
+  CHECK(was_shut_down(*silent[1]));
+  char byte;
+  CHECK(::recv(silent[0]->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1);
+  CHECK(silent[0]->home != silent[1]->home);
 }
 
 TEST_CASE("nobody gives way while something of ours is under way, or its request has arrived") {
@@ -82,7 +108,7 @@ TEST_CASE("nobody gives way while something of ours is under way, or its request
   uploading.phase = Connection::Phase::reading_body;
   CHECK(sockets.admit(connections).displaced_another);
   CHECK(was_shut_down(uploading));
-  CHECK(sockets.admit(connections).displaced_another);  // the first newcomer, which is silent
+  CHECK_FALSE(sockets.admit(connections).displaced_another);  // the first newcomer, which is silent, goes on elsewhere
   CHECK_FALSE(was_shut_down(worked_for));
   CHECK(asking.home != nullptr);
   asking.wait = Connection::Wait::to_send;  // it asks on and takes no answer
@@ -98,8 +124,8 @@ TEST_CASE("who sends a body gives way after those who send nothing") {
   Connection& uploading = *sockets.admit(connections).connection;
   uploading.phase = Connection::Phase::reading_body;
   Connection& silent = *sockets.admit(connections).connection;
-  CHECK(sockets.admit(connections).displaced_another);
-  CHECK(was_shut_down(silent));
+  CHECK_FALSE(sockets.admit(connections).displaced_another);
+  CHECK(silent.is_for_probes);
   CHECK_FALSE(was_shut_down(uploading));
 }
 
@@ -137,6 +163,7 @@ TEST_CASE("when the token changes, nobody has shown the new one") {
   Sockets sockets;
   Connections connections(1, 1);
   Connection& kept = *sockets.admit(connections).connection;
+  kept.was_answered = true;
   connections.note_answer(kept, true);
   CHECK(kept.is_authorised);
   connections.forget_authorisations();
