@@ -189,9 +189,10 @@ std::string name_beside(const std::string& path) {
 }
 
 // Instances that start at once take turns from the look at a socket file to the new one: without it one removes what another
-// has just made. Anybody who may read the folder can keep its lock, so nobody waits for it for long.
+// has just made. Anybody who may read the folder can keep its lock, so nobody waits for it for long: a file that was deleted
+// is to be there again within a second.
 void lock_folder(int folder) {
-  constexpr std::chrono::seconds patience{1};
+  constexpr std::chrono::milliseconds patience{500};
   const auto until = std::chrono::steady_clock::now() + patience;
   while (::flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK && std::chrono::steady_clock::now() < until) {
     std::this_thread::sleep_for(std::chrono::milliseconds{1});
