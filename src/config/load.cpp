@@ -119,7 +119,7 @@ class Loading {
   }
 
   Variables read_env_file() {
-    const files::FileText file = files::read_file(env_path_);
+    const files::FileText file = sources_.env_file ? files::read_file(env_path_) : files::read_usual_file(env_path_);
     if (!file.text && (!file.missing || sources_.env_file)) {
       env_file_may_name_database_ = true;
       unreadable(env_origin_, "--env-file", env_path_, file.trouble);

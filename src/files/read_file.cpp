@@ -9,6 +9,8 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <climits>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -54,11 +56,10 @@ Coming wait_for(int fd, std::optional<Clock::time_point> deadline) {
   }
 }
 
-}  // namespace
+constexpr int reading = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
-FileText read_file(const std::string& path, Writer writer) {
+FileText read_opened(const Descriptor& file, Writer writer) {
   const auto deadline = Clock::now() + patience;
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (file.get() < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return {std::nullopt, true, reason(errno)};
     return trouble(reason(errno));
@@ -89,6 +90,35 @@ FileText read_file(const std::string& path, Writer writer) {
   }
   if (text.rfind("\xEF\xBB\xBF", 0) == 0) text.erase(0, 3);
   return {std::move(text), false, {}};
+}
+
+}  // namespace
+
+FileText read_file(const std::string& path, Writer writer) {
+  return read_opened(Descriptor(::open(path.c_str(), reading)), writer);
+}
+
+FileText read_usual_file(const std::string& path) {
+  if (::geteuid() != 0) return read_file(path);
+  std::filesystem::path place(path);
+  constexpr int longest_chain = 40;
+  for (int n = 0; n < longest_chain; ++n) {
+    const Descriptor file(::open(place.c_str(), reading | O_NOFOLLOW));
+    struct stat status = {};
+    if (file.get() >= 0 || errno != ELOOP) {
+      const bool is_foreign =
+          file.get() >= 0 && ::fstat(file.get(), &status) == 0 && status.st_uid != 0 && !S_ISREG(status.st_mode);
+      return is_foreign ? trouble("is no plain file, and root does not own it")
+                        : read_opened(file, Writer::must_be_quick);
+    }
+    const Descriptor link(::open(place.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    std::array<char, PATH_MAX> target;
+    const ssize_t size = link.get() < 0 ? -1 : ::readlinkat(link.get(), "", target.data(), target.size());
+    if (size <= 0 || ::fstat(link.get(), &status) != 0) return trouble(reason(ELOOP));
+    if (status.st_uid != 0) return trouble("is a link that root does not own, so root does not follow it");
+    place = place.parent_path() / std::string(target.data(), static_cast<std::size_t>(size));
+  }
+  return trouble(reason(ELOOP));
 }
 
 std::string trouble_with_plain_file(const std::string& path) {

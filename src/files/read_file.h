@@ -19,6 +19,10 @@ enum class Writer { must_be_quick, may_take_its_time };
 // More than 64 MiB is refused, and a pipe whose end does not come within a second, unless its writer may take its time.
 FileText read_file(const std::string& path, Writer writer = Writer::must_be_quick);
 
+// The same for a file that stands in a usual place and was not named: root follows no link there that another user owns,
+// and reads no pipe of such a user's. What messages show of a file could else be another file's.
+FileText read_usual_file(const std::string& path);
+
 // Why a library that opens the file by itself must not be given it; empty if it may. It would wait for a pipe for ever.
 std::string trouble_with_plain_file(const std::string& path);
 

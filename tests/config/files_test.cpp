@@ -159,3 +159,43 @@ TEST_CASE("the command line and the process name the sources") {
   first.config_file = "/nonexistent/config.toml";
   CHECK(config::load(first).configuration.domain.scale);
 }
+
+TEST_CASE("root reads no link or pipe of another user's at the usual `.env`, which it did not name") {
+  if (::geteuid() != 0) return;  // only root can play another user
+  const TemporaryFolder folder;
+  const std::string env = folder.file(".env");
+  const std::string other = folder.write("other", "= secret\n");
+  const auto load = [&] { return load_files(folder.file("config.toml"), false); };
+  const auto refused = [&](const std::string& why) {
+    return ".env: \"" + env + "\" cannot be read (" + why + "): mend that, or name another file with --env-file";
+  };
+  REQUIRE(::symlink(other.c_str(), env.c_str()) == 0);
+  CHECK(load().problems.front().text.find("other") == std::string::npos);
+  CHECK(load().problems.front().text.find("cannot be read") == std::string::npos);  // root's own link
+  REQUIRE(::lchown(env.c_str(), 65534, 65534) == 0);
+  check_one_error(load(), refused("is a link that root does not own, so root does not follow it"));
+  SECTION("through a link of root's") {
+    REQUIRE(::rename(env.c_str(), folder.file("next").c_str()) == 0);
+    REQUIRE(::symlink("next", env.c_str()) == 0);
+    check_one_error(load(), refused("is a link that root does not own, so root does not follow it"));
+  }
+  SECTION("a ring") {
+    ::unlink(env.c_str());
+    REQUIRE(::symlink(".env", env.c_str()) == 0);
+    CHECK(load().problems.size() == 1);
+  }
+  SECTION("a pipe") {
+    ::unlink(env.c_str());
+    REQUIRE(::mkfifo(env.c_str(), 0666) == 0);
+    REQUIRE(::chown(env.c_str(), 65534, 65534) == 0);
+    check_one_error(load(), refused("is no plain file, and root does not own it"));
+  }
+  SECTION("a file is read whoever owns it, and a named one is read whatever it is") {
+    CHECK(load_files(folder.file("config.toml"), false, env).problems.front().text.find("NAME=value") !=
+          std::string::npos);
+    ::unlink(env.c_str());
+    folder.write(".env", "SCALE=true\n");
+    REQUIRE(::chown(env.c_str(), 65534, 65534) == 0);
+    CHECK(load().problems.empty());
+  }
+}
