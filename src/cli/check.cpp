@@ -18,6 +18,7 @@
 #include "http/access.h"
 #include "store/database.h"
 #include "store/failure.h"
+#include "store/place.h"
 
 namespace cli {
 namespace {
@@ -58,14 +59,8 @@ class Findings {
 // Why `serve` could not make the file; empty if it could. Asked of the system, which lets root
 // write where a unit's DynamicUser= does not own the folder yet.
 std::string obstacle_to_make(const std::string& path) {
-  std::filesystem::path file(path);
-  std::error_code error;
-  // What a link points to is made, not the link. A ring of links is no file that is missing.
-  while (std::filesystem::is_symlink(file, error)) {
-    file = file.parent_path() / std::filesystem::read_symlink(file, error);
-  }
-  auto folder = file.parent_path();
-  if (folder.empty()) folder = ".";
+  // What a link points to is made, not the link.
+  auto folder = std::filesystem::path(store::resolved(path)).parent_path();
   struct stat status = {};
   const bool exists = ::stat(folder.c_str(), &status) == 0;
   if (exists && S_ISDIR(status.st_mode) && ::access(folder.c_str(), W_OK | X_OK) == 0) return "";

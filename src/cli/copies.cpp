@@ -12,9 +12,10 @@ namespace cli {
 int backup(const CommandLine& line, Terminal& terminal) {
   const auto configuration = sound_configuration(line, terminal);
   require_database(configuration.store.path);
-  store::backup(configuration.store.path, line.subject);
+  const auto difference = store::backup(configuration.store.path, line.subject);
   terminal.out << "The copy is in " << printable(line.subject) << ".\n";
-  return kFine;
+  if (!difference) return kFine;
+  throw CommandFailed("the database was altered, so restore would refuse this copy: " + printable(*difference));
 }
 
 int restore(const CommandLine& line, Terminal& terminal) {

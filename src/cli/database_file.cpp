@@ -1,10 +1,10 @@
 #include "cli/database_file.h"
 
 #include <chrono>
-#include <filesystem>
 
 #include "store/as_file_owner.h"
 #include "store/failure.h"
+#include "store/files.h"
 
 namespace cli {
 namespace {
@@ -46,8 +46,7 @@ void change_database(const std::string& path, const std::function<void(store::Da
 }
 
 void require_database(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::exists(path, error) || error) return;  // the store tells what is wrong
+  if (store::exists(store::resolved(path))) return;
   throw CommandFailed("there is no database at " + path +
                       "; start the sidecar once, which makes it, or correct database.path");
 }

@@ -1,11 +1,11 @@
 #include "cli/replace_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
+#include <filesystem>
 
 #include "cli/table.h"
 #include "cli/terminal.h"
@@ -15,12 +15,11 @@
 namespace cli {
 namespace {
 
-// Where the links end. A link to nothing is an error: nobody can tell what was meant to stand there.
-std::string target_of(const std::string& path) {
-  auto target = store::resolved(path);
+// A link to nothing is an error: nobody can tell what was meant to stand there.
+void refuse_dangling(const std::string& path, const std::string& target) {
   struct stat status {};
   const bool is_link = ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
-  if (!is_link || store::exists(target)) return target;
+  if (!is_link || store::exists(target)) return;
   throw CommandFailed(printable(path) + " is a link to a file that is not there; mend the link");
 }
 
@@ -28,24 +27,27 @@ std::string target_of(const std::string& path) {
 
 std::optional<std::string> read_whole(const std::string& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT) return std::nullopt;
+  if (::stat(path.c_str(), &status) != 0 && errno == ENOENT) return std::nullopt;
+  const store::AtFolderOf at(path);
+  const auto file = store::open_plain(at.file(), O_RDONLY);
+  if (file.get() < 0 && errno == EINVAL)
+    throw CommandFailed(printable(path) + " is no plain file; nothing was changed");
+  store::Bytes bytes;
+  if (file.get() >= 0 && ::fstat(file.get(), &status) == 0) bytes.resize(static_cast<std::size_t>(status.st_size));
+  if (file.get() < 0 || !store::fill(file, bytes)) {
     throw CommandFailed("cannot read " + printable(path) + ": " + std::strerror(errno));
   }
-  if (!S_ISREG(status.st_mode)) throw CommandFailed(printable(path) + " is no plain file; nothing was changed");
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file.is_open() || file.bad())
-    throw CommandFailed("cannot read " + printable(path) + ": " + std::strerror(errno));
-  return text;
+  return std::string(bytes.begin(), bytes.end());
 }
 
 void replace_file(const std::string& path, const std::string& text, const std::string& like) {
-  const auto target = target_of(path);
+  refuse_dangling(path, store::resolved(path));
+  const auto else_like = std::filesystem::absolute(like).string();
   try {
-    const std::string& model = store::exists(target) ? target : like;
+    const store::AtFolderOf at(path);
+    const std::string& model = store::exists(at.file()) ? at.file() : else_like;
     const bool has_model = store::exists(model);
-    store::UnfinishedFile anew(target, text, has_model ? 0600 : 0644);
+    store::UnfinishedFile anew(at.file(), text, has_model ? 0600 : 0644);
     if (has_model) anew.look_like(model);
     anew.rename_to_final();
   } catch (const store::Failure& failure) {

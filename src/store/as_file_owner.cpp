@@ -1,67 +1,68 @@
 #include "store/as_file_owner.h"
 
+#include <fcntl.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
-#include <filesystem>
 
 #include "store/failure.h"
-#include "store/files.h"
 
 namespace store {
 namespace {
 
-// Keeps root's right to pass through closed folders: with systemd's DynamicUser= the file lies
-// behind /var/lib/private, which only root may enter. If it cannot be kept, opening will say so.
-void keep_right_of_way() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
-  if (::syscall(SYS_capget, &header, data) != 0) return;
-  const std::uint32_t bit = std::uint32_t{1} << CAP_DAC_READ_SEARCH;
-  data[0].effective |= data[0].permitted & bit;
-  ::syscall(SYS_capset, &header, data);
-}
+__user_cap_header_struct of_this_process() { return {_LINUX_CAPABILITY_VERSION_3, 0}; }
 
 }  // namespace
 
-AsFileOwner::AsFileOwner(const std::string& path) : old_group_(::getegid()) {
+AsFileOwner::AsFileOwner(const std::string& path, InRootsFolder in_roots) : old_group_(::getegid()) {
   if (::geteuid() != 0) return;
-  const std::string file = resolved(path);
-  const std::string folder = std::filesystem::path(file).parent_path().string();
-  struct stat of_folder = {};
-  struct stat of_file = {};
-  if (::stat(folder.c_str(), &of_folder) != 0) throw system_failure("find", folder, errno);
-  const bool is_there = ::lstat(file.c_str(), &of_file) == 0 && S_ISREG(of_file.st_mode);
-  const uid_t user = of_folder.st_uid == 0 && is_there ? of_file.st_uid : of_folder.st_uid;
+  place_.emplace(path);
+  const struct stat& folder = place_->folder_status();
+  const auto& file = place_->file_status();
+  const bool is_file = file && S_ISREG(file->st_mode);
+  const bool is_of_file = folder.st_uid == 0 && in_roots == InRootsFolder::owner_of_file && is_file;
+  const uid_t user = is_of_file ? file->st_uid : folder.st_uid;
   if (user == 0) return;
-  const gid_t group = is_there && of_file.st_uid == user ? of_file.st_gid : of_folder.st_gid;
-  old_groups_.resize(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
-  const int count = ::getgroups(static_cast<int>(old_groups_.size()), old_groups_.data());
-  if (count < 0 || ::setgroups(1, &group) != 0) throw system_failure("act as the owner of", file, errno);
-  changed_ = true;
-  if (::setegid(group) != 0 || ::seteuid(user) != 0) {
-    const int error = errno;
-    change_back();
-    throw system_failure("act as the owner of", file, error);
-  }
-  keep_right_of_way();
+  change_to(user, is_file && file->st_uid == user ? file->st_gid : folder.st_gid);
+  // Nobody but root uses a database in a folder that its owner may not enter.
+  if (is_of_file && ::faccessat(AT_FDCWD, ".", X_OK, AT_EACCESS) != 0) change_back();
 }
 
 AsFileOwner::~AsFileOwner() { change_back(); }
 
+void AsFileOwner::change_to(uid_t user, gid_t group) {
+  const auto refused = [this](int error) {
+    change_back();
+    return system_failure("act as the owner of", place_->file(), error);
+  };
+  old_groups_.resize(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
+  const int count = ::getgroups(static_cast<int>(old_groups_.size()), old_groups_.data());
+  auto header = of_this_process();
+  if (count < 0 || ::syscall(SYS_capget, &header, old_capabilities_.data()) != 0) throw refused(errno);
+  if (::setgroups(1, &group) != 0) throw refused(errno);
+  changed_ = true;
+  if (::setegid(group) != 0 || ::seteuid(user) != 0) throw refused(errno);
+  // The kernel takes them away with root's id, unless it was told not to (SECBIT_NO_SETUID_FIXUP).
+  auto none = old_capabilities_;
+  for (auto& part : none) part.effective = 0;
+  if (::syscall(SYS_capset, &header, none.data()) != 0) throw refused(errno);
+}
+
 // Cannot fail: the saved ids are root's.
 void AsFileOwner::change_back() {
   if (!changed_) return;
+  changed_ = false;
   const int user = ::seteuid(0);
+  auto header = of_this_process();
+  const long capabilities = ::syscall(SYS_capset, &header, old_capabilities_.data());
   const int group = ::setegid(old_group_);
   const int groups = ::setgroups(old_groups_.size(), old_groups_.data());
   static_cast<void>(user);
+  static_cast<void>(capabilities);
   static_cast<void>(group);
   static_cast<void>(groups);
 }

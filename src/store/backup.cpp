@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "store/log_damage.h"
 #include "store/migrations.h"
 #include "store/read_connection.h"
+#include "store/shape.h"
 
 namespace store {
 namespace {
@@ -63,31 +65,42 @@ void refuse_odd_target(const std::string& database, const std::string& target) {
   }
 }
 
-void refuse_unsound(const Bytes& image, const std::string& database) {
+// Returns in what it was altered.
+std::optional<std::string> refuse_unsound(const Bytes& image, const std::string& database) {
   Connection check(database, image);
   check.give_up_after(patience_of_commands);
   try {
-    version_of_ours(check, database, embedded_migrations());
+    const int version = version_of_ours(check, database, embedded_migrations());
+    auto difference = difference_of_shape(check, version, embedded_migrations());
     check.check_soundness();
+    return difference;
   } catch (const Failure& failure) {
     if (failure.kind() == Failure::Kind::damaged) throw damaged(database, "found by the backup");
     // A newer version's file may well be backed up.
     if (failure.kind() != Failure::Kind::newer) throw;
+    return std::nullopt;
   }
 }
 
 }  // namespace
 
-void backup(const std::string& database_path, const std::string& target) {
+std::optional<std::string> backup(const std::string& database_path, const std::string& target) {
   const std::string database = resolved(database_path);
   refuse_odd_target(database, target);
+  uid_t reader = 0;
   const Bytes image = [&] {
     const AsFileOwner owner(database);
+    reader = ::geteuid();
     return image_of(database);
   }();
-  refuse_unsound(image, database);
+  auto difference = refuse_unsound(image, database);
   // What bears that name is replaced, be it a link. It names people's sessions.
-  UnfinishedFile(placed(target), image, 0600).rename_to_final();
+  const AtFolderOf at(placed(target), AtFolderOf::Last::kept);
+  UnfinishedFile copy(at.file(), image, 0600);
+  // In the folder of the database's owner it is that one's, as whom `restore` reads it there.
+  if (at.folder_status().st_uid == reader) copy.give_to(reader, at.folder_status().st_gid);
+  copy.rename_to_final();
+  return difference;
 }
 
 }  // namespace store

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "store/failure.h"
+#include "store/plain_vfs.h"
 
 namespace store {
 namespace {
@@ -49,7 +50,8 @@ void throw_failure(const std::string& path, const SQLite::Exception& exception) 
 }
 
 Connection::Connection(const std::string& path, const std::string& name, int flags) : path_(path) {
-  sql_ = translated(path_, [&] { return std::make_unique<SQLite::Database>(name, flags, patience_ms); });
+  const char* const vfs = is_at_a_folder() ? plain_vfs() : "";
+  sql_ = translated(path_, [&] { return std::make_unique<SQLite::Database>(reached(name), flags, patience_ms, vfs); });
   distrust(sql_->getHandle());
 }
 

@@ -35,14 +35,14 @@ bool reading_may_help(Failure::Kind kind) {
 // Spares a vain opening each second where rights or a read-only file system stand in the way.
 bool may_write(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
-  return ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0 &&
-         ::faccessat(AT_FDCWD, folder.c_str(), W_OK, AT_EACCESS) == 0;
+  return ::faccessat(AT_FDCWD, reached(path).c_str(), W_OK, AT_EACCESS) == 0 &&
+         ::faccessat(AT_FDCWD, reached(folder).c_str(), W_OK, AT_EACCESS) == 0;
 }
 
 // A -wal and a lock for each name, and one file under both: each would spoil what the other wrote.
 void refuse_second_name(const std::string& path) {
   struct stat status = {};
-  if (::stat(path.c_str(), &status) != 0) return;
+  if (::stat(reached(path).c_str(), &status) != 0) return;
   // A restore that was killed leaves one that nobody serves.
   const nlink_t own = is_same_file(path, path + ".before-restore") ? 2 : 1;
   if (status.st_nlink <= own) return;
@@ -169,7 +169,7 @@ void Database::Parts::open_readable() {
 
 void Database::Parts::ready() {
   struct stat status = {};
-  if (::stat(path.c_str(), &status) == 0) file_mode = status.st_mode & 0777;
+  if (::stat(reached(path).c_str(), &status) == 0) file_mode = status.st_mode & 0777;
   file_id = id_of(path);
   log_id = id_of(path + "-wal");
   index_id = id_of(path + "-shm");

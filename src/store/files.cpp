@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 #include <utility>
 
 #include "store/failure.h"
@@ -19,7 +21,7 @@ namespace store {
 namespace {
 
 Descriptor opened(const std::string& path, int flags, mode_t mode = 0) {
-  return Descriptor(::open(path.c_str(), flags | O_CLOEXEC, mode));
+  return Descriptor(::open(reached(path).c_str(), flags | O_CLOEXEC, mode));
 }
 
 std::string_view text_of(const Bytes& content) {
@@ -42,7 +44,8 @@ void sync_folder(int folder, const std::string& path) {
 }
 
 // A file system without attributes has none to lose.
-void copy_attributes(const std::string& model, int to) {
+void copy_attributes(const std::string& model_path, int to) {
+  const std::string model = reached(model_path);
   std::vector<char> names(64 * 1024);
   std::vector<char> value(64 * 1024);
   const ssize_t size = ::listxattr(model.c_str(), names.data(), names.size());
@@ -56,16 +59,33 @@ void copy_attributes(const std::string& model, int to) {
 
 constexpr const char* unfinished = ".unfinished-";
 
+// Waits a little for others: who opens a file can lock it for ever.
+bool may_be_locked(const Descriptor& file) {
+  constexpr int tries = 100;
+  for (int n = 0; n < tries; ++n) {
+    // Where there are no such locks nobody takes it for left behind either.
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+  return false;
+}
+
 // Locked for as long as somebody works on it.
 Descriptor create_locked(int folder, const std::string& name, mode_t mode) {
-  for (;;) {
+  constexpr int tries = 100;
+  for (int n = 0; n < tries; ++n) {
     Descriptor file(::openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     struct stat status = {};
-    // Where there are no such locks nobody takes it for left behind either.
-    const bool is_there =
-        file.get() < 0 || ::flock(file.get(), LOCK_EX) != 0 || ::fstat(file.get(), &status) != 0 || status.st_nlink > 0;
-    if (is_there) return file;  // else taken for left behind, before it was locked
+    if (file.get() < 0) return file;
+    if (!may_be_locked(file)) {
+      ::unlinkat(folder, name.c_str(), 0);
+      break;
+    }
+    if (::fstat(file.get(), &status) != 0 || status.st_nlink > 0) return file;
+    // Else taken for left behind, before it was locked.
   }
+  errno = EWOULDBLOCK;
+  return Descriptor();
 }
 
 void remove_left_behind(int folder, const std::string& final_name) {
@@ -82,60 +102,22 @@ void remove_left_behind(int folder, const std::string& final_name) {
   ::closedir(list);
 }
 
-// Real, for what a command of root's does as another user is root's all the same.
-void refuse_links_of_others(std::filesystem::path path) {
-  if (::getuid() != 0) return;
-  constexpr int longest_chain = 40;
-  struct stat status = {};
-  for (int n = 0; n < longest_chain && ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode); ++n) {
-    if (status.st_uid != 0) {
-      throw Failure(Failure::Kind::unusable, path.string() +
-                                                 " is a link that root does not own, so root does not "
-                                                 "follow it; name the file itself");
-    }
-    std::error_code error;
-    const auto target = std::filesystem::read_symlink(path, error);
-    if (error) return;
-    path = path.parent_path() / target;
-  }
-}
-
 }  // namespace
-
-std::string resolved(const std::string& path) {
-  std::error_code error;
-  const auto absolute = std::filesystem::absolute(path, error);
-  if (error) throw system_failure("find", path, error.value());
-  refuse_links_of_others(absolute);
-  const auto real = std::filesystem::weakly_canonical(absolute, error);
-  if (error) throw system_failure("find", path, error.value());
-  return real.string();
-}
-
-std::string placed(const std::string& path) {
-  const std::filesystem::path given(path);
-  const auto name = given.filename();
-  if (name.empty() || name == "." || name == "..") return resolved(path);
-  std::error_code error;
-  const auto absolute = std::filesystem::absolute(given, error);
-  if (error) throw system_failure("find", path, error.value());
-  return (std::filesystem::path(resolved(absolute.parent_path().string())) / name).string();
-}
 
 bool exists(const std::string& path) {
   struct stat status = {};
-  return ::stat(path.c_str(), &status) == 0;
+  return ::stat(reached(path).c_str(), &status) == 0;
 }
 
 std::size_t size_of(const std::string& path) {
   struct stat status = {};
-  if (::stat(path.c_str(), &status) != 0) return 0;
+  if (::stat(reached(path).c_str(), &status) != 0) return 0;
   return static_cast<std::size_t>(status.st_size);
 }
 
 std::optional<FileId> id_of(const std::string& path) {
   struct stat status = {};
-  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  if (::stat(reached(path).c_str(), &status) != 0) return std::nullopt;
   return FileId{status.st_dev, status.st_ino};
 }
 
@@ -148,7 +130,7 @@ void require_plain_files(const std::string& database_path) {
   for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
     const std::string path = database_path + suffix;
     struct stat status = {};
-    if (::lstat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) continue;
+    if (::lstat(reached(path).c_str(), &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) continue;
     throw Failure(Failure::Kind::unusable, path + " is no plain file; remove it, or correct database.path");
   }
 }
@@ -168,10 +150,11 @@ void sync_folder_of(const std::string& path) {
 }
 
 void copy_plain_file(const std::string& from, const std::string& to) {
-  const Descriptor source = opened(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const Descriptor source = open_plain(from, O_RDONLY);
+  if (source.get() < 0 && errno == EINVAL)
+    throw Failure(Failure::Kind::unusable, from + " is no plain file; remove it");
   struct stat status = {};
   if (source.get() < 0 || ::fstat(source.get(), &status) != 0) throw system_failure("copy", from, errno);
-  if (!S_ISREG(status.st_mode)) throw Failure(Failure::Kind::unusable, from + " is no plain file; remove it");
   const Descriptor target = opened(to, O_WRONLY | O_CREAT | O_EXCL, status.st_mode & 0777);
   if (target.get() < 0) throw system_failure("create", to, errno);
   Bytes part(1 << 20);
@@ -184,17 +167,27 @@ void copy_plain_file(const std::string& from, const std::string& to) {
   }
 }
 
+bool fill(const Descriptor& file, Bytes& part) {
+  for (std::size_t done = 0; done < part.size();) {
+    const ssize_t n = ::read(file.get(), part.data() + done, part.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    done += static_cast<std::size_t>(n);
+  }
+  return true;
+}
+
 void rename_file(const std::string& from, const std::string& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) throw system_failure("rename a file to", to, errno);
+  if (::rename(reached(from).c_str(), reached(to).c_str()) != 0) throw system_failure("rename a file to", to, errno);
 }
 
 void remove_file(const std::string& path) {
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw system_failure("remove", path, errno);
+  if (::unlink(reached(path).c_str()) != 0 && errno != ENOENT) throw system_failure("remove", path, errno);
 }
 
 std::string temporary_folder() {
   const char* folder = std::getenv("TMPDIR");
-  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
+  return folder != nullptr && *folder == '/' ? folder : "/tmp";
 }
 
 PrivateFolder::PrivateFolder(const std::string& parent) : path_(parent + "/room-sidecar-XXXXXX") {
@@ -204,15 +197,6 @@ PrivateFolder::PrivateFolder(const std::string& parent) : path_(parent + "/room-
 PrivateFolder::~PrivateFolder() {
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
-}
-
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-void Descriptor::close() {
-  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
 UnfinishedFile::UnfinishedFile(const std::string& final_path, const Bytes& content, mode_t mode)
@@ -249,15 +233,17 @@ void UnfinishedFile::sync() const {
   if (::fsync(file_.get()) != 0) throw system_failure("write", final_path_, errno);
 }
 
+void UnfinishedFile::give_to(uid_t owner, gid_t group) {
+  struct stat made = {};
+  if (::fstat(file_.get(), &made) != 0) throw system_failure("find", final_path_, errno);
+  const bool is_theirs = made.st_uid == owner && made.st_gid == group;
+  if (!is_theirs && ::fchown(file_.get(), owner, group) != 0) throw system_failure("give away", final_path_, errno);
+}
+
 void UnfinishedFile::look_like(const std::string& model) {
   struct stat status = {};
-  struct stat made = {};
-  if (::stat(model.c_str(), &status) != 0) throw system_failure("find", model, errno);
-  if (::fstat(file_.get(), &made) != 0) throw system_failure("find", final_path_, errno);
-  const bool differs = made.st_uid != status.st_uid || made.st_gid != status.st_gid;
-  if (differs && ::fchown(file_.get(), status.st_uid, status.st_gid) != 0) {
-    throw system_failure("give the owner of " + model + " to the new", final_path_, errno);
-  }
+  if (::stat(reached(model).c_str(), &status) != 0) throw system_failure("find", model, errno);
+  give_to(status.st_uid, status.st_gid);
   if (::fchmod(file_.get(), status.st_mode & 07777) != 0) {
     throw system_failure("give the mode of " + model + " to the new", final_path_, errno);
   }

@@ -8,19 +8,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
+
+#include "store/descriptor.h"
+#include "store/place.h"
 
 namespace store {
 
 using Bytes = std::vector<unsigned char>;
-
-// The absolute path with links followed as far as it exists. SQLite follows them as well, and puts
-// -wal and -shm beside the real file. Root follows no link of another user's as the last step: that one could lead it
-// to any file.
-std::string resolved(const std::string& path);
-// The same for the folder; what the last name stands for is not looked at.
-std::string placed(const std::string& path);
 
 bool exists(const std::string& path);
 // The size in bytes; 0 also if there is no such file. Never opens it.
@@ -42,13 +37,15 @@ std::optional<FileId> id_of(const std::string& path);
 void write_new_file(const std::string& path, const Bytes& content, mode_t mode);
 // Copies a plain file into a new one, and follows no link.
 void copy_plain_file(const std::string& from, const std::string& to);
+// Reads the next bytes of a file, as many as there is room for; false if there are fewer, or none can be read.
+bool fill(const Descriptor& file, Bytes& part);
 // Waits until the disk has the names in that file's folder.
 void sync_folder_of(const std::string& path);
 void rename_file(const std::string& from, const std::string& to);
 // Fine if it is not there.
 void remove_file(const std::string& path);
 
-// Where private folders are made by default: TMPDIR, else /tmp.
+// Where private folders are made by default: TMPDIR if that is absolute, else /tmp.
 std::string temporary_folder();
 
 // A folder of our own in another that goes with its owner, content and all.
@@ -65,21 +62,6 @@ class PrivateFolder {
   std::string path_;
 };
 
-// A descriptor that is closed with its owner; -1 if it could not be opened.
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() { close(); }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept;
-
-  int get() const { return fd_; }
-  void close();
-
- private:
-  int fd_;
-};
-
 // A new file with this content, on disk once it is made, beside the one that it is to become. It is
 // removed again unless it gets that final name. What killed processes left of such files goes first.
 // Its folder is opened once, and no link in it is followed: another user may be its owner.
@@ -93,6 +75,7 @@ class UnfinishedFile {
 
   // Owner, group, mode and extended attributes (an ACL may be what lets the sidecar read it) of that file.
   void look_like(const std::string& model);
+  void give_to(uid_t owner, gid_t group);
   // Gives it the final name, replacing what bears it, and waits until the disk has that.
   void rename_to_final();
   // The same, but refuses where something bears that name.

@@ -1,8 +1,9 @@
 #include "store/log_damage.h"
 
+#include <fcntl.h>
+
 #include <array>
 #include <cstdint>
-#include <fstream>
 #include <optional>
 #include <utility>
 
@@ -40,8 +41,8 @@ struct Counters {
 // Reads a log frame by frame: it may be larger than the memory.
 class Log {
  public:
-  explicit Log(const std::string& path) : file_(path, std::ios::binary), head_(head_size) {
-    if (!read(head_)) return;
+  explicit Log(const std::string& path) : file_(open_plain(path, O_RDONLY)), head_(head_size) {
+    if (!fill(file_, head_)) return;
     page_size_ = word_in(head_, 8);
     is_log_ = (word_in(head_, 0) & ~1U) == magic && page_size_ >= 512 && page_size_ <= 65536;
     if (!is_log_) return;
@@ -57,7 +58,7 @@ class Log {
   // To the next frame; false at the end.
   bool next() {
     if (!frame_.empty() && has_frame_) sum_before_ = stored_sum(frame_, 16);
-    has_frame_ = read(frame_);
+    has_frame_ = fill(file_, frame_);
     return has_frame_;
   }
   // Does it follow the one before it, as that one is stored? Is it of the log's present round? A log is written over
@@ -74,10 +75,6 @@ class Log {
   }
 
  private:
-  bool read(Bytes& into) {
-    const auto size = static_cast<std::streamsize>(into.size());
-    return file_.read(reinterpret_cast<char*>(into.data()), size) && file_.gcount() == size;
-  }
   std::uint32_t summed_word(const Bytes& bytes, std::size_t at) const {
     const std::uint32_t big = word_in(bytes, at);
     if ((word_in(head_, 0) & 1) != 0) return big;
@@ -92,7 +89,7 @@ class Log {
     return sum;
   }
 
-  std::ifstream file_;
+  Descriptor file_;
   Bytes head_;
   Bytes frame_;
   Sum sum_before_{};
@@ -138,9 +135,7 @@ bool belongs_to(const Bytes& file_head, const Counters& counters) {
 
 std::optional<Bytes> head_of(const std::string& path, std::size_t size) {
   Bytes head(size);
-  std::ifstream file(path, std::ios::binary);
-  if (!file.read(reinterpret_cast<char*>(head.data()), static_cast<std::streamsize>(size))) return std::nullopt;
-  return head;
+  return fill(open_plain(path, O_RDONLY), head) ? std::optional(std::move(head)) : std::nullopt;
 }
 
 constexpr std::size_t file_head_size = 100;

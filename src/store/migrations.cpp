@@ -16,7 +16,7 @@ constexpr std::int64_t application_id = 0x526d5363;
 void keep_copy(Connection& connection, const std::string& path, int version) {
   const std::string target = path + ".v" + std::to_string(version);
   struct stat status = {};
-  const mode_t mode = ::stat(path.c_str(), &status) == 0 ? status.st_mode & 0777 : 0600;
+  const mode_t mode = ::stat(reached(path).c_str(), &status) == 0 ? status.st_mode & 0777 : 0600;
   UnfinishedFile(target, connection.image(), mode).rename_to_final();
 }
 

@@ -18,8 +18,11 @@
 namespace store {
 namespace {
 
-std::string lock_path_of(const std::string& database) { return database + ".lock"; }
-std::string note_path_of(const std::string& database) { return database + ".running"; }
+constexpr const char* lock_suffix = ".lock";
+constexpr const char* note_suffix = ".running";
+
+std::string lock_path_of(const std::string& database) { return database + lock_suffix; }
+std::string note_path_of(const std::string& database) { return database + note_suffix; }
 
 // Waits a little: is_owned() of a command holds the lock for an instant.
 constexpr int tries_at_start = 25;
@@ -66,17 +69,6 @@ std::string text_of(const OwnerNote& note) {
          "\ngeneration=" + std::to_string(note.generation) + "\n";
 }
 
-// A pipe, a device or a link that somebody has put in its place counts as none, and keeps nobody waiting.
-Descriptor open_plain(const std::string& path, int flags, mode_t mode = 0) {
-  Descriptor file(::open(path.c_str(), flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode));
-  struct stat status = {};
-  if (file.get() >= 0 && (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))) {
-    file.close();
-    errno = EINVAL;
-  }
-  return file;
-}
-
 // A lock of the kind that only who may write a file can take, and that others can ask about.
 struct flock whole_file(short type) {
   struct flock lock = {};
@@ -92,7 +84,7 @@ bool lock_note(int fd) {
 
 // What a killed process left behind must not lead anyone to whoever has its pid or port today.
 std::optional<OwnerNote> live_note_beside(const std::string& database) {
-  const Descriptor file = open_plain(note_path_of(database), O_RDONLY);
+  const Descriptor file = open_plain_beside(database, note_suffix, O_RDONLY);
   struct flock lock = whole_file(F_RDLCK);
   const bool is_live = file.get() >= 0 && ::fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
   return is_live ? note_in(read_text(file.get())) : std::nullopt;
@@ -111,7 +103,7 @@ Failure already_owned(const std::string& database) {
 bool is_at(const std::string& path, int fd) {
   struct stat there = {};
   struct stat ours = {};
-  return ::lstat(path.c_str(), &there) == 0 && ::fstat(fd, &ours) == 0 && there.st_dev == ours.st_dev &&
+  return ::lstat(reached(path).c_str(), &there) == 0 && ::fstat(fd, &ours) == 0 && there.st_dev == ours.st_dev &&
          there.st_ino == ours.st_ino;
 }
 
@@ -132,7 +124,8 @@ Owner::Owner(const std::string& database_path) : database_(resolved(database_pat
 }
 
 Owner::~Owner() {
-  if (note_.get() >= 0 && is_at(note_path_of(database_), note_.get())) ::unlink(note_path_of(database_).c_str());
+  if (note_.get() >= 0 && is_at(note_path_of(database_), note_.get()))
+    ::unlink(reached(note_path_of(database_)).c_str());
 }
 
 bool Owner::keep() {
@@ -167,7 +160,7 @@ bool Owner::write_note() {
   const std::string path = note_path_of(database_);
   if (note_.get() < 0 || !is_at(path, note_.get())) {
     // Anew, whatever has been put there: the lock is ours. Readable for all who may enter the folder.
-    ::unlink(path.c_str());
+    ::unlink(reached(path).c_str());
     Descriptor file = open_plain(path, O_RDWR | O_CREAT | O_EXCL, 0644);
     if (file.get() < 0 || !lock_note(file.get())) return false;
     note_ = std::move(file);
@@ -178,15 +171,12 @@ bool Owner::write_note() {
   return is_written_;
 }
 
-std::optional<OwnerNote> read_owner_note(const std::string& database_path) {
-  return live_note_beside(resolved(database_path));
-}
+std::optional<OwnerNote> read_owner_note(const std::string& database_path) { return live_note_beside(database_path); }
 
 bool is_owned(const std::string& database_path) {
-  const std::string database = resolved(database_path);
-  const Descriptor file = open_plain(lock_path_of(database), O_RDONLY);
+  const Descriptor file = open_plain_beside(database_path, lock_suffix, O_RDONLY);
   if (file.get() >= 0) return ::flock(file.get(), LOCK_SH | LOCK_NB) != 0;
-  return errno == EACCES && live_note_beside(database);
+  return errno == EACCES && live_note_beside(database_path);
 }
 
 }  // namespace store

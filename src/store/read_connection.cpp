@@ -29,7 +29,7 @@ std::string uri_of(const std::string& path, const std::string& parameter) {
 
 // Opening is lazy in SQLite: the first question is what fails.
 std::unique_ptr<Connection> opened(const std::string& path, const std::string& parameter) {
-  auto connection = std::make_unique<Connection>(path, uri_of(path, parameter), read_flags);
+  auto connection = std::make_unique<Connection>(path, uri_of(reached(path), parameter), read_flags);
   connection->integer("PRAGMA user_version");
   return connection;
 }

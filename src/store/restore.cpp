@@ -2,8 +2,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <fstream>
 #include <optional>
 #include <string_view>
 
@@ -27,18 +27,18 @@ Failure no_backup(const std::string& path, Failure::Kind kind, const std::string
 
 // Opened by SQLite only if it looks like one of its files: whatever else it said would be about a live database.
 void refuse_what_is_no_database(const std::string& path) {
-  if (!exists(path)) {
-    throw Failure(Failure::Kind::unusable, "there is no backup at " + path + "; name one that is there");
+  const Descriptor file = open_plain(path, O_RDONLY);
+  if (file.get() < 0 && errno == EINVAL) throw no_backup(path, Failure::Kind::unusable, "it is not a file");
+  if (file.get() < 0 && errno == EACCES && ::geteuid() != ::getuid()) {
+    throw Failure(Failure::Kind::unusable, "the backup " + path +
+                                               " is not for the owner of its folder to read, so root does not read "
+                                               "it there either; copy it into a folder of root's, and name the copy");
   }
-  struct stat status = {};
-  if (::stat(path.c_str(), &status) != 0) throw system_failure("read the backup", path, errno);
-  if (!S_ISREG(status.st_mode)) throw no_backup(path, Failure::Kind::unusable, "it is not a file");
-  std::ifstream file(path, std::ios::binary);
+  if (file.get() < 0) throw system_failure("read the backup", path, errno);
   constexpr std::string_view magic("SQLite format 3\0", 16);
-  std::string head(magic.size(), ' ');
-  if (!file.is_open()) throw system_failure("read the backup", path, errno);
-  if (!file.read(head.data(), static_cast<std::streamsize>(head.size())) || head != magic) {
-    throw no_backup(path, Failure::Kind::damaged, status.st_size == 0 ? "it is empty" : "it is no database");
+  Bytes head(magic.size());
+  if (!fill(file, head) || !std::equal(head.begin(), head.end(), magic.begin())) {
+    throw no_backup(path, Failure::Kind::damaged, size_of(path) == 0 ? "it is empty" : "it is no database");
   }
   if (size_of(path + "-journal") > 0) {
     throw no_backup(path, Failure::Kind::damaged,
@@ -67,8 +67,12 @@ void refuse_other_versions(Connection& connection, const std::string& path) {
   }
 }
 
-// Read by the caller's own rights: the backup may be root's.
+// As the owner of its folder: that one may put a link to another's file there. Root's folders hold root's backups.
 Bytes image_of_sound_backup(const std::string& path) {
+  if (!exists(path)) {
+    throw Failure(Failure::Kind::unusable, "there is no backup at " + path + "; name one that is there");
+  }
+  const AsFileOwner as_owner(path, AsFileOwner::InRootsFolder::root);
   refuse_what_is_no_database(path);
   try {
     refuse_damaged_log_unless_served(path);
@@ -92,13 +96,13 @@ Bytes image_of_sound_backup(const std::string& path) {
 void keep(const std::string& path, const std::string& kept) {
   remove_file(kept);
   if (!exists(path)) return;
-  if (::link(path.c_str(), kept.c_str()) == 0) return;
+  if (::link(reached(path).c_str(), reached(kept).c_str()) == 0) return;
   copy_plain_file(path, kept);
 }
 
 std::optional<uid_t> owner_of(const std::string& path) {
   struct stat status = {};
-  if (::lstat(path.c_str(), &status) != 0) return std::nullopt;
+  if (::lstat(reached(path).c_str(), &status) != 0) return std::nullopt;
   return status.st_uid;
 }
 

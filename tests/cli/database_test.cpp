@@ -4,6 +4,7 @@
 #include "catch.h"
 #include "scratch.h"
 #include "store/owner.h"
+#include "store/statement.h"
 
 namespace {
 
@@ -198,4 +199,36 @@ TEST_CASE("as root the files keep the owner of the database") {
     CHECK(status.st_uid == 65534);
   }
   CHECK(::geteuid() == 0);
+}
+
+TEST_CASE("a backup of an altered database is made, and says that restore would refuse it") {
+  const Scratch scratch;
+  scratch.make_database();
+  {
+    store::Database made(scratch.database(), store::OpenMode::read_write);
+    store::Statement(made, "CREATE TRIGGER t AFTER INSERT ON rooms BEGIN SELECT 1; END").step();
+  }
+  const auto outcome = scratch.run({"backup", scratch.file("copy")});
+  CHECK(outcome.exit_code == 1);
+  CHECK(contains(outcome.out, "The copy is in " + scratch.file("copy")));
+  CHECK(contains(outcome.err, "restore would refuse this copy"));
+  CHECK(contains(outcome.err, "table rooms has the trigger t"));
+  const auto refused = scratch.run({"restore", scratch.file("copy")});
+  CHECK(refused.exit_code == 1);
+  CHECK(contains(refused.err, "table rooms has the trigger t"));
+}
+
+TEST_CASE("the switch is not written by a link that another user puts at `.env`") {
+  if (::geteuid() != 0) return;
+  const Scratch scratch;
+  const auto other = scratch.write("other", "SECRET=1\n");
+  std::filesystem::create_symlink(other, scratch.file(".env"));
+  REQUIRE(::lchown(scratch.file(".env").c_str(), 65534, 65534) == 0);
+  const auto outcome = scratch.run({"scale", "on"});
+  CHECK(outcome.exit_code == 1);
+  CHECK(contains(outcome.err, "is a link that root does not own"));
+  CHECK(std::filesystem::is_symlink(scratch.file(".env")));
+  REQUIRE(::lchown(scratch.file(".env").c_str(), 0, 0) == 0);
+  CHECK(contains(scratch.run({"scale", "on"}).out, "now says SCALE=true"));
+  CHECK(std::filesystem::is_symlink(scratch.file(".env")));
 }

@@ -52,10 +52,22 @@ static size_t control_text(char* text, size_t room) {
   return size > 0 ? (size_t)size : 0;
 }
 
+// The path as an absolute one: a command may have made the folder its current one.
+static const char* whole_of(const char* path, char* whole, size_t room) {
+  if (path[0] == '/') return path;
+  if (!getcwd(whole, room)) return NULL;
+  if (strncmp(path, "./", 2) == 0) path += 2;
+  const size_t length = strlen(whole);
+  if (strcmp(path, ".") != 0) snprintf(whole + length, room - length, "/%s", path);
+  return whole;
+}
+
 // The error with which this call on this file is to fail, or 0; sleeps where a rule says so.
 static int verdict(const char* call, const char* path) {
   const char* folder = getenv("FAILING_FILES_UNDER");
-  if (!folder || !path) return 0;
+  char whole[8192];
+  path = folder && path ? whole_of(path, whole, sizeof whole) : NULL;
+  if (!path) return 0;
   const size_t length = strlen(folder);
   if (strncmp(path, folder, length) != 0 || (path[length] != '/' && path[length] != '\0')) return 0;
   char text[1024];

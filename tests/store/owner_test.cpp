@@ -181,7 +181,7 @@ TEST_CASE("root makes files beside a database as that one's owner") {
     const store::AsFileOwner owner(inner + "/a.db");
     CHECK(::geteuid() == 12345);
     CHECK(::getegid() == 12346);
-    std::ofstream(inner + "/a.db") << "x";
+    std::ofstream(store::reached(inner + "/a.db")) << "x";
   }
   CHECK(::geteuid() == 0);
   CHECK(::getegid() == 0);

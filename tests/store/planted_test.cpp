@@ -1,112 +1,17 @@
 // What the user of the service may have put into its own folder, when a command of root's comes along. The tests play
 // that user, so they need root; without it they do nothing.
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "store/planted.h"
 
-#include <fstream>
-#include <iterator>
-
-#include "catch.h"
 #include "store/as_file_owner.h"
 #include "store/backup.h"
 #include "store/files.h"
 #include "store/owner.h"
-#include "store/scratch.h"
 
+using namespace planted;
 using store::Database;
 using store::Failure;
 using store::OpenMode;
 using store::Owner;
-
-namespace {
-
-namespace fs = std::filesystem;
-
-constexpr uid_t service = 12345;
-constexpr const char* secret = "root's own";
-
-bool is_root() {
-  if (::geteuid() == 0) return true;
-  WARN("not tried: only root can play another user");
-  return false;
-}
-
-// In a process of that user's.
-void as_service_user(const std::function<bool()>& deed) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const bool changed = ::setgid(service) == 0 && ::setuid(service) == 0;
-    ::_exit(changed && deed() ? 0 : 1);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  REQUIRE(status == 0);
-}
-
-// A folder of the service user's with a database, and a file of root's beside it.
-class Planted {
- public:
-  Planted() {
-    ::chmod(scratch_.path().c_str(), 0755);
-    ::umask(022);
-    fs::create_directory(scratch_.file("state"));
-    REQUIRE(::chown(scratch_.file("state").c_str(), service, service) == 0);
-    as_service_user([&] {
-      Database made(database(), OpenMode::read_write);
-      store::write_assignment(made, assignment("a"));
-      return true;
-    });
-    std::ofstream(victim()) << secret;
-    ::chmod(victim().c_str(), 0600);
-    backup_ = scratch_.file("backup");
-    store::backup(database(), backup_);
-  }
-
-  std::string database() const { return scratch_.file("state/room-sidecar.db"); }
-  std::string victim() const { return scratch_.file("victim"); }
-  const std::string& backup() const { return backup_; }
-
-  void put_link(const std::string& at, const std::string& to) const {
-    as_service_user([&] {
-      ::unlink(at.c_str());
-      return ::symlink(to.c_str(), at.c_str()) == 0;
-    });
-  }
-  void put_pipe(const std::string& at) const {
-    as_service_user([&] {
-      ::unlink(at.c_str());
-      return ::mkfifo(at.c_str(), 0666) == 0;
-    });
-  }
-  void check_victim() const {
-    std::ifstream file(victim());
-    CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == secret);
-    struct stat status = {};
-    REQUIRE(::lstat(victim().c_str(), &status) == 0);
-    CHECK(status.st_uid == 0);
-    CHECK((status.st_mode & 07777) == 0600);
-  }
-
- private:
-  const Scratch scratch_;
-  std::string backup_;
-};
-
-uid_t owner_of(const std::string& path) {
-  struct stat status = {};
-  REQUIRE(::lstat(path.c_str(), &status) == 0);
-  return status.st_uid;
-}
-
-mode_t mode_of(const std::string& path) {
-  struct stat status = {};
-  REQUIRE(::lstat(path.c_str(), &status) == 0);
-  return status.st_mode & 07777;
-}
-
-}  // namespace
 
 TEST_CASE("root follows no link of another user's to a database, and one of its own") {
   if (!is_root()) return;
@@ -179,7 +84,7 @@ TEST_CASE("a backup replaces the link that bears its name, and not what that lea
   store::backup(planted.database(), target);
   planted.check_victim();
   CHECK(fs::is_regular_file(fs::symlink_status(target)));
-  CHECK(owner_of(target) == 0);
+  CHECK(owner_of(target) == service);
   CHECK(mode_of(target) == 0600);
   CHECK(assignments_in(target).size() == 1);
 }
