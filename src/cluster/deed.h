@@ -42,7 +42,7 @@ struct Deed {
   Transaction transaction{};
   // Who asked for it waits no longer than that; nothing: it is tried until it is done.
   std::optional<std::chrono::steady_clock::time_point> deadline{};
-  // Whatever is tried until it is done: a request that began it has its answer by then (Writer::push).
+  // No request waits longer than that, also where the deed goes on (Writer::push sets it).
   std::optional<std::chrono::steady_clock::time_point> waited_until{};
 
   app::Claims::Settled settled{};                            // claim

@@ -47,7 +47,8 @@ void Writer::push(Deed deed) {
     const locks::MutexLock lock(mutex_);
     if (deed.id.empty()) deed.id = state_.sidecar + "-" + instance_ + "-" + std::to_string(++last_id_);
     if (deed.sidecar.empty()) deed.sidecar = state_.sidecar;
-    if (!deed.waited_until) deed.waited_until = std::chrono::steady_clock::now() + state_.options.timeout;
+    const auto patience = std::chrono::steady_clock::now() + state_.options.timeout;
+    if (!deed.waited_until) deed.waited_until = deed.deadline.value_or(patience);
     if (!stopping_) {
       enqueue(std::move(deed), false);
       woken_.notify_one();
