@@ -19,7 +19,7 @@ void tell_of_unusable_gateway(Desk::Turn& turn, const domain::Room& room) {
 }
 
 Refused refused(std::string_view room, std::string_view country, Refused refused) {
-  // Of those the log has told already, in its own words.
+  // The log has these already, in its own words.
   if (refused.refusal != domain::Refusal::default_gateway_unusable) {
     log_info("Room refused", {{"room_id", room}, {"country_code", country}, {"error", code_of(refused.refusal)}});
   }

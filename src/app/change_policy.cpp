@@ -102,7 +102,7 @@ void recount_crowd(Desk& desk) {
 }
 
 // In legacy mode nothing is decided when a room is asked for; what an answer came from is a change of the
-// configuration, or of the file. Of a change of very many rooms the first are remembered.
+// configuration, or of the file. If very many rooms change, the first are recorded.
 void note_new_defaults(Desk& desk, const domain::Policy& before, const domain::Policy& after, domain::WallTime now) {
   constexpr int most = 1000;
   int noted = 0;

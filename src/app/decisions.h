@@ -26,7 +26,7 @@ namespace app {
 // What is kept of the gateways that were considered: a text, since ten thousand lists of strings are many.
 class Candidates {
  public:
-  // Of a fleet that is larger, so many: the chosen one and the first others. Each costs time and memory.
+  // In a larger fleet so many are kept: the chosen one and the first others. Each costs time and memory.
   static constexpr std::size_t most = 64;
   static constexpr std::size_t most_of_many = 16;
 

@@ -220,7 +220,7 @@ Ending Desk::Turn::end_if_unused(std::string_view room, RemovedBy by) {
 Ending Desk::Turn::end(std::string_view room, RemovedBy by) {
   const domain::Ledger::Room* entry = ledger().find(room);
   if (!entry || !entry->held || entry->pending) return {};
-  // Of one that is not used here the others have not been told so: it is their affair.
+  // We never announced this room as used here, so ending it is up to the other sidecars.
   if (ledger().tells_uses() && (ledger().use_told(*entry) == domain::Use::none || !desk_.claims_.certainty().may_claim))
     return {};
   const std::string name(room);
@@ -301,7 +301,7 @@ std::shared_ptr<const domain::Policy> Desk::policy() const {
   return state_.policy;
 }
 
-// So long nobody asks again whether another sidecar still uses a room that is to go to its pin.
+// A room that is to go to its pin is not asked for again at other sidecars within this time.
 constexpr std::chrono::seconds believed_elsewhere{10};
 
 void Desk::settle(const Booking& booking, const Grant& grant) {

@@ -43,7 +43,7 @@ class Claim {
   // What was decided and what came of it are told by two threads; who is second gets both.
   std::optional<DecisionRecord> describe(DecisionRecord record);
   std::optional<DecisionRecord> conclude(const std::optional<std::string>& holder);
-  // Whoever waited was refused before anything came of it: the refusal, to the first one that says so. Then
+  // The waiting caller was refused before the outcome was known: the refusal, for the first one that asks. Then
   // nothing is told of a claim that fails later.
   std::optional<DecisionRecord> give_up();
 
@@ -151,7 +151,7 @@ class Desk {
 
     std::map<std::string, Split>& splits() { return state_.splits; }
 
-    // Of a room that cannot be answered the log tells at most once a second. `room`: its row's id.
+    // Limits the log lines on a room that cannot be answered to one a second. `room`: its row's id.
     bool may_tell_of(std::int64_t room);
     // And that there are too many sessions at most once a minute.
     bool may_tell_of_sessions();

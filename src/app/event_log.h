@@ -52,7 +52,7 @@ class RequestScope {
 };
 // 1 to 128 of A-Z a-z 0-9 - _ . : / + = @
 bool is_request_id(std::string_view text);
-// Of the request that this thread works on; "" if there is none.
+// The id of the request that this thread works on; "" if there is none.
 const std::string& request_id();
 
 // An event that comes so often that not each is logged: the number is told, as for those that are

@@ -21,7 +21,7 @@ class LogLimit {
   // So many at once, and after that so many a second.
   static constexpr double at_once = 100;
   static constexpr double a_second = 10;
-  // Of an event that goes on, the number left out is told every so often.
+  // While an event goes on, the number left out is reported at this interval.
   static constexpr std::chrono::seconds told_every{10};
 
   // May another line of the event be written? If not, it is counted. `most`: so many at once, the same for each call.

@@ -22,7 +22,7 @@ enum class InvalidId { room, session };
 struct RoomCounts {
   counts::CounterBy<domain::Reason, domain::Reason::reassigned> answers;
   counts::CounterBy<domain::Refusal, domain::Refusal::storage_unavailable> refusals;
-  // Of session reports, those in a snapshot each.
+  // For session reports; each one in a snapshot counts.
   counts::CounterBy<domain::Refusal, domain::Refusal::too_many_sessions> session_refusals;
   counts::CounterBy<InvalidId, InvalidId::session> invalid_reports;
   counts::CounterBy<RegionalMatch, RegionalMatch::no_region> regional;

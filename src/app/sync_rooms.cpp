@@ -149,7 +149,7 @@ std::optional<std::int64_t> RoomSync::default_id(const domain::ConfiguredRoom& w
   const auto before = gateways_.renamed_row(*wanted.default_gateway);
   if (before && synced.default_gateway_id == before) return before;
   if (row && !row->gateway.removed) {
-    // Of one in [[gateways]] it is told there.
+    // An entry in [[gateways]] has its own warning.
     const bool is_unfit = row->gateway.type != "rooms" && !gateways_.entry(*wanted.default_gateway);
     if (is_unfit) note_unfit(wanted, "is of type " + in_quotes(row->gateway.type) + " in the database" + cannot_answer);
     return row->gateway.id;

@@ -22,7 +22,7 @@
 namespace cli {
 namespace {
 
-// Of a hundred thousand rooms; each single call is bounded by cluster.timeout.
+// Enough for a hundred thousand rooms; each single call is bounded by cluster.timeout.
 constexpr std::chrono::minutes longest_run{5};
 // As cluster/authenticator.cpp has it.
 constexpr std::chrono::seconds longest_check{30};
@@ -110,7 +110,7 @@ std::string for_people(const cluster::Carried& carried, bool dry_run) {
   Table rooms({{"ROOM"}, {"HERE"}, {"THERE"}});
   for (const auto& room : carried.elsewhere) rooms.add_row({room.room, room.here, room.there});
   return text + '\n' + rooms.text() +
-         "\nWhat etcd has counts once this sidecar shares. Whoever is in such a room here then stays apart from those\n"
+         "\nWhat etcd has counts once this sidecar shares. Users in such a room here then stay apart from those\n"
          "who come later; if that must not be, wait until it is empty here.\n";
 }
 

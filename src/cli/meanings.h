@@ -9,11 +9,11 @@ namespace cli {
 
 // "" for words that are not known: a newer sidecar may have more.
 std::string meaning_of_error(const std::string& word);
-// Of the reason in an answer with candidates, or a decision: more is known there.
+// For the reason in an answer with candidates, or in a decision: more is known there.
 std::string meaning_of_choice(const http::Json& answer);
-// Of the error in an answer with candidates, or a decision: more is known there.
+// For the error in an answer with candidates, or in a decision: more is known there.
 std::string meaning_of_refusal(const http::Json& answer);
-// Of a decision: an operator ended the assignment, and nobody was refused.
+// For a decision: an operator ended the assignment, and nobody was refused.
 bool is_release(const http::Json& decision);
 // The word itself if it is not known.
 std::string meaning_of_asker(const std::string& word);

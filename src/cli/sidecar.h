@@ -51,7 +51,7 @@ class Sidecar {
   // Its own message, for people. Options are called as the command line calls them.
   static std::string refusal(const Answer& answer);
 
-  // Throws its refusal, if it is one. Who steers is told which sidecar it was.
+  // Throws its refusal, if it is one. A steering command names the sidecar.
   Answer expect(std::string_view method, const std::string& target, std::string_view body = {},
                 std::chrono::milliseconds timeout = std::chrono::seconds{10});
 

@@ -39,7 +39,7 @@ std::string headroom_of(const StatusAnswers& status) {
   return regions.empty() ? text : text + ": " + joined(regions, ", ");
 }
 
-// Of sixty names nobody reads more than a few. There is one at least.
+// Nobody reads more than a few of sixty names. There is one at least.
 std::string listed(std::vector<std::string> names) {
   constexpr std::size_t most = 6;
   if (names.size() > most) {

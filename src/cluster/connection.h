@@ -51,8 +51,8 @@ class Connection {
   Answer post(const std::string& endpoint, const Request& request, Clock::time_point until);
 
   // Passes what comes to the sink as it comes, in pieces of any size, until the member ends it, the sink says false
-  // (`answered`, too) or nothing came for `silence`; the first piece is waited for until `begun`. Of another status
-  // than 200 the sink sees nothing; the answer's body is filled instead.
+  // (`answered`, too) or nothing came for `silence`; the first piece is waited for until `begun`. If the status is
+  // not 200 the sink sees nothing; the answer's body is filled instead.
   using Sink = std::function<bool(std::string_view piece)>;
   Answer stream(const std::string& endpoint, const Request& request, Clock::time_point begun,
                 std::chrono::milliseconds silence, const Sink& sink);

@@ -40,7 +40,7 @@ struct Deed {
   std::int64_t users = 0;
   std::vector<KeyValue> others{};  // release: marks of others that say that nobody is in the room there
   Transaction transaction{};
-  // Who asked for it waits no longer than that; nothing: it is tried until it is done.
+  // The caller waits no longer than that; nothing: it is tried until it is done.
   std::optional<std::chrono::steady_clock::time_point> deadline{};
   // No request waits longer than that, also where the deed goes on (Writer::push sets it).
   std::optional<std::chrono::steady_clock::time_point> waited_until{};

@@ -31,10 +31,10 @@ Failure failure_of(int code, std::string_view message);
 // The failure that a stream's answer describes under "error".
 Failure failure_of_stream(const http::Json& error);
 
-// Of an answer with another status than 200.
+// The failure that an answer with another status than 200 means.
 Failure failure_of_answer(int status, std::string_view body);
 
-// Of whatever came of a question. `changes`: without an answer it is not known what was done. `reader`: false if the
+// The failure of any outcome of a question. `changes`: without an answer it is not known what was done. `reader`: false if the
 // answer is none to that question.
 Failure failure_in(const Answer& answer, bool changes, const std::function<bool(const http::Json& answer)>& reader);
 

@@ -250,7 +250,7 @@ Follower::ListedRooms Follower::read_rooms(const Listing& listing, bool is_resto
       continue;
     }
     listed.names.insert(key->name);
-    // Of two histories no revisions can be compared: what was assigned later counts.
+    // Revisions of two histories cannot be compared: the later assignment counts.
     std::optional<domain::Assignment> newer;
     if (is_restored) {
       app::Desk::Turn turn(state_.desk);
@@ -468,7 +468,7 @@ void Follower::follow_room(app::Desk::Turn& turn, const std::string& room, const
     const bool is_used = entry && entry->has_users() && !entry->pending;
     ledger.unfollow(room);
     if (is_forced) return empty_by_force(turn, room);
-    // Who came in before that was told elsewhere: the room goes on where it was.
+    // A user came in before the others knew: the room goes on where it was.
     if (is_used && was) carry(was->row, 0);
     return;
   }

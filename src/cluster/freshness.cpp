@@ -27,7 +27,7 @@ void Freshness::answered(Time sent, Revision revision) {
     if (sent.count() > confirmed_) confirmed_ = sent.count();
     return;
   }
-  // Who is far behind asks again and again; the newest questions are as good.
+  // A follower far behind asks again and again; the newest questions are as good.
   constexpr std::size_t most = 64;
   if (open_.size() == most) open_.pop_front();
   open_.push_back({sent, revision});

@@ -18,15 +18,15 @@ using namespace std::chrono_literals;
 constexpr auto lease_time = 15s;
 constexpr auto lease_every = 5s;
 constexpr auto look_every = 2s;
-// So long a beat stands before another is put. A member that is silent for three of them counts as lost.
+// The interval between two heartbeats. A member that is silent for three of them counts as lost.
 constexpr auto beat_every = 4s;
 constexpr auto members_every = 10s;
 constexpr auto note_every = 10s;
 constexpr auto foreign_every = 1min;
 constexpr auto order_every = 10s;
-// So long what is put in order may take: a slow store is given more time by and by (cluster/attempt_time.h).
+// The deadline of work that puts things in order: a slow store is given more time step by step (cluster/attempt_time.h).
 constexpr auto order_within = 30s;
-// Whoever comes next in the order of names sees to it if the one before him has not.
+// The next sidecar in the order of names does it if the one before has not.
 constexpr auto turn_of_each = 10s;
 constexpr std::size_t most_in_order = 500;
 constexpr std::int64_t marks_a_page = 5000;

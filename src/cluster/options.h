@@ -26,7 +26,7 @@ struct Options {
   domain::Duration max_stale = std::chrono::minutes{5};
   // A request that needs the engine waits no longer than that, over all attempts.
   domain::Duration timeout = std::chrono::seconds{3};
-  // Of one attempt at one member; the next one is asked then.
+  // For one attempt at one member; then the next one is asked.
   domain::Duration attempt_timeout = std::chrono::seconds{1};
 
   bool is_shared() const { return engine != EngineKind::none; }

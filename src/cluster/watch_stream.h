@@ -14,7 +14,7 @@ namespace cluster {
 
 class WatchStream {
  public:
-  // Of one line without an end.
+  // The longest line without an end.
   static constexpr std::size_t longest_line = 64 << 20;
 
   // `counts`: false for an answer that is none of the store's; it ends the watch, and is not passed on.

@@ -20,7 +20,7 @@ using What = Conclusion::What;
 constexpr std::size_t most_at_once = 64;
 // So far the queue is searched for one of another subject.
 constexpr std::size_t most_looked_at = 256;
-// So long nothing is asked again that the store has refused: somebody has to mend that first.
+// The pause before the store is asked again for what it refused: somebody has to mend that first.
 constexpr auto pause_after_refusal = 1s;
 
 }  // namespace
@@ -313,7 +313,7 @@ void Writer::give_back(std::deque<Deed> batch, bool refused) {
   if (!retries.empty()) retry_woken_.notify_one();
 }
 
-// Whoever moves rooms off a gateway first names the standby that takes them: else each sidecar would take its own.
+// The first sidecar that moves rooms off a gateway names the standby: else each sidecar would take its own.
 void Writer::name_standbys(std::deque<Deed>& batch, Engine& engine) {
   Transaction whole;
   std::vector<std::string> gateways;
@@ -573,7 +573,7 @@ void Writer::finish_release(Deed& deed, const Conclusion& conclusion) {
 
 void Writer::finish_use(Deed& deed, const Conclusion& conclusion) {
   if (conclusion.what != What::not_so) return;
-  // It was given up elsewhere before that was told. Who was answered finds it where it was (returns_to); who is in
+  // It was given up elsewhere before others knew of the use. An answered user finds it where it was (returns_to); who is in
   // it already has it brought back now.
   app::Desk::Turn turn(state_.desk);
   domain::Ledger& ledger = turn.ledger();

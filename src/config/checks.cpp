@@ -15,7 +15,7 @@ void blame(const Given& culprit, Report& report, const std::string& text) {
   report.error(*culprit.origin, culprit.line, culprit.name + ": " + text);
 }
 
-// Of two settings that mean nothing without each other.
+// Two settings that mean nothing without each other.
 struct Pair {
   const char* key[2];
   const char* variable[2];

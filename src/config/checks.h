@@ -23,8 +23,8 @@ struct Given {
 using GivenSettings = std::map<std::string_view, Given>;
 
 // Reports an average room above a gateway's capacity, an address that others can reach without a
-// token, and a [cluster] of which a half is missing or contradicts the other. Of settings that were
-// refused nothing more is said.
+// token, and a [cluster] of which a half is missing or contradicts the other. Refused settings
+// are not mentioned again.
 void check_together(const Configuration& configuration, const GivenSettings& given, Report& report);
 
 }  // namespace config

@@ -70,7 +70,7 @@ std::size_t length_of_string(std::string_view text) {
   const std::string_view mark = text.substr(0, 3) == three ? text.substr(0, 3) : text.substr(0, 1);
   for (std::size_t i = mark.size(); i < text.size(); ++i) {
     const std::string_view rest = text.substr(i);
-    // Of four or five quotes in a row the last three close.
+    // The last three of four or five quotes in a row close.
     const bool goes_on = mark.size() == 3 && rest.size() > 3 && rest[3] == quote;
     if (rest.substr(0, mark.size()) == mark && !goes_on) return i + mark.size();
     if (rest.front() == '\n' && mark.size() == 1) return i;

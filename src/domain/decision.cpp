@@ -216,7 +216,7 @@ Verdict barred(const Situation& situation, const std::string& name) {
   return {name, policy.placement().load_of(number, situation.scene()), capacity, "disabled"};
 }
 
-// Whoever asks why is to see that users are sent to a gateway that does not answer.
+// An operator who asks why sees that users are sent to a gateway that does not answer.
 Verdict chosen(const Situation& situation, const std::string& name) {
   Verdict verdict = barred(situation, name);
   const GatewayNumber number = situation.ledger.number_of(name);

@@ -1,4 +1,4 @@
-// Who is where: assignments, sessions, and how many rooms each gateway has. The one authority; the
+// Assignments, sessions, and how many rooms each gateway has. The one authority; the
 // database is its record. Not thread-safe: its owner holds one lock around it (app/desk.h). Time comes
 // in as an argument and must not go backwards. Nothing fails; misuse is asserted.
 //
@@ -157,7 +157,7 @@ class Ledger {
   bool take_recounts(ServiceTime now, std::string& after, std::size_t limit, std::vector<RoomUse>& recounts);
   // So many are in the room at other sidecars.
   void set_users_elsewhere(std::string_view room, std::size_t users);
-  // Of a room that stays though nobody is in it any more.
+  // The room stays although nobody is in it any more.
   void note_emptied(std::string_view room);
   // The room's row as it is there. Without effect on one that is pending: its claim will tell.
   void follow(const Assignment& row);
@@ -229,7 +229,7 @@ class Ledger {
 
   // --- for the file
   std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
-  // Rooms whose last_used_at is newer than the file's. Of each take_last_used() is to be asked, soon; until
+  // Rooms whose last_used_at is newer than the file's. Call take_last_used() for each of them soon; until
   // then it is not named again.
   std::vector<std::string> take_touched() { return std::exchange(touched_, {}); }
   // That time, taken as written; nothing if there is nothing to write.

@@ -14,7 +14,7 @@ namespace domain {
 
 class Newcomers {
  public:
-  // So long a gateway counts as new. By then all sidecars know of it, and have seen what it was given.
+  // A gateway counts as new for this time. By then all sidecars know of it, and have seen what it was given.
   static constexpr Duration warm_up = std::chrono::minutes(1);
 
   // These are the candidates from now on (Placement::candidates). One that was not among the last ones is new,

@@ -2,7 +2,7 @@
 // that does not change once it is made; any thread. Pure, nothing fails.
 //
 // Silence empties nothing: the last word of a gateway holds for the rooms that are assigned to it until it
-// speaks again, and before its first words any of them may be in use. Of rooms that are assigned elsewhere only a
+// speaks again, and before its first words any of them may be in use. For rooms that are assigned elsewhere only a
 // fresh word counts. Neither does a single list: a room counts as occupied until several in a row lack it.
 #pragma once
 

@@ -162,7 +162,7 @@ class Placement {
   Taken better_of_two(const std::vector<Candidate>& candidates, const Admission& admission) const;
   bool admits(const Admission& admission, const Candidate& candidate) const;
   bool is_full(const Known& gateway, const Scene& scene) const;
-  // Of one that had its turn and was not full either.
+  // The verdict on a gateway that had its turn and was not full either.
   std::string_view passed_over(const Known& gateway, const Scene& scene, const Choice& choice) const;
   std::int64_t occupancy_ = 1;
   bool overflow_ = true;

@@ -24,7 +24,7 @@ class HttpSource {
   HttpSource(const HttpSource&) = delete;
   HttpSource& operator=(const HttpSource&) = delete;
 
-  // Whom to ask from the next round on, at the URL of its /info. Any thread.
+  // The gateways to ask from the next round on, at the URL of its /info. Any thread.
   void ask(std::vector<Target> targets);
 
  private:

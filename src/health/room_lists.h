@@ -1,6 +1,6 @@
 // Asks each gateway's videoroom plugin which rooms it has, with how many participants: all gateways at once,
-// none delaying another. A thread of its own from construction to destruction. Of a gateway that does not
-// answer with such a list nothing is heard.
+// none delaying another. A thread of its own from construction to destruction. A gateway that does not
+// answer with such a list gives no observation.
 //
 // Through Janus' API (a session and a handle for each list), or through its admin API (message_plugin),
 // whichever is at the address: https://janus.conf.meetecho.com/docs/rest and …/docs/admin.
@@ -29,7 +29,7 @@ class RoomLists {
   RoomLists(const RoomLists&) = delete;
   RoomLists& operator=(const RoomLists&) = delete;
 
-  // Whom to ask from the next round on, at the API's URL as api_url makes it. Any thread.
+  // The gateways to ask from the next round on, at the API's URL as api_url makes it. Any thread.
   void ask(std::vector<Target> targets);
   // The gateways that gave no list when they were last asked. Any thread.
   std::vector<std::string> silent() const;

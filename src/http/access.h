@@ -1,4 +1,4 @@
-// Who may ask (CONTRACT "Who may ask"): the checks of Host, Origin and bearer token, and the token's
+// Access (CONTRACT "Who may ask"): the checks of Host, Origin and bearer token, and the token's
 // file. Pure functions but for read_token_file; any thread.
 #pragma once
 

@@ -212,7 +212,7 @@ Response Conversation::answer(const Route& route, const Request& request) const 
   } catch (...) {
     response = failed("an exception of an unknown type");
   }
-  // Whoever is to find out what went wrong needs it to find the lines of the log.
+  // An operator needs it to find the lines of the log.
   if (response.status >= 400 || !request.request_id.empty()) {
     response.headers.emplace_back(id_field, app::request_id());
   }

@@ -23,7 +23,7 @@ void write_decision(JsonWriter& json, std::uint64_t id, const app::DecisionRecor
       .member("janus", decision.gateway)
       .member("left", unless_empty(decision.left));
   json.key("reason");
-  // Of a refusal only that it was the pin's.
+  // For a refusal: only that it was the pin's.
   decision.gateway || decision.reason == domain::Reason::pinned ? json.value(to_text(decision.reason)) : json.null();
   json.key("error");
   decision.refusal ? json.value(code_of(*decision.refusal)) : json.null();

@@ -42,7 +42,7 @@ struct PageWish {
 };
 OrRefusal<PageWish> page_in(const Query& query);
 
-// Of a refusal that is told without more (http/refused_room.h tells what is in the way of a room).
+// The answer to a refusal that says nothing more (http/refused_room.h tells what is in the way of a room).
 Response refusal(domain::Refusal refusal);
 
 // 404 for a gateway that is not among the catalogue's.

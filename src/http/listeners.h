@@ -9,7 +9,7 @@
 
 namespace http {
 
-// A listening socket. Whoever holds it ends it by close_listener; a plain value otherwise.
+// A listening socket. Its holder ends it by close_listener; a plain value otherwise.
 struct Listener {
   int fd = -1;
   bool is_unix = false;

@@ -24,7 +24,7 @@ class Query {
   // Nothing if a `%` is not followed by two hexadecimal digits.
   static std::optional<Query> parse(std::string_view text);
 
-  // Of a name that stands more than once the last value counts.
+  // Where a name stands more than once, the last value counts.
   std::optional<std::string_view> value(std::string_view name) const;
   const Fields& pairs() const { return pairs_; }
 

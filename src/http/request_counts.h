@@ -15,7 +15,7 @@
 
 namespace http {
 
-// Of one route; of those that led to none both names are empty.
+// The counts of one route; for requests that led to none both names are empty.
 struct RouteReading {
   std::string_view method;
   std::string_view pattern;

@@ -14,7 +14,7 @@ namespace http {
 Response answer_room_server(const House& house, const Request& request);
 Response answer_explain(const House& house, const Request& request);
 
-// Of explain and of decisions, which tell them alike.
+// For explain and for decisions, which write them alike.
 void write_candidates(JsonWriter& json, const std::vector<domain::Verdict>& candidates);
 
 // session_requests.cpp

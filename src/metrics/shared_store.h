@@ -8,7 +8,7 @@ namespace metrics {
 
 class Families;
 
-// Whoever shares nothing has the counters, at 0, and of the gauges no series: there is nothing to be told by them.
+// Without a shared store the counters are 0, and the gauges have no series: they would say nothing.
 void add_shared_store(Families& families, const app::FleetView& view, const cluster::Counts& counts);
 
 }  // namespace metrics

@@ -45,7 +45,7 @@ function showAll() {
   takeReaderThere();
 }
 
-// Of sixty names nobody reads more than a few.
+// Nobody reads more than a few of sixty names.
 const shortened = (names) =>
   listed(names.length > 6 ? [...names.slice(0, 5), `${names.length - 5} more`] : names);
 

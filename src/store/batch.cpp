@@ -35,7 +35,7 @@ void Batch::take_one(domain::AssignmentGone gone) {
 }
 
 void Batch::touch(std::string room_id, domain::WallTime last_used_at) {
-  // Of a removal nothing is looked at, so that it stays one.
+  // Nothing of a removal is looked at, so that it stays one.
   rooms_[std::move(room_id)].row.last_used_at = last_used_at;
 }
 

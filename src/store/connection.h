@@ -32,7 +32,7 @@ class Connection {
   void give_up_after(std::chrono::milliseconds patience);
 
   // Prepared at its first use; `sql` must be a literal, its address is the key.
-  // Whoever uses it resets it.
+  // The user resets it.
   SQLite::Statement& prepared(const char* sql);
   void execute(const char* sql);
   void execute(const std::string& sql) { execute(sql.c_str()); }

@@ -22,7 +22,7 @@ constexpr std::chrono::seconds between_commits_behind{1};
 // the bare handler's requests with 32 connections.
 constexpr std::size_t a_crowd = 4;
 constexpr std::chrono::microseconds wait_for_company{100};
-// Who asks for a room is refused after as long.
+// A request for a room is refused after as long.
 constexpr std::chrono::seconds silence{2};
 // An operator's patience; what has not been begun by then is not done.
 constexpr std::chrono::seconds patience{5};

@@ -29,7 +29,7 @@ struct Crowd : House {
   void enter(const std::string& room, int from, int to) {
     for (int i = from; i <= to; ++i) report(room, "s" + std::to_string(i));
   }
-  // Of the four gateways, as listed; the same as explained, and as recounted from the rooms.
+  // Loads of the four gateways, as listed; the same as explained, and as recounted from the rooms.
   std::string loads() {
     std::map<std::string, std::int64_t> listed, explained, recounted;
     std::string text;
@@ -38,7 +38,7 @@ struct Crowd : House {
       recounted[gateway.name] = 0;
       text += (text.empty() ? "" : " ") + std::to_string(gateway.load);
     }
-    // Of a room that is not placed: then all are looked at.
+    // For a room that is not placed: then all are looked at.
     for (const auto& verdict : app::explain_room(*desk, "50", "").candidates) explained[verdict.name] = verdict.load;
     const std::int64_t average = configured.options.avg_room_occupancy;
     const bool by_sessions = configured.options.load_by == domain::LoadBy::sessions;

@@ -123,7 +123,7 @@ def flood(store, fleet, seconds, name, known):
         rows = list(pool.map(lambda pair: wrk_new(pair[1], IN_ALL // len(fleet), seconds,
                                                   f"{name}-{pair[0]}"), enumerate(fleet)))
     done, answered = sum(row["done"] for row in rows), time.monotonic()
-    # Of each connection's last request wrk does not wait for the answer.
+    # wrk does not wait for the answer to each connection's last request.
     wait_until_placed(fleet, known + done)
     late, used = time.monotonic() - answered, costs.so_far()
     from sidecar import wait_until

@@ -123,7 +123,7 @@ TEST_CASE("who claims a room without knowing where it was is told, and decides a
   CHECK(store.gateway_of("r") == "gxy1");
   CHECK(store.left("r").empty());
   CHECK_FALSE(b.replica.left("r"));
-  // Who knew of the place that is taken up by now is told that it is.
+  // A sidecar that knew of the place that is taken up by now learns that it is.
   CHECK(a.take("r", "gxy1").what == What::not_so);
 }
 

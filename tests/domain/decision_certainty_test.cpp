@@ -104,7 +104,7 @@ TEST_CASE("a room that was given up goes back to its gateway, whatever the loads
   for (int i = 0; i < 5; ++i) house.follow("other" + std::to_string(i), "gxy4");
   CHECK(house.ask({"r"}) == "book gxy4 assigned");
   CHECK(house.ask({"q"}) == "book gxy1 assigned");
-  // Who says that he is elsewhere is believed less.
+  // A user who reports another place is believed less.
   CHECK(house.ask({"r", "", Asker::session, "gxy3"}) == "book gxy4 assigned");
 }
 

@@ -1,6 +1,6 @@
 // Many askers at several sidecars at once; writes down every answer for a test that counts by itself.
 // A plan's line is one question: `ask ROOM SIDECAR` or `enter ROOM SIDECAR SESSION`, SIDECAR counted from 0.
-// They are begun in the plan's order, no faster than RATE a second (0: as fast as they go). Who is refused with
+// They are begun in the plan's order, no faster than RATE a second (0: as fast as they go). A request that is refused with
 // 503 or loses the connection asks again 100 ms later, until PATIENCE ms have passed since the first time.
 // A line of ANSWERS is one answer, tab-separated: question's number, thread, status (0: connection lost), begin
 // and end in µs of the monotonic clock, gateway, reason. Each 50 ms the number of questions that are done is

@@ -91,7 +91,7 @@ class Occupancy(FleetCase):
         self.assertEqual(json.loads(sidecar.run("splits", "--json").stdout)["splits"], self.splits(sidecar))
         some_time()
         self.assertEqual(len(re.findall("WARN: Room is split room_id=88 gateway_name=gxy2 ", sidecar.log())), 1)
-        # Whoever is left is on the wrong gateway: still split.
+        # The users left are on the wrong gateway: still split.
         here.leave()
         some_time()
         self.assertEqual([part["name"] for part in self.splits(sidecar)[0]["gateways"]], ["gxy1"])

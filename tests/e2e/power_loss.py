@@ -1,7 +1,7 @@
 """What a disk would hold had the power failed: made from the record of tests/faults/power_loss.cpp.
 
 Only what was synced is sure: of a file its content at its last sync, of the folder its names at
-the folder's last sync. Of what came after, a disk may hold any part: `chance` keeps whole 512-byte
+the folder's last sync. A disk may hold any part of what came after: `chance` keeps whole 512-byte
 sectors of later writes, and later changes of names, each or not, as it falls. SQLite, too, relies
 on writes that do no harm beside the sectors they are for (powersafe overwrite).
 """

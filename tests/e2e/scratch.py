@@ -5,7 +5,7 @@ import tempfile
 
 
 class Scratch:
-    """Has a folder of its own. Who inherits it says in kill() what is running there."""
+    """Has a folder of its own. A subclass says in kill() what is running there."""
 
     def __init__(self, name):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"room-sidecar-{name}-"))

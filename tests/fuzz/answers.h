@@ -36,7 +36,7 @@ inline void take_field(std::string_view line, Answer& answer, std::optional<std:
   length = static_cast<std::size_t>(std::strtoull(std::string(value).c_str(), nullptr, 10));
 }
 
-// Every byte belongs to one of them. Of one to HEAD there is no body; bodies here begin with a brace.
+// Every byte belongs to one of them. The answer to HEAD has no body; bodies here begin with a brace.
 inline std::vector<Answer> answers_in(std::string_view sent) {
   std::vector<Answer> answers;
   while (!sent.empty()) {

@@ -1,4 +1,4 @@
-// Who may ask, as seen over the wire (CONTRACT "Who may ask").
+// Access, as seen over the wire (CONTRACT "Who may ask").
 #include <string>
 #include <vector>
 

@@ -19,7 +19,7 @@ std::string assignments(House& house);   // from the listing, a page after the o
 std::string rooms_in_use(House& house);  // from the ledger itself, in no time
 std::string gateways_listed(House& house);
 std::string rooms_listed(House& house);
-// Of the file, once all that was noted is in it.
+// Rows of the file, once all that was noted is in it.
 std::string assignment_rows(House& house);
 std::string session_rows(House& house);
 

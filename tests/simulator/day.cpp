@@ -40,7 +40,7 @@ class Day {
   }
 
  private:
-  // Two of three teachers come up to a quarter of an hour early. Of all others most come in the very minute
+  // Two of three teachers come up to a quarter of an hour early. Most of the others come in the very minute
   // in which the lesson begins. Every fourth lesson lasts on through the next.
   void add_lesson_room(int begin) {
     const std::string room = new_room();

@@ -34,7 +34,7 @@ struct Evenness {
   double rush = 0;     // the largest share of the rooms of any one second that one gateway got, in %
 };
 
-// Of several runs.
+// Over several runs.
 Evenness herd(Habit habit, const Situation& situation);
 
 }  // namespace simulator

@@ -1,4 +1,4 @@
-// What docs/placement.md says of its tables. Of the days over a tenth of them: the margins are for the fewer days.
+// What docs/placement.md says of its tables. It plays over a tenth of the days: the margins are for the fewer days.
 #include <algorithm>
 #include <map>
 
