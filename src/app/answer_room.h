@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "app/desk.h"
+#include "app/registry.h"
 
 namespace app {
 
@@ -23,13 +23,13 @@ struct RoomAnswer {
 };
 
 // `country`: as the client sent it.
-std::variant<RoomAnswer, Refused> answer_room(Desk& desk, std::string_view room, std::string_view country);
+std::variant<RoomAnswer, Refused> answer_room(Registry& registry, std::string_view room, std::string_view country);
 
 struct Explanation {
   domain::Decision decision;
   std::vector<domain::Verdict> candidates;
 };
 // No side effect.
-Explanation explain_room(Desk& desk, std::string_view room, std::string_view country);
+Explanation explain_room(Registry& registry, std::string_view room, std::string_view country);
 
 }  // namespace app

@@ -34,7 +34,7 @@ CatalogueRows rows_in(store::Database& database, std::vector<std::string>& skipp
   return rows;
 }
 
-CatalogueRows rows_told(store::Database& database) {
+CatalogueRows rows_logged(store::Database& database) {
   std::vector<std::string> skipped;
   CatalogueRows rows = rows_in(database, skipped);
   for (const std::string& sentence : skipped) log_warn("Row left out", {{"reason", sentence}});
@@ -53,7 +53,7 @@ CatalogueRows rows_of_file(const std::string& path, Emptied emptied) {
     throw store::damaged(path, "it is empty");
   }
   CatalogueRows rows;
-  database.read_transaction([&] { rows = rows_told(database); });
+  database.read_transaction([&] { rows = rows_logged(database); });
   return rows;
 }
 
@@ -75,15 +75,15 @@ void write_removed(store::Database& database, std::string_view gateway, domain::
   for (const std::int64_t id : rows.skipped_gateways) ids.take(id, "(a row left out)");
   store::GatewayRow row;
   row.gateway.name = gateway;
-  row.gateway.id = ids.take_next(row.gateway.name);
+  row.gateway.id = ids.acquire_next(row.gateway.name);
   row.gateway.draining = draining != domain::Draining::no;
-  row.gateway.emptying = draining == domain::Draining::and_emptying;
+  row.gateway.evacuating = draining == domain::Draining::and_evacuating;
   row.removed_at = wall_now();
   store::write_gateway(database, row);
 }
 
 // Some 1 us each.
-constexpr std::size_t sessions_noted_a_turn = 256;
+constexpr std::size_t sessions_noted_per_slice = 256;
 
 std::string mode_of(const domain::Options& options) { return options.scale ? mode_scale : mode_legacy; }
 
@@ -92,48 +92,48 @@ std::size_t count_present(const std::vector<Row>& rows) {
   return static_cast<std::size_t>(std::count_if(rows.begin(), rows.end(), [](const Row& r) { return !r.removed_at; }));
 }
 
-std::set<std::string> gateways_in_use(Desk& desk) {
+std::set<std::string> gateways_in_use(Registry& registry) {
   std::set<std::string> names;
-  Desk::Turn turn(desk);
-  const auto rooms = turn.ledger().rooms_by_gateway();
+  Registry::Transaction transaction(registry);
+  const auto rooms = transaction.ledger().rooms_by_gateway();
   for (domain::GatewayNumber number = 0; number < rooms.size(); ++number) {
-    if (rooms[number] > 0) names.insert(turn.ledger().name_of(number));
+    if (rooms[number] > 0) names.insert(transaction.ledger().name_of(number));
   }
   return names;
 }
 
 domain::Draining draining_of(const domain::Gateway& gateway) {
   if (!gateway.draining) return domain::Draining::no;
-  return gateway.emptying ? domain::Draining::and_emptying : domain::Draining::yes;
+  return gateway.evacuating ? domain::Draining::and_evacuating : domain::Draining::yes;
 }
 
-void tell(const std::vector<std::string>& warnings) {
+void log_warnings(const std::vector<std::string>& warnings) {
   if (warnings.empty() || !may_log("Warnings about gateways and rooms")) return;
   for (const std::string& warning : warnings) log_warn(warning);
 }
 
 }  // namespace
 
-Opening read_opening(store::Database& database, const Configured& configured, domain::WallTime now) {
-  Opening opening;
-  CatalogueRows rows = rows_in(database, opening.skipped);
-  opening.assignments = store::read_assignments(database, opening.skipped);
-  opening.was_scale = store::read_meta(database, mode_key) == mode_scale;
-  if (opening.was_scale) opening.sessions = store::read_sessions(database, opening.skipped);
-  opening.failovers = store::read_failovers(database, opening.skipped);
+StartupState read_startup_state(store::Database& database, const Configured& configured, domain::WallTime now) {
+  StartupState startup;
+  CatalogueRows rows = rows_in(database, startup.skipped);
+  startup.assignments = store::read_assignments(database, startup.skipped);
+  startup.was_scale = store::read_meta(database, mode_key) == mode_scale;
+  if (startup.was_scale) startup.sessions = store::read_sessions(database, startup.skipped);
+  startup.failovers = store::read_failovers(database, startup.skipped);
   std::set<std::string> assigned;
-  for (const domain::Assignment& row : opening.assignments) assigned.insert(row.gateway_name);
-  opening.plan = plan_sync(configured, std::move(rows), assigned, now);
-  return opening;
+  for (const domain::Assignment& row : startup.assignments) assigned.insert(row.gateway_name);
+  startup.plan = plan_sync(configured, std::move(rows), assigned, now);
+  return startup;
 }
 
-void write_opening(store::Database& database, const Opening& opening) {
-  const std::string mode = mode_of(opening.plan.options);
-  if (!opening.plan.writes() && store::read_meta(database, mode_key) == mode) return;
+void write_startup_state(store::Database& database, const StartupState& startup) {
+  const std::string mode = mode_of(startup.plan.options);
+  if (!startup.plan.writes() && store::read_meta(database, mode_key) == mode) return;
   database.transaction([&] {
-    write_rows(database, opening.plan);
+    write_rows(database, startup.plan);
     // Sessions are kept in the file only while scale mode lasts; older ones are of no use to the next.
-    if (opening.plan.options.scale && !opening.was_scale) store::erase_all_sessions(database);
+    if (startup.plan.options.scale && !startup.was_scale) store::erase_all_sessions(database);
     store::write_meta(database, mode_key, mode);
   });
 }
@@ -148,30 +148,30 @@ std::vector<std::string> sync_problems(const std::string& database_path, const C
   return plan_sync(configured, std::move(rows), {}, wall_now()).errors;
 }
 
-void open_desk(Desk& desk, const Opening& opening) {
+void start_registry(Registry& registry, const StartupState& startup) {
   {
-    Desk::Turn turn(desk);
-    turn.ledger().restore(opening.assignments, opening.sessions, opening.failovers, turn.now());
+    Registry::Transaction transaction(registry);
+    transaction.ledger().restore(startup.assignments, startup.sessions, startup.failovers, transaction.now());
   }
-  const auto catalogue = catalogue_of(opening.plan.rows);
-  domain::Options before = opening.plan.options;
+  const auto catalogue = catalogue_of(startup.plan.rows);
+  domain::Options before = startup.plan.options;
   // Rolled back by a restart: told as by a reload. (A restart into scale mode knows of no live room.)
-  if (opening.was_scale && !before.scale) {
+  if (startup.was_scale && !before.scale) {
     before.scale = true;
-    change_policy(desk, before, catalogue);
+    change_policy(registry, before, catalogue);
   }
-  change_policy(desk, opening.plan.options, catalogue);
+  change_policy(registry, startup.plan.options, catalogue);
 }
 
-CatalogueKeeper::CatalogueKeeper(Desk& desk, store::Journal& journal, std::string database_path, Configured configured,
-                                 bool unwritten, std::vector<std::string> contradictions)
+CatalogueKeeper::CatalogueKeeper(Registry& registry, store::Journal& journal, std::string database_path,
+                                 Configured configured, bool unwritten, std::vector<std::string> contradictions)
     : contradictions_(std::move(contradictions)),
-      desk_(desk),
+      registry_(registry),
       journal_(journal),
       path_(std::move(database_path)),
       unwritten_(unwritten),
       configured_(std::move(configured)),
-      options_in_force_(desk.policy()->options()) {}
+      options_in_force_(registry.policy()->options()) {}
 
 // While storage fails the name may stand for nothing, or for another file: the connection that is open
 // still has the one that is served, and mostly in memory.
@@ -189,16 +189,16 @@ CatalogueRows CatalogueKeeper::read_rows() {
     }
   }
   CatalogueRows rows;
-  journal_.read([&](store::Database& database) { rows = rows_told(database); });
+  journal_.read([&](store::Database& database) { rows = rows_logged(database); });
   return rows;
 }
 
 SyncPlan CatalogueKeeper::plan_against_file(const Configured& configured) {
-  return plan_sync(configured, read_rows(), gateways_in_use(desk_), wall_now());
+  return plan_sync(configured, read_rows(), gateways_in_use(registry_), wall_now());
 }
 
 SyncPlan CatalogueKeeper::write_sync(const Configured& configured) {
-  const std::set<std::string> in_use = gateways_in_use(desk_);
+  const std::set<std::string> in_use = gateways_in_use(registry_);
   SyncPlan plan;
   // Planned anew under the file's write lock: what others have committed by now must not be overwritten.
   journal_.run([&](store::Database& database) {
@@ -213,7 +213,8 @@ void CatalogueKeeper::write_mode(bool scale) {
   if (scale) {
     journal_.run([](store::Database& database) { store::erase_all_sessions(database); });
     std::string after;
-    while (Desk::Turn(desk_).ledger().note_sessions(after, sessions_noted_a_turn)) desk_.let_others_pass();
+    while (Registry::Transaction(registry_).ledger().note_sessions(after, sessions_noted_per_slice))
+      registry_.pause_between_slices();
   }
   // The mode last: a crash before that finds rows and sessions of a legacy mode, which nobody relies on.
   journal_.run(
@@ -239,12 +240,12 @@ CatalogueKeeper::Result CatalogueKeeper::apply(const Configured& configured) {
     result.problems = std::move(plan.errors);
     return result;
   }
-  const auto claims = change_policy(desk_, plan.options, catalogue_of(plan.rows));
+  const auto claims = change_policy(registry_, plan.options, catalogue_of(plan.rows));
   options_in_force_ = plan.options;
   record_contradictions(plan.contradictions);
   result.gateways = count_present(plan.rows.gateways);
   result.rooms = count_present(plan.rows.rooms);
-  const auto deadline = desk_.deadline();
+  const auto deadline = registry_.deadline();
   for (const auto& claim : claims) claim->wait_until(deadline);
   if (new_mode) {
     try {
@@ -269,7 +270,7 @@ CatalogueKeeper::Result CatalogueKeeper::reload(Configured configured) {
     result.problems.push_back(failure.what());
   }
   if (result.problems.empty()) {
-    tell(result.warnings);
+    log_warnings(result.warnings);
     configured_ = std::move(configured);
   }
   return result;
@@ -282,9 +283,9 @@ void CatalogueKeeper::refresh() {
 
 void CatalogueKeeper::refresh_locked() {
   CatalogueRows rows = read_rows();
-  change_policy(desk_, options_in_force_, catalogue_of(rows));
+  change_policy(registry_, options_in_force_, catalogue_of(rows));
   // What the next start would say of it is said at once.
-  SyncPlan plan = plan_sync(configured_, std::move(rows), gateways_in_use(desk_), wall_now());
+  SyncPlan plan = plan_sync(configured_, std::move(rows), gateways_in_use(registry_), wall_now());
   plan.contradictions.insert(plan.contradictions.end(), plan.remade.begin(), plan.remade.end());
   const std::vector<std::string> before = contradictions();
   record_contradictions(std::move(plan.contradictions));
@@ -306,14 +307,14 @@ void CatalogueKeeper::record_contradictions(std::vector<std::string> sentences) 
 
 // What the file says by now, where it cannot be read again.
 void CatalogueKeeper::mark_draining(std::string_view name, domain::Draining draining) {
-  const auto policy = desk_.policy();
+  const auto policy = registry_.policy();
   std::vector<domain::Gateway> gateways = policy->catalogue().gateways();
   for (domain::Gateway& gateway : gateways) {
     if (gateway.name != name) continue;
     gateway.draining = draining != domain::Draining::no;
-    gateway.emptying = draining == domain::Draining::and_emptying;
+    gateway.evacuating = draining == domain::Draining::and_evacuating;
   }
-  change_policy(desk_, options_in_force_,
+  change_policy(registry_, options_in_force_,
                 std::make_shared<domain::Catalogue>(std::move(gateways), policy->catalogue().rooms()));
 }
 
@@ -329,23 +330,23 @@ void CatalogueKeeper::retry() {
 
 // Also one that SQL has removed, deleted or renamed, as long as rooms are there: they may have to be moved.
 bool CatalogueKeeper::can_drain(std::string_view gateway) {
-  const auto policy = desk_.policy();
+  const auto policy = registry_.policy();
   const domain::Gateway* known = policy->catalogue().gateway(gateway);
-  return (known && !known->removed) || gateways_in_use(desk_).count(std::string(gateway)) > 0;
+  return (known && !known->removed) || gateways_in_use(registry_).count(std::string(gateway)) > 0;
 }
 
 CatalogueKeeper::Drained CatalogueKeeper::set_draining(std::string_view gateway, domain::Draining draining) {
-  const auto deadline = desk_.deadline();
+  const auto deadline = registry_.deadline();
   const locks::MutexLock lock(mutex_);
   if (!can_drain(gateway)) return Drained::no_such_gateway;
-  if (!desk_.claims().share_draining(std::string(gateway), draining, deadline)) return Drained::storage_unavailable;
+  if (!registry_.claims().share_draining(std::string(gateway), draining, deadline)) return Drained::storage_unavailable;
   return write_draining(gateway, draining);
 }
 
 CatalogueKeeper::Drained CatalogueKeeper::follow_draining(std::string_view gateway, domain::Draining draining) {
   const locks::MutexLock lock(mutex_);
   if (!can_drain(gateway)) return Drained::no_such_gateway;
-  const auto policy = desk_.policy();
+  const auto policy = registry_.policy();
   const domain::Gateway* known = policy->catalogue().gateway(gateway);
   if (known && draining_of(*known) == draining) return Drained::done;
   return write_draining(gateway, draining);

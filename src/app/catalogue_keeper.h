@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "app/catalogue_sync.h"
-#include "app/desk.h"
+#include "app/registry.h"
 #include "locks/mutex.h"
 
 namespace store {
@@ -23,7 +23,7 @@ class Journal;
 namespace app {
 
 // What is in the file at start, and what is to be in force.
-struct Opening {
+struct StartupState {
   SyncPlan plan;
   std::vector<domain::Assignment> assignments;
   std::vector<domain::Session> sessions;  // none if they were last counted in legacy mode
@@ -33,18 +33,18 @@ struct Opening {
 };
 
 // Reads the file and plans the sync; writes nothing. Throws store::Failure.
-Opening read_opening(store::Database& database, const Configured& configured, domain::WallTime now);
+StartupState read_startup_state(store::Database& database, const Configured& configured, domain::WallTime now);
 // Writes what the opening plans. Throws store::Failure.
-void write_opening(store::Database& database, const Opening& opening);
+void write_startup_state(store::Database& database, const StartupState& startup);
 // What the sync would refuse, with the file as it is, if there is one; nothing is changed.
 std::vector<std::string> sync_problems(const std::string& database_path, const Configured& configured);
 // Puts it in force; the ledger must be new.
-void open_desk(Desk& desk, const Opening& opening);
+void start_registry(Registry& registry, const StartupState& startup);
 
 class CatalogueKeeper {
  public:
-  CatalogueKeeper(Desk& desk, store::Journal& journal, std::string database_path, Configured configured, bool unwritten,
-                  std::vector<std::string> contradictions = {});
+  CatalogueKeeper(Registry& registry, store::Journal& journal, std::string database_path, Configured configured,
+                  bool unwritten, std::vector<std::string> contradictions = {});
 
   struct Result {
     std::vector<std::string> problems;  // if there are any, nothing was changed
@@ -82,7 +82,7 @@ class CatalogueKeeper {
 
   mutable locks::Mutex contradictions_mutex_;  // held for copies only
   std::vector<std::string> contradictions_ GUARDED_BY(contradictions_mutex_);
-  Desk& desk_;
+  Registry& registry_;
   store::Journal& journal_;
   const std::string path_;
   std::atomic<bool> unwritten_;

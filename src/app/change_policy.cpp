@@ -12,98 +12,99 @@
 namespace app {
 namespace {
 
-// So many rooms are looked at in one turn.
+// So many rooms are looked at in one transaction.
 constexpr std::size_t slice = 1000;
 
-constexpr std::size_t booked_a_turn = 64;
+constexpr std::size_t booked_per_slice = 64;
 
 // Tells ledger and health what they have to know of the policy. True: the ledger is to count users anew.
-bool follow_policy(Desk::Turn& turn) {
-  const domain::Options& options = turn.options();
+bool follow_policy(Registry::Transaction& transaction) {
+  const domain::Options& options = transaction.options();
   std::vector<domain::GatewayNumber> watched;
-  for (const domain::Gateway& gateway : turn.policy().catalogue().gateways()) {
-    if (gateway.has_rooms()) watched.push_back(turn.ledger().number_of(gateway.name));
+  for (const domain::Gateway& gateway : transaction.policy().catalogue().gateways()) {
+    if (gateway.has_rooms()) watched.push_back(transaction.ledger().number_of(gateway.name));
   }
-  turn.health().watch(options.health, watched);
-  return turn.ledger().count_crowd(
+  transaction.health().watch(options.health, watched);
+  return transaction.ledger().count_excess_users(
       options.load_by == domain::LoadBy::sessions ? std::optional(options.avg_room_occupancy) : std::nullopt);
 }
 
 // Has the room assigned where its users are; nothing if it is there already, or nobody is in it.
-std::shared_ptr<Claim> book_where_users_are(Desk::Turn& turn, const std::string& name) {
-  domain::Ledger& ledger = turn.ledger();
+std::shared_ptr<Claim> book_where_users_are(Registry::Transaction& transaction, const std::string& name) {
+  domain::Ledger& ledger = transaction.ledger();
   // Legacy mode does not note whom it answered: somebody may be on the way to any room.
-  ledger.keep(name, turn.now().service);
+  ledger.keep(name, transaction.now().service);
   const domain::Ledger::Room* room = ledger.find(name);
-  if (!room || !room->has_users() || !turn.policy().admits(name)) return nullptr;
-  if (room->pending) return turn.claim_for(name);
-  const domain::Gateway* gateway = where_users_are(turn.policy(), ledger, name, ledger.reported_gateway(name));
+  if (!room || !room->has_users() || !transaction.policy().admits(name)) return nullptr;
+  if (room->pending) return transaction.claim_for(name);
+  const domain::Gateway* gateway = where_users_are(transaction.policy(), ledger, name, ledger.reported_gateway(name));
   if (!gateway || (room->held && ledger.name_of(room->held->gateway) == gateway->name)) return nullptr;
   domain::Decision decision;
   decision.kind = domain::Decision::Kind::booking;
   decision.gateway = gateway->name;
-  const std::string* pin = turn.policy().pin(name);
+  const std::string* pin = transaction.policy().pin(name);
   const bool is_pinned = pin && *pin == gateway->name;
   if (is_pinned) decision.region = "pinned";
   decision.reason = is_pinned ? domain::Reason::pinned : domain::Reason::assigned;
   decision.ground = domain::Decision::Ground::users;
-  auto claim = turn.book(domain::Question{name}, decision, AssignedBy::mode_change);
+  auto claim = transaction.book(domain::Question{name}, decision, AssignedBy::mode_change);
   // Whatever becomes of the claim, nobody is where an older row says.
   ledger.forget_replaced(name);
   return claim;
 }
 
-std::vector<std::shared_ptr<Claim>> begin_scale(Desk& desk) {
+std::vector<std::shared_ptr<Claim>> begin_scale(Registry& registry) {
   std::vector<std::shared_ptr<Claim>> claims;
   std::string last;
-  for (bool more = true; more; desk.let_others_pass()) {
-    Desk::Turn turn(desk);
-    const auto& rooms = turn.ledger().rooms();
+  for (bool more = true; more; registry.pause_between_slices()) {
+    Registry::Transaction transaction(registry);
+    const auto& rooms = transaction.ledger().rooms();
     std::vector<std::string> names;
     auto room = rooms.upper_bound(last);
-    for (; room != rooms.end() && names.size() < booked_a_turn; ++room) names.push_back(room->first);
+    for (; room != rooms.end() && names.size() < booked_per_slice; ++room) names.push_back(room->first);
     more = room != rooms.end();
     for (const std::string& name : names) {
-      if (auto claim = book_where_users_are(turn, name)) claims.push_back(std::move(claim));
+      if (auto claim = book_where_users_are(transaction, name)) claims.push_back(std::move(claim));
     }
     if (!names.empty()) last = names.back();
-    turn.ledger().set_as_legacy_left(more ? std::optional(last) : std::nullopt);
+    transaction.ledger().set_as_legacy_left(more ? std::optional(last) : std::nullopt);
   }
   return claims;
 }
 
 // Uses that are not yet in the file: legacy mode will not write them.
-void note_last_uses(Desk& desk) {
-  std::vector<std::string> touched = Desk::Turn(desk).ledger().take_touched();
-  for (std::size_t at = 0; at < touched.size(); desk.let_others_pass()) {
-    Desk::Turn turn(desk);
-    for (const std::size_t end = std::min(touched.size(), at + booked_a_turn); at < end; ++at) {
-      if (turn.ledger().take_last_used(touched[at])) turn.ledger().note(touched[at]);
+void enqueue_last_uses(Registry& registry) {
+  std::vector<std::string> touched = Registry::Transaction(registry).ledger().take_touched();
+  for (std::size_t at = 0; at < touched.size(); registry.pause_between_slices()) {
+    Registry::Transaction transaction(registry);
+    for (const std::size_t end = std::min(touched.size(), at + booked_per_slice); at < end; ++at) {
+      if (transaction.ledger().take_last_used(touched[at])) transaction.ledger().note(touched[at]);
     }
   }
 }
 
 // Tells how many rooms have users elsewhere than where legacy mode sends the next ones.
-void begin_legacy(Desk& desk) {
-  note_last_uses(desk);
+void begin_legacy(Registry& registry) {
+  enqueue_last_uses(registry);
   std::int64_t elsewhere = 0;
-  for_each_room(desk, slice, [&](Desk::Turn& turn, const auto& room) {
+  for_each_room(registry, slice, [&](Registry::Transaction& transaction, const auto& room) {
     if (!room.second.has_users() || !room.second.held) return;
-    const auto gateway = standing_gateway(turn.policy(), turn.ledger(), room.first);
-    if (gateway != turn.ledger().name_of(room.second.held->gateway)) ++elsewhere;
+    const auto gateway = standing_gateway(transaction.policy(), transaction.ledger(), room.first);
+    if (gateway != transaction.ledger().name_of(room.second.held->gateway)) ++elsewhere;
   });
   log_warn("Legacy mode begins; rooms that are in use elsewhere are answered with their default gateway",
            {{"live_rooms", elsewhere}});
 }
 
-void recount_crowd(Desk& desk) {
+void recount_excess_users(Registry& registry) {
   std::string after;
-  while (Desk::Turn(desk).ledger().recount_crowd(after, slice)) desk.let_others_pass();
+  while (Registry::Transaction(registry).ledger().recount_excess_users(after, slice)) registry.pause_between_slices();
 }
 
 // In legacy mode nothing is decided when a room is asked for; what an answer came from is a change of the
 // configuration, or of the file. If very many rooms change, the first are recorded.
-void note_new_defaults(Desk& desk, const domain::Policy& before, const domain::Policy& after, domain::WallTime now) {
+void note_new_defaults(Registry& registry, const domain::Policy& before, const domain::Policy& after,
+                       domain::WallTime now) {
   constexpr int most = 1000;
   int noted = 0;
   for (const domain::Room& room : after.catalogue().rooms()) {
@@ -121,66 +122,67 @@ void note_new_defaults(Desk& desk, const domain::Policy& before, const domain::P
     record.reason = after.pin(room.gateway_uid) ? domain::Reason::pinned : domain::Reason::default_gateway;
     record.asker = DecisionRecord::Asker::configuration;
     record.request_id = request_id();
-    desk.decisions().add(std::move(record));
+    registry.decisions().add(std::move(record));
     if (++noted == most) return;
   }
 }
 
 // Between two slices nothing is wrong: such rooms are refused already.
-void end_rooms_not_admitted(Desk& desk) {
+void end_rooms_not_admitted(Registry& registry) {
   std::string last;
   std::vector<std::string> with_sessions;
-  for (bool more = true; more; desk.let_others_pass()) {
-    Desk::Turn turn(desk);
-    const auto& rooms = turn.ledger().rooms();
+  for (bool more = true; more; registry.pause_between_slices()) {
+    Registry::Transaction transaction(registry);
+    const auto& rooms = transaction.ledger().rooms();
     std::vector<std::string> ended;
     auto room = rooms.upper_bound(last);
     for (std::size_t looked = 0; room != rooms.end() && looked < slice; ++room, ++looked) {
       last = room->first;
-      if (turn.policy().admits(room->first)) continue;
+      if (transaction.policy().admits(room->first)) continue;
       ended.push_back(room->first);
       if (room->second.sessions > 0) with_sessions.push_back(room->first);
     }
     more = room != rooms.end();
     // In legacy mode the table is ignored, and stays.
-    if (!turn.options().scale) continue;
-    for (const std::string& name : ended) turn.end(name, RemovedBy::not_admitted);
+    if (!transaction.options().scale) continue;
+    for (const std::string& name : ended) transaction.end(name, RemovedBy::not_admitted);
   }
-  forget_sessions(desk, with_sessions);
+  forget_sessions(registry, with_sessions);
 }
 
 }  // namespace
 
-std::vector<std::shared_ptr<Claim>> change_policy(Desk& desk, const domain::Options& options,
+std::vector<std::shared_ptr<Claim>> change_policy(Registry& registry, const domain::Options& options,
                                                   std::shared_ptr<const domain::Catalogue> catalogue) {
-  const std::shared_ptr<const domain::Policy> before = desk.policy();  // its end, outside the lock
+  const std::shared_ptr<const domain::Policy> before = registry.policy();  // its end, outside the lock
   const bool begins_scale = before && !before->options().scale && options.scale;
   const bool begins_legacy = before && before->options().scale && !options.scale;
   domain::WallTime now;
   bool is_to_recount = false;
-  if (begins_legacy) note_last_uses(desk);  // as many as can be while it lasts
+  if (begins_legacy) enqueue_last_uses(registry);  // as many as can be while it lasts
   {
-    Desk::Turn turn(desk);
-    now = turn.now().wall;
-    turn.replace_policy(std::make_shared<domain::Policy>(
-        options, std::move(catalogue), [&](const std::string& gateway) { return turn.ledger().number_of(gateway); }));
-    is_to_recount = follow_policy(turn);
-    if (begins_scale) turn.ledger().set_as_legacy_left("");
+    Registry::Transaction transaction(registry);
+    now = transaction.now().wall;
+    transaction.replace_policy(std::make_shared<domain::Policy>(
+        options, std::move(catalogue),
+        [&](const std::string& gateway) { return transaction.ledger().number_of(gateway); }));
+    is_to_recount = follow_policy(transaction);
+    if (begins_scale) transaction.ledger().set_as_legacy_left("");
   }
   std::vector<std::shared_ptr<Claim>> claims;
-  if (begins_scale) claims = begin_scale(desk);
-  if (begins_legacy) begin_legacy(desk);
-  if (is_to_recount) recount_crowd(desk);
-  const auto after = desk.policy();
+  if (begins_scale) claims = begin_scale(registry);
+  if (begins_legacy) begin_legacy(registry);
+  if (is_to_recount) recount_excess_users(registry);
+  const auto after = registry.policy();
   if (before && !before->options().scale && !after->options().scale) {
-    note_new_defaults(desk, *before, *after, now);
+    note_new_defaults(registry, *before, *after, now);
   }
-  end_rooms_not_admitted(desk);
+  end_rooms_not_admitted(registry);
   return claims;
 }
 
-void catch_up_with_scale(Desk::Turn& turn, std::string_view room) {
-  if (turn.ledger().is_as_legacy_left(room)) book_where_users_are(turn, std::string(room));
+void catch_up_with_scale(Registry::Transaction& transaction, std::string_view room) {
+  if (transaction.ledger().is_as_legacy_left(room)) book_where_users_are(transaction, std::string(room));
 }
 
 }  // namespace app

@@ -6,17 +6,17 @@
 #include <string_view>
 #include <vector>
 
-#include "app/desk.h"
+#include "app/registry.h"
 
 namespace app {
 
 // Rooms that are no longer admitted lose their sessions and, in scale mode, their assignment.
 // When scale mode begins each occupied room gets an assignment where its users are; the claims are returned, under way,
 // and whoever asks for such a room waits for them. The rooms are seen to in slices, one that is asked for at once.
-std::vector<std::shared_ptr<Claim>> change_policy(Desk& desk, const domain::Options& options,
+std::vector<std::shared_ptr<Claim>> change_policy(Registry& registry, const domain::Options& options,
                                                   std::shared_ptr<const domain::Catalogue> catalogue);
 
 // While scale mode begins: does for the room what is done for all of them, before anything is decided for it.
-void catch_up_with_scale(Desk::Turn& turn, std::string_view room);
+void catch_up_with_scale(Registry::Transaction& transaction, std::string_view room);
 
 }  // namespace app

@@ -15,7 +15,7 @@
 namespace app {
 
 // What is asked for a room.
-struct Wish {
+struct ClaimRequest {
   enum class Kind {
     first,    // it has no assignment
     moved,    // off the gateway that it is on, whoever is in the room
@@ -41,10 +41,10 @@ struct Grant {
   domain::Assignment row{};
 };
 
-// How a room is used here, for the others to know; `told` is called once they can, or when that has to wait.
-struct TellUse {
+// How a room is used here, for the others to know; `announced` is called once they can, or when that has to wait.
+struct UseAnnouncement {
   domain::RoomUse use;
-  std::function<void()> told;
+  std::function<void()> announced;
 };
 
 class Claims {
@@ -56,26 +56,26 @@ class Claims {
 
   virtual ~Claims() = default;
 
-  // --- under the desk's lock; none of them blocks
+  // --- under the registry's lock; none of them blocks
 
   // `settled` is called once, later, from another thread.
-  virtual void claim(Wish wish, Settled settled) = 0;
+  virtual void claim(ClaimRequest request, Settled settled) = 0;
   // Nobody here uses the room any more. True: then its assignment ends now. Else others have a say: `ended` is
   // called once, later, from another thread, and by then the ledger knows.
   virtual bool give_up(const std::string& room, Ended ended) = 0;
-  // How these are used here from now on, which the others have to be told (Ledger::tell_uses).
-  virtual void use(std::vector<TellUse> uses) = 0;
+  // How these are used here from now on, which the others have to be announced (Ledger::announce_uses).
+  virtual void use(std::vector<UseAnnouncement> uses) = 0;
   // No more rooms are moved away from the gateway.
-  virtual void end_leaving(const std::string& gateway) = 0;
+  virtual void end_evacuation(const std::string& gateway) = 0;
   // How far what is known of other sidecars can be relied on.
-  virtual domain::Certainty certainty() const = 0;
+  virtual domain::StoreView store_view() const = 0;
 
-  // --- any thread, with the desk's lock or without
+  // --- any thread, with the registry's lock or without
 
   // How long a request waits for a claim before it is refused with 503.
   virtual std::chrono::milliseconds patience() const = 0;
 
-  // --- without the desk's lock; these block until it is durable, or until about the deadline where others have a say
+  // --- without the registry's lock; these block until it is durable, or until about the deadline where others have a say
 
   // The operator's release. `force`: whoever uses it.
   virtual Released release(const std::string& room, bool force, Deadline deadline) = 0;

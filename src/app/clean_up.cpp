@@ -11,29 +11,29 @@
 namespace app {
 namespace {
 
-constexpr std::size_t slice = 512;          // rooms looked at in one turn
-constexpr std::size_t buried_slice = 64;    // sessions forgotten in one turn: some 3 us each
-constexpr std::size_t written_slice = 128;  // rooms handed to the journal in one turn: some 5 us each
+constexpr std::size_t slice = 512;          // rooms looked at in one transaction
+constexpr std::size_t removed_slice = 64;   // sessions forgotten in one transaction: some 3 us each
+constexpr std::size_t written_slice = 128;  // rooms handed to the journal in one transaction: some 5 us each
 
 // If many fall silent in one cleaning it is the signaling server that is gone, not its users.
 bool is_mass_silence(std::size_t silent, std::size_t all) { return silent >= 10 && silent * 2 > all; }
 
-void bury_the_silent(Desk& desk) {
-  expire_sessions(desk);
+void remove_expired_sessions(Registry& registry) {
+  expire_sessions(registry);
   std::size_t silent = 0;
   std::size_t live = 0;
   {
-    Desk::Turn turn(desk);
-    silent = turn.ledger().silent_sessions();
-    live = turn.ledger().live_sessions();
+    Registry::Transaction transaction(registry);
+    silent = transaction.ledger().silent_sessions();
+    live = transaction.ledger().live_sessions();
   }
   const bool mass = is_mass_silence(silent, silent + live);
-  for (std::size_t left = silent; left > 0; desk.let_others_pass()) {
-    Desk::Turn turn(desk);
-    const auto rooms = turn.ledger().bury(std::min(left, buried_slice));
+  for (std::size_t left = silent; left > 0; registry.pause_between_slices()) {
+    Registry::Transaction transaction(registry);
+    const auto rooms = transaction.ledger().remove_expired(std::min(left, removed_slice));
     for (const std::string& room : rooms) {
       // Also one that others are in: when they leave, the silent ones are still there.
-      if (mass) turn.ledger().keep(room, turn.now().service);
+      if (mass) transaction.ledger().keep(room, transaction.now().service);
     }
     left = rooms.empty() ? 0 : left - rooms.size();
   }
@@ -46,19 +46,19 @@ void bury_the_silent(Desk& desk) {
 
 }  // namespace
 
-void expire_sessions(Desk& desk) {
-  while (Desk::Turn(desk).is_behind()) desk.let_others_pass();
+void expire_sessions(Registry& registry) {
+  while (Registry::Transaction(registry).is_behind()) registry.pause_between_slices();
 }
 
-std::size_t clean_up(Desk& desk) {
-  bury_the_silent(desk);
+std::size_t clean_up(Registry& registry) {
+  remove_expired_sessions(registry);
   std::size_t cleaned = 0;
-  std::vector<Ending> endings;
+  std::vector<Removal> removals;
   std::string after;
-  for (bool more = true; more; desk.let_others_pass()) {
-    Desk::Turn turn(desk);
-    if (!turn.options().scale) break;  // the table is ignored, and stays
-    domain::Ledger& ledger = turn.ledger();
+  for (bool more = true; more; registry.pause_between_slices()) {
+    Registry::Transaction transaction(registry);
+    if (!transaction.options().scale) break;  // the table is ignored, and stays
+    domain::Ledger& ledger = transaction.ledger();
     std::vector<std::string> unoccupied;
     std::size_t looked = 0;
     auto room = ledger.rooms().upper_bound(after);
@@ -68,28 +68,28 @@ std::size_t clean_up(Desk& desk) {
     }
     more = room != ledger.rooms().end();
     for (const std::string& name : unoccupied) {
-      Ending ending = turn.end_if_unused(name, RemovedBy::cleaning);
-      if (ending.now) ++cleaned;
-      if (ending.under_way) endings.push_back(std::move(ending));
+      Removal removal = transaction.end_if_unused(name, RemovedBy::cleaning);
+      if (removal.now) ++cleaned;
+      if (removal.completion) removals.push_back(std::move(removal));
     }
   }
-  const auto deadline = desk.deadline();
-  for (const Ending& ending : endings) cleaned += ending.is_done_by(deadline);
+  const auto deadline = registry.deadline();
+  for (const Removal& removal : removals) cleaned += removal.is_done_by(deadline);
   if (cleaned > 0) {
     log_info("Cleaned inactive room server assignments", {{"cleaned_assignments", static_cast<std::int64_t>(cleaned)}});
   }
   return cleaned;
 }
 
-void write_last_used(Desk& desk, store::Journal& journal) {
-  std::vector<std::string> touched = Desk::Turn(desk).ledger().take_touched();
+void write_last_used(Registry& registry, store::Journal& journal) {
+  std::vector<std::string> touched = Registry::Transaction(registry).ledger().take_touched();
   for (std::size_t at = 0; at < touched.size(); at += written_slice) {
-    if (at > 0) desk.let_others_pass();
-    Desk::Turn turn(desk);
+    if (at > 0) registry.pause_between_slices();
+    Registry::Transaction transaction(registry);
     for (std::size_t i = at; i < std::min(touched.size(), at + written_slice); ++i) {
-      const auto time = turn.ledger().take_last_used(touched[i]);
+      const auto time = transaction.ledger().take_last_used(touched[i]);
       // In legacy mode the table stays as it is.
-      if (time && turn.options().scale) journal.note_last_used(std::move(touched[i]), *time);
+      if (time && transaction.options().scale) journal.note_last_used(std::move(touched[i]), *time);
     }
   }
 }

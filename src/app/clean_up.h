@@ -4,18 +4,18 @@
 
 #include <cstddef>
 
-#include "app/desk.h"
+#include "app/registry.h"
 
 namespace app {
 
-// Takes sessions for silent that have been so for dead_after: all that the turns of others have left. Every second or
+// Takes sessions for silent that have been so for dead_after: all that the transactions of others have left. Every second or
 // so.
-void expire_sessions(Desk& desk);
+void expire_sessions(Registry& registry);
 
 // Returns how many assignments it ended.
-std::size_t clean_up(Desk& desk);
+std::size_t clean_up(Registry& registry);
 
 // Hands to the journal when which rooms were last used, for the file. Every second or so.
-void write_last_used(Desk& desk, store::Journal& journal);
+void write_last_used(Registry& registry, store::Journal& journal);
 
 }  // namespace app

@@ -1,6 +1,6 @@
 // The service's time: monotonic, and it stands still while the process does. A gap of over 5 s between
 // two ticks (stopped, suspended, starved) counts for nobody: no session grows old in it.
-// Not thread-safe: the desk asks it under its lock (app/desk.h), and somebody asks at least once a second.
+// Not thread-safe: the registry asks it under its lock (app/registry.h), and somebody asks at least once a second.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,6 @@
 // The newest decisions, for whoever asks later why a room is where it is: each placing, move, adoption,
 // release and refusal, with what each gateway looked like then. In memory only; bounded in number and in bytes.
-// Any thread: a short lock of its own, which nobody holds the desk's lock for. Nothing fails.
+// Any thread: a short lock of its own, which nobody holds the registry's lock for. Nothing fails.
 //
 // Sticky answers are no decisions, and are not kept. Refusals have shelves of their own, one for rooms that
 // nobody knows, and one that repeats itself is counted: no flood of them pushes placings out.

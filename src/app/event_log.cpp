@@ -70,14 +70,14 @@ constexpr std::array floods{
     Flood{"Session reports another gateway than its room is assigned to", reports_at_once},
 };
 
-struct UnderWay {
+struct CurrentRequest {
   std::string_view sent;
   bool make_up = false;
   std::string id;  // once it was asked for
 };
-thread_local UnderWay under_way;
+thread_local CurrentRequest current_request;
 
-std::string made_up_id() {
+std::string random_id() {
   static std::atomic<std::uint64_t> next{(std::uint64_t{std::random_device{}()} << 32) | std::random_device{}()};
   constexpr std::string_view hex = "0123456789abcdef";
   // Each number once, in an order that nobody takes for a count.
@@ -203,7 +203,7 @@ void write(LogLevel level, std::string_view message, Fields fields) {
   logger->log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
-void tell(const LogLimit::LeftOut& left_out) {
+void log_left_out(const LogLimit::LeftOut& left_out) {
   log_warn("Lines of one event were left out, for there were too many",
            {{"event", left_out.event}, {"left_out", left_out.number}});
 }
@@ -230,7 +230,7 @@ void start_log(const LogOptions& options, LogTarget target) {
 
 bool drain_log(std::optional<std::chrono::milliseconds> patience) {
   if (!writer) return true;
-  for (const auto& left_out : limit.all_left_out()) tell(left_out);
+  for (const auto& left_out : limit.all_left_out()) log_left_out(left_out);
   return writer->drain(patience);
 }
 
@@ -240,25 +240,25 @@ void stop_log() {
 }
 
 void report_lost_lines() {
-  static std::size_t told = 0;
+  static std::size_t logged = 0;
   if (!writer) return;
   const std::size_t lost = writer->dropped();
-  if (lost == told) return;
+  if (lost == logged) return;
   log_warn("Log lines were dropped because their reader is too slow",
-           {{"dropped", static_cast<std::int64_t>(lost - told)}});
-  told = lost;
+           {{"dropped", static_cast<std::int64_t>(lost - logged)}});
+  logged = lost;
 }
 
 RequestScope::RequestScope(std::string_view sent, bool make_up) {
-  under_way.sent = is_request_id(sent) ? sent : "";
-  under_way.make_up = make_up;
-  under_way.id.clear();
+  current_request.sent = is_request_id(sent) ? sent : "";
+  current_request.make_up = make_up;
+  current_request.id.clear();
 }
 
 RequestScope::~RequestScope() {
-  under_way.sent = {};
-  under_way.make_up = false;
-  under_way.id.clear();
+  current_request.sent = {};
+  current_request.make_up = false;
+  current_request.id.clear();
 }
 
 bool is_request_id(std::string_view text) {
@@ -270,9 +270,9 @@ bool is_request_id(std::string_view text) {
 }
 
 const std::string& request_id() {
-  if (under_way.id.empty() && !under_way.sent.empty()) under_way.id = under_way.sent;
-  if (under_way.id.empty() && under_way.make_up) under_way.id = made_up_id();
-  return under_way.id;
+  if (current_request.id.empty() && !current_request.sent.empty()) current_request.id = current_request.sent;
+  if (current_request.id.empty() && current_request.make_up) current_request.id = random_id();
+  return current_request.id;
 }
 
 void count_left_out(std::string_view event) { limit.count(event); }
@@ -280,7 +280,7 @@ void count_left_out(std::string_view event) { limit.count(event); }
 bool may_log(std::string_view event) { return limit.takes(event, LogLimit::Clock::now()); }
 
 void report_left_out() {
-  for (const auto& left_out : limit.left_out(LogLimit::Clock::now())) tell(left_out);
+  for (const auto& left_out : limit.left_out(LogLimit::Clock::now())) log_left_out(left_out);
 }
 
 void log_debug(std::string_view message, Fields fields) { write(LogLevel::debug, message, fields); }

@@ -10,18 +10,18 @@
 namespace app {
 namespace {
 
-using domain::Departure;
+using domain::EvacuationCause;
 using domain::GatewayNumber;
 
-// So many rooms are looked at in one turn, and so many moved.
+// So many rooms are looked at in one transaction, and so many moved.
 constexpr std::size_t slice = 1000;
 constexpr std::size_t moved_at_once = 64;
 
-bool anything_to_move(Desk::Turn& turn) {
-  const auto situation = turn.situation();
-  const auto rooms = situation.ledger.rooms_by_gateway();
+bool anything_to_move(Registry::Transaction& transaction) {
+  const auto input = transaction.input();
+  const auto rooms = input.ledger.rooms_by_gateway();
   for (GatewayNumber gateway = 0; gateway < rooms.size(); ++gateway) {
-    if (rooms[gateway] > 0 && situation.departure_from(gateway) != Departure::none) return true;
+    if (rooms[gateway] > 0 && input.evacuation_cause_of(gateway) != EvacuationCause::none) return true;
   }
   return false;
 }
@@ -34,35 +34,35 @@ struct Pass {
   std::map<GatewayNumber, std::int64_t> left;  // rooms that stay: pinned there, or with nowhere to go
 };
 
-std::vector<std::shared_ptr<Claim>> move_slice(Desk::Turn& turn, Pass& pass) {
-  if (!turn.options().scale || turn.ledger().is_any_as_legacy_left()) {
+std::vector<std::shared_ptr<Claim>> move_slice(Registry::Transaction& transaction, Pass& pass) {
+  if (!transaction.options().scale || transaction.ledger().is_any_as_legacy_left()) {
     pass.failed = true;
     return {};
   }
-  const auto situation = turn.situation();
-  std::vector<std::string> leaving;
-  auto room = situation.ledger.rooms().upper_bound(pass.after);
-  for (std::size_t looked = 0;
-       room != situation.ledger.rooms().end() && looked < slice && leaving.size() < moved_at_once; ++room, ++looked) {
+  const auto input = transaction.input();
+  std::vector<std::string> to_move;
+  auto room = input.ledger.rooms().upper_bound(pass.after);
+  for (std::size_t looked = 0; room != input.ledger.rooms().end() && looked < slice && to_move.size() < moved_at_once;
+       ++room, ++looked) {
     pass.after = room->first;
     const auto& held = room->second.held;
-    if (held && !room->second.pending && situation.departure_from(held->gateway) != Departure::none) {
-      leaving.push_back(room->first);
+    if (held && !room->second.pending && input.evacuation_cause_of(held->gateway) != EvacuationCause::none) {
+      to_move.push_back(room->first);
     }
     const auto* granted = room->second.granted();
-    if (room->second.pending && granted && situation.departure_from(granted->gateway) != Departure::none) {
+    if (room->second.pending && granted && input.evacuation_cause_of(granted->gateway) != EvacuationCause::none) {
       pass.unfinished = true;
     }
   }
-  pass.more = room != situation.ledger.rooms().end();
+  pass.more = room != input.ledger.rooms().end();
   std::vector<std::shared_ptr<Claim>> claims;
-  for (const std::string& name : leaving) {
+  for (const std::string& name : to_move) {
     const domain::Question question{name, "", domain::Question::Asker::mover};
-    const domain::Decision decision = decide(situation, question);
+    const domain::Decision decision = decide(input, question);
     if (decision.kind == domain::Decision::Kind::booking) {
-      claims.push_back(turn.book(question, decision, AssignedBy::failover));
+      claims.push_back(transaction.book(question, decision, AssignedBy::failover));
     } else {
-      ++pass.left[situation.ledger.find(name)->held->gateway];
+      ++pass.left[input.ledger.find(name)->held->gateway];
     }
   }
   return claims;
@@ -75,7 +75,7 @@ struct Finished {
 
 // What is to be told of a gateway once all rooms have left it that can.
 Finished finished(const domain::Ledger& ledger, GatewayNumber gateway, std::int64_t left) {
-  const auto& state = ledger.leaving().at(gateway);
+  const auto& state = ledger.evacuations().at(gateway);
   Finished result{ledger.name_of(gateway), "", state.moved, left};
   for (const GatewayNumber by : state.taken_by) {
     result.target += (result.target.empty() ? "" : ",") + ledger.name_of(by);
@@ -83,31 +83,32 @@ Finished finished(const domain::Ledger& ledger, GatewayNumber gateway, std::int6
   return result;
 }
 
-void close_pass(Desk& desk, const Pass& pass) {
-  std::vector<Finished> to_tell;
+void close_pass(Registry& registry, const Pass& pass) {
+  std::vector<Finished> finished_ones;
   {
-    Desk::Turn turn(desk);
-    if (!turn.options().scale) return;
-    const auto situation = turn.situation();
-    domain::Ledger& ledger = turn.ledger();
+    Registry::Transaction transaction(registry);
+    if (!transaction.options().scale) return;
+    const auto input = transaction.input();
+    domain::Ledger& ledger = transaction.ledger();
     for (const auto& [gateway, left] : pass.left) {
-      if (!ledger.leaving().count(gateway)) ledger.begin_leaving(gateway, std::nullopt);
+      if (!ledger.evacuations().count(gateway)) ledger.begin_evacuation(gateway, std::nullopt);
     }
     std::vector<GatewayNumber> well;
-    for (const auto& [gateway, state] : ledger.leaving()) {
+    for (const auto& [gateway, state] : ledger.evacuations()) {
       const auto left = pass.left.find(gateway);
       const std::int64_t stay = left == pass.left.end() ? 0 : left->second;
-      if (!state.told && state.moved + stay > 0) {
-        to_tell.push_back(finished(ledger, gateway, stay));
-        ledger.tell_left(gateway);
+      if (!state.is_complete_logged && state.moved + stay > 0) {
+        finished_ones.push_back(finished(ledger, gateway, stay));
+        ledger.mark_evacuation_complete(gateway);
       }
       // While its health is not known, as after a restart, it may go on.
-      const bool is_known = !turn.health().watches() || turn.health().state(gateway) == domain::GatewayState::up;
-      if (is_known && situation.departure_from(gateway) == Departure::none) well.push_back(gateway);
+      const bool is_known =
+          !transaction.health().watches() || transaction.health().state(gateway) == domain::GatewayState::up;
+      if (is_known && input.evacuation_cause_of(gateway) == EvacuationCause::none) well.push_back(gateway);
     }
-    for (const GatewayNumber gateway : well) ledger.end_leaving(gateway);
+    for (const GatewayNumber gateway : well) ledger.end_evacuation(gateway);
   }
-  for (const Finished& done : to_tell) {
+  for (const Finished& done : finished_ones) {
     if (done.moved > 0) {
       log_info("Failover completed", {{"failed_server", done.gateway}, {"target", done.target}, {"count", done.moved}});
     }
@@ -120,28 +121,28 @@ void close_pass(Desk& desk, const Pass& pass) {
 
 }  // namespace
 
-void fail_over(Desk& desk, const std::function<bool()>& is_stopping) {
+void fail_over(Registry& registry, const std::function<bool()>& is_stopping) {
   Pass pass;
   {
-    Desk::Turn turn(desk);
-    if (!turn.options().scale) return;
-    pass.more = anything_to_move(turn);
-    if (!pass.more && turn.ledger().leaving().empty()) return;
+    Registry::Transaction transaction(registry);
+    if (!transaction.options().scale) return;
+    pass.more = anything_to_move(transaction);
+    if (!pass.more && transaction.ledger().evacuations().empty()) return;
   }
-  for (; pass.more && !pass.failed; desk.let_others_pass()) {
+  for (; pass.more && !pass.failed; registry.pause_between_slices()) {
     // The next one goes on where this one ends.
     if (is_stopping && is_stopping()) return;
     std::vector<std::shared_ptr<Claim>> claims;
     {
-      Desk::Turn turn(desk);
-      claims = move_slice(turn, pass);
+      Registry::Transaction transaction(registry);
+      claims = move_slice(transaction, pass);
     }
-    const auto deadline = desk.deadline();
+    const auto deadline = registry.deadline();
     for (const auto& claim : claims) {
       pass.failed = pass.failed || is_refused(claim->wait_until(deadline));
     }
   }
-  if (!pass.failed && !pass.unfinished) close_pass(desk, pass);
+  if (!pass.failed && !pass.unfinished) close_pass(registry, pass);
 }
 
 }  // namespace app

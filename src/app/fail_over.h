@@ -5,10 +5,10 @@
 
 #include <functional>
 
-#include "app/desk.h"
+#include "app/registry.h"
 
 namespace app {
 
-void fail_over(Desk& desk, const std::function<bool()>& is_stopping = {});
+void fail_over(Registry& registry, const std::function<bool()>& is_stopping = {});
 
 }  // namespace app

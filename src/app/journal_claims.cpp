@@ -8,10 +8,10 @@
 
 namespace app {
 
-void JournalClaims::claim(Wish wish, Settled settled) {
-  Grant grant{Grant::Outcome::won, wish.row};
-  journal_.write_assignment(std::move(wish.row), [grant = std::move(grant), settled = std::move(settled)](
-                                                     bool committed) { settled(committed ? grant : Grant{}); });
+void JournalClaims::claim(ClaimRequest request, Settled settled) {
+  Grant grant{Grant::Outcome::won, request.row};
+  journal_.write_assignment(std::move(request.row), [grant = std::move(grant), settled = std::move(settled)](
+                                                        bool committed) { settled(committed ? grant : Grant{}); });
 }
 
 Claims::Released JournalClaims::release(const std::string& room, bool, Deadline) {

@@ -9,12 +9,12 @@
 namespace app {
 namespace {
 
-// So many rooms are looked at in one turn.
+// So many rooms are looked at in one transaction.
 constexpr std::size_t slice = 1000;
-constexpr std::size_t splits_a_turn = 128;
+constexpr std::size_t splits_per_slice = 128;
 
-RoomListing listing_of(Desk::Turn& turn, const std::string& room) {
-  const domain::Policy& policy = turn.policy();
+RoomListing listing_of(Registry::Transaction& transaction, const std::string& room) {
+  const domain::Policy& policy = transaction.policy();
   RoomListing listing;
   listing.room = room;
   if (const domain::Room* known = policy.catalogue().room(room)) {
@@ -24,8 +24,8 @@ RoomListing listing_of(Desk::Turn& turn, const std::string& room) {
       if (gateway) listing.default_gateway = gateway->name;
     }
   }
-  listing.janus = standing_gateway(policy, turn.ledger(), room);
-  const domain::Ledger::Room* entry = turn.ledger().find(room);
+  listing.janus = standing_gateway(policy, transaction.ledger(), room);
+  const domain::Ledger::Room* entry = transaction.ledger().find(room);
   if (!entry) return listing;
   listing.users = entry->all_users();
   if (const auto* granted = entry->granted()) {
@@ -36,68 +36,68 @@ RoomListing listing_of(Desk::Turn& turn, const std::string& room) {
 }
 
 // Live sessions by gateway, where their rooms are answered; those at other sidecars too.
-std::map<std::string, std::int64_t> users_by_gateway(Desk& desk) {
+std::map<std::string, std::int64_t> users_by_gateway(Registry& registry) {
   std::map<std::string, std::int64_t> users;
-  for_each_room(desk, slice, [&](Desk::Turn& turn, const auto& room) {
+  for_each_room(registry, slice, [&](Registry::Transaction& transaction, const auto& room) {
     if (room.second.all_users() == 0) return;
-    const auto gateway = standing_gateway(turn.policy(), turn.ledger(), room.first);
+    const auto gateway = standing_gateway(transaction.policy(), transaction.ledger(), room.first);
     if (gateway) users[*gateway] += static_cast<std::int64_t>(room.second.all_users());
   });
   return users;
 }
 
-GatewayListing listing_of(Desk::Turn& turn, const domain::Gateway& gateway,
+GatewayListing listing_of(Registry::Transaction& transaction, const domain::Gateway& gateway,
                           const std::map<std::string, std::int64_t>& users) {
-  const domain::Policy& policy = turn.policy();
-  const domain::GatewayNumber number = turn.ledger().number_of(gateway.name);
+  const domain::Policy& policy = transaction.policy();
+  const domain::GatewayNumber number = transaction.ledger().number_of(gateway.name);
   GatewayListing listing;
   listing.name = gateway.name;
   if (!gateway.url.empty()) listing.url = gateway.url;
   listing.type = gateway.type;
-  listing.state = turn.health().state(number);
+  listing.state = transaction.health().state(number);
   listing.available = policy.placement().is_available(gateway.name);
   listing.disabled = gateway.disabled;
   listing.draining = gateway.draining;
   listing.regions = policy.placement().regions_of(gateway.name);
-  listing.rooms = turn.ledger().rooms_by_gateway()[number];
+  listing.rooms = transaction.ledger().rooms_by_gateway()[number];
   const auto here = users.find(gateway.name);
   listing.users = here == users.end() ? 0 : here->second;
-  listing.load = policy.placement().load_of(number, turn.situation().scene());
-  listing.capacity = capacity_of(gateway, turn.options());
+  listing.load = policy.placement().load_of(number, transaction.input().loads());
+  listing.capacity = capacity_of(gateway, transaction.options());
   return listing;
 }
 
 }  // namespace
 
-std::vector<GatewayListing> list_gateways(Desk& desk) {
-  const std::map<std::string, std::int64_t> users = users_by_gateway(desk);
-  Desk::Turn turn(desk);
-  const domain::Catalogue& catalogue = turn.policy().catalogue();
+std::vector<GatewayListing> list_gateways(Registry& registry) {
+  const std::map<std::string, std::int64_t> users = users_by_gateway(registry);
+  Registry::Transaction transaction(registry);
+  const domain::Catalogue& catalogue = transaction.policy().catalogue();
   std::vector<GatewayListing> listings;
   for (const domain::Gateway& gateway : catalogue.gateways()) {
-    const domain::GatewayNumber number = turn.ledger().number_of(gateway.name);
-    if (!gateway.removed || turn.ledger().rooms_by_gateway()[number] > 0)
-      listings.push_back(listing_of(turn, gateway, users));
+    const domain::GatewayNumber number = transaction.ledger().number_of(gateway.name);
+    if (!gateway.removed || transaction.ledger().rooms_by_gateway()[number] > 0)
+      listings.push_back(listing_of(transaction, gateway, users));
   }
   // Those whose rows are gone.
-  for (domain::GatewayNumber number = 0; number < turn.ledger().rooms_by_gateway().size(); ++number) {
+  for (domain::GatewayNumber number = 0; number < transaction.ledger().rooms_by_gateway().size(); ++number) {
     domain::Gateway gateway;
-    gateway.name = turn.ledger().name_of(number);
-    const bool is_gone = turn.ledger().rooms_by_gateway()[number] > 0 && !catalogue.gateway(gateway.name);
-    if (is_gone) listings.push_back(listing_of(turn, gateway, users));
+    gateway.name = transaction.ledger().name_of(number);
+    const bool is_gone = transaction.ledger().rooms_by_gateway()[number] > 0 && !catalogue.gateway(gateway.name);
+    if (is_gone) listings.push_back(listing_of(transaction, gateway, users));
   }
   return listings;
 }
 
 // Rooms that are in use without being known (unknown_rooms = "accept") stand among the others.
-Page<RoomListing> list_rooms(Desk& desk, std::string_view after, std::size_t limit) {
+Page<RoomListing> list_rooms(Registry& registry, std::string_view after, std::size_t limit) {
   Page<RoomListing> page;
   std::string last(after);
-  for (bool end = false; !end && !page.more; desk.let_others_pass()) {
-    Desk::Turn turn(desk);
-    const domain::Policy& policy = turn.policy();
+  for (bool end = false; !end && !page.more; registry.pause_between_slices()) {
+    Registry::Transaction transaction(registry);
+    const domain::Policy& policy = transaction.policy();
     const auto& known = policy.catalogue().rooms();
-    const auto& used = turn.ledger().rooms();
+    const auto& used = transaction.ledger().rooms();
     auto a = std::upper_bound(known.begin(), known.end(), last,
                               [](std::string_view uid, const domain::Room& room) { return uid < room.gateway_uid; });
     auto b = used.upper_bound(last);
@@ -110,7 +110,7 @@ Page<RoomListing> list_rooms(Desk& desk, std::string_view after, std::size_t lim
         page.more = true;
         break;
       }
-      if (is_listed) page.items.push_back(listing_of(turn, room));
+      if (is_listed) page.items.push_back(listing_of(transaction, room));
       last = room;
       if (is_known) ++a;
       if (is_used) ++b;
@@ -120,19 +120,19 @@ Page<RoomListing> list_rooms(Desk& desk, std::string_view after, std::size_t lim
   return page;
 }
 
-std::optional<RoomListing> find_room(Desk& desk, std::string_view room) {
-  Desk::Turn turn(desk);
-  if (!turn.policy().admits(room)) return std::nullopt;
-  return listing_of(turn, std::string(room));
+std::optional<RoomListing> find_room(Registry& registry, std::string_view room) {
+  Registry::Transaction transaction(registry);
+  if (!transaction.policy().admits(room)) return std::nullopt;
+  return listing_of(transaction, std::string(room));
 }
 
-Page<AssignmentListing> list_assignments(Desk& desk, std::string_view after, std::size_t limit,
+Page<AssignmentListing> list_assignments(Registry& registry, std::string_view after, std::size_t limit,
                                          std::optional<std::string_view> gateway) {
   Page<AssignmentListing> page;
   std::string last(after);
-  for (bool end = false; !end && !page.more; desk.let_others_pass()) {
-    Desk::Turn turn(desk);
-    const domain::Ledger& ledger = turn.ledger();
+  for (bool end = false; !end && !page.more; registry.pause_between_slices()) {
+    Registry::Transaction transaction(registry);
+    const domain::Ledger& ledger = transaction.ledger();
     auto room = ledger.rooms().upper_bound(last);
     for (std::size_t looked = 0; room != ledger.rooms().end() && looked < slice; ++room, ++looked) {
       const auto* granted = room->second.granted();
@@ -149,19 +149,20 @@ Page<AssignmentListing> list_assignments(Desk& desk, std::string_view after, std
   return page;
 }
 
-std::vector<SplitListing> list_splits(Desk& desk) {
+std::vector<SplitListing> list_splits(Registry& registry) {
   std::vector<SplitListing> listings;
   std::string last;
-  for (bool more = true; more; desk.let_others_pass()) {
-    Desk::Turn turn(desk);
-    auto split = turn.splits().upper_bound(last);
-    for (std::size_t looked = 0; split != turn.splits().end() && looked < splits_a_turn; ++split, ++looked) {
+  for (bool more = true; more; registry.pause_between_slices()) {
+    Registry::Transaction transaction(registry);
+    auto split = transaction.splits().upper_bound(last);
+    for (std::size_t looked = 0; split != transaction.splits().end() && looked < splits_per_slice; ++split, ++looked) {
       const std::string& room = last = split->first;
-      SplitListing listing{room, standing_gateway(turn.policy(), turn.ledger(), room), {}, split->second.since};
-      for (const auto& [gateway, users] : parts_of(turn, room)) listing.parts.push_back({gateway, users});
+      SplitListing listing{
+          room, standing_gateway(transaction.policy(), transaction.ledger(), room), {}, split->second.since};
+      for (const auto& [gateway, users] : parts_of(transaction, room)) listing.parts.push_back({gateway, users});
       listings.push_back(std::move(listing));
     }
-    more = split != turn.splits().end();
+    more = split != transaction.splits().end();
   }
   return listings;
 }

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "app/desk.h"
+#include "app/registry.h"
 
 namespace app {
 
@@ -22,7 +22,7 @@ struct GatewayListing {
   std::int64_t rooms, users, load, capacity;
 };
 std::vector<GatewayListing> list_gateways(
-    Desk& desk);  // by id; of removed ones, and last of those without a row, such as have rooms
+    Registry& registry);  // by id; of removed ones, and last of those without a row, such as have rooms
 
 struct RoomListing {
   std::string room;
@@ -47,7 +47,7 @@ struct SplitListing {
   std::vector<Part> parts;           // by gateways' names
   domain::WallTime since;
 };
-std::vector<SplitListing> list_splits(Desk& desk);
+std::vector<SplitListing> list_splits(Registry& registry);
 
 template <typename Listing>
 struct Page {
@@ -56,9 +56,9 @@ struct Page {
 };
 
 // Bytewise by room id, `after` exclusive.
-Page<RoomListing> list_rooms(Desk& desk, std::string_view after, std::size_t limit);
-std::optional<RoomListing> find_room(Desk& desk, std::string_view room);
-Page<AssignmentListing> list_assignments(Desk& desk, std::string_view after, std::size_t limit,
+Page<RoomListing> list_rooms(Registry& registry, std::string_view after, std::size_t limit);
+std::optional<RoomListing> find_room(Registry& registry, std::string_view room);
+Page<AssignmentListing> list_assignments(Registry& registry, std::string_view after, std::size_t limit,
                                          std::optional<std::string_view> gateway);
 
 }  // namespace app

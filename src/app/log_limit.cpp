@@ -33,8 +33,9 @@ std::vector<LogLimit::LeftOut> LogLimit::left_out(Clock::time_point now) {
   std::vector<LeftOut> result;
   const locks::MutexLock lock(mutex_);
   for (auto& [name, event] : events_) {
-    if (event.left_out == 0 || (event.told != Clock::time_point{} && now < event.told + told_every)) continue;
-    event.told = now;
+    if (event.left_out == 0 || (event.reported_at != Clock::time_point{} && now < event.reported_at + reported_every))
+      continue;
+    event.reported_at = now;
     result.push_back({name, std::exchange(event.left_out, 0)});
   }
   return result;

@@ -22,7 +22,7 @@ class LogLimit {
   static constexpr double at_once = 100;
   static constexpr double a_second = 10;
   // While an event goes on, the number left out is reported at this interval.
-  static constexpr std::chrono::seconds told_every{10};
+  static constexpr std::chrono::seconds reported_every{10};
 
   // May another line of the event be written? If not, it is counted. `most`: so many at once, the same for each call.
   bool takes(std::string_view event, Clock::time_point now, double most = at_once);
@@ -42,7 +42,7 @@ class LogLimit {
     double allowance = 0;
     Clock::time_point last{};
     std::int64_t left_out = 0;
-    Clock::time_point told{};
+    Clock::time_point reported_at{};
   };
 
   // A new one has its whole allowance, and gets no more by waiting.

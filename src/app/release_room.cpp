@@ -11,59 +11,60 @@ namespace app {
 namespace {
 
 // Waits until nobody's claim for the room is under way, and says whether it may be released.
-Released may_release(Desk& desk, std::string_view room, bool force, Claim::Deadline deadline, std::string& left) {
+Released may_release(Registry& registry, std::string_view room, bool force, Claim::Deadline deadline,
+                     std::string& left) {
   for (;;) {
     std::shared_ptr<Claim> claim;
     {
-      Desk::Turn turn(desk);
-      const domain::Ledger::Room* entry = turn.ledger().find(room);
+      Registry::Transaction transaction(registry);
+      const domain::Ledger::Room* entry = transaction.ledger().find(room);
       if (!entry || !entry->held) return Released::no_assignment;
-      if (turn.ledger().is_occupied(room, turn.now().service) && !force) return Released::occupied;
-      left = turn.ledger().name_of(entry->held->gateway);
+      if (transaction.ledger().is_occupied(room, transaction.now().service) && !force) return Released::occupied;
+      left = transaction.ledger().name_of(entry->held->gateway);
       if (!entry->pending) return Released::done;
-      claim = turn.claim_for(room);
+      claim = transaction.claim_for(room);
     }
     if (claim->wait_until(deadline) == Claim::Outcome::late) return Released::storage_unavailable;
   }
 }
 
-// All but as many as one turn can forget.
-void forget_most_sessions(Desk& desk, std::string_view room) {
-  for (std::size_t left = 1; left > 0; desk.let_others_pass()) {
-    Desk::Turn turn(desk);
-    turn.disbelieve_reports(room, turn.now().service + turn.options().dead_after);
-    const domain::Ledger::Room* entry = turn.ledger().find(room);
-    left = entry && entry->sessions > forgotten_a_turn ? entry->sessions - forgotten_a_turn : 0;
-    turn.ledger().forget_sessions(room, std::min(left, forgotten_a_turn));
+// All but as many as one transaction can forget.
+void forget_most_sessions(Registry& registry, std::string_view room) {
+  for (std::size_t left = 1; left > 0; registry.pause_between_slices()) {
+    Registry::Transaction transaction(registry);
+    transaction.quarantine_reports(room, transaction.now().service + transaction.options().dead_after);
+    const domain::Ledger::Room* entry = transaction.ledger().find(room);
+    left = entry && entry->sessions > forgotten_per_slice ? entry->sessions - forgotten_per_slice : 0;
+    transaction.ledger().forget_sessions(room, std::min(left, forgotten_per_slice));
   }
 }
 
 // What may have changed since the file was asked is put back there.
-Released release(Desk& desk, std::string_view room, bool force, const std::string& left) {
-  if (force) forget_most_sessions(desk, room);
-  Desk::Turn turn(desk);
-  domain::Ledger& ledger = turn.ledger();
-  if (!force && ledger.is_occupied(room, turn.now().service)) {
+Released release(Registry& registry, std::string_view room, bool force, const std::string& left) {
+  if (force) forget_most_sessions(registry, room);
+  Registry::Transaction transaction(registry);
+  domain::Ledger& ledger = transaction.ledger();
+  if (!force && ledger.is_occupied(room, transaction.now().service)) {
     ledger.note(room);
     return Released::occupied;
   }
-  if (force) ledger.forget_sessions(room, forgotten_a_turn);
+  if (force) ledger.forget_sessions(room, forgotten_per_slice);
   // Where others have a say the ledger has followed them by now.
-  if (ledger.end_assignment(room) || ledger.tells_uses()) {
-    turn.counts().removed[RemovedBy::release].add();
-    turn.note_release(room, left);
+  if (ledger.end_assignment(room) || ledger.announces_uses()) {
+    transaction.counts().removed[RemovedBy::release].add();
+    transaction.note_release(room, left);
   }
   return Released::done;
 }
 
 }  // namespace
 
-Released release_room(Desk& desk, std::string_view room, bool force) {
-  const auto deadline = desk.deadline();
+Released release_room(Registry& registry, std::string_view room, bool force) {
+  const auto deadline = registry.deadline();
   std::string left;
-  const Released possible = may_release(desk, room, force, deadline, left);
+  const Released possible = may_release(registry, room, force, deadline, left);
   if (possible != Released::done) return possible;
-  switch (desk.claims().release(std::string(room), force, deadline)) {
+  switch (registry.claims().release(std::string(room), force, deadline)) {
     case Claims::Released::done:
       break;
     case Claims::Released::in_use:
@@ -71,7 +72,7 @@ Released release_room(Desk& desk, std::string_view room, bool force) {
     case Claims::Released::unavailable:
       return Released::storage_unavailable;
   }
-  const Released released = release(desk, room, force, left);
+  const Released released = release(registry, room, force, left);
   if (released == Released::done) log_info("Released room assignment", {{"room_id", room}, {"force", force}});
   return released;
 }

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "app/desk.h"
+#include "app/registry.h"
 
 namespace app {
 
@@ -12,6 +12,6 @@ enum class Released { done, no_assignment, occupied, storage_unavailable };
 
 // `force`: also with live sessions, which are forgotten; for dead_after no report's `janus` is believed
 // for the room, since users who are still there would carry it back.
-Released release_room(Desk& desk, std::string_view room, bool force);
+Released release_room(Registry& registry, std::string_view room, bool force);
 
 }  // namespace app

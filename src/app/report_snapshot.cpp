@@ -10,17 +10,17 @@
 namespace app {
 namespace {
 
-// So many sessions are looked at in one turn; others are answered between two.
+// So many sessions are looked at in one transaction; others are answered between two.
 constexpr std::size_t slice = 64;
-// And so many without a turn, which others need no lock for, but a processor.
+// And so many without a transaction, which others need no lock for, but a processor.
 constexpr std::size_t looked_at_once = 1024;
 
 class Snapshot {
  public:
-  Snapshot(Desk& desk, const std::vector<SnapshotEntry>& entries, std::chrono::milliseconds age)
-      : desk_(desk), entries_(entries) {
-    Desk::Turn turn(desk_);
-    arrived_ = turn.now().service;
+  Snapshot(Registry& registry, const std::vector<SnapshotEntry>& entries, std::chrono::milliseconds age)
+      : registry_(registry), entries_(entries) {
+    Registry::Transaction transaction(registry_);
+    arrived_ = transaction.now().service;
     as_of_ = arrived_ - age;
   }
 
@@ -28,17 +28,17 @@ class Snapshot {
     std::vector<std::size_t> open = take_valid();
     result_.is_refused = open.empty() && !entries_.empty();
     if (result_.is_refused) return std::move(result_);
-    const auto deadline = desk_.deadline();
+    const auto deadline = registry_.deadline();
     while (!open.empty()) {
       std::vector<std::size_t> again;
       std::vector<std::shared_ptr<Claim>> claims;
       for (std::size_t at = 0; at < open.size(); at += slice) {
-        seat_slice(open, at, again, claims);
-        desk_.let_others_pass();
+        enter_slice(open, at, again, claims);
+        registry_.pause_between_slices();
       }
       open.clear();
       for (std::size_t i = 0; i < again.size(); ++i) {
-        const auto outcome = desk_.wait_for(*claims[i], deadline);
+        const auto outcome = registry_.wait_for(*claims[i], deadline);
         if (is_over(outcome, deadline)) {
           refuse(again[i], domain::Refusal::storage_unavailable);
         } else {
@@ -46,7 +46,7 @@ class Snapshot {
         }
       }
     }
-    sweep();
+    remove_unlisted();
     std::sort(result_.rejected.begin(), result_.rejected.end(),
               [](const RejectedEntry& a, const RejectedEntry& b) { return a.entry < b.entry; });
     return std::move(result_);
@@ -57,23 +57,23 @@ class Snapshot {
 
   void reject_invalid(std::size_t entry, InvalidId what) {
     reject(entry, what == InvalidId::room ? "invalid_room" : "invalid_session");
-    desk_.counts().invalid_reports[what].add();
+    registry_.counts().invalid_reports[what].add();
   }
 
   // A session that is listed is not missing: where its new room cannot be had now it stays where it was.
   void refuse(std::size_t entry, domain::Refusal refusal) {
     reject(entry, code_of(refusal));
-    desk_.counts().session_refusals[refusal].add();
+    registry_.counts().session_refusals[refusal].add();
     if (refusal == domain::Refusal::room_not_found) return;
-    Desk::Turn turn(desk_);
-    turn.ledger().refresh(*entries_[entry].session, turn.now().service);
+    Registry::Transaction transaction(registry_);
+    transaction.ledger().refresh(*entries_[entry].session, transaction.now().service);
   }
 
   // The entries that have valid ids, each session's last one only.
   std::vector<std::size_t> take_valid() {
     std::map<std::string_view, std::size_t> last;  // a client could choose ids that collide in a hash
     for (std::size_t i = 0; i < entries_.size(); ++i) {
-      if (i % looked_at_once == looked_at_once - 1) desk_.let_others_pass();
+      if (i % looked_at_once == looked_at_once - 1) registry_.pause_between_slices();
       const SnapshotEntry& entry = entries_[i];
       if (entry.session && domain::is_valid_id(*entry.session)) {
         last[*entry.session] = i;
@@ -96,54 +96,54 @@ class Snapshot {
 
   static bool has_valid_room(const SnapshotEntry& entry) { return entry.room && domain::is_valid_id(*entry.room); }
 
-  void seat_slice(const std::vector<std::size_t>& open, std::size_t from, std::vector<std::size_t>& again,
-                  std::vector<std::shared_ptr<Claim>>& claims) {
+  void enter_slice(const std::vector<std::size_t>& open, std::size_t from, std::vector<std::size_t>& again,
+                   std::vector<std::shared_ptr<Claim>>& claims) {
     std::vector<std::pair<std::size_t, domain::Refusal>> refused;
-    seat_slice_in_turn(open, from, again, claims, refused);
+    enter_slice_in_transaction(open, from, again, claims, refused);
     for (const auto& [entry, refusal] : refused) refuse(entry, refusal);
   }
 
-  void seat_slice_in_turn(const std::vector<std::size_t>& open, std::size_t from, std::vector<std::size_t>& again,
-                          std::vector<std::shared_ptr<Claim>>& claims,
-                          std::vector<std::pair<std::size_t, domain::Refusal>>& refused) {
-    Desk::Turn turn(desk_);
+  void enter_slice_in_transaction(const std::vector<std::size_t>& open, std::size_t from,
+                                  std::vector<std::size_t>& again, std::vector<std::shared_ptr<Claim>>& claims,
+                                  std::vector<std::pair<std::size_t, domain::Refusal>>& refused) {
+    Registry::Transaction transaction(registry_);
     for (std::size_t at = from; at < std::min(open.size(), from + slice); ++at) {
       const SnapshotEntry& entry = entries_[open[at]];
       // Its own word is newer than the snapshot's.
-      if (turn.ledger().reported_since(*entry.session, as_of_)) continue;
+      if (transaction.ledger().reported_since(*entry.session, as_of_)) continue;
       const SessionReport report{*entry.room, *entry.session, entry.janus};
-      const Seating seating = seat_session(turn, report, domain::Ledger::Report::snapshot, claims.size());
-      if (seating.claim) {
+      const EntryAttempt attempt = enter_session(transaction, report, domain::Ledger::Report::snapshot, claims.size());
+      if (attempt.claim) {
         again.push_back(open[at]);
-        claims.push_back(seating.claim);
-      } else if (seating.refused) {
-        refused.emplace_back(open[at], seating.refused->refusal);
+        claims.push_back(attempt.claim);
+      } else if (attempt.refused) {
+        refused.emplace_back(open[at], attempt.refused->refusal);
       } else {
-        if (seating.entered.entered) ++result_.entered;
-        if (seating.entered.moved_from) keep_if_empty(turn, *seating.entered.moved_from);
+        if (attempt.entered.entered) ++result_.entered;
+        if (attempt.entered.moved_from) keep_if_empty(transaction, *attempt.entered.moved_from);
       }
     }
   }
 
   // A signaling server that restarts knows nobody yet: an emptied room is not given up at once.
-  static void keep_if_empty(Desk::Turn& turn, const std::string& room) {
-    const domain::Ledger::Room* entry = turn.ledger().find(room);
-    if (entry && !entry->has_users()) turn.ledger().keep(room, turn.now().service);
+  static void keep_if_empty(Registry::Transaction& transaction, const std::string& room) {
+    const domain::Ledger::Room* entry = transaction.ledger().find(room);
+    if (entry && !entry->has_users()) transaction.ledger().keep(room, transaction.now().service);
   }
 
-  void sweep() {
+  void remove_unlisted() {
     std::string after;
-    for (bool more = true; more; desk_.let_others_pass()) {
-      Desk::Turn turn(desk_);
-      const domain::Ledger::Swept swept = turn.ledger().sweep(arrived_, as_of_, after, slice);
-      for (const std::string& room : swept.rooms) keep_if_empty(turn, room);
-      result_.left += swept.rooms.size();
-      more = swept.more;
-      result_.sessions = turn.ledger().live_sessions();
+    for (bool more = true; more; registry_.pause_between_slices()) {
+      Registry::Transaction transaction(registry_);
+      const domain::Ledger::Unlisted unlisted = transaction.ledger().remove_unlisted(arrived_, as_of_, after, slice);
+      for (const std::string& room : unlisted.rooms) keep_if_empty(transaction, room);
+      result_.left += unlisted.rooms.size();
+      more = unlisted.more;
+      result_.sessions = transaction.ledger().live_sessions();
     }
   }
 
-  Desk& desk_;
+  Registry& registry_;
   const std::vector<SnapshotEntry>& entries_;
   domain::ServiceTime arrived_;
   domain::ServiceTime as_of_;
@@ -152,8 +152,9 @@ class Snapshot {
 
 }  // namespace
 
-SnapshotResult report_snapshot(Desk& desk, const std::vector<SnapshotEntry>& entries, std::chrono::milliseconds age) {
-  return Snapshot(desk, entries, age).apply();
+SnapshotResult report_snapshot(Registry& registry, const std::vector<SnapshotEntry>& entries,
+                               std::chrono::milliseconds age) {
+  return Snapshot(registry, entries, age).apply();
 }
 
 }  // namespace app

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "app/desk.h"
+#include "app/registry.h"
 
 namespace app {
 
@@ -34,6 +34,7 @@ struct SnapshotResult {
 };
 
 // `age`: how old the truth is; a session that reported itself since then stays where it says.
-SnapshotResult report_snapshot(Desk& desk, const std::vector<SnapshotEntry>& entries, std::chrono::milliseconds age);
+SnapshotResult report_snapshot(Registry& registry, const std::vector<SnapshotEntry>& entries,
+                               std::chrono::milliseconds age);
 
 }  // namespace app

@@ -5,24 +5,24 @@
 #include <utility>
 
 #include "app/event_log.h"
-#include "app/rooms_heard.h"
+#include "app/room_lists.h"
 
 namespace app {
 namespace {
 
-constexpr std::size_t splits_a_turn = 128;
+constexpr std::size_t splits_per_slice = 128;
 
 // Nobody is on a gateway that is down: who says so has not been told yet that the room was moved.
-bool is_elsewhere(Desk::Turn& turn, domain::GatewayNumber gateway, const std::string& answered) {
-  return turn.ledger().name_of(gateway) != answered && !turn.health().is_surely_down(gateway);
+bool is_elsewhere(Registry::Transaction& transaction, domain::GatewayNumber gateway, const std::string& answered) {
+  return transaction.ledger().name_of(gateway) != answered && !transaction.health().is_surely_down(gateway);
 }
 
-bool is_split_by_sessions(Desk::Turn& turn, const std::string& room) {
-  const auto answered = standing_gateway(turn.policy(), turn.ledger(), room);
-  const domain::Ledger::Room* entry = turn.ledger().find(room);
+bool is_split_by_sessions(Registry::Transaction& transaction, const std::string& room) {
+  const auto answered = standing_gateway(transaction.policy(), transaction.ledger(), room);
+  const domain::Ledger::Room* entry = transaction.ledger().find(room);
   if (!answered || !entry) return false;
   return std::any_of(entry->votes.begin(), entry->votes.end(),
-                     [&](const auto& vote) { return is_elsewhere(turn, vote.gateway, *answered); });
+                     [&](const auto& vote) { return is_elsewhere(transaction, vote.gateway, *answered); });
 }
 
 std::string text_of(const std::map<std::string, std::int64_t>& parts) {
@@ -35,63 +35,65 @@ std::string text_of(const std::map<std::string, std::int64_t>& parts) {
 
 }  // namespace
 
-void note_split(Desk::Turn& turn, const std::string& room, SplitBy by) {
-  Split& split = turn.splits().try_emplace(room, Split{turn.now().wall}).first->second;
+void note_split(Registry::Transaction& transaction, const std::string& room, SplitBy by) {
+  Split& split = transaction.splits().try_emplace(room, Split{transaction.now().wall}).first->second;
   split.by_lists |= by == SplitBy::lists;
   split.by_sessions |= by == SplitBy::sessions;
   // The log has a line of the session's already.
   if (by == SplitBy::sessions || std::exchange(split.is_logged, true)) return;
-  const auto answered = standing_gateway(turn.policy(), turn.ledger(), room);
-  log_warn(
-      "Room is split",
-      {{"room_id", room}, {"gateway_name", answered.value_or("")}, {"participants", text_of(parts_of(turn, room))}});
+  const auto answered = standing_gateway(transaction.policy(), transaction.ledger(), room);
+  log_warn("Room is split", {{"room_id", room},
+                             {"gateway_name", answered.value_or("")},
+                             {"participants", text_of(parts_of(transaction, room))}});
 }
 
-void end_split(Desk::Turn& turn, const std::string& room, SplitBy by) {
-  const auto split = turn.splits().find(room);
-  if (split == turn.splits().end()) return;
+void end_split(Registry::Transaction& transaction, const std::string& room, SplitBy by) {
+  const auto split = transaction.splits().find(room);
+  if (split == transaction.splits().end()) return;
   (by == SplitBy::lists ? split->second.by_lists : split->second.by_sessions) = false;
   if (split->second.by_lists || split->second.by_sessions) return;
   if (split->second.is_logged) log_info("Room is no longer split", {{"room_id", room}});
-  turn.splits().erase(split);
+  transaction.splits().erase(split);
 }
 
-void look_for_split(Desk::Turn& turn, const std::string& room, const std::string& reported) {
-  const auto answered = standing_gateway(turn.policy(), turn.ledger(), room);
-  if (!answered || !is_elsewhere(turn, turn.ledger().number_of(reported), *answered)) return;
-  note_split(turn, room, SplitBy::sessions);
+void look_for_split(Registry::Transaction& transaction, const std::string& room, const std::string& reported) {
+  const auto answered = standing_gateway(transaction.policy(), transaction.ledger(), room);
+  if (!answered || !is_elsewhere(transaction, transaction.ledger().number_of(reported), *answered)) return;
+  note_split(transaction, room, SplitBy::sessions);
 }
 
-void end_splits(Desk& desk, SplitBy by, const std::function<bool(Desk::Turn&, const std::string&)>& is_over) {
+void end_splits(Registry& registry, SplitBy by,
+                const std::function<bool(Registry::Transaction&, const std::string&)>& is_over) {
   std::string last;
-  for (bool more = true; more; desk.let_others_pass()) {
-    Desk::Turn turn(desk);
+  for (bool more = true; more; registry.pause_between_slices()) {
+    Registry::Transaction transaction(registry);
     std::vector<std::string> rooms;
-    auto split = turn.splits().upper_bound(last);
-    for (; split != turn.splits().end() && rooms.size() < splits_a_turn; ++split) rooms.push_back(split->first);
-    more = split != turn.splits().end();
+    auto split = transaction.splits().upper_bound(last);
+    for (; split != transaction.splits().end() && rooms.size() < splits_per_slice; ++split)
+      rooms.push_back(split->first);
+    more = split != transaction.splits().end();
     for (const std::string& room : rooms) {
-      if (is_over(turn, room)) end_split(turn, room, by);
+      if (is_over(transaction, room)) end_split(transaction, room, by);
     }
     if (more) last = rooms.back();
   }
 }
 
-void heal_splits(Desk& desk) {
-  end_splits(desk, SplitBy::sessions, [](Desk::Turn& turn, const std::string& room) {
-    return turn.splits().at(room).by_sessions && !is_split_by_sessions(turn, room);
+void heal_splits(Registry& registry) {
+  end_splits(registry, SplitBy::sessions, [](Registry::Transaction& transaction, const std::string& room) {
+    return transaction.splits().at(room).by_sessions && !is_split_by_sessions(transaction, room);
   });
 }
 
-std::map<std::string, std::int64_t> parts_of(Desk::Turn& turn, const std::string& room) {
+std::map<std::string, std::int64_t> parts_of(Registry::Transaction& transaction, const std::string& room) {
   std::map<std::string, std::int64_t> parts;
-  for (const auto& presence : presences_of(turn, room)) {
-    parts[turn.ledger().name_of(presence.gateway)] = presence.participants;
+  for (const auto& presence : presences_of(transaction, room)) {
+    parts[transaction.ledger().name_of(presence.gateway)] = presence.participants;
   }
-  const domain::Ledger::Room* entry = turn.ledger().find(room);
+  const domain::Ledger::Room* entry = transaction.ledger().find(room);
   if (!entry) return parts;
   for (const auto& vote : entry->votes) {
-    std::int64_t& users = parts[turn.ledger().name_of(vote.gateway)];
+    std::int64_t& users = parts[transaction.ledger().name_of(vote.gateway)];
     users = std::max<std::int64_t>(users, vote.sessions);
   }
   return parts;

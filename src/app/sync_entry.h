@@ -83,11 +83,11 @@ class SyncEntry {
   template <typename Actual, typename T>
   void write(Actual& actual, std::optional<T>& synced, const std::optional<T>& wanted, const Actual& usual) {
     if (known_ && synced == wanted) return;
-    const bool said_before = known_ && synced;
+    const bool was_set_before = known_ && synced;
     synced = wanted;
     if (wanted) {
       actual = *wanted;
-    } else if (said_before) {
+    } else if (was_set_before) {
       actual = usual;
     }
     changed_ = true;

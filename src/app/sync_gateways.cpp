@@ -138,7 +138,7 @@ void GatewaySync::add_configured(domain::RowIds& ids) {
       without_id.push_back(&entry);
     }
   }
-  for (const domain::ConfiguredGateway* entry : without_id) add(entry->name, ids.take_next(entry->name));
+  for (const domain::ConfiguredGateway* entry : without_id) add(entry->name, ids.acquire_next(entry->name));
 }
 
 // Without any [[gateways]] a name that a setting mentions is a gateway.
@@ -146,7 +146,7 @@ void GatewaySync::add_mentioned(domain::RowIds& ids) {
   each_mention([&](const std::string& name, const std::string&, const std::string&) {
     const auto known = index_.find(name);
     if (known == index_.end()) {
-      add(name, ids.take_next(name));
+      add(name, ids.acquire_next(name));
       return;
     }
     store::GatewayRow& row = plan_.rows.gateways[known->second];
@@ -202,7 +202,7 @@ void GatewaySync::update_entry(const domain::ConfiguredGateway& wanted, std::siz
   entry.write(actual.type, synced.type, wanted.type, usual.type);
   // Unlike the others it decides whether the gateway serves rooms at all: that it is not written changes nothing.
   const std::string& type = wanted.type ? *wanted.type : usual.type;
-  if (actual.type != type && !actual.removed && told_.insert(wanted.name).second) {
+  if (actual.type != type && !actual.removed && named_.insert(wanted.name).second) {
     findings_.contradict(wanted.where, "gateway " + in_quotes(wanted.name) + " is of type " + in_quotes(actual.type) +
                                            " in the database and " + in_quotes(type) +
                                            " in the configuration; the database's stands until that is changed back");
@@ -220,9 +220,9 @@ void GatewaySync::warn_of_odd_names() {
   }
   std::map<std::string, std::size_t> kinds;
   for (const std::string& name : names) ++kinds[kind_of(name)];
-  std::set<std::string> told;
+  std::set<std::string> named;
   each_mention([&](const std::string& name, const std::string& where, const std::string& setting) {
-    if (kinds[kind_of(name)] != 1 || !told.insert(name).second) return;
+    if (kinds[kind_of(name)] != 1 || !named.insert(name).second) return;
     for (const std::string& other : names) {
       const std::string kind = kind_of(other);
       if (kinds[kind] == 1 || domain::did_you_mean(kind_of(name), std::span(&kind, 1)).empty()) continue;
@@ -301,7 +301,7 @@ void GatewaySync::check_names() {
     if (!is_known && !was_known) {
       findings_.error(where, setting + ": there is no gateway " + in_quotes(name) + domain::did_you_mean(name, names));
     } else if (!is_known) {
-      if (!told_.insert(name).second) return;
+      if (!named_.insert(name).second) return;
       findings_.contradict(
           where, gateway + (row ? " is removed in the database (removed_at)" : " is not in the database any more") +
                      "; it is left out until that is changed back");
@@ -309,7 +309,7 @@ void GatewaySync::check_names() {
       const std::string text = gateway + " is of type " + in_quotes(row->gateway.type) + ", not \"rooms\"";
       const bool by_sql = !says_type && (was_accepted(name) || written);
       if (!by_sql) return findings_.error(where, text);
-      if (told_.insert(name).second)
+      if (named_.insert(name).second)
         findings_.contradict(where, text + ", in the database; it is left out until that is changed back");
     } else if (row->gateway.disabled || row->gateway.draining) {
       findings_.warn(where, gateway + " is " + (row->gateway.disabled ? "disabled" : "draining"));

@@ -65,7 +65,7 @@ class GatewaySync {
   std::unordered_map<std::string, const domain::ConfiguredGateway*> entries_;
   std::set<std::string> removed_;                // by this sync
   std::map<std::string, std::int64_t> renamed_;  // as renamed_row() says
-  std::set<std::string> told_;                   // their types contradict the configuration
+  std::set<std::string> named_;                  // their types contradict the configuration
 };
 
 }  // namespace app

@@ -61,7 +61,7 @@ void RoomSync::add_configured() {
     }
   }
   for (const domain::ConfiguredRoom* entry : without_decimal) {
-    add(entry->gateway_uid, ids.take_next(entry->gateway_uid));
+    add(entry->gateway_uid, ids.acquire_next(entry->gateway_uid));
   }
 }
 

@@ -76,10 +76,11 @@ app::SyncPlan plan_of(const std::string& path, const std::string& place, const a
   try {
     std::error_code error;
     if (std::filesystem::exists(path, error) || error) {
-      app::Opening opening;
-      read_database(path, [&](store::Database& database) { opening = app::read_opening(database, configured, now); });
-      for (const auto& skipped : opening.skipped) findings.warning(skipped);
-      return std::move(opening.plan);
+      app::StartupState startup;
+      read_database(path,
+                    [&](store::Database& database) { startup = app::read_startup_state(database, configured, now); });
+      for (const auto& skipped : startup.skipped) findings.warning(skipped);
+      return std::move(startup.plan);
     }
     const auto obstacle = obstacle_to_make(path);
     if (!obstacle.empty()) findings.error(place + ": " + obstacle);

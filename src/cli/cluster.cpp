@@ -10,7 +10,7 @@
 #include "cli/table.h"
 #include "cluster/followed_cluster.h"
 #include "cluster/migration.h"
-#include "cluster/position.h"
+#include "cluster/resume_point.h"
 #include "http/json.h"
 #include "store/assignments_table.h"
 #include "store/failure.h"
@@ -58,8 +58,8 @@ File read_file(const std::string& path, Terminal& terminal) {
     for (const auto& row : store::read_gateways(database, skipped)) {
       const auto& gateway = row.gateway;
       if (!gateway.draining || gateway.removed) continue;
-      file.belongings.drains.emplace_back(gateway.name,
-                                          gateway.emptying ? domain::Draining::and_emptying : domain::Draining::yes);
+      file.belongings.drains.emplace_back(
+          gateway.name, gateway.evacuating ? domain::Draining::and_evacuating : domain::Draining::yes);
     }
     for (const auto& sentence : skipped) terminal.err << "warning: " << printable(sentence) << '\n';
   });
@@ -71,7 +71,7 @@ File read_file(const std::string& path, Terminal& terminal) {
   return file;
 }
 
-// Else rooms may be carried to where only some sidecars look for them.
+// Else rooms may be republished to where only some sidecars look for them.
 void require_one_cluster(cluster::Engine& engine) {
   const auto different = cluster::different_clusters(engine.members());
   if (!different) return;
@@ -79,36 +79,37 @@ void require_one_cluster(cluster::Engine& engine) {
                       "; name the members of one only");
 }
 
-std::string for_programs(const cluster::Carried& carried, bool dry_run) {
+std::string for_programs(const cluster::Republished& republished, bool dry_run) {
   http::JsonWriter json;
   json.begin_object()
       .member("dry_run", dry_run)
-      .member("shared_already", carried.is_shared_already)
-      .member("carried", carried.carried)
-      .member("there_already", carried.there_already)
-      .member("drains", carried.drains);
+      .member("shared_already", republished.is_shared_already)
+      .member("carried", republished.republished)
+      .member("there_already", republished.there_already)
+      .member("drains", republished.drains);
   json.key("elsewhere").begin_array();
-  for (const auto& room : carried.elsewhere) {
+  for (const auto& room : republished.elsewhere) {
     json.begin_object().member("room", room.room).member("here", room.here).member("there", room.there).end_object();
   }
   json.end_array().end_object();
   return json.take() + '\n';
 }
 
-std::string for_people(const cluster::Carried& carried, bool dry_run) {
-  if (carried.is_shared_already) return "This sidecar shares already; what is missing in etcd it carries by itself.\n";
+std::string for_people(const cluster::Republished& republished, bool dry_run) {
+  if (republished.is_shared_already)
+    return "This sidecar shares already; what is missing in etcd it carries by itself.\n";
   Table counts({{"ROOMS"}, {"", Align::right}});
-  counts.add_row({dry_run ? "to be carried" : "carried", std::to_string(carried.carried)});
-  counts.add_row({"there already", std::to_string(carried.there_already)});
-  counts.add_row({"elsewhere", std::to_string(carried.elsewhere.size())});
+  counts.add_row({dry_run ? "to be carried" : "carried", std::to_string(republished.republished)});
+  counts.add_row({"there already", std::to_string(republished.there_already)});
+  counts.add_row({"elsewhere", std::to_string(republished.elsewhere.size())});
   std::string text = counts.text();
-  if (carried.drains > 0) {
+  if (republished.drains > 0) {
     text += std::string(dry_run ? "Drains of gateways to be carried: " : "Drains of gateways carried: ") +
-            std::to_string(carried.drains) + '\n';
+            std::to_string(republished.drains) + '\n';
   }
-  if (carried.elsewhere.empty()) return text;
+  if (republished.elsewhere.empty()) return text;
   Table rooms({{"ROOM"}, {"HERE"}, {"THERE"}});
-  for (const auto& room : carried.elsewhere) rooms.add_row({room.room, room.here, room.there});
+  for (const auto& room : republished.elsewhere) rooms.add_row({room.room, room.here, room.there});
   return text + '\n' + rooms.text() +
          "\nWhat etcd has counts once this sidecar shares. Users in such a room here then stay apart from those\n"
          "who come later; if that must not be, wait until it is empty here.\n";
@@ -154,16 +155,16 @@ int cluster_join(const CommandLine& line, Terminal& terminal) {
   cluster::Engine engine(configuration.cluster);
   require_one_cluster(engine);
   engine.wait_for_password_check(cluster::Engine::Clock::now() + longest_check);
-  const auto carried = cluster::carry_all(engine, configuration.cluster, file.sidecar, file.belongings, line.dry_run,
-                                          cluster::Engine::Clock::now() + longest_run);
-  if (carried.problem) {
-    throw CommandFailed(printable(*carried.problem) +
-                        (carried.carried > 0 && !line.dry_run
-                             ? "; " + std::to_string(carried.carried) + " rooms were carried before; run it again"
-                             : ""));
+  const auto republished = cluster::republish_all(engine, configuration.cluster, file.sidecar, file.belongings,
+                                                  line.dry_run, cluster::Engine::Clock::now() + longest_run);
+  if (republished.problem) {
+    throw CommandFailed(printable(*republished.problem) + (republished.republished > 0 && !line.dry_run
+                                                               ? "; " + std::to_string(republished.republished) +
+                                                                     " rooms were carried before; run it again"
+                                                               : ""));
   }
-  terminal.out << (line.json ? for_programs(carried, line.dry_run) : for_people(carried, line.dry_run));
-  return carried.elsewhere.empty() ? kFine : kFailed;
+  terminal.out << (line.json ? for_programs(republished, line.dry_run) : for_people(republished, line.dry_run));
+  return republished.elsewhere.empty() ? kFine : kFailed;
 }
 
 int cluster_leave(const CommandLine& line, Terminal& terminal) {

@@ -21,13 +21,13 @@ Tables read_tables(store::Database& database) {
   return tables;
 }
 
-void read_database(const std::string& path, const std::function<void(store::Database&)>& deed) {
+void read_database(const std::string& path, const std::function<void(store::Database&)>& command) {
   const store::AsFileOwner as_owner(path);
   store::Database database(path, store::OpenMode::read_only);
-  database.read_transaction([&] { deed(database); });
+  database.read_transaction([&] { command(database); });
 }
 
-void change_database(const std::string& path, const std::function<void(store::Database&)>& deed) {
+void change_database(const std::string& path, const std::function<void(store::Database&)>& command) {
   require_database(path);
   const store::AsFileOwner as_owner(path);
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
@@ -36,7 +36,7 @@ void change_database(const std::string& path, const std::function<void(store::Da
       // SQLite itself waits a second for the lock, so this does not spin.
       store::Database database(path, store::OpenMode::existing);
       if (!database.writable()) throw CommandFailed(database.why_not_writable());
-      database.transaction([&] { deed(database); });
+      database.transaction([&] { command(database); });
       return;
     } catch (const store::Failure& failure) {
       if (failure.kind() != store::Failure::Kind::busy) throw;

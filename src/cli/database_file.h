@@ -22,11 +22,11 @@ struct Tables {
 Tables read_tables(store::Database& database);
 
 // Reads the file as it is at one moment, and leaves it as it is. As its folder's owner if that is root's command.
-void read_database(const std::string& path, const std::function<void(store::Database&)>& deed);
+void read_database(const std::string& path, const std::function<void(store::Database&)>& command);
 
 // Changes the existing file in one transaction, as its folder's owner if that is root's command. While
-// another program holds SQLite's lock it is tried again for 5 s: `deed` may be called repeatedly.
-void change_database(const std::string& path, const std::function<void(store::Database&)>& deed);
+// another program holds SQLite's lock it is tried again for 5 s: `command` may be called repeatedly.
+void change_database(const std::string& path, const std::function<void(store::Database&)>& command);
 
 // Throws unless there is such a file: commands make none.
 void require_database(const std::string& path);

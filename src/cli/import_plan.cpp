@@ -40,7 +40,7 @@ class Import {
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
       auto& row = rows[i];
-      if (row.room.id == 0) row.room.id = room_ids_.take_next(row.room.gateway_uid);
+      if (row.room.id == 0) row.room.id = room_ids_.acquire_next(row.room.gateway_uid);
       fill(row, entries[i]);
       add(row);
     }
@@ -118,7 +118,7 @@ class Import {
     if (gateway.type != "rooms") {
       complain(entry,
                "gateway " + quoted(name) + " is of type " + quoted(gateway.type) + "; name one of type \"rooms\"");
-    } else if (gateway.disabled && told_.insert(name).second) {
+    } else if (gateway.disabled && named_.insert(name).second) {
       plan_.warnings.push_back(entry.place + ": gateway " + quoted(name) +
                                " is disabled; legacy mode cannot answer its rooms");
     }
@@ -128,7 +128,7 @@ class Import {
   std::int64_t created(const std::string& name) {
     auto& row = gateways_[name];
     if (row.gateway.id == 0) {
-      row.gateway.id = gateway_ids_.take_next(name);
+      row.gateway.id = gateway_ids_.acquire_next(name);
       row.gateway.name = name;
     }
     row.gateway.removed = false;
@@ -168,7 +168,7 @@ class Import {
   std::unordered_map<std::string, store::GatewayRow> gateways_;
   std::vector<std::string> gateway_names_;
   std::unordered_map<std::string, const store::RoomRow*> rooms_;
-  std::unordered_set<std::string> told_;
+  std::unordered_set<std::string> named_;
   std::vector<std::string> lacking_;  // places of new rooms without a default gateway
   std::vector<std::string> kept_;     // of known ones
   const RoomEntry* first_ = nullptr;

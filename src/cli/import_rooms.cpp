@@ -37,7 +37,7 @@ std::string read_list(const CommandLine& line, Terminal& terminal) {
   if (line.subject == "-") return read_all(terminal.in, "standard input");
   auto file = files::read_file(line.subject, files::Writer::may_take_its_time);
   if (file.text) return std::move(*file.text);
-  throw CommandFailed("cannot read " + printable(line.subject) + ": " + file.trouble, kWrongInput);
+  throw CommandFailed("cannot read " + printable(line.subject) + ": " + file.problem, kWrongInput);
 }
 
 [[noreturn]] void refuse(const std::vector<PlacedProblem>& problems, const std::string& name, Terminal& terminal) {

@@ -28,7 +28,7 @@ std::string sentence(const http::Json& change) {
 }  // namespace
 
 std::optional<RunningSettings> running_settings(const CommandLine& line, const config::Loaded& loaded,
-                                                std::string& trouble) {
+                                                std::string& problem) {
   RunningSettings running;
   try {
     Sidecar sidecar(line);
@@ -46,7 +46,7 @@ std::optional<RunningSettings> running_settings(const CommandLine& line, const c
       running.problems = texts_at(*after, "problems");
     }
   } catch (const CommandFailed& failed) {
-    if (is_owned(loaded.configuration.store.path)) trouble = failed.what();
+    if (is_owned(loaded.configuration.store.path)) problem = failed.what();
     return std::nullopt;
   }
   return running;

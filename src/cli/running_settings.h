@@ -24,6 +24,6 @@ struct RunningSettings {
 
 // Nothing if no sidecar runs on the configured database. One that runs and cannot be asked is told in `trouble`.
 std::optional<RunningSettings> running_settings(const CommandLine& line, const config::Loaded& loaded,
-                                                std::string& trouble);
+                                                std::string& problem);
 
 }  // namespace cli

@@ -80,15 +80,15 @@ std::string about(const RunningSettings& running) {
 
 int show_config(const CommandLine& line, Terminal& terminal) {
   const auto loaded = load_configuration(line);
-  std::string trouble;
-  const auto running = running_settings(line, loaded, trouble);
+  std::string problem;
+  const auto running = running_settings(line, loaded, problem);
   if (line.json) {
     terminal.out << as_json(loaded.settings, running);
   } else {
     terminal.out << as_table(loaded.settings, running) << (running ? about(*running) : "");
   }
   print_problems(loaded, terminal.err);
-  if (!trouble.empty()) terminal.err << "warning: what is in force is not known: " << trouble << '\n';
+  if (!problem.empty()) terminal.err << "warning: what is in force is not known: " << problem << '\n';
   return loaded.ok() ? kFine : kWrongInput;
 }
 

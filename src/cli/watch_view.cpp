@@ -64,10 +64,10 @@ std::string padded(const std::string& text, std::size_t columns, Align align = A
   return align == Align::right ? blanks + cut : cut + blanks;
 }
 
-Tone tone_of(int trouble) {
-  if (trouble >= 5) return Tone::bad;
-  if (trouble >= 2) return Tone::warning;
-  return trouble == 1 ? Tone::faint : Tone::plain;
+Tone tone_of(int problem) {
+  if (problem >= 5) return Tone::bad;
+  if (problem >= 2) return Tone::warning;
+  return problem == 1 ? Tone::faint : Tone::plain;
 }
 
 std::string bar_of(std::int64_t load, std::int64_t capacity, std::size_t length) {
@@ -151,7 +151,7 @@ class View {
     }
     if (!watched_.answers) return;
     for (const auto& reason : watched_.answers->reasons) add("! " + printable(reason), Tone::warning);
-    for (const auto& trouble : troubles_of(*watched_.answers)) add("! " + trouble, Tone::bad);
+    for (const auto& problem : problems_of(*watched_.answers)) add("! " + problem, Tone::bad);
     draw_splits(watched_.answers->splits);
     add(sums_of(*watched_.answers));
     const auto& cluster = watched_.answers->cluster;
@@ -164,7 +164,7 @@ class View {
   void draw_splits(const std::vector<Json>& splits) {
     const std::size_t most = space_.rows == 0 || space_.rows >= 24 ? 5 : 1;
     const std::size_t shown = splits.size() > most ? most - 1 : splits.size();
-    for (std::size_t i = 0; i < shown; ++i) add("! Split: " + told_of_split(splits[i]), Tone::bad);
+    for (std::size_t i = 0; i < shown; ++i) add("! Split: " + split_text(splits[i]), Tone::bad);
     if (shown == splits.size()) return;
     add("! " + std::to_string(splits.size() - shown) + (shown == 0 ? "" : " more") +
             " rooms are split; `room-sidecar splits` lists them",
@@ -185,7 +185,7 @@ class View {
   // What is shown of a gateway, and compared.
   const char* amount() const { return scale() ? "load" : "users"; }
   std::int64_t amount_of(const Json& gateway) const { return number_at(gateway, amount()).value_or(0); }
-  int trouble(const Json& gateway) const { return trouble_of(gateway, *watched_.answers); }
+  int problem(const Json& gateway) const { return severity_of(gateway, *watched_.answers); }
 
   void draw_gateways(std::vector<Json> gateways, std::size_t reserved) {
     if (gateways.empty()) return add("No gateways are known.");
@@ -194,7 +194,7 @@ class View {
     if (gateways.size() > space) {
       // Where not all can be seen, those that need to be.
       std::stable_sort(gateways.begin(), gateways.end(), [this](const Json& a, const Json& b) {
-        if (trouble(a) != trouble(b)) return trouble(a) > trouble(b);
+        if (problem(a) != problem(b)) return problem(a) > problem(b);
         if (!scale()) return amount_of(a) > amount_of(b);
         const auto times = [](std::int64_t one, std::int64_t other) {
           return static_cast<double>(one) * static_cast<double>(other);
@@ -206,11 +206,11 @@ class View {
     const auto shown = gateways.size() - hidden;
     draw_table(gateways, shown);
     if (hidden == 0) return;
-    const auto troubled = std::count_if(gateways.begin() + static_cast<std::ptrdiff_t>(shown), gateways.end(),
-                                        [this](const Json& one) { return trouble(one) > 0; });
+    const auto with_problems = std::count_if(gateways.begin() + static_cast<std::ptrdiff_t>(shown), gateways.end(),
+                                             [this](const Json& one) { return problem(one) > 0; });
     add("… and " + std::to_string(hidden) + " more" +
-            (troubled > 0 ? ", " + std::to_string(troubled) + " of them in trouble" : ""),
-        troubled > 0 ? Tone::warning : Tone::faint);
+            (with_problems > 0 ? ", " + std::to_string(with_problems) + " of them in trouble" : ""),
+        with_problems > 0 ? Tone::warning : Tone::faint);
   }
 
   void draw_table(const std::vector<Json>& gateways, std::size_t count) {
@@ -255,7 +255,7 @@ class View {
         const auto text = column.cell->text ? column.cell->text(one) : trend_of(one, column.width);
         row += "  " + padded(text, column.width, column.cell->align);
       }
-      add(std::move(row), tone_of(trouble(one)));
+      add(std::move(row), tone_of(problem(one)));
     }
   }
 
@@ -267,13 +267,13 @@ class View {
   // 0 if it would tell nothing of any gateway.
   static std::size_t width_of(const Cell& cell, const std::vector<Json>& gateways) {
     std::size_t width = display_width(cell.header);
-    bool tells = false;
+    bool has_any = false;
     for (const auto& one : gateways) {
       const auto text = cell.text(one);
-      tells = tells || (text != "-" && text != "unknown");
+      has_any = has_any || (text != "-" && text != "unknown");
       width = std::max(width, display_width(text));
     }
-    return tells ? std::min<std::size_t>(width, 24) : 0;
+    return has_any ? std::min<std::size_t>(width, 24) : 0;
   }
 
   void draw_decisions(const StatusAnswers& answers, std::size_t count) {
@@ -282,7 +282,7 @@ class View {
     add("Newest decisions", Tone::faint);
     for (std::size_t i = 0; i < count; ++i) {
       const bool is_refused = !text_at(answers.decisions[i], "error").empty();
-      add(told(answers.decisions[i]), is_refused ? Tone::warning : Tone::plain);
+      add(decision_text(answers.decisions[i]), is_refused ? Tone::warning : Tone::plain);
     }
   }
 

@@ -59,7 +59,7 @@ std::string clock_time(const std::string& time) { return time.size() >= 19 ? tim
 std::int64_t load_of(const Json& gateway) { return number_at(gateway, "load").value_or(0); }
 std::int64_t capacity_of(const Json& gateway) { return number_at(gateway, "capacity").value_or(0); }
 
-int trouble_of(const Json& gateway, const StatusAnswers& status) {
+int severity_of(const Json& gateway, const StatusAnswers& status) {
   const auto state = text_at(gateway, "state");
   if (state == "down") return 5;
   if (state == "suspect") return 4;
@@ -68,24 +68,24 @@ int trouble_of(const Json& gateway, const StatusAnswers& status) {
   return flag_at(gateway, "disabled") ? 1 : 0;
 }
 
-std::vector<std::string> troubles_of(const StatusAnswers& status) {
-  std::vector<std::string> told;
-  const auto tell = [&](const char* one, const char* many, const auto& is_so) {
+std::vector<std::string> problems_of(const StatusAnswers& status) {
+  std::vector<std::string> problems;
+  const auto add_problem = [&](const char* one, const char* many, const auto& is_so) {
     std::vector<std::string> names;
     for (const auto& gateway : status.gateways) {
       if (is_so(gateway)) names.push_back(printable(text_at(gateway, "name")));
     }
     if (names.empty()) return;
     const char* what = names.size() == 1 ? one : many;
-    told.push_back(listed(std::move(names)) + what);
+    problems.push_back(listed(std::move(names)) + what);
   };
-  tell(" is down.", " are down.", [](const Json& one) { return text_at(one, "state") == "down"; });
-  tell(" may be down.", " may be down.", [](const Json& one) { return text_at(one, "state") == "suspect"; });
-  tell(" is full.", " are full.", [&](const Json& one) { return is_full(one, status); });
+  add_problem(" is down.", " are down.", [](const Json& one) { return text_at(one, "state") == "down"; });
+  add_problem(" may be down.", " may be down.", [](const Json& one) { return text_at(one, "state") == "suspect"; });
+  add_problem(" is full.", " are full.", [&](const Json& one) { return is_full(one, status); });
   if (status.scale && std::none_of(status.gateways.begin(), status.gateways.end(), takes_rooms)) {
-    told.emplace_back("No listed gateway is known to be there for new rooms.");
+    problems.emplace_back("No listed gateway is known to be there for new rooms.");
   }
-  return told;
+  return problems;
 }
 
 std::string sums_of(const StatusAnswers& status) {
@@ -100,7 +100,7 @@ std::string sums_of(const StatusAnswers& status) {
   return status.scale ? text + "; " + headroom_of(status) : text;
 }
 
-std::string told(const Json& decision) {
+std::string decision_text(const Json& decision) {
   std::string text = printable(clock_time(text_at(decision, "time"))) + "  " + printable(text_at(decision, "room"));
   const auto left = text_at(decision, "left");
   if (!left.empty()) text += " from " + printable(left);
@@ -118,7 +118,7 @@ std::string told(const Json& decision) {
   return country.empty() ? text : text + ", from " + printable(country);
 }
 
-std::string told_of_split(const Json& split) {
+std::string split_text(const Json& split) {
   std::vector<std::string> parts;
   for (const auto& part : items_at(split, "gateways")) {
     parts.push_back(printable(text_at(part, "name")) + " (" + shown(number_at(part, "participants")) + ")");

@@ -18,16 +18,16 @@ std::int64_t load_of(const http::Json& gateway);
 std::int64_t capacity_of(const http::Json& gateway);
 
 // How urgently a gateway is to be seen: 5 down, 4 suspect, 3 full, 2 draining, 1 disabled, 0 not at all.
-int trouble_of(const http::Json& gateway, const StatusAnswers& status);
+int severity_of(const http::Json& gateway, const StatusAnswers& status);
 
 // Sentences on the gateways as a whole, beside what /readyz says.
-std::vector<std::string> troubles_of(const StatusAnswers& status);
+std::vector<std::string> problems_of(const StatusAnswers& status);
 
 // Rooms and users of all gateways, and in scale mode how many users they have room for, also by region.
 std::string sums_of(const StatusAnswers& status);
 
-std::string told(const http::Json& decision);
+std::string decision_text(const http::Json& decision);
 // A room whose participants are not all where it is answered.
-std::string told_of_split(const http::Json& split);
+std::string split_text(const http::Json& split);
 
 }  // namespace cli

@@ -134,7 +134,7 @@ std::optional<Page> page_of(const Json& answer) {
   return Page{std::move(*items), flag_of(answer, "more")};
 }
 
-bool answers(const Page& page, const RangeWish& asked) {
+bool answers(const Page& page, const RangeRequest& asked) {
   const bool is_open = asked.range_end == std::string(1, '\0');  // stands for the end of all keys
   const std::string* last = nullptr;
   for (const KeyValue& item : page.items) {

@@ -22,7 +22,7 @@ std::optional<TransactionResult> transaction_result_of(const http::Json& answer,
 std::optional<Page> page_of(const http::Json& answer);
 // Can the page be an answer to what was asked? Keys ascend within the range, and more follow only a full page: so
 // asking for page after page comes to an end.
-bool answers(const Page& page, const RangeWish& asked);
+bool answers(const Page& page, const RangeRequest& asked);
 std::optional<Event> event_of(const http::Json& event);
 
 // The member of that name; 0 if it is left out.

@@ -20,7 +20,7 @@ Asker::Asker(const Options& options, std::shared_ptr<Authenticator> authenticato
       cluster_(std::move(cluster)),
       connection_(options),
       check_(options, connection_, cluster_),
-      turn_(options.endpoints),
+      rotation_(options.endpoints),
       attempt_time_(options.attempt_timeout) {}
 
 void Asker::stop() {
@@ -28,36 +28,37 @@ void Asker::stop() {
   if (authenticator_) authenticator_->wake();
 }
 
-Failure Asker::ask(const Question& question, std::optional<Deadline> wished, const Reader& reader) {
-  if (turn_.has_none()) return failure_of(Trouble::unreached, "there are no endpoints");
+Failure Asker::ask(const Question& question, std::optional<Deadline> requested, const Reader& reader) {
+  if (rotation_.has_none()) return failure_of(ErrorCode::unreached, "there are no endpoints");
   const auto begun = Clock::now();
-  const Deadline deadline = std::max(wished.value_or(begun + attempt_time_.current()), begun + least_time);
+  const Deadline deadline = std::max(requested.value_or(begun + attempt_time_.current()), begun + least_time);
   bool may_be_done = false;
   Failure failure;
   std::string why;  // an attempt that had less than its whole time would tell of nothing but that
   for (std::size_t failures = 1;; ++failures) {
     const auto whole_time = Clock::now() + options_.attempt_timeout;
     const bool is_last = failures >= options_.endpoints.size();
-    failure = attempt(question, wished ? std::optional(deadline) : std::nullopt, reader, is_last);
-    if (failure.of_stranger && !is_last) failure.trouble = Trouble::unreached;
+    failure = attempt(question, requested ? std::optional(deadline) : std::nullopt, reader, is_last);
+    if (failure.of_stranger && !is_last) failure.error = ErrorCode::unreached;
     if (is_sure(failure)) {
-      turn_.worked();
+      rotation_.worked();
       break;
     }
-    if (!wished || whole_time <= deadline || why.empty()) why = failure.why;
-    may_be_done = may_be_done || failure.trouble == Trouble::unknown;
+    if (!requested || whole_time <= deadline || why.empty()) why = failure.why;
+    may_be_done = may_be_done || failure.error == ErrorCode::unknown;
     if (!token_) break;  // none came in time
-    turn_.failed(Clock::now());
+    rotation_.failed(Clock::now());
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
-    if (left < least_time || !connection_.sleep_until(Clock::now() + std::min(turn_.pause_after(failures), left / 2))) {
+    if (left < least_time ||
+        !connection_.sleep_until(Clock::now() + std::min(rotation_.pause_after(failures), left / 2))) {
       break;
     }
   }
-  if (failure.trouble == Trouble::none) return failure;
+  if (failure.error == ErrorCode::none) return failure;
   if (!is_sure(failure)) failure.why = why;
   // A later refusal does not undo what an earlier attempt may have done.
-  if (may_be_done && question.changes) return failure_of(Trouble::unknown, failure.why);
-  if (failure.trouble == Trouble::unknown) failure.trouble = Trouble::unreached;
+  if (may_be_done && question.changes) return failure_of(ErrorCode::unknown, failure.why);
+  if (failure.error == ErrorCode::unknown) failure.error = ErrorCode::unreached;
   return failure;
 }
 
@@ -90,37 +91,37 @@ bool Asker::finds_replacement() {
 }
 
 Failure Asker::listen(const Question& question, std::chrono::milliseconds silence, const Connection::Sink& sink) {
-  if (turn_.has_none()) return failure_of(Trouble::unreached, "there are no endpoints");
-  if (!connection_.sleep_until(Clock::now() + turn_.pause_after(listening_failed_))) {
-    return failure_of(Trouble::unreached, "stopped");
+  if (rotation_.has_none()) return failure_of(ErrorCode::unreached, "there are no endpoints");
+  if (!connection_.sleep_until(Clock::now() + rotation_.pause_after(listening_failed_))) {
+    return failure_of(ErrorCode::unreached, "stopped");
   }
   Failure failure = wait_for_token(std::nullopt);
   if (!token_) return failure;
-  failure = turn_to_member(std::nullopt);
-  if (failure.trouble != Trouble::none) return failure;
+  failure = select_member(std::nullopt);
+  if (failure.error != ErrorCode::none) return failure;
   Answer answer;
   failure = send(answer, std::nullopt, [&](std::uint64_t over) {
     const auto begun = Clock::now();
     const Request request{question.path, question.body, token_->text, question.needs_leader, over};
-    auto told = connection_.stream(turn_.endpoint(), request, begun + attempt_time_.current(), silence, sink);
-    if (told.status == 0) attempt_time_.gave_up_after(begun);
-    return told;
+    auto reply = connection_.stream(rotation_.endpoint(), request, begun + attempt_time_.current(), silence, sink);
+    if (reply.status == 0) attempt_time_.gave_up_after(begun);
+    return reply;
   });
   // The last one that was left to know better.
   if (listening_failed_ + 1 >= options_.endpoints.size()) failure.of_stranger = false;
-  if (failure.trouble != Trouble::none) return failure;
-  if (answer.status == 200) return failure_of(Trouble::none, answer.problem);
+  if (failure.error != ErrorCode::none) return failure;
+  if (answer.status == 200) return failure_of(ErrorCode::none, answer.problem);
   return failure_in(answer, false, [](const http::Json&) { return false; });
 }
 
 void Asker::listened_well() {
   listening_failed_ = 0;
-  turn_.worked();
+  rotation_.worked();
 }
 
 void Asker::listened_badly() {
   ++listening_failed_;
-  turn_.failed(Clock::now());
+  rotation_.failed(Clock::now());
 }
 
 Failure Asker::attempt(const Question& question, std::optional<Deadline> deadline, const Reader& reader, bool is_last) {
@@ -128,26 +129,27 @@ Failure Asker::attempt(const Question& question, std::optional<Deadline> deadlin
   for (;;) {
     Failure failure = wait_for_token(deadline);
     if (!token_) return failure;
-    failure = turn_to_member(deadline);
-    if (failure.trouble == Trouble::none) failure = post(question, deadline, reader);
+    failure = select_member(deadline);
+    if (failure.error == ErrorCode::none) failure = post(question, deadline, reader);
     // A stranger's refusal of the token may be another cluster's. It counts only if no other member knows better.
     if (!failure.of_token || (failure.of_stranger && !is_last) || !forget_token(begun)) return failure;
   }
 }
 
 // Finds out which cluster counts, if that is not known yet, and turns to one of its members.
-Failure Asker::turn_to_member(std::optional<Deadline> deadline) {
+Failure Asker::select_member(std::optional<Deadline> deadline) {
   if (cluster_->id().empty()) {
     const auto begun = Clock::now();
     check_.choose(token_->text, end_of_attempt(deadline));
     if (cluster_->id().empty()) {
       attempt_time_.gave_up_after(begun);
-      Failure failure = check_.failure_at(turn_.endpoint());
-      if (failure.trouble != Trouble::none) return failure;
-      return failure_of(Trouble::unreached, cluster_->problem().value_or("it is not known which etcd cluster counts"));
+      Failure failure = check_.failure_at(rotation_.endpoint());
+      if (failure.error != ErrorCode::none) return failure;
+      return failure_of(ErrorCode::unreached,
+                        cluster_->problem().value_or("it is not known which etcd cluster counts"));
     }
   }
-  return check_.turn_to_member(turn_);
+  return check_.select_member(rotation_);
 }
 
 Asker::Deadline Asker::end_of_attempt(std::optional<Deadline> deadline) const {
@@ -156,23 +158,23 @@ Asker::Deadline Asker::end_of_attempt(std::optional<Deadline> deadline) const {
 }
 
 Failure Asker::post(const Question& question, std::optional<Deadline> deadline, const Reader& reader) {
-  const std::string& endpoint = turn_.endpoint();
+  const std::string& endpoint = rotation_.endpoint();
   Answer answer;
   Failure failure = send(answer, deadline, [&](std::uint64_t over) {
     const auto begun = Clock::now();
     const Request request{question.path, question.body, token_->text, question.needs_leader, over};
-    auto told = connection_.post(endpoint, request, end_of_attempt(deadline));
-    note_time(told, begun);
-    return told;
+    auto reply = connection_.post(endpoint, request, end_of_attempt(deadline));
+    note_time(reply, begun);
+    return reply;
   });
-  if (failure.trouble != Trouble::none) return failure;
+  if (failure.error != ErrorCode::none) return failure;
   std::optional<std::string> other;
   failure = failure_in(answer, question.changes, [&](const http::Json& json) {
     const std::string id = cluster_id_of(json);
     if (!cluster_->counts(endpoint, id)) other = id;
     return !other && reader(json);
   });
-  if (other) return failure_of(Trouble::unreached, words_for_other_cluster(endpoint, *other));
+  if (other) return failure_of(ErrorCode::unreached, words_for_other_cluster(endpoint, *other));
   return failure;
 }
 
@@ -182,9 +184,9 @@ Failure Asker::send(Answer& answer, std::optional<Deadline> deadline,
                     const std::function<Answer(std::uint64_t over)>& over_connection) {
   for (const bool is_again : {false, true}) {
     const auto begun = Clock::now();
-    Failure failure = check_.pass(turn_.endpoint(), token_->text, end_of_attempt(deadline));
+    Failure failure = check_.pass(rotation_.endpoint(), token_->text, end_of_attempt(deadline));
     if (!is_sure(failure)) attempt_time_.gave_up_after(begun);
-    if (failure.trouble != Trouble::none) return failure;
+    if (failure.error != ErrorCode::none) return failure;
     answer = over_connection(is_again ? 0 : check_.passed());
     if (answer.outcome != Answer::Outcome::closed) break;
   }
@@ -200,7 +202,7 @@ Failure Asker::wait_for_token(std::optional<Deadline> deadline) {
         refused_token_, deadline.value_or(Clock::now() + attempt_time_.current()), [this] { return is_stopped(); },
         token);
   }
-  if (failure.trouble == Trouble::none) token_ = std::move(token);
+  if (failure.error == ErrorCode::none) token_ = std::move(token);
   return failure;
 }
 

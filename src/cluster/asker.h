@@ -1,7 +1,7 @@
 // Asks the members of etcd, one after the other, until one's answer is sure or the time is over; where etcd wants to
 // know who asks, with the token that all connections share. Only the cluster that is followed is asked, and only its
 // answers count; from any other the question counts as not reached.
-// One thread at a time; stop() is for any. What goes wrong is a Trouble.
+// One thread at a time; stop() is for any. What goes wrong is a ErrorCode.
 #pragma once
 
 #include <chrono>
@@ -18,7 +18,7 @@
 #include "cluster/failure.h"
 #include "cluster/followed_cluster.h"
 #include "cluster/member_check.h"
-#include "cluster/turn.h"
+#include "cluster/member_rotation.h"
 #include "http/json.h"
 
 namespace cluster {
@@ -57,7 +57,7 @@ class Asker {
   // all members it waits first. Its beginning has the time of an attempt without a deadline.
   Failure listen(const Question& question, std::chrono::milliseconds silence, const Connection::Sink& sink);
   // Does what that member says count?
-  bool counts(const std::string& cluster_id) { return cluster_->counts(turn_.endpoint(), cluster_id); }
+  bool counts(const std::string& cluster_id) { return cluster_->counts(rotation_.endpoint(), cluster_id); }
   // What became of that.
   void listened_well();
   void listened_badly();
@@ -70,7 +70,7 @@ class Asker {
  private:
   Failure attempt(const Question& question, std::optional<Deadline> deadline, const Reader& reader, bool is_last);
   Failure wait_for_token(std::optional<Deadline> deadline);
-  Failure turn_to_member(std::optional<Deadline> deadline);
+  Failure select_member(std::optional<Deadline> deadline);
   Failure post(const Question& question, std::optional<Deadline> deadline, const Reader& reader);
   // Over a connection that has been checked.
   Failure send(Answer& answer, std::optional<Deadline> deadline,
@@ -83,7 +83,7 @@ class Asker {
   const std::shared_ptr<FollowedCluster> cluster_;
   Connection connection_;
   MemberCheck check_;
-  Turn turn_;
+  MemberRotation rotation_;
   AttemptTime attempt_time_;
   std::optional<Authenticator::Token> token_;
   std::uint64_t refused_token_ = 0;  // the number of the last one

@@ -33,7 +33,7 @@ Authenticator::Authenticator(const Options& options, std::shared_ptr<FollowedClu
       cluster_(std::move(cluster)),
       connection_(options),
       check_(options, connection_, cluster_),
-      turn_(options.endpoints),
+      rotation_(options.endpoints),
       attempt_time_(options.attempt_timeout),
       thread_([this] { work(); }) {}
 
@@ -56,7 +56,7 @@ Failure Authenticator::wait_for_newer(std::uint64_t number, Deadline deadline, c
     return token_.number > number || refusals_ != refusals || is_stopped();
   });
   if (token_.number <= number) {
-    return refusals_ != refusals ? last_refusal_ : failure_of(Trouble::unreached, "there is no token yet: " + why_);
+    return refusals_ != refusals ? last_refusal_ : failure_of(ErrorCode::unreached, "there is no token yet: " + why_);
   }
   token = token_;
   return {};
@@ -87,7 +87,7 @@ void Authenticator::work() {
     Failure failure = authenticate(token);
     lock.lock();
     is_wanted_ = false;
-    if (failure.trouble == Trouble::none) {
+    if (failure.error == ErrorCode::none) {
       token.number = token_.number + 1;
       token.made = Clock::now();
       token_ = std::move(token);
@@ -105,7 +105,7 @@ Failure Authenticator::authenticate(Token& token) {
     in_vain_ = 0;
     next_check_ = {};
   } else if (made_) {
-    turn_.failed(Clock::now());  // the others may not know what it gives
+    rotation_.failed(Clock::now());  // the others may not know what it gives
   }
   made_.reset();
   for (std::size_t strangers = 1;;) {
@@ -113,34 +113,34 @@ Failure Authenticator::authenticate(Token& token) {
     const std::string path = options_.password_file.value_or("");
     const files::FileText file = files::read_file(path);
     if (!file.text || file.text->empty()) {
-      return failure_of(Trouble::refused, "password_file " + path + " cannot be read" +
-                                              (file.trouble.empty() ? "" : " (" + file.trouble + ")"));
+      return failure_of(ErrorCode::refused, "password_file " + path + " cannot be read" +
+                                                (file.problem.empty() ? "" : " (" + file.problem + ")"));
     }
     const std::string password = files::first_line(*file.text);
     if (password == refused_password_ && Clock::now() < next_check_) return refusal_;
     const bool may_be_mended = refused_password_ && password != refused_password_;
-    if (!may_be_mended && !connection_.sleep_until(next_check_)) return failure_of(Trouble::unreached, "stopped");
+    if (!may_be_mended && !connection_.sleep_until(next_check_)) return failure_of(ErrorCode::unreached, "stopped");
     Failure failure = find_member();
-    if (failure.trouble == Trouble::none) return failure;  // without a token: etcd wants none
+    if (failure.error == ErrorCode::none) return failure;  // without a token: etcd wants none
     if (connection_.is_stopped()) return failure;
-    note("the password check at " + turn_.endpoint() + " goes on", true);
+    note("the password check at " + rotation_.endpoint() + " goes on", true);
     failure = check_password(password, token);
     note(failure.why, false);
     delay_next_check();
-    if (failure.trouble == Trouble::refused && is_stranger_ && strangers++ < options_.endpoints.size()) {
-      turn_.failed(Clock::now());
+    if (failure.error == ErrorCode::refused && is_stranger_ && strangers++ < options_.endpoints.size()) {
+      rotation_.failed(Clock::now());
       continue;
     }
-    if (failure.trouble == Trouble::refused) {
+    if (failure.error == ErrorCode::refused) {
       refused_password_ = password;
       return refusal_ = std::move(failure);
     }
     refused_password_.reset();
-    if (failure.trouble == Trouble::none) {
+    if (failure.error == ErrorCode::none) {
       made_ = Clock::now();
       return failure;
     }
-    turn_.failed(Clock::now());
+    rotation_.failed(Clock::now());
   }
 }
 
@@ -148,23 +148,23 @@ Failure Authenticator::authenticate(Token& token) {
 // nothing, and that they can answer only while they belong to a majority. It is refused (or not, where etcd wants no
 // token); no other refusal matters here.
 Failure Authenticator::find_member() {
-  const Request question{"/v3/kv/range", to_json(RangeWish{options_.prefix, "", 1})};
+  const Request question{"/v3/kv/range", to_json(RangeRequest{options_.prefix, "", 1})};
   for (std::size_t failures = 1;; ++failures) {
     const auto begun = Clock::now();
     Failure failure = check_member();
-    if (failure.trouble == Trouble::none) {
-      const Answer answer = connection_.post(turn_.endpoint(), question, Clock::now() + attempt_time_.current());
+    if (failure.error == ErrorCode::none) {
+      const Answer answer = connection_.post(rotation_.endpoint(), question, Clock::now() + attempt_time_.current());
       failure = failure_in(answer, false, [this](const http::Json& json) { return counts(json); });
     }
     if (is_sure(failure)) {
       attempt_time_.answered_after(begun);
-      turn_.worked();
+      rotation_.worked();
       return failure;
     }
     attempt_time_.gave_up_after(begun);
     note(failure.why, false);
-    turn_.failed(Clock::now());
-    if (!connection_.sleep_until(Clock::now() + turn_.pause_after(failures))) return failure;
+    rotation_.failed(Clock::now());
+    if (!connection_.sleep_until(Clock::now() + rotation_.pause_after(failures))) return failure;
   }
 }
 
@@ -172,22 +172,22 @@ Failure Authenticator::find_member() {
 Failure Authenticator::check_member() {
   const auto until = Clock::now() + attempt_time_.current();
   if (cluster_->id().empty()) check_.choose("", until);
-  Failure failure = check_.turn_to_member(turn_);
-  if (failure.trouble != Trouble::none) return failure;
+  Failure failure = check_.select_member(rotation_);
+  if (failure.error != ErrorCode::none) return failure;
   is_stranger_ = cluster_->id().empty();
   if (is_stranger_) return {};
-  failure = check_.pass(turn_.endpoint(), "", Clock::now() + attempt_time_.current());
+  failure = check_.pass(rotation_.endpoint(), "", Clock::now() + attempt_time_.current());
   is_stranger_ = failure.of_stranger;
   return is_stranger_ ? Failure() : failure;
 }
 
 bool Authenticator::counts(const http::Json& answer) {
-  return cluster_->id().empty() || cluster_->counts(turn_.endpoint(), cluster_id_of(answer));
+  return cluster_->id().empty() || cluster_->counts(rotation_.endpoint(), cluster_id_of(answer));
 }
 
 Failure Authenticator::check_password(const std::string& password, Token& token) {
   const Request question{"/v3/auth/authenticate", authenticate_request(*options_.user, password)};
-  const Answer answer = connection_.post(turn_.endpoint(), question, Clock::now() + longest_check);
+  const Answer answer = connection_.post(rotation_.endpoint(), question, Clock::now() + longest_check);
   Failure failure = failure_in(answer, false, [&](const http::Json& json) {
     token.text = counts(json) ? text_of(json, "token") : "";
     return !token.text.empty();

@@ -21,8 +21,8 @@
 #include "cluster/failure.h"
 #include "cluster/followed_cluster.h"
 #include "cluster/member_check.h"
+#include "cluster/member_rotation.h"
 #include "cluster/options.h"
-#include "cluster/turn.h"
 #include "locks/mutex.h"
 
 namespace cluster {
@@ -72,7 +72,7 @@ class Authenticator {
   // The thread's own.
   MemberCheck check_;
   bool is_stranger_ = false;  // the member whose turn it is does not say to which cluster it belongs
-  Turn turn_;
+  MemberRotation rotation_;
   AttemptTime attempt_time_;
   std::mt19937 random_{std::random_device{}()};
   std::size_t in_vain_ = 0;                      // checks in a row that brought no token, or none that lasted

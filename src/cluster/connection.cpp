@@ -103,11 +103,11 @@ std::string words_for(httplib::Error error) {
 }
 
 // Why OpenSSL must not be given one of the files; empty if it may.
-std::string trouble_with_files(const Options& options) {
+std::string problem_with_files(const Options& options) {
   for (const auto& [name, path] :
        {std::pair{"ca_file", &options.ca_file}, {"cert_file", &options.cert_file}, {"key_file", &options.key_file}}) {
-    const std::string trouble = *path ? files::trouble_with_plain_file(**path) : "";
-    if (!trouble.empty()) return std::string(name) + " " + **path + " cannot be read (" + trouble + ")";
+    const std::string error = *path ? files::problem_with_plain_file(**path) : "";
+    if (!error.empty()) return std::string(name) + " " + **path + " cannot be read (" + error + ")";
   }
   return "";
 }
@@ -165,8 +165,8 @@ std::string Connection::open(const std::string& endpoint) {
   const auto place = place_of(endpoint);
   if (!place) return "that is no address";
   if (place->secure) {
-    std::string trouble = trouble_with_files(options_);
-    if (!trouble.empty()) return trouble;
+    std::string error = problem_with_files(options_);
+    if (!error.empty()) return error;
   }
   auto line = std::make_unique<Line>(*place, options_);
   if (!line->client->is_valid()) return "our certificate or key (cert_file, key_file) cannot be read";

@@ -1,4 +1,4 @@
-// What has become of the deeds that the shared store was asked for. Any thread.
+// What has become of the commands that the shared store was asked for. Any thread.
 #pragma once
 
 #include "counts/counter.h"

@@ -36,7 +36,7 @@ class Engine::Inside {
   template <typename T, typename Read>
   Reply<T> ask(const Asker::Question& question, std::optional<Deadline> deadline, const Read& read) {
     Reply<T> reply;
-    const auto said = asker.ask(question, deadline, [&](const Json& answer) {
+    const auto outcome = asker.ask(question, deadline, [&](const Json& answer) {
       const auto header = header_of(result_in(answer));
       auto value = read(result_in(answer));
       if (!header || !value) return false;
@@ -44,9 +44,9 @@ class Engine::Inside {
       reply.value = std::move(*value);
       return true;
     });
-    reply.trouble = said.trouble;
-    reply.why = said.why;
-    not_found = said.not_found;
+    reply.error = outcome.error;
+    reply.why = outcome.why;
+    not_found = outcome.not_found;
     return reply;
   }
 
@@ -68,10 +68,10 @@ Reply<TransactionResult> Engine::transact(const Transaction& transaction, std::o
   });
 }
 
-Reply<Page> Engine::range(const RangeWish& wish, std::optional<Deadline> deadline) {
-  return inside_->ask<Page>({"/v3/kv/range", to_json(wish), true, false}, deadline, [&](const Json& answer) {
+Reply<Page> Engine::range(const RangeRequest& request, std::optional<Deadline> deadline) {
+  return inside_->ask<Page>({"/v3/kv/range", to_json(request), true, false}, deadline, [&](const Json& answer) {
     auto page = page_of(answer);
-    return page && answers(*page, wish) ? std::move(page) : std::nullopt;
+    return page && answers(*page, request) ? std::move(page) : std::nullopt;
   });
 }
 
@@ -93,7 +93,7 @@ Reply<bool> Engine::revoke_lease(std::int64_t lease, std::optional<Deadline> dea
   auto reply = inside_->ask<bool>({"/v3/lease/revoke", lease_request(lease), false}, deadline,
                                   [](const Json&) { return std::optional(true); });
   if (inside_->not_found) {
-    reply.trouble = Trouble::none;
+    reply.error = ErrorCode::none;
     reply.value = false;
   }
   return reply;
@@ -108,7 +108,7 @@ std::vector<MemberStatus> Engine::members() {
     MemberStatus& member = members.emplace_back();
     std::string& id = ids.emplace_back();
     member.endpoint = endpoint;
-    auto said = asker.ask_one(endpoint, {"/v3/maintenance/status", "{}", false}, [&](const Json& answer) {
+    auto outcome = asker.ask_one(endpoint, {"/v3/maintenance/status", "{}", false}, [&](const Json& answer) {
       const Json* header = answer.find("header");
       if (header == nullptr) return false;
       id = text_of(*header, "member_id");
@@ -125,9 +125,9 @@ std::vector<MemberStatus> Engine::members() {
       return true;
     });
     // Later versions of 3.4, 3.5 and 3.6 tell that to root only, where etcd wants to know who asks.
-    if (said.trouble == Trouble::refused) said = asker.ask_for_cluster(endpoint, member.cluster_id);
-    if (said.trouble != Trouble::none) {
-      member.problem = said.why;
+    if (outcome.error == ErrorCode::refused) outcome = asker.ask_for_cluster(endpoint, member.cluster_id);
+    if (outcome.error != ErrorCode::none) {
+      member.problem = outcome.why;
     } else if (!inside_->cluster->id().empty() && !inside_->cluster->counts(endpoint, member.cluster_id)) {
       member.problem = words_for_other_cluster(endpoint, member.cluster_id);
     } else if (names.empty()) {
@@ -152,14 +152,14 @@ WatchEnd Engine::watch(std::string_view key, std::string_view range_end, Revisio
   const auto begun = Clock::now();
   for (;;) {
     WatchStream stream(sink, [&](const Header& header) { return asker.counts(header.cluster_id); });
-    const auto said = asker.listen(question, silence, [&](std::string_view piece) { return stream.take(piece); });
+    const auto outcome = asker.listen(question, silence, [&](std::string_view piece) { return stream.take(piece); });
     stream.finish();
     if (asker.is_stopped()) return {WatchEnd::Why::stopped, ""};
-    const bool is_of_token = stream.is_of_token() || (said.of_token && !said.of_stranger);
+    const bool is_of_token = stream.is_of_token() || (outcome.of_token && !outcome.of_stranger);
     if (is_of_token) {
       const bool may_another_do = asker.forget_token(begun);
       if (!stream.has_begun() && !may_another_do) {
-        return {WatchEnd::Why::refused, stream.end() ? stream.end()->words : said.why};
+        return {WatchEnd::Why::refused, stream.end() ? stream.end()->words : outcome.why};
       }
       if (!stream.has_begun()) continue;
     }
@@ -167,11 +167,11 @@ WatchEnd Engine::watch(std::string_view key, std::string_view range_end, Revisio
     if (stream.end()) {
       end = *stream.end();
     } else {
-      end.why = said.of_stranger                     ? WatchEnd::Why::lost
-                : said.trouble == Trouble::refused   ? WatchEnd::Why::refused
-                : said.trouble == Trouble::compacted ? WatchEnd::Why::compacted
-                                                     : WatchEnd::Why::lost;
-      end.words = said.why.empty() ? "the member ended the watch" : said.why;
+      end.why = outcome.of_stranger                     ? WatchEnd::Why::lost
+                : outcome.error == ErrorCode::refused   ? WatchEnd::Why::refused
+                : outcome.error == ErrorCode::compacted ? WatchEnd::Why::compacted
+                                                        : WatchEnd::Why::lost;
+      end.words = outcome.why.empty() ? "the member ended the watch" : outcome.why;
     }
     if (stream.has_begun()) asker.listened_well();
     if (end.why == WatchEnd::Why::lost) asker.listened_badly();

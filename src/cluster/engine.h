@@ -1,6 +1,6 @@
 // What many sidecars share: a small part of etcd (3.4 and newer), spoken to through its JSON gateway.
 // Keys and values are bytes here; base64 and JSON are this file's affair. Knows nothing of rooms.
-// One thread at a time, but for stop(); each thread has an Engine of its own. What goes wrong is a Trouble; thrown is
+// One thread at a time, but for stop(); each thread has an Engine of its own. What goes wrong is a ErrorCode; thrown is
 // only that there can be no thread (by the constructor). The process has to ignore SIGPIPE. Deadlines hold but for
 // the system's search for a host's name.
 // Source of the requests: etcd's api/etcdserverpb/rpc.proto, in the JSON form of grpc-gateway.
@@ -70,7 +70,7 @@ struct Header {
   Revision revision = 0;     // of the whole store
 };
 
-enum class Trouble {
+enum class ErrorCode {
   none,
   refused,    // nothing was done, nor will be by repeating it: rights, credentials, a full store, a mistake of ours
   unreached,  // nothing was done: no member could be asked, or none has a leader
@@ -80,12 +80,12 @@ enum class Trouble {
 
 template <typename T>
 struct Reply {
-  Trouble trouble = Trouble::unreached;
+  ErrorCode error = ErrorCode::unreached;
   std::string why{};  // in words for the log
   Header header;
   T value{};
 
-  bool ok() const { return trouble == Trouble::none; }
+  bool ok() const { return error == ErrorCode::none; }
 };
 
 struct Page {
@@ -93,7 +93,7 @@ struct Page {
   bool more = false;
 };
 
-struct RangeWish {
+struct RangeRequest {
   std::string key{};
   std::string range_end{};
   std::int64_t limit = 0;
@@ -151,7 +151,7 @@ class Engine {
   // Without a deadline nobody waits for the answer: it is one attempt, with attempt_timeout at first. After each
   // timeout the next one has twice the time, up to 15 s.
   Reply<TransactionResult> transact(const Transaction& transaction, std::optional<Deadline> deadline = {});
-  Reply<Page> range(const RangeWish& wish, std::optional<Deadline> deadline = {});
+  Reply<Page> range(const RangeRequest& request, std::optional<Deadline> deadline = {});
 
   // A lease of so many seconds; its id. keep_alive: false if it is gone.
   Reply<std::int64_t> grant_lease(std::chrono::seconds time, std::optional<Deadline> deadline = {});

@@ -11,7 +11,7 @@ namespace {
 
 bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
-Trouble trouble_of(int code, std::string_view message) {
+ErrorCode error_of(int code, std::string_view message) {
   switch (code) {
     case 3:   // invalid argument
     case 5:   // not found
@@ -20,15 +20,15 @@ Trouble trouble_of(int code, std::string_view message) {
     case 9:   // failed precondition
     case 12:  // unimplemented
     case 16:  // unauthenticated
-      return Trouble::refused;
+      return ErrorCode::refused;
     case 8:  // resource exhausted: the store is full, or a request too large; but also:
-      return has(message, "too many requests") ? Trouble::unreached : Trouble::refused;
+      return has(message, "too many requests") ? ErrorCode::unreached : ErrorCode::refused;
     case 11:  // out of range
-      return has(message, "compacted") ? Trouble::compacted : Trouble::refused;
+      return has(message, "compacted") ? ErrorCode::compacted : ErrorCode::refused;
     case 14:  // unavailable: with "hasleader" that one is said before anything is done
-      return message == "etcdserver: no leader" ? Trouble::unreached : Trouble::unknown;
+      return message == "etcdserver: no leader" ? ErrorCode::unreached : ErrorCode::unknown;
     default:
-      return Trouble::unknown;
+      return ErrorCode::unknown;
   }
 }
 
@@ -47,20 +47,20 @@ std::string words_of(int status, std::string_view body) {
 
 }  // namespace
 
-Failure failure_of(Trouble trouble, std::string why) {
+Failure failure_of(ErrorCode error, std::string why) {
   Failure failure;
-  failure.trouble = trouble;
+  failure.error = error;
   failure.why = std::move(why);
   return failure;
 }
 
 bool is_sure(const Failure& failure) {
-  return failure.trouble != Trouble::unreached && failure.trouble != Trouble::unknown;
+  return failure.error != ErrorCode::unreached && failure.error != ErrorCode::unknown;
 }
 
 Failure failure_of(int code, std::string_view message) {
   Failure failure;
-  failure.trouble = trouble_of(code, message);
+  failure.error = error_of(code, message);
   failure.of_token = is_of_token(code, message);
   failure.of_auth_off = has(message, "authentication is not enabled");
   failure.not_found = code == 5;
@@ -85,10 +85,10 @@ Failure failure_of_answer(int status, std::string_view body) {
   Failure failure;
   failure.why = words_of(status, body);
   if (status == 404) {  // perhaps another's is on
-    failure.trouble = Trouble::unreached;
+    failure.error = ErrorCode::unreached;
     failure.why += " (is its JSON gateway off?)";
   } else {
-    failure.trouble = status >= 400 && status < 500 ? Trouble::refused : Trouble::unknown;
+    failure.error = status >= 400 && status < 500 ? ErrorCode::refused : ErrorCode::unknown;
   }
   return failure;
 }
@@ -97,11 +97,11 @@ Failure failure_in(const Answer& answer, bool changes, const std::function<bool(
   switch (answer.outcome) {
     case Answer::Outcome::not_sent:
     case Answer::Outcome::closed:
-      return failure_of(Trouble::unreached, answer.problem);
+      return failure_of(ErrorCode::unreached, answer.problem);
     case Answer::Outcome::unsure:
-      return failure_of(Trouble::unknown, answer.problem);
+      return failure_of(ErrorCode::unknown, answer.problem);
     case Answer::Outcome::too_long:
-      return failure_of(changes ? Trouble::unknown : Trouble::refused, answer.problem);
+      return failure_of(changes ? ErrorCode::unknown : ErrorCode::refused, answer.problem);
     case Answer::Outcome::answered:
       break;
   }
@@ -111,7 +111,7 @@ Failure failure_in(const Answer& answer, bool changes, const std::function<bool(
   if (error != nullptr) {
     return failure_of_stream(*error);
   }
-  if (!json || !reader(*json)) return failure_of(Trouble::unknown, "the answer is not understood");
+  if (!json || !reader(*json)) return failure_of(ErrorCode::unknown, "the answer is not understood");
   return {};
 }
 

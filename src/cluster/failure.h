@@ -13,7 +13,7 @@
 namespace cluster {
 
 struct Failure {
-  Trouble trouble = Trouble::none;
+  ErrorCode error = ErrorCode::none;
   bool of_token = false;     // one that is made anew may be good
   bool of_auth_off = false;  // there are no tokens, as etcd asks for none
   bool not_found = false;
@@ -21,7 +21,7 @@ struct Failure {
   std::string why;
 };
 
-Failure failure_of(Trouble trouble, std::string why);
+Failure failure_of(ErrorCode error, std::string why);
 
 // Is it known whether the question was answered, by whatever?
 bool is_sure(const Failure& failure);

@@ -20,13 +20,13 @@ namespace cluster {
 namespace {
 
 using namespace std::chrono_literals;
-using Manner = domain::Placement::Manner;
+using Selection = domain::Placement::Selection;
 
 // Older than that, others' rooms may be missing in what the loads are reckoned from.
 constexpr auto fresh = 15s;
 // What is under way when the deadline comes may still be answered for so long.
 constexpr auto last_attempt = 1s;
-constexpr std::size_t rooms_cleared_a_turn = 256;
+constexpr std::size_t rooms_cleared_per_slice = 256;
 
 domain::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
@@ -65,44 +65,45 @@ Fleet::Fleet(store::Journal& journal) : journal_(journal), alone_(journal), pati
 
 Fleet::~Fleet() { stop(); }
 
-void Fleet::attach(app::Desk& desk, app::CatalogueKeeper& keeper, SidecarValue self) {
-  desk_ = &desk;
+void Fleet::attach(app::Registry& registry, app::CatalogueKeeper& keeper, SidecarValue self) {
+  registry_ = &registry;
   keeper_ = &keeper;
   self_ = std::move(self);
-  self_.instance = made_up_id();
-  std::optional<std::string> id, position;
+  self_.instance = random_id();
+  std::optional<std::string> id, resume_point;
   journal_.read([&](store::Database& database) {
     id = store::read_meta(database, identity_fact);
-    position = store::read_meta(database, position_fact);
+    resume_point = store::read_meta(database, resume_point_fact);
   });
-  id_ = id ? *id : made_up_id();
+  id_ = id ? *id : random_id();
   const locks::MutexLock lock(configuring_);
   is_identity_known_ = id.has_value();
-  position_ = position_from(position.value_or(""));
+  resume_point_ = resume_point_from(resume_point.value_or(""));
 }
 
 void Fleet::configure(const Options& options, bool scale) {
   const locks::MutexLock lock(configuring_);
   if (stopped_) return;
   const auto before = active();
-  const bool leaves = !options.is_shared() && (before || position_.is_known());
+  const bool leaves = !options.is_shared() && (before || resume_point_.is_known());
   // Also of one that is alone: the command that carries its rooms into the store has to know whose they are.
   if (scale && !std::exchange(is_identity_known_, true)) write_identity();
   if (options == options_ && scale == scale_ && !leaves) return;
   const Options left = before ? before->state->options : options;
-  const auto followed = before ? before->state->cluster : std::make_shared<FollowedCluster>(left, position_.cluster_id);
+  const auto followed =
+      before ? before->state->cluster : std::make_shared<FollowedCluster>(left, resume_point_.cluster_id);
   options_ = options;
   scale_ = scale;
   is_shared_ = options.is_shared();
-  leaving_.reset();
+  leave_task_.reset();
   end_following();
   replace_active(options.is_shared() && scale ? make_active(options) : nullptr, leaves);
   if (!leaves) return;
   app::log_warn("Alone from now on: what other sidecars assign is not known here");
-  position_ = {};
-  journal_.note(domain::Change(domain::Fact{position_fact, ""}));
+  resume_point_ = {};
+  journal_.note(domain::Change(domain::Fact{resume_point_fact, ""}));
   if (left.endpoints.empty()) return;
-  leaving_ = std::make_unique<Leaving>(left, followed, before ? before->state->authenticator : nullptr, id_);
+  leave_task_ = std::make_unique<LeaveTask>(left, followed, before ? before->state->authenticator : nullptr, id_);
 }
 
 // Before others are told anything under it: a sidecar that was killed before would come back as another one, and what
@@ -115,7 +116,7 @@ void Fleet::write_identity() const {
   }
 }
 
-// What was granted here while this one was alone is to be carried by the first list, and so has to be in the ledger.
+// What was granted here while this one was alone is to be republished by the first list, and so has to be in the ledger.
 void Fleet::follow() {
   const locks::MutexLock lock(configuring_);
   const auto now = active();
@@ -127,20 +128,21 @@ void Fleet::follow() {
   now->follow();
 }
 
-void Fleet::hurry(std::chrono::steady_clock::time_point deadline) {
-  if (const auto now = active()) now->writer->hurry(deadline);
+void Fleet::set_deadline(std::chrono::steady_clock::time_point deadline) {
+  if (const auto now = active()) now->writer->set_deadline(deadline);
 }
 
 std::shared_ptr<Fleet::Active> Fleet::make_active(const Options& options) {
-  if (position_.prefix != options.prefix) position_ = {};  // other keys: another store
-  auto state = std::make_shared<SharedState>(options, id_, position_.cluster_id, *desk_, journal_, *keeper_, counts_);
+  if (resume_point_.prefix != options.prefix) resume_point_ = {};  // other keys: another store
+  auto state =
+      std::make_shared<SharedState>(options, id_, resume_point_.cluster_id, *registry_, journal_, *keeper_, counts_);
   {
     const locks::MutexLock lock(state->mutex);
-    state->position = position_;
-    state->position.prefix = options.prefix;
+    state->resume_point = resume_point_;
+    state->resume_point.prefix = options.prefix;
   }
   // One that was alone until now has been right until now.
-  state->freshness.begin(position_.is_known() ? age_of(position_, wall_now()) : std::optional(0ms));
+  state->freshness.begin(resume_point_.is_known() ? age_of(resume_point_, wall_now()) : std::optional(0ms));
   return std::make_shared<Active>(std::move(state), self_);
 }
 
@@ -150,38 +152,39 @@ void Fleet::end_following() {
   if (!now) return;
   if (now->is_following) now->follower->stop();
   const locks::MutexLock lock(now->state->mutex);
-  position_ = now->state->position;
-  if (const auto age = now->state->freshness.age()) position_.confirmed = wall_now() - *age;
+  resume_point_ = now->state->resume_point;
+  if (const auto age = now->state->freshness.age()) resume_point_.confirmed = wall_now() - *age;
 }
 
 // From one instant to the next: there is none in which a claim is granted here though it is to be shared.
 void Fleet::replace_active(std::shared_ptr<Active> next, bool leaves) {
-  const auto ending = active();
+  const auto previous = active();
   // Somebody may be on the way whom another sidecar has answered.
   if (leaves) {
-    app::for_each_room(*desk_, rooms_cleared_a_turn, [](app::Desk::Turn& turn, const auto& room) {
-      turn.ledger().keep(room.first, turn.now().service);
+    app::for_each_room(*registry_, rooms_cleared_per_slice, [](app::Registry::Transaction& local, const auto& room) {
+      local.ledger().keep(room.first, local.now().service);
     });
   }
   {
-    app::Desk::Turn turn(*desk_);
-    domain::Ledger& ledger = turn.ledger();
-    ledger.tell_uses(next != nullptr);
+    app::Registry::Transaction local(*registry_);
+    domain::Ledger& ledger = local.ledger();
+    ledger.announce_uses(next != nullptr);
     const locks::MutexLock lock(mutex_);
     patience_ = next ? next->state->options.timeout.count() : alone_.patience().count();
     active_ = std::move(next);
   }
-  if (!ending) return;
-  ending->writer->stop();
-  ending->membership.stop();
+  if (!previous) return;
+  previous->writer->stop();
+  previous->membership.stop();
   // What the others have told is not told any more; where there is a next store its list says how many there are.
-  app::for_each_room(*desk_, rooms_cleared_a_turn,
-                     [](app::Desk::Turn& turn, const auto& room) { turn.ledger().set_users_elsewhere(room.first, 0); });
+  app::for_each_room(*registry_, rooms_cleared_per_slice, [](app::Registry::Transaction& local, const auto& room) {
+    local.ledger().set_users_elsewhere(room.first, 0);
+  });
 }
 
 void Fleet::stop() {
   const locks::MutexLock lock(configuring_);
-  leaving_.reset();
+  leave_task_.reset();
   end_following();
   replace_active(nullptr, false);
   stopped_ = true;
@@ -192,59 +195,59 @@ std::shared_ptr<Fleet::Active> Fleet::active() const {
   return active_;
 }
 
-void Fleet::claim(app::Wish wish, Settled settled) {
-  const auto& now = active_at_desk();
+void Fleet::claim(app::ClaimRequest request, Settled settled) {
+  const auto& now = active_under_lock();
   if (!now) {
     ++*granting_alone_;
-    return alone_.claim(std::move(wish),
+    return alone_.claim(std::move(request),
                         [granting = granting_alone_, settled = std::move(settled)](const app::Grant& grant) {
                           settled(grant);
                           --*granting;
                         });
   }
-  Deed deed;
-  deed.kind = Deed::Kind::claim;
-  deed.room = wish.row.room_id;
-  deed.wish = std::move(wish);
-  deed.settled = std::move(settled);
-  deed.deadline = std::chrono::steady_clock::now() + now->state->options.timeout;
-  now->writer->push(std::move(deed));
+  Command command;
+  command.kind = Command::Kind::claim;
+  command.room = request.row.room_id;
+  command.request = std::move(request);
+  command.settled = std::move(settled);
+  command.deadline = std::chrono::steady_clock::now() + now->state->options.timeout;
+  now->writer->push(std::move(command));
 }
 
 bool Fleet::give_up(const std::string& room, Ended ended) {
-  const auto& now = active_at_desk();
+  const auto& now = active_under_lock();
   if (!now) return alone_.give_up(room, std::move(ended));
-  Deed deed;
-  deed.kind = Deed::Kind::give_up;
-  deed.room = room;
-  deed.ended = std::move(ended);
-  now->writer->push(std::move(deed));
+  Command command;
+  command.kind = Command::Kind::give_up;
+  command.room = room;
+  command.ended = std::move(ended);
+  now->writer->push(std::move(command));
   return false;
 }
 
-void Fleet::use(std::vector<app::TellUse> uses) {
-  const auto& now = active_at_desk();
+void Fleet::use(std::vector<app::UseAnnouncement> uses) {
+  const auto& now = active_under_lock();
   if (!now) return;
-  for (app::TellUse& tell : uses) {
-    Deed deed = use_of(std::move(tell.use));
-    deed.told = std::move(tell.told);
-    now->writer->push(std::move(deed));
+  for (app::UseAnnouncement& announcement : uses) {
+    Command command = use_mark_of(std::move(announcement.use));
+    command.announced = std::move(announcement.announced);
+    now->writer->push(std::move(command));
   }
 }
 
-void Fleet::end_leaving(const std::string& gateway) {
-  const auto& now = active_at_desk();
+void Fleet::end_evacuation(const std::string& gateway) {
+  const auto& now = active_under_lock();
   if (!now) return;
-  Deed deed;
-  deed.kind = Deed::Kind::end_failover;
-  deed.room = gateway;
-  now->writer->push(std::move(deed));
+  Command command;
+  command.kind = Command::Kind::end_failover;
+  command.room = gateway;
+  now->writer->push(std::move(command));
 }
 
-domain::Certainty Fleet::certainty() const {
-  const auto& now = active_at_desk();
+domain::StoreView Fleet::store_view() const {
+  const auto& now = active_under_lock();
   if (!now) return {};
-  return {now->is_live() ? Manner::shared : Manner::unsure, now->may_claim(), now->is_outdated()};
+  return {now->is_live() ? Selection::random_ties : Selection::two_choices, now->may_claim(), now->is_outdated()};
 }
 
 app::Claims::Released Fleet::release(const std::string& room, bool force, Deadline deadline) {
@@ -253,13 +256,13 @@ app::Claims::Released Fleet::release(const std::string& room, bool force, Deadli
   if (!now->may_claim()) return Released::unavailable;
   auto promise = std::make_shared<std::promise<Released>>();
   auto released = promise->get_future();
-  Deed deed;
-  deed.kind = Deed::Kind::release;
-  deed.room = room;
-  deed.force = force;
-  deed.deadline = deadline;
-  deed.released = [promise](Released what) { promise->set_value(what); };
-  now->writer->push(std::move(deed));
+  Command command;
+  command.kind = Command::Kind::release;
+  command.room = room;
+  command.force = force;
+  command.deadline = deadline;
+  command.released = [promise](Released what) { promise->set_value(what); };
+  now->writer->push(std::move(command));
   return released.wait_until(deadline + last_attempt) == std::future_status::ready ? released.get()
                                                                                    : Released::unavailable;
 }
@@ -270,11 +273,11 @@ bool Fleet::share_draining(const std::string& gateway, domain::Draining draining
   if (!now->may_claim()) return false;
   auto promise = std::make_shared<std::promise<bool>>();
   auto done = promise->get_future();
-  Deed deed;
-  deed.transaction.success.push_back(put(now->state->keys.gateway(gateway), to_text(draining)));
-  deed.deadline = deadline;
-  deed.answered = [promise](const TransactionResult* result) { promise->set_value(result != nullptr); };
-  now->writer->push(std::move(deed));
+  Command command;
+  command.transaction.success.push_back(put(now->state->keys.gateway(gateway), to_text(draining)));
+  command.deadline = deadline;
+  command.answered = [promise](const TransactionResult* result) { promise->set_value(result != nullptr); };
+  now->writer->push(std::move(command));
   return done.wait_until(deadline + last_attempt) == std::future_status::ready && done.get();
 }
 
@@ -294,7 +297,7 @@ app::FleetView Fleet::view() const {
   view.state = now->is_outdated() ? "outdated" : !now->is_listed() ? "listing" : now->is_live() ? "live" : "stale";
   {
     const locks::MutexLock lock(now->state->mutex);
-    view.revision = now->state->position.revision;
+    view.revision = now->state->resume_point.revision;
   }
   for (const auto& [id, sidecar] : now->membership.sidecars()) {
     view.sidecars.push_back({id, sidecar.name, sidecar.address, sidecar.version, sidecar.since, id == id_});
@@ -308,16 +311,16 @@ app::FleetView Fleet::view() const {
   return view;
 }
 
-std::optional<std::string> Fleet::trouble() const {
+std::optional<std::string> Fleet::problem() const {
   const auto now = active();
   if (!now) return std::nullopt;
-  auto trouble = trouble_of(*now);
+  auto problem = problem_of(*now);
   const auto foreign = now->state->cluster->problem();
-  if (trouble && foreign) return *trouble + "; " + *foreign;
-  return trouble ? trouble : foreign;
+  if (problem && foreign) return *problem + "; " + *foreign;
+  return problem ? problem : foreign;
 }
 
-std::optional<std::string> Fleet::trouble_of(const Active& active) {
+std::optional<std::string> Fleet::problem_of(const Active& active) {
   const auto& freshness = active.state->freshness;
   if (const auto failing = freshness.failing_for(); failing >= active.state->options.timeout) {
     return "etcd has not answered for " + std::to_string(std::chrono::round<std::chrono::seconds>(failing).count()) +

@@ -38,9 +38,9 @@ bool FollowedCluster::has_foreign() const {
   return !foreign_.empty();
 }
 
-bool FollowedCluster::choose(const Ids& told, Clock::time_point now) {
+bool FollowedCluster::choose(const Ids& ids, Clock::time_point now) {
   std::map<std::string, std::size_t> counted;
-  for (const auto& each : told) ++counted[each.second];
+  for (const auto& each : ids) ++counted[each.second];
   std::string most;  // the id of most of those that answered
   for (const auto& [id, count] : counted) {
     if (!id.empty() && (most.empty() || count > counted[most])) most = id;
@@ -48,7 +48,7 @@ bool FollowedCluster::choose(const Ids& told, Clock::time_point now) {
   const locks::MutexLock lock(mutex_);
   if (!id_.empty() && (counted.count(id_) > 0 || counted.count("") > 0 || most.empty())) {
     // What says no id may belong to the followed one.
-    for (const auto& [endpoint, id] : told) {
+    for (const auto& [endpoint, id] : ids) {
       if (id == id_) foreign_.erase(endpoint);
       if (id != id_ && !id.empty()) foreign_[endpoint] = id;
     }
@@ -61,10 +61,10 @@ bool FollowedCluster::choose(const Ids& told, Clock::time_point now) {
   if (most.empty()) return false;
   const bool is_sure = id_.empty() ? 2 * counted[most] > endpoints_ : counted[most] == endpoints_;
   if (is_sure || (is_only && (!is_contested_ || has_been_the_only_one(most, now)))) {
-    follow(most, told);
+    follow(most, ids);
     return true;
   }
-  if (is_contested_) foreign_ = told;
+  if (is_contested_) foreign_ = ids;
   return false;
 }
 
@@ -73,12 +73,12 @@ bool FollowedCluster::has_been_the_only_one(const std::string& id, Clock::time_p
   return now - only_since_ >= patience_;
 }
 
-void FollowedCluster::follow(const std::string& id, const Ids& told) {
+void FollowedCluster::follow(const std::string& id, const Ids& ids) {
   id_ = id;
   is_contested_ = true;
   only_one_.clear();
   foreign_.clear();
-  for (const auto& [endpoint, other] : told) {
+  for (const auto& [endpoint, other] : ids) {
     if (other != id && !other.empty()) foreign_[endpoint] = other;
   }
 }

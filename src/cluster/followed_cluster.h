@@ -37,7 +37,7 @@ class FollowedCluster {
   // it at once if all endpoints have that, since no place is left for a member of the followed one. In every other case a
   // cluster must have been the only one for `max_stale`, if another id was ever told: members of the right one may be
   // away for a while.
-  bool choose(const Ids& told, Clock::time_point now);
+  bool choose(const Ids& ids, Clock::time_point now);
 
   // Endpoints of other clusters. Those of all clusters, if none is followed and none has most endpoints.
   Ids foreign() const;
@@ -45,7 +45,7 @@ class FollowedCluster {
   std::optional<std::string> problem() const;
 
  private:
-  void follow(const std::string& id, const Ids& told) REQUIRES(mutex_);
+  void follow(const std::string& id, const Ids& ids) REQUIRES(mutex_);
   bool has_been_the_only_one(const std::string& id, Clock::time_point now) REQUIRES(mutex_);
 
   const std::size_t endpoints_;

@@ -20,11 +20,11 @@ using namespace std::chrono_literals;
 
 constexpr std::int64_t keys_a_page = 2000;
 constexpr int attempts_a_page = 3;
-// Three beats of Membership's.
+// Three heartbeats of Membership's.
 constexpr auto longest_silence = 12s;
 constexpr auto oldest_without_list = 30s;
-// So many rooms are taken in within one turn.
-constexpr std::size_t rooms_a_turn = 256;
+// So many rooms are taken in within one local.
+constexpr std::size_t rooms_per_slice = 256;
 
 }  // namespace
 
@@ -55,7 +55,7 @@ bool Follower::rests(std::chrono::milliseconds time) {
 void Follower::work() {
   ::pthread_setname_np(::pthread_self(), "follower");
   for (;;) {
-    if (!(must_list_ || asks_witness()) || (must_list_ && !list())) {
+    if (!(must_list_ || checks_history()) || (must_list_ && !list())) {
       must_list_ = engine_.finds_replacement() || must_list_;
       if (rests(250ms)) return;
       continue;
@@ -65,16 +65,16 @@ void Follower::work() {
       const locks::MutexLock lock(state_.mutex);
       from = state_.replica.followed() + 1;
     }
-    const WatchEnd end =
-        engine_.watch(state_.keys.first_followed(), state_.keys.last_followed(), from, longest_silence,
-                      [this](const Header& header, const std::vector<Event>& events) { return hear(header, events); });
+    const WatchEnd end = engine_.watch(
+        state_.keys.first_followed(), state_.keys.last_followed(), from, longest_silence,
+        [this](const Header& header, const std::vector<Event>& events) { return apply_events(header, events); });
     is_watching_ = false;
-    if (std::exchange(has_begun_, false)) look_for_witness();
+    if (std::exchange(has_begun_, false)) prepare_history_check();
     if (end.why == WatchEnd::Why::compacted) must_list_ = true;
-    // Nobody can put a beat, as while the store is full: a list is as good.
+    // Nobody can put a heartbeat, as while the store is full: a list is as good.
     const auto age = state_.freshness.age();
     if (end.why == WatchEnd::Why::lost && (!age || *age > oldest_without_list)) must_list_ = true;
-    if (end.why == WatchEnd::Why::refused && !std::exchange(trouble_told_, true)) {
+    if (end.why == WatchEnd::Why::refused && !std::exchange(error_logged_, true)) {
       app::log_error("Shared store does not let its changes be followed", {{"reason", end.words}});
     }
     // One that has just ended has been passed over already; none is asked without a pause.
@@ -83,19 +83,19 @@ void Follower::work() {
 }
 
 bool Follower::read_range(std::string first, const std::string& last, Listing& listing, std::vector<KeyValue>& into) {
-  RangeWish wish;
-  wish.key = std::move(first);
-  wish.range_end = last;
-  wish.limit = keys_a_page;
+  RangeRequest request;
+  request.key = std::move(first);
+  request.range_end = last;
+  request.limit = keys_a_page;
   for (bool more = true; more;) {
-    wish.revision = listing.revision;
-    auto reply = engine_.range(wish);
+    request.revision = listing.revision;
+    auto reply = engine_.range(request);
     // The pages before it are worth another attempt, which has more time if that one came too late.
-    for (int again = 1; again < attempts_a_page && reply.trouble == Trouble::unreached; ++again) {
-      reply = engine_.range(wish);
+    for (int again = 1; again < attempts_a_page && reply.error == ErrorCode::unreached; ++again) {
+      reply = engine_.range(request);
     }
     if (!reply.ok()) {
-      if (reply.trouble == Trouble::refused && !std::exchange(trouble_told_, true)) {
+      if (reply.error == ErrorCode::refused && !std::exchange(error_logged_, true)) {
         app::log_error("Shared store cannot be read", {{"reason", reply.why}});
       }
       return false;
@@ -104,7 +104,7 @@ bool Follower::read_range(std::string first, const std::string& last, Listing& l
     if (listing.cluster_id.empty()) listing.cluster_id = reply.header.cluster_id;
     if (listing.cluster_id != reply.header.cluster_id) return false;  // replaced meanwhile
     more = reply.value.more && !reply.value.items.empty();
-    if (more) wish.key = reply.value.items.back().key + '\0';
+    if (more) request.key = reply.value.items.back().key + '\0';
     for (KeyValue& item : reply.value.items) into.push_back(std::move(item));
   }
   return true;
@@ -112,30 +112,31 @@ bool Follower::read_range(std::string first, const std::string& last, Listing& l
 
 bool Follower::read(Listing& listing) {
   return read_range(state_.keys.first_followed(), state_.keys.first_use(), listing, listing.items) &&
-         read_range(state_.keys.first_use(), state_.keys.last_use(), listing, listing.marks);
+         read_range(state_.keys.first_use(), state_.keys.last_use(), listing, listing.use_marks);
 }
 
 // What this sidecar has written may not have been heard yet. Looked for when the watch has just ended: what is written
 // later may be in another history already.
-void Follower::look_for_witness() {
+void Follower::prepare_history_check() {
   const locks::MutexLock lock(state_.mutex);
   const Replica::Newest& newest = state_.replica.newest();
-  if (newest.modified > witness_.modified) witness_ = {state_.keys.room(newest.room), std::nullopt, newest.modified};
+  if (newest.modified > history_check_.modified)
+    history_check_ = {state_.keys.room(newest.room), std::nullopt, newest.modified};
 }
 
 // Whatever was written by one revision stays so: a store that was put back may have come past where this one is, but by
 // other changes.
-bool Follower::asks_witness() {
-  if (witness_.modified == 0) return true;
-  RangeWish wish;
-  wish.key = witness_.key;
-  wish.revision = witness_.modified;
-  const auto reply = engine_.range(wish);
-  const bool is_past = reply.trouble == Trouble::compacted || reply.trouble == Trouble::refused;
+bool Follower::checks_history() {
+  if (history_check_.modified == 0) return true;
+  RangeRequest request;
+  request.key = history_check_.key;
+  request.revision = history_check_.modified;
+  const auto reply = engine_.range(request);
+  const bool is_past = reply.error == ErrorCode::compacted || reply.error == ErrorCode::refused;
   if (!reply.ok() && !is_past) return false;
   const bool is_as_it_was = reply.ok() && reply.value.items.size() == 1 &&
-                            reply.value.items.front().modified == witness_.modified &&
-                            (!witness_.value || reply.value.items.front().value == *witness_.value);
+                            reply.value.items.front().modified == history_check_.modified &&
+                            (!history_check_.value || reply.value.items.front().value == *history_check_.value);
   if (reply.ok() && !is_as_it_was) is_other_history_ = true;
   if (!is_as_it_was) must_list_ = true;
   return true;
@@ -144,30 +145,30 @@ bool Follower::asks_witness() {
 bool Follower::list() {
   const auto sent = Freshness::now();
   Listing listing;
-  if (!asks_witness() || !read(listing)) {
+  if (!checks_history() || !read(listing)) {
     if (state_.freshness.failing_for() == 0ms) state_.freshness.fails(sent);
     return false;
   }
-  trouble_told_ = false;
+  error_logged_ = false;
   state_.freshness.works();
   News news;
   {
     const locks::MutexLock lock(state_.mutex);
     take(listing, news);
     state_.replica.set_followed(listing.revision);
-    state_.position.cluster_id = listing.cluster_id;
-    state_.position.revision = listing.revision;
+    state_.resume_point.cluster_id = listing.cluster_id;
+    state_.resume_point.revision = listing.revision;
     state_.freshness.answered(sent, listing.revision);
     state_.freshness.followed(listing.revision);
-    app::Desk::Turn turn(state_.desk);
-    turn.note(state_.position_now());
+    app::Registry::Transaction local(state_.registry);
+    local.note(state_.resume_point_now());
   }
   state_.counts.listings.add();
   must_list_ = is_other_history_ = false;
   const auto newest =
       std::max_element(listing.items.begin(), listing.items.end(),
                        [](const auto& one, const auto& other) { return one.modified < other.modified; });
-  witness_ = newest == listing.items.end() ? Witness{} : witness_of(*newest);
+  history_check_ = newest == listing.items.end() ? HistoryCheck{} : history_check_of(*newest);
   has_begun_ = true;
   is_listed_ = true;
   follow_drains(news);
@@ -176,7 +177,7 @@ bool Follower::list() {
 
 // With the lock.
 void Follower::take(const Listing& listing, News& news) {
-  const Position before = state_.position;
+  const ResumePoint before = state_.resume_point;
   const bool is_join = !before.is_known();
   const bool is_other_history =
       !is_join && (is_other_history_ || listing.cluster_id != before.cluster_id || listing.revision < before.revision);
@@ -185,21 +186,21 @@ void Follower::take(const Listing& listing, News& news) {
                   {{"revision", listing.revision}, {"followed", before.revision}});
     state_.freshness.forget_questions();
   }
-  state_.replica.forget_left();
+  state_.replica.forget_tombstones();
   state_.replica.forget_failovers();
   std::map<std::string, SidecarValue> sidecars;
   std::set<std::string> drained;
-  app::Desk::Turn(state_.desk).ledger().forget_returning();
+  app::Registry::Transaction(state_.registry).ledger().forget_tombstones();
   for (std::size_t at = 0; at < listing.items.size();) {
-    if (at > 0) state_.desk.let_others_pass();
-    app::Desk::Turn turn(state_.desk);
-    for (const std::size_t end = std::min(listing.items.size(), at + rooms_a_turn); at < end; ++at) {
+    if (at > 0) state_.registry.pause_between_slices();
+    app::Registry::Transaction local(state_.registry);
+    for (const std::size_t end = std::min(listing.items.size(), at + rooms_per_slice); at < end; ++at) {
       const KeyValue& item = listing.items[at];
       const auto key = state_.keys.parse(item.key);
       if (!key) continue;
       const Event event{false, item};
-      if (key->kind == KeyKind::left) follow_left(turn, key->name, event);
-      if (key->kind == KeyKind::failover) follow_failover(turn, key->name, event);
+      if (key->kind == KeyKind::tombstone) follow_tombstone(local, key->name, event);
+      if (key->kind == KeyKind::failover) follow_failover(local, key->name, event);
       if (key->kind == KeyKind::sidecar) {
         if (auto value = sidecar_value_from(item.value)) sidecars.emplace(key->name, std::move(*value));
       }
@@ -210,21 +211,21 @@ void Follower::take(const Listing& listing, News& news) {
     }
   }
   take_rooms(listing, is_join || is_other_history, is_other_history);
-  take_marks(listing);
-  std::set<std::string> with_marks;
-  for (const KeyValue& mark : listing.marks) {
-    if (const auto key = state_.keys.parse(mark.key)) with_marks.insert(key->sidecar);
+  apply_use_marks(listing);
+  std::set<std::string> with_use_marks;
+  for (const KeyValue& use_mark : listing.use_marks) {
+    if (const auto key = state_.keys.parse(use_mark.key)) with_use_marks.insert(key->sidecar);
   }
-  membership_.list(std::move(sidecars), with_marks);
+  membership_.list(std::move(sidecars), with_use_marks);
   if (!is_join && !is_other_history) return;
   // What was drained here while this one was alone.
-  const auto policy = state_.desk.policy();
+  const auto policy = state_.registry.policy();
   for (const domain::Gateway& gateway : policy->catalogue().gateways()) {
     if (!gateway.draining || gateway.removed || drained.count(gateway.name)) continue;
-    Deed deed;
-    const auto draining = gateway.emptying ? domain::Draining::and_emptying : domain::Draining::yes;
-    deed.transaction.success.push_back(put(state_.keys.gateway(gateway.name), to_text(draining)));
-    writer_.push(std::move(deed));
+    Command command;
+    const auto draining = gateway.evacuating ? domain::Draining::and_evacuating : domain::Draining::yes;
+    command.transaction.success.push_back(put(state_.keys.gateway(gateway.name), to_text(draining)));
+    writer_.push(std::move(command));
   }
 }
 
@@ -236,7 +237,7 @@ void Follower::take_rooms(const Listing& listing, bool is_other_history, bool is
   state_.replica.set_followed(0);
   follow_listed(listed.rows, is_other_history);
   end_missing(listing.revision, is_other_history, listed);
-  for (const auto& [row, over] : listed.to_carry) carry(row, over);
+  for (const auto& [row, over] : listed.to_republish) republish(row, over);
 }
 
 Follower::ListedRooms Follower::read_rooms(const Listing& listing, bool is_restored) {
@@ -253,122 +254,122 @@ Follower::ListedRooms Follower::read_rooms(const Listing& listing, bool is_resto
     // Revisions of two histories cannot be compared: the later assignment counts.
     std::optional<domain::Assignment> newer;
     if (is_restored) {
-      app::Desk::Turn turn(state_.desk);
-      const domain::Ledger::Room* room = turn.ledger().find(key->name);
+      app::Registry::Transaction local(state_.registry);
+      const domain::Ledger::Room* room = local.ledger().find(key->name);
       if (room && room->held && !room->pending && room->held->assigned_at > value->row.assigned_at &&
-          turn.ledger().name_of(room->held->gateway) != value->row.gateway_name) {
-        newer = turn.ledger().assignment(key->name, *room->held);
+          local.ledger().name_of(room->held->gateway) != value->row.gateway_name) {
+        newer = local.ledger().assignment(key->name, *room->held);
       }
     }
-    (newer ? listed.to_carry : listed.rows).emplace_back(newer.value_or(value->row), item.modified);
+    (newer ? listed.to_republish : listed.rows).emplace_back(newer.value_or(value->row), item.modified);
   }
   return listed;
 }
 
 void Follower::follow_listed(const std::vector<RowAt>& rows, bool is_other_history) {
-  for (std::size_t at = 0; at < rows.size(); at += rooms_a_turn) {
-    if (at > 0) state_.desk.let_others_pass();
-    app::Desk::Turn turn(state_.desk);
-    for (std::size_t i = at; i < std::min(rows.size(), at + rooms_a_turn); ++i) {
+  for (std::size_t at = 0; at < rows.size(); at += rooms_per_slice) {
+    if (at > 0) state_.registry.pause_between_slices();
+    app::Registry::Transaction local(state_.registry);
+    for (std::size_t i = at; i < std::min(rows.size(), at + rooms_per_slice); ++i) {
       const auto& [row, modified] = rows[i];
       const bool is_news = state_.replica.take_room(row, modified);
       if (const auto now = state_.replica.room(row.room_id); !is_news && (!now || now->modified != modified)) continue;
-      const domain::Ledger::Room* room = turn.ledger().find(row.room_id);
+      const domain::Ledger::Room* room = local.ledger().find(row.room_id);
       const bool is_elsewhere = room && room->held && !room->pending && (is_other_history || room->has_users()) &&
-                                turn.ledger().name_of(room->held->gateway) != row.gateway_name;
+                                local.ledger().name_of(room->held->gateway) != row.gateway_name;
       if (is_elsewhere) {
         state_.counts.conflicts.add();
         app::log_warn("Room is elsewhere in the shared store, which counts; who is in it here stays apart",
                       {{"room_id", row.room_id},
-                       {"here", turn.ledger().name_of(room->held->gateway)},
+                       {"here", local.ledger().name_of(room->held->gateway)},
                        {"gateway_name", row.gateway_name}});
       }
-      turn.ledger().follow(row);
+      local.ledger().follow(row);
     }
   }
 }
 
-// What is known here and was not listed: it has ended, or is to be carried there.
+// What is known here and was not listed: it has ended, or is to be republished there.
 void Follower::end_missing(Revision as_of, bool is_other_history, ListedRooms& listed) {
   std::string last;
-  for (bool more = true; more; state_.desk.let_others_pass()) {
-    app::Desk::Turn turn(state_.desk);
-    domain::Ledger& ledger = turn.ledger();
+  for (bool more = true; more; state_.registry.pause_between_slices()) {
+    app::Registry::Transaction local(state_.registry);
+    domain::Ledger& ledger = local.ledger();
     std::vector<std::string> gone, forced;
     auto room = ledger.rooms().upper_bound(last);
-    for (std::size_t looked = 0; room != ledger.rooms().end() && looked < rooms_a_turn; ++room, ++looked) {
+    for (std::size_t looked = 0; room != ledger.rooms().end() && looked < rooms_per_slice; ++room, ++looked) {
       last = room->first;
       if (!room->second.held || listed.names.count(room->first) > 0) continue;
       const auto known = state_.replica.room(room->first);
       if (known && known->modified > as_of) continue;  // a claim of ours, after the listing
       state_.replica.drop_room(room->first, as_of + 1);
       if (room->second.pending) continue;  // its claim will tell
-      const Replica::Left* left = state_.replica.left(room->first);
-      const bool is_forced = left && left->value.why == LeftValue::Why::forced;
+      const Replica::KnownTombstone* tombstone = state_.replica.tombstone(room->first);
+      const bool is_forced = tombstone && tombstone->value.why == Tombstone::Why::forced;
       if (is_forced) forced.push_back(room->first);
       if (is_other_history || (room->second.has_users() && !is_forced)) {
-        listed.to_carry.emplace_back(ledger.assignment(room->first, *room->second.held), 0);
+        listed.to_republish.emplace_back(ledger.assignment(room->first, *room->second.held), 0);
       } else {
         gone.push_back(room->first);
       }
     }
     more = room != ledger.rooms().end();
     for (const std::string& name : gone) ledger.unfollow(name);
-    for (const std::string& name : forced) empty_by_force(turn, name);
+    for (const std::string& name : forced) empty_by_force(local, name);
   }
   forget_emptied();
 }
 
-void Follower::carry(const domain::Assignment& row, Revision over) {
-  Deed deed;
-  deed.kind = Deed::Kind::carry;
-  deed.room = row.room_id;
-  deed.wish.row = row;
-  deed.over = over;
-  writer_.push(std::move(deed));
+void Follower::republish(const domain::Assignment& row, Revision over) {
+  Command command;
+  command.kind = Command::Kind::republish;
+  command.room = row.room_id;
+  command.request.row = row;
+  command.over = over;
+  writer_.push(std::move(command));
 }
 
 // Those of others say how many users are in their rooms. Our own: of rooms that are used here without it the others
 // are told again.
-void Follower::take_marks(const Listing& listing) {
-  state_.replica.forget_marks(listing.revision);
+void Follower::apply_use_marks(const Listing& listing) {
+  state_.replica.forget_use_marks(listing.revision);
   state_.replica.forget_users();
   std::set<std::string, std::less<>> marked_as_kept;
-  for (const KeyValue& mark : listing.marks) {
-    const auto key = state_.keys.parse(mark.key);
+  for (const KeyValue& use_mark : listing.use_marks) {
+    const auto key = state_.keys.parse(use_mark.key);
     if (!key) continue;
-    const UseValue value = use_value_from(mark.value);
+    const UseMark value = use_mark_from(use_mark.value);
     if (key->sidecar == state_.sidecar) {
-      state_.replica.set_mark(key->name, mark.modified);
+      state_.replica.set_use_mark(key->name, use_mark.modified);
       if (value.use == domain::Use::kept) marked_as_kept.insert(key->name);
     } else {
       state_.replica.set_users(key->name, key->sidecar, value.users);
     }
   }
   std::string last;
-  for (bool more = true; more; state_.desk.let_others_pass()) {
-    app::Desk::Turn turn(state_.desk);
-    domain::Ledger& ledger = turn.ledger();
+  for (bool more = true; more; state_.registry.pause_between_slices()) {
+    app::Registry::Transaction local(state_.registry);
+    domain::Ledger& ledger = local.ledger();
     std::vector<domain::RoomUse> uses;
     std::vector<std::string> recounted;
     auto room = ledger.rooms().upper_bound(last);
-    for (std::size_t looked = 0; room != ledger.rooms().end() && looked < rooms_a_turn; ++room, ++looked) {
+    for (std::size_t looked = 0; room != ledger.rooms().end() && looked < rooms_per_slice; ++room, ++looked) {
       last = room->first;
       const auto elsewhere = static_cast<std::size_t>(state_.replica.users(last));
       if (room->second.users_elsewhere != elsewhere) recounted.push_back(last);
       if (!room->second.held || room->second.pending) continue;
-      const bool is_marked = state_.replica.mark(room->first) > 0;
-      const auto use = room->second.has_users()                                          ? domain::Use::live
-                       : is_marked || ledger.use_told(room->second) != domain::Use::none ? domain::Use::kept
-                                                                                         : domain::Use::none;
+      const bool is_marked = state_.replica.use_mark(room->first) > 0;
+      const auto use = room->second.has_users()                                               ? domain::Use::live
+                       : is_marked || ledger.announced_use(room->second) != domain::Use::none ? domain::Use::kept
+                                                                                              : domain::Use::none;
       if (use != domain::Use::none) uses.push_back({room->first, use});
     }
     more = room != ledger.rooms().end();
     for (const domain::RoomUse& use : uses) {
-      domain::RoomUse told = ledger.set_use_told(use.room_id, use.use);
+      domain::RoomUse announced = ledger.set_announced_use(use.room_id, use.use);
       // After a kill the users of the last second are forgotten, while the mark still counts them.
-      const bool is_right = told.use == domain::Use::kept && marked_as_kept.count(told.room_id) > 0;
-      if (!is_right) writer_.push(use_of(std::move(told)));
+      const bool is_right = announced.use == domain::Use::kept && marked_as_kept.count(announced.room_id) > 0;
+      if (!is_right) writer_.push(use_mark_of(std::move(announced)));
     }
     for (const std::string& name : recounted) {
       ledger.set_users_elsewhere(name, static_cast<std::size_t>(state_.replica.users(name)));
@@ -376,7 +377,7 @@ void Follower::take_marks(const Listing& listing) {
   }
 }
 
-bool Follower::hear(const Header& header, const std::vector<Event>& events) {
+bool Follower::apply_events(const Header& header, const std::vector<Event>& events) {
   {
     const locks::MutexLock lock(state_.mutex);
     if (events.empty() && header.revision < state_.replica.followed()) {
@@ -391,45 +392,45 @@ bool Follower::hear(const Header& header, const std::vector<Event>& events) {
   News news;
   for (const Event& event : events) {
     const auto key = event.erased ? std::nullopt : state_.keys.parse(event.item.key);
-    if (!key || key->kind != KeyKind::left) continue;
-    const auto value = left_value_from(event.item.value);
-    if (value && value->why == LeftValue::Why::forced) news.forced.insert(key->name);
+    if (!key || key->kind != KeyKind::tombstone) continue;
+    const auto value = tombstone_from(event.item.value);
+    if (value && value->why == Tombstone::Why::forced) news.forced.insert(key->name);
   }
   for (std::size_t at = 0; at < events.size();) {
     const locks::MutexLock lock(state_.mutex);
     {
-      app::Desk::Turn turn(state_.desk);
+      app::Registry::Transaction local(state_.registry);
       // What one revision has done is seen at once.
       for (std::size_t taken = 0; at < events.size(); ++at, ++taken) {
-        if (taken >= rooms_a_turn && events[at].item.modified != events[at - 1].item.modified) break;
-        follow(turn, events[at], news);
+        if (taken >= rooms_per_slice && events[at].item.modified != events[at - 1].item.modified) break;
+        follow(local, events[at], news);
       }
       const Revision revision = events[at - 1].item.modified;
       state_.replica.set_followed(std::max(state_.replica.followed(), revision));
-      state_.position.revision = state_.replica.followed();
+      state_.resume_point.revision = state_.replica.followed();
       state_.freshness.followed(state_.replica.followed());
-      turn.note(state_.position_now());
+      local.note(state_.resume_point_now());
     }
     forget_emptied();
-    if (at < events.size()) state_.desk.let_others_pass();
+    if (at < events.size()) state_.registry.pause_between_slices();
   }
   const auto last_put = std::find_if(events.rbegin(), events.rend(), [](const Event& event) { return !event.erased; });
-  if (last_put != events.rend()) witness_ = witness_of(last_put->item);
+  if (last_put != events.rend()) history_check_ = history_check_of(last_put->item);
   state_.counts.changes.add(events.size());
   follow_drains(news);
   return true;
 }
 
-void Follower::follow(app::Desk::Turn& turn, const Event& event, News& news) {
+void Follower::follow(app::Registry::Transaction& local, const Event& event, News& news) {
   const auto key = state_.keys.parse(event.item.key);
   if (!key) return;
   switch (key->kind) {
     case KeyKind::room:
-      return follow_room(turn, key->name, event, news);
-    case KeyKind::left:
-      return follow_left(turn, key->name, event);
+      return follow_room(local, key->name, event, news);
+    case KeyKind::tombstone:
+      return follow_tombstone(local, key->name, event);
     case KeyKind::failover:
-      return follow_failover(turn, key->name, event);
+      return follow_failover(local, key->name, event);
     case KeyKind::sidecar:
       return follow_sidecar(key->name, event);
     case KeyKind::gateway:
@@ -439,37 +440,38 @@ void Follower::follow(app::Desk::Turn& turn, const Event& event, News& news) {
         news.drains.emplace_back(key->name, *draining);
       return;
     case KeyKind::use:
-      return follow_use(turn, *key, event);
-    case KeyKind::beat:
+      return follow_use_mark(local, *key, event);
+    case KeyKind::heartbeat:
       return;
   }
 }
 
-// More sessions than one turn can forget are forgotten after it (forget_emptied).
-void Follower::empty_by_force(app::Desk::Turn& turn, const std::string& room) {
-  const std::size_t forgotten = turn.ledger().forget_sessions(room, app::forgotten_a_turn);
-  if (forgotten == app::forgotten_a_turn) emptied_.push_back(room);
-  turn.disbelieve_reports(room, turn.now().service + turn.options().dead_after);
+// More sessions than one transaction can forget are forgotten after it (forget_emptied).
+void Follower::empty_by_force(app::Registry::Transaction& local, const std::string& room) {
+  const std::size_t forgotten = local.ledger().forget_sessions(room, app::forgotten_per_slice);
+  if (forgotten == app::forgotten_per_slice) emptied_.push_back(room);
+  local.quarantine_reports(room, local.now().service + local.options().dead_after);
 }
 
-void Follower::forget_emptied() { app::forget_sessions(state_.desk, std::exchange(emptied_, {})); }
+void Follower::forget_emptied() { app::forget_sessions(state_.registry, std::exchange(emptied_, {})); }
 
-void Follower::follow_room(app::Desk::Turn& turn, const std::string& room, const Event& event, const News& news) {
-  domain::Ledger& ledger = turn.ledger();
+void Follower::follow_room(app::Registry::Transaction& local, const std::string& room, const Event& event,
+                           const News& news) {
+  domain::Ledger& ledger = local.ledger();
   if (event.erased) {
     const auto was = state_.replica.room(room);
     const bool is_forced = news.forced.count(room) > 0;
     if (!state_.replica.drop_room(room, event.item.modified)) {
-      if (is_forced && !was) empty_by_force(turn, room);  // dropped already, by what an answer said
+      if (is_forced && !was) empty_by_force(local, room);  // dropped already, by what an answer said
       return;
     }
-    state_.replica.drop_mark(room);
+    state_.replica.drop_use_mark(room);
     const domain::Ledger::Room* entry = ledger.find(room);
     const bool is_used = entry && entry->has_users() && !entry->pending;
     ledger.unfollow(room);
-    if (is_forced) return empty_by_force(turn, room);
+    if (is_forced) return empty_by_force(local, room);
     // A user came in before the others knew: the room goes on where it was.
-    if (is_used && was) carry(was->row, 0);
+    if (is_used && was) republish(was->row, 0);
     return;
   }
   const auto value = room_value_from(room, event.item.value);
@@ -479,53 +481,53 @@ void Follower::follow_room(app::Desk::Turn& turn, const std::string& room, const
   }
   const bool is_new = !state_.replica.room(room);
   if (!state_.replica.take_room(value->row, event.item.modified)) return;
-  if (is_new) turn.arrived();
+  if (is_new) local.arrived();
   ledger.follow(value->row);
   const domain::Ledger::Room* entry = ledger.find(room);
-  if (value->by != state_.sidecar || !entry || entry->pending || state_.replica.mark(room) > 0) return;
+  if (value->by != state_.sidecar || !entry || entry->pending || state_.replica.use_mark(room) > 0) return;
   // A claim of ours that came through after all, when nobody waited for it any more.
-  state_.replica.set_mark(room, event.item.modified);
-  ledger.set_use_told(room, domain::Use::kept);
-  ledger.keep(room, turn.now().service);
+  state_.replica.set_use_mark(room, event.item.modified);
+  ledger.set_announced_use(room, domain::Use::kept);
+  ledger.keep(room, local.now().service);
 }
 
-void Follower::follow_left(app::Desk::Turn& turn, const std::string& room, const Event& event) {
-  domain::Ledger& ledger = turn.ledger();
+void Follower::follow_tombstone(app::Registry::Transaction& local, const std::string& room, const Event& event) {
+  domain::Ledger& ledger = local.ledger();
   if (event.erased) {
-    state_.replica.drop_left(room);
-    return ledger.set_returning(room, std::nullopt);
+    state_.replica.drop_tombstone(room);
+    return ledger.set_tombstone(room, std::nullopt);
   }
-  auto value = left_value_from(event.item.value);
+  auto value = tombstone_from(event.item.value);
   if (!value) return;
-  if (value->why == LeftValue::Why::empty) {
-    ledger.set_returning(room, value->gateway);
+  if (value->why == Tombstone::Why::empty) {
+    ledger.set_tombstone(room, value->gateway);
   } else {
-    ledger.set_returning(room, std::nullopt);
+    ledger.set_tombstone(room, std::nullopt);
   }
-  state_.replica.take_left(room, std::move(*value), event.item.modified);
+  state_.replica.put_tombstone(room, std::move(*value), event.item.modified);
 }
 
-void Follower::follow_failover(app::Desk::Turn& turn, const std::string& gateway, const Event& event) {
-  domain::Ledger& ledger = turn.ledger();
+void Follower::follow_failover(app::Registry::Transaction& local, const std::string& gateway, const Event& event) {
+  domain::Ledger& ledger = local.ledger();
   const domain::GatewayNumber number = ledger.number_of(gateway);
   if (event.erased) {
     state_.replica.drop_failover(gateway);
-    return ledger.end_leaving(number);
+    return ledger.end_evacuation(number);
   }
   auto value = failover_value_from(event.item.value);
   if (!value) return;
   std::optional<domain::GatewayNumber> standby;
   if (value->standby) standby = ledger.number_of(*value->standby);
-  const auto known = ledger.leaving().find(number);
-  if (known == ledger.leaving().end() || known->second.standby != standby) ledger.begin_leaving(number, standby);
+  const auto known = ledger.evacuations().find(number);
+  if (known == ledger.evacuations().end() || known->second.standby != standby) ledger.begin_evacuation(number, standby);
   state_.replica.take_failover(gateway, std::move(*value), event.item.modified);
 }
 
 // Our own marks come back as events, too.
-void Follower::follow_use(app::Desk::Turn& turn, const ParsedKey& key, const Event& event) {
+void Follower::follow_use_mark(app::Registry::Transaction& local, const ParsedKey& key, const Event& event) {
   if (key.sidecar == state_.sidecar) return;
-  state_.replica.set_users(key.name, key.sidecar, event.erased ? 0 : use_value_from(event.item.value).users);
-  turn.ledger().set_users_elsewhere(key.name, static_cast<std::size_t>(state_.replica.users(key.name)));
+  state_.replica.set_users(key.name, key.sidecar, event.erased ? 0 : use_mark_from(event.item.value).users);
+  local.ledger().set_users_elsewhere(key.name, static_cast<std::size_t>(state_.replica.users(key.name)));
 }
 
 void Follower::follow_sidecar(const std::string& id, const Event& event) {
@@ -533,7 +535,7 @@ void Follower::follow_sidecar(const std::string& id, const Event& event) {
   if (const auto value = sidecar_value_from(event.item.value)) membership_.came(id, *value);
 }
 
-// What cannot be done now is done with what comes next, a beat at the latest; so is one of a gateway that is not known yet.
+// What cannot be done now is done with what comes next, a heartbeat at the latest; so is one of a gateway that is not known yet.
 void Follower::follow_drains(const News& news) {
   for (const auto& [gateway, draining] : news.drains) undone_[gateway] = draining;
   for (auto drain = undone_.begin(); drain != undone_.end();) {

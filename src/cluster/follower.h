@@ -45,28 +45,28 @@ class Follower {
     std::string cluster_id;
     Revision revision = 0;
     std::vector<KeyValue> items;
-    std::vector<KeyValue> marks;
+    std::vector<KeyValue> use_marks;
   };
 
   using RowAt = std::pair<domain::Assignment, Revision>;
   struct ListedRooms {
     std::set<std::string, std::less<>> names;
-    std::vector<RowAt> rows;      // to be followed
-    std::vector<RowAt> to_carry;  // into the store, over that revision
+    std::vector<RowAt> rows;          // to be followed
+    std::vector<RowAt> to_republish;  // into the store, over that revision
   };
 
   // The newest change that is known of.
-  struct Witness {
+  struct HistoryCheck {
     std::string key{};
     std::optional<std::string> value{};  // if that is known
     Revision modified = 0;               // 0: there is none
   };
-  static Witness witness_of(const KeyValue& item) { return {item.key, item.value, item.modified}; }
+  static HistoryCheck history_check_of(const KeyValue& item) { return {item.key, item.value, item.modified}; }
 
   void work();
-  void look_for_witness();
+  void prepare_history_check();
   // Is it still the store that was followed? False: it could not be asked.
-  bool asks_witness();
+  bool checks_history();
   bool list();
   bool read(Listing& listing);
   bool read_range(std::string first, const std::string& last, Listing& listing, std::vector<KeyValue>& into);
@@ -75,19 +75,22 @@ class Follower {
   ListedRooms read_rooms(const Listing& listing, bool is_restored) REQUIRES(state_.mutex);
   void follow_listed(const std::vector<RowAt>& rows, bool is_other_history) REQUIRES(state_.mutex);
   void end_missing(Revision as_of, bool is_other_history, ListedRooms& listed) REQUIRES(state_.mutex);
-  void take_marks(const Listing& listing) REQUIRES(state_.mutex);
-  bool hear(const Header& header, const std::vector<Event>& events);
-  void follow(app::Desk::Turn& turn, const Event& event, News& news) REQUIRES(state_.mutex);
-  void follow_room(app::Desk::Turn& turn, const std::string& room, const Event& event, const News& news)
+  void apply_use_marks(const Listing& listing) REQUIRES(state_.mutex);
+  bool apply_events(const Header& header, const std::vector<Event>& events);
+  void follow(app::Registry::Transaction& local, const Event& event, News& news) REQUIRES(state_.mutex);
+  void follow_room(app::Registry::Transaction& local, const std::string& room, const Event& event, const News& news)
       REQUIRES(state_.mutex);
-  void empty_by_force(app::Desk::Turn& turn, const std::string& room);
+  void empty_by_force(app::Registry::Transaction& local, const std::string& room);
   void forget_emptied();
-  void follow_left(app::Desk::Turn& turn, const std::string& room, const Event& event) REQUIRES(state_.mutex);
-  void follow_failover(app::Desk::Turn& turn, const std::string& gateway, const Event& event) REQUIRES(state_.mutex);
+  void follow_tombstone(app::Registry::Transaction& local, const std::string& room, const Event& event)
+      REQUIRES(state_.mutex);
+  void follow_failover(app::Registry::Transaction& local, const std::string& gateway, const Event& event)
+      REQUIRES(state_.mutex);
   void follow_sidecar(const std::string& id, const Event& event);
-  void follow_use(app::Desk::Turn& turn, const ParsedKey& key, const Event& event) REQUIRES(state_.mutex);
+  void follow_use_mark(app::Registry::Transaction& local, const ParsedKey& key, const Event& event)
+      REQUIRES(state_.mutex);
   void follow_drains(const News& news);
-  void carry(const domain::Assignment& row, Revision over);
+  void republish(const domain::Assignment& row, Revision over);
   bool rests(std::chrono::milliseconds time);
 
   SharedState& state_;
@@ -103,9 +106,9 @@ class Follower {
   std::vector<std::string> emptied_;  // by force, and with sessions that are to be forgotten
   bool must_list_ = true;
   bool is_other_history_ = false;
-  Witness witness_;
+  HistoryCheck history_check_;
   bool has_begun_ = false;  // since the watch ended last
-  bool trouble_told_ = false;
+  bool error_logged_ = false;
   Engine engine_;
   std::thread thread_;
 };

@@ -12,7 +12,7 @@ struct Kind {
 };
 constexpr std::array<Kind, 6> kinds{{{"failover/", KeyKind::failover},
                                      {"gateway/", KeyKind::gateway},
-                                     {"left/", KeyKind::left},
+                                     {"left/", KeyKind::tombstone},
                                      {"room/", KeyKind::room},
                                      {"sidecar/", KeyKind::sidecar},
                                      {"use/", KeyKind::use}}};
@@ -70,7 +70,7 @@ std::string Keys::gateway(std::string_view name) const {
   return key;
 }
 
-std::string Keys::left(std::string_view room) const {
+std::string Keys::tombstone(std::string_view room) const {
   std::string key = prefix_ + "left/";
   append_encoded(key, room);
   return key;
@@ -109,7 +109,7 @@ std::string Keys::last_use(std::string_view room) const {
 std::optional<ParsedKey> Keys::parse(std::string_view key) const {
   if (key.substr(0, prefix_.size()) != prefix_) return std::nullopt;
   key.remove_prefix(prefix_.size());
-  if (key == "beat") return ParsedKey{KeyKind::beat, {}, {}};
+  if (key == "beat") return ParsedKey{KeyKind::heartbeat, {}, {}};
   for (const Kind& kind : kinds) {
     if (key.substr(0, kind.word.size()) != kind.word) continue;
     key.remove_prefix(kind.word.size());

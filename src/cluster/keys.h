@@ -1,7 +1,7 @@
 // Where things stand in the shared store. Keys are `<prefix><kind>/<name>`, names percent-encoded, so that
 // none holds a slash. Pure; any thread.
 //
-//   beat                      put now and then, so that who follows can see that it is up to date
+//   heartbeat                      put now and then, so that who follows can see that it is up to date
 //   failover/<gateway>        rooms are being moved away from there; the value names the standby that takes them
 //   gateway/<name>            how it drains
 //   left/<room>               was given up; goes back to the same gateway if it is asked for soon
@@ -18,7 +18,7 @@
 
 namespace cluster {
 
-enum class KeyKind { beat, failover, gateway, left, room, sidecar, use };
+enum class KeyKind { heartbeat, failover, gateway, tombstone, room, sidecar, use };
 
 struct ParsedKey {
   KeyKind kind;
@@ -30,10 +30,10 @@ class Keys {
  public:
   explicit Keys(std::string prefix) : prefix_(std::move(prefix)) {}
 
-  std::string beat() const { return prefix_ + "beat"; }
+  std::string heartbeat() const { return prefix_ + "beat"; }
   std::string failover(std::string_view gateway) const;
   std::string gateway(std::string_view name) const;
-  std::string left(std::string_view room) const;
+  std::string tombstone(std::string_view room) const;
   std::string room(std::string_view room) const;
   std::string sidecar(std::string_view id) const;
   std::string use(std::string_view room, std::string_view sidecar) const;

@@ -17,8 +17,8 @@ Failure MemberCheck::pass(const std::string& endpoint, const std::string& token,
   passed_ = 0;
   std::string id;
   Failure failure = ask_for_id(endpoint, token, until, id);
-  if (failure.trouble != Trouble::none) return failure;
-  if (!cluster_->counts(endpoint, id)) return failure_of(Trouble::unreached, words_for_other_cluster(endpoint, id));
+  if (failure.error != ErrorCode::none) return failure;
+  if (!cluster_->counts(endpoint, id)) return failure_of(ErrorCode::unreached, words_for_other_cluster(endpoint, id));
   passed_ = connection_.number();
   passed_endpoint_ = endpoint;
   passed_id_ = std::move(id);
@@ -26,20 +26,20 @@ Failure MemberCheck::pass(const std::string& endpoint, const std::string& token,
 }
 
 bool MemberCheck::choose(const std::string& token, Clock::time_point until) {
-  FollowedCluster::Ids told;
+  FollowedCluster::Ids ids;
   auto left = static_cast<int>(options_.endpoints.size());
   for (const std::string& endpoint : options_.endpoints) {
     const auto now = Clock::now();
     std::string id;
     const Failure& failure = failures_[endpoint] = ask_for_id(endpoint, token, now + (until - now) / left--, id);
-    if (failure.trouble == Trouble::none || failure.of_stranger) told[endpoint] = id;
+    if (failure.error == ErrorCode::none || failure.of_stranger) ids[endpoint] = id;
   }
-  return cluster_->choose(told, Clock::now());
+  return cluster_->choose(ids, Clock::now());
 }
 
-Failure MemberCheck::turn_to_member(Turn& turn) const {
-  if (turn.turn_to([this](const std::string& endpoint) { return !cluster_->is_foreign(endpoint); })) return {};
-  return failure_of(Trouble::unreached, "all endpoints belong to another etcd cluster");
+Failure MemberCheck::select_member(MemberRotation& local) const {
+  if (local.skip_to([this](const std::string& endpoint) { return !cluster_->is_foreign(endpoint); })) return {};
+  return failure_of(ErrorCode::unreached, "all endpoints belong to another etcd cluster");
 }
 
 Failure MemberCheck::failure_at(const std::string& endpoint) const {
@@ -60,8 +60,8 @@ Failure MemberCheck::ask_for_id(const std::string& endpoint, const std::string& 
       id = cluster_id_of(json);
       return !id.empty();
     });
-    if (failure.trouble == Trouble::unknown) failure.trouble = Trouble::unreached;  // nothing was to be done
-    if (failure.trouble != Trouble::refused) return failure;
+    if (failure.error == ErrorCode::unknown) failure.error = ErrorCode::unreached;  // nothing was to be done
+    if (failure.error != ErrorCode::refused) return failure;
   }
   failure.of_stranger = true;
   return failure;

@@ -12,8 +12,8 @@
 #include "cluster/connection.h"
 #include "cluster/failure.h"
 #include "cluster/followed_cluster.h"
+#include "cluster/member_rotation.h"
 #include "cluster/options.h"
-#include "cluster/turn.h"
 
 namespace cluster {
 
@@ -33,7 +33,7 @@ class MemberCheck {
   bool choose(const std::string& token, Clock::time_point until);
 
   // Passes over the members of other clusters; `unreached`: there is no other.
-  Failure turn_to_member(Turn& turn) const;
+  Failure select_member(MemberRotation& local) const;
 
   // What came of asking that endpoint then.
   Failure failure_at(const std::string& endpoint) const;

@@ -19,7 +19,7 @@ constexpr auto lease_time = 15s;
 constexpr auto lease_every = 5s;
 constexpr auto look_every = 2s;
 // The interval between two heartbeats. A member that is silent for three of them counts as lost.
-constexpr auto beat_every = 4s;
+constexpr auto heartbeat_every = 4s;
 constexpr auto members_every = 10s;
 constexpr auto note_every = 10s;
 constexpr auto foreign_every = 1min;
@@ -27,11 +27,11 @@ constexpr auto order_every = 10s;
 // The deadline of work that puts things in order: a slow store is given more time step by step (cluster/attempt_time.h).
 constexpr auto order_within = 30s;
 // The next sidecar in the order of names does it if the one before has not.
-constexpr auto turn_of_each = 10s;
+constexpr auto delay_per_rank = 10s;
 constexpr std::size_t most_in_order = 500;
 constexpr std::int64_t marks_a_page = 5000;
-constexpr std::size_t rooms_told_a_turn = 256;
-// Deeds that wait while numbers of users are published; else those wait.
+constexpr std::size_t rooms_announced_per_slice = 256;
+// Commands that wait while numbers of users are published; else those wait.
 constexpr std::size_t most_unpublished = 512;
 
 std::chrono::milliseconds some_more(std::chrono::milliseconds most) {
@@ -73,13 +73,13 @@ void Membership::work() {
   locks::MutexLock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
-    look_for_beat();
+    check_heartbeat();
     keep_lease();
-    tell();
+    log_state();
     publish_users();
     forget_silent_users();
     if (is_due(next_order_, order_every) && state_.freshness.failing_for() == 0ms) {
-      forget_left();
+      forget_tombstones();
       reap_lost();
     }
     const bool fails = state_.freshness.failing_for() > 0ms;
@@ -94,7 +94,7 @@ void Membership::look_at_members() {
   while (!stopping_) {
     lock.unlock();
     auto members = members_engine_.members();
-    tell_of_leaders(members);
+    log_leaders(members);
     lock.lock();
     members_ = std::move(members);
     woken_.wait_for(lock, members_every, [this]() REQUIRES(mutex_) { return stopping_; });
@@ -108,32 +108,32 @@ bool Membership::is_due(Clock::time_point& next, std::chrono::milliseconds every
   return true;
 }
 
-// The newest beat that there is, by a consistent read: if it is newer than the one of the last look, then all that came
+// The newest heartbeat that there is, by a consistent read: if it is newer than the one of the last look, then all that came
 // before that look is older than it, and has been followed once it has.
-void Membership::look_for_beat() {
+void Membership::check_heartbeat() {
   if (state_.freshness.failing_for() == 0ms && !is_due(next_look_, look_every)) return;
   const auto sent = Freshness::now();
-  RangeWish wish;
-  wish.key = state_.keys.beat();
-  const auto reply = engine_.range(wish);
+  RangeRequest request;
+  request.key = state_.keys.heartbeat();
+  const auto reply = engine_.range(request);
   if (!reply.ok()) {
-    if (reply.trouble != Trouble::refused) state_.freshness.fails(sent);
+    if (reply.error != ErrorCode::refused) state_.freshness.fails(sent);
     why_away_ = reply.why;
     return;
   }
   state_.freshness.works();
-  const Revision beat = reply.value.items.empty() ? 0 : reply.value.items.front().modified;
+  const Revision heartbeat = reply.value.items.empty() ? 0 : reply.value.items.front().modified;
   const auto last = std::exchange(last_look_, sent);
-  if (beat != last_beat_) {
-    if (last_beat_ >= 0 && beat > last_beat_) state_.freshness.answered(last, beat);
-    last_beat_ = beat;
-    beat_since_ = Clock::now() + some_more(1s);
-    if (beat > 0) return;
+  if (heartbeat != last_heartbeat_) {
+    if (last_heartbeat_ >= 0 && heartbeat > last_heartbeat_) state_.freshness.answered(last, heartbeat);
+    last_heartbeat_ = heartbeat;
+    heartbeat_since_ = Clock::now() + some_more(1s);
+    if (heartbeat > 0) return;
   }
-  if (beat > 0 && Clock::now() < beat_since_ + beat_every) return;
+  if (heartbeat > 0 && Clock::now() < heartbeat_since_ + heartbeat_every) return;
   Transaction next;
-  next.compares.push_back(is_as_of(wish.key, beat));
-  next.success.push_back(put(wish.key, ""));
+  next.compares.push_back(is_as_of(request.key, heartbeat));
+  next.success.push_back(put(request.key, ""));
   const auto put_at = Freshness::now();
   const auto done = engine_.transact(next);
   if (done.ok() && done.value.succeeded) state_.freshness.answered(put_at, done.header.revision);
@@ -171,45 +171,45 @@ void Membership::keep_lease() {
 }
 
 // What operators have to know, once; and, for the time after a restart, up to when all was known.
-void Membership::tell() {
-  tell_of_foreign();
+void Membership::log_state() {
+  log_foreign();
   const auto failing = state_.freshness.failing_for();
-  if (failing >= state_.options.timeout && !away_told_) {
-    away_told_ = true;
+  if (failing >= state_.options.timeout && !away_logged_) {
+    away_logged_ = true;
     app::log_error("Shared store does not answer; new rooms are refused, known ones are answered",
                    {{"silent_ms", static_cast<std::int64_t>(failing.count())}, {"reason", why_away_}});
-  } else if (failing == 0ms && std::exchange(away_told_, false)) {
+  } else if (failing == 0ms && std::exchange(away_logged_, false)) {
     app::log_info("Shared store answers again");
   }
   if (failing > 0ms || !is_due(next_note_, note_every)) return;
   const locks::MutexLock lock(state_.mutex);
-  if (!state_.position.is_known()) return;
-  app::Desk::Turn turn(state_.desk);
-  if (turn.options().scale) turn.note(state_.position_now());
+  if (!state_.resume_point.is_known()) return;
+  app::Registry::Transaction local(state_.registry);
+  if (local.options().scale) local.note(state_.resume_point_now());
 }
 
 // An endpoint may lead to members of several clusters by turns: it is told once a minute then.
-void Membership::tell_of_foreign() {
+void Membership::log_foreign() {
   const auto foreign = state_.cluster->foreign();
   const std::string followed = state_.cluster->id();
   const auto now = Clock::now();
   for (const auto& [endpoint, id] : foreign) {
-    if (foreign_told_.count(endpoint) > 0) continue;
-    foreign_told_[endpoint] = now;
+    if (foreign_logged_.count(endpoint) > 0) continue;
+    foreign_logged_[endpoint] = now;
     app::log_error("Endpoint leads to another etcd cluster: nothing is asked there, and what it says does not count",
                    {{"endpoint", endpoint}, {"cluster", id}, {"followed", followed.empty() ? "none" : followed}});
   }
-  for (auto told = foreign_told_.begin(); told != foreign_told_.end();) {
-    if (foreign.count(told->first) > 0 || now < told->second + foreign_every) {
-      ++told;
+  for (auto logged = foreign_logged_.begin(); logged != foreign_logged_.end();) {
+    if (foreign.count(logged->first) > 0 || now < logged->second + foreign_every) {
+      ++logged;
       continue;
     }
-    app::log_info("Endpoint leads to the followed etcd cluster again", {{"endpoint", told->first}});
-    told = foreign_told_.erase(told);
+    app::log_info("Endpoint leads to the followed etcd cluster again", {{"endpoint", logged->first}});
+    logged = foreign_logged_.erase(logged);
   }
 }
 
-void Membership::tell_of_leaders(const std::vector<MemberStatus>& members) {
+void Membership::log_leaders(const std::vector<MemberStatus>& members) {
   std::string leaders;
   std::size_t count = 0;
   for (const MemberStatus& member : members) {
@@ -217,9 +217,9 @@ void Membership::tell_of_leaders(const std::vector<MemberStatus>& members) {
     leaders += (leaders.empty() ? "" : " ") + member.endpoint;
     ++count;
   }
-  if (count > 1 && !leaders_told_)
+  if (count > 1 && !leaders_logged_)
     app::log_warn("Several members of etcd say that they lead", {{"endpoints", leaders}});
-  leaders_told_ = count > 1;
+  leaders_logged_ = count > 1;
 }
 
 // No faster than the store takes them: a number that changes meanwhile is told as it is then.
@@ -229,18 +229,18 @@ void Membership::publish_users() {
   for (bool more = true; more && writer_.backlog() < most_unpublished;) {
     std::vector<domain::RoomUse> recounts;
     {
-      app::Desk::Turn turn(state_.desk);
-      if (!turn.ledger().tells_uses()) return;
-      more = turn.ledger().take_recounts(turn.now().service, after, rooms_told_a_turn, recounts);
+      app::Registry::Transaction local(state_.registry);
+      if (!local.ledger().announces_uses()) return;
+      more = local.ledger().take_recounts(local.now().service, after, rooms_announced_per_slice, recounts);
     }
-    for (domain::RoomUse& use : recounts) writer_.push(use_of(std::move(use)));
-    if (more) state_.desk.let_others_pass();
+    for (domain::RoomUse& use : recounts) writer_.push(use_mark_of(std::move(use)));
+    if (more) state_.registry.pause_between_slices();
   }
 }
 
 // A sidecar that went is as one silent session: after dead_after its users count no more, until it is back.
 void Membership::forget_silent_users() {
-  const auto old = Clock::now() - state_.desk.policy()->options().dead_after;
+  const auto old = Clock::now() - state_.registry.policy()->options().dead_after;
   std::set<std::string> silent;
   {
     const locks::MutexLock lock(mutex_);
@@ -251,25 +251,25 @@ void Membership::forget_silent_users() {
   if (silent == silent_) return;
   silent_ = std::move(silent);
   std::string last;
-  for (bool more = true; more; state_.desk.let_others_pass()) {
+  for (bool more = true; more; state_.registry.pause_between_slices()) {
     const locks::MutexLock lock(state_.mutex);
     if (last.empty()) state_.replica.set_silent(silent_);
-    const auto rooms = state_.replica.rooms_with_users(last, rooms_told_a_turn);
-    app::Desk::Turn turn(state_.desk);
+    const auto rooms = state_.replica.rooms_with_users(last, rooms_announced_per_slice);
+    app::Registry::Transaction local(state_.registry);
     for (const std::string& room : rooms) {
-      turn.ledger().set_users_elsewhere(room, static_cast<std::size_t>(state_.replica.users(room)));
+      local.ledger().set_users_elsewhere(room, static_cast<std::size_t>(state_.replica.users(room)));
     }
     more = !rooms.empty();
     if (more) last = rooms.back();
   }
 }
 
-void Membership::list(std::map<std::string, SidecarValue> sidecars, const std::set<std::string>& with_marks) {
+void Membership::list(std::map<std::string, SidecarValue> sidecars, const std::set<std::string>& with_use_marks) {
   const locks::MutexLock lock(mutex_);
   sidecars_ = std::move(sidecars);
   if (!sidecars_.count(state_.sidecar)) is_announced_ = false;
   for (auto it = lost_.begin(); it != lost_.end();) it = sidecars_.count(it->first) ? lost_.erase(it) : std::next(it);
-  for (const std::string& id : with_marks) {
+  for (const std::string& id : with_use_marks) {
     if (id != state_.sidecar && !sidecars_.count(id)) lost_.try_emplace(id, Clock::now());
   }
 }
@@ -311,31 +311,31 @@ std::size_t Membership::rank() const {
 
 // A sidecar that is cut off may answer for max_stale what it knows, and whom it has answered may come for join_grace.
 std::chrono::milliseconds Membership::grace() const {
-  const auto policy = state_.desk.policy();
+  const auto policy = state_.registry.policy();
   return state_.options.max_stale + policy->options().join_grace;
 }
 
-void Membership::forget_left() {
-  const auto old = Clock::now() - grace() - turn_of_each * rank();
-  std::vector<Deed> deeds;
+void Membership::forget_tombstones() {
+  const auto old = Clock::now() - grace() - delay_per_rank * rank();
+  std::vector<Command> commands;
   {
     const locks::MutexLock lock(state_.mutex);
-    for (const auto& [room, left] : state_.replica.all_left()) {
-      if (left.since > old) continue;
-      Deed deed;
-      deed.kind = Deed::Kind::plain;
-      deed.transaction.compares.push_back(is_as_of(state_.keys.left(room), left.modified));
-      deed.transaction.success.push_back(erase(state_.keys.left(room)));
-      deed.deadline = Clock::now() + order_within;
-      deeds.push_back(std::move(deed));
-      if (deeds.size() == most_in_order) break;
+    for (const auto& [room, tombstone] : state_.replica.tombstones()) {
+      if (tombstone.since > old) continue;
+      Command command;
+      command.kind = Command::Kind::plain;
+      command.transaction.compares.push_back(is_as_of(state_.keys.tombstone(room), tombstone.modified));
+      command.transaction.success.push_back(erase(state_.keys.tombstone(room)));
+      command.deadline = Clock::now() + order_within;
+      commands.push_back(std::move(command));
+      if (commands.size() == most_in_order) break;
     }
   }
-  for (Deed& deed : deeds) writer_.push(std::move(deed));
+  for (Command& command : commands) writer_.push(std::move(command));
 }
 
 void Membership::reap_lost() {
-  const auto old = Clock::now() - grace() - turn_of_each * rank();
+  const auto old = Clock::now() - grace() - delay_per_rank * rank();
   std::vector<std::string> gone;
   {
     const locks::MutexLock lock(mutex_);
@@ -347,30 +347,30 @@ void Membership::reap_lost() {
 }
 
 void Membership::reap(const std::string& id) {
-  RangeWish wish;
-  wish.key = state_.keys.first_use();
-  wish.range_end = state_.keys.last_use();
-  wish.keys_only = true;
-  wish.limit = marks_a_page;
+  RangeRequest request;
+  request.key = state_.keys.first_use();
+  request.range_end = state_.keys.last_use();
+  request.keys_only = true;
+  request.limit = marks_a_page;
   std::int64_t reaped = 0;
   for (bool more = true; more;) {
-    const auto reply = engine_.range(wish);
+    const auto reply = engine_.range(request);
     if (!reply.ok()) return;
     for (const KeyValue& item : reply.value.items) {
       const auto key = state_.keys.parse(item.key);
       if (!key || key->sidecar != id) continue;
-      Deed deed;
-      deed.kind = Deed::Kind::reap;
-      deed.room = key->name;
-      deed.sidecar = id;
-      deed.mark = item.modified;
-      deed.deadline = Clock::now() + order_within;
-      writer_.push(std::move(deed));
+      Command command;
+      command.kind = Command::Kind::reap;
+      command.room = key->name;
+      command.sidecar = id;
+      command.use_mark = item.modified;
+      command.deadline = Clock::now() + order_within;
+      writer_.push(std::move(command));
       if (++reaped == static_cast<std::int64_t>(most_in_order)) break;
     }
     if (reaped == static_cast<std::int64_t>(most_in_order)) break;
     more = reply.value.more && !reply.value.items.empty();
-    if (more) wish.key = reply.value.items.back().key + '\0';
+    if (more) request.key = reply.value.items.back().key + '\0';
   }
   if (reaped > 0) {
     app::log_info("Rooms of a sidecar that is gone are given up, where nobody else uses them",

@@ -27,8 +27,8 @@ class Membership {
   // Takes leave of the others.
   void stop();
 
-  // What the follower learns. `with_marks`: sidecars whose marks are in the store.
-  void list(std::map<std::string, SidecarValue> sidecars, const std::set<std::string>& with_marks);
+  // What the follower learns. `with_use_marks`: sidecars whose marks are in the store.
+  void list(std::map<std::string, SidecarValue> sidecars, const std::set<std::string>& with_use_marks);
   void came(const std::string& id, const SidecarValue& sidecar);
   void went(const std::string& id);
 
@@ -39,14 +39,14 @@ class Membership {
   using Clock = std::chrono::steady_clock;
   void work();
   void look_at_members();
-  void look_for_beat();
+  void check_heartbeat();
   void keep_lease();
-  void tell();
-  void tell_of_foreign();
-  void tell_of_leaders(const std::vector<MemberStatus>& members);
+  void log_state();
+  void log_foreign();
+  void log_leaders(const std::vector<MemberStatus>& members);
   void publish_users();
   void forget_silent_users();
-  void forget_left();
+  void forget_tombstones();
   void reap_lost();
   void reap(const std::string& id);
   std::size_t rank() const;
@@ -68,14 +68,14 @@ class Membership {
   Engine members_engine_;
   std::int64_t lease_ = 0;
   Freshness::Time last_look_{0};
-  Revision last_beat_ = -1;
-  Clock::time_point beat_since_{};
+  Revision last_heartbeat_ = -1;
+  Clock::time_point heartbeat_since_{};
   std::set<std::string> silent_;  // sidecars that went for so long that their users count no more
   Clock::time_point next_look_{}, next_lease_{}, next_note_{}, next_order_{};
   std::string why_away_;
-  bool away_told_ = false;
-  std::map<std::string, Clock::time_point> foreign_told_;  // by endpoint
-  bool leaders_told_ = false;                              // the other thread's
+  bool away_logged_ = false;
+  std::map<std::string, Clock::time_point> foreign_logged_;  // by endpoint
+  bool leaders_logged_ = false;                              // the other thread's
   std::thread thread_;
   std::thread members_thread_;
 };

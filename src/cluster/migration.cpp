@@ -6,11 +6,11 @@
 #include <set>
 
 #include "app/event_log.h"
-#include "cluster/deed.h"
+#include "cluster/command.h"
 #include "cluster/keys.h"
 #include "cluster/operations.h"
-#include "cluster/position.h"
 #include "cluster/replica.h"
+#include "cluster/resume_point.h"
 
 namespace cluster {
 namespace {
@@ -20,15 +20,15 @@ using What = Conclusion::What;
 
 constexpr std::int64_t items_a_page = 2000;
 // As cluster/writer.cpp has it.
-constexpr std::size_t deeds_at_once = 64;
+constexpr std::size_t commands_at_once = 64;
 // A room that changes under each attempt is used by somebody: it is left to the next time.
 constexpr int most_attempts = 10;
 // How long one that has become alone tries to be taken out.
-constexpr auto leaving_time = 5s;
+constexpr auto leave_time = 5s;
 
-std::string words_for(Trouble trouble, const std::string& why) {
+std::string words_for(ErrorCode error, const std::string& why) {
   const std::string reason = why.empty() ? "" : ": " + why;
-  return (trouble == Trouble::refused ? "etcd refuses" : "etcd cannot be reached") + reason;
+  return (error == ErrorCode::refused ? "etcd refuses" : "etcd cannot be reached") + reason;
 }
 
 // What is known of the store while this is done, and how things are done there.
@@ -40,7 +40,7 @@ class Errand {
         keys_(options.prefix),
         sidecar_(std::move(sidecar)),
         deadline_(deadline),
-        beginning_(sidecar_ + "-" + made_up_id() + "-") {}
+        beginning_(sidecar_ + "-" + random_id() + "-") {}
 
   const Keys& keys() const { return keys_; }
   Replica& replica() { return replica_; }
@@ -51,18 +51,18 @@ class Errand {
   // All keys of [first, last) as of one revision; false if that failed.
   template <typename Take>
   bool read(const std::string& first, const std::string& last, bool keys_only, const Take& take) {
-    RangeWish wish;
-    wish.key = first;
-    wish.range_end = last;
-    wish.limit = items_a_page;
-    wish.keys_only = keys_only;
+    RangeRequest request;
+    request.key = first;
+    request.range_end = last;
+    request.limit = items_a_page;
+    request.keys_only = keys_only;
     for (bool more = true; more;) {
-      const auto reply = engine_.range(wish, until());
+      const auto reply = engine_.range(request, until());
       if (!reply.ok()) return fails(reply);
-      if (wish.revision == 0) wish.revision = reply.header.revision;
+      if (request.revision == 0) request.revision = reply.header.revision;
       for (const KeyValue& item : reply.value.items) take(item);
       more = reply.value.more && !reply.value.items.empty();
-      if (more) wish.key = reply.value.items.back().key + '\0';
+      if (more) request.key = reply.value.items.back().key + '\0';
     }
     return true;
   }
@@ -78,36 +78,37 @@ class Errand {
     return has_rooms && read(keys_.first_use(), keys_.last_use(), true, [this](const KeyValue& item) {
              const auto key = keys_.parse(item.key);
              if (!key || key->sidecar != sidecar_) return;
-             replica_.set_mark(key->name, item.modified);
+             replica_.set_use_mark(key->name, item.modified);
              marked_.push_back(key->name);
            });
   }
 
-  Deed deed_of(Deed::Kind kind, std::string room) {
-    Deed deed;
-    deed.kind = kind;
-    deed.room = std::move(room);
-    deed.sidecar = sidecar_;
-    deed.id = beginning_ + std::to_string(++last_id_);
-    return deed;
+  Command command_of(Command::Kind kind, std::string room) {
+    Command command;
+    command.kind = kind;
+    command.room = std::move(room);
+    command.sidecar = sidecar_;
+    command.id = beginning_ + std::to_string(++last_id_);
+    return command;
   }
 
   // Each of them until it is clear what came of it, which `conclude` is told. False if the engine fails.
   template <typename Concluded>
-  bool perform(std::vector<Deed> deeds, const Concluded& concluded) {
-    for (int attempt = 0; !deeds.empty(); ++attempt) {
-      std::vector<Deed> again;
-      for (std::size_t at = 0; at < deeds.size(); at += deeds_at_once) {
-        const std::size_t end = std::min(deeds.size(), at + deeds_at_once);
-        if (!perform_some(
-                {deeds.begin() + static_cast<std::ptrdiff_t>(at), deeds.begin() + static_cast<std::ptrdiff_t>(end)},
-                again, concluded)) {
+  bool perform(std::vector<Command> commands, const Concluded& concluded) {
+    for (int attempt = 0; !commands.empty(); ++attempt) {
+      std::vector<Command> again;
+      for (std::size_t at = 0; at < commands.size(); at += commands_at_once) {
+        const std::size_t end = std::min(commands.size(), at + commands_at_once);
+        if (!perform_some({commands.begin() + static_cast<std::ptrdiff_t>(at),
+                           commands.begin() + static_cast<std::ptrdiff_t>(end)},
+                          again, concluded)) {
           return false;
         }
       }
-      deeds = std::move(again);
-      if (attempt < most_attempts || deeds.empty()) continue;
-      problem_ = std::to_string(deeds.size()) + " rooms change all the time, " + deeds.front().room + " among them";
+      commands = std::move(again);
+      if (attempt < most_attempts || commands.empty()) continue;
+      problem_ =
+          std::to_string(commands.size()) + " rooms change all the time, " + commands.front().room + " among them";
       return false;
     }
     return true;
@@ -123,26 +124,26 @@ class Errand {
 
   template <typename T>
   bool fails(const Reply<T>& reply) {
-    problem_ = words_for(reply.trouble, reply.why);
+    problem_ = words_for(reply.error, reply.why);
     return false;
   }
 
   template <typename Concluded>
-  bool perform_some(std::vector<Deed> deeds, std::vector<Deed>& again, const Concluded& concluded) {
+  bool perform_some(std::vector<Command> commands, std::vector<Command>& again, const Concluded& concluded) {
     if (Engine::Clock::now() >= deadline_) {
       problem_ = "the time was too short";
       return false;
     }
     Transaction whole;
-    std::vector<Deed> sent;
-    for (Deed& deed : deeds) {
-      const Conclusion known = prepare(deed, keys_, replica_);
+    std::vector<Command> sent;
+    for (Command& command : commands) {
+      const Conclusion known = prepare(command, keys_, replica_);
       if (known.what != What::ask) {
-        concluded(deed, known);
+        concluded(command, known);
         continue;
       }
-      whole.success.push_back(nested(deed.transaction));
-      sent.push_back(std::move(deed));
+      whole.success.push_back(nested(command.transaction));
+      sent.push_back(std::move(command));
     }
     if (sent.empty()) return true;
     Reply<TransactionResult> reply;
@@ -178,7 +179,7 @@ class Errand {
 };
 
 // Those that the store says nothing of.
-bool carry_drains(Errand& errand, const Belongings& belongings, bool only_compares, Carried& carried) {
+bool republish_drains(Errand& errand, const Belongings& belongings, bool only_compares, Republished& republished) {
   std::set<std::string> known;
   const std::string first = errand.keys().gateway("");
   const bool is_read = errand.read(first, end_of_prefix(first), true, [&](const KeyValue& item) {
@@ -194,75 +195,76 @@ bool carry_drains(Errand& errand, const Belongings& belongings, bool only_compar
       Reply<TransactionResult> reply;
       if (!errand.transact(drain, reply)) return false;
     }
-    ++carried.drains;
+    ++republished.drains;
   }
   return true;
 }
 
-bool carry_rooms(Errand& errand, const Belongings& belongings, bool only_compares, Carried& carried) {
-  std::vector<Deed> deeds;
+bool republish_rooms(Errand& errand, const Belongings& belongings, bool only_compares, Republished& republished) {
+  std::vector<Command> commands;
   for (const domain::Assignment& row : belongings.rooms) {
     if (only_compares) {
       const auto there = errand.replica().room(row.room_id);
       const bool is_same = there && there->row.gateway_name == row.gateway_name;
-      if (!there) ++carried.carried;
-      if (is_same) ++carried.there_already;
-      if (there && !is_same) carried.elsewhere.push_back({row.room_id, row.gateway_name, there->row.gateway_name});
+      if (!there) ++republished.republished;
+      if (is_same) ++republished.there_already;
+      if (there && !is_same) republished.elsewhere.push_back({row.room_id, row.gateway_name, there->row.gateway_name});
       continue;
     }
-    Deed deed = errand.deed_of(Deed::Kind::carry, row.room_id);
-    deed.wish.row = row;
-    deeds.push_back(std::move(deed));
+    Command command = errand.command_of(Command::Kind::republish, row.room_id);
+    command.request.row = row;
+    commands.push_back(std::move(command));
   }
-  std::vector<Deed> marks;
-  const bool is_done = errand.perform(std::move(deeds), [&](const Deed& deed, const Conclusion& conclusion) {
-    const domain::Assignment& here = deed.wish.row;
+  std::vector<Command> marks;
+  const bool is_done = errand.perform(std::move(commands), [&](const Command& command, const Conclusion& conclusion) {
+    const domain::Assignment& here = command.request.row;
     const std::string there = conclusion.row ? conclusion.row->gateway_name : here.gateway_name;
     if (there != here.gateway_name) {
-      carried.elsewhere.push_back({here.room_id, here.gateway_name, there});
+      republished.elsewhere.push_back({here.room_id, here.gateway_name, there});
       return;
     }
     // One that was won has its mark; of one that was there it is not known.
-    const bool is_carried = deed.transaction.success.size() > 1 && conclusion.what == What::done;
-    ++(is_carried ? carried.carried : carried.there_already);
-    const bool is_live = belongings.live.count(deed.room) > 0;
-    if (errand.replica().mark(deed.room) > 0 && !is_live) return;
-    marks.push_back(errand.deed_of(Deed::Kind::use, deed.room));
+    const bool is_republished = command.transaction.success.size() > 1 && conclusion.what == What::done;
+    ++(is_republished ? republished.republished : republished.there_already);
+    const bool is_live = belongings.live.count(command.room) > 0;
+    if (errand.replica().use_mark(command.room) > 0 && !is_live) return;
+    marks.push_back(errand.command_of(Command::Kind::use, command.room));
     marks.back().use = is_live ? domain::Use::live : domain::Use::kept;
   });
-  return is_done && errand.perform(std::move(marks), [](const Deed&, const Conclusion&) {});
+  return is_done && errand.perform(std::move(marks), [](const Command&, const Conclusion&) {});
 }
 
 }  // namespace
 
-Carried carry_all(Engine& engine, const Options& options, const std::string& sidecar, const Belongings& belongings,
-                  bool only_compares, Engine::Deadline deadline) {
-  Carried carried;
+Republished republish_all(Engine& engine, const Options& options, const std::string& sidecar,
+                          const Belongings& belongings, bool only_compares, Engine::Deadline deadline) {
+  Republished republished;
   std::string why;
   const auto announced = is_announced(engine, options, sidecar, &why);
   if (!announced) {
-    carried.problem = why;
-    return carried;
+    republished.problem = why;
+    return republished;
   }
-  carried.is_shared_already = *announced;
-  if (carried.is_shared_already) return carried;
+  republished.is_shared_already = *announced;
+  if (republished.is_shared_already) return republished;
   Errand errand(engine, options, sidecar, deadline);
-  const bool is_done = errand.read_all() && carry_rooms(errand, belongings, only_compares, carried) &&
-                       carry_drains(errand, belongings, only_compares, carried);
-  if (!is_done) carried.problem = errand.problem();
-  return carried;
+  const bool is_done = errand.read_all() && republish_rooms(errand, belongings, only_compares, republished) &&
+                       republish_drains(errand, belongings, only_compares, republished);
+  if (!is_done) republished.problem = errand.problem();
+  return republished;
 }
 
 TakenOut leave_store(Engine& engine, const Options& options, const std::string& sidecar, Engine::Deadline deadline) {
   TakenOut left;
   Errand errand(engine, options, sidecar, deadline);
   const bool is_read = errand.read_all();
-  std::vector<Deed> deeds;
-  for (const std::string& room : errand.marked()) deeds.push_back(errand.deed_of(Deed::Kind::give_up, room));
-  const bool is_given_up = is_read && errand.perform(std::move(deeds), [&](const Deed&, const Conclusion& conclusion) {
-    ++left.marks;
-    if (conclusion.what == What::done) ++left.ended;
-  });
+  std::vector<Command> commands;
+  for (const std::string& room : errand.marked()) commands.push_back(errand.command_of(Command::Kind::give_up, room));
+  const bool is_given_up =
+      is_read && errand.perform(std::move(commands), [&](const Command&, const Conclusion& conclusion) {
+        ++left.marks;
+        if (conclusion.what == What::done) ++left.ended;
+      });
   Transaction whole;
   whole.success.push_back(erase(errand.keys().sidecar(sidecar)));
   Reply<TransactionResult> reply;
@@ -271,22 +273,22 @@ TakenOut leave_store(Engine& engine, const Options& options, const std::string& 
 }
 
 std::optional<bool> is_announced(Engine& engine, const Options& options, const std::string& sidecar, std::string* why) {
-  RangeWish wish;
-  wish.key = Keys(options.prefix).sidecar(sidecar);
-  const auto reply = engine.range(wish, Engine::Clock::now() + options.timeout);
+  RangeRequest request;
+  request.key = Keys(options.prefix).sidecar(sidecar);
+  const auto reply = engine.range(request, Engine::Clock::now() + options.timeout);
   if (reply.ok()) return !reply.value.items.empty();
-  *why = words_for(reply.trouble, reply.why);
+  *why = words_for(reply.error, reply.why);
   return std::nullopt;
 }
 
-Leaving::Leaving(const Options& options, std::shared_ptr<FollowedCluster> cluster,
-                 std::shared_ptr<Authenticator> authenticator, std::string sidecar)
+LeaveTask::LeaveTask(const Options& options, std::shared_ptr<FollowedCluster> cluster,
+                     std::shared_ptr<Authenticator> authenticator, std::string sidecar)
     : options_(options),
       sidecar_(std::move(sidecar)),
       engine_(options_, std::move(cluster), std::move(authenticator)),
       thread_([this] {
         ::pthread_setname_np(::pthread_self(), "leaving");
-        const auto left = leave_store(engine_, options_, sidecar_, Engine::Clock::now() + leaving_time);
+        const auto left = leave_store(engine_, options_, sidecar_, Engine::Clock::now() + leave_time);
         const auto marks = static_cast<std::int64_t>(left.marks);
         if (left.problem) {
           app::log_warn(
@@ -297,7 +299,7 @@ Leaving::Leaving(const Options& options, std::shared_ptr<FollowedCluster> cluste
         }
       }) {}
 
-Leaving::~Leaving() {
+LeaveTask::~LeaveTask() {
   engine_.stop();
   thread_.join();
 }

@@ -1,6 +1,6 @@
 // The way of one sidecar's rooms into the shared store, and that of the sidecar out of it, for those who have no writer
 // and no follower: the command `cluster`, beside the running sidecar, and a sidecar that has just become alone. Done
-// with the deeds of cluster/deed.h, so it may be done twice, or be broken off and begun again.
+// with the commands of cluster/command.h, so it may be done twice, or be broken off and begun again.
 // These block, each call to the engine for as long as its options' timeout, all of them together until the deadline.
 // One thread; what fails is a sentence in the result, with what had been done by then.
 #pragma once
@@ -31,10 +31,10 @@ struct Elsewhere {
   std::string room, here, there;
 };
 
-struct Carried {
-  std::size_t carried = 0;  // or, if it was only compared: those that would be
+struct Republished {
+  std::size_t republished = 0;  // or, if it was only compared: those that would be
   std::size_t there_already = 0;
-  std::size_t drains = 0;            // carried, as above
+  std::size_t drains = 0;            // republished, as above
   std::vector<Elsewhere> elsewhere;  // whose gateway is another one in the store, which counts
   // It follows the store itself, so its file is no news to it: nothing was compared.
   bool is_shared_already = false;
@@ -43,8 +43,8 @@ struct Carried {
 
 // Each room is marked as used by `sidecar`, also where it was there before: else it would end there with the last of
 // the others. It has to share soon: the marks of one that is not there are taken away after some minutes.
-Carried carry_all(Engine& engine, const Options& options, const std::string& sidecar, const Belongings& belongings,
-                  bool only_compares, Engine::Deadline deadline);
+Republished republish_all(Engine& engine, const Options& options, const std::string& sidecar,
+                          const Belongings& belongings, bool only_compares, Engine::Deadline deadline);
 
 struct TakenOut {
   std::size_t marks = 0;  // rooms that it used
@@ -59,14 +59,14 @@ TakenOut leave_store(Engine& engine, const Options& options, const std::string& 
 std::optional<bool> is_announced(Engine& engine, const Options& options, const std::string& sidecar, std::string* why);
 
 // leave_store() on a thread of its own, which its end breaks off. What came of it is logged.
-class Leaving {
+class LeaveTask {
  public:
   // `cluster`: the one that was followed.
-  Leaving(const Options& options, std::shared_ptr<FollowedCluster> cluster,
-          std::shared_ptr<Authenticator> authenticator, std::string sidecar);
-  ~Leaving();
-  Leaving(const Leaving&) = delete;
-  Leaving& operator=(const Leaving&) = delete;
+  LeaveTask(const Options& options, std::shared_ptr<FollowedCluster> cluster,
+            std::shared_ptr<Authenticator> authenticator, std::string sidecar);
+  ~LeaveTask();
+  LeaveTask(const LeaveTask&) = delete;
+  LeaveTask& operator=(const LeaveTask&) = delete;
 
  private:
   const Options options_;

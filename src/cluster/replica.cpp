@@ -38,20 +38,20 @@ void Replica::forget_revisions() {
   for (auto& entry : rooms_) entry.second.modified = 0;
 }
 
-const Replica::Left* Replica::left(std::string_view room) const {
-  const auto it = left_.find(room);
-  return it == left_.end() ? nullptr : &it->second;
+const Replica::KnownTombstone* Replica::tombstone(std::string_view room) const {
+  const auto it = tombstones_.find(room);
+  return it == tombstones_.end() ? nullptr : &it->second;
 }
 
-void Replica::take_left(const std::string& room, LeftValue value, Revision modified) {
-  const auto it = left_.find(room);
-  if (it != left_.end() && it->second.modified >= modified) return;
-  left_[room] = {modified, std::move(value), Clock::now()};
+void Replica::put_tombstone(const std::string& room, Tombstone value, Revision modified) {
+  const auto it = tombstones_.find(room);
+  if (it != tombstones_.end() && it->second.modified >= modified) return;
+  tombstones_[room] = {modified, std::move(value), Clock::now()};
 }
 
-Revision Replica::mark(std::string_view room) const {
-  const auto it = marks_.find(room);
-  return it == marks_.end() ? 0 : it->second;
+Revision Replica::use_mark(std::string_view room) const {
+  const auto it = use_marks_.find(room);
+  return it == use_marks_.end() ? 0 : it->second;
 }
 
 void Replica::set_users(const std::string& room, const std::string& sidecar, std::int64_t users) {

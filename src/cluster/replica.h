@@ -28,9 +28,9 @@ class Replica {
     Revision modified;
     domain::Assignment row;  // without times of use
   };
-  struct Left {
+  struct KnownTombstone {
     Revision modified;
-    LeftValue value;
+    Tombstone value;
     Clock::time_point since;  // when it was first seen here
   };
   struct Failover {
@@ -57,19 +57,19 @@ class Replica {
   // Another store, or one that was put back: all revisions begin anew.
   void forget_revisions();
 
-  const Left* left(std::string_view room) const;
-  void take_left(const std::string& room, LeftValue value, Revision modified);
-  void drop_left(std::string_view room) { drop(left_, room); }
-  const std::map<std::string, Left, std::less<>>& all_left() const { return left_; }
-  void forget_left() { left_.clear(); }
+  const KnownTombstone* tombstone(std::string_view room) const;
+  void put_tombstone(const std::string& room, Tombstone value, Revision modified);
+  void drop_tombstone(std::string_view room) { drop(tombstones_, room); }
+  const std::map<std::string, KnownTombstone, std::less<>>& tombstones() const { return tombstones_; }
+  void forget_tombstones() { tombstones_.clear(); }
 
   // The revision of our word that we use the room; 0: it is not there.
-  Revision mark(std::string_view room) const;
-  void set_mark(const std::string& room, Revision modified) { marks_[room] = modified; }
-  void drop_mark(std::string_view room) { drop(marks_, room); }
+  Revision use_mark(std::string_view room) const;
+  void set_use_mark(const std::string& room, Revision modified) { use_marks_[room] = modified; }
+  void drop_use_mark(std::string_view room) { drop(use_marks_, room); }
   // Those up to that revision.
-  void forget_marks(Revision revision) {
-    std::erase_if(marks_, [&](const auto& mark) { return mark.second <= revision; });
+  void forget_use_marks(Revision revision) {
+    std::erase_if(use_marks_, [&](const auto& mark) { return mark.second <= revision; });
   }
 
   // How many users other sidecars have in their rooms. Those of silent sidecars count no more.
@@ -107,8 +107,8 @@ class Replica {
   Revision followed_ = 0;
   Newest newest_;
   std::map<std::string, Kept, std::less<>> rooms_;
-  std::map<std::string, Left, std::less<>> left_;
-  std::map<std::string, Revision, std::less<>> marks_;
+  std::map<std::string, KnownTombstone, std::less<>> tombstones_;
+  std::map<std::string, Revision, std::less<>> use_marks_;
   std::map<std::string, std::vector<Users>, std::less<>> users_;
   std::set<std::uint32_t> silent_;
   std::map<std::string, Failover, std::less<>> failovers_;

@@ -88,13 +88,13 @@ std::string to_json(const Transaction& transaction) {
   return out.take();
 }
 
-std::string to_json(const RangeWish& wish) {
+std::string to_json(const RangeRequest& request) {
   JsonWriter out;
   out.begin_object();
-  keys(out, wish.key, wish.range_end);
-  if (wish.limit != 0) number(out, "limit", wish.limit);
-  if (wish.revision != 0) number(out, "revision", wish.revision);
-  if (wish.keys_only) out.member("keys_only", true);
+  keys(out, request.key, request.range_end);
+  if (request.limit != 0) number(out, "limit", request.limit);
+  if (request.revision != 0) number(out, "revision", request.revision);
+  if (request.keys_only) out.member("keys_only", true);
   out.end_object();
   return out.take();
 }

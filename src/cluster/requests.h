@@ -12,7 +12,7 @@
 namespace cluster {
 
 std::string to_json(const Transaction& transaction);
-std::string to_json(const RangeWish& wish);
+std::string to_json(const RangeRequest& request);
 // The first key below the prefix, as the asked member knows it by itself.
 std::string own_range_request(std::string_view prefix);
 std::string grant_request(std::chrono::seconds time);

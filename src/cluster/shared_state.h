@@ -5,28 +5,28 @@
 #include <string>
 
 #include "app/catalogue_keeper.h"
-#include "app/desk.h"
+#include "app/registry.h"
 #include "cluster/authenticator.h"
 #include "cluster/counts.h"
 #include "cluster/followed_cluster.h"
 #include "cluster/freshness.h"
 #include "cluster/keys.h"
 #include "cluster/options.h"
-#include "cluster/position.h"
 #include "cluster/replica.h"
+#include "cluster/resume_point.h"
 #include "locks/mutex.h"
 
 namespace cluster {
 
 struct SharedState {
-  SharedState(const Options& settings, std::string own_id, std::string cluster_id, app::Desk& its_desk,
+  SharedState(const Options& settings, std::string own_id, std::string cluster_id, app::Registry& its_registry,
               store::Journal& its_journal, app::CatalogueKeeper& its_keeper, Counts& its_counts)
       : options(settings),
         cluster(std::make_shared<FollowedCluster>(settings, std::move(cluster_id))),
         authenticator(Authenticator::for_user_of(settings, cluster)),
         keys(settings.prefix),
         sidecar(std::move(own_id)),
-        desk(its_desk),
+        registry(its_registry),
         journal(its_journal),
         keeper(its_keeper),
         counts(its_counts) {}
@@ -36,23 +36,23 @@ struct SharedState {
   const std::shared_ptr<Authenticator> authenticator;
   const Keys keys;
   const std::string sidecar;
-  app::Desk& desk;
+  app::Registry& registry;
   store::Journal& journal;
   app::CatalogueKeeper& keeper;
   Counts& counts;
   Freshness freshness;
   // Guards the replica, and has ledger and replica change as one: whoever changes both takes it first, then a turn at
-  // the desk; never the other way round.
+  // the registry; never the other way round.
   locks::Mutex mutex;
   Replica replica GUARDED_BY(mutex);
-  Position position GUARDED_BY(mutex);
+  ResumePoint resume_point GUARDED_BY(mutex);
 
   // To be written with what has just been followed.
-  domain::Fact position_now() REQUIRES(mutex) {
+  domain::Fact resume_point_now() REQUIRES(mutex) {
     const auto age = freshness.age();
     const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-    if (age) position.confirmed = now - *age;
-    return {position_fact, to_text(position)};
+    if (age) resume_point.confirmed = now - *age;
+    return {resume_point_fact, to_text(resume_point)};
   }
 };
 

@@ -56,7 +56,7 @@ std::optional<RoomValue> room_value_from(std::string_view room, std::string_view
   return value;
 }
 
-std::string to_text(const LeftValue& value) {
+std::string to_text(const Tombstone& value) {
   JsonWriter json;
   json.begin_object()
       .member("gateway", value.gateway)
@@ -66,32 +66,32 @@ std::string to_text(const LeftValue& value) {
   return json.take();
 }
 
-std::optional<LeftValue> left_value_from(std::string_view text) {
+std::optional<Tombstone> tombstone_from(std::string_view text) {
   const auto json = object_from(text);
   if (!json) return std::nullopt;
-  LeftValue value;
+  Tombstone value;
   value.gateway = member_text(*json, "gateway");
   value.id = member_text(*json, "id");
   const std::string why = member_text(*json, "why");
   for (std::size_t i = 0; i < std::size(words_of_left); ++i) {
-    if (words_of_left[i] == why) value.why = static_cast<LeftValue::Why>(i);
+    if (words_of_left[i] == why) value.why = static_cast<Tombstone::Why>(i);
   }
   if (!domain::is_valid_id(value.gateway)) return std::nullopt;
   return value;
 }
 
 // Older sidecars take all but this word for a room in which somebody is.
-constexpr std::string_view kept_mark = "kept";
+constexpr std::string_view kept_use_mark = "kept";
 constexpr std::string_view live_mark = "live ";
 
-std::string to_text(const UseValue& value) {
-  if (value.use == domain::Use::kept) return std::string(kept_mark);
+std::string to_text(const UseMark& value) {
+  if (value.use == domain::Use::kept) return std::string(kept_use_mark);
   return std::string(live_mark) + std::to_string(value.users);
 }
 
-UseValue use_value_from(std::string_view text) {
+UseMark use_mark_from(std::string_view text) {
   constexpr std::int64_t most = 1'000'000'000;
-  if (text == kept_mark) return {domain::Use::kept, 0};
+  if (text == kept_use_mark) return {domain::Use::kept, 0};
   std::int64_t users = 0;
   if (text.substr(0, live_mark.size()) != live_mark) return {};
   text.remove_prefix(live_mark.size());

@@ -13,7 +13,7 @@
 
 namespace cluster {
 
-// An assignment. `id` is that of the deed that wrote it: one that is repeated knows its own by it.
+// An assignment. `id` is that of the command that wrote it: one that is repeated knows its own by it.
 struct RoomValue {
   domain::Assignment row;  // room_id comes from the key; last_used_at is not shared
   std::string by;          // the sidecar
@@ -23,7 +23,7 @@ std::string to_text(const RoomValue& value);
 std::optional<RoomValue> room_value_from(std::string_view room, std::string_view text);
 
 // A room that was given up.
-struct LeftValue {
+struct Tombstone {
   enum class Why {
     empty,     // nobody used it any more: it goes back there if it is asked for soon
     released,  // by an operator: it goes wherever it fits
@@ -33,16 +33,16 @@ struct LeftValue {
   Why why = Why::empty;
   std::string id;
 };
-std::string to_text(const LeftValue& value);
-std::optional<LeftValue> left_value_from(std::string_view text);
+std::string to_text(const Tombstone& value);
+std::optional<Tombstone> tombstone_from(std::string_view text);
 
 // How a sidecar uses a room. One that is older says no number; then somebody is there.
-struct UseValue {
+struct UseMark {
   domain::Use use = domain::Use::live;
   std::int64_t users = 1;
 };
-std::string to_text(const UseValue& value);
-UseValue use_value_from(std::string_view text);
+std::string to_text(const UseMark& value);
+UseMark use_mark_from(std::string_view text);
 
 struct SidecarValue {
   std::string name, address, version;

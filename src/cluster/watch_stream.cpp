@@ -13,11 +13,11 @@ namespace {
 
 using http::Json;
 
-WatchEnd::Why why_of(Trouble trouble) {
-  switch (trouble) {
-    case Trouble::refused:
+WatchEnd::Why why_of(ErrorCode error) {
+  switch (error) {
+    case ErrorCode::refused:
       return WatchEnd::Why::refused;
-    case Trouble::compacted:
+    case ErrorCode::compacted:
       return WatchEnd::Why::compacted;
     default:
       return WatchEnd::Why::lost;
@@ -67,7 +67,7 @@ void WatchStream::read(std::string_view line) {
   if (const Json* error = json->find("error")) {
     const Failure failure = failure_of_stream(*error);
     is_of_token_ = failure.of_token;
-    return end_with(why_of(failure.trouble), failure.why);
+    return end_with(why_of(failure.error), failure.why);
   }
   const Json* result = json->find("result");
   const auto header = result != nullptr ? header_of(*result) : std::nullopt;
@@ -79,7 +79,7 @@ void WatchStream::read(std::string_view line) {
     }
     const Failure failure = failure_of_reason(text_of(*result, "cancel_reason"));
     is_of_token_ = failure.of_token;
-    return end_with(why_of(failure.trouble), failure.why);
+    return end_with(why_of(failure.error), failure.why);
   }
   std::vector<Event> events;
   if (const Json* list = result->find("events"); list != nullptr && list->array() != nullptr) {

@@ -111,7 +111,7 @@ class Loading {
                    : !holds_setting(toml.root)   ? ConfigFile::comments
                                                  : ConfigFile::settings;
     if (is_unread) {
-      unreadable(file_origin_, "--config", sources_.config_file, file.trouble);
+      unreadable(file_origin_, "--config", sources_.config_file, file.problem);
     } else if (!toml.valid) {
       report_.error(file_origin_, toml.fault_line, "this is no valid TOML: " + toml.fault);
     }
@@ -122,7 +122,7 @@ class Loading {
     const files::FileText file = sources_.env_file ? files::read_file(env_path_) : files::read_usual_file(env_path_);
     if (!file.text && (!file.missing || sources_.env_file)) {
       env_file_may_name_database_ = true;
-      unreadable(env_origin_, "--env-file", env_path_, file.trouble);
+      unreadable(env_origin_, "--env-file", env_path_, file.problem);
     }
     const EnvText env = parse_env(file.text.value_or(""), is_variable);
     for (const EnvFault& fault : env.faults) {

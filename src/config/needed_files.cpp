@@ -30,11 +30,11 @@ std::vector<NeededFile> files_of(const Configuration& configuration) {
   const cluster::Options& cluster = configuration.cluster;
   const health::Options& health = configuration.health;
   const bool shares = cluster.is_shared();
-  const bool hears_broker = configuration.domain.health.mqtt;
+  const bool listens_to_broker = configuration.domain.health.mqtt;
   const bool lists_rooms = health.occupancy.janus;
   return {{"http.token_file", configuration.http.token_file, Kind::secret, false},
-          {"health.mqtt_password_file", health.mqtt_password_file, Kind::secret, hears_broker},
-          {"health.mqtt_ca_file", health.mqtt_ca_file, Kind::opened, hears_broker},
+          {"health.mqtt_password_file", health.mqtt_password_file, Kind::secret, listens_to_broker},
+          {"health.mqtt_ca_file", health.mqtt_ca_file, Kind::opened, listens_to_broker},
           {"occupancy.secret_file", health.occupancy.secret_file, Kind::secret, lists_rooms},
           {"occupancy.token_file", health.occupancy.token_file, Kind::secret, lists_rooms},
           {"cluster.password_file", cluster.password_file, Kind::secret, shares},
@@ -45,10 +45,10 @@ std::vector<NeededFile> files_of(const Configuration& configuration) {
 
 std::string problem_of(const NeededFile& needed) {
   const bool has_line = needed.kind == NeededFile::Kind::secret;
-  std::string trouble = has_line ? "" : files::trouble_with_plain_file(*needed.path);
-  const files::FileText file = trouble.empty() ? files::read_file(*needed.path) : files::FileText{};
-  if (trouble.empty()) trouble = file.trouble;
-  if (!file.text) return "can't be read (" + trouble + "); make it readable for the sidecar's user.";
+  std::string problem = has_line ? "" : files::problem_with_plain_file(*needed.path);
+  const files::FileText file = problem.empty() ? files::read_file(*needed.path) : files::FileText{};
+  if (problem.empty()) problem = file.problem;
+  if (!file.text) return "can't be read (" + problem + "); make it readable for the sidecar's user.";
   const bool lacks_secret = has_line && trimmed(files::first_line(*file.text)).empty();
   return lacks_secret ? "has nothing in its first line; write the secret there." : "";
 }

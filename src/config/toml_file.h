@@ -1,4 +1,4 @@
-// Reads the text of config.toml into values; the only door to the TOML library. Any thread.
+// Reads the text of config.toml into values; the only server to the TOML library. Any thread.
 #pragma once
 
 #include <cstddef>

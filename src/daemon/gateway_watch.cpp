@@ -3,22 +3,24 @@
 #include <set>
 #include <utility>
 
+#include "app/evaluate_health.h"
 #include "app/event_log.h"
-#include "app/judge_health.h"
 
 namespace sidecar {
 
-GatewayWatch::GatewayWatch(app::Desk& desk, health::Options options)
-    : desk_(desk),
+GatewayWatch::GatewayWatch(app::Registry& registry, health::Options options)
+    : registry_(registry),
       options_(std::move(options)),
-      rooms_(desk),
-      watch_([this](const std::string& gateway, domain::HealthSource source,
-                    bool good) { app::hear_of_gateway(desk_, gateway, source, good); },
-             [this](const std::string& gateway, app::RoomsHeard::List list) { rooms_.hear(gateway, std::move(list)); },
-             [](const std::string& topic) {
-               app::log_warn("Message ignored: it is not {\"online\":true} or {\"online\":false} of a gateway",
-                             {{"topic", topic}});
-             }) {}
+      rooms_(registry),
+      watch_(
+          [this](const std::string& gateway, domain::HealthSource source, bool good) {
+            app::observe_gateway(registry_, gateway, source, good);
+          },
+          [this](const std::string& gateway, app::RoomLists::List list) { rooms_.observe(gateway, std::move(list)); },
+          [](const std::string& topic) {
+            app::log_warn("Message ignored: it is not {\"online\":true} or {\"online\":false} of a gateway",
+                          {{"topic", topic}});
+          }) {}
 
 void GatewayWatch::configure(const health::Options& options) {
   const locks::MutexLock lock(mutex_);
@@ -27,23 +29,23 @@ void GatewayWatch::configure(const health::Options& options) {
 }
 
 void GatewayWatch::keep_up() {
-  follow_and_tell();
-  rooms_.conclude();
+  follow_and_log();
+  rooms_.evaluate();
 }
 
-void GatewayWatch::follow_and_tell() {
-  const auto policy = desk_.policy();
+void GatewayWatch::follow_and_log() {
+  const auto policy = registry_.policy();
   const locks::MutexLock lock(mutex_);
   if (changed_ || policy != followed_) follow(policy);
-  tell();
+  log_problems();
 }
 
-void GatewayWatch::tell() {
-  const auto news = news_.of(watch_.troubles());
+void GatewayWatch::log_problems() {
+  const auto news = news_.of(watch_.problems());
   // Without its source nothing is moved: as urgent as if most gateways had failed.
   const auto log = watch_.is_source_silent() ? app::log_error : app::log_warn;
-  for (const std::string& trouble : news.troubles) {
-    log("Less is heard of gateways' health than there should be", {{"reason", trouble}});
+  for (const std::string& problem : news.problems) {
+    log("Less is heard of gateways' health than there should be", {{"reason", problem}});
   }
   if (news.are_over) app::log_info("All sources of gateways' health are heard again");
 }
@@ -62,9 +64,9 @@ void GatewayWatch::follow(const std::shared_ptr<const domain::Policy>& policy) {
   changed_ = false;
 }
 
-std::vector<std::string> GatewayWatch::troubles() const {
+std::vector<std::string> GatewayWatch::problems() const {
   const locks::MutexLock lock(mutex_);
-  return watch_.troubles();
+  return watch_.problems();
 }
 
 }  // namespace sidecar

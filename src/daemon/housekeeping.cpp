@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "app/clean_up.h"
+#include "app/evaluate_health.h"
 #include "app/event_log.h"
 #include "app/fail_over.h"
-#include "app/judge_health.h"
 #include "app/splits.h"
 #include "store/journal.h"
 
@@ -21,25 +21,25 @@ constexpr std::chrono::milliseconds round{500};
 
 }  // namespace
 
-Housekeeping::Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper, GatewayWatch& watch,
-                           app::LoadHistory& load_history)
-    : desk_(desk),
+Housekeeping::Housekeeping(app::Registry& registry, store::Journal& journal, app::CatalogueKeeper& keeper,
+                           GatewayWatch& watch, app::LoadHistory& load_history)
+    : registry_(registry),
       journal_(journal),
       keeper_(keeper),
       watch_(watch),
       load_history_(load_history),
-      cleaned_(app::Desk::Turn(desk).now().service),
+      cleaned_(app::Registry::Transaction(registry).now().service),
       thread_([this] { work(); }) {}
 
 // Each piece of work has its own chance: what one throws must not keep the next from being done. It is
 // tried twice a second, and told once; of storage that fails the journal tells.
-bool Housekeeping::attempt(const char* work, const std::function<void()>& deed) {
+bool Housekeeping::attempt(const char* work, const std::function<void()>& command) {
   try {
-    deed();
-    told_.erase(work);
+    command();
+    logged_.erase(work);
     return true;
   } catch (const std::exception& exception) {
-    if (!journal_.failure() && told_.insert(work).second) {
+    if (!journal_.failure() && logged_.insert(work).second) {
       app::log_warn("Periodic work failed and will be tried again", {{"work", work}, {"reason", exception.what()}});
     }
     return false;
@@ -85,11 +85,11 @@ void Housekeeping::work() {
 void Housekeeping::watch_storage() {
   const auto reason = journal_.hanging();
   // A process that was stopped has not heard of its disk either: twice in a row.
-  constexpr int worth_telling = 2;
+  constexpr int worth_logging = 2;
   const int hung = std::exchange(hung_, reason ? hung_ + 1 : 0);
-  if (hung_ == worth_telling) {
+  if (hung_ == worth_logging) {
     app::log_error("Database cannot be written; new rooms are refused", {{"reason", *reason}});
-  } else if (hung >= worth_telling && !reason && !journal_.failure()) {
+  } else if (hung >= worth_logging && !reason && !journal_.failure()) {
     app::log_info("Database can be written again");
   }
 }
@@ -97,17 +97,17 @@ void Housekeeping::watch_storage() {
 void Housekeeping::do_round(bool refresh) {
   watch_storage();
   if (refresh) refresh_failed_ = !attempt("refresh", [this] { keeper_.refresh(); });
-  attempt("silent sessions", [this] { app::expire_sessions(desk_); });
-  attempt("splits", [this] { app::heal_splits(desk_); });
-  attempt("last uses", [this] { app::write_last_used(desk_, journal_); });
+  attempt("silent sessions", [this] { app::expire_sessions(registry_); });
+  attempt("splits", [this] { app::heal_splits(registry_); });
+  attempt("last uses", [this] { app::write_last_used(registry_, journal_); });
   attempt("health", [this] {
     watch_.keep_up();
-    app::judge_health(desk_);
+    app::evaluate_health(registry_);
   });
   attempt("failover", [this] {
-    app::fail_over(desk_, [this] {
+    app::fail_over(registry_, [this] {
       ++heartbeats_;  // asked between slices: many rooms take their time, and gateways may fail meanwhile
-      app::judge_health(desk_);
+      app::evaluate_health(registry_);
       return is_stopping();
     });
   });
@@ -115,17 +115,17 @@ void Housekeeping::do_round(bool refresh) {
   domain::Moment now;
   domain::Duration clean_every;
   {
-    app::Desk::Turn turn(desk_);
-    now = turn.now();
-    clean_every = turn.options().clean_every;
+    app::Registry::Transaction transaction(registry_);
+    now = transaction.now();
+    clean_every = transaction.options().clean_every;
   }
   if (!sampled_ || now.service - *sampled_ >= app::LoadHistory::every) {
     sampled_ = now.service;
-    attempt("load history", [&] { load_history_.add(now.wall, app::list_gateways(desk_)); });
+    attempt("load history", [&] { load_history_.add(now.wall, app::list_gateways(registry_)); });
   }
   if (now.service - cleaned_ >= clean_every) {
     cleaned_ = now.service;
-    attempt("cleaning", [this] { app::clean_up(desk_); });
+    attempt("cleaning", [this] { app::clean_up(registry_); });
   }
   app::report_lost_lines();
   app::report_left_out();

@@ -12,8 +12,8 @@
 #include <thread>
 
 #include "app/catalogue_keeper.h"
-#include "app/desk.h"
 #include "app/load_history.h"
+#include "app/registry.h"
 #include "daemon/gateway_watch.h"
 #include "locks/mutex.h"
 
@@ -21,7 +21,7 @@ namespace sidecar {
 
 class Housekeeping {
  public:
-  Housekeeping(app::Desk& desk, store::Journal& journal, app::CatalogueKeeper& keeper, GatewayWatch& watch,
+  Housekeeping(app::Registry& registry, store::Journal& journal, app::CatalogueKeeper& keeper, GatewayWatch& watch,
                app::LoadHistory& load_history);
   ~Housekeeping() { stop(); }
 
@@ -32,13 +32,13 @@ class Housekeeping {
   std::uint64_t heartbeats() const { return heartbeats_; }
 
  private:
-  bool attempt(const char* work, const std::function<void()>& deed);
+  bool attempt(const char* work, const std::function<void()>& command);
   void watch_storage();
   bool is_stopping();
   void work();
   void do_round(bool refresh);
 
-  app::Desk& desk_;
+  app::Registry& registry_;
   store::Journal& journal_;
   app::CatalogueKeeper& keeper_;
   GatewayWatch& watch_;
@@ -52,8 +52,8 @@ class Housekeeping {
   domain::ServiceTime cleaned_;
   std::optional<domain::ServiceTime> sampled_;
   bool refresh_failed_ = false;
-  std::set<std::string> told_;  // the work of whose failure the log has told
-  int hung_ = 0;                // rounds since the journal last gave a sign
+  std::set<std::string> logged_;  // the work of whose failure the log has told
+  int hung_ = 0;                  // rounds since the journal last gave a sign
   std::thread thread_;
 };
 

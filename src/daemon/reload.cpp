@@ -116,13 +116,14 @@ void log_credential(const FilesRead& files) {
 }
 
 Reload::Reload(config::Sources sources, const config::Loaded& in_force, bool needs_token, app::CatalogueKeeper& keeper,
-               cluster::Fleet& fleet, GatewayWatch& watch, http::Door& door, std::function<void(std::uint64_t)> applied)
+               cluster::Fleet& fleet, GatewayWatch& watch, http::Server& server,
+               std::function<void(std::uint64_t)> applied)
     : sources_(std::move(sources)),
       needs_token_(needs_token),
       keeper_(keeper),
       fleet_(fleet),
       watch_(watch),
-      door_(door),
+      server_(server),
       applied_(std::move(applied)),
       in_force_(in_force.configuration),
       file_in_force_(in_force.file),
@@ -182,8 +183,8 @@ std::variant<FilesRead, std::string> Reload::read(std::uint64_t number) const {
   constexpr std::chrono::milliseconds look{20};
   if (stopping_) return being_stopped;
   // Given back with the task, wherever that ends.
-  const auto give_back = [under_way = reads_under_way_](void*) { --*under_way; };
-  const bool is_one_too_many = ++*reads_under_way_ > most_reads;
+  const auto give_back = [in_progress = reads_in_progress_](void*) { --*in_progress; };
+  const bool is_one_too_many = ++*reads_in_progress_ > most_reads;
   std::shared_ptr<void> place(nullptr, give_back);
   if (is_one_too_many) return too_many_hang;
   std::packaged_task<FilesRead()> task([sources = sources_, kept = std::move(place)] { return read_files(sources); });
@@ -255,10 +256,10 @@ http::SettingsView::Preview Reload::preview() {
   return preview;
 }
 
-void Reload::tell(metrics::Told& told) const {
-  told.reloads_applied = applied_count_.value();
-  told.reloads_refused = refused_count_.value();
-  told.last_reload_refused = last_refused_;
+void Reload::report(metrics::DaemonState& daemon_state) const {
+  daemon_state.reloads_applied = applied_count_.value();
+  daemon_state.reloads_refused = refused_count_.value();
+  daemon_state.last_reload_refused = last_refused_;
 }
 
 // A file that has lost all it held is a slip, whatever would follow from it.
@@ -340,7 +341,7 @@ app::ReloadReport Reload::apply(FilesRead files, bool allow_removals) {
   }
   if (!shares) fleet_.configure(next.cluster, next.domain.scale);
   fleet_.follow();
-  door_.replace_token(std::move(files.token));
+  server_.replace_token(std::move(files.token));
   watch_.configure(loaded.configuration.health);
   result.gateways = synced.gateways;
   result.rooms = synced.rooms;

@@ -18,7 +18,7 @@
 #include "config/load.h"
 #include "counts/counter.h"
 #include "daemon/gateway_watch.h"
-#include "http/door.h"
+#include "http/server.h"
 #include "http/settings_view.h"
 #include "locks/mutex.h"
 #include "metrics/collector.h"
@@ -46,7 +46,7 @@ class Reload {
  public:
   // `needs_token`: it listens where others than this machine can ask. `applied` is called after each one that was applied, with their number.
   Reload(config::Sources sources, const config::Loaded& in_force, bool needs_token, app::CatalogueKeeper& keeper,
-         cluster::Fleet& fleet, GatewayWatch& watch, http::Door& door,
+         cluster::Fleet& fleet, GatewayWatch& watch, http::Server& server,
          std::function<void(std::uint64_t generation)> applied);
 
   // From now on one that still reads files is refused, and so is each new one: what hangs holds no stop up.
@@ -57,7 +57,7 @@ class Reload {
   // What is in force, and with `preview` what run() would change: that reads the files, and waits for a reload under way.
   http::SettingsView settings(bool preview);
   // How often so far; never waits for one that is under way.
-  void tell(metrics::Told& told) const;
+  void report(metrics::DaemonState& daemon_state) const;
 
  private:
   struct Outcome {
@@ -82,14 +82,14 @@ class Reload {
   app::CatalogueKeeper& keeper_;
   cluster::Fleet& fleet_;
   GatewayWatch& watch_;
-  http::Door& door_;
+  http::Server& server_;
   const std::function<void(std::uint64_t)> applied_;
   counts::Counter applied_count_;
   counts::Counter refused_count_;
   std::atomic<bool> last_refused_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> begun_{0};  // the number of the latest one that reads files
-  const std::shared_ptr<std::atomic<int>> reads_under_way_ = std::make_shared<std::atomic<int>>(0);
+  const std::shared_ptr<std::atomic<int>> reads_in_progress_ = std::make_shared<std::atomic<int>>(0);
   locks::Mutex mutex_;
   std::uint64_t last_number_ GUARDED_BY(mutex_) = 0;  // of the one that was applied or refused last
   config::Configuration in_force_ GUARDED_BY(mutex_);

@@ -24,9 +24,9 @@
 #include "daemon/signals.h"
 #include "daemon/watchdog.h"
 #include "http/access.h"
-#include "http/door.h"
 #include "http/listeners.h"
 #include "http/routes.h"
+#include "http/server.h"
 #include "metrics/collector.h"
 #include "store/database.h"
 #include "store/failure.h"
@@ -72,18 +72,18 @@ store::Database open_database(const std::string& path, bool set_aside_damaged) {
   return store::Database(path, store::OpenMode::read_write);
 }
 
-void tell_of_opening(const app::Opening& opening) {
-  for (const std::string& sentence : opening.skipped) app::log_warn("Row left out", {{"reason", sentence}});
-  for (const std::string& warning : opening.plan.warnings) app::log_warn(warning);
-  const auto rooms = app::rooms_without_gateway(*app::catalogue_of(opening.plan.rows));
+void log_startup_state(const app::StartupState& startup) {
+  for (const std::string& sentence : startup.skipped) app::log_warn("Row left out", {{"reason", sentence}});
+  for (const std::string& warning : startup.plan.warnings) app::log_warn(warning);
+  const auto rooms = app::rooms_without_gateway(*app::catalogue_of(startup.plan.rows));
   if (!rooms.empty()) {
     app::log_warn("Rooms without a valid default gateway; `room-sidecar check` lists them",
                   {{"rooms", static_cast<std::int64_t>(rooms.size())}, {"first", rooms.front()}});
   }
 }
 
-void tell_of_start(app::Desk& desk) {
-  const auto policy = desk.policy();
+void log_start(app::Registry& registry) {
+  const auto policy = registry.policy();
   std::int64_t gateways = 0;
   std::int64_t rooms = 0;
   for (const domain::Gateway& gateway : policy->catalogue().gateways()) gateways += !gateway.removed;
@@ -102,7 +102,7 @@ std::string host_name() {
 domain::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
 // systemd's socket counts more than http.listen, which surprises who has edited that.
-void tell_of_other_address(const http::Options& options, const std::vector<http::Listener>& listeners) {
+void log_other_address(const http::Options& options, const std::vector<http::Listener>& listeners) {
   const bool is_edited = options.listen != http::Options{}.listen;
   const bool is_in_force = std::any_of(listeners.begin(), listeners.end(), [&](const http::Listener& listener) {
     return listener.address == options.listen;
@@ -121,16 +121,16 @@ class Running {
     const config::Configuration& configuration = loaded.configuration;
     store::Database database = open_database(configuration.store.path, set_aside_damaged);
     const app::Configured configured = cli::configured_at_start(loaded);
-    app::Opening opening = app::read_opening(database, configured, wall_now());
-    if (!opening.plan.errors.empty()) {
-      errors_ = std::move(opening.plan.errors);
+    app::StartupState startup = app::read_startup_state(database, configured, wall_now());
+    if (!startup.plan.errors.empty()) {
+      errors_ = std::move(startup.plan.errors);
       return;
     }
-    tell_of_opening(opening);
-    const bool written = write(database, opening);
+    log_startup_state(startup);
+    const bool written = write(database, startup);
     std::vector<http::Listener> listeners = http::adopt_systemd_listeners();
     if (listeners.empty()) listeners = http::open_listeners(configuration.http.listen);
-    tell_of_other_address(configuration.http, listeners);
+    log_other_address(configuration.http, listeners);
     bool needs_token = false;
     for (const http::Listener& listener : listeners) {
       addresses_.push_back(listener.address);
@@ -146,37 +146,37 @@ class Running {
     const std::string path = database.path();
     journal_ = std::make_unique<store::Journal>(std::move(database), callbacks());
     fleet_ = std::make_unique<cluster::Fleet>(*journal_);
-    desk_ = std::make_unique<app::Desk>(clock_, *fleet_, *journal_);
-    app::open_desk(*desk_, opening);
-    keeper_ = std::make_unique<app::CatalogueKeeper>(*desk_, *journal_, path, configured, !written,
-                                                     opening.plan.contradictions);
-    fleet_->attach(*desk_, *keeper_, {host_name(), addresses_.front(), ROOM_SIDECAR_VERSION, "", wall_now()});
+    registry_ = std::make_unique<app::Registry>(clock_, *fleet_, *journal_);
+    app::start_registry(*registry_, startup);
+    keeper_ = std::make_unique<app::CatalogueKeeper>(*registry_, *journal_, path, configured, !written,
+                                                     startup.plan.contradictions);
+    fleet_->attach(*registry_, *keeper_, {host_name(), addresses_.front(), ROOM_SIDECAR_VERSION, "", wall_now()});
     fleet_->configure(configuration.cluster, configuration.domain.scale);
     fleet_->follow();
-    watch_ = std::make_unique<GatewayWatch>(*desk_, configuration.health);
-    housekeeping_ = std::make_unique<Housekeeping>(*desk_, *journal_, *keeper_, *watch_, load_history_);
+    watch_ = std::make_unique<GatewayWatch>(*registry_, configuration.health);
+    housekeeping_ = std::make_unique<Housekeeping>(*registry_, *journal_, *keeper_, *watch_, load_history_);
     changes_go_to_ = housekeeping_.get();
 
-    http::DoorOptions options;
+    http::ServerOptions options;
     options.max_connections = static_cast<std::size_t>(configuration.http.max_connections);
     options.token = std::move(token);
     options.on_exception = [](const http::Route& route, std::string_view what) {
       app::log_error("Request failed", {{"route", route.pattern}, {"reason", what}});
     };
-    const http::House house{*desk_,
-                            *keeper_,
-                            load_history_,
-                            [this](bool allow_removals) { return reload_->run(allow_removals); },
-                            [this] { return readiness(); },
-                            [this] { return collector_->text(); },
-                            [this] { return fleet_->view(); },
-                            [this](bool preview) { return reload_->settings(preview); }};
-    door_ = std::make_unique<http::Door>(std::move(options), http::routes(house), std::move(listeners));
-    reload_ = std::make_unique<Reload>(sources, loaded, needs_token, *keeper_, *fleet_, *watch_, *door_,
+    const http::Backend backend{*registry_,
+                                *keeper_,
+                                load_history_,
+                                [this](bool allow_removals) { return reload_->run(allow_removals); },
+                                [this] { return readiness(); },
+                                [this] { return collector_->text(); },
+                                [this] { return fleet_->view(); },
+                                [this](bool preview) { return reload_->settings(preview); }};
+    server_ = std::make_unique<http::Server>(std::move(options), http::routes(backend), std::move(listeners));
+    reload_ = std::make_unique<Reload>(sources, loaded, needs_token, *keeper_, *fleet_, *watch_, *server_,
                                        [this](std::uint64_t generation) { note(generation); });
     collector_ = std::make_unique<metrics::Collector>(
-        metrics::Sources{*desk_, *journal_, *keeper_, *door_, fleet_->counts(), [this] { return fleet_->view(); },
-                         [this] { return told(); }, ROOM_SIDECAR_VERSION});
+        metrics::Sources{*registry_, *journal_, *keeper_, *server_, fleet_->counts(), [this] { return fleet_->view(); },
+                         [this] { return daemon_state(); }, ROOM_SIDECAR_VERSION});
   }
 
   ~Running() { changes_go_to_ = nullptr; }
@@ -187,16 +187,16 @@ class Running {
   int run(Signals& signals) {
     // Before the signals, one of which may stop it.
     watchdog_ = std::make_unique<Watchdog>(
-        std::vector<Watchdog::Watched>{{"accepting", [this] { return door_->heartbeats(); }},
+        std::vector<Watchdog::Watched>{{"accepting", [this] { return server_->heartbeats(); }},
                                        {"writer", [this] { return journal_->heartbeats(); }},
                                        {"housekeeping", [this] { return housekeeping_->heartbeats(); }}});
     signals.set_exit_code(failed);
     signals.attach({[this] { stop(); }, [this] { reload_->run(false); }});
     note(1);
-    tell_of_start(*desk_);
+    log_start(*registry_);
     for (const std::string& address : addresses_) app::log_info("Listening", {{"address", address}});
-    notify_ready(mode_of(desk_->policy()->options()));
-    door_->serve();
+    notify_ready(mode_of(registry_->policy()->options()));
+    server_->serve();
     signals.detach();
     housekeeping_->stop();
     fleet_->stop();
@@ -210,10 +210,10 @@ class Running {
 
  private:
   // What cannot be written now is put in force all the same, and written later.
-  bool write(store::Database& database, const app::Opening& opening) {
+  bool write(store::Database& database, const app::StartupState& startup) {
     try {
       if (owner_.keep()) {
-        app::write_opening(database, opening);
+        app::write_startup_state(database, startup);
         return true;
       }
       app::log_error("Configuration not yet in the database", {{"reason", "its .lock cannot be had"}});
@@ -248,21 +248,21 @@ class Running {
     stopping_ = true;
     reload_->stop();
     const auto deadline = std::chrono::steady_clock::now() + time_to_stop;
-    journal_->hurry(deadline);
-    door_->stop();
-    fleet_->hurry(deadline - time_for_last_commit);
+    journal_->set_deadline(deadline);
+    server_->stop();
+    fleet_->set_deadline(deadline - time_for_last_commit);
     notify_stopping();
     watchdog_->stop();  // systemd now has another limit
   }
 
   void note(std::uint64_t generation) { owner_.note({getpid(), addresses_.front(), generation}); }
 
-  metrics::Told told() const {
-    metrics::Told told;
-    reload_->tell(told);
-    told.sources_in_trouble = !watch_->troubles().empty();
-    told.store_in_trouble = fleet_->trouble().has_value();
-    return told;
+  metrics::DaemonState daemon_state() const {
+    metrics::DaemonState daemon_state;
+    reload_->report(daemon_state);
+    daemon_state.has_source_problem = !watch_->problems().empty();
+    daemon_state.has_store_problem = fleet_->problem().has_value();
+    return daemon_state;
   }
 
   http::Readiness readiness() const {
@@ -273,12 +273,12 @@ class Running {
     if (keeper_->has_unwritten()) readiness.reasons.push_back("configuration: not yet in the database");
     for (const std::string& sentence : keeper_->contradictions())
       readiness.reasons.push_back("configuration: " + sentence);
-    if (const auto trouble = fleet_->trouble()) readiness.reasons.push_back("cluster: " + *trouble);
-    if (door_->shedding().refuses_session_reports()) {
+    if (const auto problem = fleet_->problem()) readiness.reasons.push_back("cluster: " + *problem);
+    if (server_->shedding().refuses_session_reports()) {
       readiness.reasons.push_back("sessions: reports are refused, too many connections or large bodies at a time");
     }
-    for (const std::string& trouble : watch_->troubles()) readiness.reasons.push_back("health: " + trouble);
-    if (app::Desk::Turn(*desk_).health().brakes()) {
+    for (const std::string& problem : watch_->problems()) readiness.reasons.push_back("health: " + problem);
+    if (app::Registry::Transaction(*registry_).health().brakes()) {
       readiness.reasons.push_back("health: most gateways failed at once; no room is moved");
     }
     return readiness;
@@ -291,13 +291,13 @@ class Running {
   std::vector<std::string> addresses_;
   std::atomic<Housekeeping*> changes_go_to_{nullptr};
   std::atomic<bool> stopping_{false};
-  std::unique_ptr<app::Desk> desk_;
+  std::unique_ptr<app::Registry> registry_;
   std::unique_ptr<store::Journal> journal_;
   std::unique_ptr<app::CatalogueKeeper> keeper_;
   std::unique_ptr<cluster::Fleet> fleet_;
   std::unique_ptr<GatewayWatch> watch_;
   std::unique_ptr<Housekeeping> housekeeping_;
-  std::unique_ptr<http::Door> door_;
+  std::unique_ptr<http::Server> server_;
   std::unique_ptr<Reload> reload_;
   std::unique_ptr<metrics::Collector> collector_;
   std::unique_ptr<Watchdog> watchdog_;

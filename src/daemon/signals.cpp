@@ -90,7 +90,7 @@ void Signals::attach(Handlers handlers) {
 void Signals::detach() {
   locks::MutexLock lock(mutex_);
   handlers_ = {};
-  changed_.wait(lock, [this]() REQUIRES(mutex_) { return under_way_ == 0; });
+  changed_.wait(lock, [this]() REQUIRES(mutex_) { return in_progress_ == 0; });
 }
 
 void Signals::read_signals() {
@@ -119,9 +119,9 @@ void Signals::take(int number, int sender) {
     return changed_.notify_all();
   }
   const auto now = Clock::now();
-  const auto [told, is_first] = told_.try_emplace(number, now);
-  if (!is_first && now - told->second < between_warnings) return;
-  told->second = now;
+  const auto [logged, is_first] = logged_.try_emplace(number, now);
+  if (!is_first && now - logged->second < between_warnings) return;
+  logged->second = now;
   app::log_warn("Signal ignored", {{"signal", name_of(number)}, {"sender_pid", std::int64_t{sender}}});
 }
 
@@ -146,11 +146,11 @@ void Signals::stop_if_attached() {
     const locks::MutexLock lock(mutex_);
     if (!stop_wanted_ || !handlers_.stop) return;
     stop = std::exchange(handlers_.stop, nullptr);
-    ++under_way_;
+    ++in_progress_;
   }
   stop();
   const locks::MutexLock lock(mutex_);
-  --under_way_;
+  --in_progress_;
   changed_.notify_all();
 }
 
@@ -162,7 +162,7 @@ void Signals::reload_when_asked() {
     if (is_over_) return;
     reload_wanted_ = false;
     const std::function<void()> reload = handlers_.reload;
-    ++under_way_;
+    ++in_progress_;
     lock.unlock();
     try {
       reload();
@@ -170,7 +170,7 @@ void Signals::reload_when_asked() {
       app::log_error("Reload failed", {{"reason", exception.what()}});
     }
     lock.lock();
-    --under_way_;
+    --in_progress_;
     changed_.notify_all();
   }
 }

@@ -62,10 +62,10 @@ class Signals {
   bool is_over_ GUARDED_BY(mutex_) = false;
   bool stop_wanted_ GUARDED_BY(mutex_) = false;
   bool reload_wanted_ GUARDED_BY(mutex_) = false;
-  int under_way_ GUARDED_BY(mutex_) = 0;  // handlers
+  int in_progress_ GUARDED_BY(mutex_) = 0;  // handlers
   Clock::time_point deadline_ GUARDED_BY(mutex_);
-  std::map<int, Clock::time_point> told_;  // the reader's own: when a signal was last warned of
-  std::thread deadline_thread_;            // the reader's own, until that is joined
+  std::map<int, Clock::time_point> logged_;  // the reader's own: when a signal was last warned of
+  std::thread deadline_thread_;              // the reader's own, until that is joined
   std::array<std::thread, 2> reloaders_;
   std::thread reader_;
 };

@@ -13,7 +13,7 @@
 namespace domain {
 
 // Does a gateway take no new rooms, and are the rooms on it moved away?
-enum class Draining { no, yes, and_emptying };
+enum class Draining { no, yes, and_evacuating };
 
 struct Gateway {
   std::int64_t id = 0;
@@ -24,7 +24,7 @@ struct Gateway {
   std::optional<std::int64_t> capacity;  // users; none: balancing.max_server_capacity
   bool disabled = false;
   bool draining = false;
-  bool emptying = false;  // it drains, and its rooms are moved away
+  bool evacuating = false;  // it drains, and its rooms are moved away
   bool removed = false;
 
   bool operator==(const Gateway&) const = default;

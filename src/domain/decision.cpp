@@ -37,9 +37,9 @@ const Gateway* usable(const Policy& policy, std::string_view name) {
 }
 
 // Where users are already, and the room is to be placed with them.
-const Gateway* found_there(const Situation& situation, const Question& question, const Ledger::Room* room) {
-  const auto& [policy, ledger, health, now, certainty, chance] = situation;
-  const auto not_down = [&](const Gateway* gateway) { return gateway && !situation.is_surely_down(*gateway); };
+const Gateway* found_there(const DecisionInput& input, const Question& question, const Ledger::Room* room) {
+  const auto& [policy, ledger, health, now, store_view, chance] = input;
+  const auto not_down = [&](const Gateway* gateway) { return gateway && !input.is_surely_down(*gateway); };
   if (room && room->has_users()) {
     const auto reported = ledger.reported_gateway(question.room);
     const Gateway* gateway = where_users_are(policy, ledger, question.room, reported);
@@ -52,56 +52,56 @@ const Gateway* found_there(const Situation& situation, const Question& question,
 bool takes_rooms(const Gateway* gateway) { return gateway && gateway->serves_rooms() && !gateway->draining; }
 
 // As a standby that takes rooms with live users it must be known to live, where that is asked for at all.
-bool is_ready(const Situation& situation, const Gateway* gateway) {
-  return takes_rooms(gateway) && (!situation.health.watches() || situation.state_of(*gateway) == GatewayState::up);
+bool is_ready(const DecisionInput& input, const Gateway* gateway) {
+  return takes_rooms(gateway) && (!input.health.watches() || input.state_of(*gateway) == GatewayState::up);
 }
 
 // One that has begun to take rooms goes on at a doubt: or they would be scattered over two places.
-bool may_go_on(const Situation& situation, const Gateway* gateway) {
-  return takes_rooms(gateway) && situation.state_of(*gateway) != GatewayState::down;
+bool may_go_on(const DecisionInput& input, const Gateway* gateway) {
+  return takes_rooms(gateway) && input.state_of(*gateway) != GatewayState::down;
 }
 
 // The standby that takes all rooms of a gateway: the one that has begun to, else the first that is well and
 // empty and takes nobody else's.
-std::optional<std::string> standby_for(const Situation& situation, GatewayNumber leaving) {
-  const auto& [policy, ledger, health, now, certainty, chance] = situation;
-  std::set<GatewayNumber> taken{leaving};
-  for (const auto& [gateway, state] : ledger.leaving()) {
+std::optional<std::string> standby_for(const DecisionInput& input, GatewayNumber evacuated) {
+  const auto& [policy, ledger, health, now, store_view, chance] = input;
+  std::set<GatewayNumber> taken{evacuated};
+  for (const auto& [gateway, state] : ledger.evacuations()) {
     if (!state.standby) continue;
     const std::string& name = ledger.name_of(*state.standby);
-    if (gateway == leaving && may_go_on(situation, policy.catalogue().gateway(name))) return name;
+    if (gateway == evacuated && may_go_on(input, policy.catalogue().gateway(name))) return name;
     taken.insert(*state.standby);
   }
   for (const std::string& name : policy.options().standby_servers) {
     const GatewayNumber number = ledger.number_of(name);
     const bool free = ledger.rooms_by_gateway()[number] == 0 && !taken.count(number);
-    if (free && is_ready(situation, policy.catalogue().gateway(name))) return name;
+    if (free && is_ready(input, policy.catalogue().gateway(name))) return name;
   }
   return std::nullopt;
 }
 
 // Where a room goes whose gateway is to be left; nothing if there is nowhere to go.
-std::optional<Decision> move(const Situation& situation, const Ledger::Held& held, const std::string* pin,
+std::optional<Decision> move(const DecisionInput& input, const Ledger::Held& held, const std::string* pin,
                              std::vector<Verdict>* verdicts) {
-  const auto& [policy, ledger, health, now, certainty, chance] = situation;
+  const auto& [policy, ledger, health, now, store_view, chance] = input;
   Decision decision;
-  decision.departure = situation.departure_from(held.gateway);
+  decision.evacuation_cause = input.evacuation_cause_of(held.gateway);
   decision.leaves = ledger.name_of(held.gateway);
-  if (decision.departure == Departure::none) return std::nullopt;
+  if (decision.evacuation_cause == EvacuationCause::none) return std::nullopt;
   decision.kind = Decision::Kind::booking;
   decision.reason = Reason::reassigned;
   decision.region = held.region == "pinned" ? "" : held.region;
   if (pin) {
     decision.gateway = *pin;
     decision.region = "pinned";
-  } else if (auto standby = standby_for(situation, held.gateway)) {
+  } else if (auto standby = standby_for(input, held.gateway)) {
     decision.gateway = *standby;
     decision.standby = std::move(standby);
   } else {
     // Users who have to join anew must not be sent to a gateway that does not answer, brake or not.
-    Placement::Scene scene = situation.scene();
-    scene.worst = Fitness::suspect;
-    const auto choice = policy.placement().choose(decision.region, scene, verdicts);
+    Placement::Loads loads = input.loads();
+    loads.worst = Fitness::suspect;
+    const auto choice = policy.placement().choose(decision.region, loads, verdicts);
     if (!choice.gateway || *choice.gateway == held.gateway) return std::nullopt;
     decision.gateway = ledger.name_of(*choice.gateway);
     decision.ground = Decision::Ground::load;
@@ -110,35 +110,35 @@ std::optional<Decision> move(const Situation& situation, const Ledger::Held& hel
   return decision;
 }
 
-Decision standing(const Situation& situation, const Ledger::Room& room, bool pinned) {
+Decision standing(const DecisionInput& input, const Ledger::Room& room, bool pinned) {
   Decision decision;
   decision.kind = Decision::Kind::standing;
-  decision.gateway = situation.ledger.name_of(room.held->gateway);
+  decision.gateway = input.ledger.name_of(room.held->gateway);
   decision.reason = pinned ? Reason::pinned : room.moved ? Reason::reassigned : Reason::sticky;
   return decision;
 }
 
 // Where a room was that has just been given up: somebody may still be answered with that elsewhere.
-const Gateway* returning(const Situation& situation, std::string_view room) {
-  const auto number = situation.ledger.returns_to(room);
+const Gateway* tombstone_of(const DecisionInput& input, std::string_view room) {
+  const auto number = input.ledger.tombstone_gateway(room);
   if (!number) return nullptr;
-  const std::string& name = situation.ledger.name_of(*number);
-  const Gateway* gateway = situation.policy.catalogue().gateway(name);
+  const std::string& name = input.ledger.name_of(*number);
+  const Gateway* gateway = input.policy.catalogue().gateway(name);
   // Also one that drains by now, or is not listed any more: it is the same meeting still.
-  const bool may_return = gateway && gateway->serves_rooms() && !situation.is_surely_down(*gateway) &&
-                          situation.departure_from(*number) == Departure::none;
+  const bool may_return = gateway && gateway->serves_rooms() && !input.is_surely_down(*gateway) &&
+                          input.evacuation_cause_of(*number) == EvacuationCause::none;
   return may_return ? gateway : nullptr;
 }
 
 // For a room that no gateway holds, or that may leave the one that does.
-Decision place(const Situation& situation, const Question& question, const std::string* pin, bool pin_serves,
+Decision place(const DecisionInput& input, const Question& question, const std::string* pin, bool pin_serves,
                const Ledger::Room* room, std::vector<Verdict>* verdicts) {
   Decision decision;
   decision.kind = Decision::Kind::booking;
   decision.region = question.country;
   if (pin) {
     if (!pin_serves) {
-      if (verdicts) verdicts->push_back(barred(situation, *pin));
+      if (verdicts) verdicts->push_back(barred(input, *pin));
       decision = refused(Refusal::no_gateway_available);
       decision.reason = Reason::pinned;
       return decision;
@@ -146,30 +146,30 @@ Decision place(const Situation& situation, const Question& question, const std::
     decision.gateway = *pin;
     decision.reason = Reason::pinned;
     decision.region = "pinned";
-  } else if (const Gateway* back = returning(situation, question.room)) {
+  } else if (const Gateway* back = tombstone_of(input, question.room)) {
     decision.gateway = back->name;
     decision.reason = Reason::assigned;
-  } else if (const Gateway* there = found_there(situation, question, room)) {
+  } else if (const Gateway* there = found_there(input, question, room)) {
     decision.gateway = there->name;
     decision.reason = Reason::assigned;
     decision.ground = Decision::Ground::users;
   } else {
     decision.ground = Decision::Ground::load;
-    const auto choice = situation.policy.placement().choose(question.country, situation.scene(), verdicts);
+    const auto choice = input.policy.placement().choose(question.country, input.loads(), verdicts);
     decision.choice = choice;
     if (!choice.gateway) {
       decision.kind = Decision::Kind::refused;
       decision.refusal = choice.refusal;
       return decision;
     }
-    decision.gateway = situation.ledger.name_of(*choice.gateway);
+    decision.gateway = input.ledger.name_of(*choice.gateway);
     decision.reason = choice.reason;
   }
   return decision;
 }
 
-Decision scale(const Situation& situation, const Question& question, std::vector<Verdict>* verdicts) {
-  const auto& [policy, ledger, health, now, certainty, chance] = situation;
+Decision scale(const DecisionInput& input, const Question& question, std::vector<Verdict>* verdicts) {
+  const auto& [policy, ledger, health, now, store_view, chance] = input;
   if (!policy.admits(question.room)) return refused(Refusal::room_not_found);
   const Ledger::Room* room = ledger.find(question.room);
   if (room && room->pending) {
@@ -179,48 +179,49 @@ Decision scale(const Situation& situation, const Question& question, std::vector
     return decision;
   }
   const bool is_held = room && room->held;
-  if (is_held && certainty.is_outdated && !room->has_users()) return refused(Refusal::storage_unavailable);
-  if (!is_held && !certainty.may_claim) return refused(Refusal::storage_unavailable);
+  if (is_held && store_view.is_outdated && !room->has_users()) return refused(Refusal::storage_unavailable);
+  if (!is_held && !store_view.may_claim) return refused(Refusal::storage_unavailable);
   const std::string* pin = policy.pin(question.room);
-  if (pin && policy.options().move_pinned && situation.departure_from(ledger.number_of(*pin)) == Departure::offline) {
+  if (pin && policy.options().move_pinned &&
+      input.evacuation_cause_of(ledger.number_of(*pin)) == EvacuationCause::offline) {
     pin = nullptr;
   }
   const Gateway* pinned = pin ? policy.catalogue().gateway(*pin) : nullptr;
   const bool pin_serves = pinned && pinned->serves_rooms();
-  if (!is_held) return place(situation, question, pin, pin_serves, room, verdicts);
+  if (!is_held) return place(input, question, pin, pin_serves, room, verdicts);
 
   const bool on_pin = pin && ledger.name_of(room->held->gateway) == *pin;
-  if (question.asker != Question::Asker::session && !on_pin && certainty.may_claim) {
-    const bool pin_lives = pin_serves && situation.state_of(*pinned) != GatewayState::down;
-    auto moved = move(situation, *room->held, pin_lives ? pin : nullptr, verdicts);
+  if (question.asker != Question::Asker::session && !on_pin && store_view.may_claim) {
+    const bool pin_lives = pin_serves && input.state_of(*pinned) != GatewayState::down;
+    auto moved = move(input, *room->held, pin_lives ? pin : nullptr, verdicts);
     if (moved) return *moved;
     if (verdicts) verdicts->clear();
   }
   // A new pin waits until the room is empty.
-  const bool to_pin = pin_serves && !on_pin && certainty.may_claim && !ledger.is_occupied(question.room, now) &&
+  const bool to_pin = pin_serves && !on_pin && store_view.may_claim && !ledger.is_occupied(question.room, now) &&
                       !ledger.is_used_elsewhere(question.room, now);
   if (to_pin && question.asker == Question::Asker::user) {
-    return place(situation, question, pin, pin_serves, room, verdicts);
+    return place(input, question, pin, pin_serves, room, verdicts);
   }
-  return standing(situation, *room, on_pin && pin_serves);
+  return standing(input, *room, on_pin && pin_serves);
 }
 
 }  // namespace
 
-Verdict barred(const Situation& situation, const std::string& name) {
-  const Policy& policy = situation.policy;
+Verdict barred(const DecisionInput& input, const std::string& name) {
+  const Policy& policy = input.policy;
   const Gateway* gateway = policy.catalogue().gateway(name);
   const std::int64_t capacity =
       gateway ? capacity_of(*gateway, policy.options()) : policy.options().max_server_capacity;
-  const GatewayNumber number = situation.ledger.number_of(name);
-  return {name, policy.placement().load_of(number, situation.scene()), capacity, "disabled"};
+  const GatewayNumber number = input.ledger.number_of(name);
+  return {name, policy.placement().load_of(number, input.loads()), capacity, "disabled"};
 }
 
 // An operator who asks why sees that users are sent to a gateway that does not answer.
-Verdict chosen(const Situation& situation, const std::string& name) {
-  Verdict verdict = barred(situation, name);
-  const GatewayNumber number = situation.ledger.number_of(name);
-  verdict.verdict = situation.health.state(number) == GatewayState::down ? "down" : "chosen";
+Verdict chosen(const DecisionInput& input, const std::string& name) {
+  Verdict verdict = barred(input, name);
+  const GatewayNumber number = input.ledger.number_of(name);
+  verdict.verdict = input.health.state(number) == GatewayState::down ? "down" : "chosen";
   return verdict;
 }
 
@@ -232,26 +233,26 @@ std::string country_as_logged(std::string_view country) {
   return code;
 }
 
-Departure Situation::departure_from(GatewayNumber number) const {
-  if (health.is_lost(number, policy.options().failover_wait, now)) return Departure::offline;
-  return policy.is_emptied(number) ? Departure::emptied : Departure::none;
+EvacuationCause DecisionInput::evacuation_cause_of(GatewayNumber number) const {
+  if (health.is_lost(number, policy.options().failover_wait, now)) return EvacuationCause::offline;
+  return policy.is_emptied(number) ? EvacuationCause::emptied : EvacuationCause::none;
 }
 
-Decision decide(const Situation& situation, const Question& question, std::vector<Verdict>* verdicts) {
-  const Policy& policy = situation.policy;
+Decision decide(const DecisionInput& input, const Question& question, std::vector<Verdict>* verdicts) {
+  const Policy& policy = input.policy;
   if (!policy.options().scale) {
     Decision decision = legacy(policy, question.room);
-    if (verdicts && !decision.gateway.empty()) verdicts->push_back(chosen(situation, decision.gateway));
+    if (verdicts && !decision.gateway.empty()) verdicts->push_back(chosen(input, decision.gateway));
     if (verdicts && decision.gateway.empty() && decision.is_pinned()) {
-      verdicts->push_back(barred(situation, *policy.pin(question.room)));
+      verdicts->push_back(barred(input, *policy.pin(question.room)));
     }
     return decision;
   }
-  Decision decision = scale(situation, question, verdicts);
+  Decision decision = scale(input, question, verdicts);
   if (decision.gateway.empty()) return decision;
-  if (verdicts && verdicts->empty()) verdicts->push_back(chosen(situation, decision.gateway));
+  if (verdicts && verdicts->empty()) verdicts->push_back(chosen(input, decision.gateway));
   decision.regional_match =
-      policy.placement().region_serves(question.country, situation.ledger.number_of(decision.gateway));
+      policy.placement().region_serves(question.country, input.ledger.number_of(decision.gateway));
   return decision;
 }
 

@@ -14,7 +14,7 @@
 namespace domain {
 
 // Why rooms have to leave a gateway.
-enum class Departure { none, offline, emptied };
+enum class EvacuationCause { none, offline, emptied };
 
 struct Decision {
   enum class Kind {
@@ -31,7 +31,7 @@ struct Decision {
   std::string region;  // of the row to be written: the country code as logged, or "pinned"
   // A booking that moves the room: which gateway it leaves, why, and which standby takes all of its rooms.
   std::string leaves;
-  Departure departure = Departure::none;
+  EvacuationCause evacuation_cause = EvacuationCause::none;
   std::optional<std::string> standby;
   // What it was chosen by: a pin, a default, a standby or what stands; the loads of `region`'s steps; or the
   // users, who are there already.
@@ -57,36 +57,37 @@ struct Question {
 };
 
 // How far what is known of other sidecars' rooms can be relied on. One that is alone knows all.
-struct Certainty {
-  Placement::Manner manner = Placement::Manner::alone;
+struct StoreView {
+  Placement::Selection selection = Placement::Selection::least_loaded;
   bool may_claim = true;     // false: nobody could say now who holds a room
   bool is_outdated = false;  // what others did since is not known; their rooms may have gone elsewhere
 };
 
 // What a decision is made from.
-struct Situation {
+struct DecisionInput {
   const Policy& policy;
   Ledger& ledger;
   const GatewayHealth& health;
   ServiceTime now;
-  Certainty certainty = {};
+  StoreView store_view = {};
   std::uint64_t chance = 0;  // any number, another one each time; alone it is of no account
 
-  Departure departure_from(GatewayNumber gateway) const;
+  EvacuationCause evacuation_cause_of(GatewayNumber gateway) const;
   GatewayState state_of(const Gateway& gateway) const { return health.state(ledger.number_of(gateway.name)); }
   bool is_surely_down(const Gateway& gateway) const { return health.is_surely_down(ledger.number_of(gateway.name)); }
-  Placement::Scene scene() const {
-    return {ledger.rooms_by_gateway(), ledger.crowd_by_gateway(), health.fitness(), certainty.manner, chance};
+  Placement::Loads loads() const {
+    return {ledger.rooms_by_gateway(), ledger.excess_users_by_gateway(), health.fitness(), store_view.selection,
+            chance};
   }
 };
 
 // With `verdicts`, tells what became of each gateway that was considered.
-Decision decide(const Situation& situation, const Question& question, std::vector<Verdict>* verdicts = nullptr);
+Decision decide(const DecisionInput& input, const Question& question, std::vector<Verdict>* verdicts = nullptr);
 
 // What is to be told of a gateway that no load decided on.
-Verdict chosen(const Situation& situation, const std::string& name);
+Verdict chosen(const DecisionInput& input, const std::string& name);
 // And of a pin's that can take no room: disabled, removed or of another type.
-Verdict barred(const Situation& situation, const std::string& name);
+Verdict barred(const DecisionInput& input, const std::string& name);
 
 // Where the users of an occupied room are that has no assignment, or an outdated one: where their sessions
 // say (`reported`), else where legacy mode sent them. Nothing if that gateway cannot be used.

@@ -13,10 +13,10 @@ constexpr auto flapping = 10min;
 constexpr auto first_pause = 30s;
 constexpr auto longest_pause = 10min;
 // So many words may be missing before a source counts as silent.
-constexpr int words_missed = 3;
+constexpr int probes_missed = 3;
 // One that came back is empty, and would get every new room at once, just when it may fall again.
-constexpr auto gentle_time = 1min;
-constexpr auto gentle_gap = 2s;
+constexpr auto slow_start_time = 1min;
+constexpr auto slow_start_gap = 2s;
 
 bool is_bad(GatewayState state) { return state == GatewayState::suspect || state == GatewayState::down; }
 
@@ -48,41 +48,41 @@ void GatewayHealth::watch(const HealthOptions& options, const std::vector<Gatewa
       Gateway& gateway = gateways_[number];
       gateway.watched = true;
       // What a source that is no longer asked had said must not stand for ever.
-      if (!options.http) gateway.words[static_cast<std::size_t>(HealthSource::http)] = {};
-      if (!options.mqtt) gateway.words[static_cast<std::size_t>(HealthSource::mqtt)] = {};
+      if (!options.http) gateway.streaks[static_cast<std::size_t>(HealthSource::http)] = {};
+      if (!options.mqtt) gateway.streaks[static_cast<std::size_t>(HealthSource::mqtt)] = {};
     }
   }
   if (watched_ == 0) brakes_ = false;
   fitness_.assign(gateways_.size(), Fitness::fit);
-  gentle_ = 0;
+  slow_starting_ = 0;
   for (std::size_t i = 0; i < gateways_.size(); ++i) {
-    if (gateways_[i].gentle_until) ++gentle_;
+    if (gateways_[i].slow_start_until) ++slow_starting_;
     if (gateways_[i].watched) fitness_[i] = fitness_of(gateways_[i].state);
   }
 }
 
-void GatewayHealth::hear(GatewayNumber number, HealthSource source, bool good, ServiceTime now) {
+void GatewayHealth::observe(GatewayNumber number, HealthSource source, bool good, ServiceTime now) {
   if (number >= gateways_.size() || !gateways_[number].watched) return;
-  Word& word = gateways_[number].words[static_cast<std::size_t>(source)];
-  if (word.last && now - *word.last > options_.stale_after) word = {};  // it begins anew
-  word.last = now;
-  (good ? word.good : word.bad) += 1;
-  (good ? word.bad : word.good) = 0;
-  word.doubted = word.good < options_.rise && (!good || word.doubted);
-  if (word.good >= options_.rise) word.judged = GatewayState::up;
-  if (word.bad >= options_.fall) word.judged = GatewayState::down;
+  Streak& streak = gateways_[number].streaks[static_cast<std::size_t>(source)];
+  if (streak.last && now - *streak.last > options_.stale_after) streak = {};  // it begins anew
+  streak.last = now;
+  (good ? streak.good : streak.bad) += 1;
+  (good ? streak.bad : streak.good) = 0;
+  streak.doubted = streak.good < options_.rise && (!good || streak.doubted);
+  if (streak.good >= options_.rise) streak.judged = GatewayState::up;
+  if (streak.bad >= options_.fall) streak.judged = GatewayState::down;
 }
 
-GatewayState GatewayHealth::state_by(const Word& word, ServiceTime now) const {
-  if (!word.last || now - *word.last > options_.stale_after) return GatewayState::unknown;
+GatewayState GatewayHealth::state_by(const Streak& streak, ServiceTime now) const {
+  if (!streak.last || now - *streak.last > options_.stale_after) return GatewayState::unknown;
   // Also one that was judged up: good and bad words in turn are no sign of health.
-  return word.doubted && word.judged != GatewayState::down ? GatewayState::suspect : word.judged;
+  return streak.doubted && streak.judged != GatewayState::down ? GatewayState::suspect : streak.judged;
 }
 
-GatewayState GatewayHealth::state_by_words(const Gateway& gateway, ServiceTime now) const {
+GatewayState GatewayHealth::state_by_streaks(const Gateway& gateway, ServiceTime now) const {
   GatewayState state = GatewayState::unknown;
-  for (const Word& word : gateway.words) {
-    const GatewayState by = state_by(word, now);
+  for (const Streak& streak : gateway.streaks) {
+    const GatewayState by = state_by(streak, now);
     if (by == GatewayState::unknown) continue;
     // A less direct source can cast doubt on a good word, and no more.
     if (state == GatewayState::unknown)
@@ -90,11 +90,11 @@ GatewayState GatewayHealth::state_by_words(const Gateway& gateway, ServiceTime n
     else if (state == GatewayState::up && by == GatewayState::down)
       state = GatewayState::suspect;
   }
-  const bool held_back = gateway.held_back_until && now < *gateway.held_back_until;
-  return state == GatewayState::up && held_back ? GatewayState::suspect : state;
+  const bool held_down = gateway.hold_down_until && now < *gateway.hold_down_until;
+  return state == GatewayState::up && held_down ? GatewayState::suspect : state;
 }
 
-void GatewayHealth::turn(Gateway& gateway, GatewayState state, ServiceTime now) {
+void GatewayHealth::set_state(Gateway& gateway, GatewayState state, ServiceTime now) {
   gateway.state = state;
   if (!is_bad(state))
     gateway.bad_since.reset();
@@ -106,8 +106,8 @@ void GatewayHealth::turn(Gateway& gateway, GatewayState state, ServiceTime now) 
     gateway.fell = true;
     gateway.falls = gateway.last_fall && now - *gateway.last_fall < flapping ? gateway.falls + 1 : 1;
     gateway.last_fall = now;
-    gateway.held_back_until.reset();
-    gateway.gentle_until.reset();
+    gateway.hold_down_until.reset();
+    gateway.slow_start_until.reset();
     return;
   }
   gateway.down_since.reset();
@@ -116,28 +116,28 @@ void GatewayHealth::turn(Gateway& gateway, GatewayState state, ServiceTime now) 
     if (gateway.falls > 1) {
       Duration pause = first_pause;
       for (std::int64_t i = 2; i < gateway.falls && pause < longest_pause; ++i) pause *= 2;
-      gateway.held_back_until = now + std::min<Duration>(pause, longest_pause);
+      gateway.hold_down_until = now + std::min<Duration>(pause, longest_pause);
       gateway.state = GatewayState::suspect;
     }
-    gateway.gentle_until = gateway.held_back_until.value_or(now) + gentle_time;
+    gateway.slow_start_until = gateway.hold_down_until.value_or(now) + slow_start_time;
     gateway.next_room.reset();
   }
 }
 
-std::vector<GatewayHealth::Turnover> GatewayHealth::conclude(ServiceTime now) {
-  std::vector<Turnover> turnovers;
+std::vector<GatewayHealth::Transition> GatewayHealth::evaluate(ServiceTime now) {
+  std::vector<Transition> transitions;
   for (GatewayNumber number = 0; number < gateways_.size(); ++number) {
     Gateway& gateway = gateways_[number];
     if (!gateway.watched) continue;
     const GatewayState before = gateway.state;
-    const GatewayState state = state_by_words(gateway, now);
+    const GatewayState state = state_by_streaks(gateway, now);
     if (state == before) continue;
-    turn(gateway, state, now);
-    if (gateway.state != before) turnovers.push_back({number, before, gateway.state});
+    set_state(gateway, state, now);
+    if (gateway.state != before) transitions.push_back({number, before, gateway.state});
   }
   apply_brake(now);
   reckon_fitness(now);
-  return turnovers;
+  return transitions;
 }
 
 // Once it holds, it holds until so many are well again: who waits long enough must not move rooms after
@@ -171,16 +171,16 @@ bool GatewayHealth::is_lost(GatewayNumber number, Duration wait, ServiceTime now
   // Where most are back the last ones may be about to.
   if (brake_ended_ && now < *brake_ended_ + wait) return false;
   // Should the source have fallen silent since, nobody knows whether it is still so.
-  return std::any_of(gateway.words.begin(), gateway.words.end(), [&](const Word& word) {
-    return word.judged == GatewayState::down && now - *word.last <= words_missed * options_.interval;
+  return std::any_of(gateway.streaks.begin(), gateway.streaks.end(), [&](const Streak& streak) {
+    return streak.judged == GatewayState::down && now - *streak.last <= probes_missed * options_.interval;
   });
 }
 
 void GatewayHealth::booked(GatewayNumber number, ServiceTime now) {
-  if (gentle_ == 0 || number >= gateways_.size()) return;
+  if (slow_starting_ == 0 || number >= gateways_.size()) return;
   Gateway& gateway = gateways_[number];
-  if (!gateway.gentle_until) return;
-  gateway.next_room = now + gentle_gap;
+  if (!gateway.slow_start_until) return;
+  gateway.next_room = now + slow_start_gap;
   fitness_[number] = fitness_of(gateway, now);
 }
 
@@ -200,16 +200,16 @@ Fitness GatewayHealth::fitness_of(GatewayState state) const {
 
 Fitness GatewayHealth::fitness_of(const Gateway& gateway, ServiceTime now) const {
   if (!gateway.watched) return Fitness::fit;
-  const bool pauses = gateway.gentle_until && gateway.next_room && now < *gateway.next_room;
+  const bool pauses = gateway.slow_start_until && gateway.next_room && now < *gateway.next_room;
   return std::max(fitness_of(gateway.state), pauses ? Fitness::suspect : Fitness::fit);
 }
 
 void GatewayHealth::reckon_fitness(ServiceTime now) {
-  gentle_ = 0;
+  slow_starting_ = 0;
   for (std::size_t i = 0; i < gateways_.size(); ++i) {
     Gateway& gateway = gateways_[i];
-    if (gateway.gentle_until && now >= *gateway.gentle_until) gateway.gentle_until.reset();
-    if (gateway.gentle_until) ++gentle_;
+    if (gateway.slow_start_until && now >= *gateway.slow_start_until) gateway.slow_start_until.reset();
+    if (gateway.slow_start_until) ++slow_starting_;
     fitness_[i] = fitness_of(gateway, now);
   }
 }

@@ -1,5 +1,5 @@
 // Which gateways are alive, by what health sources say of them: pure rules over good and bad words.
-// Not thread-safe: its owner holds the ledger's lock (app/desk.h). Time comes in as an argument and must
+// Not thread-safe: its owner holds the ledger's lock (app/registry.h). Time comes in as an argument and must
 // not go backwards. Nothing fails.
 //
 // Not knowing never moves a room: only `down` does, and not while the brake holds.
@@ -28,7 +28,7 @@ std::string_view to_text(GatewayState state);
 class GatewayHealth {
  public:
   // A state that has changed, for the log.
-  struct Turnover {
+  struct Transition {
     GatewayNumber gateway;
     GatewayState before;
     GatewayState now;
@@ -39,9 +39,9 @@ class GatewayHealth {
   bool watches() const { return options_.watches(); }
 
   // A source's word on a gateway; of one that is not watched it is of no use.
-  void hear(GatewayNumber gateway, HealthSource source, bool good, ServiceTime now);
+  void observe(GatewayNumber gateway, HealthSource source, bool good, ServiceTime now);
   // Draws the conclusions up to now: to be called after words came, and now and then.
-  std::vector<Turnover> conclude(ServiceTime now);
+  std::vector<Transition> evaluate(ServiceTime now);
 
   GatewayState state(GatewayNumber gateway) const;
   // Down, and that is to be believed: while the brake holds, nobody knows whether it is true.
@@ -54,7 +54,7 @@ class GatewayHealth {
   std::span<const Fitness> fitness() const { return fitness_; }
   // Brings `fitness` up to date: the pauses of those that came back end by themselves.
   void refresh(ServiceTime now) {
-    if (gentle_ > 0) reckon_fitness(now);
+    if (slow_starting_ > 0) reckon_fitness(now);
   }
 
   bool brakes() const { return brakes_; }
@@ -63,7 +63,7 @@ class GatewayHealth {
   std::size_t watched() const { return watched_; }
 
  private:
-  struct Word {
+  struct Streak {
     std::int64_t good = 0;                        // in a row
     std::int64_t bad = 0;                         // in a row
     GatewayState judged = GatewayState::unknown;  // unknown, up or down
@@ -72,21 +72,21 @@ class GatewayHealth {
   };
   struct Gateway {
     bool watched = false;
-    std::array<Word, health_sources> words;
+    std::array<Streak, health_sources> streaks;
     GatewayState state = GatewayState::unknown;
     std::optional<ServiceTime> bad_since;  // suspect or down by words since
     std::optional<ServiceTime> down_since;
     bool fell = false;       // down, and not up again since
     std::int64_t falls = 0;  // so often without a long good time between
     std::optional<ServiceTime> last_fall;
-    std::optional<ServiceTime> held_back_until;  // it flaps
-    std::optional<ServiceTime> gentle_until;     // it has just come back
-    std::optional<ServiceTime> next_room;        // while gentle
+    std::optional<ServiceTime> hold_down_until;   // it flaps
+    std::optional<ServiceTime> slow_start_until;  // it has just come back
+    std::optional<ServiceTime> next_room;         // while slow start
   };
 
-  GatewayState state_by(const Word& word, ServiceTime now) const;
-  GatewayState state_by_words(const Gateway& gateway, ServiceTime now) const;
-  void turn(Gateway& gateway, GatewayState state, ServiceTime now);
+  GatewayState state_by(const Streak& streak, ServiceTime now) const;
+  GatewayState state_by_streaks(const Gateway& gateway, ServiceTime now) const;
+  void set_state(Gateway& gateway, GatewayState state, ServiceTime now);
   void reckon_fitness(ServiceTime now);
   Fitness fitness_of(GatewayState state) const;
   Fitness fitness_of(const Gateway& gateway, ServiceTime now) const;
@@ -96,7 +96,7 @@ class GatewayHealth {
   std::vector<Gateway> gateways_;  // by GatewayNumber
   std::vector<Fitness> fitness_;
   std::size_t watched_ = 0;
-  std::size_t gentle_ = 0;  // how many came back lately
+  std::size_t slow_starting_ = 0;  // how many came back lately
   bool brakes_ = false;
   std::uint64_t brakings_ = 0;
   std::optional<ServiceTime> brake_ended_;

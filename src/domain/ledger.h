@@ -1,5 +1,5 @@
 // Assignments, sessions, and how many rooms each gateway has. The one authority; the
-// database is its record. Not thread-safe: its owner holds one lock around it (app/desk.h). Time comes
+// database is its record. Not thread-safe: its owner holds one lock around it (app/registry.h). Time comes
 // in as an argument and must not go backwards. Nothing fails; misuse is asserted.
 //
 // What happens here and must be written is collected as Changes, for the owner to take away under the
@@ -33,7 +33,7 @@ struct Moment {
 };
 
 class Ledger {
-  struct Seat;
+  struct SessionEntry;
 
  public:
   // An assignment as the ledger holds it.
@@ -56,11 +56,11 @@ class Ledger {
     std::size_t users = 0;            // live sessions
     std::size_t users_elsewhere = 0;  // at other sidecars, as they have told
     std::size_t sessions = 0;         // live and silent ones
-    Seat* first_seat = nullptr;
-    std::vector<Vote> votes;  // in no order
-    std::int64_t crowd = 0;   // as it is counted for the gateway that holds the room
+    SessionEntry* first_session = nullptr;
+    std::vector<Vote> votes;        // in no order
+    std::int64_t excess_users = 0;  // as it is counted for the gateway that holds the room
     // While set, an empty room keeps its assignment until join_grace after it.
-    std::optional<ServiceTime> kept_since;
+    std::optional<ServiceTime> grace_since;
     std::unique_ptr<Held> before;                // what a pending booking replaces
     bool moved = false;                          // to another gateway, and nobody has been told yet
     std::optional<ServiceTime> elsewhere_until;  // another sidecar used it when that was last asked
@@ -74,10 +74,10 @@ class Ledger {
    private:
     friend class Ledger;
     // What the other sidecars have been told, or are being told, and when; out of date if telling has begun anew.
-    Use use_told = Use::none;
-    std::uint32_t telling = 0;
-    std::size_t users_told = 0;
-    ServiceTime told_at{};
+    Use announced_use = Use::none;
+    std::uint32_t announcing_epoch = 0;
+    std::size_t announced_users = 0;
+    ServiceTime announced_at{};
   };
   using Rooms = std::map<std::string, Room, std::less<>>;
 
@@ -90,13 +90,13 @@ class Ledger {
   const std::string& name_of(GatewayNumber gateway) const { return *names_[gateway]; }
   std::span<const std::int64_t> rooms_by_gateway() const { return rooms_of_; }
   // Has the users above that average counted in each assigned room from now on, or (nothing) not. True: the rooms are
-  // to be counted anew, by recount_crowd().
-  bool count_crowd(std::optional<std::int64_t> average);
+  // to be counted anew, by recount_excess_users().
+  bool count_excess_users(std::optional<std::int64_t> average);
   // Counts at most `limit` of the rooms behind `after` anew, and moves that on; false once there are no more.
-  bool recount_crowd(std::string& after, std::size_t limit);
+  bool recount_excess_users(std::string& after, std::size_t limit);
   // Those users by gateway; none if they are not counted.
-  std::span<const std::int64_t> crowd_by_gateway() const {
-    return average_ ? std::span<const std::int64_t>(crowd_of_) : std::span<const std::int64_t>{};
+  std::span<const std::int64_t> excess_users_by_gateway() const {
+    return average_ ? std::span<const std::int64_t>(excess_users_of_) : std::span<const std::int64_t>{};
   }
 
   // --- rooms
@@ -106,7 +106,7 @@ class Ledger {
   // Is somebody in the room, by its sessions or by what the gateways say?
   bool is_occupied(std::string_view room, ServiceTime now) const;
   // What the gateways say from now on; nothing: they are not asked.
-  void take_occupancy(std::shared_ptr<const Occupancy> occupancy) { occupancy_ = std::move(occupancy); }
+  void set_occupancy(std::shared_ptr<const Occupancy> occupancy) { occupancy_ = std::move(occupancy); }
   const std::shared_ptr<const Occupancy>& occupancy() const { return occupancy_; }
 
   // Takes over what the database remembers: each session is fresh, each assignment just answered.
@@ -145,13 +145,15 @@ class Ledger {
 
   // --- what other sidecars do
   // From now on (or no longer) it is noted when the use of an assigned room changes.
-  void tell_uses(bool on);
-  bool tells_uses() const { return tells_uses_; }
+  void announce_uses(bool on);
+  bool announces_uses() const { return announces_uses_; }
   std::vector<RoomUse> take_uses() { return std::exchange(uses_, {}); }
-  Use use_told(const Room& room) const { return room.telling == telling_ ? room.use_told : Use::none; }
-  Use use_told(std::string_view room) const;
+  Use announced_use(const Room& room) const {
+    return room.announcing_epoch == announcing_epoch_ ? room.announced_use : Use::none;
+  }
+  Use announced_use(std::string_view room) const;
   // It is told by other means; returns what is to be told.
-  RoomUse set_use_told(std::string_view room, Use use);
+  RoomUse set_announced_use(std::string_view room, Use use);
   // Rooms of which the others have been told another number of users, and not within the last second. Looks at no more
   // than `limit` rooms behind `after`, which is moved on; false once there are no more.
   bool take_recounts(ServiceTime now, std::string& after, std::size_t limit, std::vector<RoomUse>& recounts);
@@ -164,27 +166,27 @@ class Ledger {
   // It has ended there.
   void unfollow(std::string_view room);
   // Where a room goes back to if it is asked for again soon; nothing: wherever it fits.
-  void set_returning(const std::string& room, std::optional<std::string_view> gateway);
-  void forget_returning() { returning_.clear(); }
-  std::optional<GatewayNumber> returns_to(std::string_view room) const;
+  void set_tombstone(const std::string& room, std::optional<std::string_view> gateway);
+  void forget_tombstones() { tombstones_.clear(); }
+  std::optional<GatewayNumber> tombstone_gateway(std::string_view room) const;
   // Another sidecar uses it, which is believed until then.
   void note_elsewhere(std::string_view room, ServiceTime until);
   bool is_used_elsewhere(std::string_view room, ServiceTime now) const;
 
   // --- failovers: gateways that rooms are moved away from
-  struct Leaving {
+  struct Evacuation {
     std::optional<GatewayNumber> standby;  // which takes all of them
     std::int64_t moved = 0;                // rooms, since it began or since the start
     std::set<GatewayNumber> taken_by;
-    bool told = false;  // of its completion
+    bool is_complete_logged = false;
   };
-  const std::map<GatewayNumber, Leaving>& leaving() const { return leaving_; }
+  const std::map<GatewayNumber, Evacuation>& evacuations() const { return evacuations_; }
   // Begins it, or gives it another standby.
-  void begin_leaving(GatewayNumber gateway, std::optional<GatewayNumber> standby);
+  void begin_evacuation(GatewayNumber gateway, std::optional<GatewayNumber> standby);
   // A room was moved from there. `seen`: somebody is told so by his answer.
   void note_move(std::string_view room, GatewayNumber from, bool seen);
-  void tell_left(GatewayNumber gateway) { leaving_.at(gateway).told = true; }
-  void end_leaving(GatewayNumber gateway);
+  void mark_evacuation_complete(GatewayNumber gateway) { evacuations_.at(gateway).is_complete_logged = true; }
+  void end_evacuation(GatewayNumber gateway);
 
   // --- sessions
   struct Entered {
@@ -196,7 +198,7 @@ class Ledger {
   Entered enter(std::string_view session, std::string_view room, std::optional<std::string_view> reported,
                 Report report, Moment now);
   // It says that it is elsewhere than its room: true the first time.
-  bool tells_first_difference(std::string_view session);
+  bool mark_first_difference(std::string_view session);
   // The session is still there, wherever that is; without effect on one that is not.
   void refresh(std::string_view session, ServiceTime now);
   // The session left the room; false if it is not there.
@@ -205,20 +207,20 @@ class Ledger {
   bool reported_since(std::string_view session, ServiceTime time) const;
   // Lets the sessions go that nothing has refreshed since `listed` and that have not reported themselves
   // since `own`. Looks at sessions behind `after`, which it moves on, and lets at most `limit` of them go.
-  struct Swept {
+  struct Unlisted {
     std::vector<std::string> rooms;  // that they left, each once a session
     bool more = false;               // sessions are to be looked at
   };
-  Swept sweep(ServiceTime listed, ServiceTime own, std::string& after, std::size_t limit);
+  Unlisted remove_unlisted(ServiceTime listed, ServiceTime own, std::string& after, std::size_t limit);
   // Sessions silent for dead_after are no longer live, at most `limit` of them at once. To be called before anything
   // that counts users. True: more are silent for as long.
   bool expire(ServiceTime now, Duration dead_after, std::size_t limit);
   // Forgets at most `limit` of the sessions that died of silence; returns the rooms they were in, each once a session.
-  std::vector<std::string> bury(std::size_t limit);
+  std::vector<std::string> remove_expired(std::size_t limit);
   std::size_t live_sessions() const { return live_.size(); }
   std::size_t silent_sessions() const { return dead_.size(); }
-  std::size_t all_sessions() const { return seats_.size(); }
-  bool knows_session(std::string_view session) const { return seats_.count(session) > 0; }
+  std::size_t all_sessions() const { return sessions_.size(); }
+  bool knows_session(std::string_view session) const { return sessions_.count(session) > 0; }
   // Forgets at most `limit` sessions of the room; returns how many.
   std::size_t forget_sessions(std::string_view room, std::size_t limit);
   // The gateway that most of the room's live sessions reported; nothing if none did.
@@ -236,54 +238,54 @@ class Ledger {
   std::optional<WallTime> take_last_used(const std::string& room);
 
  private:
-  struct Seat {  // a session
+  struct SessionEntry {  // a session
     std::string id;
     Rooms::value_type* room;
     ServiceTime refreshed;
     std::optional<ServiceTime> reported_itself;
     std::optional<GatewayNumber> gateway;
-    bool difference_told = false;
+    bool difference_reported = false;
     bool live = true;
     WallTime entered_at;
-    Seat* before = nullptr;  // others in the room
-    Seat* after = nullptr;
+    SessionEntry* before = nullptr;  // others in the room
+    SessionEntry* after = nullptr;
   };
-  using Seats = std::list<Seat>;
+  using SessionEntries = std::list<SessionEntry>;
 
   Rooms::value_type& room_entry(std::string_view room);
   void drop_if_blank(Rooms::iterator room);
   void set_held(Room& room, std::optional<Held> held);
-  static void link(Seat& seat, Rooms::value_type& room);
-  static void unlink(Seat& seat);
-  void count(const Seat& seat, int sign);
-  static void count_vote(const Seat& seat, int sign);
-  void set_crowd(Room& room, std::int64_t crowd);
-  std::int64_t crowd(const Room& room) const;
-  void note_assignment(const Rooms::value_type& room);
-  void note_use(Rooms::value_type& room, Use use);
-  RoomUse told(Rooms::value_type& room, Use use);
-  void unseat(Seats::iterator seat);
-  Session session(const Seat& seat) const;
+  static void link(SessionEntry& session_entry, Rooms::value_type& room);
+  static void unlink(SessionEntry& session_entry);
+  void count(const SessionEntry& session_entry, int sign);
+  static void count_vote(const SessionEntry& session_entry, int sign);
+  void set_excess_users(Room& room, std::int64_t excess_users);
+  std::int64_t excess_users(const Room& room) const;
+  void enqueue_assignment(const Rooms::value_type& room);
+  void enqueue_use(Rooms::value_type& room, Use use);
+  RoomUse mark_announced(Rooms::value_type& room, Use use);
+  void erase_session(SessionEntries::iterator session_entry);
+  Session session(const SessionEntry& session_entry) const;
 
   std::unordered_map<std::string, GatewayNumber> numbers_;
   std::vector<const std::string*> names_;
   std::vector<std::int64_t> rooms_of_;
-  std::vector<std::int64_t> crowd_of_;
+  std::vector<std::int64_t> excess_users_of_;
   std::optional<std::int64_t> average_;
-  std::map<GatewayNumber, Leaving> leaving_;
+  std::map<GatewayNumber, Evacuation> evacuations_;
   Rooms rooms_;
   std::shared_ptr<const Occupancy> occupancy_;
-  Seats live_;  // least recently refreshed first
-  Seats dead_;
+  SessionEntries live_;  // least recently refreshed first
+  SessionEntries dead_;
   // By order: clients choose session ids, and could choose them so that they collide in a hash.
-  std::map<std::string_view, Seats::iterator> seats_;
+  std::map<std::string_view, SessionEntries::iterator> sessions_;
   std::vector<std::string> touched_;
   std::optional<std::string> as_legacy_left_;
-  bool tells_uses_ = false;
-  std::uint32_t telling_ = 1;  // another each time it begins or ends
+  bool announces_uses_ = false;
+  std::uint32_t announcing_epoch_ = 1;  // another each time it begins or ends
   std::vector<RoomUse> uses_;
   std::set<std::string, std::less<>> to_recount_;  // rooms in use whose number of users has changed
-  std::map<std::string, GatewayNumber, std::less<>> returning_;
+  std::map<std::string, GatewayNumber, std::less<>> tombstones_;
   std::vector<Change> changes_;
 };
 

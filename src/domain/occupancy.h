@@ -25,27 +25,30 @@ class Occupancy {
   struct Presence {
     GatewayNumber gateway;
     std::int64_t participants;  // above 0, by its last list that had any
-    ServiceTime heard;
+    ServiceTime observed_at;
   };
   using Rooms = std::map<std::string, std::vector<Presence>, std::less<>>;
 
   // `fresh_for`: how long a word stands against an assignment to another gateway.
   // `lately`: rooms whose gateway lists them no more, but not for so long that they are sure to be empty.
   // `unheard`: gateways that are asked and have not said enough yet.
-  Occupancy(Rooms rooms, Rooms lately, std::set<GatewayNumber> unheard, Duration fresh_for)
-      : rooms_(std::move(rooms)), lately_(std::move(lately)), unheard_(std::move(unheard)), fresh_for_(fresh_for) {}
+  Occupancy(Rooms rooms, Rooms lately, std::set<GatewayNumber> unobserved, Duration fresh_for)
+      : rooms_(std::move(rooms)),
+        lately_(std::move(lately)),
+        unobserved_(std::move(unobserved)),
+        fresh_for_(fresh_for) {}
 
   const Rooms& rooms() const { return rooms_; }
   const Rooms& lately() const { return lately_; }
-  bool is_fresh(const Presence& presence, ServiceTime now) const { return now < presence.heard + fresh_for_; }
+  bool is_fresh(const Presence& presence, ServiceTime now) const { return now < presence.observed_at + fresh_for_; }
   // Has the room participants, as far as is known? `assigned`: the gateway that holds it.
   bool occupied(std::string_view room, std::optional<GatewayNumber> assigned, ServiceTime now) const;
-  bool is_unheard(GatewayNumber gateway) const { return unheard_.count(gateway) > 0; }
+  bool is_unobserved(GatewayNumber gateway) const { return unobserved_.count(gateway) > 0; }
 
  private:
   Rooms rooms_;
   Rooms lately_;
-  std::set<GatewayNumber> unheard_;
+  std::set<GatewayNumber> unobserved_;
   Duration fresh_for_;
 };
 

@@ -123,28 +123,28 @@ Placement::Placement(const Options& options, const Catalogue& catalogue, const N
       regions_of_[name].push_back(region.country);
     }
   }
-  const auto fill = [&](View& view, const std::string& country) {
+  const auto fill = [&](Candidates& by_step, const std::string& country) {
     for (const Candidate& candidate : candidates) {
       const auto by = lists.find(candidate.number);
       const bool own = by != lists.end() && by->second.count(country);
       const bool shared = by == lists.end() || by->second.empty() || (own && by->second.size() == 1);
-      if (!own && shared) view.shared.push_back(candidate);
-      (own || shared ? view.open : view.rest).push_back(candidate);
+      if (!own && shared) by_step.shared.push_back(candidate);
+      (own || shared ? by_step.open : by_step.rest).push_back(candidate);
     }
-    view.turns.assign(known_at_.size(), 2);
-    for (const Candidate& candidate : view.rest) view.turns[candidate.number] = 4;
-    for (const Candidate& candidate : view.own) view.turns[candidate.number] = 1;
-    for (const Candidate& candidate : standbys_) view.turns[candidate.number] = 5;
+    by_step.step_of.assign(known_at_.size(), 2);
+    for (const Candidate& candidate : by_step.rest) by_step.step_of[candidate.number] = 4;
+    for (const Candidate& candidate : by_step.own) by_step.step_of[candidate.number] = 1;
+    for (const Candidate& candidate : standbys_) by_step.step_of[candidate.number] = 5;
   };
-  fill(no_region_, "");
+  fill(candidates_without_region_, "");
   for (const Region& region : options.regions) {
-    View& view = views_[region.country];
+    Candidates& by_step = candidates_by_country_[region.country];
     for (const std::string& name : region.gateways) {
       const GatewayNumber number = number_of(name);
-      view.region.push_back(number);
-      if (const auto it = by_number.find(number); it != by_number.end()) view.own.push_back(it->second);
+      by_step.region.push_back(number);
+      if (const auto it = by_number.find(number); it != by_number.end()) by_step.own.push_back(it->second);
     }
-    fill(view, region.country);
+    fill(by_step, region.country);
   }
 }
 
@@ -156,14 +156,14 @@ std::vector<GatewayNumber> Placement::candidates() const {
   return numbers;
 }
 
-const Placement::View* Placement::find_region(std::string_view country) const {
-  auto it = views_.find(country);
-  if (it == views_.end()) it = views_.find(other_countries);
-  return it == views_.end() ? nullptr : &it->second;
+const Placement::Candidates* Placement::find_region(std::string_view country) const {
+  auto it = candidates_by_country_.find(country);
+  if (it == candidates_by_country_.end()) it = candidates_by_country_.find(other_countries);
+  return it == candidates_by_country_.end() ? nullptr : &it->second;
 }
 
 bool Placement::region_serves(std::string_view country, GatewayNumber gateway) const {
-  const View* const found = find_region(country);
+  const Candidates* const found = find_region(country);
   if (!found) return false;
   const std::vector<GatewayNumber>& region = found->region;
   return std::find(region.begin(), region.end(), gateway) != region.end();

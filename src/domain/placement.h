@@ -59,10 +59,10 @@ class Placement {
   Placement(const Options& options, const Catalogue& catalogue, const Numbering& number_of);
 
   // How sure the loads are, which decides among the candidates of a step.
-  enum class Manner : std::uint8_t {
-    alone,   // nobody else places rooms: the lowest load, among equals the one listed first
-    shared,  // others do, and are seen at once: the lowest load, among equals one by chance
-    unsure,  // others do, unseen for a while: of two by chance the less loaded
+  enum class Selection : std::uint8_t {
+    least_loaded,  // nobody else places rooms: the lowest load, among equals the one listed first
+    random_ties,   // others do, and are seen at once: the lowest load, among equals one by chance
+    two_choices,   // others do, unseen for a while: of two by chance the less loaded
   };
 
   struct Choice {
@@ -70,17 +70,17 @@ class Placement {
     int step = 5;  // the one that had it, or the last that was tried
     Reason reason = Reason::assigned;
     Refusal refusal = Refusal::no_gateway_available;  // if there is no gateway
-    Manner manner = Manner::alone;                    // in which it was made
+    Selection selection = Selection::least_loaded;    // in which it was made
     std::optional<GatewayNumber> rival = {};          // the other of the two choices
     Fitness worst = Fitness::doubted;                 // that was admitted
   };
 
   // What changes from one choice to the next, by GatewayNumber.
-  struct Scene {
-    std::span<const std::int64_t> rooms;       // assigned
-    std::span<const std::int64_t> crowd = {};  // users above their rooms' average; none: not counted
-    std::span<const Fitness> fitness = {};     // those beyond its end are fit
-    Manner manner = Manner::alone;
+  struct Loads {
+    std::span<const std::int64_t> rooms;              // assigned
+    std::span<const std::int64_t> excess_users = {};  // users above their rooms' average; none: not counted
+    std::span<const Fitness> fitness = {};            // those beyond its end are fit
+    Selection selection = Selection::least_loaded;
     std::uint64_t chance = 0;          // all 64 bits by chance, fresh for each choice; alone needs none
     Fitness worst = Fitness::doubted;  // those that are worse get nothing
 
@@ -91,16 +91,16 @@ class Placement {
 
   // `country`: upper case; one without a region, or none, has the region "*", if there is that. With `verdicts`,
   // tells of every gateway that is not removed what became of it.
-  Choice choose(std::string_view country, const Scene& scene, std::vector<Verdict>* verdicts = nullptr) const;
+  Choice choose(std::string_view country, const Loads& loads, std::vector<Verdict>* verdicts = nullptr) const;
   // What became of each gateway when that was chosen, in the same scene; of so many at most, among them the
   // chosen one. Returns how many were left out.
-  std::size_t explain(std::string_view country, const Scene& scene, const Choice& choice, std::size_t most,
+  std::size_t explain(std::string_view country, const Loads& loads, const Choice& choice, std::size_t most,
                       std::vector<Verdict>& verdicts) const;
 
   // In users, as it is compared and shown.
-  std::int64_t load_of(GatewayNumber gateway, const Scene& scene) const {
-    const std::int64_t crowd = scene.crowd.empty() ? 0 : scene.crowd[gateway];
-    return scene.rooms[gateway] * occupancy_ + crowd;
+  std::int64_t load_of(GatewayNumber gateway, const Loads& loads) const {
+    const std::int64_t excess_users = loads.excess_users.empty() ? 0 : loads.excess_users[gateway];
+    return loads.rooms[gateway] * occupancy_ + excess_users;
   }
 
   std::size_t size() const { return known_.size(); }  // gateways that are told of
@@ -117,13 +117,13 @@ class Placement {
     std::int64_t full_above;  // load above which another room would exceed the capacity
   };
   // The candidates as seen from one country.
-  struct View {
+  struct Candidates {
     std::vector<Candidate> own;         // the region's, in its order
     std::vector<Candidate> shared;      // that no other region lists, in the available order
     std::vector<Candidate> open;        // both kinds, in the available order
     std::vector<Candidate> rest;        // what only other regions list, in the available order
     std::vector<GatewayNumber> region;  // all that the region lists, candidate or not
-    std::vector<std::uint8_t> turns;    // by GatewayNumber: the step that would take it, had it room: 1, 2, 4 or 5
+    std::vector<std::uint8_t> step_of;  // by GatewayNumber: the step that would take it, had it room: 1, 2, 4 or 5
   };
   struct Known {  // every gateway that is not removed, for the verdicts
     std::string name;
@@ -138,7 +138,7 @@ class Placement {
     const Candidate* rival = nullptr;
   };
   struct Admission {  // to a step
-    const Scene& scene;
+    const Loads& loads;
     Fitness best;
     Fitness worst;
     bool full_too;
@@ -148,26 +148,26 @@ class Placement {
     std::size_t equals = 0;  // itself counted
   };
 
-  const View* find_region(std::string_view country) const;
-  const View& view_of(std::string_view country) const;
-  Taken take(const View& view, const Scene& scene) const;
-  Taken take_listed(const View& view, const Scene& scene) const;
-  Taken take_standby(const Scene& scene, Fitness worst) const;
-  bool is_any(const View& view, const Scene& scene, Fitness worst) const;  // a listed one, no worse than that
+  const Candidates* find_region(std::string_view country) const;
+  const Candidates& candidates_for(std::string_view country) const;
+  Taken take(const Candidates& by_step, const Loads& loads) const;
+  Taken take_listed(const Candidates& by_step, const Loads& loads) const;
+  Taken take_standby(const Loads& loads, Fitness worst) const;
+  bool is_any(const Candidates& by_step, const Loads& loads, Fitness worst) const;  // a listed one, no worse than that
   // With room, and full ones too: those that are fit first.
-  Taken pick(const std::vector<Candidate>& candidates, const Scene& scene, bool full_too, int step) const;
+  Taken pick(const std::vector<Candidate>& candidates, const Loads& loads, bool full_too, int step) const;
   Taken pick(const std::vector<Candidate>& candidates, const Admission& admission, int step) const;
   Lowest least_loaded(const std::vector<Candidate>& candidates, const Admission& admission) const;
   const Candidate* one_of_equals(const std::vector<Candidate>& candidates, const Admission& admission) const;
   Taken better_of_two(const std::vector<Candidate>& candidates, const Admission& admission) const;
   bool admits(const Admission& admission, const Candidate& candidate) const;
-  bool is_full(const Known& gateway, const Scene& scene) const;
+  bool is_full(const Known& gateway, const Loads& loads) const;
   // The verdict on a gateway that had its turn and was not full either.
-  std::string_view passed_over(const Known& gateway, const Scene& scene, const Choice& choice) const;
+  std::string_view passed_over(const Known& gateway, const Loads& loads, const Choice& choice) const;
   std::int64_t occupancy_ = 1;
   bool overflow_ = true;
-  std::map<std::string, View, std::less<>> views_;
-  View no_region_;
+  std::map<std::string, Candidates, std::less<>> candidates_by_country_;
+  Candidates candidates_without_region_;
   std::vector<Candidate> standbys_;  // that are not listed and may get rooms, in their order
   std::vector<Known> known_;
   std::vector<std::size_t> known_at_;  // by GatewayNumber

@@ -26,16 +26,16 @@ int compare(std::int64_t load, std::int64_t capacity, std::int64_t other_load, s
 
 }  // namespace
 
-const Placement::View& Placement::view_of(std::string_view country) const {
-  const View* const region = find_region(country);
-  return region ? *region : no_region_;
+const Placement::Candidates& Placement::candidates_for(std::string_view country) const {
+  const Candidates* const region = find_region(country);
+  return region ? *region : candidates_without_region_;
 }
 
 bool Placement::admits(const Admission& admission, const Candidate& candidate) const {
-  const Scene& scene = admission.scene;
-  const Fitness fitness = scene.fitness_of(candidate.number);
+  const Loads& loads = admission.loads;
+  const Fitness fitness = loads.fitness_of(candidate.number);
   if (fitness < admission.best || fitness > admission.worst) return false;
-  return admission.full_too || load_of(candidate.number, scene) <= candidate.full_above;
+  return admission.full_too || load_of(candidate.number, loads) <= candidate.full_above;
 }
 
 Placement::Lowest Placement::least_loaded(const std::vector<Candidate>& candidates, const Admission& admission) const {
@@ -43,7 +43,7 @@ Placement::Lowest Placement::least_loaded(const std::vector<Candidate>& candidat
   std::int64_t lowest_load = 0;
   for (const Candidate& candidate : candidates) {
     if (!admits(admission, candidate)) continue;
-    const std::int64_t load = load_of(candidate.number, admission.scene);
+    const std::int64_t load = load_of(candidate.number, admission.loads);
     const int against = lowest.first ? compare(load, candidate.capacity, lowest_load, lowest.first->capacity) : -1;
     if (against > 0) continue;
     if (against == 0) {
@@ -60,13 +60,13 @@ const Placement::Candidate* Placement::one_of_equals(const std::vector<Candidate
                                                      const Admission& admission) const {
   const auto [first, equals] = least_loaded(candidates, admission);
   if (equals < 2) return first;
-  std::uint64_t chance = admission.scene.chance;
+  std::uint64_t chance = admission.loads.chance;
   std::size_t before = draw(chance, equals);
   if (before == 0) return first;
-  const std::int64_t load = load_of(first->number, admission.scene);
+  const std::int64_t load = load_of(first->number, admission.loads);
   for (const Candidate* other = first + 1;; ++other) {
     if (!admits(admission, *other)) continue;
-    const std::int64_t others = load_of(other->number, admission.scene);
+    const std::int64_t others = load_of(other->number, admission.loads);
     if (compare(others, other->capacity, load, first->capacity) == 0 && --before == 0) return other;
   }
 }
@@ -80,12 +80,12 @@ Placement::Taken Placement::better_of_two(const std::vector<Candidate>& candidat
     return &*it;
   };
   if (count == 0) return {};
-  std::uint64_t chance = admission.scene.chance;
+  std::uint64_t chance = admission.loads.chance;
   const std::size_t one = draw(chance, count);
   if (count == 1) return {at(one)};
   const std::size_t other = (one + 1 + draw(chance, count - 1)) % count;
   Taken taken{at(one), 0, at(other)};
-  const auto load = [&](const Candidate* candidate) { return load_of(candidate->number, admission.scene); };
+  const auto load = [&](const Candidate* candidate) { return load_of(candidate->number, admission.loads); };
   if (compare(load(taken.rival), taken.rival->capacity, load(taken.candidate), taken.candidate->capacity) < 0) {
     std::swap(taken.candidate, taken.rival);
   }
@@ -94,14 +94,14 @@ Placement::Taken Placement::better_of_two(const std::vector<Candidate>& candidat
 
 Placement::Taken Placement::pick(const std::vector<Candidate>& candidates, const Admission& admission, int step) const {
   Taken taken;
-  switch (admission.scene.manner) {
-    case Manner::alone:
+  switch (admission.loads.selection) {
+    case Selection::least_loaded:
       taken.candidate = least_loaded(candidates, admission).first;
       break;
-    case Manner::shared:
+    case Selection::random_ties:
       taken.candidate = one_of_equals(candidates, admission);
       break;
-    case Manner::unsure:
+    case Selection::two_choices:
       taken = better_of_two(candidates, admission);
       break;
   }
@@ -109,56 +109,56 @@ Placement::Taken Placement::pick(const std::vector<Candidate>& candidates, const
   return taken;
 }
 
-Placement::Taken Placement::pick(const std::vector<Candidate>& candidates, const Scene& scene, bool full_too,
+Placement::Taken Placement::pick(const std::vector<Candidate>& candidates, const Loads& loads, bool full_too,
                                  int step) const {
-  const Taken taken = pick(candidates, {scene, Fitness::fit, Fitness::unknown, full_too}, step);
-  if (taken.candidate || scene.fitness.empty()) return taken;
-  return pick(candidates, {scene, Fitness::suspect, scene.worst, full_too}, step);
+  const Taken taken = pick(candidates, {loads, Fitness::fit, Fitness::unknown, full_too}, step);
+  if (taken.candidate || loads.fitness.empty()) return taken;
+  return pick(candidates, {loads, Fitness::suspect, loads.worst, full_too}, step);
 }
 
-Placement::Taken Placement::take_listed(const View& view, const Scene& scene) const {
-  Taken taken = pick(view.own, scene, false, 1);
-  if (!taken.candidate) taken = pick(view.shared, scene, false, 2);
-  if (!taken.candidate && overflow_) taken = pick(view.open, scene, true, 3);
-  if (!taken.candidate) taken = pick(view.rest, {scene, Fitness::fit, Fitness::unknown, false}, 4);
-  if (!taken.candidate && overflow_) taken = pick(view.rest, {scene, Fitness::fit, Fitness::unknown, true}, 4);
-  if (!taken.candidate) taken = pick(view.rest, scene, false, 4);
-  if (!taken.candidate && overflow_) taken = pick(view.rest, scene, true, 4);
+Placement::Taken Placement::take_listed(const Candidates& by_step, const Loads& loads) const {
+  Taken taken = pick(by_step.own, loads, false, 1);
+  if (!taken.candidate) taken = pick(by_step.shared, loads, false, 2);
+  if (!taken.candidate && overflow_) taken = pick(by_step.open, loads, true, 3);
+  if (!taken.candidate) taken = pick(by_step.rest, {loads, Fitness::fit, Fitness::unknown, false}, 4);
+  if (!taken.candidate && overflow_) taken = pick(by_step.rest, {loads, Fitness::fit, Fitness::unknown, true}, 4);
+  if (!taken.candidate) taken = pick(by_step.rest, loads, false, 4);
+  if (!taken.candidate && overflow_) taken = pick(by_step.rest, loads, true, 4);
   return taken;
 }
 
 // One that is known to live, else any that may.
-Placement::Taken Placement::take_standby(const Scene& scene, Fitness worst) const {
+Placement::Taken Placement::take_standby(const Loads& loads, Fitness worst) const {
   Taken taken;
   for (const auto& [best, last] : {std::pair(Fitness::fit, Fitness::fit), std::pair(Fitness::unknown, worst)}) {
-    if (!taken.candidate) taken = pick(standbys_, {scene, best, last, false}, 5);
-    if (!taken.candidate && overflow_) taken = pick(standbys_, {scene, best, last, true}, 5);
+    if (!taken.candidate) taken = pick(standbys_, {loads, best, last, false}, 5);
+    if (!taken.candidate && overflow_) taken = pick(standbys_, {loads, best, last, true}, 5);
   }
   return taken;
 }
 
-bool Placement::is_any(const View& view, const Scene& scene, Fitness worst) const {
-  const auto is_it = [&](const Candidate& candidate) { return scene.fitness_of(candidate.number) <= worst; };
-  return std::any_of(view.open.begin(), view.open.end(), is_it) ||
-         std::any_of(view.rest.begin(), view.rest.end(), is_it);
+bool Placement::is_any(const Candidates& by_step, const Loads& loads, Fitness worst) const {
+  const auto is_it = [&](const Candidate& candidate) { return loads.fitness_of(candidate.number) <= worst; };
+  return std::any_of(by_step.open.begin(), by_step.open.end(), is_it) ||
+         std::any_of(by_step.rest.begin(), by_step.rest.end(), is_it);
 }
 
-Placement::Taken Placement::take(const View& view, const Scene& scene) const {
-  const Taken listed = take_listed(view, scene);
-  const bool lives = listed.candidate && scene.fitness_of(listed.candidate->number) <= Fitness::suspect;
-  if (lives || standbys_.empty() || is_any(view, scene, Fitness::suspect)) return listed;
-  const Taken standby = take_standby(scene, Fitness::suspect);
+Placement::Taken Placement::take(const Candidates& by_step, const Loads& loads) const {
+  const Taken listed = take_listed(by_step, loads);
+  const bool lives = listed.candidate && loads.fitness_of(listed.candidate->number) <= Fitness::suspect;
+  if (lives || standbys_.empty() || is_any(by_step, loads, Fitness::suspect)) return listed;
+  const Taken standby = take_standby(loads, Fitness::suspect);
   if (standby.candidate || listed.candidate) return standby.candidate ? standby : listed;
-  return take_standby(scene, scene.worst);
+  return take_standby(loads, loads.worst);
 }
 
-Placement::Choice Placement::choose(std::string_view country, const Scene& scene,
+Placement::Choice Placement::choose(std::string_view country, const Loads& loads,
                                     std::vector<Verdict>* verdicts) const {
-  const View& view = view_of(country);
-  const Taken taken = take(view, scene);
+  const Candidates& by_step = candidates_for(country);
+  const Taken taken = take(by_step, loads);
   Choice choice;
-  choice.manner = scene.manner;
-  choice.worst = scene.worst;
+  choice.selection = loads.selection;
+  choice.worst = loads.worst;
   if (taken.rival) choice.rival = taken.rival->number;
   if (taken.candidate) {
     choice.gateway = taken.candidate->number;
@@ -166,62 +166,62 @@ Placement::Choice Placement::choose(std::string_view country, const Scene& scene
     if (taken.step == 3) choice.reason = Reason::overflow;
     if (taken.step > 3) choice.reason = Reason::borrowed;
   } else {
-    const bool lives = is_any(view, scene, Fitness::suspect);
+    const bool lives = is_any(by_step, loads, Fitness::suspect);
     const bool may_stand_by = std::any_of(standbys_.begin(), standbys_.end(), [&](const Candidate& candidate) {
-      return scene.fitness_of(candidate.number) <= scene.worst;
+      return loads.fitness_of(candidate.number) <= loads.worst;
     });
     if (lives) choice.step = 4;
-    if (lives || may_stand_by || is_any(view, scene, scene.worst)) choice.refusal = Refusal::capacity_exhausted;
+    if (lives || may_stand_by || is_any(by_step, loads, loads.worst)) choice.refusal = Refusal::capacity_exhausted;
   }
-  if (verdicts) explain(country, scene, choice, known_.size(), *verdicts);
+  if (verdicts) explain(country, loads, choice, known_.size(), *verdicts);
   return choice;
 }
 
-bool Placement::is_full(const Known& gateway, const Scene& scene) const {
-  return load_of(gateway.number, scene) > gateway.capacity - occupancy_;
+bool Placement::is_full(const Known& gateway, const Loads& loads) const {
+  return load_of(gateway.number, loads) > gateway.capacity - occupancy_;
 }
 
-std::string_view Placement::passed_over(const Known& gateway, const Scene& scene, const Choice& choice) const {
-  if (!choice.gateway || choice.manner == Manner::alone) return "higher_load";
-  if (choice.manner == Manner::unsure && gateway.number != choice.rival) return "not_drawn";
+std::string_view Placement::passed_over(const Known& gateway, const Loads& loads, const Choice& choice) const {
+  if (!choice.gateway || choice.selection == Selection::least_loaded) return "higher_load";
+  if (choice.selection == Selection::two_choices && gateway.number != choice.rival) return "not_drawn";
   const Known& chosen = known_[known_at_[*choice.gateway]];
   const int against =
-      compare(load_of(gateway.number, scene), gateway.capacity, load_of(chosen.number, scene), chosen.capacity);
+      compare(load_of(gateway.number, loads), gateway.capacity, load_of(chosen.number, loads), chosen.capacity);
   return against == 0 ? "not_drawn" : "higher_load";
 }
 
-std::size_t Placement::explain(std::string_view country, const Scene& scene, const Choice& choice, std::size_t most,
+std::size_t Placement::explain(std::string_view country, const Loads& loads, const Choice& choice, std::size_t most,
                                std::vector<Verdict>& verdicts) const {
-  const View& view = view_of(country);
+  const Candidates& by_step = candidates_for(country);
   const std::size_t chosen = choice.gateway ? known_at_[*choice.gateway] : known_.size();
   // A full gateway is chosen only where all others that had their turn are full as well: then load decided.
-  const bool chosen_is_full = choice.gateway && is_full(known_[chosen], scene);
+  const bool chosen_is_full = choice.gateway && is_full(known_[chosen], loads);
   const auto is_behind = [&](Fitness fitness) {
     return fitness > (choice.step == 5 ? Fitness::fit : Fitness::unknown);
   };
-  const bool chosen_is_behind = !choice.gateway || is_behind(scene.fitness_of(*choice.gateway));
+  const bool chosen_is_behind = !choice.gateway || is_behind(loads.fitness_of(*choice.gateway));
   // A standby took it since it lives.
-  const bool living_only = choice.gateway && choice.step == 5 && scene.fitness_of(*choice.gateway) <= Fitness::suspect;
+  const bool living_only = choice.gateway && choice.step == 5 && loads.fitness_of(*choice.gateway) <= Fitness::suspect;
   const auto verdict_of = [&](std::size_t at) -> std::string_view {
     const Known& gateway = known_[at];
     if (!gateway.obstacle.empty()) return gateway.obstacle;
     if (at == chosen) return "chosen";
-    const int turn = view.turns[gateway.number];
-    if (turn == 5 && choice.step < 5) return "standby";
-    const Fitness fitness = scene.fitness_of(gateway.number);
+    const int step = by_step.step_of[gateway.number];
+    if (step == 5 && choice.step < 5) return "standby";
+    const Fitness fitness = loads.fitness_of(gateway.number);
     if (fitness > choice.worst || (fitness == Fitness::doubted && living_only)) return "down";
-    if (turn > choice.step) return turn == 2 ? "no_region" : "other_region";
-    if (is_full(gateway, scene) && !chosen_is_full) return "full";
-    return is_behind(fitness) && !chosen_is_behind ? "suspect" : passed_over(gateway, scene, choice);
+    if (step > choice.step) return step == 2 ? "no_region" : "other_region";
+    if (is_full(gateway, loads) && !chosen_is_full) return "full";
+    return is_behind(fitness) && !chosen_is_behind ? "suspect" : passed_over(gateway, loads, choice);
   };
-  const std::size_t told = std::min(most, known_.size());
-  for (std::size_t i = 0; i < told; ++i) {
-    const bool is_last = i + 1 == told;
+  const std::size_t shown = std::min(most, known_.size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    const bool is_last = i + 1 == shown;
     const std::size_t at = is_last && choice.gateway ? std::max(i, chosen) : i;
     const Known& gateway = known_[at];
-    verdicts.push_back({gateway.name, load_of(gateway.number, scene), gateway.capacity, verdict_of(at)});
+    verdicts.push_back({gateway.name, load_of(gateway.number, loads), gateway.capacity, verdict_of(at)});
   }
-  return known_.size() - told;
+  return known_.size() - shown;
 }
 
 }  // namespace domain

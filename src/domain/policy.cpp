@@ -8,7 +8,7 @@ Policy::Policy(Options options, std::shared_ptr<const Catalogue> catalogue, cons
     : options_(std::move(options)), catalogue_(std::move(catalogue)), placement_(options_, *catalogue_, number_of) {
   for (const Pin& pin : options_.pins) pins_.emplace(pin.room_id, &pin);
   for (const Gateway& gateway : catalogue_->gateways()) {
-    if (gateway.emptying && gateway.draining) emptied_.insert(number_of(gateway.name));
+    if (gateway.evacuating && gateway.draining) emptied_.insert(number_of(gateway.name));
   }
 }
 

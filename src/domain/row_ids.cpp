@@ -11,7 +11,7 @@ const std::string* RowIds::take(std::int64_t id, const std::string& bearer) {
   return is_free || found->second == bearer ? nullptr : &found->second;
 }
 
-std::int64_t RowIds::take_next(const std::string& bearer) {
+std::int64_t RowIds::acquire_next(const std::string& bearer) {
   const auto last = bearers_.empty() ? 0 : std::max<std::int64_t>(bearers_.rbegin()->first, 0);
   std::int64_t id = 1;
   if (last < std::numeric_limits<std::int64_t>::max()) {

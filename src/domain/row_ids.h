@@ -15,7 +15,7 @@ class RowIds {
   const std::string* take(std::int64_t id, const std::string& bearer);
   // Gives it the id behind the last, so that a deleted row's is rarely given again; the first gap if there
   // is none behind it.
-  std::int64_t take_next(const std::string& bearer);
+  std::int64_t acquire_next(const std::string& bearer);
 
  private:
   std::map<std::int64_t, std::string> bearers_;

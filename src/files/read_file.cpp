@@ -37,7 +37,7 @@ class Descriptor {
   int fd_;
 };
 
-FileText trouble(std::string why) { return {std::nullopt, false, std::move(why)}; }
+FileText problem(std::string why) { return {std::nullopt, false, std::move(why)}; }
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -62,20 +62,20 @@ FileText read_opened(const Descriptor& file, Writer writer) {
   const auto deadline = Clock::now() + patience;
   if (file.get() < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return {std::nullopt, true, reason(errno)};
-    return trouble(reason(errno));
+    return problem(reason(errno));
   }
   struct stat status = {};
-  if (::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) return trouble("is a directory");
+  if (::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) return problem("is a directory");
 
   std::string text;
   std::array<char, 64 * 1024> buffer;
   while (true) {
     const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno != EAGAIN) return trouble(reason(errno));
+    if (count < 0 && errno != EAGAIN) return problem(reason(errno));
     if (count > 0) {
       text.append(buffer.data(), static_cast<std::size_t>(count));
-      if (text.size() > largest) return trouble("is larger than 64 MiB");
+      if (text.size() > largest) return problem("is larger than 64 MiB");
       continue;
     }
     // A pipe that nobody has opened for writing yet reads as if it were at its end.
@@ -85,7 +85,7 @@ FileText read_opened(const Descriptor& file, Writer writer) {
     const Coming coming = wait_for(file.get(), is_waited_for ? std::nullopt : std::optional(deadline));
     if (coming == Coming::end) break;
     if (coming == Coming::nothing) {
-      return trouble(text.empty() ? "nobody writes to it: waited 1 s" : "its end does not come: waited 1 s");
+      return problem(text.empty() ? "nobody writes to it: waited 1 s" : "its end does not come: waited 1 s");
     }
   }
   if (text.rfind("\xEF\xBB\xBF", 0) == 0) text.erase(0, 3);
@@ -108,20 +108,20 @@ FileText read_usual_file(const std::string& path) {
     if (file.get() >= 0 || errno != ELOOP) {
       const bool is_foreign =
           file.get() >= 0 && ::fstat(file.get(), &status) == 0 && status.st_uid != 0 && !S_ISREG(status.st_mode);
-      return is_foreign ? trouble("is no plain file, and root does not own it")
+      return is_foreign ? problem("is no plain file, and root does not own it")
                         : read_opened(file, Writer::must_be_quick);
     }
     const Descriptor link(::open(place.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     std::array<char, PATH_MAX> target;
     const ssize_t size = link.get() < 0 ? -1 : ::readlinkat(link.get(), "", target.data(), target.size());
-    if (size <= 0 || ::fstat(link.get(), &status) != 0) return trouble(reason(ELOOP));
-    if (status.st_uid != 0) return trouble("is a link that root does not own, so root does not follow it");
+    if (size <= 0 || ::fstat(link.get(), &status) != 0) return problem(reason(ELOOP));
+    if (status.st_uid != 0) return problem("is a link that root does not own, so root does not follow it");
     place = place.parent_path() / std::string(target.data(), static_cast<std::size_t>(size));
   }
-  return trouble(reason(ELOOP));
+  return problem(reason(ELOOP));
 }
 
-std::string trouble_with_plain_file(const std::string& path) {
+std::string problem_with_plain_file(const std::string& path) {
   struct stat status = {};
   if (::stat(path.c_str(), &status) != 0) return reason(errno);
   if (S_ISDIR(status.st_mode)) return "is a directory";

@@ -11,7 +11,7 @@ namespace files {
 struct FileText {
   std::optional<std::string> text;  // without a byte order mark
   bool missing = false;             // there is no such file
-  std::string trouble;              // else, without a text: why, for people
+  std::string problem;              // else, without a text: why, for people
 };
 
 enum class Writer { must_be_quick, may_take_its_time };
@@ -24,7 +24,7 @@ FileText read_file(const std::string& path, Writer writer = Writer::must_be_quic
 FileText read_usual_file(const std::string& path);
 
 // Why a library that opens the file by itself must not be given it; empty if it may. It would wait for a pipe for ever.
-std::string trouble_with_plain_file(const std::string& path);
+std::string problem_with_plain_file(const std::string& path);
 
 // The first line of a text, without what ends it.
 std::string first_line(const std::string& text);

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <utility>
 
-#include "health/word.h"
+#include "health/probe_result.h"
 
 namespace health {
 namespace {
@@ -15,8 +15,8 @@ constexpr std::size_t largest_answer = 256 * 1024;  // server_info takes some 5 
 
 }  // namespace
 
-HttpSource::HttpSource(domain::Duration interval, domain::Duration timeout, Heard heard)
-    : interval_(interval), timeout_(timeout), heard_(std::move(heard)) {
+HttpSource::HttpSource(domain::Duration interval, domain::Duration timeout, Observed observed)
+    : interval_(interval), timeout_(timeout), observed_(std::move(observed)) {
   thread_ = std::thread([this] { work(); });
 }
 
@@ -43,7 +43,7 @@ void HttpSource::work() {
     lock.unlock();
     for (const Target& target : targets) {
       requests.get(target.url, largest_answer, [&, gateway = target.gateway](const std::string* body) {
-        heard_(gateway, body && is_server_info(*body));
+        observed_(gateway, body && is_server_info(*body));
       });
     }
     for (bool stop = false; !requests.is_idle() && !stop;) {

@@ -17,9 +17,9 @@ namespace health {
 class HttpSource {
  public:
   // Called from the source's thread.
-  using Heard = std::function<void(const std::string& gateway, bool good)>;
+  using Observed = std::function<void(const std::string& gateway, bool good)>;
 
-  HttpSource(domain::Duration interval, domain::Duration timeout, Heard heard);
+  HttpSource(domain::Duration interval, domain::Duration timeout, Observed observed);
   ~HttpSource();
   HttpSource(const HttpSource&) = delete;
   HttpSource& operator=(const HttpSource&) = delete;
@@ -32,7 +32,7 @@ class HttpSource {
 
   const domain::Duration interval_;
   const domain::Duration timeout_;
-  const Heard heard_;
+  const Observed observed_;
   locks::Mutex mutex_;
   locks::ConditionVariable woken_;
   std::vector<Target> targets_ GUARDED_BY(mutex_);

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "files/read_file.h"
+#include "health/probe_result.h"
 #include "health/secret.h"
-#include "health/word.h"
 
 namespace health {
 namespace {
@@ -88,7 +88,7 @@ class MqttSource::Broker {
     }
     if (address.tls) {
       const bool own = options_.mqtt_ca_file.has_value();
-      if (own) refusal_ = files::trouble_with_plain_file(*options_.mqtt_ca_file);
+      if (own) refusal_ = files::problem_with_plain_file(*options_.mqtt_ca_file);
       if (!refusal_.empty()) {
         refusal_ = "mqtt_ca_file " + *options_.mqtt_ca_file + ": " + refusal_;
         return MOSQ_ERR_INVAL;
@@ -160,13 +160,13 @@ class MqttSource::Broker {
   std::chrono::milliseconds pause_ = first_retry;
 };
 
-MqttSource::MqttSource(const Options& options, domain::Duration interval, Heard heard, Nonsense nonsense)
+MqttSource::MqttSource(const Options& options, domain::Duration interval, Observed observed, Nonsense nonsense)
     : topic_(options.mqtt_topic),
       interval_(interval),
-      heard_(std::move(heard)),
+      observed_(std::move(observed)),
       nonsense_(std::move(nonsense)),
       silence_("MQTT broker " + options.mqtt_url + ": says nothing of any gateway in " + options.mqtt_topic),
-      trouble_("MQTT broker " + options.mqtt_url + ": not yet connected") {
+      problem_("MQTT broker " + options.mqtt_url + ": not yet connected") {
   thread_ = std::thread([this, options] { work(options); });
 }
 
@@ -180,9 +180,9 @@ MqttSource::~MqttSource() {
   thread_.join();
 }
 
-std::optional<std::string> MqttSource::trouble() const {
+std::optional<std::string> MqttSource::problem() const {
   const locks::MutexLock lock(mutex_);
-  return trouble_ || has_words_ || known_.empty() ? trouble_ : silence_;
+  return problem_ || has_words_ || known_.empty() ? problem_ : silence_;
 }
 
 void MqttSource::know(std::set<std::string> gateways) {
@@ -195,9 +195,9 @@ bool MqttSource::rests_until(Clock::time_point end) {
   return woken_.wait_until(lock, end, [this]() REQUIRES(mutex_) { return stopping_; });
 }
 
-void MqttSource::connected(const std::optional<std::string>& trouble) {
+void MqttSource::connected(const std::optional<std::string>& problem) {
   const locks::MutexLock lock(mutex_);
-  trouble_ = trouble;
+  problem_ = problem;
   has_words_ = true;  // as soon as they come
   // What is retained comes again with the subscription; what is not is not true any more.
   online_.clear();
@@ -234,11 +234,11 @@ void MqttSource::work(const Options& options) {
     broker.go_on();
     if (Clock::now() < next) continue;
     next = std::max(next + interval_, Clock::now());
-    tell();
+    report_problems();
   }
 }
 
-void MqttSource::tell() {
+void MqttSource::report_problems() {
   std::set<std::string> known;
   {
     const locks::MutexLock lock(mutex_);
@@ -249,7 +249,7 @@ void MqttSource::tell() {
     const auto found = online_.find(gateway);
     if (found == online_.end()) continue;
     has_words = true;
-    heard_(gateway, found->second);
+    observed_(gateway, found->second);
   }
   const locks::MutexLock lock(mutex_);
   has_words_ = has_words;

@@ -20,12 +20,12 @@ namespace health {
 
 class MqttSource {
  public:
-  using Heard = std::function<void(const std::string& gateway, bool good)>;
+  using Observed = std::function<void(const std::string& gateway, bool good)>;
   using Nonsense = std::function<void(const std::string& topic)>;
 
   // `heard` is called from the source's thread, and so is `nonsense`, at most once in ten seconds, for a
   // message that is none.
-  MqttSource(const Options& options, domain::Duration interval, Heard heard, Nonsense nonsense);
+  MqttSource(const Options& options, domain::Duration interval, Observed observed, Nonsense nonsense);
   ~MqttSource();
   MqttSource(const MqttSource&) = delete;
   MqttSource& operator=(const MqttSource&) = delete;
@@ -33,25 +33,25 @@ class MqttSource {
   // The gateways that there are; of others nothing is told. Any thread.
   void know(std::set<std::string> gateways);
   // Why nothing can be heard at present. Any thread.
-  std::optional<std::string> trouble() const;
+  std::optional<std::string> problem() const;
 
  private:
   class Broker;
   void work(const Options& options);
-  void tell();
+  void report_problems();
   void take(const std::string& topic, const std::string& payload);
-  void connected(const std::optional<std::string>& trouble);
+  void connected(const std::optional<std::string>& problem);
   // True if it is to stop.
   bool rests_until(std::chrono::steady_clock::time_point end);
 
   const std::string topic_;
   const domain::Duration interval_;
-  const Heard heard_;
+  const Observed observed_;
   const Nonsense nonsense_;
   const std::string silence_;
   mutable locks::Mutex mutex_;
   locks::ConditionVariable woken_;
-  std::optional<std::string> trouble_ GUARDED_BY(mutex_);
+  std::optional<std::string> problem_ GUARDED_BY(mutex_);
   std::set<std::string> known_ GUARDED_BY(mutex_);
   bool has_words_ GUARDED_BY(mutex_) = true;  // of any of those, by the end of the last interval
   bool stopping_ GUARDED_BY(mutex_) = false;

@@ -12,7 +12,7 @@ constexpr int wake_ms = 50;        // how soon a stop is noticed
 constexpr long connections = 256;  // kept at most
 
 // libcurl wants to be told once, before any thread uses it.
-void prepare_library() {
+void prepare_curl() {
   static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
   static_cast<void>(done);
 }
@@ -38,7 +38,7 @@ struct Requests::Request {
 };
 
 struct Requests::Multi {
-  Multi() { prepare_library(); }
+  Multi() { prepare_curl(); }
   std::unique_ptr<CURLM, CURLMcode (*)(CURLM*)> handle{curl_multi_init(), curl_multi_cleanup};
 };
 
@@ -47,7 +47,7 @@ Requests::Requests(domain::Duration timeout) : timeout_(timeout), multi_(std::ma
 }
 
 Requests::~Requests() {
-  for (auto& request : under_way_) curl_multi_remove_handle(multi_->handle.get(), request->handle.get());
+  for (auto& request : in_progress_) curl_multi_remove_handle(multi_->handle.get(), request->handle.get());
 }
 
 void Requests::get(const std::string& url, std::size_t largest, Answered answered) {
@@ -81,7 +81,7 @@ void Requests::begin(const std::string& url, std::size_t largest, std::unique_pt
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, Request::take);
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, request.get());
   if (curl_multi_add_handle(multi_->handle.get(), handle) == CURLM_OK) {
-    under_way_.push_back(std::move(request));
+    in_progress_.push_back(std::move(request));
   } else {
     request->answered(nullptr);
   }
@@ -101,10 +101,10 @@ void Requests::finish(void* handle, bool came) {
   long status = 0;
   curl_easy_getinfo(static_cast<CURL*>(handle), CURLINFO_RESPONSE_CODE, &status);
   curl_multi_remove_handle(multi_->handle.get(), static_cast<CURL*>(handle));
-  const auto here = std::find_if(under_way_.begin(), under_way_.end(),
+  const auto here = std::find_if(in_progress_.begin(), in_progress_.end(),
                                  [&](const auto& request) { return request->handle.get() == handle; });
   const std::unique_ptr<Request> request = std::move(*here);
-  under_way_.erase(here);
+  in_progress_.erase(here);
   request->answered(came && status == 200 ? &request->body : nullptr);
 }
 

@@ -34,7 +34,7 @@ class Requests {
   void get(const std::string& url, std::size_t largest, Answered answered);
   void post_json(const std::string& url, std::string body, std::size_t largest, Answered answered);
 
-  bool is_idle() const { return under_way_.empty(); }
+  bool is_idle() const { return in_progress_.empty(); }
   // Waits a little for answers, and hands them over.
   void go_on();
 
@@ -47,7 +47,7 @@ class Requests {
 
   const domain::Duration timeout_;
   std::unique_ptr<Multi> multi_;
-  std::list<std::unique_ptr<Request>> under_way_;
+  std::list<std::unique_ptr<Request>> in_progress_;
 };
 
 }  // namespace health

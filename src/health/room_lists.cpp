@@ -6,8 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "health/probe_result.h"
 #include "health/secret.h"
-#include "health/word.h"
 #include "http/json.h"
 
 namespace health {
@@ -32,8 +32,8 @@ Secrets read_secrets(const OccupancyOptions& options) {
 // One round. Each gateway has a chain of requests; the next begins when the one before is answered.
 class RoomLists::Asking {
  public:
-  Asking(Requests& requests, Secrets secrets, const Heard& heard)
-      : requests_(requests), secrets_(std::move(secrets)), heard_(heard) {}
+  Asking(Requests& requests, Secrets secrets, const Observed& observed)
+      : requests_(requests), secrets_(std::move(secrets)), observed_(observed) {}
 
   void begin(const Target& target) {
     silent_.push_back(target.gateway);
@@ -84,7 +84,7 @@ class RoomLists::Asking {
     }
     if (!rooms) return;
     silent_.erase(std::remove(silent_.begin(), silent_.end(), target.gateway), silent_.end());
-    heard_(target.gateway, std::move(*rooms));
+    observed_(target.gateway, std::move(*rooms));
   }
 
   // `rest`: more members, as JSON.
@@ -102,12 +102,12 @@ class RoomLists::Asking {
 
   Requests& requests_;
   const Secrets secrets_;
-  const Heard& heard_;
+  const Observed& observed_;
   std::vector<std::string> silent_;
 };
 
-RoomLists::RoomLists(OccupancyOptions options, Heard heard)
-    : options_(std::move(options)), heard_(std::move(heard)), thread_([this] { work(); }) {}
+RoomLists::RoomLists(OccupancyOptions options, Observed observed)
+    : options_(std::move(options)), observed_(std::move(observed)), thread_([this] { work(); }) {}
 
 RoomLists::~RoomLists() {
   {
@@ -137,7 +137,7 @@ void RoomLists::work() {
   while (!stopping_) {
     const std::vector<Target> targets = targets_;
     lock.unlock();
-    Asking asking(requests, read_secrets(options_), heard_);
+    Asking asking(requests, read_secrets(options_), observed_);
     for (const Target& target : targets) asking.begin(target);
     bool stop = false;
     while (!requests.is_idle() && !stop) {

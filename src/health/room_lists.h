@@ -22,9 +22,9 @@ namespace health {
 class RoomLists {
  public:
   // All rooms of a gateway. Called from a thread of this class.
-  using Heard = std::function<void(const std::string& gateway, std::map<std::string, std::int64_t> rooms)>;
+  using Observed = std::function<void(const std::string& gateway, std::map<std::string, std::int64_t> rooms)>;
 
-  RoomLists(OccupancyOptions options, Heard heard);
+  RoomLists(OccupancyOptions options, Observed observed);
   ~RoomLists();
   RoomLists(const RoomLists&) = delete;
   RoomLists& operator=(const RoomLists&) = delete;
@@ -39,7 +39,7 @@ class RoomLists {
   void work();
 
   const OccupancyOptions options_;
-  const Heard heard_;
+  const Observed observed_;
   mutable locks::Mutex mutex_;
   locks::ConditionVariable woken_;
   std::vector<Target> targets_ GUARDED_BY(mutex_);

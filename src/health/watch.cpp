@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "health/word.h"
+#include "health/probe_result.h"
 
 namespace health {
 
@@ -25,13 +25,13 @@ void Watch::follow(const Options& options, const domain::HealthOptions& judging,
   if (changed || !judging.mqtt) mqtt_.reset();
   if (judging.http && !http_) {
     http_ = std::make_unique<HttpSource>(interval_, options_.timeout, [this](const std::string& gateway, bool good) {
-      heard_(gateway, HealthSource::http, good);
+      observed_(gateway, HealthSource::http, good);
     });
   }
   if (judging.mqtt && !mqtt_) {
     mqtt_ = std::make_unique<MqttSource>(
         options_, interval_,
-        [this](const std::string& gateway, bool good) { heard_(gateway, HealthSource::mqtt, good); }, nonsense_);
+        [this](const std::string& gateway, bool good) { observed_(gateway, HealthSource::mqtt, good); }, nonsense_);
   }
   if (changed) lists_.reset();
   if (options_.occupancy.janus && !lists_) lists_ = std::make_unique<RoomLists>(options_.occupancy, rooms_);
@@ -57,20 +57,20 @@ void Watch::follow(const Options& options, const domain::HealthOptions& judging,
   if (lists_) lists_->ask(std::move(list_targets));
 }
 
-std::vector<std::string> Watch::troubles() const {
-  std::vector<std::string> troubles;
+std::vector<std::string> Watch::problems() const {
+  std::vector<std::string> problems;
   if (mqtt_) {
-    if (const auto trouble = mqtt_->trouble()) troubles.push_back(*trouble);
+    if (const auto problem = mqtt_->problem()) problems.push_back(*problem);
   }
   if (!unasked_.empty()) {
-    troubles.push_back(some(unasked_) +
+    problems.push_back(some(unasked_) +
                        " cannot be asked by HTTP: give each a url or admin_url with http:// or https://");
   }
   const std::vector<std::string> silent = lists_ ? lists_->silent() : std::vector<std::string>{};
-  if (!silent.empty()) troubles.push_back(some(silent) + " did not list rooms when last asked");
-  return troubles;
+  if (!silent.empty()) problems.push_back(some(silent) + " did not list rooms when last asked");
+  return problems;
 }
 
-bool Watch::is_source_silent() const { return mqtt_ && mqtt_->trouble(); }
+bool Watch::is_source_silent() const { return mqtt_ && mqtt_->problem(); }
 
 }  // namespace health

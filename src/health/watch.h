@@ -23,21 +23,21 @@ class Watch {
     std::string address;  // its admin_url or url
   };
   // Called from the sources' threads.
-  using Heard = std::function<void(const std::string& gateway, domain::HealthSource source, bool good)>;
+  using Observed = std::function<void(const std::string& gateway, domain::HealthSource source, bool good)>;
 
-  Watch(Heard heard, RoomLists::Heard rooms, MqttSource::Nonsense nonsense)
-      : heard_(std::move(heard)), rooms_(std::move(rooms)), nonsense_(std::move(nonsense)) {}
+  Watch(Observed observed, RoomLists::Observed rooms, MqttSource::Nonsense nonsense)
+      : observed_(std::move(observed)), rooms_(std::move(rooms)), nonsense_(std::move(nonsense)) {}
 
   void follow(const Options& options, const domain::HealthOptions& judging, const std::vector<Gateway>& gateways);
 
   // Why less is heard than there should be, a sentence each.
-  std::vector<std::string> troubles() const;
+  std::vector<std::string> problems() const;
   // Is one of those that a whole source says nothing?
   bool is_source_silent() const;
 
  private:
-  const Heard heard_;
-  const RoomLists::Heard rooms_;
+  const Observed observed_;
+  const RoomLists::Observed rooms_;
   const MqttSource::Nonsense nonsense_;
   Options options_;
   domain::Duration interval_{};

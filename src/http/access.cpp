@@ -90,7 +90,7 @@ TokenFile read_token_file(const std::string& path) {
   files::FileText file = files::read_file(path);
   if (!file.text) {
     result.problem =
-        "The token file " + path + " can't be read (" + file.trouble + "); make it readable for the sidecar's user.";
+        "The token file " + path + " can't be read (" + file.problem + "); make it readable for the sidecar's user.";
     const std::string credential = credential_of(path);
     if (credential.empty()) return result;
     file = files::read_file(credential);

@@ -45,17 +45,17 @@ std::optional<std::uint64_t> number_in(std::string_view text) {
 
 }  // namespace
 
-Response answer_decisions(const House& house, const Request& request) {
-  const auto wish = page_in(request.query);
-  if (const auto* refused = std::get_if<Response>(&wish)) return *refused;
-  const auto& [after, limit] = std::get<PageWish>(wish);
+Response answer_decisions(const Backend& backend, const Request& request) {
+  const auto requested = page_in(request.query);
+  if (const auto* refused = std::get_if<Response>(&requested)) return *refused;
+  const auto& [after, limit] = std::get<PageParams>(requested);
   const auto before = number_in(after);
   if (!after.empty() && !before) return refusal(400, "invalid_query", "Send next of the page before as after.");
   const auto room = request.query.value("room");
   if (room) {
     if (auto refused = refuse_room(*room)) return *refused;
   }
-  const auto page = house.desk.decisions().newest(room.value_or(""), limit, before);
+  const auto page = backend.registry.decisions().newest(room.value_or(""), limit, before);
   JsonWriter json;
   json.begin_object().key("decisions").begin_array();
   for (const auto& [id, record] : page.items) write_decision(json, id, *record);

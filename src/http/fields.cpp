@@ -88,8 +88,8 @@ std::optional<Response> refuse_session(std::string_view session) {
   return refusal(400, "invalid_session", "Send a session id of 1 to 255 bytes of UTF-8 without control characters.");
 }
 
-OrRefusal<PageWish> page_in(const Query& query) {
-  PageWish page{query.value("after").value_or(""), 100};
+OrRefusal<PageParams> page_in(const Query& query) {
+  PageParams page{query.value("after").value_or(""), 100};
   if (const auto limit = query.value("limit")) {
     const auto [end, error] = std::from_chars(limit->data(), limit->data() + limit->size(), page.limit);
     if (error != std::errc{} || end != limit->data() + limit->size() || page.limit < 1 || page.limit > 1000) {

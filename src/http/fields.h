@@ -36,11 +36,11 @@ std::optional<Response> refuse_unknown_names(const Request& request, const Known
 std::optional<Response> refuse_room(std::string_view room);
 std::optional<Response> refuse_session(std::string_view session);
 
-struct PageWish {
+struct PageParams {
   std::string_view after;
   std::size_t limit;
 };
-OrRefusal<PageWish> page_in(const Query& query);
+OrRefusal<PageParams> page_in(const Query& query);
 
 // The answer to a refusal that says nothing more (http/refused_room.h tells what is in the way of a room).
 Response refusal(domain::Refusal refusal);

@@ -204,33 +204,33 @@ std::optional<Refusal> read_target(std::string_view target, Head& head) {
 }
 
 // The library takes no longer line than this, line end included; an honest value never needs more.
-constexpr std::size_t longest_library_line = 8192;
+constexpr std::size_t longest_codec_line = 8192;
 
-void append_field(std::string_view name, std::string_view value, std::string& for_library) {
-  const auto start = for_library.size();
+void append_field(std::string_view name, std::string_view value, std::string& for_codec) {
+  const auto start = for_codec.size();
   // Expect would be answered by the library at once, whatever comes of the request.
-  for_library += same_word(name, "Expect") ? "X-Expect" : name;
-  for_library += ": ";
-  const auto value_start = for_library.size();
+  for_codec += same_word(name, "Expect") ? "X-Expect" : name;
+  for_codec += ": ";
+  const auto value_start = for_codec.size();
   for (const char c : value) {
-    for_library += c;
-    if (c == '%') for_library += "25";  // the library percent-decodes values
+    for_codec += c;
+    if (c == '%') for_codec += "25";  // the library percent-decodes values
   }
-  const bool is_long = for_library.size() - start + 2 > longest_library_line;
+  const bool is_long = for_codec.size() - start + 2 > longest_codec_line;
   if (is_long || value.empty()) {
     if (same_word(name, "X-Request-Id") || same_word(name, client_field)) {  // nothing depends on it
-      for_library.resize(start);
+      for_codec.resize(start);
       return;
     }
-    for_library.resize(value_start);
+    for_codec.resize(value_start);
     // 0.11.4 of the library leaves out a field without a value, but these say something by being there.
     // A dash is right in none of them: no host, no origin, no token, no length.
-    for_library += same_word(name, "Connection") ? "close" : "-";
+    for_codec += same_word(name, "Connection") ? "close" : "-";
   }
-  for_library += "\r\n";
+  for_codec += "\r\n";
 }
 
-std::optional<Refusal> check_fields(std::string_view text, std::string& for_library) {
+std::optional<Refusal> check_fields(std::string_view text, std::string& for_codec) {
   while (!text.empty()) {
     const auto end = text.find("\r\n");
     if (end == text.npos) return bad_field;
@@ -245,34 +245,34 @@ std::optional<Refusal> check_fields(std::string_view text, std::string& for_libr
     const auto is_foul = [](char c) { return is_control(c) && c != '\t'; };
     if (std::any_of(value.begin(), value.end(), is_foul)) return bad_field;
     if (!matters(name)) continue;
-    append_field(name, value, for_library);
+    append_field(name, value, for_codec);
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-std::optional<Refusal> check_form(std::string_view text, std::string& for_library, std::string_view& query) {
+std::optional<Refusal> check_form(std::string_view text, std::string& for_codec, std::string_view& query) {
   const auto end = text.find("\r\n");
   if (end == text.npos) return bad_line;
   const auto line = text.substr(0, end);
   if (auto refused = check_line(line)) return refused;
-  for_library = known_method(line.substr(0, line.find(' ')));
+  for_codec = known_method(line.substr(0, line.find(' ')));
   const auto rest = line.substr(line.find(' '));
   const auto mark = rest.find('?');
-  for_library += rest.substr(0, mark);
+  for_codec += rest.substr(0, mark);
   if (mark != rest.npos) {
     const auto version = rest.rfind(' ');
     query = rest.substr(mark + 1, version - mark - 1);
-    for_library += rest.substr(version);
+    for_codec += rest.substr(version);
   } else {
     query = {};
   }
-  for_library += "\r\n";
-  return check_fields(text.substr(end + 2), for_library);
+  for_codec += "\r\n";
+  return check_fields(text.substr(end + 2), for_codec);
 }
 
-std::optional<Refusal> read_head(const Library::Parsed& parsed, bool host_matters, Head& head) {
+std::optional<Refusal> read_head(const HttplibCodec::Parsed& parsed, bool host_matters, Head& head) {
   head = Head{};
   head.method = parsed.method;
   head.is_1_0 = parsed.version == "HTTP/1.0";

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "http/library.h"
+#include "http/httplib_codec.h"
 #include "http/refusal.h"
 
 namespace http {
@@ -18,10 +18,10 @@ namespace http {
 bool is_token_char(char c);
 
 // `text` is the request line and the fields, each line with its CRLF, without the empty line at the
-// end. `for_library` becomes what the library is to parse: the request line and the fields that matter
+// end. `for_codec` becomes what the library is to parse: the request line and the fields that matter
 // here. What it would act upon and we do not want (Range, Accept-Encoding, Expect …) it never sees, nor
 // the `query` (in `text`, behind the first `?`, as sent): it refuses one that holds a second `?`.
-std::optional<Refusal> check_form(std::string_view text, std::string& for_library, std::string_view& query);
+std::optional<Refusal> check_form(std::string_view text, std::string& for_codec, std::string_view& query);
 
 // Views point into what was parsed.
 struct Head {
@@ -44,6 +44,6 @@ struct Head {
 };
 
 // `host_matters` is false on Unix sockets, where Host is not looked at.
-std::optional<Refusal> read_head(const Library::Parsed& parsed, bool host_matters, Head& head);
+std::optional<Refusal> read_head(const HttplibCodec::Parsed& parsed, bool host_matters, Head& head);
 
 }  // namespace http

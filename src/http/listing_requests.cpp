@@ -31,17 +31,17 @@ void write_next(JsonWriter& json, bool more, std::string_view last) {
 }
 
 // One that was removed, or whose row was deleted, may still have rooms.
-bool is_known(const House& house, const domain::Catalogue& catalogue, std::string_view name) {
+bool is_known(const Backend& backend, const domain::Catalogue& catalogue, std::string_view name) {
   const domain::Gateway* gateway = catalogue.gateway(name);
-  return (gateway && !gateway->removed) || !app::list_assignments(house.desk, "", 1, name).items.empty();
+  return (gateway && !gateway->removed) || !app::list_assignments(backend.registry, "", 1, name).items.empty();
 }
 
 }  // namespace
 
-Response answer_gateways(const House& house, const Request&) {
+Response answer_gateways(const Backend& backend, const Request&) {
   JsonWriter json;
   json.begin_object().key("gateways").begin_array();
-  for (const app::GatewayListing& gateway : app::list_gateways(house.desk)) {
+  for (const app::GatewayListing& gateway : app::list_gateways(backend.registry)) {
     json.begin_object()
         .member("name", gateway.name)
         .member("url", gateway.url)
@@ -63,11 +63,11 @@ Response answer_gateways(const House& house, const Request&) {
   return json_response(json);
 }
 
-Response answer_rooms(const House& house, const Request& request) {
-  const auto wish = page_in(request.query);
-  if (const auto* refused = std::get_if<Response>(&wish)) return *refused;
-  const auto& [after, limit] = std::get<PageWish>(wish);
-  const auto page = app::list_rooms(house.desk, after, limit);
+Response answer_rooms(const Backend& backend, const Request& request) {
+  const auto requested = page_in(request.query);
+  if (const auto* refused = std::get_if<Response>(&requested)) return *refused;
+  const auto& [after, limit] = std::get<PageParams>(requested);
+  const auto page = app::list_rooms(backend.registry, after, limit);
   JsonWriter json;
   json.begin_object().key("rooms").begin_array();
   for (const app::RoomListing& room : page.items) write_room(json, room);
@@ -77,24 +77,25 @@ Response answer_rooms(const House& house, const Request& request) {
   return json_response(json);
 }
 
-Response answer_room(const House& house, const Request& request) {
+Response answer_room(const Backend& backend, const Request& request) {
   const std::string& room = request.args[0];
   if (auto refused = refuse_room(room)) return *refused;
-  const auto found = app::find_room(house.desk, room);
+  const auto found = app::find_room(backend.registry, room);
   if (!found) return refusal(domain::Refusal::room_not_found);
   JsonWriter json;
   write_room(json, *found);
   return json_response(json);
 }
 
-Response answer_assignments(const House& house, const Request& request) {
-  const auto wish = page_in(request.query);
-  if (const auto* refused = std::get_if<Response>(&wish)) return *refused;
-  const auto& [after, limit] = std::get<PageWish>(wish);
+Response answer_assignments(const Backend& backend, const Request& request) {
+  const auto requested = page_in(request.query);
+  if (const auto* refused = std::get_if<Response>(&requested)) return *refused;
+  const auto& [after, limit] = std::get<PageParams>(requested);
   const auto gateway = request.query.value("gateway");
-  const auto policy = house.desk.policy();
-  if (gateway && !is_known(house, policy->catalogue(), *gateway)) return unknown_gateway(policy->catalogue(), *gateway);
-  const auto page = app::list_assignments(house.desk, after, limit, gateway);
+  const auto policy = backend.registry.policy();
+  if (gateway && !is_known(backend, policy->catalogue(), *gateway))
+    return unknown_gateway(policy->catalogue(), *gateway);
+  const auto page = app::list_assignments(backend.registry, after, limit, gateway);
   JsonWriter json;
   json.begin_object().key("assignments").begin_array();
   for (const app::AssignmentListing& listing : page.items) {
@@ -112,10 +113,10 @@ Response answer_assignments(const House& house, const Request& request) {
   return json_response(json);
 }
 
-Response answer_splits(const House& house, const Request&) {
+Response answer_splits(const Backend& backend, const Request&) {
   JsonWriter json;
   json.begin_object().key("splits").begin_array();
-  for (const app::SplitListing& split : app::list_splits(house.desk)) {
+  for (const app::SplitListing& split : app::list_splits(backend.registry)) {
     json.begin_object().member("room", split.room).member("janus", split.janus).key("gateways").begin_array();
     for (const auto& part : split.parts) {
       json.begin_object().member("name", part.gateway).member("participants", part.participants).end_object();
@@ -128,8 +129,8 @@ Response answer_splits(const House& house, const Request&) {
   return json_response(json);
 }
 
-Response answer_cluster(const House& house, const Request&) {
-  const app::FleetView view = house.fleet ? house.fleet() : app::FleetView{};
+Response answer_cluster(const Backend& backend, const Request&) {
+  const app::FleetView view = backend.fleet ? backend.fleet() : app::FleetView{};
   const auto ms = [](std::chrono::milliseconds time) { return static_cast<std::int64_t>(time.count()); };
   JsonWriter json;
   json.begin_object()
@@ -165,8 +166,8 @@ Response answer_cluster(const House& house, const Request&) {
 }
 
 // What clients of gxydb-api expect of its /v2/config: the enabled gateways by type and name.
-Response answer_config(const House& house, const Request&) {
-  const auto policy = house.desk.policy();
+Response answer_config(const Backend& backend, const Request&) {
+  const auto policy = backend.registry.policy();
   std::map<std::string, std::vector<const domain::Gateway*>> by_type;
   by_type["rooms"];
   for (const domain::Gateway& gateway : policy->catalogue().gateways()) {

@@ -1,4 +1,4 @@
-// What the door refuses for want of slots: counted, and told in the log with a limit (app/seldom.h). Any thread.
+// What the server refuses for want of slots: counted, and told in the log with a limit (app/seldom.h). Any thread.
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,4 @@
-// What the door and the routes hand each other: a request as it was read, and its answer.
+// What the server and the routes hand each other: a request as it was read, and its answer.
 // Plain values: any thread, one at a time.
 #pragma once
 
@@ -44,7 +44,7 @@ struct Response {
   int status = 200;
   std::string body;
   std::string content_type = "application/json";
-  Fields headers;  // Content-Length, Connection, Date, and a 503's Retry-After: by the door
+  Fields headers;  // Content-Length, ConnectionSlot, Date, and a 503's Retry-After: by the server
 };
 
 struct Route {

@@ -15,12 +15,12 @@ void write_series(JsonWriter& json, std::string_view key, const app::LoadHistory
 
 }  // namespace
 
-Response answer_load_history(const House& house, const Request&) {
+Response answer_load_history(const Backend& backend, const Request&) {
   using Reading = app::LoadHistory::Reading;
-  const app::LoadHistory::LastHour hour = house.load_history.last_hour();
+  const app::LoadHistory::LastHour hour = backend.load_history.last_hour();
   JsonWriter json;
   json.begin_object();
-  json.member("room_occupancy", house.desk.policy()->options().avg_room_occupancy);
+  json.member("room_occupancy", backend.registry.policy()->options().avg_room_occupancy);
   json.key("times").begin_array();
   for (const domain::WallTime time : hour.times) json.value(domain::to_text(time));
   json.end_array().key("gateways").begin_array();
@@ -34,7 +34,7 @@ Response answer_load_history(const House& house, const Request&) {
   return json_response(json);
 }
 
-Response answer_page(const House&, const Request&) {
+Response answer_page(const Backend&, const Request&) {
   Response response;
   response.content_type = "text/html; charset=utf-8";
   response.body = page::html();

@@ -7,7 +7,7 @@
 
 namespace http {
 
-// A refusal with a fixed text, as the door's own checks return it.
+// A refusal with a fixed text, as the server's own checks return it.
 struct Refusal {
   int status;
   std::string_view code;

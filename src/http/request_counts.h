@@ -20,7 +20,7 @@ struct RouteReading {
   std::string_view method;
   std::string_view pattern;
   std::vector<std::pair<int, std::uint64_t>> by_status;  // 200, and those that were
-  counts::Reading duration;  // from the whole request to its answer; none of those refused at the door
+  counts::Reading duration;  // from the whole request to its answer; none of those refused at the server
 };
 
 class RequestCounts {

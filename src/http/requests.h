@@ -11,43 +11,43 @@
 namespace http {
 
 // room_requests.cpp
-Response answer_room_server(const House& house, const Request& request);
-Response answer_explain(const House& house, const Request& request);
+Response answer_room_server(const Backend& backend, const Request& request);
+Response answer_explain(const Backend& backend, const Request& request);
 
 // For explain and for decisions, which write them alike.
 void write_candidates(JsonWriter& json, const std::vector<domain::Verdict>& candidates);
 
 // session_requests.cpp
-Response answer_session_put(const House& house, const Request& request);
-Response answer_session_delete(const House& house, const Request& request);
-Response answer_sessions_put(const House& house, const Request& request);
+Response answer_session_put(const Backend& backend, const Request& request);
+Response answer_session_delete(const Backend& backend, const Request& request);
+Response answer_sessions_put(const Backend& backend, const Request& request);
 
 // listing_requests.cpp
-Response answer_gateways(const House& house, const Request& request);
-Response answer_rooms(const House& house, const Request& request);
-Response answer_room(const House& house, const Request& request);
-Response answer_assignments(const House& house, const Request& request);
-Response answer_splits(const House& house, const Request& request);
-Response answer_cluster(const House& house, const Request& request);
-Response answer_config(const House& house, const Request& request);
+Response answer_gateways(const Backend& backend, const Request& request);
+Response answer_rooms(const Backend& backend, const Request& request);
+Response answer_room(const Backend& backend, const Request& request);
+Response answer_assignments(const Backend& backend, const Request& request);
+Response answer_splits(const Backend& backend, const Request& request);
+Response answer_cluster(const Backend& backend, const Request& request);
+Response answer_config(const Backend& backend, const Request& request);
 
 // decision_requests.cpp
-Response answer_decisions(const House& house, const Request& request);
+Response answer_decisions(const Backend& backend, const Request& request);
 
 // page_requests.cpp
-Response answer_load_history(const House& house, const Request& request);
-Response answer_page(const House& house, const Request& request);
+Response answer_load_history(const Backend& backend, const Request& request);
+Response answer_page(const Backend& backend, const Request& request);
 
 // settings_requests.cpp
-Response answer_settings(const House& house, const Request& request);
+Response answer_settings(const Backend& backend, const Request& request);
 
 // steering_requests.cpp
-Response answer_drain(const House& house, const Request& request);
-Response answer_undrain(const House& house, const Request& request);
-Response answer_release(const House& house, const Request& request);
-Response answer_reload(const House& house, const Request& request);
-Response answer_healthz(const House& house, const Request& request);
-Response answer_readyz(const House& house, const Request& request);
-Response answer_metrics(const House& house, const Request& request);
+Response answer_drain(const Backend& backend, const Request& request);
+Response answer_undrain(const Backend& backend, const Request& request);
+Response answer_release(const Backend& backend, const Request& request);
+Response answer_reload(const Backend& backend, const Request& request);
+Response answer_healthz(const Backend& backend, const Request& request);
+Response answer_readyz(const Backend& backend, const Request& request);
+Response answer_metrics(const Backend& backend, const Request& request);
 
 }  // namespace http

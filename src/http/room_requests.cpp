@@ -5,15 +5,15 @@
 #include "http/refusal.h"
 #include "http/refused_room.h"
 #include "http/requests.h"
-#include "http/room_wish.h"
+#include "http/room_request.h"
 
 namespace http {
 
-Response answer_room_server(const House& house, const Request& request) {
-  const auto read = room_wish_in(request.body);
+Response answer_room_server(const Backend& backend, const Request& request) {
+  const auto read = parse_room_request(request.body);
   if (const auto* refused = std::get_if<Response>(&read)) return *refused;
-  const auto& [room, country] = std::get<RoomWish>(read);
-  const auto answer = app::answer_room(house.desk, room, country);
+  const auto& [room, country] = std::get<RoomRequest>(read);
+  const auto answer = app::answer_room(backend.registry, room, country);
   if (const auto* refused = std::get_if<app::Refused>(&answer)) return refusal(*refused, room);
   const auto& found = std::get<app::RoomAnswer>(answer);
   Response response;
@@ -23,11 +23,11 @@ Response answer_room_server(const House& house, const Request& request) {
   return response;
 }
 
-Response answer_explain(const House& house, const Request& request) {
+Response answer_explain(const Backend& backend, const Request& request) {
   const std::string& room = request.args[0];
   if (auto refused = refuse_room(room)) return *refused;
   const std::string_view country = request.query.value("country_code").value_or("");
-  const app::Explanation explanation = app::explain_room(house.desk, room, country);
+  const app::Explanation explanation = app::explain_room(backend.registry, room, country);
   const domain::Decision& decision = explanation.decision;
   const bool fails = decision.kind == domain::Decision::Kind::refused;
 

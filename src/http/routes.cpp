@@ -19,7 +19,7 @@ constexpr KnownNames no_names{"", ""};
 struct Line {
   const char* method;
   const char* pattern;
-  Response (*answer)(const House&, const Request&);
+  Response (*answer)(const Backend&, const Request&);
   std::optional<KnownNames> names = any_names;
   std::size_t max_body = usual_body;
   bool open = false;
@@ -51,16 +51,16 @@ constexpr Line table[] = {
     {"GET", "/", answer_page, any_names, usual_body, true},
 };
 
-Response answer_line(const Line& line, const House& house, const Request& request) {
+Response answer_line(const Line& line, const Backend& backend, const Request& request) {
   if (line.names) {
     if (auto refused = refuse_unknown_names(request, *line.names)) return *std::move(refused);
   }
-  return line.answer(house, request);
+  return line.answer(backend, request);
 }
 
 }  // namespace
 
-std::vector<Route> routes(const House& house) {
+std::vector<Route> routes(const Backend& backend) {
   std::vector<Route> result;
   for (const Line& line : table) {
     Route route;
@@ -71,7 +71,7 @@ std::vector<Route> routes(const House& house) {
     route.is_probe = line.answer == answer_healthz || line.answer == answer_readyz || line.answer == answer_metrics;
     route.is_session_report =
         line.answer == answer_session_put || line.answer == answer_session_delete || line.answer == answer_sessions_put;
-    route.answer = [house, &line](const Request& request) { return answer_line(line, house, request); };
+    route.answer = [backend, &line](const Request& request) { return answer_line(line, backend, request); };
     result.push_back(std::move(route));
   }
   return result;

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "app/catalogue_keeper.h"
-#include "app/desk.h"
 #include "app/fleet_view.h"
 #include "app/load_history.h"
+#include "app/registry.h"
 #include "app/reload_report.h"
 #include "http/message.h"
 #include "http/settings_view.h"
@@ -23,8 +23,8 @@ struct Readiness {
 };
 
 // What the routes ask. All of it outlives them.
-struct House {
-  app::Desk& desk;
+struct Backend {
+  app::Registry& registry;
   app::CatalogueKeeper& keeper;
   const app::LoadHistory& load_history;
   // Reads the configuration anew and applies it, or tells why not.
@@ -36,6 +36,6 @@ struct House {
   std::function<SettingsView(bool preview)> settings{};
 };
 
-std::vector<Route> routes(const House& house);
+std::vector<Route> routes(const Backend& backend);
 
 }  // namespace http

@@ -13,11 +13,11 @@
 namespace http {
 namespace {
 
-std::optional<Response> refuse_ids(const House& house, const Request& request) {
+std::optional<Response> refuse_ids(const Backend& backend, const Request& request) {
   auto refused = refuse_room(request.args[0]);
   const auto invalid = refused ? app::InvalidId::room : app::InvalidId::session;
   if (!refused) refused = refuse_session(request.args[1]);
-  if (refused) house.desk.counts().invalid_reports[invalid].add();
+  if (refused) backend.registry.counts().invalid_reports[invalid].add();
   return refused;
 }
 
@@ -25,13 +25,13 @@ class Entries final : public SnapshotSink {
  public:
   // The shortest entry with a room and a session takes 26 bytes. Growing by doubling would take memory
   // twice over.
-  Entries(app::Desk& desk, std::size_t body_size) : desk_(desk) {
+  Entries(app::Registry& registry, std::size_t body_size) : registry_(registry) {
     entries_.reserve(std::min(body_size / 26, max_entries));
   }
 
   void begin() override { entries_.clear(); }
   void add(SnapshotEntry entry) override {
-    if (entries_.size() % at_once == at_once - 1) desk_.let_others_pass();
+    if (entries_.size() % at_once == at_once - 1) registry_.pause_between_slices();
     entries_.push_back({std::move(entry.room), std::move(entry.session), std::move(entry.janus)});
   }
   const std::vector<app::SnapshotEntry>& all() const { return entries_; }
@@ -40,21 +40,21 @@ class Entries final : public SnapshotSink {
   // Some 100 us: parsing holds no lock, but on a small machine a processor.
   static constexpr std::size_t at_once = 256;
 
-  app::Desk& desk_;
+  app::Registry& registry_;
   std::vector<app::SnapshotEntry> entries_;
 };
 
 }  // namespace
 
-Response answer_session_put(const House& house, const Request& request) {
+Response answer_session_put(const Backend& backend, const Request& request) {
   const auto read = object_in(request.body, false);
   if (const auto* refused = std::get_if<Response>(&read)) return *refused;
-  if (auto refused = refuse_ids(house, request)) return *refused;
+  if (auto refused = refuse_ids(backend, request)) return *refused;
   app::SessionReport report{request.args[0], request.args[1], std::nullopt};
   const Json* janus = std::get<Json>(read).find("janus");
   if (janus && janus->is_string()) report.janus = *janus->string();
 
-  const auto answer = app::report_session(house.desk, report);
+  const auto answer = app::report_session(backend.registry, report);
   if (const auto* refused = std::get_if<app::Refused>(&answer)) {
     return refusal(*refused, report.room);
   }
@@ -69,9 +69,9 @@ Response answer_session_put(const House& house, const Request& request) {
   return json_response(json);
 }
 
-Response answer_session_delete(const House& house, const Request& request) {
-  if (auto refused = refuse_ids(house, request)) return *refused;
-  const app::Left left = app::leave_room(house.desk, request.args[0], request.args[1]);
+Response answer_session_delete(const Backend& backend, const Request& request) {
+  if (auto refused = refuse_ids(backend, request)) return *refused;
+  const app::Left left = app::leave_room(backend.registry, request.args[0], request.args[1]);
   JsonWriter json;
   json.begin_object()
       .member("room", request.args[0])
@@ -82,8 +82,8 @@ Response answer_session_delete(const House& house, const Request& request) {
   return json_response(json);
 }
 
-Response answer_sessions_put(const House& house, const Request& request) {
-  Entries entries(house.desk, request.body.size());
+Response answer_sessions_put(const Backend& backend, const Request& request) {
+  Entries entries(backend.registry, request.body.size());
   const SnapshotOutcome outcome = parse_snapshot(request.body, entries);
   if (outcome.too_many) return refusal(413, "too_large", "Send fewer entries: " + *outcome.problem);
   if (outcome.problem) {
@@ -93,7 +93,7 @@ Response answer_sessions_put(const House& house, const Request& request) {
   // Older than a day is as good as a day, and does not overflow.
   constexpr std::uint64_t a_day = 86'400'000;
   const std::chrono::milliseconds age{std::min(outcome.age_ms, a_day)};
-  const app::SnapshotResult result = app::report_snapshot(house.desk, entries.all(), age);
+  const app::SnapshotResult result = app::report_snapshot(backend.registry, entries.all(), age);
 
   if (result.is_refused) {
     return refusal(400, "invalid_session",

@@ -34,12 +34,12 @@ void write_preview(JsonWriter& json, const SettingsView::Preview& preview) {
 
 }  // namespace
 
-Response answer_settings(const House& house, const Request& request) {
+Response answer_settings(const Backend& backend, const Request& request) {
   const std::string_view preview = request.query.value("preview").value_or("false");
   if (preview != "true" && preview != "false") {
     return refusal(400, "invalid_query", "Send preview=true, preview=false, or none.");
   }
-  const SettingsView view = house.settings(preview == "true");
+  const SettingsView view = backend.settings(preview == "true");
   JsonWriter json;
   json.begin_object().key("database").begin_object();
   json.member("path", view.database.path)

@@ -14,12 +14,12 @@ void write_list(JsonWriter& json, std::string_view key, const std::vector<std::s
   json.end_array();
 }
 
-Response set_draining(const House& house, const std::string& gateway, domain::Draining draining) {
-  switch (house.keeper.set_draining(gateway, draining)) {
+Response set_draining(const Backend& backend, const std::string& gateway, domain::Draining draining) {
+  switch (backend.keeper.set_draining(gateway, draining)) {
     case app::CatalogueKeeper::Drained::done:
       break;
     case app::CatalogueKeeper::Drained::no_such_gateway:
-      return unknown_gateway(house.desk.policy()->catalogue(), gateway);
+      return unknown_gateway(backend.registry.policy()->catalogue(), gateway);
     case app::CatalogueKeeper::Drained::storage_unavailable:
       return refusal(domain::Refusal::storage_unavailable);
   }
@@ -27,7 +27,7 @@ Response set_draining(const House& house, const std::string& gateway, domain::Dr
   json.begin_object()
       .member("name", gateway)
       .member("draining", draining != domain::Draining::no)
-      .member("move", draining == domain::Draining::and_emptying)
+      .member("move", draining == domain::Draining::and_evacuating)
       .end_object();
   return json_response(json);
 }
@@ -44,22 +44,23 @@ void write_outcome(JsonWriter& json, const app::ReloadReport& report) {
 
 }  // namespace
 
-Response answer_drain(const House& house, const Request& request) {
+Response answer_drain(const Backend& backend, const Request& request) {
   const auto read = object_in(request.body, false);
   if (const auto* refused = std::get_if<Response>(&read)) return *refused;
   const Json* move = std::get<Json>(read).find("move");
-  const bool* said = move ? move->boolean() : nullptr;
-  if (move && !said && !move->is_null()) {
+  const bool* is_move = move ? move->boolean() : nullptr;
+  if (move && !is_move && !move->is_null()) {
     return refusal(400, "invalid_json", "Send move as true or false, or leave it out.");
   }
-  return set_draining(house, request.args[0], said && *said ? domain::Draining::and_emptying : domain::Draining::yes);
+  return set_draining(backend, request.args[0],
+                      is_move && *is_move ? domain::Draining::and_evacuating : domain::Draining::yes);
 }
 
-Response answer_undrain(const House& house, const Request& request) {
-  return set_draining(house, request.args[0], domain::Draining::no);
+Response answer_undrain(const Backend& backend, const Request& request) {
+  return set_draining(backend, request.args[0], domain::Draining::no);
 }
 
-Response answer_release(const House& house, const Request& request) {
+Response answer_release(const Backend& backend, const Request& request) {
   const std::string& room = request.args[0];
   if (auto refused = refuse_room(room)) return *refused;
   const std::string_view force = request.query.value("force").value_or("false");
@@ -67,7 +68,7 @@ Response answer_release(const House& house, const Request& request) {
     return refusal(400, "invalid_query", "Send force=true, force=false, or none.");
   }
   Response response;
-  switch (app::release_room(house.desk, room, force == "true")) {
+  switch (app::release_room(backend.registry, room, force == "true")) {
     case app::Released::done:
       response.body = "{\"released\":true}";
       return response;
@@ -82,12 +83,12 @@ Response answer_release(const House& house, const Request& request) {
   return refusal(domain::Refusal::storage_unavailable);
 }
 
-Response answer_reload(const House& house, const Request& request) {
+Response answer_reload(const Backend& backend, const Request& request) {
   const std::string_view allow_removals = request.query.value("allow_removals").value_or("false");
   if (allow_removals != "true" && allow_removals != "false") {
     return refusal(400, "invalid_query", "Send allow_removals=true, allow_removals=false, or none.");
   }
-  const app::ReloadReport result = house.reload(allow_removals == "true");
+  const app::ReloadReport result = backend.reload(allow_removals == "true");
   JsonWriter json;
   json.begin_object();
   if (result.problems.empty()) {
@@ -106,14 +107,14 @@ Response answer_reload(const House& house, const Request& request) {
   return response;
 }
 
-Response answer_healthz(const House&, const Request&) {
+Response answer_healthz(const Backend&, const Request&) {
   Response response;
   response.body = "{\"status\":\"ok\"}";
   return response;
 }
 
-Response answer_readyz(const House& house, const Request&) {
-  const Readiness readiness = house.readiness();
+Response answer_readyz(const Backend& backend, const Request&) {
+  const Readiness readiness = backend.readiness();
   JsonWriter json;
   json.begin_object();
   if (!readiness.can_answer) {
@@ -129,10 +130,10 @@ Response answer_readyz(const House& house, const Request&) {
   return response;
 }
 
-Response answer_metrics(const House& house, const Request&) {
+Response answer_metrics(const Backend& backend, const Request&) {
   Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  response.body = house.metrics();
+  response.body = backend.metrics();
   return response;
 }
 

@@ -26,24 +26,26 @@ constexpr Refusal bad_chunk{400, "invalid_request", "The chunked body is malform
 constexpr Refusal too_slow{408, "request_timeout", "The request took too long to arrive; send it at once."};
 constexpr Refusal long_line{414, "uri_too_long", "Keep the request line under 8 KiB."};
 constexpr Refusal long_head{431, "headers_too_large", "Keep the head under 16 KiB and 64 fields."};
-constexpr Refusal crowded{503, "too_many_connections", "Send fewer large bodies at a time, or try again."};
+constexpr Refusal too_many_bodies{503, "too_many_connections", "Send fewer large bodies at a time, or try again."};
 constexpr Refusal long_body{413, "too_large", "The body is too large for this request."};
 
 // While it lives, only the client is waited for.
 class WaitForClient {
  public:
-  WaitForClient(Connection& connection, Connection::Wait wait) : connection_(connection) { connection_.wait = wait; }
+  WaitForClient(ConnectionSlot& connection, ConnectionSlot::Wait wait) : connection_(connection) {
+    connection_.wait = wait;
+  }
   WaitForClient(const WaitForClient&) = delete;
   WaitForClient& operator=(const WaitForClient&) = delete;
-  ~WaitForClient() { connection_.wait = Connection::Wait::none; }
+  ~WaitForClient() { connection_.wait = ConnectionSlot::Wait::none; }
 
  private:
-  Connection& connection_;
+  ConnectionSlot& connection_;
 };
 
 }  // namespace
 
-WireStream::WireStream(Connection& connection, const Timeouts& timeouts)
+WireStream::WireStream(ConnectionSlot& connection, const Timeouts& timeouts)
     : connection_(connection), fd_(connection.fd), timeouts_(timeouts), buffer_(small_buffer) {}
 
 bool WireStream::wait() {
@@ -53,7 +55,7 @@ bool WireStream::wait() {
   if (buffer_.size() > small_buffer) std::vector<char>(small_buffer).swap(buffer_);
   ssize_t got;
   {
-    const WaitForClient waiting(connection_, Connection::Wait::to_receive);
+    const WaitForClient waiting(connection_, ConnectionSlot::Wait::to_receive);
     do {
       got = ::recv(fd_, buffer_.data(), buffer_.size(), 0);
     } while (got < 0 && errno == EINTR);
@@ -106,20 +108,20 @@ std::optional<Refusal> WireStream::read_head(std::string& head) {
 
 void WireStream::begin_body() { deadline_ = Clock::now() + timeouts_.body; }
 
-std::optional<Refusal> WireStream::read_body(std::size_t length, BodyPlaces::Place& place, std::string_view& body) {
+std::optional<Refusal> WireStream::read_body(std::size_t length, LargeBodySlots::Slot& slot, std::string_view& body) {
   body_.clear();
   if (!lacks(length)) {  // arrived with the head, as nearly always: no copy
     body = buffered().substr(0, length);
     begin_ += length;
     return std::nullopt;
   }
-  body_.reserve(std::min(length, BodyPlaces::large));
-  if (auto refused = append_body(length, length, place)) return refused;
+  body_.reserve(std::min(length, LargeBodySlots::large));
+  if (auto refused = append_body(length, length, slot)) return refused;
   body = body_;
   return std::nullopt;
 }
 
-std::optional<Refusal> WireStream::read_chunks(std::size_t limit, BodyPlaces::Place& place, std::string_view& body) {
+std::optional<Refusal> WireStream::read_chunks(std::size_t limit, LargeBodySlots::Slot& slot, std::string_view& body) {
   body_.clear();
   framing_budget_ = limit + 4096;
   for (;;) {
@@ -132,7 +134,7 @@ std::optional<Refusal> WireStream::read_chunks(std::size_t limit, BodyPlaces::Pl
     if (error != std::errc{} || !ends_well) return bad_chunk;
     if (length == 0) break;
     if (length > limit - body_.size()) return long_body;
-    if (auto refused = append_body(length, limit, place)) return refused;
+    if (auto refused = append_body(length, limit, slot)) return refused;
     if (auto refused = read_line(line)) return refused;
     if (!line.empty()) return bad_chunk;
   }
@@ -144,13 +146,13 @@ std::optional<Refusal> WireStream::read_chunks(std::size_t limit, BodyPlaces::Pl
   return std::nullopt;
 }
 
-std::optional<Refusal> WireStream::append_body(std::uint64_t length, std::size_t expected, BodyPlaces::Place& place) {
+std::optional<Refusal> WireStream::append_body(std::uint64_t length, std::size_t expected, LargeBodySlots::Slot& slot) {
   for (auto missing = length; missing > 0;) {
-    if (body_.size() >= BodyPlaces::large && !place.is_taken()) {
-      if (auto refused = take_place(expected, place)) return refused;
+    if (body_.size() >= LargeBodySlots::large && !slot.is_taken()) {
+      if (auto refused = take_place(expected, slot)) return refused;
     }
     auto room = std::min<std::uint64_t>(missing, body_step);
-    if (!place.is_taken()) room = std::min<std::uint64_t>(room, BodyPlaces::large - body_.size());
+    if (!slot.is_taken()) room = std::min<std::uint64_t>(room, LargeBodySlots::large - body_.size());
     if (const auto ready = buffered().substr(0, room); !ready.empty()) {
       body_.append(ready);
       begin_ += ready.size();
@@ -169,14 +171,14 @@ std::optional<Refusal> WireStream::append_body(std::uint64_t length, std::size_t
 }
 
 // A client does not pay for the time in which it waited for others.
-std::optional<Refusal> WireStream::take_place(std::size_t expected, BodyPlaces::Place& place) {
+std::optional<Refusal> WireStream::take_place(std::size_t expected, LargeBodySlots::Slot& slot) {
   const auto began = Clock::now();
-  switch (place.take(fd_, deadline_)) {
-    case BodyPlaces::Taking::too_late:
-      return crowded;
-    case BodyPlaces::Taking::gone:
+  switch (slot.take(fd_, deadline_)) {
+    case LargeBodySlots::Taking::too_late:
+      return too_many_bodies;
+    case LargeBodySlots::Taking::gone:
       return cut_off;
-    case BodyPlaces::Taking::taken:
+    case LargeBodySlots::Taking::taken:
       break;
   }
   const auto now = Clock::now();
@@ -284,9 +286,9 @@ void WireStream::linger() {
 bool WireStream::wait_for(short event, Clock::time_point until) const {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
   if (left <= 0) return false;
-  const bool ends = connection_.phase == Connection::Phase::closing;
-  const WaitForClient waits(connection_,
-                            event == POLLIN && !ends ? Connection::Wait::to_receive : Connection::Wait::to_send);
+  const bool ends = connection_.phase == ConnectionSlot::Phase::closing;
+  const WaitForClient waits(
+      connection_, event == POLLIN && !ends ? ConnectionSlot::Wait::to_receive : ConnectionSlot::Wait::to_send);
   pollfd waiting{fd_, event, 0};
   const int ready = ::poll(&waiting, 1, static_cast<int>(left));
   return ready > 0 || (ready < 0 && errno == EINTR);

@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "http/body_places.h"
-#include "http/connections.h"
+#include "http/connection_slots.h"
+#include "http/large_body_slots.h"
 #include "http/minimum_rate.h"
 #include "http/refusal.h"
 #include "http/timeouts.h"
@@ -27,7 +27,7 @@ constexpr std::size_t max_fields = 64;
 class WireStream {
  public:
   // The connection outlives it; its socket is a blocking one with SO_RCVTIMEO set to `timeouts.first_byte`.
-  WireStream(Connection& connection, const Timeouts& timeouts);
+  WireStream(ConnectionSlot& connection, const Timeouts& timeouts);
 
   // Waits for the first byte of a request. False: the client has gone, or was idle for too long.
   bool wait();
@@ -43,10 +43,10 @@ class WireStream {
   void begin_body();
   // Must a client that expects 100-continue be told to go on, for `length` bytes?
   bool lacks(std::uint64_t length) const { return end_ - begin_ < length; }
-  // `body` is valid until the next call. When more than BodyPlaces::large of it has arrived it needs `place`, which is
+  // `body` is valid until the next call. When more than LargeBodySlots::large of it has arrived it needs `place`, which is
   // waited for, and from then on a minimum rate; it is to be forgotten before the place is given back.
-  std::optional<Refusal> read_body(std::size_t length, BodyPlaces::Place& place, std::string_view& body);
-  std::optional<Refusal> read_chunks(std::size_t limit, BodyPlaces::Place& place, std::string_view& body);
+  std::optional<Refusal> read_body(std::size_t length, LargeBodySlots::Slot& slot, std::string_view& body);
+  std::optional<Refusal> read_chunks(std::size_t limit, LargeBodySlots::Slot& slot, std::string_view& body);
   void forget_body() { std::string{}.swap(body_); }
 
   // Head and body of an answer at once. False: the client does not take it, or with `at_minimum_rate` not fast enough.
@@ -64,11 +64,11 @@ class WireStream {
   std::optional<Refusal> receive(char* to, std::size_t room, std::size_t& got);
   std::optional<Refusal> read_line(std::string_view& line);
   // `expected`: how long the whole body may become.
-  std::optional<Refusal> append_body(std::uint64_t length, std::size_t expected, BodyPlaces::Place& place);
-  std::optional<Refusal> take_place(std::size_t expected, BodyPlaces::Place& place);
+  std::optional<Refusal> append_body(std::uint64_t length, std::size_t expected, LargeBodySlots::Slot& slot);
+  std::optional<Refusal> take_place(std::size_t expected, LargeBodySlots::Slot& slot);
   bool wait_for(short event, Clock::time_point until) const;
 
-  Connection& connection_;
+  ConnectionSlot& connection_;
   const int fd_;
   const Timeouts& timeouts_;
   std::vector<char> buffer_;

@@ -97,38 +97,38 @@ std::string Collector::text() const {
 }
 
 void Collector::add_sidecar(Families& families) const {
-  const Told told = sources_.told();
+  const DaemonState daemon_state = sources_.daemon_state();
   bool brakes = false;
   std::uint64_t brakings = 0;
   {
-    app::Desk::Turn turn(sources_.desk);
-    brakes = turn.health().brakes();
-    brakings = turn.health().brakings();
+    app::Registry::Transaction transaction(sources_.registry);
+    brakes = transaction.health().brakes();
+    brakings = transaction.health().brakings();
   }
   families.gauge("room_sidecar_build_info", "1; the version that runs is in the label.")
       .add({{"version", sources_.version}}, true);
   families.gauge("room_sidecar_scale_mode", "1 in scale mode, 0 in legacy mode.")
-      .add({}, sources_.desk.policy()->options().scale);
+      .add({}, sources_.registry.policy()->options().scale);
   families.gauge("room_sidecar_degraded", "1 while it is less than well for that reason; /readyz says more.")
       .add({{"reason", "storage"}}, sources_.journal.failure() || sources_.journal.refusal())
       .add({{"reason", "configuration"}}, sources_.keeper.has_unwritten() || !sources_.keeper.contradictions().empty())
-      .add({{"reason", "health_sources"}}, told.sources_in_trouble)
+      .add({{"reason", "health_sources"}}, daemon_state.has_source_problem)
       .add({{"reason", "brake"}}, brakes)
-      .add({{"reason", "cluster"}}, told.store_in_trouble)
-      .add({{"reason", "session_reports"}}, sources_.door.shedding().refuses_session_reports());
+      .add({{"reason", "cluster"}}, daemon_state.has_store_problem)
+      .add({{"reason", "session_reports"}}, sources_.server.shedding().refuses_session_reports());
   families
       .counter("room_sidecar_brakes_applied_total",
                "How often most gateways failed at once, so that no room was moved.")
       .add({}, brakings);
   families.counter("room_sidecar_config_reloads_total", "Reloads of the configuration.")
-      .add({{"result", "applied"}}, told.reloads_applied)
-      .add({{"result", "refused"}}, told.reloads_refused);
+      .add({{"result", "applied"}}, daemon_state.reloads_applied)
+      .add({{"result", "refused"}}, daemon_state.reloads_refused);
   families.gauge("room_sidecar_config_last_reload_successful", "0 if the last reload was refused.")
-      .add({}, !told.last_reload_refused);
+      .add({}, !daemon_state.last_reload_refused);
 }
 
 void Collector::add_requests(Families& families) const {
-  const std::vector<http::RouteReading> routes = sources_.door.requests();
+  const std::vector<http::RouteReading> routes = sources_.server.requests();
   families.counter("room_sidecar_http_requests_total", "Requests answered, by route and status.");
   for (const http::RouteReading& route : routes) {
     const bool none = route.pattern.empty();
@@ -147,8 +147,8 @@ void Collector::add_requests(Families& families) const {
     families.add({{"method", route.method}, {"route", route.pattern}}, route.duration);
   }
   families.gauge("room_sidecar_http_connections", "Open connections.")
-      .add({}, static_cast<std::uint64_t>(sources_.door.connections()));
-  const http::LoadShedding& shedding = sources_.door.shedding();
+      .add({}, static_cast<std::uint64_t>(sources_.server.connections()));
+  const http::LoadShedding& shedding = sources_.server.shedding();
   families.counter("room_sidecar_http_connections_shed_total", "Connections refused above http.max_connections.")
       .add({}, shedding.connections_refused());
   families
@@ -162,7 +162,7 @@ void Collector::add_requests(Families& families) const {
 }
 
 void Collector::add_rooms(Families& families) const {
-  const app::RoomCounts& counts = sources_.desk.counts();
+  const app::RoomCounts& counts = sources_.registry.counts();
   families.counter("room_sidecar_decisions_total", "Users told where to go, by reason.");
   add_each(families, "reason", counts.answers, text_of);
   families.counter("room_sidecar_refusals_total", "Users told no gateway, by error.");
@@ -171,7 +171,7 @@ void Collector::add_rooms(Families& families) const {
   add_each(families, "error", counts.session_refusals, [](domain::Refusal refusal) { return code_of(refusal); });
   add_each(families, "error", counts.invalid_reports,
            [](app::InvalidId what) { return what == app::InvalidId::room ? "invalid_room" : "invalid_session"; });
-  families.add({{"error", http::too_many_connections.code}}, sources_.door.shedding().session_reports_refused());
+  families.add({{"error", http::too_many_connections.code}}, sources_.server.shedding().session_reports_refused());
   families.counter("room_sidecar_assignments_created_total", "Rooms assigned that were not, by cause.");
   add_each(families, "cause", counts.created, text_of);
   families.counter("room_sidecar_assignments_moved_total", "Assignments replaced by another, by cause.");
@@ -185,11 +185,11 @@ void Collector::add_rooms(Families& families) const {
   std::size_t sessions = 0;
   std::size_t splits = 0;
   {
-    app::Desk::Turn turn(sources_.desk);
-    sessions = turn.ledger().live_sessions();
-    splits = turn.splits().size();
+    app::Registry::Transaction transaction(sources_.registry);
+    sessions = transaction.ledger().live_sessions();
+    splits = transaction.splits().size();
   }
-  const auto policy = sources_.desk.policy();
+  const auto policy = sources_.registry.policy();
   std::uint64_t known = 0;
   std::uint64_t without = 0;
   for (const domain::Room& room : policy->catalogue().rooms()) {
@@ -209,8 +209,8 @@ void Collector::add_rooms(Families& families) const {
 }
 
 void Collector::add_gateways(Families& families) const {
-  const std::vector<app::GatewayListing> gateways = app::list_gateways(sources_.desk);
-  const auto policy = sources_.desk.policy();
+  const std::vector<app::GatewayListing> gateways = app::list_gateways(sources_.registry);
+  const auto policy = sources_.registry.policy();
   const auto each = [&](auto value) {
     for (const auto& gateway : gateways) families.add({{"gateway", gateway.name}}, value(gateway));
   };

@@ -1,4 +1,4 @@
-// What GET /metrics answers. Everything is read when it is asked for: atomics, and the desk in
+// What GET /metrics answers. Everything is read when it is asked for: atomics, and the registry in
 // slices with pauses, so that nobody waits for it. Any thread, many at once. docs/monitoring.md
 // lists the metrics.
 #pragma once
@@ -8,33 +8,33 @@
 #include <string>
 
 #include "app/catalogue_keeper.h"
-#include "app/desk.h"
 #include "app/fleet_view.h"
+#include "app/registry.h"
 #include "cluster/counts.h"
-#include "http/door.h"
+#include "http/server.h"
 
 namespace metrics {
 
 class Families;
 
 // What only the daemon knows.
-struct Told {
+struct DaemonState {
   std::uint64_t reloads_applied = 0;
   std::uint64_t reloads_refused = 0;
   bool last_reload_refused = false;
-  bool sources_in_trouble = false;  // less is heard of the gateways' health than there should be
-  bool store_in_trouble = false;    // the one that several sidecars share
+  bool has_source_problem = false;  // less is heard of the gateways' health than there should be
+  bool has_store_problem = false;   // the one that several sidecars share
 };
 
 // All of it outlives the collector.
 struct Sources {
-  app::Desk& desk;
+  app::Registry& registry;
   const store::Journal& journal;
   const app::CatalogueKeeper& keeper;
-  const http::Door& door;
+  const http::Server& server;
   const cluster::Counts& cluster;
   std::function<app::FleetView()> fleet;
-  std::function<Told()> told;
+  std::function<DaemonState()> daemon_state;
   std::string version;
 };
 

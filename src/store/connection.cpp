@@ -88,7 +88,7 @@ std::string Connection::text(const char* sql) {
   return translated(path_, [&] { return sql_->execAndGet(sql).getString(); });
 }
 
-void Connection::within(const char* begin, const std::function<void()>& deed) {
+void Connection::within(const char* begin, const std::function<void()>& work) {
   const auto run = [&](const char* sql) {
     SQLite::Statement& statement = prepared(sql);
     // exec() would leave a statement that failed unreset, and the transaction with it.
@@ -98,7 +98,7 @@ void Connection::within(const char* begin, const std::function<void()>& deed) {
   };
   run(begin);
   try {
-    deed();
+    work();
     run("COMMIT");
   } catch (...) {
     roll_back();
@@ -106,9 +106,9 @@ void Connection::within(const char* begin, const std::function<void()>& deed) {
   }
 }
 
-void Connection::transaction(const std::function<void()>& deed) { within("BEGIN IMMEDIATE", deed); }
+void Connection::transaction(const std::function<void()>& work) { within("BEGIN IMMEDIATE", work); }
 
-void Connection::read_transaction(const std::function<void()>& deed) { within("BEGIN", deed); }
+void Connection::read_transaction(const std::function<void()>& work) { within("BEGIN", work); }
 
 void Connection::roll_back() noexcept {
   // A full disk or an I/O error has mostly rolled back already.

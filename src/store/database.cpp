@@ -243,12 +243,12 @@ bool Database::try_make_writable() {
   return parts_->writable;
 }
 
-void Database::transaction(const std::function<void()>& deed) {
+void Database::transaction(const std::function<void()>& work) {
   if (!parts_->writable) throw Failure(Failure::Kind::read_only, parts_->why_not_writable);
-  parts_->connection().transaction(deed);
+  parts_->connection().transaction(work);
 }
 
-void Database::read_transaction(const std::function<void()>& deed) { parts_->connection().read_transaction(deed); }
+void Database::read_transaction(const std::function<void()>& work) { parts_->connection().read_transaction(work); }
 
 void Database::raise_change_counter() {
   if (!parts_->writable) throw Failure(Failure::Kind::read_only, parts_->why_not_writable);

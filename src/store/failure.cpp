@@ -15,9 +15,9 @@ const char* const grant_rights = "; see that the file and its folder may be writ
 
 }  // namespace
 
-Failure system_failure(const std::string& deed, const std::string& path, int error) {
+Failure system_failure(const std::string& action, const std::string& path, int error) {
   const std::string reason = std::generic_category().message(error);
-  const std::string text = "cannot " + deed + " " + path + ": " + reason;
+  const std::string text = "cannot " + action + " " + path + ": " + reason;
   switch (error) {
     case ENOSPC:
     case EDQUOT:
@@ -35,9 +35,9 @@ Failure system_failure(const std::string& deed, const std::string& path, int err
   }
 }
 
-Failure sqlite_failure(const std::string& path, int code, const std::string& said) {
+Failure sqlite_failure(const std::string& path, int code, const std::string& message) {
   // It names what it found in the file.
-  const std::string reason = domain::printable(said);
+  const std::string reason = domain::printable(message);
   switch (code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
@@ -77,8 +77,8 @@ Failure sqlite_failure(const std::string& path, int code, const std::string& sai
   }
 }
 
-Failure damaged(const std::string& path, const std::string& said) {
-  const std::string reason = domain::printable(said);
+Failure damaged(const std::string& path, const std::string& message) {
+  const std::string reason = domain::printable(message);
   return {Failure::Kind::damaged,
           "the database " + path + " is damaged (" + reason +
               "); bring back a backup with `room-sidecar restore FILE`, or start anew with "

@@ -36,8 +36,8 @@ class Failure : public std::runtime_error {
   std::string reason_;
 };
 
-// For a call of the system that failed: "cannot <deed> <path>: <reason>; <advice>".
-Failure system_failure(const std::string& deed, const std::string& path, int error);
+// For a call of the system that failed: "cannot <action> <path>: <reason>; <advice>".
+Failure system_failure(const std::string& action, const std::string& path, int error);
 
 // For a call of SQLite that failed with this (extended) result code.
 Failure sqlite_failure(const std::string& path, int code, const std::string& reason);

@@ -25,7 +25,7 @@ GatewayRow row_of(const Statement& select) {
     row.synced = GatewayRow::Synced{select.optional_text(9), select.optional_text(10), select.optional_integer(11),
                                     select.optional_flag(12), select.optional_text(13)};
   }
-  row.gateway.emptying = select.flag(14);
+  row.gateway.evacuating = select.flag(14);
   row.gateway.admin_url = select.text(15);
   return row;
 }
@@ -78,14 +78,14 @@ void write_gateway(Database& database, const GatewayRow& row) {
   } else {
     write.bind_null().bind_null().bind_null().bind_null().bind_null();
   }
-  write.bind(gateway.emptying).bind(gateway.admin_url);
+  write.bind(gateway.evacuating).bind(gateway.admin_url);
   write.run_for_row();
 }
 
 bool set_draining(Database& database, const std::string& name, domain::Draining draining) {
   using domain::Draining;
   Statement update(database, "UPDATE gateways SET draining = ?, emptying = ? WHERE name = ?");
-  update.bind(draining != Draining::no).bind(draining == Draining::and_emptying).bind(name);
+  update.bind(draining != Draining::no).bind(draining == Draining::and_evacuating).bind(name);
   return update.run() > 0;
 }
 

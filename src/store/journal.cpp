@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds gathering{100};
 constexpr std::chrono::seconds between_commits_behind{1};
 // When many come at once, as in the morning, 100 us more make one commit of two: 0.50 -> 0.57 of
 // the bare handler's requests with 32 connections.
-constexpr std::size_t a_crowd = 4;
+constexpr std::size_t many_urgent = 4;
 constexpr std::chrono::microseconds wait_for_company{100};
 // A request for a room is refused after as long.
 constexpr std::chrono::seconds silence{2};
@@ -29,12 +29,12 @@ constexpr std::chrono::seconds patience{5};
 
 }  // namespace
 
-// Something that a caller waits for. The deed is the caller's, who stays until it is done, or takes it
+// Something that a caller waits for. The work is the caller's, who stays until it is done, or takes it
 // back before it has begun.
 struct Journal::Request {
   enum class Kind { run, read, flush };
   Kind kind;
-  const std::function<void(Database&)>* deed = nullptr;
+  const std::function<void(Database&)>* work = nullptr;
   bool begun = false;
   bool done = false;
   bool written = false;
@@ -42,7 +42,7 @@ struct Journal::Request {
 };
 
 Journal::Journal(Database database, Callbacks callbacks) : callbacks_(std::move(callbacks)), path_(database.path()) {
-  writer_ = std::make_unique<Writer>(std::move(database), callbacks_, counts_, [this] { beat(); });
+  writer_ = std::make_unique<Writer>(std::move(database), callbacks_, counts_, [this] { heartbeat(); });
   locks::MutexLock lock(mutex_);
   thread_ = std::thread([this] { work(); });
   writer_thread_id_ = thread_.get_id();
@@ -85,15 +85,15 @@ void Journal::note_last_used(std::string room_id, domain::WallTime last_used_at)
   append([&](Batch& batch) { batch.touch(std::move(room_id), last_used_at); });
 }
 
-void Journal::run(const std::function<void(Database&)>& deed) {
-  if (on_writer_thread()) return writer_->run(deed);
-  request(std::make_shared<Request>(Request{Request::Kind::run, &deed, false, false, false, nullptr}),
+void Journal::run(const std::function<void(Database&)>& work) {
+  if (on_writer_thread()) return writer_->run(work);
+  request(std::make_shared<Request>(Request{Request::Kind::run, &work, false, false, false, nullptr}),
           Clock::now() + patience);
 }
 
-void Journal::read(const std::function<void(Database&)>& deed) {
-  if (on_writer_thread()) return writer_->read(deed);
-  request(std::make_shared<Request>(Request{Request::Kind::read, &deed, false, false, false, nullptr}),
+void Journal::read(const std::function<void(Database&)>& work) {
+  if (on_writer_thread()) return writer_->read(work);
+  request(std::make_shared<Request>(Request{Request::Kind::read, &work, false, false, false, nullptr}),
           Clock::now() + patience);
 }
 
@@ -119,8 +119,8 @@ void Journal::request(const std::shared_ptr<Request>& request, Clock::time_point
   is_idle_ = false;
   work_came_.notify_one();
   while (!request->done) {
-    // Without a deed nothing can be half done.
-    const bool may_leave = !request->begun || !request->deed;
+    // Without a work nothing can be half done.
+    const bool may_leave = !request->begun || !request->work;
     const auto until = std::min(give_up, deadline_);
     if (may_leave && Clock::now() >= until) {
       request->begun = request->done = true;
@@ -174,8 +174,8 @@ void Journal::stop() {
   settle_leftovers();
 }
 
-void Journal::hurry(Clock::time_point deadline) {
-  writer_->hurry(deadline);
+void Journal::set_deadline(Clock::time_point deadline) {
+  writer_->set_deadline(deadline);
   const locks::MutexLock lock(mutex_);
   deadline_ = deadline;
   request_served_.notify_all();
@@ -188,7 +188,7 @@ std::optional<std::string> Journal::failure() const {
 
 std::optional<std::string> Journal::hanging() const {
   if (writer_->failure()) return std::nullopt;
-  const auto since = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - last_beat_.load());
+  const auto since = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - last_heartbeat_.load());
   if (since < silence) return std::nullopt;
   return "the disk of the database has not answered for " + std::to_string(since.count()) + " s; check the disk";
 }
@@ -202,9 +202,9 @@ Journal::Queue Journal::queue() const {
   return {open_.size() + in_hand_.rows, open_.urgent() + in_hand_.claims};
 }
 
-void Journal::beat() {
+void Journal::heartbeat() {
   heartbeats_.fetch_add(1, std::memory_order_relaxed);
-  last_beat_.store(Clock::now());
+  last_heartbeat_.store(Clock::now());
 }
 
 void Journal::work() {
@@ -213,17 +213,17 @@ void Journal::work() {
   ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
   locks::MutexLock lock(mutex_);  // until the constructor is done
   lock.unlock();
-  writer_->look_around();
+  writer_->poll_file();
   lock.lock();
   for (bool last = false; !last;) {
-    beat();
+    heartbeat();
     wait_for_work(lock);
-    if (last_urgent_ >= a_crowd && open_.urgent() > 0 && !stopping_) {
+    if (last_urgent_ >= many_urgent && open_.urgent() > 0 && !stopping_) {
       lock.unlock();
       std::this_thread::sleep_for(wait_for_company);
       lock.lock();
     }
-    beat();
+    heartbeat();
     Batch batch;
     const bool take = is_time(Clock::now());
     if (take) batch = std::exchange(open_, {});
@@ -235,7 +235,7 @@ void Journal::work() {
 
     const bool written = !take || batch.empty() || write(std::move(batch));
     for (const auto& request : requests) serve(*request, written);
-    writer_->look_around();
+    writer_->poll_file();
 
     lock.lock();
     // A Settled may have noted more; what cannot be written is given up.
@@ -275,7 +275,7 @@ bool Journal::write(Batch batch) {
     open_.lay_over(std::move(batch));
     in_hand_.rows = 0;
   }
-  for (const Settled& tell : refused) tell(false);
+  for (const Settled& settle : refused) settle(false);
   const locks::MutexLock lock(mutex_);
   in_hand_.claims = 0;
   return written;
@@ -287,14 +287,14 @@ void Journal::serve(Request& request, bool written) {
     if (request.begun) return;  // and taken back
     request.begun = true;
   }
-  beat();
+  heartbeat();
   try {
     if (request.kind == Request::Kind::read) {
-      writer_->read(*request.deed);
+      writer_->read(*request.work);
     } else if (request.kind == Request::Kind::run) {
       // In order: not before what was noted before it.
       if (!written) throw Failure(Failure::Kind::io, failure().value_or("a row could not be written"));
-      writer_->run(*request.deed);
+      writer_->run(*request.work);
     }
   } catch (...) {
     request.thrown = std::current_exception();
@@ -311,7 +311,7 @@ void Journal::settle_leftovers() {
     const locks::MutexLock lock(mutex_);
     waiting = open_.take_settled();
   }
-  for (const Settled& tell : waiting) tell(false);
+  for (const Settled& settle : waiting) settle(false);
 }
 
 }  // namespace store

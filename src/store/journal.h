@@ -59,11 +59,11 @@ class Journal {
   void note_last_used(std::string room_id, domain::WallTime last_used_at);
 
   // Blocks: in a transaction of its own on the writer thread, after all that was noted before. What
-  // the deed throws is thrown here and undoes it; Failure if it could not be committed, or if the disk
+  // the work throws is thrown here and undoes it; Failure if it could not be committed, or if the disk
   // keeps the thread from beginning with it for some seconds.
-  void run(const std::function<void(Database&)>& deed);
-  // The same for a deed that only reads; works when the file cannot be written, too.
-  void read(const std::function<void(Database&)>& deed);
+  void run(const std::function<void(Database&)>& work);
+  // The same for a work that only reads; works when the file cannot be written, too.
+  void read(const std::function<void(Database&)>& work);
   // Blocks: is everything that was noted before in the file?
   bool flush();
   // Blocks: flushes, checkpoints and closes. Nothing is written afterwards.
@@ -74,7 +74,7 @@ class Journal {
 
   // Any thread, never blocks: from now on nobody waits beyond `deadline` for another program's lock,
   // so that flush() and stop() have returned soon after it; flush() with false if the lock stayed.
-  void hurry(Clock::time_point deadline);
+  void set_deadline(Clock::time_point deadline);
 
   // Why it cannot write at present.
   std::optional<std::string> failure() const;
@@ -99,7 +99,7 @@ class Journal {
   template <typename Note>
   void append(Note note);
   void request(const std::shared_ptr<Request>& request, Clock::time_point give_up);
-  void beat();
+  void heartbeat();
   void work();
   bool is_time(Clock::time_point now) const REQUIRES(mutex_);
   void wait_for_work(locks::MutexLock& lock) REQUIRES(mutex_);
@@ -111,7 +111,7 @@ class Journal {
   const Callbacks callbacks_;
   const std::string path_;
   std::atomic<std::uint64_t> heartbeats_{0};
-  std::atomic<Clock::time_point> last_beat_{Clock::now()};
+  std::atomic<Clock::time_point> last_heartbeat_{Clock::now()};
   CommitCounts counts_;
   std::unique_ptr<Writer> writer_;
 

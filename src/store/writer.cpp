@@ -15,7 +15,7 @@ constexpr std::size_t large_log = std::size_t{64} << 20;
 constexpr std::chrono::milliseconds between_looks{200};
 constexpr std::chrono::seconds between_attempts{1};
 
-// Not the affair of one deed or row: nothing can be written.
+// Not the affair of one work or row: nothing can be written.
 bool is_of_the_disk(Failure::Kind kind) {
   return kind == Failure::Kind::full || kind == Failure::Kind::io || kind == Failure::Kind::busy ||
          kind == Failure::Kind::read_only || kind == Failure::Kind::damaged;
@@ -46,7 +46,7 @@ bool Writer::write(Batch& batch, std::vector<Batch::Settled>& refused) {
       if (is_refusing_) record_refusals(batch.tables(), {});
       const auto settled = batch.take_settled();
       batch = {};
-      for (const auto& tell : settled) tell(true);
+      for (const auto& settle : settled) settle(true);
       return true;
     }
   } catch (const Failure& failure) {
@@ -58,7 +58,7 @@ bool Writer::write(Batch& batch, std::vector<Batch::Settled>& refused) {
   }
   counts_.failures.add();
   batch.forget_urgent();
-  for (auto& tell : batch.take_settled()) refused.push_back(std::move(tell));
+  for (auto& settle : batch.take_settled()) refused.push_back(std::move(settle));
   return false;
 }
 
@@ -79,7 +79,7 @@ void Writer::write_singly(Batch& batch, std::vector<Batch::Settled>& refused) {
     try {
       commit(part);
       taken.merge(part.tables());
-      for (const auto& tell : part.take_settled()) tell(true);
+      for (const auto& settle : part.take_settled()) settle(true);
     } catch (const Failure& failure) {
       counts_.failures.add();
       const bool is_poison = failure.kind() == Failure::Kind::constraint;
@@ -90,7 +90,7 @@ void Writer::write_singly(Batch& batch, std::vector<Batch::Settled>& refused) {
         if (is_poison) refusals.emplace(table, failure.what());
       }
       if (!is_poison) fails(failure);
-      for (auto& tell : part.take_settled()) refused.push_back(std::move(tell));
+      for (auto& settle : part.take_settled()) refused.push_back(std::move(settle));
       part.forget_urgent();
       if (!is_poison) left.lay_over(std::move(part));
     }
@@ -126,14 +126,14 @@ std::optional<std::string> Writer::refusal() const {
   return "table " + refusals_.begin()->first + " takes no new rows: " + refusals_.begin()->second;
 }
 
-void Writer::run(const std::function<void(Database&)>& deed) {
+void Writer::run(const std::function<void(Database&)>& work) {
   if (const auto reason = hindrance()) {
     counts_.failures.add();
     fails(*reason);
     throw Failure(Failure::Kind::read_only, *reason);
   }
   try {
-    database_.transaction([&] { deed(database_); });
+    database_.transaction([&] { work(database_); });
   } catch (const Failure& failure) {
     if (is_of_the_disk(failure.kind())) {
       counts_.failures.add();
@@ -144,8 +144,8 @@ void Writer::run(const std::function<void(Database&)>& deed) {
   works();
 }
 
-void Writer::read(const std::function<void(Database&)>& deed) {
-  database_.read_transaction([&] { deed(database_); });
+void Writer::read(const std::function<void(Database&)>& work) {
+  database_.read_transaction([&] { work(database_); });
 }
 
 // A file that was deleted still takes rows and says ok, so it is asked before each commit.
@@ -174,7 +174,7 @@ bool Writer::owns() {
   return is_owned_;
 }
 
-void Writer::look_around() {
+void Writer::poll_file() {
   look_for_checkpoint();
   const auto now = Clock::now();
   if (now < next_look_) return;

@@ -33,12 +33,12 @@ class Writer {
   // In one transaction; false if not all could be written. Tells who waits in it that it is in the
   // file, or hands them over in `refused`; leaves in the batch what is to be tried again.
   bool write(Batch& batch, std::vector<Batch::Settled>& refused);
-  // Throws what the deed throws, or Failure.
-  void run(const std::function<void(Database&)>& deed);
-  void read(const std::function<void(Database&)>& deed);
+  // Throws what the work throws, or Failure.
+  void run(const std::function<void(Database&)>& work);
+  void read(const std::function<void(Database&)>& work);
 
   // Others' commits, a file that has vanished, one that may be writable again, checkpoints.
-  void look_around();
+  void poll_file();
   // As much as can be goes from the -wal into the file, which is closed. The last call.
   void finish();
 
@@ -49,7 +49,7 @@ class Writer {
 
   // Any thread: nobody waits longer than that for another program's lock, and none is asked for
   // but to write what there is.
-  void hurry(Clock::time_point deadline) { deadline_ = deadline; }
+  void set_deadline(Clock::time_point deadline) { deadline_ = deadline; }
 
  private:
   std::optional<std::string> hindrance();

@@ -2,7 +2,7 @@
 
 #include "app/event_log.h"
 #include "app/fail_over.h"
-#include "app/house.h"
+#include "app/lone_sidecar.h"
 #include "app/release_room.h"
 #include "catch.h"
 
@@ -33,22 +33,22 @@ std::string line(const Decisions::Found& found) {
          " " + std::string(to_text(record.reason)) + " " + std::string(to_text(record.asker));
 }
 
-std::string newest(House& house, const std::string& room = "") {
-  const auto page = house.desk->decisions().newest(room, 1, std::nullopt);
+std::string newest(LoneSidecar& sidecar, const std::string& room = "") {
+  const auto page = sidecar.registry->decisions().newest(room, 1, std::nullopt);
   return page.items.empty() ? "" : line(page.items.front());
 }
 
-std::size_t count(House& house, const std::string& room = "") {
-  return house.desk->decisions().newest(room, 1000, std::nullopt).items.size();
+std::size_t count(LoneSidecar& sidecar, const std::string& room = "") {
+  return sidecar.registry->decisions().newest(room, 1000, std::nullopt).items.size();
 }
 
 }  // namespace
 
 TEST_CASE("each placing is remembered with what every gateway looked like then") {
-  House house;
-  house.ask("1", "il");
-  house.ask("2");
-  const auto page = house.desk->decisions().newest("2", 10, std::nullopt);
+  LoneSidecar sidecar;
+  sidecar.ask("1", "il");
+  sidecar.ask("2");
+  const auto page = sidecar.registry->decisions().newest("2", 10, std::nullopt);
   REQUIRE(page.items.size() == 1);
   const DecisionRecord& record = *page.items[0].record;
   CHECK(line(page.items[0]) == "2: gxy2 assigned user");
@@ -61,38 +61,38 @@ TEST_CASE("each placing is remembered with what every gateway looked like then")
   CHECK(candidates[0].verdict == "higher_load");
   CHECK(candidates[1].verdict == "chosen");
   CHECK(candidates[1].load == 0);
-  CHECK(house.desk->decisions().newest("1", 10, std::nullopt).items[0].record->country == "IL");
+  CHECK(sidecar.registry->decisions().newest("1", 10, std::nullopt).items[0].record->country == "IL");
 }
 
 TEST_CASE("a sticky answer is no decision") {
-  House house;
-  for (int i = 0; i < 100; ++i) house.ask("1");
-  house.report("1", "a");
-  CHECK(count(house) == 1);
+  LoneSidecar sidecar;
+  for (int i = 0; i < 100; ++i) sidecar.ask("1");
+  sidecar.report("1", "a");
+  CHECK(count(sidecar) == 1);
 }
 
 TEST_CASE("a decision tells who asked for it") {
-  House house;
-  house.report("1", "a");
-  CHECK(newest(house) == "1: gxy1 assigned session");
-  house.report("2", "b", "gxy3");
-  CHECK(newest(house) == "2: gxy3 assigned adoption");
-  house.execute("UPDATE gateways SET disabled = 0");
-  house.keeper->set_draining("gxy3", domain::Draining::and_emptying);
-  app::fail_over(*house.desk, [] { return false; });
-  CHECK(newest(house) == "2: gxy2 reassigned mover");
-  CHECK(house.desk->decisions().newest("2", 1, std::nullopt).items[0].record->left == "gxy3");
+  LoneSidecar sidecar;
+  sidecar.report("1", "a");
+  CHECK(newest(sidecar) == "1: gxy1 assigned session");
+  sidecar.report("2", "b", "gxy3");
+  CHECK(newest(sidecar) == "2: gxy3 assigned adoption");
+  sidecar.execute("UPDATE gateways SET disabled = 0");
+  sidecar.keeper->set_draining("gxy3", domain::Draining::and_evacuating);
+  app::fail_over(*sidecar.registry, [] { return false; });
+  CHECK(newest(sidecar) == "2: gxy2 reassigned mover");
+  CHECK(sidecar.registry->decisions().newest("2", 1, std::nullopt).items[0].record->left == "gxy3");
 }
 
 TEST_CASE("a placing that could not be made durable is remembered as a refusal, once") {
-  House house;
-  house.lock_file();
-  CHECK(house.ask("1") == "storage_unavailable");
-  house.let_claims_end();
-  CHECK(house.ask("1") == "storage_unavailable");
-  house.let_claims_end();
-  house.unlock_file();
-  const auto page = house.desk->decisions().newest("1", 10, std::nullopt);
+  LoneSidecar sidecar;
+  sidecar.lock_file();
+  CHECK(sidecar.ask("1") == "storage_unavailable");
+  sidecar.let_claims_end();
+  CHECK(sidecar.ask("1") == "storage_unavailable");
+  sidecar.let_claims_end();
+  sidecar.unlock_file();
+  const auto page = sidecar.registry->decisions().newest("1", 10, std::nullopt);
   REQUIRE(page.items.size() == 1);
   CHECK(page.items[0].record->times == 2);
   CHECK(page.items[0].record->refusal == domain::Refusal::storage_unavailable);
@@ -100,13 +100,13 @@ TEST_CASE("a placing that could not be made durable is remembered as a refusal, 
 }
 
 TEST_CASE("a request that is refused while a commit hangs is remembered at once, and the claim's failure not again") {
-  House house;
-  house.lock_file();
-  CHECK(house.ask("1") == "storage_unavailable");
-  CHECK(newest(house, "1") == "1: storage_unavailable assigned user");
-  house.let_claims_end();
-  house.unlock_file();
-  const auto page = house.desk->decisions().newest("1", 10, std::nullopt);
+  LoneSidecar sidecar;
+  sidecar.lock_file();
+  CHECK(sidecar.ask("1") == "storage_unavailable");
+  CHECK(newest(sidecar, "1") == "1: storage_unavailable assigned user");
+  sidecar.let_claims_end();
+  sidecar.unlock_file();
+  const auto page = sidecar.registry->decisions().newest("1", 10, std::nullopt);
   REQUIRE(page.items.size() == 1);
   CHECK(page.items[0].record->times == 1);
 }
@@ -133,13 +133,13 @@ TEST_CASE("of a claim that was given up a refusal is told once, and a placing if
 }
 
 TEST_CASE("an operator's release is remembered, with the gateway that the room left") {
-  House house;
-  house.ask("1");
-  house.report("1", "a");
-  CHECK(app::release_room(*house.desk, "1", false) == app::Released::occupied);
-  CHECK(count(house) == 1);
-  CHECK(app::release_room(*house.desk, "1", true) == app::Released::done);
-  const auto page = house.desk->decisions().newest("1", 10, std::nullopt);
+  LoneSidecar sidecar;
+  sidecar.ask("1");
+  sidecar.report("1", "a");
+  CHECK(app::release_room(*sidecar.registry, "1", false) == app::Released::occupied);
+  CHECK(count(sidecar) == 1);
+  CHECK(app::release_room(*sidecar.registry, "1", true) == app::Released::done);
+  const auto page = sidecar.registry->decisions().newest("1", 10, std::nullopt);
   REQUIRE(page.items.size() == 2);
   const DecisionRecord& record = *page.items[0].record;
   CHECK(record.left == "gxy1");
@@ -149,47 +149,48 @@ TEST_CASE("an operator's release is remembered, with the gateway that the room l
 }
 
 TEST_CASE("a refusal by a pin tells that gateway, whatever the others could take") {
-  House house;
-  house.configured.options.pins = {{"1", "gxy2", ""}};
-  house.reload(house.configured);
-  house.execute("UPDATE gateways SET disabled = 1 WHERE name = 'gxy2'");
-  house.keeper->refresh();
-  CHECK(house.ask("1") == "no_gateway_available");
-  CHECK(newest(house, "1") == "1: no_gateway_available pinned user");
-  const auto candidates = house.desk->decisions().newest("1", 1, std::nullopt).items[0].record->candidates.verdicts();
+  LoneSidecar sidecar;
+  sidecar.configured.options.pins = {{"1", "gxy2", ""}};
+  sidecar.reload(sidecar.configured);
+  sidecar.execute("UPDATE gateways SET disabled = 1 WHERE name = 'gxy2'");
+  sidecar.keeper->refresh();
+  CHECK(sidecar.ask("1") == "no_gateway_available");
+  CHECK(newest(sidecar, "1") == "1: no_gateway_available pinned user");
+  const auto candidates =
+      sidecar.registry->decisions().newest("1", 1, std::nullopt).items[0].record->candidates.verdicts();
   REQUIRE(candidates.size() == 1);
   CHECK(candidates[0].name == "gxy2");
   CHECK(candidates[0].verdict == "disabled");
 }
 
 TEST_CASE("refusals are remembered, in either mode") {
-  House house;
-  house.ask("none");
-  house.report("nor", "a");
-  CHECK(newest(house, "none") == "none: room_not_found sticky user");
-  CHECK(newest(house, "nor") == "nor: room_not_found sticky session");
-  house.configured.options.scale = false;
-  house.reload(house.configured);
-  house.execute("UPDATE rooms SET default_gateway_id = 999 WHERE gateway_uid = '7'");
-  house.keeper->refresh();
-  CHECK(newest(house, "7") == "7: gateway_not_found default configuration");
-  house.ask("7");
-  CHECK(newest(house, "7") == "7: gateway_not_found default user");
+  LoneSidecar sidecar;
+  sidecar.ask("none");
+  sidecar.report("nor", "a");
+  CHECK(newest(sidecar, "none") == "none: room_not_found sticky user");
+  CHECK(newest(sidecar, "nor") == "nor: room_not_found sticky session");
+  sidecar.configured.options.scale = false;
+  sidecar.reload(sidecar.configured);
+  sidecar.execute("UPDATE rooms SET default_gateway_id = 999 WHERE gateway_uid = '7'");
+  sidecar.keeper->refresh();
+  CHECK(newest(sidecar, "7") == "7: gateway_not_found default configuration");
+  sidecar.ask("7");
+  CHECK(newest(sidecar, "7") == "7: gateway_not_found default user");
 }
 
 TEST_CASE("in legacy mode another default gateway is a decision, and an answer is none") {
-  House house;
-  house.configured.options.scale = false;
-  house.reload(house.configured);
-  house.ask("7");
-  CHECK(count(house) == 0);
-  house.execute(
+  LoneSidecar sidecar;
+  sidecar.configured.options.scale = false;
+  sidecar.reload(sidecar.configured);
+  sidecar.ask("7");
+  CHECK(count(sidecar) == 0);
+  sidecar.execute(
       "UPDATE rooms SET default_gateway_id = (SELECT id FROM gateways WHERE name = 'gxy3') "
       "WHERE gateway_uid = '7'");
-  house.keeper->refresh();
-  CHECK(count(house) == 1);
-  CHECK(newest(house, "7") == "7: gxy3 default configuration");
-  CHECK(house.desk->decisions().newest("7", 1, std::nullopt).items[0].record->left == "gxy1");
+  sidecar.keeper->refresh();
+  CHECK(count(sidecar) == 1);
+  CHECK(newest(sidecar, "7") == "7: gxy3 default configuration");
+  CHECK(sidecar.registry->decisions().newest("7", 1, std::nullopt).items[0].record->left == "gxy1");
 }
 
 TEST_CASE("ten thousand are kept, and refusals push no placing out") {
@@ -260,9 +261,9 @@ TEST_CASE("of a large fleet the chosen one and some others are remembered") {
     gateway.name = "gxy" + std::to_string(i);
     large.gateways.push_back(gateway);
   }
-  House house(large);
-  for (int i = 0; i < 100; ++i) house.ask("r" + std::to_string(i));
-  const auto page = house.desk->decisions().newest("r99", 1, std::nullopt);
+  LoneSidecar sidecar(large);
+  for (int i = 0; i < 100; ++i) sidecar.ask("r" + std::to_string(i));
+  const auto page = sidecar.registry->decisions().newest("r99", 1, std::nullopt);
   const auto candidates = page.items[0].record->candidates.verdicts();
   REQUIRE(candidates.size() == app::Candidates::most_of_many);
   CHECK(candidates.back().name == "gxy99");

@@ -7,9 +7,9 @@
 #include <set>
 #include <thread>
 
-#include "app/house.h"
-#include "app/judge_health.h"
+#include "app/evaluate_health.h"
 #include "app/listings.h"
+#include "app/lone_sidecar.h"
 #include "catch.h"
 
 using namespace std::chrono_literals;
@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 namespace {
 
 // A house whose gateways are asked every two seconds; the rooms of its gateways fail over after 5 s.
-struct Fleet : House {
+struct Fleet : LoneSidecar {
   std::set<std::string> dead;
 
   Fleet() {
@@ -29,14 +29,14 @@ struct Fleet : House {
   void rounds(int count) {
     for (int i = 0; i < count; ++i) {
       pass(2s);
-      hear();
-      app::judge_health(*desk);
-      app::fail_over(*desk);
+      observe();
+      app::evaluate_health(*registry);
+      app::fail_over(*registry);
     }
   }
-  void hear() {
+  void observe() {
     for (const auto& gateway : configured.gateways) {
-      app::hear_of_gateway(*desk, gateway.name, domain::HealthSource::http, dead.count(gateway.name) == 0);
+      app::observe_gateway(*registry, gateway.name, domain::HealthSource::http, dead.count(gateway.name) == 0);
     }
   }
   // Down, and for longer than the wait, but nothing moved yet.
@@ -44,13 +44,13 @@ struct Fleet : House {
     dead.insert(gateway);
     for (int i = 0; i < 6; ++i) {
       pass(2s);
-      hear();
-      app::judge_health(*desk);
+      observe();
+      app::evaluate_health(*registry);
     }
   }
   void kill(const std::string& gateway) {
     kill_without_moving(gateway);
-    app::fail_over(*desk);
+    app::fail_over(*registry);
   }
   std::string on(const std::string& gateway) {
     journal->flush();
@@ -85,9 +85,9 @@ TEST_CASE("a standby of which nothing was heard takes no rooms, one that has beg
   REQUIRE(fleet.on(gone) == "4");
   fleet.kill_without_moving(gone);
   CHECK(fleet.ask("2") == "gxy3 reassigned");
-  app::hear_of_gateway(*fleet.desk, "gxy3", domain::HealthSource::http, false);
-  app::judge_health(*fleet.desk);
-  app::fail_over(*fleet.desk);
+  app::observe_gateway(*fleet.registry, "gxy3", domain::HealthSource::http, false);
+  app::evaluate_health(*fleet.registry);
+  app::fail_over(*fleet.registry);
   CHECK(fleet.on("gxy3") == "4");
 }
 
@@ -125,13 +125,13 @@ TEST_CASE("a blip under the wait moves nothing, and neither does not knowing") {
   // The source falls silent after it has called the gateway down, before the wait is over.
   fleet.dead.insert(before);
   fleet.rounds(3);
-  REQUIRE(app::list_gateways(*fleet.desk)[0].state == domain::GatewayState::down);
+  REQUIRE(app::list_gateways(*fleet.registry)[0].state == domain::GatewayState::down);
   fleet.pass(4s);
   for (int i = 0; i < 60; ++i) {
-    app::list_gateways(*fleet.desk);  // somebody looks at the clock
+    app::list_gateways(*fleet.registry);  // somebody looks at the clock
     fleet.pass(4s);
-    app::judge_health(*fleet.desk);
-    app::fail_over(*fleet.desk);
+    app::evaluate_health(*fleet.registry);
+    app::fail_over(*fleet.registry);
   }
   CHECK(fleet.ask("2") == before + " sticky");
 }
@@ -173,7 +173,7 @@ TEST_CASE("while the brake holds, an emptied gateway's rooms move to living ones
   REQUIRE(fleet.row("1") == "gxy1");
   fleet.dead = {"gxy2", "gxy3", "gxy4"};
   fleet.rounds(10);
-  REQUIRE(fleet.keeper->set_draining("gxy1", domain::Draining::and_emptying) == app::CatalogueKeeper::Drained::done);
+  REQUIRE(fleet.keeper->set_draining("gxy1", domain::Draining::and_evacuating) == app::CatalogueKeeper::Drained::done);
   fleet.rounds(5);
   CHECK(fleet.ask("1") == "gxy1 sticky");
   fleet.dead = {"gxy2", "gxy3"};
@@ -262,7 +262,7 @@ TEST_CASE("a room is asked for after the wait but before its turn: it moves then
   CHECK(fleet.ask("2") == "gxy1 reassigned");
   CHECK(fleet.ask("2") == "gxy1 sticky");
   CHECK(fleet.row("2") == "gxy1");
-  app::fail_over(*fleet.desk);
+  app::fail_over(*fleet.registry);
   CHECK(fleet.ask("2") == "gxy1 sticky");
   CHECK(fleet.row("6") == "gxy3");
 }
@@ -278,7 +278,7 @@ TEST_CASE("many who ask at once for a room of a dead gateway get the same, besid
   for (int t = 0; t < 8; ++t) {
     askers.emplace_back([&] {
       for (int i = 2; i <= 50; i += 4) {
-        const auto answer = app::answer_room(*fleet.desk, std::to_string(i), "");
+        const auto answer = app::answer_room(*fleet.registry, std::to_string(i), "");
         const std::lock_guard lock(mutex);
         const auto& found = std::get<app::RoomAnswer>(answer);
         gateways[i].insert(found.gateway);
@@ -286,7 +286,7 @@ TEST_CASE("many who ask at once for a room of a dead gateway get the same, besid
       }
     });
   }
-  app::fail_over(*fleet.desk);
+  app::fail_over(*fleet.registry);
   for (auto& asker : askers) asker.join();
   for (const auto& [room, names] : gateways) {
     CAPTURE(room);
@@ -359,24 +359,24 @@ TEST_CASE("a pinned room stays on its dead gateway, unless pinned rooms may be m
     fleet.dead.clear();
     fleet.rounds(10);
     CHECK(fleet.ask("2") == "gxy1 sticky");
-    app::leave_room(*fleet.desk, "2", "a");
+    app::leave_room(*fleet.registry, "2", "a");
     CHECK(fleet.ask("2") == "gxy2 pinned");
   }
 }
 
 TEST_CASE("a gateway is emptied on the operator's word, also after a restart") {
-  House house;
-  for (int i = 1; i <= 12; ++i) house.ask(std::to_string(i));
-  REQUIRE(house.row("2") == "gxy2");
-  CHECK(house.keeper->set_draining("gxy2", domain::Draining::and_emptying) == app::CatalogueKeeper::Drained::done);
-  house.restart();
-  app::fail_over(*house.desk);
-  CHECK(house.row("2") == "gxy3");
-  CHECK(house.ask("2") == "gxy3 reassigned");
-  CHECK(house.keeper->set_draining("gxy2", domain::Draining::no) == app::CatalogueKeeper::Drained::done);
-  app::fail_over(*house.desk);
-  CHECK(house.count("failovers") == 0);
-  CHECK(house.ask("20") == "gxy2 assigned");
+  LoneSidecar sidecar;
+  for (int i = 1; i <= 12; ++i) sidecar.ask(std::to_string(i));
+  REQUIRE(sidecar.row("2") == "gxy2");
+  CHECK(sidecar.keeper->set_draining("gxy2", domain::Draining::and_evacuating) == app::CatalogueKeeper::Drained::done);
+  sidecar.restart();
+  app::fail_over(*sidecar.registry);
+  CHECK(sidecar.row("2") == "gxy3");
+  CHECK(sidecar.ask("2") == "gxy3 reassigned");
+  CHECK(sidecar.keeper->set_draining("gxy2", domain::Draining::no) == app::CatalogueKeeper::Drained::done);
+  app::fail_over(*sidecar.registry);
+  CHECK(sidecar.count("failovers") == 0);
+  CHECK(sidecar.ask("20") == "gxy2 assigned");
 }
 
 TEST_CASE("while nothing can be written rooms stay where they are, and move when it is possible again") {
@@ -384,8 +384,8 @@ TEST_CASE("while nothing can be written rooms stay where they are, and move when
   for (int i = 1; i <= 8; ++i) fleet.ask(std::to_string(i));
   fleet.kill_without_moving(gone);
   fleet.lock_file();
-  app::fail_over(*fleet.desk);
-  CHECK(app::find_room(*fleet.desk, "2")->janus == "gxy2");
+  app::fail_over(*fleet.registry);
+  CHECK(app::find_room(*fleet.registry, "2")->janus == "gxy2");
   fleet.unlock_file();
   fleet.rounds(2);
   CHECK(fleet.row("2") == "gxy1");

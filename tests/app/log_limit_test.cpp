@@ -13,28 +13,28 @@ TEST_CASE("a flood of one event is limited, and hides no other") {
   for (int i = 0; i < 5000; ++i) taken += limit.takes("Room refused", start);
   CHECK(taken == static_cast<int>(LogLimit::at_once));
   CHECK(limit.takes("Gateway is down", start));
-  const auto told = limit.left_out(start);
-  REQUIRE(told.size() == 1);
-  CHECK(told[0].event == "Room refused");
-  CHECK(told[0].number == 4900);
+  const auto reported = limit.left_out(start);
+  REQUIRE(reported.size() == 1);
+  CHECK(reported[0].event == "Room refused");
+  CHECK(reported[0].number == 4900);
 }
 
 TEST_CASE("a flood that goes on gets some lines a second, and is told of now and then") {
   LogLimit limit;
   LogLimit::Clock::time_point now{1h};
   int taken = 0;
-  int told = 0;
+  int reported = 0;
   std::int64_t left_out = 0;
   for (int i = 0; i < 60'000; ++i, now += 1ms) {
     taken += limit.takes("E", now);
     for (const auto& one : limit.left_out(now)) {
-      ++told;
+      ++reported;
       left_out += one.number;
     }
   }
   CHECK(taken >= 690);
   CHECK(taken <= 701);
-  CHECK(told == 6);
+  CHECK(reported == 6);
   for (const auto& one : limit.all_left_out()) left_out += one.number;
   CHECK(taken + left_out == 60'000);
   CHECK(limit.all_left_out().empty());
@@ -66,10 +66,10 @@ TEST_CASE("a request's id is the one that was sent, if it is one, else made up o
   for (const std::string& odd :
        {std::string("a b"), std::string("a\"b"), std::string("\xD7\x97"), std::string(129, 'x')}) {
     const app::RequestScope scope(odd, true);
-    const std::string made_up = app::request_id();
-    CHECK(made_up.size() == 12);
-    CHECK(app::is_request_id(made_up));
-    CHECK(app::request_id() == made_up);
+    const std::string invented = app::request_id();
+    CHECK(invented.size() == 12);
+    CHECK(app::is_request_id(invented));
+    CHECK(app::request_id() == invented);
   }
   std::string last;
   for (int i = 0; i < 100; ++i) {

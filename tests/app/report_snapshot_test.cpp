@@ -1,6 +1,6 @@
 #include "app/report_snapshot.h"
 
-#include "app/house.h"
+#include "app/lone_sidecar.h"
 #include "catch.h"
 
 using namespace std::chrono_literals;
@@ -15,24 +15,24 @@ std::vector<std::string> codes(const app::SnapshotResult& result) {
 }  // namespace
 
 TEST_CASE("a snapshot is the whole truth: the missing leave, the new enter, movers count as neither") {
-  House house;
-  house.report("1", "stays");
-  house.report("1", "leaves");
-  house.report("1", "moves");
-  house.pass(1s);
-  const auto result =
-      app::report_snapshot(*house.desk, Entries{{"1", "stays", {}}, {"2", "moves", {}}, {"3", "enters", "gxy4"}}, 0ms);
+  LoneSidecar sidecar;
+  sidecar.report("1", "stays");
+  sidecar.report("1", "leaves");
+  sidecar.report("1", "moves");
+  sidecar.pass(1s);
+  const auto result = app::report_snapshot(
+      *sidecar.registry, Entries{{"1", "stays", {}}, {"2", "moves", {}}, {"3", "enters", "gxy4"}}, 0ms);
   CHECK(result.sessions == 3);
   CHECK(result.entered == 1);
   CHECK(result.left == 1);
   CHECK(result.rejected.empty());
-  CHECK(house.row("3") == "gxy4");
+  CHECK(sidecar.row("3") == "gxy4");
 }
 
 TEST_CASE("what a snapshot cannot say is rejected entry by entry") {
-  House house;
+  LoneSidecar sidecar;
   const auto result = app::report_snapshot(
-      *house.desk,
+      *sidecar.registry,
       Entries{{"1", "a", {}}, {"nowhere", "b", {}}, {{}, "c", {}}, {"1", {}, {}}, {"..", "d", {}}, {"1", "", {}}}, 0ms);
   CHECK(result.entered == 1);
   CHECK(codes(result) == std::vector<std::string>{"1 room_not_found", "2 invalid_room", "3 invalid_session",
@@ -40,90 +40,90 @@ TEST_CASE("what a snapshot cannot say is rejected entry by entry") {
 }
 
 TEST_CASE("of a session listed twice the last counts") {
-  House house;
-  const auto result = app::report_snapshot(*house.desk, Entries{{"1", "a", {}}, {"2", "a", {}}}, 0ms);
+  LoneSidecar sidecar;
+  const auto result = app::report_snapshot(*sidecar.registry, Entries{{"1", "a", {}}, {"2", "a", {}}}, 0ms);
   CHECK(result.entered == 1);
-  CHECK(house.report("2", "a") == house.ask("2").substr(0, 4) + " 1");
-  CHECK(house.row("1").empty());
+  CHECK(sidecar.report("2", "a") == sidecar.ask("2").substr(0, 4) + " 1");
+  CHECK(sidecar.row("1").empty());
 }
 
 TEST_CASE("a session that reported itself since the snapshot was taken stays where it says") {
-  House house;
-  house.report("1", "old");
-  house.pass(4s);
-  house.report("1", "fresh");
-  house.pass(1s);
-  const auto result = app::report_snapshot(*house.desk, Entries{{"2", "fresh", {}}}, 2000ms);
+  LoneSidecar sidecar;
+  sidecar.report("1", "old");
+  sidecar.pass(4s);
+  sidecar.report("1", "fresh");
+  sidecar.pass(1s);
+  const auto result = app::report_snapshot(*sidecar.registry, Entries{{"2", "fresh", {}}}, 2000ms);
   CHECK(result.left == 1);
   CHECK(result.sessions == 1);
-  CHECK(house.report("1", "fresh") == "gxy1 1");
+  CHECK(sidecar.report("1", "fresh") == "gxy1 1");
 }
 
 TEST_CASE("a room emptied by a snapshot keeps its assignment for join_grace") {
-  House house;
-  house.report("1", "a");
-  house.pass(1s);
-  const auto result = app::report_snapshot(*house.desk, Entries{}, 0ms);
+  LoneSidecar sidecar;
+  sidecar.report("1", "a");
+  sidecar.pass(1s);
+  const auto result = app::report_snapshot(*sidecar.registry, Entries{}, 0ms);
   CHECK(result.left == 1);
-  CHECK(house.row("1") == "gxy1");
-  CHECK(house.ask("1") == "gxy1 sticky");
+  CHECK(sidecar.row("1") == "gxy1");
+  CHECK(sidecar.ask("1") == "gxy1 sticky");
 }
 
 TEST_CASE("a snapshot of thousands is applied whole") {
-  House house;
+  LoneSidecar sidecar;
   Entries entries;
   for (int i = 0; i < 5000; ++i) entries.push_back({std::to_string(i % 50 + 1), "s" + std::to_string(i), {}});
-  const auto result = app::report_snapshot(*house.desk, entries, 0ms);
+  const auto result = app::report_snapshot(*sidecar.registry, entries, 0ms);
   CHECK(result.sessions == 5000);
   CHECK(result.entered == 5000);
-  CHECK(house.count("sessions") == 5000);
-  CHECK(house.count("room_server_assignments") == 50);
+  CHECK(sidecar.count("sessions") == 5000);
+  CHECK(sidecar.count("room_server_assignments") == 50);
 }
 
 TEST_CASE("what a snapshot cannot make durable is rejected") {
-  House house;
-  house.ask("1");
-  house.lock_file();
-  const auto result = app::report_snapshot(*house.desk, Entries{{"1", "a", {}}, {"2", "b", {}}}, 0ms);
-  house.unlock_file();
+  LoneSidecar sidecar;
+  sidecar.ask("1");
+  sidecar.lock_file();
+  const auto result = app::report_snapshot(*sidecar.registry, Entries{{"1", "a", {}}, {"2", "b", {}}}, 0ms);
+  sidecar.unlock_file();
   CHECK(result.entered == 1);
   CHECK(codes(result) == std::vector<std::string>{"1 storage_unavailable"});
 }
 
 TEST_CASE("a listed session whose new room cannot be had stays where it was") {
-  House house;
-  house.report("1", "a");
-  house.pass(1s);
-  house.lock_file();
-  const auto result = app::report_snapshot(*house.desk, Entries{{"2", "a", {}}}, 0ms);
-  house.unlock_file();
+  LoneSidecar sidecar;
+  sidecar.report("1", "a");
+  sidecar.pass(1s);
+  sidecar.lock_file();
+  const auto result = app::report_snapshot(*sidecar.registry, Entries{{"2", "a", {}}}, 0ms);
+  sidecar.unlock_file();
   CHECK(codes(result) == std::vector<std::string>{"0 storage_unavailable"});
   CHECK(result.left == 0);
   CHECK(result.sessions == 1);
 }
 
 TEST_CASE("what a snapshot has above sessions.max is rejected, entry by entry") {
-  House house;
-  app::Configured few = house.configured;
+  LoneSidecar sidecar;
+  app::Configured few = sidecar.configured;
   few.options.max_sessions = 3;
-  REQUIRE(house.reload(few).problems.empty());
-  house.report("1", "a");
+  REQUIRE(sidecar.reload(few).problems.empty());
+  sidecar.report("1", "a");
   const Entries entries{{"1", "a", {}}, {"1", "b", {}}, {"2", "c", {}}, {"3", "d", {}}, {"3", "e", {}}};
-  const auto result = app::report_snapshot(*house.desk, entries, 0ms);
+  const auto result = app::report_snapshot(*sidecar.registry, entries, 0ms);
   CHECK(result.sessions == 3);
   CHECK(result.entered == 2);
   CHECK(codes(result) == std::vector<std::string>{"3 too_many_sessions", "4 too_many_sessions"});
-  CHECK(house.row("3").empty());
+  CHECK(sidecar.row("3").empty());
 }
 
 TEST_CASE("a snapshot looks at the sessions that it does not list in slices, once each") {
-  House house;
+  LoneSidecar sidecar;
   constexpr int many = 5000;
-  for (int i = 0; i < many; ++i) house.report("1", "s" + std::to_string(i));
-  house.pass(1s);
-  const int before = house.turns();
-  const auto result = app::report_snapshot(*house.desk, Entries{{"1", "s0", {}}}, 4s);  // all spoke since
+  for (int i = 0; i < many; ++i) sidecar.report("1", "s" + std::to_string(i));
+  sidecar.pass(1s);
+  const int before = sidecar.clock_reads();
+  const auto result = app::report_snapshot(*sidecar.registry, Entries{{"1", "s0", {}}}, 4s);  // all spoke since
   CHECK(result.left == 0);
-  CHECK(house.turns() - before > 5);
-  CHECK(house.turns() - before < 100);
+  CHECK(sidecar.clock_reads() - before > 5);
+  CHECK(sidecar.clock_reads() - before < 100);
 }

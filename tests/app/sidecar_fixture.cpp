@@ -24,22 +24,22 @@ app::Configured four_gateways() {
 void SidecarFixture::open(const app::Configured& with, const std::function<app::Claims&()>& claims) {
   configured = with;
   store::Database database(path(), store::OpenMode::read_write);
-  app::Opening opening = app::read_opening(database, configured, domain::WallTime{});
-  REQUIRE(opening.plan.errors.empty());
-  app::write_opening(database, opening);
+  app::StartupState startup = app::read_startup_state(database, configured, domain::WallTime{});
+  REQUIRE(startup.plan.errors.empty());
+  app::write_startup_state(database, startup);
   clock_ = std::make_unique<app::Clock>([this] {
-    ++turns_;
+    ++clock_reads_;
     const std::chrono::milliseconds service{service_};
     return domain::Moment{domain::ServiceTime{service}, domain::WallTime{service + std::chrono::milliseconds{wall_}}};
   });
   journal = std::make_unique<store::Journal>(std::move(database), store::Journal::Callbacks{});
-  desk = std::make_unique<app::Desk>(*clock_, claims(), *journal);
-  app::open_desk(*desk, opening);
-  keeper = std::make_unique<app::CatalogueKeeper>(*desk, *journal, path(), configured, false);
+  registry = std::make_unique<app::Registry>(*clock_, claims(), *journal);
+  app::start_registry(*registry, startup);
+  keeper = std::make_unique<app::CatalogueKeeper>(*registry, *journal, path(), configured, false);
 }
 
 std::string SidecarFixture::ask(const std::string& room, const std::string& country) {
-  const auto answer = app::answer_room(*desk, room, country);
+  const auto answer = app::answer_room(*registry, room, country);
   if (const auto* refused = std::get_if<app::Refused>(&answer)) return std::string(code_of(refused->refusal));
   const auto& found = std::get<app::RoomAnswer>(answer);
   return found.gateway + " " + std::string(to_text(found.reason));
@@ -48,7 +48,7 @@ std::string SidecarFixture::ask(const std::string& room, const std::string& coun
 std::string SidecarFixture::report(const std::string& room, const std::string& session, const std::string& janus) {
   app::SessionReport report{room, session, std::nullopt};
   if (!janus.empty()) report.janus = janus;
-  const auto answer = app::report_session(*desk, report);
+  const auto answer = app::report_session(*registry, report);
   if (const auto* refused = std::get_if<app::Refused>(&answer)) return std::string(code_of(refused->refusal));
   const auto& reported = std::get<app::Reported>(answer);
   return reported.janus.value_or("null") + " " + std::to_string(reported.users);

@@ -1,5 +1,5 @@
-// A sidecar but for HTTP, for one test: a desk over a real database in a folder of its own, and a clock that the test
-// turns. House claims for itself, cluster_test::SharingHouse by a Fleet. Asking is for any thread.
+// A sidecar but for HTTP, for one test: a registry over a real database in a folder of its own, and a clock that the test
+// transactions. LoneSidecar claims for itself, cluster_test::FleetSidecar by a Fleet. Asking is for any thread.
 #pragma once
 
 #include <atomic>
@@ -10,7 +10,7 @@
 #include <string>
 
 #include "app/catalogue_keeper.h"
-#include "app/desk.h"
+#include "app/registry.h"
 #include "store/journal.h"
 #include "temporary_folder.h"
 
@@ -27,9 +27,9 @@ class SidecarFixture {
 
   // Any thread.
   void pass(std::chrono::milliseconds time) { service_ += time.count(); }
-  void turn_wall_clock(std::chrono::milliseconds by) { wall_ += by.count(); }
-  // So many turns at the desk there have been: each asks the clock once.
-  int turns() const { return turns_; }
+  void set_wall_clock(std::chrono::milliseconds by) { wall_ += by.count(); }
+  // So many transactions at the registry there have been: each asks the clock once.
+  int clock_reads() const { return clock_reads_; }
   std::string path() const { return folder_.file("test.db"); }
 
  protected:
@@ -42,12 +42,12 @@ class SidecarFixture {
   TemporaryFolder folder_;
   std::atomic<std::int64_t> service_{3'600'000};  // milliseconds, as the next
   std::atomic<std::int64_t> wall_{1'800'000'000'000};
-  std::atomic<int> turns_{0};
+  std::atomic<int> clock_reads_{0};
   std::unique_ptr<app::Clock> clock_;
 
  public:  // last, as these use what is above until they are destroyed
   app::Configured configured;
-  std::unique_ptr<app::Desk> desk;
+  std::unique_ptr<app::Registry> registry;
   std::unique_ptr<store::Journal> journal;
   std::unique_ptr<app::CatalogueKeeper> keeper;
 };

@@ -38,7 +38,7 @@ class Bars:
         return sum(not met for *_, met in self.found)
 
     def sticky(self):
-        with running(Server(), Bare("bare_httplib"), Bare("bare_door")) as (ours, httplib, door):
+        with running(Server(), Bare("bare_httplib"), Bare("bare_server")) as (ours, httplib, door):
             results = pairs({name: rooms(server, 8, self.seconds) for name, server in
                              (("sidecar", ours), ("bare httplib", httplib), ("bare door", door))},
                             self.rounds)

@@ -72,12 +72,12 @@ class Load {
     next_ = Clock::now() + std::chrono::milliseconds(50);
     end_ = next_ + seconds(plan_.seconds);
     const auto give_up = end_ + std::chrono::seconds(5);
-    while (Clock::now() < give_up && !(Clock::now() > end_ && due_.empty() && under_way_ == 0)) {
+    while (Clock::now() < give_up && !(Clock::now() > end_ && due_.empty() && in_flight_ == 0)) {
       plan_arrivals();
       send_due();
       wait();
     }
-    bad_ += static_cast<long>(due_.size() + under_way_);
+    bad_ += static_cast<long>(due_.size() + in_flight_);
     bench::print_quantiles(took_, bad_);
   }
 
@@ -97,7 +97,7 @@ class Load {
       const std::size_t chosen = idle_.front();
       idle_.pop_front();
       if (connections_[chosen].ask(request_number(plan_, sent_++), due_.front())) {
-        ++under_way_;
+        ++in_flight_;
       } else {
         lose(chosen);
       }
@@ -119,7 +119,7 @@ class Load {
   void receive(std::size_t i) {
     const auto progress = connections_[i].receive();
     if (progress == Connection::Progress::more) return;
-    --under_way_;
+    --in_flight_;
     if (progress == Connection::Progress::broken) return lose(i);
     took_.push_back(connections_[i].milliseconds());
     if (connections_[i].answer().compare(9, 3, "200") != 0) ++bad_;
@@ -142,7 +142,7 @@ class Load {
   Clock::time_point end_{};
   std::vector<double> took_;
   std::size_t sent_ = 0;
-  std::size_t under_way_ = 0;
+  std::size_t in_flight_ = 0;
   long bad_ = 0;
 };
 

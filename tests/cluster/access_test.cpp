@@ -39,7 +39,7 @@ TEST_CASE("a user with a password does what it may, also after its member was st
   INFO(reply.why);
   REQUIRE(reply.ok());
   CHECK(engine.range({"p/a"}, patiently()).value.items.at(0).value == "1");
-  CHECK(engine.transact(put("q/a", "1"), patiently()).trouble == Trouble::refused);
+  CHECK(engine.transact(put("q/a", "1"), patiently()).error == ErrorCode::refused);
   const auto lease = engine.grant_lease(10s, patiently());
   CHECK(lease.ok());
   CHECK(engine.keep_lease(lease.value, patiently()).value);
@@ -77,33 +77,33 @@ TEST_CASE("a wrong password, none, and a file that is not there are refused at o
   EtcdProcess etcd;
   etcd.turn_authentication_on("sidecar", "secret", "p/");
   auto options = etcd.patient_options();
-  CHECK(Engine(options).transact(put("p/a", "1"), patiently()).trouble == Trouble::refused);
+  CHECK(Engine(options).transact(put("p/a", "1"), patiently()).error == ErrorCode::refused);
   CHECK(Engine(options).watch("p/", "p0", 2, 30s, once).why == WatchEnd::Why::refused);
   options.user = "sidecar";
   options.password_file = etcd.folder().write("password", "wrong");
   Engine engine(options);
   const auto refused = engine.transact(put("p/a", "1"), patiently());
-  CHECK(refused.trouble == Trouble::refused);
+  CHECK(refused.error == ErrorCode::refused);
   CHECK(refused.why.find("authentication failed") != std::string::npos);
   CHECK(engine.watch("p/", "p0", 2, 30s, once).why == WatchEnd::Why::refused);
   etcd.folder().write("password", "secret");  // it is read each time
   CHECK(engine.transact(put("p/a", "1"), patiently()).ok());
   options.password_file = etcd.folder().file("nothing");
-  CHECK(Engine(options).range({"p/a"}, patiently()).trouble == Trouble::refused);
+  CHECK(Engine(options).range({"p/a"}, patiently()).error == ErrorCode::refused);
 }
 
 TEST_CASE("a server's name is looked for in subjectAltName only, and a star alone is none") {
-  for (const EtcdProcess::Wish& wish : {
-           EtcdProcess::Wish{1, true, {}, "IP:127.0.0.1", "/CN=localhost"},
-           EtcdProcess::Wish{1, true, {}, "IP:127.0.0.1,DNS:*", "/O=room-sidecar"},
-           EtcdProcess::Wish{1, true, {}, "IP:127.0.0.1,DNS:127.0.0.1", "/CN=*"},
+  for (const EtcdProcess::ClaimRequest& request : {
+           EtcdProcess::ClaimRequest{1, true, {}, "IP:127.0.0.1", "/CN=localhost"},
+           EtcdProcess::ClaimRequest{1, true, {}, "IP:127.0.0.1,DNS:*", "/O=room-sidecar"},
+           EtcdProcess::ClaimRequest{1, true, {}, "IP:127.0.0.1,DNS:127.0.0.1", "/CN=*"},
        }) {
-    CAPTURE(wish.names, wish.subject);
-    EtcdProcess etcd(wish);
+    CAPTURE(request.names, request.subject);
+    EtcdProcess etcd(request);
     auto options = etcd.patient_options();
     CHECK(Engine(options).range({"p/a"}, patiently()).ok());  // by its address
     options.endpoints[0].replace(8, 9, "localhost");
-    CHECK(Engine(options).range({"p/a"}, in(500ms)).trouble == Trouble::unreached);
+    CHECK(Engine(options).range({"p/a"}, in(500ms)).error == ErrorCode::unreached);
     CHECK(problem_of(options).find("not good for that name") != std::string::npos);
   }
 }
@@ -134,12 +134,12 @@ TEST_CASE("TLS with an own authority and certificates on both sides") {
   }
   SECTION("not to a server by another authority") {
     options.ca_file = etcd.folder().file("stranger.crt");
-    CHECK(Engine(options).transact(put("p/a", "2"), in(500ms)).trouble == Trouble::unreached);
+    CHECK(Engine(options).transact(put("p/a", "2"), in(500ms)).error == ErrorCode::unreached);
     CHECK(problem_of(options).find("authority") != std::string::npos);
   }
   SECTION("not to a server of another name") {
     options.endpoints[0].replace(8, 9, "127.1");  // the same address
-    CHECK(Engine(options).transact(put("p/a", "2"), in(500ms)).trouble == Trouble::unreached);
+    CHECK(Engine(options).transact(put("p/a", "2"), in(500ms)).error == ErrorCode::unreached);
     CHECK(problem_of(options).find("not good for that name") != std::string::npos);
   }
   SECTION("not without a client's certificate") {
@@ -149,11 +149,11 @@ TEST_CASE("TLS with an own authority and certificates on both sides") {
   }
   SECTION("not with a file that is none") {
     options.cert_file = etcd.folder().write("broken", "nothing");
-    CHECK(Engine(options).transact(put("p/a", "2"), in(200ms)).trouble == Trouble::unreached);
+    CHECK(Engine(options).transact(put("p/a", "2"), in(200ms)).error == ErrorCode::unreached);
     CHECK(problem_of(options).find("cert_file") != std::string::npos);
   }
   SECTION("not with an authority's file that is not there") {
     options.ca_file = etcd.folder().file("nothing");
-    CHECK(Engine(options).transact(put("p/a", "2"), in(200ms)).trouble == Trouble::unreached);
+    CHECK(Engine(options).transact(put("p/a", "2"), in(200ms)).error == ErrorCode::unreached);
   }
 }

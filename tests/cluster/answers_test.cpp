@@ -6,8 +6,8 @@
 #include "catch.h"
 #include "cluster/base64.h"
 #include "cluster/failure.h"
+#include "cluster/member_rotation.h"
 #include "cluster/requests.h"
-#include "cluster/turn.h"
 #include "cluster/watch_stream.h"
 
 using namespace std::chrono_literals;
@@ -30,25 +30,25 @@ Transaction create() {
 }
 
 // What a watch told by that text, and how it ended; in pieces of each size.
-struct Told {
+struct Reported {
   std::vector<std::pair<Header, std::vector<Event>>> calls;
   std::optional<WatchEnd> end;
   bool is_of_token = false;
 };
 
-Told told_by(std::string_view text, std::size_t piece, std::function<bool(const Header&)> counts = {}) {
-  Told told;
+Reported reported_by(std::string_view text, std::size_t piece, std::function<bool(const Header&)> counts = {}) {
+  Reported reported;
   const Engine::Sink sink = [&](const Header& header, const std::vector<Event>& events) {
-    told.calls.emplace_back(header, events);
+    reported.calls.emplace_back(header, events);
     return true;
   };
   WatchStream stream(sink, std::move(counts));
   for (; !text.empty() && stream.take(text.substr(0, piece)); text.remove_prefix(std::min(piece, text.size()))) {
   }
   stream.finish();
-  told.end = stream.end();
-  told.is_of_token = stream.is_of_token();
-  return told;
+  reported.end = stream.end();
+  reported.is_of_token = stream.is_of_token();
+  return reported;
 }
 
 }  // namespace
@@ -75,9 +75,9 @@ TEST_CASE("requests are written as etcd reads them") {
   CHECK(to_json(create()) ==
         R"({"compare":[{"key":"YQ==","result":"EQUAL","target":"CREATE","create_revision":"0"}],)"
         R"("success":[{"request_put":{"key":"YQ==","value":"Yg=="}}],"failure":[{"request_range":{"key":"YQ=="}}]})");
-  RangeWish wish{"a", "b", 3, 7};
-  wish.keys_only = true;
-  CHECK(to_json(wish) == R"({"key":"YQ==","range_end":"Yg==","limit":"3","revision":"7","keys_only":true})");
+  RangeRequest request{"a", "b", 3, 7};
+  request.keys_only = true;
+  CHECK(to_json(request) == R"({"key":"YQ==","range_end":"Yg==","limit":"3","revision":"7","keys_only":true})");
   CHECK(watch_request("a", "b", 9) ==
         R"({"create_request":{"key":"YQ==","range_end":"Yg==","start_revision":"9","progress_notify":true}})");
   CHECK(lease_request(7587876473) == R"({"ID":"7587876473"})");
@@ -136,19 +136,19 @@ TEST_CASE("a watch's lines are read whatever pieces they come in") {
       R"({"error":{"grpc_code":14,"http_code":503,"message":"etcdserver: no leader",)"
       R"("http_status":"Service Unavailable"}})";
   for (const std::size_t piece : {1U, 2U, 7U, 100U, 400U, 10'000U}) {
-    const Told told = told_by(text, piece);
-    REQUIRE(told.calls.size() == 2);
-    CHECK(told.calls[0].first.revision == 16933);
-    CHECK(told.calls[0].first.cluster_id == "5");
-    CHECK(told.calls[0].second.empty());
-    REQUIRE(told.calls[1].second.size() == 2);
-    CHECK(told.calls[1].second[0].item.value == "b");
-    CHECK(!told.calls[1].second[0].erased);
-    CHECK(told.calls[1].second[1].erased);
-    CHECK(told.calls[1].second[1].item.key == "ab");
-    REQUIRE(told.end);
-    CHECK(told.end->why == WatchEnd::Why::lost);
-    CHECK(told.end->words == "etcdserver: no leader (code 14)");
+    const Reported reported = reported_by(text, piece);
+    REQUIRE(reported.calls.size() == 2);
+    CHECK(reported.calls[0].first.revision == 16933);
+    CHECK(reported.calls[0].first.cluster_id == "5");
+    CHECK(reported.calls[0].second.empty());
+    REQUIRE(reported.calls[1].second.size() == 2);
+    CHECK(reported.calls[1].second[0].item.value == "b");
+    CHECK(!reported.calls[1].second[0].erased);
+    CHECK(reported.calls[1].second[1].erased);
+    CHECK(reported.calls[1].second[1].item.key == "ab");
+    REQUIRE(reported.end);
+    CHECK(reported.end->why == WatchEnd::Why::lost);
+    CHECK(reported.end->words == "etcdserver: no leader (code 14)");
   }
 }
 
@@ -164,7 +164,7 @@ TEST_CASE("a page answers a wish if its keys ascend within the range, and there 
     for (const auto& key : each.keys) page.items.push_back({key, "", 1});
     return page;
   };
-  RangeWish wish{"b", "d", 2};
+  RangeRequest request{"b", "d", 2};
   for (const Case& each : {
            Case{{}, false, true},
            Case{{"b"}, false, true},
@@ -180,13 +180,13 @@ TEST_CASE("a page answers a wish if its keys ascend within the range, and there 
            Case{{"b", "ba", "c"}, false, false},
        }) {
     CAPTURE(each.keys, each.more);
-    CHECK(answers(page_with(each), wish) == each.answers);
+    CHECK(answers(page_with(each), request) == each.answers);
   }
-  wish = {"b", std::string(1, '\0')};
-  CHECK(answers(page_with({{"b", "z"}, false, true}), wish));
-  wish = {"b", ""};
-  CHECK(answers(page_with({{"b"}, false, true}), wish));
-  CHECK_FALSE(answers(page_with({{"c"}, false, true}), wish));
+  request = {"b", std::string(1, '\0')};
+  CHECK(answers(page_with({{"b", "z"}, false, true}), request));
+  request = {"b", ""};
+  CHECK(answers(page_with({{"b"}, false, true}), request));
+  CHECK_FALSE(answers(page_with({{"c"}, false, true}), request));
 }
 
 TEST_CASE("why a watch was ended is told apart") {
@@ -219,95 +219,98 @@ TEST_CASE("why a watch was ended is told apart") {
            Case{R"({"result":{"header":{},"events":[{"kv":{"key":"?"}}]}})", WatchEnd::Why::lost, false},
        }) {
     INFO(each.text);
-    const Told told = told_by(each.text, 10);
-    CHECK(told.calls.empty());
-    REQUIRE(told.end);
-    CHECK(told.end->why == each.why);
-    CHECK(told.is_of_token == each.is_of_token);
+    const Reported reported = reported_by(each.text, 10);
+    CHECK(reported.calls.empty());
+    REQUIRE(reported.end);
+    CHECK(reported.end->why == each.why);
+    CHECK(reported.is_of_token == each.is_of_token);
   }
-  CHECK(!told_by(R"({"result":{"header":{"revision":"1"},"created":true}})", 10).end);
-  CHECK(told_by(std::string(WatchStream::longest_line + 1, ' '), 1 << 20).end->why == WatchEnd::Why::lost);
+  CHECK(!reported_by(R"({"result":{"header":{"revision":"1"},"created":true}})", 10).end);
+  CHECK(reported_by(std::string(WatchStream::longest_line + 1, ' '), 1 << 20).end->why == WatchEnd::Why::lost);
 }
 
 TEST_CASE("a watch of another cluster is passed over, whatever it tells") {
   const auto counts = [](const Header& header) { return header.cluster_id == "1"; };
-  for (const char* told : {R"("created":true)", R"("canceled":true,"compact_revision":"7")",
-                           R"("events":[{"kv":{"key":"YQ==","mod_revision":"2"}}])"}) {
-    CAPTURE(told);
+  for (const char* reported : {R"("created":true)", R"("canceled":true,"compact_revision":"7")",
+                               R"("events":[{"kv":{"key":"YQ==","mod_revision":"2"}}])"}) {
+    CAPTURE(reported);
     for (const char* header : {R"({"cluster_id":"2","revision":"9"})", R"({"revision":"9"})"}) {
-      const Told other = told_by(R"({"result":{"header":)" + std::string(header) + "," + told + "}}", 10, counts);
+      const Reported other =
+          reported_by(R"({"result":{"header":)" + std::string(header) + "," + reported + "}}", 10, counts);
       CHECK(other.calls.empty());
       REQUIRE(other.end);
       CHECK(other.end->why == WatchEnd::Why::lost);
     }
   }
-  CHECK(told_by(R"({"result":{"header":{"cluster_id":"1"},"created":true}})", 10, counts).calls.size() == 1);
+  CHECK(reported_by(R"({"result":{"header":{"cluster_id":"1"},"created":true}})", 10, counts).calls.size() == 1);
 }
 
 TEST_CASE("what a refusal means is told by its code, and by its words where the code says too little") {
   struct Case {
     int status;
     const char* body;
-    Trouble trouble;
+    ErrorCode error;
     bool of_token;
   };
   for (const Case& each : {
-           Case{503, R"({"error":"x","message":"etcdserver: no leader","code":14})", Trouble::unreached, false},
-           Case{503, R"({"error":"x","message":"etcdserver: request timed out","code":14})", Trouble::unknown, false},
-           Case{503, R"({"error":"x","message":"transport is closing","code":14})", Trouble::unknown, false},
-           Case{503, R"({"error":"etcdserver: leader changed","code":14})", Trouble::unknown, false},
-           Case{500, R"({"error":"x","message":"context deadline exceeded","code":2})", Trouble::unknown, false},
+           Case{503, R"({"error":"x","message":"etcdserver: no leader","code":14})", ErrorCode::unreached, false},
+           Case{503, R"({"error":"x","message":"etcdserver: request timed out","code":14})", ErrorCode::unknown, false},
+           Case{503, R"({"error":"x","message":"transport is closing","code":14})", ErrorCode::unknown, false},
+           Case{503, R"({"error":"etcdserver: leader changed","code":14})", ErrorCode::unknown, false},
+           Case{500, R"({"error":"x","message":"context deadline exceeded","code":2})", ErrorCode::unknown, false},
            Case{429, R"({"error":"x","message":"etcdserver: mvcc: database space exceeded","code":8})",
-                Trouble::refused, false},
-           Case{429, R"({"error":"x","message":"etcdserver: too many requests","code":8})", Trouble::unreached, false},
+                ErrorCode::refused, false},
+           Case{429, R"({"error":"x","message":"etcdserver: too many requests","code":8})", ErrorCode::unreached,
+                false},
            Case{400, R"({"error":"x","message":"etcdserver: mvcc: required revision has been compacted","code":11})",
-                Trouble::compacted, false},
-           Case{400, R"({"error":"x","message":"etcdserver: user name is empty","code":3})", Trouble::refused, true},
+                ErrorCode::compacted, false},
+           Case{400, R"({"error":"x","message":"etcdserver: user name is empty","code":3})", ErrorCode::refused, true},
            Case{400, R"({"error":"x","message":"etcdserver: revision of auth store is old","code":3})",
-                Trouble::refused, true},
-           Case{401, R"({"error":"x","message":"etcdserver: invalid auth token","code":16})", Trouble::refused, true},
-           Case{403, R"({"error":"x","message":"etcdserver: permission denied","code":7})", Trouble::refused, false},
-           Case{404, "404 page not found\n", Trouble::unreached, false},
-           Case{400, "CommonName of client sending a request against gateway will be ignored", Trouble::refused, false},
-           Case{502, "<html>Bad gateway</html>", Trouble::unknown, false},
-           Case{503, R"({"error":"x","message":7,"code":"14"})", Trouble::unknown, false},
-           Case{503, "", Trouble::unknown, false},
+                ErrorCode::refused, true},
+           Case{401, R"({"error":"x","message":"etcdserver: invalid auth token","code":16})", ErrorCode::refused, true},
+           Case{403, R"({"error":"x","message":"etcdserver: permission denied","code":7})", ErrorCode::refused, false},
+           Case{404, "404 page not found\n", ErrorCode::unreached, false},
+           Case{400, "CommonName of client sending a request against gateway will be ignored", ErrorCode::refused,
+                false},
+           Case{502, "<html>Bad gateway</html>", ErrorCode::unknown, false},
+           Case{503, R"({"error":"x","message":7,"code":"14"})", ErrorCode::unknown, false},
+           Case{503, "", ErrorCode::unknown, false},
        }) {
     INFO(each.body);
     const Failure failure = failure_of_answer(each.status, each.body);
-    CHECK(failure.trouble == each.trouble);
+    CHECK(failure.error == each.error);
     CHECK(failure.of_token == each.of_token);
     CHECK(!failure.why.empty());
   }
 }
 
 TEST_CASE("who failed is passed over for a while, and once all have failed each has its turn again") {
-  Turn turn({"a", "b", "c"});
-  const auto now = Turn::Clock::now();
-  const std::string first = turn.endpoint();
-  turn.failed(now);
-  const std::string second = turn.endpoint();
+  MemberRotation local({"a", "b", "c"});
+  const auto now = MemberRotation::Clock::now();
+  const std::string first = local.endpoint();
+  local.failed(now);
+  const std::string second = local.endpoint();
   CHECK(second != first);
-  turn.failed(now);
-  const std::string third = turn.endpoint();
+  local.failed(now);
+  const std::string third = local.endpoint();
   CHECK(third != first);
   CHECK(third != second);
-  turn.worked();
-  CHECK(turn.endpoint() == third);
-  turn.failed(now + 1s);  // the others are passed over yet
-  CHECK(turn.endpoint() == first);
-  turn.failed(now + 7s);  // first was
-  CHECK(turn.endpoint() == second);
+  local.worked();
+  CHECK(local.endpoint() == third);
+  local.failed(now + 1s);  // the others are passed over yet
+  CHECK(local.endpoint() == first);
+  local.failed(now + 7s);  // first was
+  CHECK(local.endpoint() == second);
 }
 
 TEST_CASE("the pauses begin once all have failed, and double up to a second") {
-  Turn turn({"a", "b"});
-  CHECK(turn.pause_after(0) == 0ms);
-  CHECK(turn.pause_after(1) == 0ms);
-  CHECK(turn.pause_after(3) == 0ms);
+  MemberRotation local({"a", "b"});
+  CHECK(local.pause_after(0) == 0ms);
+  CHECK(local.pause_after(1) == 0ms);
+  CHECK(local.pause_after(3) == 0ms);
   for (int i = 0; i < 100; ++i) {
-    CHECK((turn.pause_after(2) >= 10ms && turn.pause_after(2) <= 20ms));
-    CHECK((turn.pause_after(4) >= 20ms && turn.pause_after(4) <= 40ms));
-    CHECK((turn.pause_after(1000) >= 500ms && turn.pause_after(1000) <= 1000ms));
+    CHECK((local.pause_after(2) >= 10ms && local.pause_after(2) <= 20ms));
+    CHECK((local.pause_after(4) >= 20ms && local.pause_after(4) <= 40ms));
+    CHECK((local.pause_after(1000) >= 500ms && local.pause_after(1000) <= 1000ms));
   }
 }

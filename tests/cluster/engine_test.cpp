@@ -119,27 +119,27 @@ TEST_CASE("the pages of a range are of one revision") {
   EtcdProcess etcd;
   Engine engine(etcd.patient_options());
   fill(engine, "k/", 7);
-  RangeWish wish{"k/", end_of_prefix("k/"), 3};
+  RangeRequest request{"k/", end_of_prefix("k/"), 3};
   std::string seen;
   int pages = 0;
   for (;;) {
-    const auto page = engine.range(wish, patiently());
+    const auto page = engine.range(request, patiently());
     REQUIRE(page.ok());
     ++pages;
-    if (wish.revision == 0) {
-      wish.revision = page.header.revision;
+    if (request.revision == 0) {
+      request.revision = page.header.revision;
       fill(engine, "k/9", 2);  // later than the first page
     }
     for (const auto& item : page.value.items) seen += item.key + " ";
     if (!page.value.more) break;
-    wish.key = page.value.items.back().key + std::string(1, '\0');
+    request.key = page.value.items.back().key + std::string(1, '\0');
   }
   CHECK(pages == 3);
   CHECK(seen == "k/0 k/1 k/2 k/3 k/4 k/5 k/6 ");
 
-  wish = {"k/", end_of_prefix("k/")};
-  wish.keys_only = true;
-  const auto keys = engine.range(wish, patiently());
+  request = {"k/", end_of_prefix("k/")};
+  request.keys_only = true;
+  const auto keys = engine.range(request, patiently());
   CHECK(keys.value.items.size() == 9);
   CHECK(keys.value.items.at(0).value.empty());
 }
@@ -177,18 +177,18 @@ TEST_CASE("a revision that is compacted is told as such, one to come and other m
   Engine engine(etcd.patient_options());
   fill(engine, "k/", 5);
   etcd.post("/v3/kv/compaction", R"({"revision":"4"})");
-  RangeWish wish{"k/", end_of_prefix("k/")};
-  wish.revision = 3;
-  CHECK(engine.range(wish, patiently()).trouble == Trouble::compacted);
-  wish.revision = 1000;
-  CHECK(engine.range(wish, patiently()).trouble == Trouble::refused);
+  RangeRequest request{"k/", end_of_prefix("k/")};
+  request.revision = 3;
+  CHECK(engine.range(request, patiently()).error == ErrorCode::compacted);
+  request.revision = 1000;
+  CHECK(engine.range(request, patiently()).error == ErrorCode::refused);
 
   Transaction twice;
   twice.success = {put("a", "1"), put("a", "2")};
   const auto refused = engine.transact(twice, patiently());
-  CHECK(refused.trouble == Trouble::refused);
+  CHECK(refused.error == ErrorCode::refused);
   CHECK(refused.why.find("duplicate key") != std::string::npos);
-  CHECK(engine.transact(create("large", std::string(3 << 20, 'x')), patiently()).trouble == Trouble::refused);
+  CHECK(engine.transact(create("large", std::string(3 << 20, 'x')), patiently()).error == ErrorCode::refused);
 }
 
 TEST_CASE("a full store refuses to be written and goes on being read") {
@@ -198,7 +198,7 @@ TEST_CASE("a full store refuses to be written and goes on being read") {
   for (int i = 1; reply.ok() && i < 50; ++i) {
     reply = engine.transact(create(std::to_string(i), std::string(50'000, 'x')), patiently());
   }
-  CHECK(reply.trouble == Trouble::refused);
+  CHECK(reply.error == ErrorCode::refused);
   CHECK(reply.why.find("space") != std::string::npos);
   CHECK(engine.range({"0"}, patiently()).ok());
   CHECK(engine.members().at(0).problem);
@@ -227,7 +227,7 @@ TEST_CASE("a lease is kept, revoked, and then gone") {
   const auto nothing = engine.revoke_lease(lease.value, patiently());
   REQUIRE(nothing.ok());
   CHECK(!nothing.value);
-  CHECK(engine.transact(transaction, patiently()).trouble == Trouble::refused);
+  CHECK(engine.transact(transaction, patiently()).error == ErrorCode::refused);
 }
 
 TEST_CASE("the end of a prefix is the first text after all that begin so") {

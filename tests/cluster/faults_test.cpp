@@ -135,10 +135,10 @@ TEST_CASE("without a majority each call fails within its deadline, and works aga
   REQUIRE(comes_true([&] {
     Reply<TransactionResult> reply;
     CHECK(idle_time_of([&] { reply = engine.transact(put("a", "2"), in(1s)); }) < 1s + lateness);
-    CHECK((reply.trouble == Trouble::unknown || reply.trouble == Trouble::unreached));
-    return reply.why.find("no leader") != std::string::npos || reply.trouble == Trouble::unreached;
+    CHECK((reply.error == ErrorCode::unknown || reply.error == ErrorCode::unreached));
+    return reply.why.find("no leader") != std::string::npos || reply.error == ErrorCode::unreached;
   }));
-  CHECK(engine.range({"a"}, in(500ms)).trouble == Trouble::unreached);
+  CHECK(engine.range({"a"}, in(500ms)).error == ErrorCode::unreached);
   REQUIRE(comes_true([&] { return watcher.has_ended(); }));  // by the member: it has no leader
   CHECK(watcher.end().why == WatchEnd::Why::lost);
 
@@ -180,11 +180,11 @@ TEST_CASE("where nobody listens nothing was done, and that is known by the deadl
   Engine engine(at({"http://127.0.0.1:1", "http://127.0.0.1:2"}));
   Reply<TransactionResult> reply;
   CHECK(idle_time_of([&] { reply = engine.transact(put("a", "1"), in(300ms)); }) < 300ms + lateness);
-  CHECK(reply.trouble == Trouble::unreached);
+  CHECK(reply.error == ErrorCode::unreached);
   CHECK(engine.range({"a"}).why.find("nobody answers") != std::string::npos);  // with the time of a whole attempt
   CHECK(engine.members().at(1).problem);
-  CHECK(Engine(at({"nonsense"})).range({"a"}, in(50ms)).trouble == Trouble::unreached);
-  CHECK(Engine(at({})).range({"a"}, in(50ms)).trouble == Trouble::unreached);
+  CHECK(Engine(at({"nonsense"})).range({"a"}, in(50ms)).error == ErrorCode::unreached);
+  CHECK(Engine(at({})).range({"a"}, in(50ms)).error == ErrorCode::unreached);
 }
 
 TEST_CASE("many open files do not keep from connecting") {
@@ -222,13 +222,13 @@ TEST_CASE("a member that says nothing, or only a letter at a time, does not hold
     CHECK(idle_time_of([&] { took = time_of([&] { reply = engine.transact(put("a", "1"), in(500ms)); }); }) <
           500ms + lateness);
     CHECK(took >= 400ms);
-    CHECK(reply.trouble == Trouble::unreached);  // nothing but its cluster's id was asked for
-    CHECK(engine.range({"a"}, in(100ms)).trouble == Trouble::unreached);
-    bool was_told = false;
+    CHECK(reply.error == ErrorCode::unreached);  // nothing but its cluster's id was asked for
+    CHECK(engine.range({"a"}, in(100ms)).error == ErrorCode::unreached);
+    bool was_reported = false;
     CHECK(idle_time_of([&] {
-            engine.watch("a", "b", 1, 20s, [&](const Header&, const auto&) { return was_told = true; });
+            engine.watch("a", "b", 1, 20s, [&](const Header&, const auto&) { return was_reported = true; });
           }) < options.attempt_timeout + lateness);
-    CHECK(!was_told);
+    CHECK(!was_reported);
   }
 }
 
@@ -241,7 +241,7 @@ TEST_CASE("a member that does not greet by TLS does not hold up either, and noth
   Engine engine(options);
   Reply<TransactionResult> reply;
   CHECK(idle_time_of([&] { reply = engine.transact(put("a", "1"), in(500ms)); }) < 500ms + lateness);
-  CHECK(reply.trouble == Trouble::unreached);
+  CHECK(reply.error == ErrorCode::unreached);
 }
 
 TEST_CASE("an answer that is too long is refused") {
@@ -251,7 +251,7 @@ TEST_CASE("an answer that is too long is refused") {
   options.attempt_timeout = 20s;
   Engine engine(options);
   const auto reply = engine.range({"a"}, in(20s));
-  CHECK(reply.trouble == Trouble::refused);
+  CHECK(reply.error == ErrorCode::refused);
   CHECK(reply.why.find("longer") != std::string::npos);
 }
 

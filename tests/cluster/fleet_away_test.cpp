@@ -6,29 +6,31 @@
 #include "cluster/engine.h"
 #include "cluster/fleet.h"
 #include "etcd_process.h"
+#include "fleet_sidecar.h"
 #include "in_time.h"
-#include "sharing_house.h"
 
 using namespace std::chrono_literals;
 using cluster_test::EtcdProcess;
+using cluster_test::FleetSidecar;
 using cluster_test::idle_time_of;
 using cluster_test::lateness;
-using cluster_test::SharingHouse;
 
 namespace {
 
 // As the contract promises, and what a busy machine takes.
 constexpr auto deadline = 3s + lateness;
 
-bool is_answered(SharingHouse& house, const std::string& room) { return house.gateway(room).substr(0, 3) == "gxy"; }
+bool is_answered(FleetSidecar& fleet_sidecar, const std::string& room) {
+  return fleet_sidecar.gateway(room).substr(0, 3) == "gxy";
+}
 
 // With both rooms in use at one of them.
-std::map<std::string, std::string> some_rooms(SharingHouse& a, SharingHouse& b) {
+std::map<std::string, std::string> some_rooms(FleetSidecar& a, FleetSidecar& b) {
   std::map<std::string, std::string> were;
   for (const std::string room : {"1", "2", "3", "4", "5", "6"}) {
-    SharingHouse& house = room < "4" ? a : b;
-    REQUIRE(comes_true([&] { return is_answered(house, room); }));
-    were[room] = house.gateway(room);
+    FleetSidecar& fleet_sidecar = room < "4" ? a : b;
+    REQUIRE(comes_true([&] { return is_answered(fleet_sidecar, room); }));
+    were[room] = fleet_sidecar.gateway(room);
   }
   for (const auto& [room, gateway] : were) {
     REQUIRE(comes_true([&, name = room] { return a.knows(name) == were[name] && b.knows(name) == were[name]; }));
@@ -36,17 +38,17 @@ std::map<std::string, std::string> some_rooms(SharingHouse& a, SharingHouse& b) 
   return were;
 }
 
-void check_known(SharingHouse& house, const std::map<std::string, std::string>& were) {
+void check_known(FleetSidecar& fleet_sidecar, const std::map<std::string, std::string>& were) {
   for (const auto& [room, gateway] : were) {
     std::string answer;
-    CHECK(idle_time_of([&, name = room] { answer = house.ask(name); }) < house.options.timeout);
+    CHECK(idle_time_of([&, name = room] { answer = fleet_sidecar.ask(name); }) < fleet_sidecar.options.timeout);
     CHECK(answer == gateway + " sticky");
   }
 }
 
-void check_refused(SharingHouse& house, const std::string& room) {
+void check_refused(FleetSidecar& fleet_sidecar, const std::string& room) {
   std::string answer;
-  CHECK(idle_time_of([&] { answer = house.ask(room); }) < deadline);
+  CHECK(idle_time_of([&] { answer = fleet_sidecar.ask(room); }) < deadline);
   CHECK(answer == "storage_unavailable");
 }
 
@@ -54,7 +56,7 @@ void check_refused(SharingHouse& house, const std::string& room) {
 
 TEST_CASE("while etcd is dead known rooms are answered and new ones refused, and all is well once it is back") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  FleetSidecar a(etcd.options()), b(etcd.options());
   const auto were = some_rooms(a, b);
   etcd.kill(0);
   check_known(a, were);
@@ -62,24 +64,24 @@ TEST_CASE("while etcd is dead known rooms are answered and new ones refused, and
   check_refused(b, "new");
   check_known(a, were);
   check_known(b, were);
-  CHECK(comes_true([&] { return a.fleet->trouble().has_value(); }));
+  CHECK(comes_true([&] { return a.fleet->problem().has_value(); }));
   // Once it is known to be away, who asks is not kept waiting.
   CHECK(idle_time_of([&] { a.ask("newer"); }) < a.options.timeout);
-  CHECK(a.fleet->release("1", true, a.desk->deadline()) == app::Claims::Released::unavailable);
-  CHECK_FALSE(a.fleet->share_draining("gxy1", domain::Draining::yes, a.desk->deadline()));
+  CHECK(a.fleet->release("1", true, a.registry->deadline()) == app::Claims::Released::unavailable);
+  CHECK_FALSE(a.fleet->share_draining("gxy1", domain::Draining::yes, a.registry->deadline()));
 
   etcd.start(0);
   REQUIRE(comes_true([&] { return is_answered(a, "new"); }));
   CHECK(comes_true([&] { return b.ask("new") == a.gateway("new") + " sticky"; }));
   CHECK(comes_true([&] { return a.is_live() && b.is_live(); }));
-  CHECK_FALSE(a.fleet->trouble());
+  CHECK_FALSE(a.fleet->problem());
   check_known(a, were);
   check_known(b, were);
 }
 
 TEST_CASE("while etcd hangs known rooms are answered at once and new ones refused in time") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  FleetSidecar a(etcd.options()), b(etcd.options());
   const auto were = some_rooms(a, b);
   etcd.halt(0);
   check_known(a, were);
@@ -96,7 +98,7 @@ TEST_CASE("outdated, only rooms in use here are answered") {
   EtcdProcess etcd;
   cluster::Options soon = etcd.options();
   soon.max_stale = 20s;
-  SharingHouse a(soon), b(soon);
+  FleetSidecar a(soon), b(soon);
   const auto were = some_rooms(a, b);
   REQUIRE(a.report("1", "s") == were.at("1") + " 1");
   etcd.kill(0);
@@ -114,7 +116,7 @@ TEST_CASE("outdated, only rooms in use here are answered") {
 
 TEST_CASE("a sidecar that starts while etcd is away knows what it knew") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options()), b(etcd.options());
+  FleetSidecar a(etcd.options()), b(etcd.options());
   const auto were = some_rooms(a, b);
   a.stop();
   etcd.kill(0);
@@ -129,13 +131,13 @@ TEST_CASE("a sidecar that starts while etcd is away knows what it knew") {
 
 TEST_CASE("who waits for a claim while the sidecar stops is told so") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options());
+  FleetSidecar a(etcd.options());
   etcd.halt(0);
   std::string answer;
   std::thread asks([&] { answer = a.ask("new"); });
   REQUIRE(comes_true([&] {
-    app::Desk::Turn turn(*a.desk);
-    return turn.ledger().find("new") != nullptr;
+    app::Registry::Transaction local(*a.registry);
+    return local.ledger().find("new") != nullptr;
   }));
   CHECK(idle_time_of([&] { a.fleet->stop(); }) < deadline);
   asks.join();
@@ -145,27 +147,27 @@ TEST_CASE("who waits for a claim while the sidecar stops is told so") {
 
 TEST_CASE("a room that ends elsewhere while it is being moved here is placed anew at once") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
+  FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   const std::string gateway = b.gateway("r");
   REQUIRE(b.report("r", "s") == gateway + " 1");
   REQUIRE(comes_true([&] { return a.knows("r") == gateway; }));
-  REQUIRE(b.keeper->set_draining(gateway, domain::Draining::and_emptying) == app::CatalogueKeeper::Drained::done);
+  REQUIRE(b.keeper->set_draining(gateway, domain::Draining::and_evacuating) == app::CatalogueKeeper::Drained::done);
   REQUIRE(comes_true([&] {
-    const auto policy = a.desk->policy();
-    return policy->catalogue().gateway(gateway)->emptying;
+    const auto policy = a.registry->policy();
+    return policy->catalogue().gateway(gateway)->evacuating;
   }));
   // Both ask at the same time, b first.
   etcd.halt(0);
   std::thread leaves([&] { b.leave("r", "s"); });
   REQUIRE(comes_true([&] {
-    app::Desk::Turn turn(*b.desk);
-    return !turn.ledger().find("r")->has_users();
+    app::Registry::Transaction local(*b.registry);
+    return !local.ledger().find("r")->has_users();
   }));
   std::string answer;
   std::thread asks([&] { answer = a.ask("r"); });
   REQUIRE(comes_true([&] {
-    app::Desk::Turn turn(*a.desk);
-    return turn.ledger().find("r")->pending;
+    app::Registry::Transaction local(*a.registry);
+    return local.ledger().find("r")->pending;
   }));
   etcd.go_on(0);
   leaves.join();
@@ -211,7 +213,7 @@ TEST_CASE("a store that was put back and written to since gets what it lacks") {
   const std::string advanced = kept(etcd, "advanced");
   put_back(etcd, before);
   etcd.start(0);
-  SharingHouse a(etcd.patient_options());
+  FleetSidecar a(etcd.patient_options());
   std::map<std::string, std::string> were;
   for (int i = 0; i < 20; ++i) were["room" + std::to_string(i)] = a.gateway("room" + std::to_string(i));
 
@@ -219,7 +221,7 @@ TEST_CASE("a store that was put back and written to since gets what it lacks") {
   put_back(etcd, advanced);
   etcd.start(0);
   REQUIRE(comes_true([&] { return a.is_live() && is_answered(a, "new"); }));
-  SharingHouse b(etcd.options());
+  FleetSidecar b(etcd.options());
   for (const auto& [room, gateway] : were) {
     CAPTURE(room);
     CHECK(comes_true([&, name = room] { return b.knows(name) == were[name]; }));

@@ -18,18 +18,18 @@
 #include "cluster/base64.h"
 #include "cluster/engine.h"
 #include "cluster/keys.h"
-#include "cluster/position.h"
+#include "cluster/resume_point.h"
 #include "etcd_process.h"
+#include "fleet_sidecar.h"
 #include "in_time.h"
-#include "sharing_house.h"
 #include "slow_link.h"
 #include "store/database.h"
 #include "store/meta_table.h"
 
 using namespace std::chrono_literals;
 using cluster_test::EtcdProcess;
+using cluster_test::FleetSidecar;
 using cluster_test::patiently;
-using cluster_test::SharingHouse;
 using cluster_test::SlowLink;
 
 namespace {
@@ -62,10 +62,10 @@ struct Look {
 
 TEST_CASE("a room has one gateway, whichever sidecar is asked first") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
+  FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   for (int i = 0; i < 10; ++i) {
-    SharingHouse& first = i % 2 == 0 ? a : b;
-    SharingHouse& second = i % 2 == 0 ? b : a;
+    FleetSidecar& first = i % 2 == 0 ? a : b;
+    FleetSidecar& second = i % 2 == 0 ? b : a;
     const std::string gateway = first.gateway(room_named(i));
     CHECK(gateway.substr(0, 3) == "gxy");
     CHECK(second.ask(room_named(i)) == gateway + " sticky");  // though it may not have heard of it
@@ -75,7 +75,7 @@ TEST_CASE("a room has one gateway, whichever sidecar is asked first") {
 
 TEST_CASE("of many who ask two sidecars for the same rooms at once, one gets each room placed") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
+  FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   constexpr int rooms = 50;
   std::map<std::string, std::vector<std::string>> answers;
   std::mutex mutex;
@@ -118,24 +118,24 @@ TEST_CASE("of many who ask two sidecars for the same rooms at once, one gets eac
 
 TEST_CASE("what one sidecar assigns the others know soon, in their files too") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.patient_options()), b(etcd.patient_options()), c(etcd.patient_options());
+  FleetSidecar a(etcd.patient_options()), b(etcd.patient_options()), c(etcd.patient_options());
   const std::string gateway = a.gateway("r/1");
   CHECK(comes_true([&] { return b.knows("r/1") == gateway && c.knows("r/1") == gateway; }));
   CHECK(b.row("r/1") == gateway);
   CHECK(comes_true([&] { return a.fleet->view().sidecars.size() == 3 && c.fleet->view().sidecars.size() == 3; }));
-  CHECK_FALSE(a.fleet->trouble());
+  CHECK_FALSE(a.fleet->problem());
 }
 
 TEST_CASE("a room ends when the last one leaves, whichever sidecar he is at") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
+  FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
   const std::string gateway = a.gateway("r");
   REQUIRE(a.report("r", "s") == gateway + " 1");
   REQUIRE(b.report("r", "t").starts_with(gateway + " "));
   REQUIRE(comes_true([&] { return look.is_marked("r", b.id()); }));
-  SharingHouse& first = GENERATE(true, false) ? a : b;
-  SharingHouse& last = &first == &a ? b : a;
+  FleetSidecar& first = GENERATE(true, false) ? a : b;
+  FleetSidecar& last = &first == &a ? b : a;
   CHECK_FALSE(first.leave("r", &first == &a ? "s" : "t"));
   CHECK(look.gateway_of("r") == gateway);
   CHECK(last.leave("r", &first == &a ? "t" : "s"));
@@ -146,9 +146,9 @@ TEST_CASE("a room ends when the last one leaves, whichever sidecar he is at") {
 
 TEST_CASE("users are counted over all sidecars, in answers, listings and loads") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.patient_options()), b(etcd.patient_options()), c(etcd.patient_options());
-  const auto users = [](SharingHouse& house, const std::string& room) {
-    const auto listing = app::find_room(*house.desk, room);
+  FleetSidecar a(etcd.patient_options()), b(etcd.patient_options()), c(etcd.patient_options());
+  const auto users = [](FleetSidecar& fleet_sidecar, const std::string& room) {
+    const auto listing = app::find_room(*fleet_sidecar.registry, room);
     return listing ? listing->users : 0;
   };
   const std::string gateway = a.gateway("r");
@@ -156,32 +156,33 @@ TEST_CASE("users are counted over all sidecars, in answers, listings and loads")
   for (int i = 0; i < 2; ++i) b.report("r", "b" + std::to_string(i));
   // No second has passed: told is how many there were when the room began to be used.
   CHECK(comes_true([&] { return users(c, "r") == 2; }));
-  for (SharingHouse* house : {&a, &b, &c}) house->pass(1s);
-  for (SharingHouse* house : {&a, &b, &c}) {
-    CHECK(comes_true([&] { return users(*house, "r") == 5; }));
-    const auto page = app::list_assignments(*house->desk, "", 10, std::nullopt);
+  for (FleetSidecar* fleet_sidecar : {&a, &b, &c}) fleet_sidecar->pass(1s);
+  for (FleetSidecar* fleet_sidecar : {&a, &b, &c}) {
+    CHECK(comes_true([&] { return users(*fleet_sidecar, "r") == 5; }));
+    const auto page = app::list_assignments(*fleet_sidecar->registry, "", 10, std::nullopt);
     CHECK(page.items.front().users == 5);
-    for (const auto& listing : app::list_gateways(*house->desk)) {
+    for (const auto& listing : app::list_gateways(*fleet_sidecar->registry)) {
       CHECK(listing.users == (listing.name == gateway ? 5 : 0));
     }
   }
   SECTION("who enters and who leaves is told so") {
     CHECK(b.report("r", "b2") == gateway + " 6");
-    const auto left = app::leave_room(*c.desk, "r", "nobody");
+    const auto left = app::leave_room(*c.registry, "r", "nobody");
     CHECK(left.users == 5);
-    for (int i = 0; i < 3; ++i) app::leave_room(*b.desk, "r", "b" + std::to_string(i));
+    for (int i = 0; i < 3; ++i) app::leave_room(*b.registry, "r", "b" + std::to_string(i));
     CHECK(comes_true([&] { return users(a, "r") == 3; }));
-    CHECK(app::leave_room(*a.desk, "r", "a0").users == 2);
+    CHECK(app::leave_room(*a.registry, "r", "a0").users == 2);
   }
   SECTION("as load, where that is by sessions") {
     app::Configured by_sessions = c.configured;
     by_sessions.options.load_by = domain::LoadBy::sessions;
     by_sessions.options.avg_room_occupancy = 2;
     REQUIRE(c.keeper->reload(by_sessions).problems.empty());
-    for (const auto& listing : app::list_gateways(*c.desk)) CHECK(listing.load == (listing.name == gateway ? 5 : 0));
+    for (const auto& listing : app::list_gateways(*c.registry))
+      CHECK(listing.load == (listing.name == gateway ? 5 : 0));
   }
   SECTION("those of a sidecar that comes to know of the fleet only now, too") {
-    SharingHouse late(etcd.patient_options());
+    FleetSidecar late(etcd.patient_options());
     CHECK(comes_true([&] { return users(late, "r") == 5; }));
   }
   SECTION("not any more once a sidecar is alone, and again when it shares") {
@@ -194,10 +195,10 @@ TEST_CASE("users are counted over all sidecars, in answers, listings and loads")
 
 TEST_CASE("a number of users is told at most once a second a room, and costs one change each") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
+  FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   a.gateway("r");
   a.report("r", "first");
-  const auto users = [&] { return app::find_room(*b.desk, "r")->users; };
+  const auto users = [&] { return app::find_room(*b.registry, "r")->users; };
   REQUIRE(comes_true([&] { return users() == 1; }));
   a.pass(1s);
   const auto before = b.fleet->counts().changes.value();
@@ -206,19 +207,19 @@ TEST_CASE("a number of users is told at most once a second a room, and costs one
   REQUIRE(comes_true([&] { return users() > 1; }));
   a.pass(1s);
   REQUIRE(comes_true([&] { return users() == many + 1; }));
-  // One or two for the users; a beat may come in between.
+  // One or two for the users; a heartbeat may come in between.
   CHECK(b.fleet->counts().changes.value() - before < 10);
 }
 
 TEST_CASE("the users of a sidecar that went count no more after dead_after, and again when it is back") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
+  FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   app::Configured impatient = b.configured;
   impatient.options.dead_after = 1s;
   REQUIRE(b.keeper->reload(impatient).problems.empty());
   a.gateway("r");
   a.report("r", "s");
-  const auto users = [&] { return app::find_room(*b.desk, "r")->users; };
+  const auto users = [&] { return app::find_room(*b.registry, "r")->users; };
   REQUIRE(comes_true([&] { return users() == 1; }));
   a.stop();
   CHECK(comes_true([&] { return users() == 0; }));
@@ -228,8 +229,8 @@ TEST_CASE("the users of a sidecar that went count no more after dead_after, and 
 
 TEST_CASE("users whom a restarted sidecar has not got in its file are counted nowhere") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
-  const auto users = [](SharingHouse& house) { return app::find_room(*house.desk, "r")->users; };
+  FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
+  const auto users = [](FleetSidecar& fleet_sidecar) { return app::find_room(*fleet_sidecar.registry, "r")->users; };
   a.gateway("r");
   a.report("r", "at-a");
   b.report("r", "at-b");
@@ -255,40 +256,40 @@ TEST_CASE("a sidecar's identity is in its file before it tells the others anythi
   });
   cluster::Options options = etcd.patient_options();
   options.endpoints = {link.endpoint()};
-  SharingHouse house(options);
-  const std::string before = house.id();
-  house.stop();
-  path = house.path();
+  FleetSidecar fleet_sidecar(options);
+  const std::string before = fleet_sidecar.id();
+  fleet_sidecar.stop();
+  path = fleet_sidecar.path();
   for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(path + end);
   is_new = true;
-  house.start();
-  CHECK(house.id() != before);
+  fleet_sidecar.start();
+  CHECK(fleet_sidecar.id() != before);
   Look look(etcd);
-  CHECK(comes_true([&] { return look.is_there(look.keys.sidecar(house.id())); }));
+  CHECK(comes_true([&] { return look.is_there(look.keys.sidecar(fleet_sidecar.id())); }));
   CHECK(changes > 0);
   CHECK(unknown == 0);
 }
 
 TEST_CASE("a room that nobody came to ends after its grace, once no sidecar expects anybody") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
+  FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
   const std::string gateway = a.gateway("r");
   REQUIRE(b.ask("r") == gateway + " sticky");
   REQUIRE(comes_true([&] { return look.is_marked("r", a.id()) && look.is_marked("r", b.id()); }));
   a.pass(121s);
-  CHECK(app::clean_up(*a.desk) == 0);
+  CHECK(app::clean_up(*a.registry) == 0);
   CHECK(look.gateway_of("r") == gateway);
   CHECK_FALSE(look.is_marked("r", a.id()));
-  CHECK(app::clean_up(*b.desk) == 0);
+  CHECK(app::clean_up(*b.registry) == 0);
   b.pass(121s);
-  CHECK(app::clean_up(*b.desk) == 1);
+  CHECK(app::clean_up(*b.registry) == 1);
   CHECK(look.gateway_of("r").empty());
 }
 
 TEST_CASE("rooms that were given up go back where they were, whichever sidecar is asked") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
+  FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   constexpr int rooms = 12;
   std::map<std::string, std::string> were;
   for (int i = 0; i < rooms; ++i) {
@@ -306,7 +307,7 @@ TEST_CASE("rooms that were given up go back where they were, whichever sidecar i
 
 TEST_CASE("who comes in while the last one leaves elsewhere stays where the room was") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
+  FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
   constexpr int rooms = 30;
   std::map<std::string, std::string> were;
@@ -319,12 +320,12 @@ TEST_CASE("who comes in while the last one leaves elsewhere stays where the room
   std::thread leaves([&] {
     for (const auto& entry : were) a.leave(entry.first, "s" + entry.first);
   });
-  std::map<std::string, std::string> told;
-  for (const auto& entry : were) told[entry.first] = b.report(entry.first, "t" + entry.first);
+  std::map<std::string, std::string> reported;
+  for (const auto& entry : were) reported[entry.first] = b.report(entry.first, "t" + entry.first);
   leaves.join();
   for (const auto& [room, gateway] : were) {
     INFO(room << " was on " << gateway);
-    CHECK(told[room].starts_with(gateway + " "));
+    CHECK(reported[room].starts_with(gateway + " "));
     CHECK(comes_true([&, name = room] { return look.is_marked(name, b.id()); }));
     CHECK(look.gateway_of(room) == gateway);
     CHECK(comes_true([&, name = room] { return a.knows(name) == were[name] && b.knows(name) == were[name]; }));
@@ -337,7 +338,7 @@ TEST_CASE("the late answer to the end of a room forgets none that another sideca
   cluster::Options options = etcd.options();
   options.endpoints = {link.endpoint()};
   options.attempt_timeout = options.timeout = 30s;  // of the answer that is held back
-  SharingHouse a(options), b(etcd.options());
+  FleetSidecar a(options), b(etcd.options());
   Look look(etcd);
   const std::string gateway = a.gateway("r");
   std::function<void()> end;
@@ -349,7 +350,7 @@ TEST_CASE("the late answer to the end of a room forgets none that another sideca
     end = [&] { a.fleet->release("r", true, std::chrono::steady_clock::now() + 30s); };
   }
   REQUIRE(comes_true([&] { return b.knows("r") == gateway; }));
-  link.hold(cluster::to_base64(look.keys.left("r")));
+  link.hold(cluster::to_base64(look.keys.tombstone("r")));
   std::jthread ends(end);
   REQUIRE(comes_true([&] { return look.gateway_of("r").empty() && b.knows("r").empty(); }));
   const std::string again = b.gateway("r");
@@ -362,7 +363,7 @@ TEST_CASE("the late answer to the end of a room forgets none that another sideca
 
 TEST_CASE("a sidecar that was restarted answers as before, and has heard what was done meanwhile") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
+  FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
   std::map<std::string, std::string> were;
   for (int i = 0; i < 5; ++i) were[room_named(i)] = a.gateway(room_named(i));
@@ -382,7 +383,7 @@ TEST_CASE("a sidecar that was restarted answers as before, and has heard what wa
 
 TEST_CASE("to be alone for a while and to share again moves no room that is in use") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
+  FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
   std::map<std::string, std::string> were;
   for (int i = 0; i < 6; ++i) {
@@ -405,16 +406,16 @@ TEST_CASE("to be alone for a while and to share again moves no room that is in u
     CHECK(b.gateway(room) == gateway);  // which brings it back itself, if the carrying is still under way
     CHECK(look.gateway_of(room) == gateway);
   }
-  // What was assigned alone has been carried in.
+  // What was assigned alone has been republished in.
   CHECK(comes_true([&] { return look.gateway_of("alone") == alone && b.knows("alone") == alone; }));
   CHECK(a.fleet->counts().conflicts.value() == 0);
 }
 
 TEST_CASE("a drain by one sidecar is every sidecar's") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
-  const auto drains = [](SharingHouse& house) {
-    const auto policy = house.desk->policy();
+  FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
+  const auto drains = [](FleetSidecar& fleet_sidecar) {
+    const auto policy = fleet_sidecar.registry->policy();
     return policy->catalogue().gateway("gxy2")->draining;
   };
   CHECK(a.keeper->set_draining("gxy2", domain::Draining::yes) == app::CatalogueKeeper::Drained::done);
@@ -426,14 +427,14 @@ TEST_CASE("a drain by one sidecar is every sidecar's") {
 
 TEST_CASE("an operator's release looks at who is in the room elsewhere, unless it is forced") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.patient_options()), b(etcd.patient_options());
+  FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
   const std::string gateway = b.gateway("r");
   REQUIRE(b.report("r", "s") == gateway + " 1");
   REQUIRE(comes_true([&] { return a.knows("r") == gateway; }));
-  CHECK(app::release_room(*a.desk, "r", false) == app::Released::occupied);
+  CHECK(app::release_room(*a.registry, "r", false) == app::Released::occupied);
   CHECK(look.gateway_of("r") == gateway);
-  CHECK(app::release_room(*a.desk, "r", true) == app::Released::done);
+  CHECK(app::release_room(*a.registry, "r", true) == app::Released::done);
   CHECK(look.gateway_of("r").empty());
   CHECK(comes_true([&] { return b.knows("r").empty(); }));
   CHECK(b.gateway("r").substr(0, 3) == "gxy");

@@ -10,16 +10,16 @@
 #include "cluster/keys.h"
 #include "cluster/operations.h"
 #include "etcd_process.h"
+#include "fleet_sidecar.h"
 #include "in_time.h"
-#include "sharing_house.h"
 
 using namespace std::chrono_literals;
 using namespace cluster;
 using cluster_test::Balancer;
 using cluster_test::EtcdProcess;
+using cluster_test::FleetSidecar;
 using cluster_test::in;
 using cluster_test::patiently;
-using cluster_test::SharingHouse;
 
 namespace {
 
@@ -57,12 +57,14 @@ std::vector<std::string> two_of_three(const EtcdProcess& etcd, const EtcdProcess
   return {etcd.endpoint(0), on_localhost(etcd.endpoint(0)), other.endpoint(0)};
 }
 
-bool is_answered(SharingHouse& house, const std::string& room) { return house.gateway(room).substr(0, 3) == "gxy"; }
+bool is_answered(FleetSidecar& fleet_sidecar, const std::string& room) {
+  return fleet_sidecar.gateway(room).substr(0, 3) == "gxy";
+}
 
 // Waits for it, as who was refused asks again.
-std::string answered(SharingHouse& house, const std::string& room) {
-  REQUIRE(comes_true([&] { return is_answered(house, room); }));
-  return house.gateway(room);
+std::string answered(FleetSidecar& fleet_sidecar, const std::string& room) {
+  REQUIRE(comes_true([&] { return is_answered(fleet_sidecar, room); }));
+  return fleet_sidecar.gateway(room);
 }
 
 // No attempt is given up because the machine is busy: a second one would find done what the first one did.
@@ -75,7 +77,7 @@ Options with_patience(Options options) {
 
 TEST_CASE("of several clusters that one is followed first which most endpoints have, or the only one") {
   struct Case {
-    Ids told;
+    Ids reported;
     std::string followed;
   };
   for (const Case& each : {
@@ -89,10 +91,10 @@ TEST_CASE("of several clusters that one is followed first which most endpoints h
            Case{{{"a", ""}, {"b", ""}, {"c", ""}}, ""},
        }) {
     FollowedCluster cluster(at({"a", "b", "c"}));
-    CAPTURE(to_text(each.told));
-    CHECK(cluster.choose(each.told, {}) == !each.followed.empty());
+    CAPTURE(to_text(each.reported));
+    CHECK(cluster.choose(each.reported, {}) == !each.followed.empty());
     CHECK(cluster.id() == each.followed);
-    for (const auto& [endpoint, id] : each.told) {
+    for (const auto& [endpoint, id] : each.reported) {
       CHECK(cluster.is_foreign(endpoint) == (!each.followed.empty() && !id.empty() && id != each.followed));
     }
   }
@@ -114,7 +116,7 @@ TEST_CASE("once two clusters were seen, the only one that answers counts after m
 
 TEST_CASE("the followed cluster is replaced at once by one that all endpoints have") {
   struct Case {
-    Ids told;
+    Ids reported;
     bool is_replaced;
   };
   for (const Case& each : {
@@ -128,23 +130,23 @@ TEST_CASE("the followed cluster is replaced at once by one that all endpoints ha
            Case{{{"a", "2"}, {"b", "3"}}, false},
        }) {
     FollowedCluster cluster(at({"a", "b", "c"}), "1");
-    CAPTURE(to_text(each.told));
-    CHECK(cluster.choose(each.told, {}) == each.is_replaced);
+    CAPTURE(to_text(each.reported));
+    CHECK(cluster.choose(each.reported, {}) == each.is_replaced);
     CHECK(cluster.id() == (each.is_replaced ? "2" : "1"));
-    CHECK(cluster.is_foreign("a") == (!each.is_replaced && each.told.count("a") > 0));
+    CHECK(cluster.is_foreign("a") == (!each.is_replaced && each.reported.count("a") > 0));
   }
 }
 
 TEST_CASE("fewer than all endpoints replace the followed cluster only if it was silent for max_stale") {
-  for (const Ids& told : {Ids{{"c", "2"}}, Ids{{"b", "2"}, {"c", "2"}}}) {
-    CAPTURE(to_text(told));
+  for (const Ids& reported : {Ids{{"c", "2"}}, Ids{{"b", "2"}, {"c", "2"}}}) {
+    CAPTURE(to_text(reported));
     FollowedCluster cluster(at({"a", "b", "c"}), "1");
     const FollowedCluster::Clock::time_point begin{};
-    CHECK_FALSE(cluster.choose(told, begin));
-    CHECK_FALSE(cluster.choose(told, begin + 299s));
+    CHECK_FALSE(cluster.choose(reported, begin));
+    CHECK_FALSE(cluster.choose(reported, begin + 299s));
     CHECK(cluster.counts("a", "1"));
-    CHECK_FALSE(cluster.choose(told, begin + 301s));
-    CHECK(cluster.choose(told, begin + 601s));
+    CHECK_FALSE(cluster.choose(reported, begin + 301s));
+    CHECK(cluster.choose(reported, begin + 601s));
   }
 }
 
@@ -161,21 +163,21 @@ TEST_CASE("an answer counts by its cluster, and one without any never") {
 
 TEST_CASE("rooms of a sidecar that follows one cluster never come into another one, and the endpoint is named") {
   EtcdProcess etcd, other;
-  SharingHouse a(etcd.options());
+  FleetSidecar a(etcd.options());
   a.configure(at(two_of_three(etcd, other)));
-  SharingHouse b(at(two_of_three(etcd, other)));  // which followed none before
+  FleetSidecar b(at(two_of_three(etcd, other)));  // which followed none before
   for (int i = 0; i < 30; ++i) {
     const std::string room = std::to_string(i);
     const std::string gateway = answered(i % 2 == 0 ? a : b, room);
     CHECK(answered(i % 2 == 0 ? b : a, room) == gateway);
   }
   CHECK(keys_in(other) == 0);
-  for (SharingHouse* house : {&a, &b}) {
-    REQUIRE(comes_true([&] { return house->fleet->trouble().has_value(); }));
-    CHECK(house->fleet->trouble()->find(other.endpoint(0)) != std::string::npos);
-    CHECK(comes_true([&] { return house->is_live(); }));
+  for (FleetSidecar* fleet_sidecar : {&a, &b}) {
+    REQUIRE(comes_true([&] { return fleet_sidecar->fleet->problem().has_value(); }));
+    CHECK(fleet_sidecar->fleet->problem()->find(other.endpoint(0)) != std::string::npos);
+    CHECK(comes_true([&] { return fleet_sidecar->is_live(); }));
     CHECK(comes_true([&] {
-      const auto members = house->fleet->view().members;
+      const auto members = fleet_sidecar->fleet->view().members;
       return members.size() == 3 && !members[0].problem && members[2].problem;
     }));
   }
@@ -183,13 +185,13 @@ TEST_CASE("rooms of a sidecar that follows one cluster never come into another o
 
 TEST_CASE("a sidecar that followed none follows neither of two clusters") {
   EtcdProcess etcd, other;
-  SharingHouse a(etcd.options());
+  FleetSidecar a(etcd.options());
   answered(a, "1");
-  SharingHouse b(etcd.options());
+  FleetSidecar b(etcd.options());
   b.configure(Options{});  // it forgets what it followed
   b.configure(at({etcd.endpoint(0), other.endpoint(0)}));
   REQUIRE(
-      comes_true([&] { return b.fleet->trouble() && b.fleet->trouble()->find("none has most") != std::string::npos; }));
+      comes_true([&] { return b.fleet->problem() && b.fleet->problem()->find("none has most") != std::string::npos; }));
   CHECK_FALSE(is_answered(b, "new"));
   a.configure(at({etcd.endpoint(0), other.endpoint(0)}));  // it knows which one
   CHECK(comes_true([&] { return is_answered(a, "new"); }));
@@ -204,11 +206,11 @@ TEST_CASE("a member that became another cluster is asked for nothing, though a c
   REQUIRE(lease.ok());
   etcd.start_as_another_cluster();
   const auto reply = engine.transact(create("/room-sidecar/b"), in(1s));
-  CHECK(reply.trouble == Trouble::unreached);
+  CHECK(reply.error == ErrorCode::unreached);
   CHECK(reply.why.find("another etcd cluster") != std::string::npos);
-  CHECK(engine.grant_lease(30s).trouble == Trouble::unreached);
-  CHECK(engine.keep_lease(lease.value).trouble == Trouble::unreached);
-  CHECK(engine.range({"/room-sidecar/a"}).trouble == Trouble::unreached);
+  CHECK(engine.grant_lease(30s).error == ErrorCode::unreached);
+  CHECK(engine.keep_lease(lease.value).error == ErrorCode::unreached);
+  CHECK(engine.range({"/room-sidecar/a"}).error == ErrorCode::unreached);
   CHECK(engine
             .watch("/room-sidecar/", "/room-sidecar0", 1, 5s,
                    [](const Header&, const auto&) {
@@ -225,19 +227,19 @@ TEST_CASE("a member that became another cluster is asked for nothing, though a c
 
 TEST_CASE("where all members became another cluster it gets the rooms") {
   EtcdProcess etcd;
-  SharingHouse a(etcd.options());
+  FleetSidecar a(etcd.options());
   const std::string gateway = answered(a, "1");
   REQUIRE(a.report("1", "s") == gateway + " 1");
   etcd.start_as_another_cluster();
   REQUIRE(comes_true([&] { return is_answered(a, "2"); }));
-  SharingHouse b(etcd.options());
+  FleetSidecar b(etcd.options());
   CHECK(comes_true([&] { return b.knows("1") == gateway; }));
-  CHECK(comes_true([&] { return a.is_live() && !a.fleet->trouble(); }));
+  CHECK(comes_true([&] { return a.is_live() && !a.fleet->problem(); }));
 }
 
 TEST_CASE("while only another cluster answers, new rooms are refused, also after a restart") {
   EtcdProcess etcd, other;
-  SharingHouse a(at(two_of_three(etcd, other)));
+  FleetSidecar a(at(two_of_three(etcd, other)));
   const std::string gateway = answered(a, "1");
   etcd.kill(0);
   CHECK_FALSE(is_answered(a, "new"));
@@ -262,10 +264,10 @@ TEST_CASE("what another cluster answers over a connection that was checked does 
   const auto lease = engine.grant_lease(30s, patiently());
   REQUIRE(lease.ok());
   is_other = true;
-  CHECK(engine.transact(create("/room-sidecar/b"), in(500ms)).trouble == Trouble::unreached);
-  CHECK(engine.grant_lease(30s).trouble == Trouble::unreached);
-  CHECK(engine.keep_lease(lease.value).trouble == Trouble::unreached);
-  CHECK(engine.range({"/room-sidecar/a"}).trouble == Trouble::unreached);
+  CHECK(engine.transact(create("/room-sidecar/b"), in(500ms)).error == ErrorCode::unreached);
+  CHECK(engine.grant_lease(30s).error == ErrorCode::unreached);
+  CHECK(engine.keep_lease(lease.value).error == ErrorCode::unreached);
+  CHECK(engine.range({"/room-sidecar/a"}).error == ErrorCode::unreached);
 }
 
 TEST_CASE("an answer that does not say its cluster does not count") {
@@ -278,9 +280,9 @@ TEST_CASE("an answer that does not say its cluster does not count") {
   Engine engine(at({balancer.endpoint()}));
   REQUIRE(engine.range({"/room-sidecar/a"}, patiently()).ok());
   is_edited = true;
-  CHECK(engine.transact(create("/room-sidecar/a"), in(500ms)).trouble == Trouble::unreached);
-  CHECK(engine.range({"/room-sidecar/a"}).trouble == Trouble::unreached);
-  CHECK(Engine(at({balancer.endpoint()})).range({"/room-sidecar/a"}).trouble == Trouble::unreached);
+  CHECK(engine.transact(create("/room-sidecar/a"), in(500ms)).error == ErrorCode::unreached);
+  CHECK(engine.range({"/room-sidecar/a"}).error == ErrorCode::unreached);
+  CHECK(Engine(at({balancer.endpoint()})).range({"/room-sidecar/a"}).error == ErrorCode::unreached);
 }
 
 TEST_CASE("a listing whose pages make no progress is given up, and asked for seldom") {
@@ -300,9 +302,9 @@ TEST_CASE("a listing whose pages make no progress is given up, and asked for sel
   Engine engine(at({balancer.endpoint()}));
   REQUIRE(engine.transact(create("/room-sidecar/a"), patiently()).ok());
   is_edited = true;
-  RangeWish wish{"/room-sidecar/", "/room-sidecar0", 2000};
+  RangeRequest request{"/room-sidecar/", "/room-sidecar0", 2000};
   pages = 0;
-  CHECK(engine.range(wish, in(500ms)).trouble == Trouble::unreached);
+  CHECK(engine.range(request, in(500ms)).error == ErrorCode::unreached);
   CHECK(pages < 30);
 }
 

@@ -1,13 +1,13 @@
 #include "cluster/freshness.h"
 
 #include "catch.h"
-#include "cluster/position.h"
+#include "cluster/resume_point.h"
 
 using namespace std::chrono_literals;
 using cluster::age_of;
 using cluster::Freshness;
-using cluster::Position;
-using cluster::position_from;
+using cluster::resume_point_from;
+using cluster::ResumePoint;
 
 namespace {
 
@@ -127,13 +127,13 @@ TEST_CASE("while others are answered, a question that stays open for long says n
 }
 
 TEST_CASE("a position comes back as it was written") {
-  const Position position{"17783827971225459260", 9'007'199'254'740'993, domain::WallTime{1'800'000'000'123ms}};
-  const Position read = position_from(to_text(position));
+  const ResumePoint resume_point{"17783827971225459260", 9'007'199'254'740'993, domain::WallTime{1'800'000'000'123ms}};
+  const ResumePoint read = resume_point_from(to_text(resume_point));
   CHECK(read.is_known());
-  CHECK(read.cluster_id == position.cluster_id);
-  CHECK(read.revision == position.revision);
-  CHECK(read.confirmed == position.confirmed);
-  CHECK_FALSE(position_from(to_text(Position{})).is_known());
+  CHECK(read.cluster_id == resume_point.cluster_id);
+  CHECK(read.revision == resume_point.revision);
+  CHECK(read.confirmed == resume_point.confirmed);
+  CHECK_FALSE(resume_point_from(to_text(ResumePoint{})).is_known());
 }
 
 TEST_CASE("a position that cannot be read is not known") {
@@ -146,8 +146,8 @@ TEST_CASE("a position that cannot be read is not known") {
         R"({"cluster_id":"1","revision":"99999999999999999999","confirmed":"2026-11-26T23:00:00.000Z"})",
         R"({"cluster_id":"1","revision":"5","confirmed":"then"})"}) {
     INFO(text);
-    CHECK_FALSE(position_from(text).is_known());
-    CHECK(position_from(text).revision == 0);
+    CHECK_FALSE(resume_point_from(text).is_known());
+    CHECK(resume_point_from(text).revision == 0);
   }
 }
 

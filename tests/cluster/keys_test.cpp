@@ -41,12 +41,12 @@ TEST_CASE("every byte of a name comes back from its key") {
 }
 
 TEST_CASE("each kind of key says what it is and of whom") {
-  CHECK(keys.parse(keys.beat())->kind == KeyKind::beat);
+  CHECK(keys.parse(keys.heartbeat())->kind == KeyKind::heartbeat);
   for (const std::string& id : ids) {
     INFO(id);
     const std::vector<std::pair<std::string, KeyKind>> made{{keys.failover(id), KeyKind::failover},
                                                             {keys.gateway(id), KeyKind::gateway},
-                                                            {keys.left(id), KeyKind::left},
+                                                            {keys.tombstone(id), KeyKind::tombstone},
                                                             {keys.room(id), KeyKind::room},
                                                             {keys.sidecar(id), KeyKind::sidecar}};
     for (const auto& [key, kind] : made) {
@@ -65,9 +65,9 @@ TEST_CASE("each kind of key says what it is and of whom") {
 }
 
 TEST_CASE("no two things have the same key") {
-  std::set<std::string> seen{keys.beat()};
+  std::set<std::string> seen{keys.heartbeat()};
   for (const std::string& id : ids) {
-    for (const auto& key : {keys.failover(id), keys.gateway(id), keys.left(id), keys.room(id), keys.sidecar(id)}) {
+    for (const auto& key : {keys.failover(id), keys.gateway(id), keys.tombstone(id), keys.room(id), keys.sidecar(id)}) {
       INFO(key);
       CHECK(seen.insert(key).second);
     }
@@ -79,10 +79,10 @@ TEST_CASE("no two things have the same key") {
 }
 
 TEST_CASE("all is followed, and the marks come last") {
-  CHECK(is_followed(keys.beat()));
+  CHECK(is_followed(keys.heartbeat()));
   for (const std::string& id : ids) {
     INFO(id);
-    for (const auto& key : {keys.failover(id), keys.gateway(id), keys.left(id), keys.room(id), keys.sidecar(id)}) {
+    for (const auto& key : {keys.failover(id), keys.gateway(id), keys.tombstone(id), keys.room(id), keys.sidecar(id)}) {
       CHECK(is_followed(key));
     }
     const std::string use = keys.use(id, "s");

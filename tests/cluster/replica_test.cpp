@@ -6,9 +6,9 @@
 #include "catch.h"
 
 using namespace std::chrono_literals;
-using cluster::LeftValue;
 using cluster::Replica;
 using cluster::Revision;
+using cluster::Tombstone;
 
 namespace {
 
@@ -106,32 +106,32 @@ TEST_CASE("of another store every row is news, whatever its revision") {
 
 TEST_CASE("of a room that was left the newest word counts, and its age begins with it") {
   Replica replica;
-  CHECK_FALSE(replica.left("r"));
-  replica.take_left("r", LeftValue{"a", LeftValue::Why::empty, "1"}, 5);
-  const auto since = replica.left("r")->since;
-  replica.take_left("r", LeftValue{"b", LeftValue::Why::empty, "2"}, 4);
-  replica.take_left("r", LeftValue{"b", LeftValue::Why::empty, "2"}, 5);
-  CHECK(replica.left("r")->value.gateway == "a");
-  CHECK(replica.left("r")->since == since);
-  replica.take_left("r", LeftValue{"b", LeftValue::Why::released, "2"}, 6);
-  CHECK(replica.left("r")->value.gateway == "b");
-  CHECK(replica.left("r")->modified == 6);
-  SECTION("this one") { replica.drop_left("r"); }
-  SECTION("all") { replica.forget_left(); }
-  CHECK_FALSE(replica.left("r"));
-  replica.drop_left("r");
+  CHECK_FALSE(replica.tombstone("r"));
+  replica.put_tombstone("r", Tombstone{"a", Tombstone::Why::empty, "1"}, 5);
+  const auto since = replica.tombstone("r")->since;
+  replica.put_tombstone("r", Tombstone{"b", Tombstone::Why::empty, "2"}, 4);
+  replica.put_tombstone("r", Tombstone{"b", Tombstone::Why::empty, "2"}, 5);
+  CHECK(replica.tombstone("r")->value.gateway == "a");
+  CHECK(replica.tombstone("r")->since == since);
+  replica.put_tombstone("r", Tombstone{"b", Tombstone::Why::released, "2"}, 6);
+  CHECK(replica.tombstone("r")->value.gateway == "b");
+  CHECK(replica.tombstone("r")->modified == 6);
+  SECTION("this one") { replica.drop_tombstone("r"); }
+  SECTION("all") { replica.forget_tombstones(); }
+  CHECK_FALSE(replica.tombstone("r"));
+  replica.drop_tombstone("r");
 }
 
 TEST_CASE("a mark that is not there has the revision 0") {
   Replica replica;
-  CHECK(replica.mark("r") == 0);
-  replica.set_mark("r", 5);
-  CHECK(replica.mark("r") == 5);
-  replica.set_mark("r", 7);
-  CHECK(replica.mark("r") == 7);
-  SECTION("this one") { replica.drop_mark("r"); }
-  SECTION("all") { replica.forget_marks(100); }
-  CHECK(replica.mark("r") == 0);
+  CHECK(replica.use_mark("r") == 0);
+  replica.set_use_mark("r", 5);
+  CHECK(replica.use_mark("r") == 5);
+  replica.set_use_mark("r", 7);
+  CHECK(replica.use_mark("r") == 7);
+  SECTION("this one") { replica.drop_use_mark("r"); }
+  SECTION("all") { replica.forget_use_marks(100); }
+  CHECK(replica.use_mark("r") == 0);
 }
 
 TEST_CASE("a failover is known until it is over") {

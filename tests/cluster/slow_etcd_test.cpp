@@ -11,18 +11,18 @@
 #include "cluster/engine.h"
 #include "cluster/followed_cluster.h"
 #include "etcd_process.h"
+#include "fleet_sidecar.h"
 #include "in_time.h"
-#include "sharing_house.h"
 #include "slow_link.h"
 
 using namespace std::chrono_literals;
 using namespace cluster;
 using cluster_test::bcrypt_cost_for;
 using cluster_test::EtcdProcess;
+using cluster_test::FleetSidecar;
 using cluster_test::idle_time_of;
 using cluster_test::in;
 using cluster_test::patiently;
-using cluster_test::SharingHouse;
 using cluster_test::SlowLink;
 using cluster_test::time_of;
 
@@ -41,9 +41,9 @@ Options with_slow_password(const EtcdProcess& etcd) {
   return options;
 }
 
-EtcdProcess::Wish slow() { return {1, false, {"--bcrypt-cost", bcrypt_cost_for(4 * attempt)}}; }
+EtcdProcess::ClaimRequest slow() { return {1, false, {"--bcrypt-cost", bcrypt_cost_for(4 * attempt)}}; }
 
-RangeWish any_key(const Options& options) { return {options.prefix + "any"}; }
+RangeRequest any_key(const Options& options) { return {options.prefix + "any"}; }
 
 Transaction put(const Options& options) {
   Transaction transaction;
@@ -86,7 +86,7 @@ TEST_CASE("a request waits for the token until its deadline; then nothing was do
   Engine engine(options);
   Reply<TransactionResult> reply;
   CHECK(time_of([&] { reply = engine.transact(put(options), in(attempt)); }) >= attempt);
-  CHECK(reply.trouble == Trouble::unreached);
+  CHECK(reply.error == ErrorCode::unreached);
   CHECK(reply.why.find("password check") != std::string::npos);
   engine.wait_for_password_check(in(30s));
   CHECK(engine.transact(put(options), patiently()).ok());
@@ -96,7 +96,7 @@ TEST_CASE("a request waits for the token until its deadline; then nothing was do
 TEST_CASE("after all members were started anew sidecars take new rooms again, each by one password check") {
   EtcdProcess etcd(slow());
   const Options options = with_slow_password(etcd);
-  SharingHouse a(options), b(options);
+  FleetSidecar a(options), b(options);
   REQUIRE(comes_true([&] { return a.gateway("1").substr(0, 3) == "gxy" && a.gateway("1") == b.gateway("1"); }));
   etcd.restart();
   CHECK(comes_true([&] { return a.gateway("2").substr(0, 3) == "gxy" && a.gateway("2") == b.gateway("2"); }));
@@ -108,7 +108,7 @@ TEST_CASE("a stop does not wait for a password check") {
   Options options = with_slow_password(etcd);
   options.timeout = 20s;
   auto engine = std::make_unique<Engine>(options);
-  std::thread asking([&] { CHECK(engine->range(any_key(options), in(20s)).trouble == Trouble::unreached); });
+  std::thread asking([&] { CHECK(engine->range(any_key(options), in(20s)).error == ErrorCode::unreached); });
   REQUIRE(comes_true([&] { return etcd.password_checks() == 1; }));
   etcd.halt(0);  // the check would go on until its own deadline
   CHECK(idle_time_of([&] {
@@ -139,7 +139,7 @@ TEST_CASE("a wrong password is checked now and then, another one at once") {
   options.attempt_timeout = 5s;
   etcd.folder().write("password", "wrong");
   Engine engine(options);
-  for (int i = 0; i < 200; ++i) REQUIRE(engine.range(any_key(options), patiently()).trouble == Trouble::refused);
+  for (int i = 0; i < 200; ++i) REQUIRE(engine.range(any_key(options), patiently()).error == ErrorCode::refused);
   CHECK(etcd.password_checks() < 20);
   etcd.folder().write("password", "secret");
   CHECK(engine.range(any_key(options), patiently()).ok());
@@ -153,7 +153,7 @@ TEST_CASE("where nobody waits an attempt that came too late is followed by a lon
   options.attempt_timeout = attempt;
   Engine engine(options);
   for (int i = 0; i < 2; ++i) CHECK(comes_true([&] { return engine.range(any_key(options)).ok(); }));
-  CHECK(engine.range(any_key(options), in(2s)).trouble == Trouble::unreached);
+  CHECK(engine.range(any_key(options), in(2s)).error == ErrorCode::unreached);
   CHECK(comes_true([&] { return !engine.members().front().problem; }));
 }
 
@@ -163,8 +163,8 @@ TEST_CASE("a sidecar of a slow etcd lists, follows and becomes live") {
   Options options = etcd.options();
   options.endpoints = {link.endpoint()};
   options.attempt_timeout = attempt;
-  const SharingHouse house(options);  // waits until it is live
-  CHECK(house.fleet->view().state == "live");
+  const FleetSidecar fleet_sidecar(options);  // waits until it is live
+  CHECK(fleet_sidecar.fleet->view().state == "live");
 }
 
 TEST_CASE("what no request waits for is given more time by and by, until it is known what came of it") {
@@ -174,16 +174,16 @@ TEST_CASE("what no request waits for is given more time by and by, until it is k
   options.endpoints = {link.endpoint()};
   options.attempt_timeout = attempt;
   options.timeout = 3 * attempt;
-  SharingHouse other(etcd.patient_options()), house(options);
-  const auto done = [&] { return house.fleet->counts().transactions.read().count; };
+  FleetSidecar other(etcd.patient_options()), fleet_sidecar(options);
+  const auto done = [&] { return fleet_sidecar.fleet->counts().transactions.read().count; };
   const std::string gateway = other.gateway("r");
   other.report("r", "at-other");
-  REQUIRE(comes_true([&] { return house.knows("r") == gateway; }));
-  CHECK(house.report("r", "s").starts_with(gateway));
+  REQUIRE(comes_true([&] { return fleet_sidecar.knows("r") == gateway; }));
+  CHECK(fleet_sidecar.report("r", "s").starts_with(gateway));
   CHECK(comes_true([&] { return done() == 1; }));  // the mark
-  CHECK_FALSE(house.leave("r", "s"));
-  CHECK(comes_true([&] { return done() == 2; }));    // it is given up
-  CHECK(house.ask("new") == "storage_unavailable");  // a request keeps its time
+  CHECK_FALSE(fleet_sidecar.leave("r", "s"));
+  CHECK(comes_true([&] { return done() == 2; }));            // it is given up
+  CHECK(fleet_sidecar.ask("new") == "storage_unavailable");  // a request keeps its time
 }
 
 TEST_CASE("a caller that has hardly any time left takes none from the others") {
@@ -193,19 +193,19 @@ TEST_CASE("a caller that has hardly any time left takes none from the others") {
   options.endpoints = {link.endpoint()};
   options.attempt_timeout = 5s;
   options.timeout = 20s;
-  SharingHouse other(etcd.patient_options()), house(options);
+  FleetSidecar other(etcd.patient_options()), fleet_sidecar(options);
   constexpr int callers = 8;
   const auto room = [](int i) { return "room " + std::to_string(i); };
   for (int i = 0; i < callers; ++i) other.report(room(i), room(i));  // so it cannot be released here
-  REQUIRE(comes_true([&] { return !house.knows(room(callers - 1)).empty(); }));
+  REQUIRE(comes_true([&] { return !fleet_sidecar.knows(room(callers - 1)).empty(); }));
   std::atomic<bool> is_over{false};
   std::vector<std::thread> hasty;
   for (int i = 0; i < callers; ++i) {
     hasty.emplace_back([&, i] {
-      while (!is_over) house.fleet->release(room(i), false, in(30ms + i * 10ms));
+      while (!is_over) fleet_sidecar.fleet->release(room(i), false, in(30ms + i * 10ms));
     });
   }
-  CHECK(house.gateway("new").starts_with("gxy"));
+  CHECK(fleet_sidecar.gateway("new").starts_with("gxy"));
   is_over = true;
   for (auto& thread : hasty) thread.join();
 }

@@ -59,8 +59,8 @@ TEST_CASE("an assignment that cannot be used is none") {
 }
 
 TEST_CASE("a room that was left comes back with where it was and why") {
-  const auto why = GENERATE(LeftValue::Why::empty, LeftValue::Why::released, LeftValue::Why::forced);
-  const auto read = left_value_from(to_text(LeftValue{"gxy1", why, "s-1"}));
+  const auto why = GENERATE(Tombstone::Why::empty, Tombstone::Why::released, Tombstone::Why::forced);
+  const auto read = tombstone_from(to_text(Tombstone{"gxy1", why, "s-1"}));
   REQUIRE(read);
   CHECK(read->gateway == "gxy1");
   CHECK(read->why == why);
@@ -70,11 +70,11 @@ TEST_CASE("a room that was left comes back with where it was and why") {
 TEST_CASE("what cannot be read of a room that was left is passed over") {
   for (const std::string& text : not_objects) {
     INFO(text);
-    CHECK_FALSE(left_value_from(text));
+    CHECK_FALSE(tombstone_from(text));
   }
-  CHECK_FALSE(left_value_from("{}"));
-  CHECK_FALSE(left_value_from(R"({"gateway":""})"));
-  CHECK(left_value_from(R"({"gateway":"gxy1","more":1})"));
+  CHECK_FALSE(tombstone_from("{}"));
+  CHECK_FALSE(tombstone_from(R"({"gateway":""})"));
+  CHECK(tombstone_from(R"({"gateway":"gxy1","more":1})"));
 }
 
 TEST_CASE("a sidecar comes back as it was written") {
@@ -91,12 +91,12 @@ TEST_CASE("a sidecar comes back as it was written") {
 }
 
 TEST_CASE("how a gateway drains comes back as it was written") {
-  const auto draining = GENERATE(domain::Draining::no, domain::Draining::yes, domain::Draining::and_emptying);
+  const auto draining = GENERATE(domain::Draining::no, domain::Draining::yes, domain::Draining::and_evacuating);
   CHECK(draining_from(to_text(draining)) == draining);
   for (const std::string& text : not_objects) CHECK_FALSE(draining_from(text));
   CHECK_FALSE(draining_from(R"({"draining":"perhaps"})"));
   CHECK_FALSE(draining_from(R"({"draining":true})"));
-  CHECK(draining_from(R"({"draining":"move","more":1})") == domain::Draining::and_emptying);
+  CHECK(draining_from(R"({"draining":"move","more":1})") == domain::Draining::and_evacuating);
 }
 
 TEST_CASE("a failover comes back with its standby, or with none") {
@@ -109,12 +109,12 @@ TEST_CASE("a failover comes back with its standby, or with none") {
 
 TEST_CASE("how a room is used comes back as it was written, and what older sidecars say counts as one user") {
   const auto read = [](std::string_view text) {
-    const UseValue value = use_value_from(text);
+    const UseMark value = use_mark_from(text);
     return (value.use == domain::Use::live ? "live " : "kept ") + std::to_string(value.users);
   };
-  CHECK(read(to_text(UseValue{domain::Use::live, 12})) == "live 12");
-  CHECK(read(to_text(UseValue{domain::Use::live, 0})) == "live 0");
-  CHECK(read(to_text(UseValue{domain::Use::kept, 0})) == "kept 0");
+  CHECK(read(to_text(UseMark{domain::Use::live, 12})) == "live 12");
+  CHECK(read(to_text(UseMark{domain::Use::live, 0})) == "live 0");
+  CHECK(read(to_text(UseMark{domain::Use::kept, 0})) == "kept 0");
   for (const char* text : {"live", "", "live -1", "live 1x", "live 99999999999999999999", "whatever"}) {
     INFO(text);
     CHECK(read(text) == "live 1");

@@ -169,6 +169,6 @@ TEST_CASE("the sink and stop() end a watch") {
           thread.join();
         }) < silence);
   CHECK(end.why == WatchEnd::Why::stopped);
-  CHECK(engine.range({"r/"}, patiently()).trouble == Trouble::unreached);
+  CHECK(engine.range({"r/"}, patiently()).error == ErrorCode::unreached);
   CHECK(engine.watch("r/", "r0", 2, 5s, [](const Header&, const auto&) { return true; }).why == WatchEnd::Why::stopped);
 }

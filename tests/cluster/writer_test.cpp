@@ -7,16 +7,16 @@
 #include "catch.h"
 #include "cluster/base64.h"
 #include "etcd_process.h"
+#include "fleet_sidecar.h"
 #include "in_time.h"
-#include "sharing_house.h"
 #include "slow_link.h"
 
 using namespace std::chrono_literals;
 using namespace cluster;
 using cluster_test::EtcdProcess;
+using cluster_test::FleetSidecar;
 using cluster_test::in;
 using cluster_test::patiently;
-using cluster_test::SharingHouse;
 using cluster_test::SlowLink;
 
 namespace {
@@ -29,11 +29,11 @@ Options hasty(Options options) {
   return options;
 }
 
-// With a desk and a journal that are another sidecar's.
+// With a registry and a journal that are another sidecar's.
 struct Writing {
-  Writing(const Options& options, SharingHouse& house)
-      : state(
-            std::make_shared<SharedState>(options, "writing", "", *house.desk, *house.journal, *house.keeper, counts)),
+  Writing(const Options& options, FleetSidecar& fleet_sidecar)
+      : state(std::make_shared<SharedState>(options, "writing", "", *fleet_sidecar.registry, *fleet_sidecar.journal,
+                                            *fleet_sidecar.keeper, counts)),
         writer(std::make_shared<Writer>(state)) {}
   ~Writing() { writer->stop(); }
 
@@ -47,44 +47,46 @@ struct Writing {
 TEST_CASE("a mark that came too late is not put over a newer one") {
   EtcdProcess etcd;
   std::atomic<bool> is_shut{true};
-  const std::string older_mark = to_base64(to_text(UseValue{domain::Use::live, 5}));
+  const std::string older_mark = to_base64(to_text(UseMark{domain::Use::live, 5}));
   const SlowLink link(etcd.endpoint(0), 0ms,
                       [&](std::string_view piece) { return !is_shut || piece.find(older_mark) == piece.npos; });
-  SharingHouse house(etcd.patient_options());
-  house.gateway("r");
+  FleetSidecar fleet_sidecar(etcd.patient_options());
+  fleet_sidecar.gateway("r");
   Options options = hasty(etcd.options());
   options.endpoints = {link.endpoint()};
-  Writing writing(options, house);
+  Writing writing(options, fleet_sidecar);
   const auto failures = [&] { return writing.counts.failures.value(); };
-  writing.writer->push(use_of({"r", domain::Use::live, 5}));
+  writing.writer->push(use_mark_of({"r", domain::Use::live, 5}));
   REQUIRE(comes_true([&] { return failures() >= 2; }));  // it is being retried
-  Deed newer = use_of({"r", domain::Use::kept, 0});
-  std::atomic<bool> is_told{false};
-  newer.told = [&] { is_told = true; };
+  Command newer = use_mark_of({"r", domain::Use::kept, 0});
+  std::atomic<bool> answers_caller{false};
+  newer.announced = [&] { answers_caller = true; };
   const auto before = failures();
   writing.writer->push(std::move(newer));
-  REQUIRE(comes_true([&] { return is_told || failures() >= before + 3; }));
+  REQUIRE(comes_true([&] { return answers_caller || failures() >= before + 3; }));
   is_shut = false;
-  REQUIRE(comes_true([&] { return is_told && writing.counts.transactions.read().count >= 2; }));
+  REQUIRE(comes_true([&] { return answers_caller && writing.counts.transactions.read().count >= 2; }));
   Engine engine(etcd.patient_options());
   const auto mark = engine.range({Keys(Options{}.prefix).use("r", "writing")}, patiently());
   REQUIRE(mark.value.items.size() == 1);
-  CHECK(use_value_from(mark.value.items[0].value).use == domain::Use::kept);
+  CHECK(use_mark_from(mark.value.items[0].value).use == domain::Use::kept);
 }
 
 TEST_CASE("a caller is told in the end that nothing came of it, also behind a mark that is retried") {
   EtcdProcess etcd;
-  SharingHouse house(etcd.patient_options());
+  FleetSidecar fleet_sidecar(etcd.patient_options());
   Options nowhere = hasty(etcd.options());
   nowhere.endpoints = {"http://127.0.0.1:1"};
-  Writing writing(nowhere, house);
-  writing.writer->push(use_of({"r", domain::Use::live, 5}));
-  Deed release;
-  release.kind = Deed::Kind::release;
+  Writing writing(nowhere, fleet_sidecar);
+  writing.writer->push(use_mark_of({"r", domain::Use::live, 5}));
+  Command release;
+  release.kind = Command::Kind::release;
   release.room = "r";
   release.deadline = in(attempt);
-  std::atomic<int> told{0};
-  release.released = [&](app::Claims::Released what) { told += what == app::Claims::Released::unavailable ? 1 : 100; };
+  std::atomic<int> reported{0};
+  release.released = [&](app::Claims::Released what) {
+    reported += what == app::Claims::Released::unavailable ? 1 : 100;
+  };
   writing.writer->push(std::move(release));
-  CHECK(comes_true([&] { return told == 1; }));
+  CHECK(comes_true([&] { return reported == 1; }));
 }

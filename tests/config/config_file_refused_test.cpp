@@ -213,11 +213,11 @@ TEST_CASE("no problem holds a control character, whatever the files hold") {
 TEST_CASE("a key of endlessly many parts is refused, where the TOML library would end the process") {
   std::string parts = "a";
   for (int i = 0; i < 200'000; ++i) parts += i % 3 == 0 ? ".\"b.\"" : i % 3 == 1 ? " . 'c'" : ".d";
-  const std::string told = ": this is no valid TOML: a key has too many parts (more than 64 dots in the line)";
+  const std::string reported = ": this is no valid TOML: a key has too many parts (more than 64 dots in the line)";
   const std::string before = "# ...\nx = \"\"\"\n'\"\"\"\"\n";
   for (const std::string& line : {parts + " = 1", "[" + parts + "]", "x = { " + parts + " = 1 }"}) {
-    CHECK(written::errors(written::load(line)) == std::vector{"config.toml:1" + told});
-    CHECK(written::errors(written::load(before + line)) == std::vector{"config.toml:4" + told});
+    CHECK(written::errors(written::load(line)) == std::vector{"config.toml:1" + reported});
+    CHECK(written::errors(written::load(before + line)) == std::vector{"config.toml:4" + reported});
   }
 }
 

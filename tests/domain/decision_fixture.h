@@ -17,7 +17,7 @@ struct DecisionFixture {
   std::vector<domain::Room> rooms;
   domain::Ledger ledger;
   domain::GatewayHealth health;
-  domain::Certainty certainty;
+  domain::StoreView store_view;
   std::chrono::seconds now{0};
 
   DecisionFixture() {
@@ -37,7 +37,7 @@ struct DecisionFixture {
   std::string ask(const domain::Question& question, std::vector<domain::Verdict>* verdicts = nullptr) {
     using Kind = domain::Decision::Kind;
     const domain::Policy with = policy();
-    const auto decision = domain::decide({with, ledger, health, at(now).service, certainty}, question, verdicts);
+    const auto decision = domain::decide({with, ledger, health, at(now).service, store_view}, question, verdicts);
     if (decision.kind == Kind::refused) return std::string(code_of(decision.refusal));
     if (decision.kind == Kind::pending) return "pending";
     return (decision.kind == Kind::booking ? "book " : "") + decision.gateway + " " +

@@ -27,14 +27,14 @@ struct Fleet {
       now += 2s;
       for (const auto gateway : all) {
         const bool is_bad = std::find(bad.begin(), bad.end(), gateway) != bad.end();
-        health.hear(gateway, source, !is_bad, now);
+        health.observe(gateway, source, !is_bad, now);
       }
-      health.conclude(now);
+      health.evaluate(now);
     }
   }
   void silence(std::chrono::seconds time) {
     now += time;
-    health.conclude(now);
+    health.evaluate(now);
   }
   std::string state(domain::GatewayNumber gateway) const { return std::string(to_text(health.state(gateway))); }
   Fitness fitness(domain::GatewayNumber gateway) { return health.fitness()[gateway]; }
@@ -113,13 +113,13 @@ TEST_CASE("a turnover is told once") {
   fleet.rounds(2);
   fleet.rounds(2, {0});
   fleet.now += 2s;
-  for (const auto gateway : fleet.all) fleet.health.hear(gateway, HealthSource::http, gateway != 0, fleet.now);
-  const auto turnovers = fleet.health.conclude(fleet.now);
-  REQUIRE(turnovers.size() == 1);
-  CHECK(turnovers[0].gateway == 0);
-  CHECK(turnovers[0].before == GatewayState::suspect);
-  CHECK(turnovers[0].now == GatewayState::down);
-  CHECK(fleet.health.conclude(fleet.now).empty());
+  for (const auto gateway : fleet.all) fleet.health.observe(gateway, HealthSource::http, gateway != 0, fleet.now);
+  const auto transitions = fleet.health.evaluate(fleet.now);
+  REQUIRE(transitions.size() == 1);
+  CHECK(transitions[0].gateway == 0);
+  CHECK(transitions[0].before == GatewayState::suspect);
+  CHECK(transitions[0].now == GatewayState::down);
+  CHECK(fleet.health.evaluate(fleet.now).empty());
 }
 
 TEST_CASE("word older than stale_after is unknown, and moves nothing") {
@@ -188,8 +188,8 @@ TEST_CASE("the brake holds before the first of many is lost") {
   fleet.rounds(2);
   fleet.rounds(2, {0, 1, 2});
   fleet.now += 2s;
-  fleet.health.hear(0, HealthSource::http, false, fleet.now);  // the others' words are still under way
-  fleet.health.conclude(fleet.now);
+  fleet.health.observe(0, HealthSource::http, false, fleet.now);  // the others' words are still under way
+  fleet.health.evaluate(fleet.now);
   CHECK(fleet.state(0) == "down");
   CHECK(fleet.state(1) == "suspect");
   CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));

@@ -20,11 +20,11 @@ domain::Assignment row(const std::string& room, const std::string& gateway) {
 }
 
 // What is to be told: "room use", one after the other.
-std::string told(Ledger& ledger) {
+std::string reported(Ledger& ledger) {
   std::string text;
-  for (const auto& told : ledger.take_uses()) {
-    const char* use = told.use == Use::live ? " live" : told.use == Use::kept ? " kept" : " none";
-    text += (text.empty() ? "" : ", ") + told.room_id + use;
+  for (const auto& reported : ledger.take_uses()) {
+    const char* use = reported.use == Use::live ? " live" : reported.use == Use::kept ? " kept" : " none";
+    text += (text.empty() ? "" : ", ") + reported.room_id + use;
   }
   return text;
 }
@@ -82,13 +82,13 @@ TEST_CASE("a room that has ended elsewhere ends here, whoever is in it") {
   Ledger ledger;
   ledger.follow(row("r", "a"));
   ledger.enter("s", "r", {}, own, at(1s));
-  ledger.set_use_told("r", Use::live);
+  ledger.set_announced_use("r", Use::live);
   (void)ledger.take_changes();
   ledger.unfollow("r");
   REQUIRE(ledger.find("r"));  // its session is still there
   CHECK(gateway_of(ledger, "r").empty());
   CHECK(ledger.find("r")->users == 1);
-  CHECK(ledger.use_told("r") == Use::none);
+  CHECK(ledger.announced_use("r") == Use::none);
   CHECK(rooms_on(ledger, "a") == 0);
   const auto changes = ledger.take_changes();
   REQUIRE(changes.size() == 1);
@@ -100,80 +100,80 @@ TEST_CASE("a room that has ended elsewhere ends here, whoever is in it") {
 
 TEST_CASE("how a room is used is told when that changes, and anew once it has been given up") {
   Ledger ledger;
-  ledger.tell_uses(true);
+  ledger.announce_uses(true);
   ledger.follow(row("r", "a"));
-  CHECK(told(ledger).empty());  // followed, but used by nobody here
+  CHECK(reported(ledger).empty());  // followed, but used by nobody here
   ledger.answered("r", at(1s));
   ledger.answered("r", at(2s));
-  CHECK(told(ledger) == "r kept");
+  CHECK(reported(ledger) == "r kept");
   ledger.enter("s", "r", {}, own, at(3s));
   ledger.enter("t", "r", {}, own, at(3s));
   ledger.answered("r", at(4s));
-  CHECK(told(ledger) == "r live");
-  CHECK(ledger.use_told("r") == Use::live);
-  ledger.set_use_told("r", Use::none);
+  CHECK(reported(ledger) == "r live");
+  CHECK(ledger.announced_use("r") == Use::live);
+  ledger.set_announced_use("r", Use::none);
   ledger.enter("u", "r", {}, own, at(5s));
-  CHECK(told(ledger) == "r live");
+  CHECK(reported(ledger) == "r live");
   ledger.unfollow("r");
   ledger.follow(row("r", "a"));
   ledger.answered("r", at(6s));
-  CHECK(told(ledger) == "r kept");
+  CHECK(reported(ledger) == "r kept");
 }
 
 TEST_CASE("that a room which stays was emptied is told once, and not while somebody is in it") {
   Ledger ledger;
-  ledger.tell_uses(true);
+  ledger.announce_uses(true);
   ledger.follow(row("r", "a"));
   ledger.note_emptied("r");
-  CHECK(told(ledger).empty());
+  CHECK(reported(ledger).empty());
   ledger.enter("s", "r", {}, own, at(1s));
-  CHECK(told(ledger) == "r live");
+  CHECK(reported(ledger) == "r live");
   ledger.note_emptied("r");
-  CHECK(told(ledger).empty());
+  CHECK(reported(ledger).empty());
   ledger.leave("s", "r");
   ledger.note_emptied("r");
   ledger.note_emptied("r");
   ledger.note_emptied("unheard-of");
-  CHECK(told(ledger) == "r kept");
+  CHECK(reported(ledger) == "r kept");
 }
 
 TEST_CASE("no use is told of a room without assignment, nor while nobody wants to know") {
   Ledger ledger;
   ledger.follow(row("r", "a"));
   ledger.answered("r", at(1s));
-  CHECK(told(ledger).empty());
-  ledger.tell_uses(true);
+  CHECK(reported(ledger).empty());
+  ledger.announce_uses(true);
   ledger.enter("s", "q", {}, own, at(2s));
-  CHECK(told(ledger).empty());
+  CHECK(reported(ledger).empty());
   ledger.answered("r", at(3s));
-  ledger.tell_uses(false);
-  CHECK_FALSE(ledger.tells_uses());
-  CHECK(told(ledger).empty());
-  CHECK(ledger.use_told("r") == Use::none);
+  ledger.announce_uses(false);
+  CHECK_FALSE(ledger.announces_uses());
+  CHECK(reported(ledger).empty());
+  CHECK(ledger.announced_use("r") == Use::none);
 }
 
 TEST_CASE("who is told anew of uses hears of those told before, too") {
   Ledger ledger;
-  ledger.tell_uses(true);
+  ledger.announce_uses(true);
   ledger.follow(row("r", "a"));
   ledger.answered("r", at(1s));
-  CHECK(told(ledger) == "r kept");
-  ledger.tell_uses(true);
+  CHECK(reported(ledger) == "r kept");
+  ledger.announce_uses(true);
   ledger.answered("r", at(2s));
-  CHECK(told(ledger) == "r kept");
+  CHECK(reported(ledger) == "r kept");
 }
 
 TEST_CASE("a room goes back where it was until that is forgotten") {
   Ledger ledger;
-  CHECK_FALSE(ledger.returns_to("r"));
-  ledger.set_returning("r", "a");
-  CHECK(ledger.returns_to("r") == ledger.number_of("a"));
-  ledger.set_returning("r", "b");
-  CHECK(ledger.returns_to("r") == ledger.number_of("b"));
-  SECTION("for this room") { ledger.set_returning("r", std::nullopt); }
-  SECTION("for all") { ledger.forget_returning(); }
-  SECTION("since uses are told anew") { ledger.tell_uses(true); }
-  CHECK_FALSE(ledger.returns_to("r"));
+  CHECK_FALSE(ledger.tombstone_gateway("r"));
+  ledger.set_tombstone("r", "a");
+  CHECK(ledger.tombstone_gateway("r") == ledger.number_of("a"));
+  ledger.set_tombstone("r", "b");
+  CHECK(ledger.tombstone_gateway("r") == ledger.number_of("b"));
+  SECTION("for this room") { ledger.set_tombstone("r", std::nullopt); }
+  SECTION("for all") { ledger.forget_tombstones(); }
+  SECTION("since uses are told anew") { ledger.announce_uses(true); }
+  CHECK_FALSE(ledger.tombstone_gateway("r"));
 }
 
 TEST_CASE("another sidecar's use of a room is believed until its time") {
@@ -203,7 +203,7 @@ std::string recounts(Ledger& ledger, domain::Moment now) {
 
 TEST_CASE("how many are in a room is told when that changes, at most once a second") {
   Ledger ledger;
-  ledger.tell_uses(true);
+  ledger.announce_uses(true);
   ledger.follow(row("r", "a"));
   ledger.enter("s", "r", {}, own, at(1s));
   CHECK(ledger.take_uses().front().users == 1);
@@ -225,7 +225,7 @@ TEST_CASE("how many are in a room is told when that changes, at most once a seco
     ledger.leave("s", "r");
     ledger.leave("t", "r");
     ledger.note_emptied("r");
-    CHECK(told(ledger) == "r kept");
+    CHECK(reported(ledger) == "r kept");
   }
   SECTION("of a room that has ended nothing") {
     ledger.leave("t", "r");
@@ -233,14 +233,14 @@ TEST_CASE("how many are in a room is told when that changes, at most once a seco
   }
   SECTION("while nobody wants to know nothing") {
     ledger.enter("v", "r", {}, own, at(9s));
-    ledger.tell_uses(false);
+    ledger.announce_uses(false);
   }
   CHECK(recounts(ledger, at(10s)).empty());
 }
 
 TEST_CASE("silent sessions are told to be gone") {
   Ledger ledger;
-  ledger.tell_uses(true);
+  ledger.announce_uses(true);
   ledger.follow(row("r", "a"));
   ledger.enter("s", "r", {}, own, at(1s));
   ledger.enter("t", "r", {}, own, at(50s));
@@ -251,7 +251,7 @@ TEST_CASE("silent sessions are told to be gone") {
 
 TEST_CASE("numbers of users are handed over in slices") {
   Ledger ledger;
-  ledger.tell_uses(true);
+  ledger.announce_uses(true);
   for (const char* room : {"p", "q", "r"}) {
     ledger.follow(row(room, "a"));
     ledger.enter(std::string(room) + "1", room, {}, own, at(1s));
@@ -267,18 +267,18 @@ TEST_CASE("numbers of users are handed over in slices") {
 
 TEST_CASE("users at other sidecars count for a room and as its gateway's load, whether it is known or not") {
   Ledger ledger;
-  ledger.count_crowd(3);
-  const auto crowd = [&] { return ledger.crowd_by_gateway()[ledger.number_of("a")]; };
+  ledger.count_excess_users(3);
+  const auto excess_users = [&] { return ledger.excess_users_by_gateway()[ledger.number_of("a")]; };
   ledger.set_users_elsewhere("r", 5);
   CHECK(ledger.find("r")->all_users() == 5);
   ledger.follow(row("r", "a"));
-  CHECK(crowd() == 2);
+  CHECK(excess_users() == 2);
   ledger.enter("s", "r", {}, own, at(1s));
   CHECK(ledger.find("r")->all_users() == 6);
   CHECK(ledger.find("r")->users == 1);
-  CHECK(crowd() == 3);
+  CHECK(excess_users() == 3);
   ledger.set_users_elsewhere("r", 0);
-  CHECK(crowd() == 0);
+  CHECK(excess_users() == 0);
   ledger.leave("s", "r");
   ledger.set_users_elsewhere("r", 1);
   ledger.unfollow("r");

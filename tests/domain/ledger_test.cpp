@@ -25,9 +25,9 @@ using domain_test::rooms_on;
 constexpr auto grace = std::chrono::milliseconds{120s};
 constexpr std::size_t all = 1000;  // at once
 
-void count_crowd(Ledger& ledger, std::optional<std::int64_t> average) {
+void count_excess_users(Ledger& ledger, std::optional<std::int64_t> average) {
   std::string after;
-  if (ledger.count_crowd(average)) ledger.recount_crowd(after, all);
+  if (ledger.count_excess_users(average)) ledger.recount_excess_users(after, all);
 }
 
 }  // namespace
@@ -146,7 +146,7 @@ TEST_CASE("a session that is silent for dead_after is no user, and a new report 
     CHECK_FALSE(entered.moved_from);
   }
   SECTION("it is buried") {
-    CHECK(ledger.bury(all) == std::vector<std::string>{"r"});
+    CHECK(ledger.remove_expired(all) == std::vector<std::string>{"r"});
     CHECK(ledger.silent_sessions() == 0);
     CHECK(ledger.may_end("r", at(91s).service, grace));
   }
@@ -169,8 +169,8 @@ TEST_CASE("a snapshot sweeps what it does not list, but not who spoke since") {
   const auto arrived = at(10s);
   ledger.enter("listed", "r", {}, Ledger::Report::snapshot, arrived);
   std::string after;
-  const auto swept = ledger.sweep(arrived.service, at(5s).service, after, all);
-  CHECK(swept.rooms == std::vector<std::string>{"r"});
+  const auto unlisted = ledger.remove_unlisted(arrived.service, at(5s).service, after, all);
+  CHECK(unlisted.rooms == std::vector<std::string>{"r"});
   CHECK_FALSE(ledger.leave("missing", "r"));
   CHECK(ledger.leave("spoke", "r"));
   CHECK(ledger.leave("listed", "r"));
@@ -184,10 +184,10 @@ TEST_CASE("a sweep works in slices and comes to an end") {
   int slices = 0;
   std::string after;
   for (bool more = true; more; ++slices) {
-    const auto swept = ledger.sweep(at(10s).service, at(5s).service, after, 4);
-    CHECK(swept.rooms.size() <= 4);
-    left += swept.rooms.size();
-    more = swept.more;
+    const auto unlisted = ledger.remove_unlisted(at(10s).service, at(5s).service, after, 4);
+    CHECK(unlisted.rooms.size() <= 4);
+    left += unlisted.rooms.size();
+    more = unlisted.more;
   }
   CHECK(left == 9);
   CHECK(slices == 3);
@@ -198,7 +198,7 @@ TEST_CASE("a sweep looks at a bounded number of sessions that stay, and at none 
   for (int i = 0; i < 1000; ++i) ledger.enter(std::to_string(i), "r", {}, own, at(8s));
   int slices = 0;
   std::string after;
-  while (ledger.sweep(at(10s).service, at(5s).service, after, 4).more) ++slices;
+  while (ledger.remove_unlisted(at(10s).service, at(5s).service, after, 4).more) ++slices;
   CHECK(slices > 20);
   CHECK(slices < 250);
   CHECK(ledger.live_sessions() == 1000);
@@ -214,9 +214,9 @@ TEST_CASE("sessions that fall silent together are taken for silent, and forgotte
   CHECK_FALSE(ledger.expire(at(90s).service, 90s, 4));
   CHECK(ledger.find("r")->users == 0);
   CHECK_FALSE(ledger.reported_gateway("r"));
-  CHECK(ledger.bury(7).size() == 7);
+  CHECK(ledger.remove_expired(7).size() == 7);
   CHECK(ledger.silent_sessions() == 3);
-  CHECK(ledger.bury(7).size() == 3);
+  CHECK(ledger.remove_expired(7).size() == 3);
   CHECK(ledger.find("r")->sessions == 0);
 }
 
@@ -263,21 +263,21 @@ TEST_CASE("after a restart every session is fresh and every assignment just answ
 
 TEST_CASE("what is restored counts as crowd, too") {
   Ledger ledger;
-  count_crowd(ledger, 1);
+  count_excess_users(ledger, 1);
   const domain::WallTime old = at(0s).wall;
   ledger.restore({{"r", "a", "", old, old}}, {{"s", "r", {}, old}, {"t", "r", {}, old}, {"u", "r", {}, old}}, {},
                  at(0s));
-  CHECK(ledger.crowd_by_gateway()[ledger.number_of("a")] == 2);
+  CHECK(ledger.excess_users_by_gateway()[ledger.number_of("a")] == 2);
 }
 
 TEST_CASE("a difference is told once a session, wherever it moves") {
   Ledger ledger;
   ledger.enter("s", "r", {}, own, at(1s));
-  CHECK(ledger.tells_first_difference("s"));
-  CHECK_FALSE(ledger.tells_first_difference("s"));
+  CHECK(ledger.mark_first_difference("s"));
+  CHECK_FALSE(ledger.mark_first_difference("s"));
   ledger.enter("s", "q", {}, own, at(2s));
-  CHECK_FALSE(ledger.tells_first_difference("s"));
-  CHECK_FALSE(ledger.tells_first_difference("nobody"));
+  CHECK_FALSE(ledger.mark_first_difference("s"));
+  CHECK_FALSE(ledger.mark_first_difference("nobody"));
 }
 
 TEST_CASE("most sessions of a room say where it is") {
@@ -299,89 +299,91 @@ TEST_CASE("of gateways with as many votes the first by name is taken, in whateve
 
 TEST_CASE("of a room's users those above the average count as crowd, where the room is assigned") {
   Ledger ledger;
-  const auto crowds = [&](const char* gateway) { return ledger.crowd_by_gateway()[ledger.number_of(gateway)]; };
+  const auto excess_users = [&](const char* gateway) {
+    return ledger.excess_users_by_gateway()[ledger.number_of(gateway)];
+  };
   const auto enter = [&](const char* room, int from, int to) {
     for (int i = from; i <= to; ++i) ledger.enter("s" + std::to_string(i), room, {}, own, at(1s * i));
   };
   assign(ledger, "r", "a", at(0s));
   assign(ledger, "q", "b", at(0s));
-  CHECK(ledger.crowd_by_gateway().empty());
-  count_crowd(ledger, 3);
+  CHECK(ledger.excess_users_by_gateway().empty());
+  count_excess_users(ledger, 3);
   enter("r", 1, 3);
-  CHECK(crowds("a") == 0);
+  CHECK(excess_users("a") == 0);
   enter("r", 4, 7);
-  REQUIRE(crowds("a") == 4);
+  REQUIRE(excess_users("a") == 4);
   SECTION("they come again") {
     enter("r", 1, 7);
-    CHECK(crowds("a") == 4);
+    CHECK(excess_users("a") == 4);
   }
   SECTION("one leaves") {
     ledger.leave("s7", "r");
-    CHECK(crowds("a") == 3);
+    CHECK(excess_users("a") == 3);
   }
   SECTION("they go to another room") {
     enter("q", 1, 5);
-    CHECK(crowds("a") == 0);
-    CHECK(crowds("b") == 2);
+    CHECK(excess_users("a") == 0);
+    CHECK(excess_users("b") == 2);
   }
   SECTION("they fall silent, are buried, and one comes back") {
     ledger.expire(at(92s).service, 90s, all);
-    CHECK(crowds("a") == 2);
-    ledger.bury(all);
-    CHECK(crowds("a") == 2);
+    CHECK(excess_users("a") == 2);
+    ledger.remove_expired(all);
+    CHECK(excess_users("a") == 2);
     enter("r", 2, 2);
-    CHECK(crowds("a") == 3);
+    CHECK(excess_users("a") == 3);
   }
   SECTION("a snapshot does not list them") {
     std::string after;
-    ledger.sweep(at(4s).service, at(4s).service, after, all);
-    CHECK(crowds("a") == 1);
+    ledger.remove_unlisted(at(4s).service, at(4s).service, after, all);
+    CHECK(excess_users("a") == 1);
   }
   SECTION("the room is to move: they count where it goes, and at once") {
     ledger.book("r", ledger.number_of("b"), "", at(8s));
-    CHECK(crowds("a") == 0);
-    CHECK(crowds("b") == 4);
+    CHECK(excess_users("a") == 0);
+    CHECK(excess_users("b") == 4);
     enter("r", 8, 8);
     SECTION("and back, if it fails") {
       ledger.withdraw("r");
-      CHECK(crowds("a") == 5);
-      CHECK(crowds("b") == 0);
+      CHECK(excess_users("a") == 5);
+      CHECK(excess_users("b") == 0);
     }
     SECTION("and elsewhere, if another holds it") {
       ledger.confirm("r", ledger.number_of("c"));
-      CHECK(crowds("b") == 0);
-      CHECK(crowds("c") == 5);
+      CHECK(excess_users("b") == 0);
+      CHECK(excess_users("c") == 5);
     }
   }
   SECTION("the assignment is released, with its users or without") {
     ledger.end_assignment("r");
-    CHECK(crowds("a") == 0);
+    CHECK(excess_users("a") == 0);
     assign(ledger, "r", "b", at(9s));
-    CHECK(crowds("b") == 4);
+    CHECK(excess_users("b") == 4);
     ledger.forget_sessions("r", all);
-    CHECK(crowds("b") == 0);
+    CHECK(excess_users("b") == 0);
   }
   SECTION("the average changes") {
-    count_crowd(ledger, 6);
-    CHECK(crowds("a") == 1);
-    count_crowd(ledger, {});
-    CHECK(ledger.crowd_by_gateway().empty());
+    count_excess_users(ledger, 6);
+    CHECK(excess_users("a") == 1);
+    count_excess_users(ledger, {});
+    CHECK(ledger.excess_users_by_gateway().empty());
     enter("r", 8, 8);
-    count_crowd(ledger, 3);
-    CHECK(crowds("a") == 5);
+    count_excess_users(ledger, 3);
+    CHECK(excess_users("a") == 5);
   }
   SECTION("the average changes, and rooms change while they are counted anew") {
     enter("q", 11, 15);
-    REQUIRE(ledger.count_crowd(1));
-    CHECK_FALSE(ledger.count_crowd(1));
+    REQUIRE(ledger.count_excess_users(1));
+    CHECK_FALSE(ledger.count_excess_users(1));
     std::string after;
-    REQUIRE(ledger.recount_crowd(after, 1));  // that was q
+    REQUIRE(ledger.recount_excess_users(after, 1));  // that was q
     CHECK(after == "q");
     enter("q", 16, 16);
     enter("r", 8, 8);
-    ledger.recount_crowd(after, 5);
-    CHECK(crowds("b") == 5);
-    CHECK(crowds("a") == 7);
+    ledger.recount_excess_users(after, 5);
+    CHECK(excess_users("b") == 5);
+    CHECK(excess_users("a") == 7);
   }
 }
 
@@ -415,7 +417,7 @@ TEST_CASE("invariant 3: a gateway's load is the recount of its assignments, afte
         if (ledger.may_end(room, at(now).service, grace)) ledger.end_assignment(room);
         break;
       case 5:
-        ledger.bury(all);
+        ledger.remove_expired(all);
         break;
       case 6:
         ledger.end_assignment(room);
@@ -425,25 +427,25 @@ TEST_CASE("invariant 3: a gateway's load is the recount of its assignments, afte
         break;
       case 8: {
         std::string after;
-        ledger.sweep(at(now - 60s).service, at(now - 30s).service, after, 5);
+        ledger.remove_unlisted(at(now - 60s).service, at(now - 30s).service, after, 5);
         break;
       }
       case 9:
         if (pick(20) == 0) average = pick(3) > 0 ? std::optional<std::int64_t>(pick(4)) : std::nullopt;
-        count_crowd(ledger, average);
+        count_excess_users(ledger, average);
         break;
     }
-    std::map<domain::GatewayNumber, std::int64_t> rooms, crowd;
+    std::map<domain::GatewayNumber, std::int64_t> rooms, excess_users;
     std::size_t users = 0;
     for (const auto& [name, r] : ledger.rooms()) {
       if (r.held) ++rooms[r.held->gateway];
       const auto above = static_cast<std::int64_t>(r.users) - average.value_or(0);
-      if (r.held && above > 0) crowd[r.held->gateway] += above;
+      if (r.held && above > 0) excess_users[r.held->gateway] += above;
       users += r.users;
     }
     for (domain::GatewayNumber g = 0; g < ledger.rooms_by_gateway().size(); ++g) {
       REQUIRE(ledger.rooms_by_gateway()[g] == rooms[g]);
-      if (average) REQUIRE(ledger.crowd_by_gateway()[g] == crowd[g]);
+      if (average) REQUIRE(ledger.excess_users_by_gateway()[g] == excess_users[g]);
     }
     REQUIRE(users == ledger.live_sessions());
   }

@@ -15,7 +15,7 @@ namespace {
 using domain::Fitness;
 using domain::GatewayNumber;
 using domain::Placement;
-using Manner = domain::Placement::Manner;
+using Selection = domain::Placement::Selection;
 
 struct Gateway {
   std::int64_t rooms;     // already assigned
@@ -23,13 +23,13 @@ struct Gateway {
 };
 
 // Gateways 0, 1, 2 …; IL lists those of `home`, US those of `abroad`.
-struct House {
+struct Fixture {
   std::vector<std::int64_t> rooms;
   std::vector<Fitness> fitness = {};
   std::optional<Placement> placement;
 
-  House(const std::vector<Gateway>& gateways, const std::vector<int>& home = {}, const std::vector<int>& abroad = {},
-        domain::WhenFull when_full = domain::WhenFull::overflow) {
+  Fixture(const std::vector<Gateway>& gateways, const std::vector<int>& home = {}, const std::vector<int>& abroad = {},
+          domain::WhenFull when_full = domain::WhenFull::overflow) {
     domain::Options options;
     options.avg_room_occupancy = 10;
     options.when_full = when_full;
@@ -54,33 +54,33 @@ struct House {
                       [](const std::string& name) { return static_cast<GatewayNumber>(std::stoul(name)); });
   }
 
-  Placement::Scene scene(Manner manner, std::uint64_t chance) const {
-    Placement::Scene scene{rooms, {}, fitness};
-    scene.manner = manner;
-    scene.chance = chance;
-    return scene;
+  Placement::Loads loads(Selection selection, std::uint64_t chance) const {
+    Placement::Loads loads{rooms, {}, fitness};
+    loads.selection = selection;
+    loads.chance = chance;
+    return loads;
   }
-  Placement::Choice choose(Manner manner, std::uint64_t chance,
+  Placement::Choice choose(Selection selection, std::uint64_t chance,
                            std::vector<domain::Verdict>* verdicts = nullptr) const {
-    return placement->choose("IL", scene(manner, chance), verdicts);
+    return placement->choose("IL", loads(selection, chance), verdicts);
   }
   // How often each is chosen.
-  std::map<GatewayNumber, int> chosen(Manner manner, int times = 3000) const {
+  std::map<GatewayNumber, int> chosen(Selection selection, int times = 3000) const {
     tests::Chance chance(7);
     std::map<GatewayNumber, int> counts;
-    for (int i = 0; i < times; ++i) ++counts[choose(manner, chance.number()).gateway.value()];
+    for (int i = 0; i < times; ++i) ++counts[choose(selection, chance.number()).gateway.value()];
     return counts;
   }
-  std::set<GatewayNumber> ever_chosen(Manner manner) const {
+  std::set<GatewayNumber> ever_chosen(Selection selection) const {
     std::set<GatewayNumber> result;
-    for (const auto& [gateway, times] : chosen(manner)) result.insert(gateway);
+    for (const auto& [gateway, times] : chosen(selection)) result.insert(gateway);
     return result;
   }
-  std::vector<std::string> verdicts(Manner manner, std::uint64_t chance) const {
-    std::vector<domain::Verdict> told;
-    choose(manner, chance, &told);
+  std::vector<std::string> verdicts(Selection selection, std::uint64_t chance) const {
+    std::vector<domain::Verdict> reported;
+    choose(selection, chance, &reported);
     std::vector<std::string> words;
-    for (const auto& verdict : told) words.emplace_back(verdict.verdict);
+    for (const auto& verdict : reported) words.emplace_back(verdict.verdict);
     return words;
   }
 };
@@ -94,8 +94,8 @@ constexpr std::uint64_t third = largest / 3;
 }  // namespace
 
 TEST_CASE("shared: equal loads are spread over all equals alike, and only over them") {
-  const House house({{2, 100}, {9, 100}, {8, 400}, {2, 100}, {3, 100}, {4, 200}});
-  const auto counts = house.chosen(Manner::shared, 4000);
+  const Fixture fixture({{2, 100}, {9, 100}, {8, 400}, {2, 100}, {3, 100}, {4, 200}});
+  const auto counts = fixture.chosen(Selection::random_ties, 4000);
   CHECK(counts.size() == 4);
   for (const GatewayNumber equal : {0u, 2u, 3u, 5u}) {
     CAPTURE(equal);
@@ -111,16 +111,16 @@ TEST_CASE("shared: what is chosen is never worse than alone, whatever the scene"
     for (std::size_t n = chance.below(7) + 1; n > 0; --n) {
       gateways.push_back({chance.between(0, 12), 100 * chance.between(1, 2)});
     }
-    const House house(gateways, {0}, {static_cast<int>(gateways.size()) - 1},
-                      chance.below(2) == 0 ? domain::WhenFull::overflow : domain::WhenFull::reject);
-    const auto alone = house.choose(Manner::alone, chance.number());
-    for (const Manner manner : {Manner::shared, Manner::unsure}) {
-      const auto choice = house.choose(manner, chance.number());
+    const Fixture fixture(gateways, {0}, {static_cast<int>(gateways.size()) - 1},
+                          chance.below(2) == 0 ? domain::WhenFull::overflow : domain::WhenFull::reject);
+    const auto alone = fixture.choose(Selection::least_loaded, chance.number());
+    for (const Selection selection : {Selection::random_ties, Selection::two_choices}) {
+      const auto choice = fixture.choose(selection, chance.number());
       REQUIRE(choice.gateway.has_value() == alone.gateway.has_value());
       REQUIRE(choice.step == alone.step);
       REQUIRE(choice.reason == alone.reason);
       REQUIRE(choice.refusal == alone.refusal);
-      if (!choice.gateway || manner == Manner::unsure) continue;
+      if (!choice.gateway || selection == Selection::two_choices) continue;
       const Gateway& ours = gateways[*choice.gateway];
       const Gateway& best = gateways[*alone.gateway];
       REQUIRE(ours.rooms * best.capacity == best.rooms * ours.capacity);
@@ -129,11 +129,11 @@ TEST_CASE("shared: what is chosen is never worse than alone, whatever the scene"
 }
 
 TEST_CASE("unsure: of two by chance the less loaded relative to capacity is chosen") {
-  const House house({{5, 100}, {4, 400}, {6, 100}, {7, 100}});
+  const Fixture fixture({{5, 100}, {4, 400}, {6, 100}, {7, 100}});
   tests::Chance chance(5);
   std::map<std::set<GatewayNumber>, int> pairs;
   for (int i = 0; i < 6000; ++i) {
-    const auto choice = house.choose(Manner::unsure, chance.number());
+    const auto choice = fixture.choose(Selection::two_choices, chance.number());
     REQUIRE(choice.rival);
     REQUIRE(*choice.rival != *choice.gateway);
     constexpr int rank[] = {1, 0, 2, 3};
@@ -148,18 +148,18 @@ TEST_CASE("unsure: of two by chance the less loaded relative to capacity is chos
 }
 
 TEST_CASE("unsure: the fullest of all is never chosen, and equals are all chosen alike") {
-  CHECK(House({{5, 100}, {4, 100}, {6, 100}}).ever_chosen(Manner::unsure) == Numbers{0, 1});
-  for (const auto& [gateway, times] : House({{1, 100}, {2, 200}, {1, 100}}).chosen(Manner::unsure)) {
+  CHECK(Fixture({{5, 100}, {4, 100}, {6, 100}}).ever_chosen(Selection::two_choices) == Numbers{0, 1});
+  for (const auto& [gateway, times] : Fixture({{1, 100}, {2, 200}, {1, 100}}).chosen(Selection::two_choices)) {
     CHECK(times > 880);
     CHECK(times < 1120);
   }
 }
 
 TEST_CASE("a single candidate of a step is chosen in any manner and by any chance") {
-  const House house({{5, 100}, {0, 100}}, {0});
-  for (const Manner manner : {Manner::alone, Manner::shared, Manner::unsure}) {
+  const Fixture fixture({{5, 100}, {0, 100}}, {0});
+  for (const Selection selection : {Selection::least_loaded, Selection::random_ties, Selection::two_choices}) {
     for (const std::uint64_t chance : {std::uint64_t{0}, std::uint64_t{1}, third, largest - 1, largest}) {
-      const auto choice = house.choose(manner, chance);
+      const auto choice = fixture.choose(selection, chance);
       CHECK(choice.gateway == GatewayNumber{0});
       CHECK_FALSE(choice.rival);
     }
@@ -167,14 +167,15 @@ TEST_CASE("a single candidate of a step is chosen in any manner and by any chanc
 }
 
 TEST_CASE("every chance of 64 bits leads to a candidate") {
-  const House house({{5, 100}, {5, 100}, {5, 100}});
+  const Fixture fixture({{5, 100}, {5, 100}, {5, 100}});
   for (std::uint64_t bit = 1; bit != 0; bit <<= 1) {
     for (const std::uint64_t chance : {bit, bit - 1, ~bit, 0 - bit}) {
-      for (const Manner manner : {Manner::shared, Manner::unsure}) CHECK(house.choose(manner, chance).gateway < 3u);
+      for (const Selection selection : {Selection::random_ties, Selection::two_choices})
+        CHECK(fixture.choose(selection, chance).gateway < 3u);
     }
   }
-  CHECK(house.choose(Manner::shared, 0).gateway == GatewayNumber{0});
-  CHECK(house.choose(Manner::shared, largest).gateway == GatewayNumber{2});
+  CHECK(fixture.choose(Selection::random_ties, 0).gateway == GatewayNumber{0});
+  CHECK(fixture.choose(Selection::random_ties, largest).gateway == GatewayNumber{2});
 }
 
 TEST_CASE("regions and steps hold where ties are by chance, and with two choices") {
@@ -220,55 +221,58 @@ TEST_CASE("regions and steps hold where ties are by chance, and with two choices
   };
   for (const Case& c : cases) {
     CAPTURE(c.sentence);
-    const House house(c.gateways, {0, 1}, {4, 5}, c.when_full);
-    for (const Manner manner : {Manner::shared, Manner::unsure}) {
-      CHECK(house.ever_chosen(manner) == c.admitted);
-      CHECK(house.choose(manner, third).step == c.step);
+    const Fixture fixture(c.gateways, {0, 1}, {4, 5}, c.when_full);
+    for (const Selection selection : {Selection::random_ties, Selection::two_choices}) {
+      CHECK(fixture.ever_chosen(selection) == c.admitted);
+      CHECK(fixture.choose(selection, third).step == c.step);
     }
   }
 }
 
 TEST_CASE("suspects are drawn only where nobody else is, and the dead never") {
-  House house({{1, 100}, {1, 100}, {1, 100}, {1, 100}, {1, 100}});
-  house.fitness = {Fitness::suspect, Fitness::down, Fitness::fit, Fitness::fit, Fitness::suspect};
-  for (const Manner manner : {Manner::shared, Manner::unsure}) {
-    house.fitness[2] = Fitness::fit;
-    house.fitness[3] = Fitness::fit;
-    CHECK(house.ever_chosen(manner) == Numbers{2, 3});
-    house.fitness[2] = Fitness::down;
-    house.fitness[3] = Fitness::down;
-    CHECK(house.ever_chosen(manner) == Numbers{0, 4});
+  Fixture fixture({{1, 100}, {1, 100}, {1, 100}, {1, 100}, {1, 100}});
+  fixture.fitness = {Fitness::suspect, Fitness::down, Fitness::fit, Fitness::fit, Fitness::suspect};
+  for (const Selection selection : {Selection::random_ties, Selection::two_choices}) {
+    fixture.fitness[2] = Fitness::fit;
+    fixture.fitness[3] = Fitness::fit;
+    CHECK(fixture.ever_chosen(selection) == Numbers{2, 3});
+    fixture.fitness[2] = Fitness::down;
+    fixture.fitness[3] = Fitness::down;
+    CHECK(fixture.ever_chosen(selection) == Numbers{0, 4});
   }
 }
 
 TEST_CASE("shared: an equal that lost the lot was not drawn, any other has a higher load") {
-  const House house({{2, 100}, {10, 100}, {3, 100}, {2, 100}, {0, 100}}, {0, 1, 2, 3});
-  CHECK(house.verdicts(Manner::alone, largest) == Words{"chosen", "full", "higher_load", "higher_load", "no_region"});
-  CHECK(house.verdicts(Manner::shared, 0) == Words{"chosen", "full", "higher_load", "not_drawn", "no_region"});
-  CHECK(house.verdicts(Manner::shared, largest) == Words{"not_drawn", "full", "higher_load", "chosen", "no_region"});
+  const Fixture fixture({{2, 100}, {10, 100}, {3, 100}, {2, 100}, {0, 100}}, {0, 1, 2, 3});
+  CHECK(fixture.verdicts(Selection::least_loaded, largest) ==
+        Words{"chosen", "full", "higher_load", "higher_load", "no_region"});
+  CHECK(fixture.verdicts(Selection::random_ties, 0) ==
+        Words{"chosen", "full", "higher_load", "not_drawn", "no_region"});
+  CHECK(fixture.verdicts(Selection::random_ties, largest) ==
+        Words{"not_drawn", "full", "higher_load", "chosen", "no_region"});
 }
 
 TEST_CASE("unsure: only the other of the two can have a higher load, and the rest was not drawn") {
-  const House house({{4, 100}, {10, 100}, {3, 100}, {2, 100}, {0, 100}}, {0, 1, 2, 3});
+  const Fixture fixture({{4, 100}, {10, 100}, {3, 100}, {2, 100}, {0, 100}}, {0, 1, 2, 3});
   tests::Chance chance(1);
   for (int i = 0; i < 100; ++i) {
     const auto number = chance.number();
-    const auto choice = house.choose(Manner::unsure, number);
+    const auto choice = fixture.choose(Selection::two_choices, number);
     Words expected{"not_drawn", "full", "not_drawn", "not_drawn", "no_region"};
     expected[*choice.gateway] = "chosen";
     expected[choice.rival.value()] = "higher_load";
-    CHECK(house.verdicts(Manner::unsure, number) == expected);
-    // Told afterwards it is the same, whatever the next choice's chance would be.
+    CHECK(fixture.verdicts(Selection::two_choices, number) == expected);
+    // Reported afterwards it is the same, whatever the next choice's chance would be.
     std::vector<domain::Verdict> later;
-    house.placement->explain("IL", house.scene(Manner::alone, 0), choice, 10, later);
+    fixture.placement->explain("IL", fixture.loads(Selection::least_loaded, 0), choice, 10, later);
     for (std::size_t at = 0; at < later.size(); ++at) CHECK(later[at].verdict == expected[at]);
   }
-  const House equals({{4, 100}, {4, 100}});
-  CHECK(equals.verdicts(Manner::unsure, 0) == Words{"chosen", "not_drawn"});
-  CHECK(equals.verdicts(Manner::unsure, largest) == Words{"not_drawn", "chosen"});
+  const Fixture equals({{4, 100}, {4, 100}});
+  CHECK(equals.verdicts(Selection::two_choices, 0) == Words{"chosen", "not_drawn"});
+  CHECK(equals.verdicts(Selection::two_choices, largest) == Words{"not_drawn", "chosen"});
 }
 
 TEST_CASE("candidates are those that may get new rooms as far as lists go") {
-  const House house({{4, 100}, {4, 100}, {0, 100}}, {0}, {2});
-  CHECK(house.placement->candidates() == std::vector<GatewayNumber>{0, 1, 2});
+  const Fixture fixture({{4, 100}, {4, 100}, {0, 100}}, {0}, {2});
+  CHECK(fixture.placement->candidates() == std::vector<GatewayNumber>{0, 1, 2});
 }

@@ -33,13 +33,13 @@ std::vector<std::string> split(const std::string& text, char by) {
   return parts;
 }
 
-struct Scene {
+struct Loads {
   std::vector<std::string> names;
   std::vector<std::int64_t> rooms;
   domain::Options options;
   std::vector<domain::Gateway> gateways;
 
-  explicit Scene(const Case& c) {
+  explicit Loads(const Case& c) {
     options.avg_room_occupancy = 10;
     if (std::string(c.when_full) == "reject") options.when_full = domain::WhenFull::reject;
     options.available_servers.emplace();
@@ -377,9 +377,9 @@ const Case cases[] = {
     {"a region that names a stranger is as if it did not", {{"a", 1, 100}}, "IL:zz", "IL", "overflow", "a assigned"},
 };
 
-std::string said(const domain::Placement::Choice& choice, const Scene& scene) {
+std::string answer_text(const domain::Placement::Choice& choice, const Loads& loads) {
   if (!choice.gateway) return std::string(code_of(choice.refusal));
-  return scene.names[*choice.gateway] + " " + std::string(to_text(choice.reason));
+  return loads.names[*choice.gateway] + " " + std::string(to_text(choice.reason));
 }
 
 }  // namespace
@@ -388,21 +388,21 @@ TEST_CASE("new rooms are placed by the five steps, and explained as they are pla
   CHECK(std::size(cases) >= 60);
   for (const Case& c : cases) {
     CAPTURE(c.sentence);
-    Scene scene(c);
-    const domain::Catalogue catalogue(scene.gateways, {});
-    const domain::Placement placement(scene.options, catalogue,
-                                      [&](const std::string& name) { return scene.number(name); });
-    const auto choice = placement.choose(c.country, {scene.rooms});
-    CHECK(said(choice, scene) == c.answer);
+    Loads loads(c);
+    const domain::Catalogue catalogue(loads.gateways, {});
+    const domain::Placement placement(loads.options, catalogue,
+                                      [&](const std::string& name) { return loads.number(name); });
+    const auto choice = placement.choose(c.country, {loads.rooms});
+    CHECK(answer_text(choice, loads) == c.answer);
 
     std::vector<domain::Verdict> verdicts;
-    const auto explained = placement.choose(c.country, {scene.rooms}, &verdicts);
-    CHECK(said(explained, scene) == c.answer);
+    const auto explained = placement.choose(c.country, {loads.rooms}, &verdicts);
+    CHECK(answer_text(explained, loads) == c.answer);
     std::size_t chosen = 0;
     for (const domain::Verdict& verdict : verdicts) {
       if (verdict.verdict != "chosen") continue;
       ++chosen;
-      CHECK(verdict.name == scene.names[*choice.gateway]);
+      CHECK(verdict.name == loads.names[*choice.gateway]);
     }
     CHECK(chosen == (choice.gateway ? 1 : 0));
   }
@@ -423,24 +423,25 @@ TEST_CASE("a verdict says why a gateway was passed over") {
                "IL",
                "overflow",
                ""};
-  Scene scene(c);
-  const domain::Catalogue catalogue(scene.gateways, {});
-  const domain::Placement placement(scene.options, catalogue,
-                                    [&](const std::string& name) { return scene.number(name); });
+  Loads loads(c);
+  const domain::Catalogue catalogue(loads.gateways, {});
+  const domain::Placement placement(loads.options, catalogue,
+                                    [&](const std::string& name) { return loads.number(name); });
   std::vector<domain::Verdict> verdicts;
-  placement.choose("IL", {scene.rooms}, &verdicts);
-  std::vector<std::string> said;
-  for (const auto& v : verdicts) said.push_back(v.name + " " + std::to_string(v.load) + " " + std::string(v.verdict));
-  CHECK(said == std::vector<std::string>{"a 100 full", "b 40 higher_load", "c 30 chosen", "d 0 other_region",
-                                         "e 0 draining", "f 0 disabled", "i 0 no_region", "g 0 not_available"});
+  placement.choose("IL", {loads.rooms}, &verdicts);
+  std::vector<std::string> answer_text;
+  for (const auto& v : verdicts)
+    answer_text.push_back(v.name + " " + std::to_string(v.load) + " " + std::string(v.verdict));
+  CHECK(answer_text == std::vector<std::string>{"a 100 full", "b 40 higher_load", "c 30 chosen", "d 0 other_region",
+                                                "e 0 draining", "f 0 disabled", "i 0 no_region", "g 0 not_available"});
 }
 
 TEST_CASE("a region serves its own gateways only") {
   const Case c{"", {{"a", 0, 100}, {"b", 0, 100}}, "IL:a", "IL", "overflow", ""};
-  Scene scene(c);
-  const domain::Catalogue catalogue(scene.gateways, {});
-  const domain::Placement placement(scene.options, catalogue,
-                                    [&](const std::string& name) { return scene.number(name); });
+  Loads loads(c);
+  const domain::Catalogue catalogue(loads.gateways, {});
+  const domain::Placement placement(loads.options, catalogue,
+                                    [&](const std::string& name) { return loads.number(name); });
   CHECK(placement.region_serves("IL", 0));
   CHECK_FALSE(placement.region_serves("IL", 1));
   CHECK_FALSE(placement.region_serves("FR", 0));
@@ -449,22 +450,24 @@ TEST_CASE("a region serves its own gateways only") {
 
 TEST_CASE("a crowd counts as load: it makes a gateway less wanted, and full") {
   const Case c{"", {{"a", 1, 100}, {"b", 3, 100}, {"c", 2, 100}}, "", "", "reject", ""};
-  Scene scene(c);
-  const domain::Catalogue catalogue(scene.gateways, {});
-  const domain::Placement placement(scene.options, catalogue,
-                                    [&](const std::string& name) { return scene.number(name); });
-  struct Crowd {
+  Loads loads(c);
+  const domain::Catalogue catalogue(loads.gateways, {});
+  const domain::Placement placement(loads.options, catalogue,
+                                    [&](const std::string& name) { return loads.number(name); });
+  struct ExcessUsers {
     std::vector<std::int64_t> users;
     const char* answer;
   };
-  for (const Crowd& crowd : {Crowd{{}, "a assigned"}, Crowd{{10, 0, 0}, "a assigned"}, Crowd{{11, 0, 0}, "c assigned"},
-                             Crowd{{21, 0, 11}, "b assigned"}, Crowd{{80, 61, 71}, "a assigned"},  // the last place
-                             Crowd{{81, 61, 71}, "capacity_exhausted"}}) {
+  for (const ExcessUsers& excess_users :
+       {ExcessUsers{{}, "a assigned"}, ExcessUsers{{10, 0, 0}, "a assigned"}, ExcessUsers{{11, 0, 0}, "c assigned"},
+        ExcessUsers{{21, 0, 11}, "b assigned"}, ExcessUsers{{80, 61, 71}, "a assigned"},  // the last place
+        ExcessUsers{{81, 61, 71}, "capacity_exhausted"}}) {
     std::vector<domain::Verdict> verdicts;
-    CHECK(said(placement.choose("", {scene.rooms, crowd.users}, &verdicts), scene) == crowd.answer);
+    CHECK(answer_text(placement.choose("", {loads.rooms, excess_users.users}, &verdicts), loads) ==
+          excess_users.answer);
     for (const domain::Verdict& verdict : verdicts) {
-      const auto number = scene.number(verdict.name);
-      CHECK(verdict.load == scene.rooms[number] * 10 + (crowd.users.empty() ? 0 : crowd.users[number]));
+      const auto number = loads.number(verdict.name);
+      CHECK(verdict.load == loads.rooms[number] * 10 + (excess_users.users.empty() ? 0 : excess_users.users[number]));
     }
   }
 }

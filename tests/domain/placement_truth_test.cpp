@@ -32,7 +32,7 @@ struct Gateway {
   bool is_behind() const { return fitness == Fitness::suspect || fitness == Fitness::doubted; }
 };
 
-struct Told {
+struct Reported {
   std::optional<std::size_t> gateway;
   Reason reason = Reason::assigned;
   bool is_refused_for_load = false;
@@ -111,21 +111,21 @@ struct World {
     return std::nullopt;
   }
 
-  Told told() const {
+  Reported reported() const {
     const auto own = [&](const Gateway& gateway) { return gateway.may(false) && serves(gateway); };
     const auto shared = [&](const Gateway& gateway) { return gateway.may(false) && !is_anothers(gateway); };
     const auto both = [&](const Gateway& gateway) { return own(gateway) || shared(gateway); };
     const auto rest = [&](const Gateway& gateway) { return gateway.may(false) && !both(gateway); };
-    Told told;
-    told.gateway = step(own, {false});
-    if (!told.gateway) told.gateway = step(shared, {false});
-    if (!told.gateway && overflow) {
-      told.gateway = step(both, {true});
-      told.reason = Reason::overflow;
+    Reported reported;
+    reported.gateway = step(own, {false});
+    if (!reported.gateway) reported.gateway = step(shared, {false});
+    if (!reported.gateway && overflow) {
+      reported.gateway = step(both, {true});
+      reported.reason = Reason::overflow;
     }
-    if (!told.gateway) {
-      told.gateway = overflow ? step(rest, {false, true}) : step(rest, {false});
-      told.reason = Reason::borrowed;
+    if (!reported.gateway) {
+      reported.gateway = overflow ? step(rest, {false, true}) : step(rest, {false});
+      reported.reason = Reason::borrowed;
     }
     const bool lives = std::any_of(gateways.begin(), gateways.end(), [](const Gateway& gateway) {
       return gateway.may(false) && gateway.fitness <= Fitness::suspect;
@@ -133,17 +133,17 @@ struct World {
     if (!lives) {
       auto found = standby(Fitness::fit, Fitness::fit);
       if (!found) found = standby(Fitness::unknown, Fitness::suspect);
-      if (!found && !told.gateway) found = standby(Fitness::doubted, Fitness::doubted);
-      if (found) told = {found, Reason::borrowed};
+      if (!found && !reported.gateway) found = standby(Fitness::doubted, Fitness::doubted);
+      if (found) reported = {found, Reason::borrowed};
     }
-    told.is_refused_for_load = std::any_of(gateways.begin(), gateways.end(), [&](const Gateway& gateway) {
+    reported.is_refused_for_load = std::any_of(gateways.begin(), gateways.end(), [&](const Gateway& gateway) {
       return (gateway.may(false) || gateway.may(true)) && !is_down(gateway);
     });
-    return told;
+    return reported;
   }
 
   // Is that true of the gateway?
-  bool holds(const Gateway& gateway, std::string_view verdict, const Told& answer) const {
+  bool holds(const Gateway& gateway, std::string_view verdict, const Reported& answer) const {
     const Gateway* chosen = answer.gateway ? &gateways[*answer.gateway] : nullptr;
     const bool is_candidate = gateway.may(false) || gateway.may(true);
     if (verdict == "chosen") return chosen == &gateway;
@@ -195,23 +195,23 @@ TEST_CASE("whatever the fleet, a room is placed as the steps say, and each verdi
     for (const auto& [country, names] : regions) options.regions.push_back({country, names, ""});
     const Placement placement(options, domain::Catalogue(rows, {}),
                               [](const std::string& name) { return static_cast<GatewayNumber>(std::stoul(name)); });
-    Placement::Scene scene{rooms, {}, fitness};
-    if (world.to_move) scene.worst = Fitness::suspect;
+    Placement::Loads loads{rooms, {}, fitness};
+    if (world.to_move) loads.worst = Fitness::suspect;
     std::vector<domain::Verdict> verdicts;
-    const auto choice = placement.choose(world.country, scene, &verdicts);
-    const Told told = world.told();
+    const auto choice = placement.choose(world.country, loads, &verdicts);
+    const Reported reported = world.reported();
     CAPTURE(i);
-    REQUIRE(choice.gateway.has_value() == told.gateway.has_value());
+    REQUIRE(choice.gateway.has_value() == reported.gateway.has_value());
     if (choice.gateway) {
-      REQUIRE(*choice.gateway == *told.gateway);
-      REQUIRE(choice.reason == told.reason);
+      REQUIRE(*choice.gateway == *reported.gateway);
+      REQUIRE(choice.reason == reported.reason);
     } else {
-      REQUIRE((choice.refusal == domain::Refusal::capacity_exhausted) == told.is_refused_for_load);
+      REQUIRE((choice.refusal == domain::Refusal::capacity_exhausted) == reported.is_refused_for_load);
     }
     REQUIRE(verdicts.size() == world.gateways.size());
     for (const domain::Verdict& verdict : verdicts) {
       CAPTURE(verdict.name, std::string(verdict.verdict));
-      REQUIRE(world.holds(world.gateways[std::stoul(verdict.name)], verdict.verdict, told));
+      REQUIRE(world.holds(world.gateways[std::stoul(verdict.name)], verdict.verdict, reported));
       ++seen[std::string(verdict.verdict)];
     }
   }

@@ -8,16 +8,16 @@ using domain::RowIds;
 
 TEST_CASE("a new row's id is behind the last one, or fills the first gap") {
   RowIds ids;
-  CHECK(ids.take_next("a") == 1);
+  CHECK(ids.acquire_next("a") == 1);
   CHECK(ids.take(100, "b") == nullptr);
-  CHECK(ids.take_next("c") == 101);
+  CHECK(ids.acquire_next("c") == 101);
   CHECK(ids.take(std::numeric_limits<std::int64_t>::max(), "top") == nullptr);
-  CHECK(ids.take_next("d") == 2);
-  CHECK(ids.take_next("e") == 3);
+  CHECK(ids.acquire_next("d") == 2);
+  CHECK(ids.acquire_next("e") == 3);
 
   RowIds negative;
   negative.take(-7, "a");
-  CHECK(negative.take_next("b") == 1);
+  CHECK(negative.acquire_next("b") == 1);
 }
 
 TEST_CASE("an id that another row bears is not given") {

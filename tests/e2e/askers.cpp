@@ -53,15 +53,15 @@ std::vector<Question> read_plan(const char* path, std::size_t sidecars) {
   std::ifstream plan(path);
   for (std::string line; std::getline(plan, line);) {
     std::istringstream words(line);
-    std::string deed, room, session;
+    std::string action, room, session;
     Question question;
-    words >> deed >> room >> question.sidecar >> session;
-    if (room.empty() || question.sidecar >= sidecars || (deed == "enter") == session.empty()) {
+    words >> action >> room >> question.sidecar >> session;
+    if (room.empty() || question.sidecar >= sidecars || (action == "enter") == session.empty()) {
       std::fprintf(stderr, "no question: %s\n", line.c_str());
       std::exit(2);
     }
-    question.request = deed == "enter" ? request("PUT /v2/rooms/" + room + "/sessions/" + session, "{}")
-                                       : request("POST /v2/room_server", R"({"room":")" + room + R"("})");
+    question.request = action == "enter" ? request("PUT /v2/rooms/" + room + "/sessions/" + session, "{}")
+                                         : request("POST /v2/room_server", R"({"room":")" + room + R"("})");
     questions.push_back(std::move(question));
   }
   return questions;

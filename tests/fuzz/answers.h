@@ -1,4 +1,4 @@
-// Takes apart what the door has sent, strictly: a client in front of which nothing may be smuggled.
+// Takes apart what the server has sent, strictly: a client in front of which nothing may be smuggled.
 #pragma once
 
 #include <optional>

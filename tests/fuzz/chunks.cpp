@@ -48,8 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   expect(lost.size() == (body.empty() ? 2u : 1u), "an unread body that is no request");
   const std::string to_chunks = head + "Transfer-Encoding: chunked\r\n\r\n";
   if (spoiled) {  // a byte more than the chunk has said
-    const auto told = fuzz::answers_in(fuzz::talk(to_chunks + "1\r\nab\r\n" + chunked, false, cuts));
-    expect(told.size() == 1 && told[0].status == 400, "a refusal, and nothing more");
+    const auto reported = fuzz::answers_in(fuzz::talk(to_chunks + "1\r\nab\r\n" + chunked, false, cuts));
+    expect(reported.size() == 1 && reported[0].status == 400, "a refusal, and nothing more");
     return 0;
   }
   const std::string in_chunks = to_chunks + chunked + next;

@@ -15,28 +15,28 @@ namespace {
 using namespace cluster;
 using fuzz::expect;
 
-struct Told {
+struct Reported {
   std::vector<Event> events;
   std::size_t calls = 0;
   std::optional<WatchEnd> end;
 };
 
-Told told_by(std::string_view text, std::size_t piece) {
-  Told told;
+Reported reported_by(std::string_view text, std::size_t piece) {
+  Reported reported;
   const Engine::Sink sink = [&](const Header&, const std::vector<Event>& events) {
-    ++told.calls;
-    told.events.insert(told.events.end(), events.begin(), events.end());
+    ++reported.calls;
+    reported.events.insert(reported.events.end(), events.begin(), events.end());
     return true;
   };
   WatchStream stream(sink);
   while (!text.empty() && stream.take(text.substr(0, piece))) text.remove_prefix(std::min(piece, text.size()));
   stream.finish();
-  told.end = stream.end();
-  return told;
+  reported.end = stream.end();
+  return reported;
 }
 
 void try_stream(std::string_view text, std::size_t piece) {
-  const Told pieces = told_by(text, piece), whole = told_by(text, text.size());
+  const Reported pieces = reported_by(text, piece), whole = reported_by(text, text.size());
   expect(pieces.calls == whole.calls && pieces.events.size() == whole.events.size(), "the same in pieces");
   expect(pieces.end.has_value() == whole.end.has_value(), "the same end in pieces");
   expect(!pieces.end || (pieces.end->why == whole.end->why && pieces.end->words == whole.end->words), "that end");
@@ -49,7 +49,7 @@ void try_stream(std::string_view text, std::size_t piece) {
 void try_answer(std::string_view text) {
   for (const int status : {400, 404, 503}) {
     const Failure failure = failure_of_answer(status, text);
-    expect(failure.trouble != Trouble::none, "trouble");
+    expect(failure.error != ErrorCode::none, "trouble");
     expect(!failure.why.empty(), "why");
   }
   const auto json = http::Json::parse(text);

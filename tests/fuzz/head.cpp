@@ -50,7 +50,7 @@ std::vector<std::string> values_of(const Sent& fields, std::string_view name) {
   return values;
 }
 
-std::vector<std::string> values_of(const http::Library::Parsed& parsed, std::string_view name) {
+std::vector<std::string> values_of(const http::HttplibCodec::Parsed& parsed, std::string_view name) {
   std::vector<std::string> values;
   for (const auto& [field, value] : parsed.fields) {
     if (lower(field) == name) values.emplace_back(value);
@@ -60,7 +60,7 @@ std::vector<std::string> values_of(const http::Library::Parsed& parsed, std::str
 }
 
 // The library hands on what was sent. An empty value is given to it as one that means nothing good.
-void check_handed_on(const http::Library::Parsed& parsed, const Sent& sent) {
+void check_handed_on(const http::HttplibCodec::Parsed& parsed, const Sent& sent) {
   for (const char* name :
        {"host", "origin", "authorization", "content-length", "content-encoding", "transfer-encoding", "connection"}) {
     auto expected = values_of(sent, name);
@@ -123,19 +123,19 @@ void check_taken(const http::Head& head, std::string_view target, const Sent& se
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const http::Library library;
+  static const http::HttplibCodec codec;
   if (size == 0) return 0;
   const bool over_tcp = data[0] % 2 == 0;
   const auto text = fuzz::as_text(data + 1, size - 1);
-  std::string for_library;
+  std::string for_codec;
   std::string_view query;
-  if (const auto refused = http::check_form(text, for_library, query)) {
+  if (const auto refused = http::check_form(text, for_codec, query)) {
     expect(refused->status == 400, "400 for a bad form");
     return 0;
   }
   const Sent sent = fields_of(text);
   int asked = 0;
-  const auto answer = [&](const http::Library::Parsed& parsed) {
+  const auto answer = [&](const http::HttplibCodec::Parsed& parsed) {
     ++asked;
     check_handed_on(parsed, sent);
     const auto line = text.substr(0, text.find("\r\n"));
@@ -148,14 +148,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto refused = http::read_head(parsed, over_tcp, head);
     if (!refused) check_taken(head, target, sent, over_tcp);
     if (refused) expect(refused->status == 400 || refused->status == 415, "a refusal of the head");
-    http::Library::Reply reply;
+    http::HttplibCodec::Reply reply;
     reply.response.status = refused ? refused->status : 200;
     reply.response.body = "{\"a\":1}";
     reply.keep = !refused;
     return reply;
   };
   std::string out;
-  const bool parsed = library.exchange(for_library + "\r\n", answer, out);
+  const bool parsed = codec.exchange(for_codec + "\r\n", answer, out);
   expect(parsed && asked == 1, "a head that the library takes, once");
   expect(fuzz::answers_in(out).size() == 1, "exactly one answer");
   return 0;

@@ -6,7 +6,7 @@
 #include "domain/decision.h"
 #include "fuzz/expect.h"
 #include "fuzz/json_tree.h"
-#include "http/room_wish.h"
+#include "http/room_request.h"
 
 namespace {
 
@@ -43,20 +43,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto document = http::Json::parse(body);
   expect(document.has_value() != tree.is_discarded(), "one mind about what is JSON");
   if (document) fuzz::expect_same(*document, tree);
-  const auto read = http::room_wish_in(body);
+  const auto read = http::parse_room_request(body);
   const std::string fault = fault_of(tree);
   if (const auto* refused = std::get_if<http::Response>(&read)) {
     expect(refused->status == 400, "400 for a bad body");
-    const auto told = http::Json::parse(refused->body);
-    expect(told && told->find("error") && told->find("error")->string(), "a refusal with its code");
-    expect(*told->find("error")->string() == fault, "the fault that the contract names");
+    const auto reported = http::Json::parse(refused->body);
+    expect(reported && reported->find("error") && reported->find("error")->string(), "a refusal with its code");
+    expect(*reported->find("error")->string() == fault, "the fault that the contract names");
     expect(fuzz::is_one_line(refused->body), "a refusal in one line of UTF-8");
     return 0;
   }
-  const auto& wish = std::get<http::RoomWish>(read);
+  const auto& request = std::get<http::RoomRequest>(read);
   expect(fault.empty(), "a refusal");
-  expect(wish.room == fuzz::id_in(tree, "room") && wish.country == country_in(tree), "what the library reads");
-  check_country(wish.country);
+  expect(request.room == fuzz::id_in(tree, "room") && request.country == country_in(tree), "what the library reads");
+  check_country(request.country);
 
   const std::string written = document->dump();
   const auto again = http::Json::parse(written);

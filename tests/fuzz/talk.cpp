@@ -6,7 +6,7 @@
 
 #include <sys/socket.h>
 
-#include "http/conversation.h"
+#include "http/connection.h"
 #include "http/json.h"
 
 namespace {
@@ -39,16 +39,16 @@ http::Response echo(const http::Request& request) {
   return response;
 }
 
-http::HouseRules& rules() {
+http::ServerContext& context() {
   constexpr std::chrono::hours long_enough{1};
-  static http::HouseRules house{http::RouteTable({{"POST", "/v2/room_server", echo, 1024},
-                                                  {"PUT", "/v2/rooms/{room}/sessions/{session}", echo},
-                                                  {"GET", "/v2/rooms", echo},
-                                                  {"GET", "/", echo, 64, true}}),
-                                {long_enough, long_enough, long_enough, long_enough},
-                                {},
-                                http::TokenInForce{std::nullopt}};
-  return house;
+  static http::ServerContext backend{http::RouteTable({{"POST", "/v2/room_server", echo, 1024},
+                                                       {"PUT", "/v2/rooms/{room}/sessions/{session}", echo},
+                                                       {"GET", "/v2/rooms", echo},
+                                                       {"GET", "/", echo, 64, true}}),
+                                     {long_enough, long_enough, long_enough, long_enough},
+                                     {},
+                                     http::TokenInForce{std::nullopt}};
+  return backend;
 }
 
 }  // namespace
@@ -83,9 +83,9 @@ namespace fuzz {
 
 std::string talk(std::string_view bytes, bool over_unix, std::uint32_t cuts) {
   wire = {bytes, {}, cuts};
-  http::Connection connection;
+  http::ConnectionSlot connection;
   connection.is_unix = over_unix;
-  http::Conversation(connection, rules()).run();
+  http::Connection(connection, context()).run();
   return std::move(wire.sent);
 }
 

@@ -1,4 +1,4 @@
-// A whole conversation as the door has it, over a wire that is two texts. The programs that use it are
+// A whole conversation as the server has it, over a wire that is two texts. The programs that use it are
 // linked with --wrap=recv and --wrap=sendmsg. One thread.
 #pragma once
 

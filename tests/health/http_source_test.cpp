@@ -23,7 +23,7 @@ const std::string info = R"({"janus":"server_info","version":1102})";
 // What was heard of each gateway.
 class Words {
  public:
-  HttpSource::Heard ear() {
+  HttpSource::Observed ear() {
     return [this](const std::string& gateway, bool good) {
       const std::lock_guard lock(mutex_);
       ++(good ? words_[gateway].good : words_[gateway].bad);

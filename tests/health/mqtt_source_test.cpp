@@ -17,13 +17,13 @@ namespace {
 void ignore_word(const std::string&, bool) {}
 void ignore_nonsense(const std::string&) {}
 
-std::string trouble_with(const std::string& url) {
+std::string problem_with(const std::string& url) {
   health::Options options;
   options.mqtt_url = url;
   MqttSource source(options, 20ms, ignore_word, ignore_nonsense);
   std::string found;
   CHECK(comes_true([&] {
-    found = source.trouble().value_or("none");
+    found = source.problem().value_or("none");
     return found.find("not yet") == found.npos;
   }));
   return found;
@@ -33,12 +33,12 @@ std::string trouble_with(const std::string& url) {
 
 TEST_CASE("what is no broker, or does not take us, is a trouble that says why") {
   std::string closed = "mqtt://" + GatewaySocket().address();
-  CHECK(trouble_with(closed) == "MQTT broker " + closed + ": Connection refused");
+  CHECK(problem_with(closed) == "MQTT broker " + closed + ": Connection refused");
   GatewaySocket web("HTTP/1.1 400 Bad Request\r\n\r\n");
-  CHECK(trouble_with("mqtt://" + web.address()) != "none");
-  CHECK(trouble_with("mqtts://" + web.address()) != "none");
+  CHECK(problem_with("mqtt://" + web.address()) != "none");
+  CHECK(problem_with("mqtts://" + web.address()) != "none");
   GatewaySocket strict(std::string("\x20\x02\0\x05", 4));
-  CHECK(trouble_with("mqtt://" + strict.address()).find("not authorised") != std::string::npos);
+  CHECK(problem_with("mqtt://" + strict.address()).find("not authorised") != std::string::npos);
 }
 
 TEST_CASE("neither a mute broker nor a mute name server holds up the beginning or the end") {
@@ -49,7 +49,7 @@ TEST_CASE("neither a mute broker nor a mute name server holds up the beginning o
       options.mqtt_url = "mqtt://" + host;
       MqttSource source(options, 20ms, ignore_word, ignore_nonsense);
       std::this_thread::sleep_for(300ms);  // so that it is in the midst of it
-      CHECK(source.trouble() == "MQTT broker " + options.mqtt_url + ": not yet connected");
+      CHECK(source.problem() == "MQTT broker " + options.mqtt_url + ": not yet connected");
     }
   }));
 }

@@ -1,20 +1,20 @@
-#include "health/trouble_news.h"
+#include "health/source_problems.h"
 
 #include "catch.h"
 
-using health::TroubleNews;
-using Troubles = std::vector<std::string>;
+using health::SourceProblems;
+using Problems = std::vector<std::string>;
 
 TEST_CASE("a trouble is told once it lasts, and once") {
-  TroubleNews news;
-  CHECK(news.of({"a"}).troubles.empty());
-  CHECK(news.of({"a", "b"}).troubles == Troubles{"a"});
-  CHECK(news.of({"a", "b"}).troubles == Troubles{"b"});
-  CHECK(news.of({"a", "b"}).troubles.empty());
+  SourceProblems news;
+  CHECK(news.of({"a"}).problems.empty());
+  CHECK(news.of({"a", "b"}).problems == Problems{"a"});
+  CHECK(news.of({"a", "b"}).problems == Problems{"b"});
+  CHECK(news.of({"a", "b"}).problems.empty());
 }
 
 TEST_CASE("the end of all troubles is told once, if any was told") {
-  TroubleNews news;
+  SourceProblems news;
   news.of({"a"});
   CHECK_FALSE(news.of({}).are_over);
   news.of({"a"});
@@ -25,9 +25,9 @@ TEST_CASE("the end of all troubles is told once, if any was told") {
 }
 
 TEST_CASE("the end is told also of a trouble that went by another name for a last round") {
-  TroubleNews news;
+  SourceProblems news;
   news.of({"the connection was lost"});
-  REQUIRE(news.of({"the connection was lost"}).troubles.size() == 1);
+  REQUIRE(news.of({"the connection was lost"}).problems.size() == 1);
   news.of({"no broker answers"});
   CHECK(news.of({}).are_over);
 }

@@ -1,4 +1,4 @@
-#include "health/word.h"
+#include "health/probe_result.h"
 
 #include "catch.h"
 

@@ -1,9 +1,9 @@
-// The small client, against a real door.
+// The small client, against a real server.
 #include <string>
 
 #include "catch.h"
 #include "http/client.h"
-#include "http/test_door.h"
+#include "http/test_server.h"
 #include "loopback_server.h"
 #include "pace.h"
 #include "temporary_folder.h"
@@ -11,9 +11,9 @@
 using namespace http_test;
 
 TEST_CASE("the client reaches a door by every form of its address") {
-  TestDoor door;
-  const auto port = door.address().substr(door.address().rfind(':'));
-  for (const auto& address : {door.address(), "http://" + door.address(), "http://localhost" + port + "/",
+  TestServer server;
+  const auto port = server.address().substr(server.address().rfind(':'));
+  for (const auto& address : {server.address(), "http://" + server.address(), "http://localhost" + port + "/",
                               "localhost" + port, "0.0.0.0" + port}) {
     CAPTURE(address);
     http::Client client(address);
@@ -28,17 +28,17 @@ TEST_CASE("the client sends bodies, targets as they stand, and its token") {
   auto options = quick();
   options.token = "t";
   const TemporaryFolder folder;
-  TestDoor door(std::move(options), "unix:" + folder.file("socket"));
-  http::Client client(door.address(), "t");
+  TestServer server(std::move(options), "unix:" + folder.file("socket"));
+  http::Client client(server.address(), "t");
   CHECK(client.request("PUT", "/v2/rooms/a%2Fb/sessions/c", "{}").body.find("[\"a/b\",\"c\"]") != std::string::npos);
   CHECK(client.request("POST", "/v2/room_server").status == 200);
   CHECK(client.request("DELETE", "/v2/rooms/1/sessions/c").status == 200);
-  CHECK(http::Client(door.address()).request("GET", "/v2/rooms").status == 401);
+  CHECK(http::Client(server.address()).request("GET", "/v2/rooms").status == 401);
 }
 
 TEST_CASE("the client's requests wait for no delayed ACK") {
-  TestDoor door;
-  http::Client client(door.address());
+  TestServer server;
+  http::Client client(server.address());
   const std::string body(3000, 'x');
   CHECK(tests::takes_less_than(1900ms, [&] {  // a delayed ACK takes 40 ms
     for (int i = 0; i < 50; ++i) REQUIRE(client.request("POST", "/v2/room_server", body).status == 200);
@@ -48,8 +48,8 @@ TEST_CASE("the client's requests wait for no delayed ACK") {
 TEST_CASE("that nobody answers is a value that says so") {
   std::string gone;
   {
-    TestDoor door;
-    gone = door.address();
+    TestServer server;
+    gone = server.address();
   }
   for (const auto& address :
        {gone, std::string("unix:/nowhere/x"), std::string("unix:"), std::string("127.0.0.1:x"), std::string("")}) {
@@ -61,8 +61,8 @@ TEST_CASE("that nobody answers is a value that says so") {
 }
 
 TEST_CASE("the client does not wait longer than it was told") {
-  TestDoor door;
-  const auto answer = http::Client(door.address()).request("GET", "/wait", {}, 100ms);
+  TestServer server;
+  const auto answer = http::Client(server.address()).request("GET", "/wait", {}, 100ms);
   CHECK_FALSE(answer.reached());
   CHECK(answer.problem.find("in time") != std::string::npos);
 }

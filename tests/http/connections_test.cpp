@@ -7,17 +7,17 @@
 #include <unistd.h>
 
 #include "catch.h"
-#include "http/connections.h"
+#include "http/connection_slots.h"
 #include "http/minimum_rate.h"
 
-using http::Connection;
-using http::Connections;
+using http::ConnectionSlot;
+using http::ConnectionSlots;
 
 namespace {
 
 using namespace std::chrono_literals;
 
-// Connections with real sockets, of which it holds both ends.
+// ConnectionSlots with real sockets, of which it holds both ends.
 class Sockets {
  public:
   Sockets() = default;
@@ -27,14 +27,14 @@ class Sockets {
     for (const int fd : all_) ::close(fd);
   }
 
-  Connections::Admission admit(Connections& connections, std::size_t listener = 0) {
+  ConnectionSlots::Admission admit(ConnectionSlots& connections, std::size_t listener = 0) {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     all_.insert(all_.end(), {ends[0], ends[1]});
     return connections.admit(ends[0], listener, true);
   }
   // What the client of a connection says.
-  void say(const Connection& connection, std::string_view text) {
+  void say(const ConnectionSlot& connection, std::string_view text) {
     for (std::size_t i = 0; i < all_.size(); i += 2) {
       if (all_[i] == connection.fd) ::send(all_[i + 1], text.data(), text.size(), MSG_NOSIGNAL);
     }
@@ -44,7 +44,7 @@ class Sockets {
   std::vector<int> all_;
 };
 
-bool was_shut_down(const Connection& connection) {
+bool was_shut_down(const ConnectionSlot& connection) {
   char byte;
   return ::recv(connection.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
@@ -53,18 +53,18 @@ bool was_shut_down(const Connection& connection) {
 
 TEST_CASE("the longest idle connection without an authorised answer gives way") {
   Sockets sockets;
-  Connections connections(1, 3);
-  Connection& first = *sockets.admit(connections).connection;
-  Connection& second = *sockets.admit(connections).connection;
-  Connection& third = *sockets.admit(connections).connection;
+  ConnectionSlots connections(1, 3);
+  ConnectionSlot& first = *sockets.admit(connections).connection;
+  ConnectionSlot& second = *sockets.admit(connections).connection;
+  ConnectionSlot& third = *sockets.admit(connections).connection;
   connections.note_answer(third, false);
   connections.note_answer(first, true);
   connections.note_answer(second, false);  // has been idle since now, and the third for longer
   third.was_answered = true;
-  const auto newcomer = sockets.admit(connections);
-  REQUIRE(newcomer.connection);
-  CHECK(newcomer.displaced_another);
-  CHECK_FALSE(newcomer.connection->is_reserved);
+  const auto new_one = sockets.admit(connections);
+  REQUIRE(new_one.connection);
+  CHECK(new_one.displaced_another);
+  CHECK_FALSE(new_one.connection->is_reserved);
   CHECK(was_shut_down(third));
   CHECK_FALSE(was_shut_down(first));
   CHECK_FALSE(was_shut_down(second));
@@ -75,9 +75,9 @@ TEST_CASE("the longest idle connection without an authorised answer gives way") 
 
 TEST_CASE("one that has had no answer yet goes on in a reserved slot, where the longest idle gives way") {
   Sockets sockets;
-  Connections connections(1, 1);
-  std::vector<Connection*> silent;
-  for (std::size_t i = 0; i <= Connections::reserved_slots; ++i) {
+  ConnectionSlots connections(1, 1);
+  std::vector<ConnectionSlot*> silent;
+  for (std::size_t i = 0; i <= ConnectionSlots::reserved_slots; ++i) {
     const auto admission = sockets.admit(connections);
     REQUIRE(admission.connection);
     CHECK_FALSE(admission.connection->is_for_probes);
@@ -85,7 +85,7 @@ TEST_CASE("one that has had no answer yet goes on in a reserved slot, where the 
     silent.push_back(admission.connection);
   }
   for (std::size_t i = 0; i < silent.size(); ++i) {
-    CHECK(silent[i]->is_for_probes == (i < Connections::reserved_slots));
+    CHECK(silent[i]->is_for_probes == (i < ConnectionSlots::reserved_slots));
     CHECK_FALSE(silent[i]->is_reserved);  // nobody is told that there was no slot for it
     CHECK_FALSE(was_shut_down(*silent[i]));
   }
@@ -99,19 +99,19 @@ TEST_CASE("one that has had no answer yet goes on in a reserved slot, where the 
 
 TEST_CASE("nobody gives way while something of ours is under way, or its request has arrived") {
   Sockets sockets;
-  Connections connections(1, 3);
-  Connection& worked_for = *sockets.admit(connections).connection;
-  Connection& asking = *sockets.admit(connections).connection;
-  Connection& uploading = *sockets.admit(connections).connection;
-  worked_for.wait = Connection::Wait::none;
+  ConnectionSlots connections(1, 3);
+  ConnectionSlot& worked_for = *sockets.admit(connections).connection;
+  ConnectionSlot& asking = *sockets.admit(connections).connection;
+  ConnectionSlot& uploading = *sockets.admit(connections).connection;
+  worked_for.wait = ConnectionSlot::Wait::none;
   sockets.say(asking, "G");
-  uploading.phase = Connection::Phase::reading_body;
+  uploading.phase = ConnectionSlot::Phase::reading_body;
   CHECK(sockets.admit(connections).displaced_another);
   CHECK(was_shut_down(uploading));
   CHECK_FALSE(sockets.admit(connections).displaced_another);  // the first newcomer, which is silent, goes on elsewhere
   CHECK_FALSE(was_shut_down(worked_for));
   CHECK(asking.home != nullptr);
-  asking.wait = Connection::Wait::to_send;  // it asks on and takes no answer
+  asking.wait = ConnectionSlot::Wait::to_send;  // it asks on and takes no answer
   CHECK(sockets.admit(connections).displaced_another);
   char byte;
   CHECK(::recv(asking.fd, &byte, 1, MSG_DONTWAIT) == 1);
@@ -120,10 +120,10 @@ TEST_CASE("nobody gives way while something of ours is under way, or its request
 
 TEST_CASE("who sends a body gives way after those who send nothing") {
   Sockets sockets;
-  Connections connections(1, 2);
-  Connection& uploading = *sockets.admit(connections).connection;
-  uploading.phase = Connection::Phase::reading_body;
-  Connection& silent = *sockets.admit(connections).connection;
+  ConnectionSlots connections(1, 2);
+  ConnectionSlot& uploading = *sockets.admit(connections).connection;
+  uploading.phase = ConnectionSlot::Phase::reading_body;
+  ConnectionSlot& silent = *sockets.admit(connections).connection;
   CHECK_FALSE(sockets.admit(connections).displaced_another);
   CHECK(silent.is_for_probes);
   CHECK_FALSE(was_shut_down(uploading));
@@ -131,10 +131,10 @@ TEST_CASE("who sends a body gives way after those who send nothing") {
 
 TEST_CASE("where all are authorised a newcomer gets a reserved slot, and there the longest idle gives way") {
   Sockets sockets;
-  Connections connections(1, 1);
+  ConnectionSlots connections(1, 1);
   connections.note_answer(*sockets.admit(connections).connection, true);
-  std::vector<Connection*> reserved;
-  for (std::size_t i = 0; i < Connections::reserved_slots; ++i) {
+  std::vector<ConnectionSlot*> reserved;
+  for (std::size_t i = 0; i < ConnectionSlots::reserved_slots; ++i) {
     const auto admission = sockets.admit(connections);
     REQUIRE(admission.connection);
     CHECK(admission.connection->is_reserved);
@@ -143,26 +143,26 @@ TEST_CASE("where all are authorised a newcomer gets a reserved slot, and there t
   }
   CHECK(sockets.admit(connections).displaced_another);
   CHECK(was_shut_down(*reserved.front()));
-  connections.for_each([](Connection& connection) { connection.wait = Connection::Wait::none; });
+  connections.for_each([](ConnectionSlot& connection) { connection.wait = ConnectionSlot::Wait::none; });
   CHECK(sockets.admit(connections).connection == nullptr);
-  CHECK(connections.slots() == 1 + Connections::reserved_slots);
+  CHECK(connections.slots() == 1 + ConnectionSlots::reserved_slots);
 }
 
 TEST_CASE("each listener has a share of its own, of at least one slot") {
   Sockets sockets;
-  Connections connections(2, 3);
+  ConnectionSlots connections(2, 3);
   CHECK(connections.share(0) == 2);
   CHECK(connections.share(1) == 1);
   for (int i = 0; i < 2; ++i) connections.note_answer(*sockets.admit(connections, 0).connection, true);
   CHECK(sockets.admit(connections, 0).connection->is_reserved);
   CHECK_FALSE(sockets.admit(connections, 1).connection->is_reserved);
-  CHECK(Connections(3, 1).share(2) == 1);
+  CHECK(ConnectionSlots(3, 1).share(2) == 1);
 }
 
 TEST_CASE("when the token changes, nobody has shown the new one") {
   Sockets sockets;
-  Connections connections(1, 1);
-  Connection& kept = *sockets.admit(connections).connection;
+  ConnectionSlots connections(1, 1);
+  ConnectionSlot& kept = *sockets.admit(connections).connection;
   kept.was_answered = true;
   connections.note_answer(kept, true);
   CHECK(kept.is_authorised);
@@ -174,9 +174,9 @@ TEST_CASE("when the token changes, nobody has shown the new one") {
 
 TEST_CASE("newcomers displace no more than can be closed meanwhile") {
   Sockets sockets;
-  Connections connections(1, 2);
+  ConnectionSlots connections(1, 2);
   for (int i = 0; i < 200; ++i) sockets.admit(connections);
-  CHECK(connections.size() == 2 + Connections::most_leaving + Connections::reserved_slots);
+  CHECK(connections.size() == 2 + ConnectionSlots::most_closing + ConnectionSlots::reserved_slots);
 }
 
 TEST_CASE("the minimum rate is 64 KiB in each window") {

@@ -4,7 +4,7 @@
 
 #include "catch.h"
 #include "http/date.h"
-#include "http/test_door.h"
+#include "http/test_server.h"
 #include "http/wire.h"
 
 using namespace http_test;
@@ -37,15 +37,15 @@ TEST_CASE("a time is written as an HTTP date") {
 TEST_CASE("every answer bears its date, also one that the door refuses or sheds") {
   auto options = quick();
   options.max_connections = 1;
-  TestDoor door(std::move(options));
+  TestServer server(std::move(options));
   const std::string host = "Host: localhost\r\n";
   const auto ask = [&](const std::string& request, int status) {
     CAPTURE(request);
-    REQUIRE(comes_true([&] { return door.door().connections() == 0; }));
+    REQUIRE(comes_true([&] { return server.server().connections() == 0; }));
     const auto asked_at = std::time(nullptr);
-    Wire wire(door.address());
+    Wire wire(server.address());
     wire.say(request);
-    const auto answer = wire.hear(request.rfind("HEAD", 0) == 0);
+    const auto answer = wire.read_answer(request.rfind("HEAD", 0) == 0);
     CHECK(answer.status == status);
     CAPTURE(answer.head);
     CHECK(is_dated(answer, asked_at));
@@ -65,12 +65,12 @@ TEST_CASE("every answer bears its date, also one that the door refuses or sheds"
   ask("GET /throw HTTP/1.1\r\n" + host + "\r\n", 500);
   ask("GET /busy HTTP/1.1\r\n" + host + "\r\n", 503);
 
-  REQUIRE(comes_true([&] { return door.door().connections() == 0; }));
-  Wire kept(door.address());
+  REQUIRE(comes_true([&] { return server.server().connections() == 0; }));
+  Wire kept(server.address());
   kept.say("GET /healthz HTTP/1.1\r\n" + host + "\r\n");
-  REQUIRE(kept.hear().status == 200);
+  REQUIRE(kept.read_answer().status == 200);
   const auto asked_at = std::time(nullptr);
-  const auto shed = Wire(door.address()).hear();
+  const auto shed = Wire(server.address()).read_answer();
   CHECK(shed.error() == "too_many_connections");
   CHECK(is_dated(shed, asked_at));
 }

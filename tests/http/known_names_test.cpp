@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "app/house.h"
+#include "app/lone_sidecar.h"
 #include "catch.h"
 #include "http/json.h"
 #include "http/routes.h"
@@ -11,10 +11,10 @@
 namespace {
 
 struct Routes {
-  House real;
+  LoneSidecar real;
   app::LoadHistory load_history;
   int reloads = 0;
-  std::vector<http::Route> routes = http::routes({*real.desk, *real.keeper, load_history,
+  std::vector<http::Route> routes = http::routes({*real.registry, *real.keeper, load_history,
                                                   [this](bool) {
                                                     ++reloads;
                                                     return app::ReloadReport{};
@@ -37,7 +37,7 @@ struct Routes {
 };
 
 // "status code message" of a refusal; else the status.
-std::string told(const http::Response& response) {
+std::string reported(const http::Response& response) {
   if (response.status < 400) return std::to_string(response.status);
   const auto json = *http::Json::parse(response.body);
   return std::to_string(response.status) + " " + *json.find("error")->string() + " " + *json.find("message")->string();
@@ -54,7 +54,7 @@ TEST_CASE("a query parameter that an operator's request does not know is refused
     CAPTURE(name);
     for (const char* query : {"nonsense=1", "nonsense", "=1", "limit=5&nonsense=1", "%00=1", "nonsense=1&nonsense=2"}) {
       CAPTURE(query);
-      const auto answer = told(routes.ask(name, query));
+      const auto answer = reported(routes.ask(name, query));
       CHECK(answer.rfind("400 invalid_query ", 0) == 0);
       CHECK(answer.back() == '.');
     }
@@ -65,7 +65,7 @@ TEST_CASE("a query parameter that an operator's request does not know is refused
 TEST_CASE("a refused name is told with what is known, or where it belongs") {
   Routes routes;
   const auto ask = [&](const char* route, const char* query, const char* body = "") {
-    return told(routes.ask(route, query, body));
+    return reported(routes.ask(route, query, body));
   };
   CHECK(
       ask("GET /v2/assignments", "gatway=gxy2") ==
@@ -92,10 +92,10 @@ TEST_CASE("a body that a steering request does not know changes nothing") {
     CAPTURE(route);
     for (const char* body : {R"({"nonsense":true})", R"({"Move":true})", R"({"move\ud83d":true})", R"({"":1e400})"}) {
       CAPTURE(body);
-      CHECK(told(routes.ask(route, "", body)).rfind("400 invalid_request ", 0) == 0);
+      CHECK(reported(routes.ask(route, "", body)).rfind("400 invalid_request ", 0) == 0);
     }
     for (const char* body : {"[]", "{", "x", "{}{}"})
-      CHECK(told(routes.ask(route, "", body)).rfind("400 invalid_json ", 0) == 0);
+      CHECK(reported(routes.ask(route, "", body)).rfind("400 invalid_json ", 0) == 0);
   }
   CHECK(routes.reloads == 0);
   CHECK(routes.ask("GET /v2/assignments", "").body.find("\"room\":\"1\"") != std::string::npos);
@@ -122,7 +122,7 @@ TEST_CASE("users' requests and probes are answered whatever names they bring") {
 TEST_CASE("a gateway that a query names and nobody knows is 404, and one that has only rooms is listed") {
   Routes routes;
   REQUIRE(routes.ask("POST /v2/room_server", "", R"({"room":"1"})").body == R"({"janus":"gxy1"})");
-  const auto ask = [&](const std::string& query) { return told(routes.ask("GET /v2/assignments", query)); };
+  const auto ask = [&](const std::string& query) { return reported(routes.ask("GET /v2/assignments", query)); };
   CHECK(ask("gateway=gyx2") ==
         "404 gateway_not_found Name a gateway that GET /v2/gateways lists; there is no \"gyx2\" (did you mean "
         "\"gxy2\"?).");

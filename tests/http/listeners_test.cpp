@@ -22,7 +22,7 @@
 #include "catch.h"
 #include "http/access.h"
 #include "http/client.h"
-#include "http/test_door.h"
+#include "http/test_server.h"
 #include "http/wire.h"
 #include "pace.h"
 #include "temporary_folder.h"
@@ -79,16 +79,16 @@ TEST_CASE("an address is a number and a port, or a Unix path") {
 }
 
 TEST_CASE("port 0 is any free port, and the address tells which") {
-  TestDoor door;
-  CHECK(door.address().rfind("127.0.0.1:", 0) == 0);
-  CHECK(door.address() != "127.0.0.1:0");
-  CHECK(refusal_of(door.address()).find("another program has that port") != std::string::npos);
+  TestServer server;
+  CHECK(server.address().rfind("127.0.0.1:", 0) == 0);
+  CHECK(server.address() != "127.0.0.1:0");
+  CHECK(refusal_of(server.address()).find("another program has that port") != std::string::npos);
 }
 
 TEST_CASE("IPv6 is listened to, and its own address is a local Host") {
-  TestDoor door(quick(), "[::1]:0");
-  CHECK(door.address().rfind("[::1]:", 0) == 0);
-  CHECK(http::Client(door.address()).request("GET", "/healthz").status == 200);
+  TestServer server(quick(), "[::1]:0");
+  CHECK(server.address().rfind("[::1]:", 0) == 0);
+  CHECK(http::Client(server.address()).request("GET", "/healthz").status == 200);
 }
 
 TEST_CASE("a Unix socket file has mode 0660, and goes when the door closes") {
@@ -96,14 +96,14 @@ TEST_CASE("a Unix socket file has mode 0660, and goes when the door closes") {
   const auto path = folder.file("s");
   const auto before = ::umask(0077);
   {
-    TestDoor door(quick(), "unix:" + path);
-    CHECK(door.address() == "unix:" + path);
+    TestServer server(quick(), "unix:" + path);
+    CHECK(server.address() == "unix:" + path);
     struct stat there = {};
     REQUIRE(::lstat(path.c_str(), &there) == 0);
     CHECK((there.st_mode & 0777) == 0660);
-    CHECK(http::Client(door.address()).request("GET", "/healthz").status == 200);
+    CHECK(http::Client(server.address()).request("GET", "/healthz").status == 200);
     CHECK(refusal_of("unix:" + path).find("another program listens there") != std::string::npos);
-    CHECK(http::Client(door.address()).request("GET", "/healthz").status == 200);
+    CHECK(http::Client(server.address()).request("GET", "/healthz").status == 200);
   }
   ::umask(before);
   CHECK_FALSE(exists(path));
@@ -116,8 +116,8 @@ TEST_CASE("a socket file on which nobody answers is replaced, anything else is l
   ::close(left_behind.front().fd);  // as kill -9 would
   REQUIRE(exists(path));
   {
-    TestDoor door(quick(), "unix:" + path);
-    CHECK(http::Client(door.address()).request("GET", "/healthz").status == 200);
+    TestServer server(quick(), "unix:" + path);
+    CHECK(http::Client(server.address()).request("GET", "/healthz").status == 200);
   }
   std::ofstream(path) << "precious";
   CHECK(refusal_of("unix:" + path).find("no socket") != std::string::npos);
@@ -157,7 +157,7 @@ TEST_CASE("a socket file that is deleted while the door serves is created again,
   const TemporaryFolder folder;
   const auto path = folder.file("s");
   const auto address = "unix:" + path;
-  TestDoor door(quick(), address);
+  TestServer server(quick(), address);
   Wire kept(address);
   const std::string ask = "GET /healthz HTTP/1.1\r\n\r\n";
   for (int i = 0; i < 3; ++i) {
@@ -168,15 +168,15 @@ TEST_CASE("a socket file that is deleted while the door serves is created again,
     CHECK((made.st_mode & 0777) == 0660);
     CHECK(http::Client(address).request("GET", "/healthz").status == 200);
     kept.say(ask);
-    CHECK(kept.hear().status == 200);
+    CHECK(kept.read_answer().status == 200);
   }
   {
-    // A file of that name comes before: it is left alone, and the door waits until it has gone.
+    // A file of that name comes before: it is left alone, and the server waits until it has gone.
     const auto other = folder.file("other");
     std::ofstream(other) << "precious";
     REQUIRE(::rename(other.c_str(), path.c_str()) == 0);
-    const auto before = door.door().heartbeats();
-    CHECK(comes_true([&] { return door.door().heartbeats() > before + 2; }));
+    const auto before = server.server().heartbeats();
+    CHECK(comes_true([&] { return server.server().heartbeats() > before + 2; }));
     struct stat there = {};
     CHECK((::lstat(path.c_str(), &there) == 0 && S_ISREG(there.st_mode)));
     ::unlink(path.c_str());
@@ -232,8 +232,8 @@ TEST_CASE("instances take turns at the socket files of one folder") {
   const TemporaryFolder folder;
   const auto path = folder.file("s");
   ::close(http::open_listeners("unix:" + path).front().fd);  // as kill -9 would
-  const int turn = ::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  REQUIRE(::flock(turn, LOCK_EX) == 0);
+  const int transaction = ::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  REQUIRE(::flock(transaction, LOCK_EX) == 0);
   const auto begin = std::chrono::steady_clock::now();
   std::vector<http::Listener> opened;
   std::thread starter([&] { opened = http::open_listeners("unix:" + path); });
@@ -244,7 +244,7 @@ TEST_CASE("instances take turns at the socket files of one folder") {
     passed = std::chrono::steady_clock::now() - begin;
   }
   const bool was_early = is_made && passed < 500ms;  // it waits no longer
-  ::close(turn);
+  ::close(transaction);
   starter.join();
   CHECK_FALSE(was_early);
   REQUIRE(opened.size() == 1);
@@ -255,7 +255,7 @@ TEST_CASE("instances take turns at the socket files of one folder") {
 TEST_CASE("a deleted socket file is there again within a second, though another program keeps the folder's lock") {
   const TemporaryFolder folder;
   const auto path = folder.file("s");
-  TestDoor door(quick(), "unix:" + path);
+  TestServer server(quick(), "unix:" + path);
   const int kept = ::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   REQUIRE(::flock(kept, LOCK_EX) == 0);
   ::unlink(path.c_str());
@@ -303,19 +303,19 @@ TEST_CASE("systemd's sockets are adopted, served and neither shut down nor remov
     ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
     ::setenv("LISTEN_FDS", "2", 1);
     auto listeners = http::adopt_systemd_listeners();
-    const bool as_wished = listeners.size() == 2 && listeners[0].address == tcp.address && !listeners[0].is_unix &&
-                           listeners[1].address == local.address && listeners[1].is_unix &&
-                           ::getenv("LISTEN_FDS") == nullptr;
+    const bool as_requested = listeners.size() == 2 && listeners[0].address == tcp.address && !listeners[0].is_unix &&
+                              listeners[1].address == local.address && listeners[1].is_unix &&
+                              ::getenv("LISTEN_FDS") == nullptr;
     bool served = true;
     {
-      TestDoor door(quick(), std::move(listeners));
+      TestServer server(quick(), std::move(listeners));
       for (const auto& address : {tcp.address, local.address}) {
         Wire wire(address);
         wire.say("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        served = served && wire.hear().status == 200;
+        served = served && wire.read_answer().status == 200;
       }
     }
-    ::_exit(as_wished && served ? 0 : 1);
+    ::_exit(as_requested && served ? 0 : 1);
   }
   int status = -1;
   REQUIRE(::waitpid(child, &status, 0) == child);

@@ -1,7 +1,7 @@
-// What bodies are refused, and in which words, by the requests behind the door.
+// What bodies are refused, and in which words, by the requests behind the server.
 #include <string>
 
-#include "app/house.h"
+#include "app/lone_sidecar.h"
 #include "catch.h"
 #include "http/json.h"
 #include "http/requests.h"
@@ -9,28 +9,28 @@
 namespace {
 
 struct Answers {
-  House real;
+  LoneSidecar real;
   app::LoadHistory load_history;
-  http::House house{*real.desk, *real.keeper, load_history, {}, {}};
+  http::Backend backend{*real.registry, *real.keeper, load_history, {}, {}};
   http::Request request;
 
   http::Response snapshot(std::string_view body) {
     request.body = body;
-    return http::answer_sessions_put(house, request);
+    return http::answer_sessions_put(backend, request);
   }
   http::Response room(std::string_view body) {
     request.body = body;
-    return http::answer_room_server(house, request);
+    return http::answer_room_server(backend, request);
   }
   http::Response session(std::string_view body) {
     request.args = {"1", "a"};
     request.body = body;
-    return http::answer_session_put(house, request);
+    return http::answer_session_put(backend, request);
   }
 };
 
 // "code message" of a refusal.
-std::string told(const http::Response& response) {
+std::string reported(const http::Response& response) {
   const auto json = *http::Json::parse(response.body);
   return *json.find("error")->string() + " " + *json.find("message")->string();
 }
@@ -40,12 +40,12 @@ std::string told(const http::Response& response) {
 TEST_CASE("a snapshot that holds something else than entries, or too many, is refused whole") {
   Answers answers;
   CHECK(answers.snapshot(R"({"sessions":[{"room":"1","session":"a"},1]})").status == 400);
-  CHECK(told(answers.snapshot(R"({"sessions":[1]})")).rfind("invalid_json ", 0) == 0);
+  CHECK(reported(answers.snapshot(R"({"sessions":[1]})")).rfind("invalid_json ", 0) == 0);
   std::string many = R"({"sessions":[{})";
   for (int i = 0; i < 320'000; ++i) many += ",{}";
   const auto refused = answers.snapshot(many + "]}");
   CHECK(refused.status == 413);
-  CHECK(told(refused).rfind("too_large ", 0) == 0);
+  CHECK(reported(refused).rfind("too_large ", 0) == 0);
   CHECK(answers.snapshot(R"({"sessions":[{"room":"1","session":"a"}]})").body ==
         R"({"sessions":1,"entered":1,"left":0,"rejected":[]})");
 }
@@ -53,7 +53,7 @@ TEST_CASE("a snapshot that holds something else than entries, or too many, is re
 TEST_CASE("what is behind a NUL is not passed over") {
   Answers answers;
   CHECK(answers.room(R"({"room":"1"})").status == 200);
-  CHECK(told(answers.room(std::string(R"({"room":"1"})") + '\0' + "garbage")).rfind("invalid_json ", 0) == 0);
+  CHECK(reported(answers.room(std::string(R"({"room":"1"})") + '\0' + "garbage")).rfind("invalid_json ", 0) == 0);
 }
 
 TEST_CASE("the message about a bad body ends in one full stop") {
@@ -61,7 +61,7 @@ TEST_CASE("the message about a bad body ends in one full stop") {
   for (const char* body : {"", "[]", "{", R"({"sessions":[1]})"}) {
     CAPTURE(body);
     for (const auto& answer : {answers.snapshot(body), answers.room(body)}) {
-      const auto text = told(answer);
+      const auto text = reported(answer);
       CHECK(text.back() == '.');
       CHECK(text.find("..") == std::string::npos);
     }
@@ -87,10 +87,11 @@ TEST_CASE("a field that is read and holds no text, number or object is refused b
   for (const char* odd : {R"("\ud83d")", R"("2171\ud83d")", "1e400", "-1e999"}) {
     CAPTURE(odd);
     const std::string value(odd);
-    CHECK(told(answers.room(R"({"room":)" + value + "}")).rfind("invalid_room ", 0) == 0);
-    CHECK(told(answers.room(R"({"room":"1","room":)" + value + "}")).rfind("invalid_room ", 0) == 0);
-    CHECK(told(answers.room(R"({"room":"1","geo":)" + value + "}")).rfind("invalid_country ", 0) == 0);
-    CHECK(told(answers.room(R"({"room":"1","geo":{"country_code":)" + value + "}}")).rfind("invalid_country ", 0) == 0);
+    CHECK(reported(answers.room(R"({"room":)" + value + "}")).rfind("invalid_room ", 0) == 0);
+    CHECK(reported(answers.room(R"({"room":"1","room":)" + value + "}")).rfind("invalid_room ", 0) == 0);
+    CHECK(reported(answers.room(R"({"room":"1","geo":)" + value + "}")).rfind("invalid_country ", 0) == 0);
+    CHECK(reported(answers.room(R"({"room":"1","geo":{"country_code":)" + value + "}}")).rfind("invalid_country ", 0) ==
+          0);
   }
   CHECK(
       answers
@@ -112,7 +113,7 @@ TEST_CASE("a snapshot of which every entry is invalid is refused, and nobody lea
     CAPTURE(body);
     const auto refused = answers.snapshot(body);
     CHECK(refused.status == 400);
-    CHECK(told(refused).rfind("invalid_session ", 0) == 0);
+    CHECK(reported(refused).rfind("invalid_session ", 0) == 0);
     CHECK(answers.snapshot(R"({"sessions":[{"room":"1","session":"a"},{"room":"2","session":"b"}]})").body ==
           R"({"sessions":2,"entered":0,"left":0,"rejected":[]})");
   }

@@ -121,7 +121,7 @@ bool Wire::receive(Clock::time_point until) {
   return true;
 }
 
-WireAnswer Wire::hear(bool to_head, std::chrono::milliseconds within) {
+WireAnswer Wire::read_answer(bool to_head, std::chrono::milliseconds within) {
   const auto until = Clock::now() + within;
   std::size_t end;
   while ((end = received_.find("\r\n\r\n")) == received_.npos) {

@@ -29,7 +29,7 @@ class Wire {
   void half_close();
   void reset();
   // The next answer, by its Content-Length; of one to HEAD only the head.
-  WireAnswer hear(bool to_head = false, std::chrono::milliseconds within = std::chrono::seconds{5});
+  WireAnswer read_answer(bool to_head = false, std::chrono::milliseconds within = std::chrono::seconds{5});
   // Has the other side closed, without another byte?
   bool ends_within(std::chrono::milliseconds within);
   // Has the other side read all that was said? Of IPv4 only. Source: proc_pid_net(5), its column rx_queue.

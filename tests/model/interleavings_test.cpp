@@ -5,9 +5,9 @@
 
 #include "app/clean_up.h"
 #include "catch.h"
+#include "observed.h"
 #include "rules.h"
 #include "settings.h"
-#include "told.h"
 
 namespace {
 
@@ -19,7 +19,7 @@ class Walk {
       : seed_(seed),
         chance_(seed),
         configured_(any_configuration_with_rooms()),
-        house_(configured_),
+        sidecar_(configured_),
         rules_(configured_, 1'800'003'600'000ms) {}
 
   void run(std::size_t steps) {
@@ -43,7 +43,7 @@ class Walk {
     if (kind < 830) return pass(milliseconds_up_to(5000));
     if (kind < 845) return pass_long();
     if (kind < 850) return stand_still();
-    if (kind < 853) return turn_wall_clock();
+    if (kind < 853) return set_wall_clock();
     if (kind < 900) return explain();
     if (kind < 950) return clean_up();
     if (kind < 960) return drain();
@@ -73,32 +73,32 @@ class Walk {
 
   void ask() {
     const std::string room = any_room(), country = any_country();
-    const std::string foreseen = house_explain(room, country);
+    const std::string foreseen = sidecar_explain(room, country);
     const std::string expected = rules_.ask(room, country);
     const std::string what = "ask " + room + " from \"" + country + "\"";
-    compare(what, expected, house_.ask(room, country));
+    compare(what, expected, sidecar_.ask(room, country));
     if (foreseen != expected) fail(what + ": explain said otherwise", expected, foreseen);
   }
 
-  std::string house_explain(const std::string& room, const std::string& country) {
-    return model::explain(house_, room, country);
+  std::string sidecar_explain(const std::string& room, const std::string& country) {
+    return model::explain(sidecar_, room, country);
   }
 
   void explain() {
     const std::string room = any_room(), country = any_country();
     compare("explain " + room + " from \"" + country + "\"", rules_.explain(room, country),
-            house_explain(room, country));
+            sidecar_explain(room, country));
   }
 
   void enter() {
     const std::string room = any_room(), session = any_session(), janus = any_janus();
     compare("enter " + room + " " + session + " on \"" + janus + "\"", rules_.enter(room, session, janus),
-            house_.report(room, session, janus));
+            sidecar_.report(room, session, janus));
   }
 
   void leave() {
     const std::string room = any_room(), session = any_session();
-    compare("leave " + room + " " + session, rules_.leave(room, session), model::leave(house_, room, session));
+    compare("leave " + room + " " + session, rules_.leave(room, session), model::leave(sidecar_, room, session));
   }
 
   void snapshot() {
@@ -114,14 +114,14 @@ class Walk {
     }
     const std::chrono::milliseconds age = chance_.one_in(3) ? 0ms : milliseconds_up_to(60000);
     compare(what + " age " + std::to_string(age.count()), rules_.snapshot(entries, age),
-            model::snapshot(house_, entries, age));
+            model::snapshot(sidecar_, entries, age));
   }
 
   void let_pass(std::chrono::milliseconds time, bool counts) {
-    house_.pass(time);
+    sidecar_.pass(time);
     if (counts) rules_.now += time;
     rules_.wall += time;
-    app::Desk::Turn tick(*house_.desk);
+    app::Registry::Transaction tick(*sidecar_.registry);
     rules_.tick();
   }
 
@@ -142,27 +142,27 @@ class Walk {
     compare("it stands still for " + std::to_string(time.count()) + " ms", "", "");
   }
 
-  void turn_wall_clock() {
+  void set_wall_clock() {
     const std::chrono::milliseconds by = chance_.one_in(2) ? 1h : -1h;
-    house_.turn_wall_clock(by);
+    sidecar_.set_wall_clock(by);
     rules_.wall += by;
     compare("wall clock " + std::to_string(by.count()), "", "");
   }
 
-  void clean_up() { compare("clean up", rules_.clean_up(), std::to_string(app::clean_up(*house_.desk))); }
+  void clean_up() { compare("clean up", rules_.clean_up(), std::to_string(app::clean_up(*sidecar_.registry))); }
 
   void drain() {
     const std::string gateway = "g" + std::to_string(chance_.below(7));
     const bool draining = chance_.one_in(2);
     compare((draining ? "drain " : "undrain ") + gateway, rules_.drain(gateway, draining),
-            model::drain(house_, gateway, draining));
+            model::drain(sidecar_, gateway, draining));
   }
 
   void release() {
     const std::string room = any_room();
     const bool force = chance_.one_in(2);
     compare("release " + room + (force ? " force" : ""), rules_.release(room, force),
-            model::release(house_, room, force));
+            model::release(sidecar_, room, force));
   }
 
   void edit();
@@ -172,31 +172,31 @@ class Walk {
     configured_ = model::changed(configured_, chance_);
     rules_.reload(configured_);
     std::string problems;
-    for (const std::string& problem : house_.reload(configured_).problems) problems += problem + "\n";
-    house_.configured = configured_;
-    compare("reload: " + model::told(configured_), "", problems);
+    for (const std::string& problem : sidecar_.reload(configured_).problems) problems += problem + "\n";
+    sidecar_.configured = configured_;
+    compare("reload: " + model::reported(configured_), "", problems);
   }
 
   // Mode, lists and numbers of a configuration that is refused change nothing.
   void reload_badly() {
     app::Configured bad = model::changed(configured_, chance_);
     bad.options.available_servers = std::vector<std::string>{"g1", "nosuch"};
-    compare("reload of a bad one", "refused", house_.reload(bad).problems.empty() ? "applied" : "refused");
+    compare("reload of a bad one", "refused", sidecar_.reload(bad).problems.empty() ? "applied" : "refused");
   }
 
   void restart() {
     compare_file();
     if (chance_.one_in(2)) configured_ = model::changed(configured_, chance_);
-    house_.configured = configured_;
+    sidecar_.configured = configured_;
     rules_.restart(configured_);
-    house_.restart();
-    compare("restart: " + model::told(configured_), "", "");
+    sidecar_.restart();
+    compare("restart: " + model::reported(configured_), "", "");
     compare_file();
   }
 
   void compare_file() {
-    check("rows of assignments", rules_.assignment_rows(), model::assignment_rows(house_));
-    if (configured_.options.scale) check("rows of sessions", rules_.session_rows(), model::session_rows(house_));
+    check("rows of assignments", rules_.assignment_rows(), model::assignment_rows(sidecar_));
+    if (configured_.options.scale) check("rows of sessions", rules_.session_rows(), model::session_rows(sidecar_));
   }
 
   void compare(const std::string& what, const std::string& expected, const std::string& got) {
@@ -204,11 +204,11 @@ class Walk {
     if (done_.size() > 30) done_.pop_front();
     check("the answer", expected, got);
     const std::string assignments = rules_.assignments();
-    check("assignments", assignments, model::rooms_in_use(house_));
+    check("assignments", assignments, model::rooms_in_use(sidecar_));
     if (step_ % 20 != 0) return;
-    check("assignments", assignments, model::assignments(house_));
-    check("gateways", rules_.gateways_listed(), model::gateways_listed(house_));
-    check("rooms", rules_.rooms_listed(), model::rooms_listed(house_));
+    check("assignments", assignments, model::assignments(sidecar_));
+    check("gateways", rules_.gateways_listed(), model::gateways_listed(sidecar_));
+    check("rooms", rules_.rooms_listed(), model::rooms_listed(sidecar_));
   }
 
   void check(const std::string& of, const std::string& expected, const std::string& got) {
@@ -227,7 +227,7 @@ class Walk {
   std::deque<std::string> done_;
   model::Chance chance_;
   app::Configured configured_;
-  House house_{std::chrono::seconds{60}};
+  LoneSidecar sidecar_{std::chrono::seconds{60}};
   model::Rules rules_;
 };
 
@@ -290,8 +290,8 @@ void Walk::edit() {
         if (known_room != rules_.rooms.end()) known_room->second.removed = true;
       }
   }
-  house_.execute(sql);
-  house_.keeper->refresh();
+  sidecar_.execute(sql);
+  sidecar_.keeper->refresh();
   rules_.catalogue_changed();
   compare(sql, "", "");
 }

@@ -224,8 +224,8 @@ Rules::Decision Rules::decide(const std::string& room, const std::string& countr
   }
   if (for_session && !janus.empty()) {
     const auto known = gateways.find(janus);
-    const auto until = disbelieved_until_.find(room);
-    const bool believed = until == disbelieved_until_.end() || now >= until->second;
+    const auto until = quarantined_until_.find(room);
+    const bool believed = until == quarantined_until_.end() || now >= until->second;
     if (believed && known != gateways.end() && known->second.serves()) {
       decision.gateway = janus;
       decision.reason = "assigned";
@@ -244,7 +244,7 @@ std::string Rules::ask(const std::string& room, const std::string& country) {
   if (!decision.refusal.empty()) return decision.refusal;
   if (options_.scale) {
     if (!decision.standing) assign(room, decision);
-    assignments_[room].kept_since = now;
+    assignments_[room].grace_since = now;
     assignments_[room].last_used_at = wall;
   }
   return decision.gateway + " " + decision.reason;
@@ -260,7 +260,7 @@ std::string Rules::explain(const std::string& room, const std::string& country) 
 bool Rules::end_if_emptied(const std::string& room) {
   const auto held = assignments_.find(room);
   if (!options_.scale || held == assignments_.end() || users(room) > 0) return false;
-  if (held->second.kept_since && now - *held->second.kept_since < options_.join_grace) return false;
+  if (held->second.grace_since && now - *held->second.grace_since < options_.join_grace) return false;
   assignments_.erase(held);
   return true;
 }
@@ -276,17 +276,17 @@ std::string Rules::enter(const std::string& room, const std::string& session, co
   const auto known = sessions_.find(session);
   const bool was_live = known != sessions_.end() && !known->second.dead;
   const std::string before = known != sessions_.end() ? known->second.room : "";
-  Session& seat = sessions_[session];
+  Session& session_entry = sessions_[session];
   if (!was_live || before != room) {
-    if (assignments_.count(room) > 0) assignments_[room].kept_since.reset();
-    seat.reported.reset();
+    if (assignments_.count(room) > 0) assignments_[room].grace_since.reset();
+    session_entry.reported.reset();
   }
-  seat.dead = false;
-  seat.in_file = true;
-  seat.room = room;
-  seat.refreshed = now;
-  seat.reported_itself = now;
-  if (is_known(janus)) seat.reported = janus;
+  session_entry.dead = false;
+  session_entry.in_file = true;
+  session_entry.room = room;
+  session_entry.refreshed = now;
+  session_entry.reported_itself = now;
+  if (is_known(janus)) session_entry.reported = janus;
   if (was_live && before != room) end_if_emptied(before);
   const auto holds = standing(room);
   return (holds ? *holds : "null") + " " + std::to_string(users(room));
@@ -349,17 +349,17 @@ std::string Rules::snapshot(const std::vector<app::SnapshotEntry>& entries, Mill
       }
       assignments_[room].last_used_at = wall;
     }
-    Session& seat = sessions_[id];
+    Session& session_entry = sessions_[id];
     if (!was_live || before != room) {
-      if (assignments_.count(room) > 0) assignments_[room].kept_since.reset();
-      seat.reported.reset();
+      if (assignments_.count(room) > 0) assignments_[room].grace_since.reset();
+      session_entry.reported.reset();
     }
     entered += !was_live;
-    seat.dead = false;
-    seat.in_file = true;
-    seat.room = room;
-    seat.refreshed = now;
-    if (is_known(janus)) seat.reported = janus;
+    session_entry.dead = false;
+    session_entry.in_file = true;
+    session_entry.room = room;
+    session_entry.refreshed = now;
+    if (is_known(janus)) session_entry.reported = janus;
     if (was_live && before != room) emptied.insert(before);
   }
   for (auto at = sessions_.begin(); at != sessions_.end();) {
@@ -373,7 +373,7 @@ std::string Rules::snapshot(const std::vector<app::SnapshotEntry>& entries, Mill
     }
   }
   for (const std::string& room : emptied) {
-    if (assignments_.count(room) > 0 && users(room) == 0) assignments_[room].kept_since = now;
+    if (assignments_.count(room) > 0 && users(room) == 0) assignments_[room].grace_since = now;
   }
   return std::to_string(live()) + " entered " + std::to_string(entered) + " left " + std::to_string(left) +
          " rejected" + rejected;
@@ -394,7 +394,7 @@ std::string Rules::clean_up() {
   }
   if (dead >= 10 && 2 * dead > all) {
     for (const std::string& room : silent) {
-      if (assignments_.count(room) > 0) assignments_[room].kept_since = now;
+      if (assignments_.count(room) > 0) assignments_[room].grace_since = now;
     }
   }
   std::size_t ended = 0;
@@ -423,7 +423,7 @@ std::string Rules::release(const std::string& room, bool force) {
     for (auto at = sessions_.begin(); at != sessions_.end();) {
       at = at->second.room == room ? sessions_.erase(at) : std::next(at);
     }
-    disbelieved_until_[room] = now + options_.dead_after;
+    quarantined_until_[room] = now + options_.dead_after;
   }
   assignments_.erase(room);
   return "done";
@@ -502,7 +502,7 @@ std::optional<std::string> Rules::where_users_are(const std::string& room) const
 }
 
 void Rules::begin_scale() {
-  for (auto& [room, held] : assignments_) held.kept_since = now;
+  for (auto& [room, held] : assignments_) held.grace_since = now;
   std::set<std::string> occupied;
   for (const auto& [id, session] : sessions_) {
     if (!session.dead) occupied.insert(session.room);
@@ -545,8 +545,8 @@ void Rules::restart(const app::Configured& configured) {
     session.reported_itself.reset();
     session.dead = false;
   }
-  for (auto& [room, held] : assignments_) held.kept_since = now;
-  disbelieved_until_.clear();
+  for (auto& [room, held] : assignments_) held.grace_since = now;
+  quarantined_until_.clear();
   end_what_is_not_admitted();
 }
 

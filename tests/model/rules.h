@@ -41,7 +41,7 @@ struct Room {
 struct Assignment {
   std::string gateway, region;
   Milliseconds assigned_at{}, last_used_at{};
-  std::optional<Milliseconds> kept_since;
+  std::optional<Milliseconds> grace_since;
 };
 
 struct Session {
@@ -119,7 +119,7 @@ class Rules {
   std::vector<std::string> configured_order_;
   std::map<std::string, Assignment> assignments_;
   std::map<std::string, Session> sessions_;
-  std::map<std::string, Milliseconds> disbelieved_until_;
+  std::map<std::string, Milliseconds> quarantined_until_;
 };
 
 }  // namespace model

@@ -115,7 +115,7 @@ std::vector<std::string> names_of_gateways(const app::Configured& configured) {
   return names;
 }
 
-std::string told(const app::Configured& configured) {
+std::string reported(const app::Configured& configured) {
   const domain::Options& options = configured.options;
   std::string text = options.scale ? "scale" : "legacy";
   text += options.unknown_rooms == domain::UnknownRooms::accept ? " accept" : "";

@@ -24,7 +24,7 @@ class Chance : public tests::Chance {
 app::Configured any_configuration(Chance& chance);
 // Changes one thing or another.
 app::Configured changed(app::Configured configured, Chance& chance);
-std::string told(const app::Configured& configured);  // in short
+std::string reported(const app::Configured& configured);  // in short
 std::vector<std::string> names_of_gateways(const app::Configured& configured);
 
 }  // namespace model

@@ -1,4 +1,4 @@
-// The same operations from many threads on one desk: whatever the order, what must stay true stays true.
+// The same operations from many threads on one registry: whatever the order, what must stay true stays true.
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -9,8 +9,8 @@
 #include "app/clean_up.h"
 #include "app/release_room.h"
 #include "catch.h"
+#include "observed.h"
 #include "settings.h"
-#include "told.h"
 
 namespace {
 
@@ -48,27 +48,27 @@ app::Configured configuration() {
 
 std::string first_word(const std::string& text) { return text.substr(0, text.find(' ')); }
 
-class Crowd {
+class ExcessUsers {
  public:
-  explicit Crowd(std::size_t rounds) : rounds_(rounds) {}
+  explicit ExcessUsers(std::size_t rounds) : rounds_(rounds) {}
 
   void run() {
     std::vector<std::thread> working, around;
     for (std::size_t i = 0; i < owners; ++i) working.emplace_back([this, i] { own(i); });
     for (std::size_t i = 0; i < askers; ++i) around.emplace_back([this, i] { keep_asking(i); });
-    around.emplace_back([this] { keep_house(); });
+    around.emplace_back([this] { keep_in_order(); });
     around.emplace_back([this] { change_settings(); });
     for (std::thread& thread : working) thread.join();
     done_ = true;
     for (std::thread& thread : around) thread.join();
     for (const std::string& fault : faults_) UNSCOPED_INFO(fault);
     CHECK(faults_.empty());
-    CHECK(model::rooms_in_use(house_).find("recount") == std::string::npos);
-    const std::string rows = model::assignment_rows(house_);
-    CHECK(without_users(model::assignments(house_)) == rows);
+    CHECK(model::rooms_in_use(sidecar_).find("recount") == std::string::npos);
+    const std::string rows = model::assignment_rows(sidecar_);
+    CHECK(without_users(model::assignments(sidecar_)) == rows);
     // Nobody waits for ever, and nothing is left pending.
     for (std::size_t i = 0; i < occupied_.size(); ++i) {
-      const std::string answer = house_.ask(std::to_string(i));
+      const std::string answer = sidecar_.ask(std::to_string(i));
       CHECK(answer.find(' ') != std::string::npos);
     }
     CHECK(answers_ > 0);
@@ -100,8 +100,8 @@ class Crowd {
       const std::size_t number = owner * rooms_each + chance.below(rooms_each);
       const std::string room = std::to_string(number);
       const std::string user = "u" + room + "-";
-      if (chance.one_in(3)) house_.ask(room, "IL");
-      const std::string answer = house_.report(room, user + "0", chance.of(gateways));
+      if (chance.one_in(3)) sidecar_.ask(room, "IL");
+      const std::string answer = sidecar_.report(room, user + "0", chance.of(gateways));
       if (answer.find(' ') == std::string::npos) {
         fault("entering " + room + " was refused: " + answer);
         continue;
@@ -109,16 +109,16 @@ class Crowd {
       begin(number, first_word(answer));
       const std::size_t users = 1 + chance.below(4);
       for (std::size_t i = 1; i < users; ++i) {
-        expect_same(number, house_.report(room, user + std::to_string(i), chance.of(gateways)), "enter");
-        if (chance.one_in(2)) expect_same(number, house_.ask(room), "ask");
-        if (chance.one_in(4)) expect_same(number, house_.report(room, user + "0"), "keepalive");
-        if (model::release(house_, room, false) == "done") fault("an occupied room was released: " + room);
+        expect_same(number, sidecar_.report(room, user + std::to_string(i), chance.of(gateways)), "enter");
+        if (chance.one_in(2)) expect_same(number, sidecar_.ask(room), "ask");
+        if (chance.one_in(4)) expect_same(number, sidecar_.report(room, user + "0"), "keepalive");
+        if (model::release(sidecar_, room, false) == "done") fault("an occupied room was released: " + room);
       }
       be_asked(number);
-      for (std::size_t i = users; i-- > 1;) model::leave(house_, room, user + std::to_string(i));
+      for (std::size_t i = users; i-- > 1;) model::leave(sidecar_, room, user + std::to_string(i));
       end(number);
-      model::leave(house_, room, user + "0");
-      if (chance.one_in(3)) model::release(house_, room, chance.one_in(2));
+      model::leave(sidecar_, room, user + "0");
+      if (chance.one_in(3)) model::release(sidecar_, room, chance.one_in(2));
     }
   }
 
@@ -158,8 +158,8 @@ class Crowd {
       const std::uint64_t before = occupied_[room].epoch;
       const std::string gateway = gateway_of(room);
       const bool explains = chance.one_in(4);
-      const std::string answer = explains ? model::explain(house_, std::to_string(room), "IL")
-                                          : house_.ask(std::to_string(room), chance.one_in(2) ? "IL" : "US");
+      const std::string answer = explains ? model::explain(sidecar_, std::to_string(room), "IL")
+                                          : sidecar_.ask(std::to_string(room), chance.one_in(2) ? "IL" : "US");
       ++answers_;
       if (before % 2 == 0 || occupied_[room].epoch != before) continue;
       ++compared_;
@@ -169,17 +169,17 @@ class Crowd {
   }
 
   // Time, cleaning, last uses, stale snapshots, listings.
-  void keep_house() {
+  void keep_in_order() {
     model::Chance chance(200);
     while (!done_) {
-      house_.pass(std::chrono::milliseconds{chance.below(20)});
-      if (chance.one_in(2)) app::clean_up(*house_.desk);
-      if (chance.one_in(2)) app::write_last_used(*house_.desk, *house_.journal);
+      sidecar_.pass(std::chrono::milliseconds{chance.below(20)});
+      if (chance.one_in(2)) app::clean_up(*sidecar_.registry);
+      if (chance.one_in(2)) app::write_last_used(*sidecar_.registry, *sidecar_.journal);
       // It knows nobody, and is older than anyone's last word.
-      if (chance.one_in(4)) model::snapshot(house_, {}, 10h);
-      if (chance.one_in(4)) model::gateways_listed(house_);
-      if (chance.one_in(4)) model::rooms_listed(house_);
-      if (chance.one_in(8)) house_.journal->flush();
+      if (chance.one_in(4)) model::snapshot(sidecar_, {}, 10h);
+      if (chance.one_in(4)) model::gateways_listed(sidecar_);
+      if (chance.one_in(4)) model::rooms_listed(sidecar_);
+      if (chance.one_in(8)) sidecar_.journal->flush();
     }
   }
 
@@ -189,12 +189,12 @@ class Crowd {
       const std::string gateway = "g" + std::to_string(chance.below(3) + 1);  // g4 always takes rooms
       switch (chance.below(4)) {
         case 0:
-          model::drain(house_, gateway, chance.one_in(2));
+          model::drain(sidecar_, gateway, chance.one_in(2));
           break;
         case 1:
-          house_.execute("UPDATE gateways SET disabled = " + std::to_string(chance.below(2)) + " WHERE name = '" +
-                         gateway + "'");
-          house_.keeper->refresh();
+          sidecar_.execute("UPDATE gateways SET disabled = " + std::to_string(chance.below(2)) + " WHERE name = '" +
+                           gateway + "'");
+          sidecar_.keeper->refresh();
           break;
         case 2: {
           app::Configured changed = configuration();
@@ -202,7 +202,7 @@ class Crowd {
           if (chance.one_in(2)) changed.options.regions.push_back({"IL", {gateway}, "config.toml:1"});
           // New pins wait until their rooms are empty.
           changed.options.pins.push_back({std::to_string(chance.below(occupied_.size())), "g4", "config.toml:2"});
-          const auto result = house_.reload(changed);
+          const auto result = sidecar_.reload(changed);
           for (const std::string& problem : result.problems) fault(problem);
           break;
         }
@@ -213,7 +213,7 @@ class Crowd {
   }
 
   const std::size_t rounds_;
-  House house_{configuration(), 60s};
+  LoneSidecar sidecar_{configuration(), 60s};
   std::array<Occupied, owners * rooms_each> occupied_;
   std::atomic<bool> done_{false};
   std::atomic<std::size_t> answers_{0}, compared_{0};
@@ -225,5 +225,5 @@ class Crowd {
 
 TEST_CASE("sixteen threads at one desk: one gateway for an occupied room, exact loads, file as memory") {
   const char* rounds = std::getenv("MODEL_ROUNDS");
-  Crowd(rounds ? std::strtoull(rounds, nullptr, 10) : 150).run();
+  ExcessUsers(rounds ? std::strtoull(rounds, nullptr, 10) : 150).run();
 }

@@ -28,7 +28,7 @@ struct Fleet {
     const auto number_of = [&](const std::string& name) { return ledger.number_of(name); };
     placement.emplace(options, domain::Catalogue(rows, {}), number_of);
     health.watch(options.health, numbers);
-    if (options.load_by == domain::LoadBy::sessions) ledger.count_crowd(options.avg_room_occupancy);
+    if (options.load_by == domain::LoadBy::sessions) ledger.count_excess_users(options.avg_room_occupancy);
   }
 
   domain::Moment now() const {

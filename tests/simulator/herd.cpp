@@ -8,16 +8,16 @@
 #include <vector>
 
 #include "chance.h"
+#include "domain/arrival_rate.h"
 #include "domain/ledger.h"
-#include "domain/newcomers.h"
 #include "domain/placement.h"
-#include "domain/storm.h"
+#include "domain/warming_gateways.h"
 
 namespace simulator {
 namespace {
 
 using domain::GatewayNumber;
-using Manner = domain::Placement::Manner;
+using Selection = domain::Placement::Selection;
 
 constexpr std::size_t fleet_size = 10;
 constexpr std::uint64_t runs = 3;
@@ -37,14 +37,14 @@ struct Placed {
 // One sidecar with its picture: its own rooms at once, the others' after the lag.
 class Sidecar {
  public:
-  Sidecar(int number, const Situation& situation, const std::vector<std::int64_t>& rooms_before)
-      : number_(number), lag_(situation.lag), rooms_(rooms_before) {
+  Sidecar(int number, const DecisionInput& input, const std::vector<std::int64_t>& rooms_before)
+      : number_(number), lag_(input.lag), rooms_(rooms_before) {
     std::vector<GatewayNumber> candidates(fleet_size);
     std::iota(candidates.begin(), candidates.end(), GatewayNumber{0});
-    if (situation.a_gateway_joins) {
-      newcomers_.look({candidates.begin(), candidates.end() - 1}, moment({}).service);
+    if (input.a_gateway_joins) {
+      warming_.look({candidates.begin(), candidates.end() - 1}, moment({}).service);
     }
-    newcomers_.look(candidates, moment({}).service);
+    warming_.look(candidates, moment({}).service);
   }
 
   GatewayNumber place(const domain::Placement& placement, const std::vector<Placed>& all, Habit habit,
@@ -54,30 +54,30 @@ class Sidecar {
       if (placed.by != number_) book(placed.gateway, placed.time + lag_);
     }
     if (habit == Habit::random) return static_cast<GatewayNumber>(chance.below(fleet_size));
-    domain::Placement::Scene scene{rooms_};
-    scene.manner = manner(habit, moment(time).service);
-    scene.chance = chance.number();
-    return *placement.choose("", scene).gateway;
+    domain::Placement::Loads loads{rooms_};
+    loads.selection = selection(habit, moment(time).service);
+    loads.chance = chance.number();
+    return *placement.choose("", loads).gateway;
   }
 
   void book(GatewayNumber gateway, domain::ServiceTime::duration time) {
     ++rooms_[gateway];
-    storm_.arrived(moment(time).service);
+    arrivals_.arrived(moment(time).service);
   }
 
  private:
-  Manner manner(Habit habit, domain::ServiceTime now) const {
-    if (habit == Habit::first_listed) return Manner::alone;
-    if (habit == Habit::unsure) return Manner::unsure;
-    if (habit == Habit::shared) return Manner::shared;
-    return storm_.rages(now) || newcomers_.any(now) ? Manner::unsure : Manner::shared;
+  Selection selection(Habit habit, domain::ServiceTime now) const {
+    if (habit == Habit::first_listed) return Selection::least_loaded;
+    if (habit == Habit::unsure) return Selection::two_choices;
+    if (habit == Habit::shared) return Selection::random_ties;
+    return arrivals_.is_burst(now) || warming_.any(now) ? Selection::two_choices : Selection::random_ties;
   }
 
   int number_;
   domain::Duration lag_;
   std::vector<std::int64_t> rooms_;  // by gateway
-  domain::Newcomers newcomers_;
-  domain::Storm storm_;
+  domain::WarmingGateways warming_;
+  domain::ArrivalRate arrivals_;
   std::size_t seen_ = 0;
 };
 
@@ -115,29 +115,29 @@ class Rush {
   std::vector<int> counts_ = std::vector<int>(fleet_size);
 };
 
-Evenness run(Habit habit, const Situation& situation, std::uint64_t seed) {
+Evenness run(Habit habit, const DecisionInput& input, std::uint64_t seed) {
   tests::Chance chance(seed);
   const auto placement = simulator::placement();
-  std::vector<std::int64_t> rooms(fleet_size, situation.rooms_before);
-  if (situation.a_gateway_joins) rooms.back() = 0;
+  std::vector<std::int64_t> rooms(fleet_size, input.rooms_before);
+  if (input.a_gateway_joins) rooms.back() = 0;
   std::vector<Sidecar> sidecars;
-  for (int i = 0; i < situation.sidecars; ++i) sidecars.emplace_back(i, situation, rooms);
+  for (int i = 0; i < input.sidecars; ++i) sidecars.emplace_back(i, input, rooms);
   std::vector<Placed> all;
   Rush rush;
   Evenness sum;
   int looks = 0;
   std::chrono::duration<double> time{0};
-  for (int i = 0; i < situation.rooms; ++i) {
-    time += std::chrono::duration<double>(-std::log(1 - chance.share()) / situation.rate);
+  for (int i = 0; i < input.rooms; ++i) {
+    time += std::chrono::duration<double>(-std::log(1 - chance.share()) / input.rate);
     const auto now = std::chrono::duration_cast<domain::ServiceTime::duration>(time);
-    const int by = chance.between(0, situation.sidecars - 1);
+    const int by = chance.between(0, input.sidecars - 1);
     Sidecar& sidecar = sidecars[static_cast<std::size_t>(by)];
     const GatewayNumber gateway = sidecar.place(placement, all, habit, now, chance);
     all.push_back({now, gateway, by});
     sidecar.book(gateway, now);
     ++rooms[gateway];
-    rush.arrived(now, gateway, situation.rate);
-    if (i * 2 < situation.rooms) continue;
+    rush.arrived(now, gateway, input.rate);
+    if (i * 2 < input.rooms) continue;
     const double mean = static_cast<double>(std::accumulate(rooms.begin(), rooms.end(), std::int64_t{0})) /
                         static_cast<double>(fleet_size);
     const double excess = static_cast<double>(*std::max_element(rooms.begin(), rooms.end())) - mean;
@@ -166,14 +166,14 @@ std::string_view to_text(Habit habit) {
   return "";
 }
 
-Situation joining(int sidecars, domain::Duration lag, int rate) { return {sidecars, lag, rate, 2000, 600, true}; }
+DecisionInput joining(int sidecars, domain::Duration lag, int rate) { return {sidecars, lag, rate, 2000, 600, true}; }
 
-Situation again(int sidecars, domain::Duration lag) { return {sidecars, lag, 300, 300}; }
+DecisionInput again(int sidecars, domain::Duration lag) { return {sidecars, lag, 300, 300}; }
 
-Evenness herd(Habit habit, const Situation& situation) {
+Evenness herd(Habit habit, const DecisionInput& input) {
   Evenness mean;
   for (std::uint64_t seed = 1; seed <= runs; ++seed) {
-    const Evenness one = run(habit, situation, seed);
+    const Evenness one = run(habit, input, seed);
     mean.fullest += 100 * one.fullest / runs;
     mean.excess += one.excess / runs;
     mean.rush = std::max(mean.rush, 100 * one.rush);

@@ -13,7 +13,7 @@ enum class Habit { first_listed, shared, unsure, switching, random };
 inline constexpr Habit habits[] = {Habit::first_listed, Habit::shared, Habit::unsure, Habit::switching, Habit::random};
 std::string_view to_text(Habit habit);
 
-struct Situation {
+struct DecisionInput {
   int sidecars = 1;
   domain::Duration lag{0};        // until one sees what another placed
   int rate = 200;                 // new rooms a second, at chance moments and sidecars
@@ -23,9 +23,9 @@ struct Situation {
 };
 
 // An empty gateway joins nine with 600 rooms each.
-Situation joining(int sidecars, domain::Duration lag, int rate);
+DecisionInput joining(int sidecars, domain::Duration lag, int rate);
 // The 300 rooms of a fleet that was away come again within a second, while nobody has any.
-Situation again(int sidecars, domain::Duration lag);
+DecisionInput again(int sidecars, domain::Duration lag);
 
 // On ten gateways that are alike, while no room ends.
 struct Evenness {
@@ -35,6 +35,6 @@ struct Evenness {
 };
 
 // Over several runs.
-Evenness herd(Habit habit, const Situation& situation);
+Evenness herd(Habit habit, const DecisionInput& input);
 
 }  // namespace simulator

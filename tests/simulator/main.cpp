@@ -8,8 +8,8 @@
 namespace {
 
 using namespace std::chrono_literals;
+using simulator::DecisionInput;
 using simulator::Habit;
-using simulator::Situation;
 
 void print_days() {
   constexpr std::uint64_t days = 100;
@@ -29,10 +29,10 @@ std::string text(domain::Duration lag) {
   return lag >= 1s ? std::to_string(lag / 1s) + " s" : std::to_string(lag / 1ms) + " ms";
 }
 
-void print_row(const std::string& name, const Situation& situation) {
+void print_row(const std::string& name, const DecisionInput& input) {
   std::printf("| %s |", name.c_str());
   for (const Habit habit : simulator::habits) {
-    const simulator::Evenness evenness = simulator::herd(habit, situation);
+    const simulator::Evenness evenness = simulator::herd(habit, input);
     std::printf(" %.1f (%.0f) |", evenness.fullest, evenness.rush);
   }
   std::puts("");

@@ -77,9 +77,9 @@ class Replay {
   void look_after_health() {
     const auto now = fleet_.now().service;
     for (const auto gateway : fleet_.numbers) {
-      fleet_.health.hear(gateway, domain::HealthSource::http, !fleet_.dead[gateway], now);
+      fleet_.health.observe(gateway, domain::HealthSource::http, !fleet_.dead[gateway], now);
     }
-    fleet_.health.conclude(now);
+    fleet_.health.evaluate(now);
     for (const auto gateway : fleet_.numbers) {
       if (fleet_.health.is_lost(gateway, options_.failover_wait, now)) move_rooms_off(gateway);
     }

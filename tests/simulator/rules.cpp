@@ -14,7 +14,8 @@ using domain::GatewayNumber;
 
 GatewayNumber ours(const Fleet& fleet) {
   const domain::Ledger& ledger = fleet.ledger;
-  return *fleet.placement->choose("", {ledger.rooms_by_gateway(), ledger.crowd_by_gateway(), fleet.health.fitness()})
+  return *fleet.placement
+              ->choose("", {ledger.rooms_by_gateway(), ledger.excess_users_by_gateway(), fleet.health.fitness()})
               .gateway;
 }
 
@@ -33,9 +34,9 @@ Rule::Choose random(std::uint64_t seed) {
 }
 
 Rule::Choose round_robin(std::uint64_t) {
-  return [turn = std::size_t{0}](const Fleet& fleet) mutable {
-    while (!fleet.is_up(fleet.numbers[turn % gateways])) ++turn;
-    return fleet.numbers[turn++ % gateways];
+  return [transaction = std::size_t{0}](const Fleet& fleet) mutable {
+    while (!fleet.is_up(fleet.numbers[transaction % gateways])) ++transaction;
+    return fleet.numbers[transaction++ % gateways];
   };
 }
 

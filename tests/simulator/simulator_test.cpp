@@ -3,7 +3,7 @@
 #include <map>
 
 #include "catch.h"
-#include "domain/storm.h"
+#include "domain/arrival_rate.h"
 #include "herd.h"
 #include "replay.h"
 
@@ -153,7 +153,7 @@ TEST_CASE("rooms that all come again within a second are spread better by two ch
 }
 
 TEST_CASE("with pictures 50 ms old a storm begins where two choices become the better rule") {
-  const int about = static_cast<int>(domain::Storm::most);
+  const int about = static_cast<int>(domain::ArrivalRate::most);
   for (const int sidecars : {10, 50}) {
     CHECK(herd(Habit::shared, {sidecars, 50ms, about - 10}).excess <
           herd(Habit::unsure, {sidecars, 50ms, about - 10}).excess);

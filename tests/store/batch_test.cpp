@@ -105,18 +105,18 @@ TEST_CASE("a failed batch is laid under what came meanwhile") {
 
 TEST_CASE("a batch that was split tells those who wait for each part") {
   Batch batch;
-  int told = 0;
-  batch.write_urgently(assignment("a"), [&](bool) { told += 1; });
-  batch.write_urgently(assignment("a", "gxy2"), [&](bool) { told += 10; });
-  batch.write_urgently(assignment("b"), [&](bool) { told += 100; });
+  int reported = 0;
+  batch.write_urgently(assignment("a"), [&](bool) { reported += 1; });
+  batch.write_urgently(assignment("a", "gxy2"), [&](bool) { reported += 10; });
+  batch.write_urgently(assignment("b"), [&](bool) { reported += 100; });
   batch.take(session("s", "a"));
   batch.take(domain::SessionGone{"t"});
   auto parts = batch.split();
   CHECK(batch.empty());
   REQUIRE(parts.size() == 4);
   for (Batch& part : parts) {
-    for (const auto& tell : part.take_settled()) tell(true);
-    if (part.subject() == "room a") CHECK(told % 100 == 11);
+    for (const auto& report : part.take_settled()) report(true);
+    if (part.subject() == "room a") CHECK(reported % 100 == 11);
   }
-  CHECK(told == 111);
+  CHECK(reported == 111);
 }

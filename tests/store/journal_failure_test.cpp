@@ -24,7 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class Witness {
+class Observer {
  public:
   Journal::Callbacks callbacks() {
     Journal::Callbacks all;
@@ -62,13 +62,13 @@ bool is_written(Journal& journal, const domain::Assignment& row) {
 
 TEST_CASE("while another program holds the lock, rows are refused and notes are kept") {
   const Scratch scratch;
-  Witness witness;
-  Journal journal(Database(scratch.database(), OpenMode::read_write), witness.callbacks());
+  Observer observer;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), observer.callbacks());
   SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE);
   shell.exec("BEGIN EXCLUSIVE");
-  const auto beats = journal.heartbeats();
+  const auto heartbeats = journal.heartbeats();
   CHECK_FALSE(is_written(journal, assignment("refused")));
-  CHECK(journal.heartbeats() > beats + 4);  // alive while it waits
+  CHECK(journal.heartbeats() > heartbeats + 4);  // alive while it waits
   CHECK_FALSE(is_written(journal, assignment("refused")));
   CHECK(journal.failure().has_value());
   CHECK(tests::takes_less_than(5s, [&] {  // nobody who notes waits for the disk
@@ -81,8 +81,8 @@ TEST_CASE("while another program holds the lock, rows are refused and notes are 
   CHECK(comes_true([&] { return sessions_in(scratch.database()).size() == 7; }));
   CHECK(is_written(journal, assignment("taken")));
   CHECK(assignments_in(scratch.database()).size() == 1);
-  CHECK(witness.count("failing") == 1);
-  CHECK(witness.count("recovered") == 1);
+  CHECK(observer.count("failing") == 1);
+  CHECK(observer.count("recovered") == 1);
 }
 
 TEST_CASE("what is noted after a refusal wins over what was refused") {
@@ -92,12 +92,12 @@ TEST_CASE("what is noted after a refusal wins over what was refused") {
   SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE);
   shell.exec("BEGIN IMMEDIATE");
   journal.note(assignment("kept", "k"));
-  std::atomic<bool> told{false};
+  std::atomic<bool> reported{false};
   journal.write_assignment(assignment("r", "moved"), [&](bool committed) {
     if (!committed) journal.note(assignment("r", "back"));
-    told = true;
+    reported = true;
   });
-  REQUIRE(comes_true([&] { return told.load(); }));
+  REQUIRE(comes_true([&] { return reported.load(); }));
   shell.exec("ROLLBACK");
   REQUIRE(comes_true([&] { return journal.flush(); }));
   const auto rows = assignments_in(scratch.database());
@@ -108,24 +108,24 @@ TEST_CASE("what is noted after a refusal wins over what was refused") {
 
 TEST_CASE("storage that works again is noticed though nobody writes") {
   const Scratch scratch;
-  Witness witness;
-  Journal journal(Database(scratch.database(), OpenMode::read_write), witness.callbacks());
+  Observer observer;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), observer.callbacks());
   SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE);
   shell.exec("BEGIN IMMEDIATE");
   CHECK_FALSE(is_written(journal, assignment("r")));
   shell.exec("ROLLBACK");
-  CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
+  CHECK(comes_true([&] { return observer.count("recovered") == 1; }));
 }
 
 TEST_CASE("a full database refuses rows, and takes them again when there is space") {
-  Witness witness;
+  Observer observer;
   const Scratch mounted;
   if (std::system(("mount -t tmpfs -o size=1m none " + mounted.path() + " 2>/dev/null").c_str()) != 0) {
     WARN("not tested: nothing may be mounted here");
     return;
   }
   {
-    Journal small(Database(mounted.database(), OpenMode::read_write), witness.callbacks());
+    Journal small(Database(mounted.database(), OpenMode::read_write), observer.callbacks());
     CHECK(is_written(small, assignment("first")));
     {
       std::ofstream filler(mounted.file("filler"), std::ios::binary);
@@ -146,11 +146,11 @@ TEST_CASE("a full database refuses rows, and takes them again when there is spac
     });
     CHECK(rows >= 1);
     std::filesystem::remove(mounted.file("filler"));
-    CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
+    CHECK(comes_true([&] { return observer.count("recovered") == 1; }));
     for (int i = 0; i < 20; ++i) CHECK(is_written(small, assignment("again" + std::to_string(i))));
     CHECK(small.flush());
     CHECK(sessions_in(mounted.database()).size() == 1);
-    CHECK(witness.count("failing") == 1);
+    CHECK(observer.count("failing") == 1);
   }
   CHECK(std::system(("umount " + mounted.path()).c_str()) == 0);
 }
@@ -158,9 +158,9 @@ TEST_CASE("a full database refuses rows, and takes them again when there is spac
 TEST_CASE("a file that vanished is written anew from the open connection") {
   const Scratch scratch;
   const std::string path = scratch.database();
-  Witness witness;
+  Observer observer;
   {
-    Journal journal(Database(path, OpenMode::read_write), witness.callbacks());
+    Journal journal(Database(path, OpenMode::read_write), observer.callbacks());
     CHECK(is_written(journal, assignment("before")));
     journal.note(session("s", "before"));
     SECTION("alone") { std::filesystem::remove(path); }
@@ -171,10 +171,10 @@ TEST_CASE("a file that vanished is written anew from the open connection") {
       std::filesystem::remove(path);
       is_written(journal, assignment("meanwhile"));
     }
-    CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
+    CHECK(comes_true([&] { return observer.count("recovered") == 1; }));
     CHECK(std::filesystem::exists(path));
-    CHECK(witness.count("failing: the database") == 1);
-    CHECK(witness.count("event") == 1);
+    CHECK(observer.count("failing: the database") == 1);
+    CHECK(observer.count("event") == 1);
     CHECK(is_written(journal, assignment("later")));
     CHECK(journal.flush());
     const auto rows = assignments_in(path);
@@ -183,7 +183,7 @@ TEST_CASE("a file that vanished is written anew from the open connection") {
     CHECK(sessions_in(path).size() == 1);
     // Twice is no harder than once.
     std::filesystem::remove(path);
-    CHECK(comes_true([&] { return witness.count("recovered") == 2; }));
+    CHECK(comes_true([&] { return observer.count("recovered") == 2; }));
     CHECK(is_written(journal, assignment("zzz")));
   }
   CHECK(assignments_in(path).size() >= 3);
@@ -198,14 +198,14 @@ TEST_CASE("a file that vanished is written anew from the open connection") {
 TEST_CASE("another file in the database's place is left alone, and nothing is written until restart") {
   const Scratch scratch;
   const std::string path = scratch.database();
-  Witness witness;
+  Observer observer;
   {
-    Journal journal(Database(path, OpenMode::read_write), witness.callbacks());
+    Journal journal(Database(path, OpenMode::read_write), observer.callbacks());
     CHECK(is_written(journal, assignment("before")));
     std::ofstream(scratch.file("other")) << "other";
     std::filesystem::rename(scratch.file("other"), path);
     CHECK_FALSE(is_written(journal, assignment("after")));
-    CHECK(witness.count("failing: another file") == 1);
+    CHECK(observer.count("failing: another file") == 1);
     std::size_t rows = 0;
     journal.read([&](Database& database) {
       std::vector<std::string> skipped;
@@ -216,7 +216,7 @@ TEST_CASE("another file in the database's place is left alone, and nothing is wr
   std::string content;
   std::ifstream(path) >> content;
   CHECK(content == "other");
-  CHECK(witness.count("recovered") == 0);
+  CHECK(observer.count("recovered") == 0);
 }
 
 TEST_CASE("a file that may not be written at the start is written as soon as it may be") {
@@ -232,9 +232,9 @@ TEST_CASE("a file that may not be written at the start is written as soon as it 
   }
   REQUIRE(std::system(("mount -o remount,ro" + at_path).c_str()) == 0);
   {
-    Witness witness;
-    Journal journal(Database(mounted.database(), OpenMode::read_write), witness.callbacks());
-    CHECK(comes_true([&] { return witness.count("failing") == 1; }));
+    Observer observer;
+    Journal journal(Database(mounted.database(), OpenMode::read_write), observer.callbacks());
+    CHECK(comes_true([&] { return observer.count("failing") == 1; }));
     CHECK_FALSE(is_written(journal, assignment("r")));
     std::size_t rows = 0;
     journal.read([&](Database& database) {
@@ -243,9 +243,9 @@ TEST_CASE("a file that may not be written at the start is written as soon as it 
     });
     CHECK(rows == 1);
     REQUIRE(std::system(("mount -o remount,rw" + at_path).c_str()) == 0);
-    CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
+    CHECK(comes_true([&] { return observer.count("recovered") == 1; }));
     CHECK(is_written(journal, assignment("r")));
-    CHECK(witness.count("failing") == 1);
+    CHECK(observer.count("failing") == 1);
   }
   CHECK(std::system(("umount" + at_path).c_str()) == 0);
 }
@@ -253,25 +253,25 @@ TEST_CASE("a file that may not be written at the start is written as soon as it 
 TEST_CASE("nothing is written while the file is not owned, and again once it is") {
   const Scratch scratch;
   const std::string path = scratch.database();
-  Witness witness;
+  Observer observer;
   std::atomic<bool> owned{false};
-  auto callbacks = witness.callbacks();
+  auto callbacks = observer.callbacks();
   callbacks.may_write = [&] { return owned.load(); };
   Journal journal(Database(path, OpenMode::read_write), callbacks);
   CHECK_FALSE(is_written(journal, assignment("first")));
   CHECK(thrown_by([&] { journal.run([](Database&) {}); }).names(path + ".lock"));
   owned = true;
-  CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
+  CHECK(comes_true([&] { return observer.count("recovered") == 1; }));
   CHECK(is_written(journal, assignment("second")));
-  CHECK(witness.count("event") == 0);
+  CHECK(observer.count("event") == 0);
   owned = false;
-  CHECK(comes_true([&] { return witness.count("failing: the lock") == 2; }));
+  CHECK(comes_true([&] { return observer.count("failing: the lock") == 2; }));
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
   CHECK_FALSE(is_written(journal, assignment("third")));
   // Longer than the time after which it would be written anew.
   CHECK_FALSE(comes_true([&] { return std::filesystem::exists(path); }, 1500ms));
   owned = true;
-  CHECK(comes_true([&] { return witness.count("recovered") == 2; }));
+  CHECK(comes_true([&] { return observer.count("recovered") == 2; }));
   CHECK(is_written(journal, assignment("fourth")));
   CHECK(journal.flush());
   CHECK(assignments_in(path).size() == 2);
@@ -289,23 +289,23 @@ TEST_CASE("a file that may be written by now is not written before it is owned")
     Database database(path, OpenMode::read_write);
     REQUIRE(::seteuid(0) == 0);
     REQUIRE_FALSE(database.writable());
-    Witness witness;
+    Observer observer;
     std::atomic<bool> owned{false};
-    auto callbacks = witness.callbacks();
+    auto callbacks = observer.callbacks();
     callbacks.may_write = [&] { return owned.load(); };
     Journal journal(std::move(database), callbacks);
-    CHECK_FALSE(comes_true([&] { return witness.count("recovered") == 1; }, 1500ms));
+    CHECK_FALSE(comes_true([&] { return observer.count("recovered") == 1; }, 1500ms));
     owned = true;
-    CHECK(comes_true([&] { return witness.count("recovered") == 1; }));
+    CHECK(comes_true([&] { return observer.count("recovered") == 1; }));
   }
 }
 
 TEST_CASE("what is being written counts as waiting until it is in the file or refused") {
   const Scratch scratch;
   SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-  Witness witness;
+  Observer observer;
   std::atomic<bool> refused{false};
-  Journal journal(Database(scratch.database(), OpenMode::read_write), witness.callbacks());
+  Journal journal(Database(scratch.database(), OpenMode::read_write), observer.callbacks());
   REQUIRE(journal.flush());
   shell.exec("BEGIN IMMEDIATE");  // the writer has taken what waits, and waits for the lock
   journal.note(session("s", "r"));
@@ -332,7 +332,7 @@ TEST_CASE("a journal in a hurry has stopped by its deadline though another holds
   CHECK_FALSE(is_written(journal, assignment("refused")));
   std::vector<std::thread> others;  // requests that are still under way
   CHECK(tests::takes_less_than(3s, [&] {
-    journal.hurry(std::chrono::steady_clock::now() + 300ms);
+    journal.set_deadline(std::chrono::steady_clock::now() + 300ms);
     for (int i = 0; i < 4; ++i) {
       others.emplace_back([&] { thrown_by([&] { journal.run([](Database&) {}); }); });
     }
@@ -350,7 +350,7 @@ TEST_CASE("a journal in a hurry writes what there is when the lock comes free in
     shell.exec("BEGIN IMMEDIATE");
     CHECK_FALSE(is_written(journal, assignment("refused")));
     journal.note(session("s", "r"));
-    journal.hurry(std::chrono::steady_clock::now() + 3s);
+    journal.set_deadline(std::chrono::steady_clock::now() + 3s);
     shell.exec("ROLLBACK");
     CHECK(journal.flush());
   }
@@ -385,8 +385,8 @@ TEST_CASE("a table that takes no new rows is told, and no such row counts as wri
   for (const std::string sql : refusals) {
     CAPTURE(sql);
     const Scratch scratch;
-    Witness witness;
-    Journal journal(Database(scratch.database(), OpenMode::read_write), witness.callbacks());
+    Observer observer;
+    Journal journal(Database(scratch.database(), OpenMode::read_write), observer.callbacks());
     CHECK(is_written(journal, assignment("before")));
     SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE, 5000);
     shell.exec(sql);
@@ -408,8 +408,8 @@ TEST_CASE("a table that takes no new rows is told, and no such row counts as wri
 
 TEST_CASE("a table that takes other rows is not said to refuse") {
   const Scratch scratch;
-  Witness witness;
-  Journal journal(Database(scratch.database(), OpenMode::read_write), witness.callbacks());
+  Observer observer;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), observer.callbacks());
   SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE, 5000);
   shell.exec(
       "CREATE TRIGGER t BEFORE INSERT ON room_server_assignments WHEN new.room_id = 'poison' BEGIN SELECT "
@@ -462,8 +462,8 @@ TEST_CASE("every row that is ignored is an error, whichever table it is for") {
 TEST_CASE("a reader that keeps the -wal from starting over is told once, and when it has gone") {
   const Scratch scratch;
   const std::string path = scratch.database();
-  Witness witness;
-  Journal journal(Database(path, OpenMode::read_write), witness.callbacks());
+  Observer observer;
+  Journal journal(Database(path, OpenMode::read_write), observer.callbacks());
   CHECK(is_written(journal, assignment("first")));
   int rows = 0;
   // Pages that are full by themselves.
@@ -481,22 +481,22 @@ TEST_CASE("a reader that keeps the -wal from starting over is told once, and whe
     while (journal.log_size() <= (std::size_t{64} << 20)) write(8000);
     REQUIRE(comes_true([&] {
       write(1);
-      return witness.count("event") > 0;
+      return observer.count("event") > 0;
     }));
-    CHECK(witness.count("event: the -wal of the database " + path + " is over 64 MiB") == 1);
+    CHECK(observer.count("event: the -wal of the database " + path + " is over 64 MiB") == 1);
   }
   REQUIRE(comes_true([&] {
     write(1);
     return journal.log_size() <= (std::size_t{8} << 20);
   }));
-  CHECK(comes_true([&] { return witness.count("event: the -wal of the database " + path + " is small again") == 1; }));
-  CHECK(witness.count("event") == 2);
+  CHECK(comes_true([&] { return observer.count("event: the -wal of the database " + path + " is small again") == 1; }));
+  CHECK(observer.count("event") == 2);
 }
 
 TEST_CASE("a -wal that one large transaction made is not told") {
   const Scratch scratch;
-  Witness witness;
-  Journal journal(Database(scratch.database(), OpenMode::read_write), witness.callbacks());
+  Observer observer;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), observer.callbacks());
   for (int i = 0; i < 70'000; ++i) {
     domain::Session row = session(std::to_string(i), "room");
     row.reported_gateway = std::string(1000, 'x');
@@ -509,5 +509,5 @@ TEST_CASE("a -wal that one large transaction made is not told") {
     CHECK(is_written(journal, assignment(std::to_string(++n))));
     return journal.log_size() <= (std::size_t{8} << 20);
   }));
-  CHECK(witness.count("event") == 0);
+  CHECK(observer.count("event") == 0);
 }

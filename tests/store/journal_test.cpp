@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Counts what the journal tells.
-struct Told {
+struct Reported {
   std::atomic<int> foreign{0};
   std::atomic<int> failing{0};
   std::atomic<int> recovered{0};
@@ -42,8 +42,8 @@ struct Told {
 
 TEST_CASE("what was settled as written is in the file at that moment") {
   const Scratch scratch;
-  Told told;
-  Journal journal(Database(scratch.database(), OpenMode::read_write), told.callbacks());
+  Reported reported;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
   SQLite::Database reader(scratch.database(), SQLite::OPEN_READONLY);
   for (int i = 0; i < 50; ++i) {
     std::atomic<int> seen{-1};
@@ -57,36 +57,36 @@ TEST_CASE("what was settled as written is in the file at that moment") {
 
 TEST_CASE("many who come at once share commits, and each is told once") {
   const Scratch scratch;
-  Told told;
+  Reported reported;
   constexpr int threads = 8;
   constexpr int each = 200;
   {
-    Journal journal(Database(scratch.database(), OpenMode::read_write), told.callbacks());
+    Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
     std::vector<std::thread> askers;
     for (int t = 0; t < threads; ++t) {
       askers.emplace_back([&, t] {
         for (int i = 0; i < each; ++i) {
-          journal.write_assignment(assignment(std::to_string(t * each + i)), told.settled());
+          journal.write_assignment(assignment(std::to_string(t * each + i)), reported.settled());
           journal.note(session("s" + std::to_string(t), "r"));
         }
       });
     }
     for (auto& asker : askers) asker.join();
     CHECK(journal.flush());
-    CHECK(told.yes == threads * each);
-    CHECK(told.no == 0);
+    CHECK(reported.yes == threads * each);
+    CHECK(reported.no == 0);
     SQLite::Database reader(scratch.database(), SQLite::OPEN_READONLY);
     CHECK(reader.execAndGet("SELECT count(*) FROM room_server_assignments").getInt() == threads * each);
     CHECK(reader.execAndGet("SELECT count(*) FROM sessions").getInt() == threads);
   }
-  CHECK(told.failing == 0);
+  CHECK(reported.failing == 0);
   CHECK_FALSE(std::filesystem::exists(scratch.database() + "-wal"));
 }
 
 TEST_CASE("what is noted is in the file within a second or so, and seldom committed") {
   const Scratch scratch;
-  Told told;
-  Journal journal(Database(scratch.database(), OpenMode::read_write), told.callbacks());
+  Reported reported;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
   SQLite::Database reader(scratch.database(), SQLite::OPEN_READONLY);
   const auto version = [&] { return reader.execAndGet("PRAGMA data_version").getInt(); };
   int commits = 0;
@@ -110,8 +110,8 @@ TEST_CASE("what is noted is in the file within a second or so, and seldom commit
 
 TEST_CASE("an urgent row takes along what was noted before") {
   const Scratch scratch;
-  Told told;
-  Journal journal(Database(scratch.database(), OpenMode::read_write), told.callbacks());
+  Reported reported;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
   for (int i = 0; i < 20; ++i) {
     std::atomic<bool> done{false};
     journal.note(session("s" + std::to_string(i), "r"));
@@ -123,8 +123,8 @@ TEST_CASE("an urgent row takes along what was noted before") {
 
 TEST_CASE("a deed runs after what was noted before it, as one transaction") {
   const Scratch scratch;
-  Told told;
-  Journal journal(Database(scratch.database(), OpenMode::read_write), told.callbacks());
+  Reported reported;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
   journal.note(session("s", "r"));
   std::size_t sessions = 0;
   journal.run([&](Database& database) {
@@ -143,13 +143,13 @@ TEST_CASE("a deed runs after what was noted before it, as one transaction") {
   std::string mode;
   journal.read([&](Database& database) { mode = store::read_meta(database, "mode").value_or(""); });
   CHECK(mode == "scale");
-  CHECK(told.failing == 0);
+  CHECK(reported.failing == 0);
 }
 
 TEST_CASE("a caller may hold the lock that its Settled takes") {
   const Scratch scratch;
-  Told told;
-  Journal journal(Database(scratch.database(), OpenMode::read_write), told.callbacks());
+  Reported reported;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
   std::mutex ledger;
   std::atomic<int> settled{0};
   std::vector<std::thread> askers;
@@ -171,18 +171,18 @@ TEST_CASE("a caller may hold the lock that its Settled takes") {
 
 TEST_CASE("an operator's commit is told once, one's own never") {
   const Scratch scratch;
-  Told told;
-  Journal journal(Database(scratch.database(), OpenMode::read_write), told.callbacks());
+  Reported reported;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
   SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE, 1000);
   for (int i = 1; i <= 3; ++i) {
     shell.exec("INSERT INTO rooms (gateway_uid) VALUES ('" + std::to_string(i) + "')");
-    CHECK(comes_true([&] { return told.foreign == i; }));
-    journal.write_assignment(assignment("r"), told.settled());
+    CHECK(comes_true([&] { return reported.foreign == i; }));
+    journal.write_assignment(assignment("r"), reported.settled());
     journal.flush();
   }
-  const auto beats = journal.heartbeats();
-  CHECK(comes_true([&] { return journal.heartbeats() >= beats + 4; }));
-  CHECK(told.foreign == 3);
+  const auto heartbeats = journal.heartbeats();
+  CHECK(comes_true([&] { return journal.heartbeats() >= heartbeats + 4; }));
+  CHECK(reported.foreign == 3);
 }
 
 TEST_CASE("a foreign commit's callback may read and run") {
@@ -203,32 +203,32 @@ TEST_CASE("a foreign commit's callback may read and run") {
 
 TEST_CASE("the -wal starts over under load, and its checkpoints are nobody's commit") {
   const Scratch scratch;
-  Told told;
-  Journal journal(Database(scratch.database(), OpenMode::read_write), told.callbacks());
+  Reported reported;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
   std::uintmax_t largest = 0;
   int batch = 0;
   std::set<std::uintmax_t> sizes;
   for (int i = 0; i < 6000; ++i) {
-    journal.write_assignment(assignment(std::string(100, 'x') + std::to_string(i * 7919 % 60000)), told.settled());
+    journal.write_assignment(assignment(std::string(100, 'x') + std::to_string(i * 7919 % 60000)), reported.settled());
     if (i % 8 == 7) journal.flush();
     if (i % 500 == 499) largest = std::max(largest, std::filesystem::file_size(scratch.database() + "-wal"));
     ++batch;
   }
-  CHECK(told.yes == batch);
+  CHECK(reported.yes == batch);
   CHECK(largest > 4'000'000);
   CHECK(largest < 12'000'000);
-  CHECK(told.foreign == 0);
+  CHECK(reported.foreign == 0);
 }
 
 TEST_CASE("stop writes what is noted and settles everybody") {
   const Scratch scratch;
-  Told told;
-  Journal journal(Database(scratch.database(), OpenMode::read_write), told.callbacks());
-  for (int i = 0; i < 100; ++i) journal.write_assignment(assignment(std::to_string(i)), told.settled());
+  Reported reported;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
+  for (int i = 0; i < 100; ++i) journal.write_assignment(assignment(std::to_string(i)), reported.settled());
   journal.note(session("s", "1"));
   journal.stop();
   journal.stop();
-  CHECK(told.yes == 100);
+  CHECK(reported.yes == 100);
   CHECK_FALSE(std::filesystem::exists(scratch.database() + "-wal"));
   CHECK(assignments_in(scratch.database()).size() == 100);
   CHECK(sessions_in(scratch.database()).size() == 1);
@@ -239,20 +239,20 @@ TEST_CASE("stop writes what is noted and settles everybody") {
 
 TEST_CASE("a row that the schema refuses keeps no other out of the file") {
   const Scratch scratch;
-  Told told;
-  Journal journal(Database(scratch.database(), OpenMode::read_write), told.callbacks());
+  Reported reported;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
   SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE, 1000);
   shell.exec(
       "CREATE TRIGGER poison BEFORE INSERT ON room_server_assignments WHEN new.room_id = 'bad' "
       "BEGIN SELECT RAISE(ABORT, 'not this one'); END");
   journal.note(session("s", "good"));
-  journal.write_assignment(assignment("bad"), told.settled());
-  journal.write_assignment(assignment("good"), told.settled());
-  CHECK(comes_true([&] { return told.yes + told.no == 2; }));
-  CHECK(told.yes == 1);
-  CHECK(told.no == 1);
-  CHECK(told.events == 1);
-  CHECK(told.failing == 0);
+  journal.write_assignment(assignment("bad"), reported.settled());
+  journal.write_assignment(assignment("good"), reported.settled());
+  CHECK(comes_true([&] { return reported.yes + reported.no == 2; }));
+  CHECK(reported.yes == 1);
+  CHECK(reported.no == 1);
+  CHECK(reported.events == 1);
+  CHECK(reported.failing == 0);
   CHECK(journal.flush());
   CHECK(shell.execAndGet("SELECT count(*) FROM sessions").getInt() == 1);
 }

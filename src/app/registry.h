@@ -1,0 +1,240 @@
+// The one place where rooms are decided: the ledger, the policy in force and the claims under way, under
+// one lock. Commands (answer_room.h, report_session.h, …) take a Transaction, read, decide, and leave; nobody holds
+// a transaction over I/O or while waiting.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "app/claims.h"
+#include "app/clock.h"
+#include "app/decisions.h"
+#include "app/room_counts.h"
+#include "domain/arrival_rate.h"
+#include "domain/decision.h"
+#include "domain/ledger.h"
+#include "domain/policy.h"
+#include "domain/warming_gateways.h"
+#include "locks/mutex.h"
+
+namespace store {
+class Journal;
+}
+
+namespace app {
+
+// A claim under way; whoever asks for its room meanwhile waits for it too.
+class Claim {
+ public:
+  // `elsewhere`: somebody else was first, or all has changed: decide again.
+  enum class Outcome { won, elsewhere, failed, late };
+  using Deadline = std::chrono::steady_clock::time_point;
+
+  void settle(Outcome outcome);
+  Outcome wait_until(Deadline deadline);
+
+  // What was decided and what came of it are told by two threads; who is second gets both.
+  std::optional<DecisionRecord> describe(DecisionRecord record);
+  std::optional<DecisionRecord> conclude(const std::optional<std::string>& holder);
+  // The waiting caller was refused before the outcome was known: the refusal, for the first one that asks. Then
+  // nothing is told of a claim that fails later.
+  std::optional<DecisionRecord> give_up();
+
+ private:
+  locks::Mutex mutex_;
+  locks::ConditionVariable settled_;
+  std::optional<Outcome> outcome_ GUARDED_BY(mutex_);
+  std::optional<DecisionRecord> described_ GUARDED_BY(mutex_);
+  std::optional<std::optional<std::string>> concluded_ GUARDED_BY(mutex_);
+  bool is_given_up_ GUARDED_BY(mutex_) = false;
+};
+
+// Does a claim that ended so have who waited for it refused?
+inline bool is_refused(Claim::Outcome outcome) {
+  return outcome == Claim::Outcome::failed || outcome == Claim::Outcome::late;
+}
+
+// The same for one who would decide again: not for ever, whatever others do at the same time.
+inline bool is_over(Claim::Outcome outcome, Claim::Deadline deadline) {
+  const bool is_late = outcome == Claim::Outcome::elsewhere && std::chrono::steady_clock::now() >= deadline;
+  return is_refused(outcome) || is_late;
+}
+
+// Something that is being asked of, or told to, the other sidecars: the end of an assignment; that a room is used.
+class Completion {
+ public:
+  void settle(bool done);
+  // False also if it is not known by then.
+  bool is_done_by(Claim::Deadline deadline);
+
+ private:
+  locks::Mutex mutex_;
+  locks::ConditionVariable settled_;
+  std::optional<bool> done_ GUARDED_BY(mutex_);
+};
+
+// What became of an assignment that nobody here needs: it has ended, or that is being found out; or it stays.
+struct Removal {
+  bool now = false;
+  std::shared_ptr<Completion> completion;
+
+  bool is_done_by(Claim::Deadline deadline) const { return now || (completion && completion->is_done_by(deadline)); }
+};
+
+// A room whose users are not all where it is answered (app/splits.h).
+struct Split {
+  domain::WallTime since;
+  bool by_lists = false;
+  bool by_sessions = false;
+  bool is_logged = false;
+};
+
+class Registry {
+  struct Booking;
+  struct State;
+
+ public:
+  Registry(Clock& clock, Claims& claims, store::Journal& journal) : clock_(clock), claims_(claims), journal_(journal) {}
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
+
+  // The lock, with what may be touched under it. When it ends, what changed goes to the journal.
+  class SCOPED_CAPABILITY Transaction {
+   public:
+    explicit Transaction(Registry& registry) ACQUIRE(registry.mutex_);
+    ~Transaction() RELEASE();
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+
+    domain::Ledger& ledger() { return state_.ledger; }
+    RoomCounts& counts() { return registry_.counts_; }
+    const domain::Policy& policy() const { return *state_.policy; }
+    const domain::Options& options() const { return state_.policy->options(); }
+    domain::GatewayHealth& health() { return state_.health; }
+    domain::DecisionInput input();
+    // A room was assigned, here or by another sidecar.
+    void arrived() { state_.arrivals.arrived(now_.service); }
+    domain::Moment now() const { return now_; }
+    // Sessions have been silent for dead_after that still count as live: each transaction takes only some of them.
+    bool is_behind() const { return is_behind_; }
+
+    // The claim under way for a room that is pending.
+    std::shared_ptr<Claim> claim_for(std::string_view room) const;
+    // Books what was decided and asks for it; returns the claim to wait for once the transaction is over.
+    // `by`: where no departure from a gateway is the cause.
+    std::shared_ptr<Claim> book(const domain::Question& question, const domain::Decision& decision, AssignedBy by);
+    // Ends the assignment of a room that is not used here any more; or, in any case, of one that is no longer
+    // admitted. Counts it and tells the log.
+    Removal end_if_unused(std::string_view room, RemovedBy by);
+    Removal end(std::string_view room, RemovedBy by);
+    // While the others are being told that the room is used here: before that somebody elsewhere may find it empty.
+    std::shared_ptr<Completion> announcing(std::string_view room);
+    // To be written together with what has changed in this transaction.
+    void note(domain::Fact fact) { fact_ = std::move(fact); }
+    // Has a refusal remembered, and returns what each gateway looked like.
+    Candidates note_refusal(const domain::Question& question, const domain::Decision& decision);
+    // Has it remembered that an operator released the room.
+    void note_release(std::string_view room, const std::string& left);
+    // For changes of policy only (app/change_policy.h).
+    void replace_policy(std::shared_ptr<const domain::Policy> policy);
+
+    // Until then no report's `janus` is believed for the room: an operator has just released it.
+    void quarantine_reports(std::string_view room, domain::ServiceTime until);
+    bool accepts_reports(std::string_view room);
+
+    std::map<std::string, Split>& splits() { return state_.splits; }
+
+    // Limits the log lines on a room that cannot be answered to one a second. `room`: its row's id.
+    bool may_log_room(std::int64_t room);
+    // And that there are too many sessions at most once a minute.
+    bool may_log_sessions();
+
+   private:
+    friend class Registry;
+    // To be remembered once the lock is given back.
+    struct Noted {
+      DecisionRecord record;
+      std::shared_ptr<Claim> claim;  // none: refused
+    };
+    Noted& note(std::string_view room, DecisionRecord::Asker asker);
+    Noted& note(const domain::Question& question, const domain::Decision& decision);
+    Candidates candidates(const domain::Question& question, const domain::Decision& decision);
+    void count(const Booking& booking, bool granted);
+    void announce_uses();
+    void pass_on_changes(std::optional<domain::Fact> fact = std::nullopt);
+
+    Registry& registry_;
+    locks::MutexLock lock_;
+    State& state_;
+    domain::Moment now_;
+    std::vector<Noted> noted_;
+    std::optional<domain::Fact> fact_;
+    bool is_behind_ = false;
+  };
+
+  // A pause between two transactions of one long piece of work, for requests to get lock and processor.
+  void pause_between_slices();
+
+  // For a request, which is refused unless the claim is granted by then; that is remembered at once.
+  Claim::Outcome wait_for(Claim& claim, Claim::Deadline deadline);
+
+  // Any thread, without a transaction.
+  RoomCounts& counts() { return counts_; }
+  Decisions& decisions() { return decisions_; }
+
+  Claims& claims() { return claims_; }
+  // When a request that comes now is refused, if its claim is not granted.
+  Claim::Deadline deadline() const { return std::chrono::steady_clock::now() + claims_.patience(); }
+
+  // What holds now; it goes on living though another may be put in its place.
+  std::shared_ptr<const domain::Policy> policy() const;
+
+ private:
+  struct Booking {
+    std::string room;
+    std::string country;
+    domain::Decision decision;
+    bool answers_caller;  // whoever asked for it is answered with it
+    AssignedBy by;
+    bool replaces;    // another assignment of the room
+    bool has_region;  // the caller's country
+    std::string request_id;
+    std::shared_ptr<Claim> claim;
+  };
+
+  // What a transaction may touch.
+  struct State {
+    domain::Ledger ledger;
+    domain::GatewayHealth health;
+    domain::ArrivalRate arrivals;
+    domain::WarmingGateways warming;
+    std::mt19937_64 chance{std::random_device{}()};
+    std::shared_ptr<const domain::Policy> policy;
+    std::unordered_map<std::string, std::shared_ptr<Claim>> claims_in_flight;
+    std::map<std::string, std::shared_ptr<Completion>, std::less<>> announcing;
+    std::map<std::string, domain::ServiceTime, std::less<>> quarantined;
+    std::map<std::string, Split> splits;
+    std::map<std::int64_t, std::optional<domain::ServiceTime>> room_logged_at;  // as many as there are rooms, at most
+    std::optional<domain::ServiceTime> sessions_logged_at;
+  };
+
+  void settle(const Booking& booking, const Grant& grant);
+  void log_end(const std::string& room, RemovedBy by);
+
+  Clock& clock_;
+  Claims& claims_;
+  store::Journal& journal_;
+  Decisions decisions_;
+  RoomCounts counts_;
+  mutable locks::Mutex mutex_;
+  State state_ GUARDED_BY(mutex_);
+};
+
+}  // namespace app

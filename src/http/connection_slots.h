@@ -1,0 +1,96 @@
+// The open connections of a server, and which of them gets one of its slots. Each listener has a share of its own. Where
+// that is used up, the longest idle connection without a complete authorised answer gives way; where there is none, the
+// newcomer gets one of a few reserved slots, in which only probes and commands are answered. One that gives way and has
+// had no answer at all goes on in a reserved slot: its request may be on its way.
+// Not thread-safe, but for what a ConnectionSlot's own thread sets in it. Nothing fails: no slot is a value.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <list>
+#include <string>
+#include <vector>
+
+namespace http {
+
+struct ConnectionSlot {
+  enum class Phase { idle, reading, reading_body, answering, closing };
+  // What its client keeps waiting; `none`: something of ours is under way.
+  enum class Wait { none, to_receive, to_send };
+
+  int fd = -1;
+  bool is_unix = false;
+  bool is_reserved = false;  // its slot was, when it came
+  std::size_t listener = 0;
+  // Set by its own thread.
+  std::atomic<Phase> phase{Phase::idle};
+  std::atomic<bool> was_answered{false};
+  std::atomic<Wait> wait{Wait::to_receive};
+  // Set by the server.
+  std::atomic<bool> is_for_probes{false};  // its slot is reserved: for them and for commands
+  std::atomic<bool> is_authorised{false};  // it has had a complete authorised answer
+  std::atomic<bool> reading_ended{false};  // the server stops: what is missing is not the client's fault
+
+  // Where ConnectionSlots keeps it.
+  std::list<ConnectionSlot>* home = nullptr;
+  std::list<ConnectionSlot>::iterator self{};
+};
+
+class ConnectionSlots {
+ public:
+  // For each listener, above its share.
+  static constexpr std::size_t reserved_slots = 8;
+  static constexpr std::size_t most_closing = 128;  // that have given way and are not closed yet
+
+  struct Admission {
+    ConnectionSlot* connection = nullptr;  // null: there is no slot
+    bool displaced_another = false;        // from all slots: it is shut down, and is removed by its own thread
+  };
+
+  // `most` connections at once, in equal shares, of at least one.
+  ConnectionSlots(std::size_t listeners, std::size_t most);
+  ConnectionSlots(const ConnectionSlots&) = delete;
+  ConnectionSlots& operator=(const ConnectionSlots&) = delete;
+
+  Admission admit(int fd, std::size_t listener, bool is_unix);
+  void remove(ConnectionSlot& connection);
+  // It has had a complete answer.
+  void note_answer(ConnectionSlot& connection, bool authorised);
+  // The token has changed: nobody has shown the new one.
+  void forget_authorisations();
+
+  std::size_t size() const;
+  std::size_t slots() const;  // of all listeners, reserved ones too
+  std::size_t share(std::size_t listener) const { return shares_[listener].slots; }
+
+  template <typename Visit>
+  void for_each(Visit visit) {
+    for (Share& share : shares_) {
+      for (auto* list : {&share.strangers, &share.authorised, &share.reserved, &share.closing}) {
+        for (ConnectionSlot& connection : *list) visit(connection);
+      }
+    }
+  }
+
+ private:
+  using List = std::list<ConnectionSlot>;
+
+  struct Share {
+    std::size_t slots = 0;
+    List strangers;  // without a complete authorised answer; the longest idle one first
+    List authorised;
+    List reserved;
+    List closing;  // have given way
+  };
+
+  static ConnectionSlot* add(List& list, int fd, std::size_t listener, bool is_unix);
+  static void move(ConnectionSlot& connection, List& list);
+  static ConnectionSlot* find_idle(List& list);
+  static bool displace(Share& share, ConnectionSlot* idle, Admission& admission);
+  static bool has_reserved_slot(Share& share, Admission& admission);
+  static bool close(Share& share, ConnectionSlot* idle);
+
+  std::vector<Share> shares_;
+};
+
+}  // namespace http

@@ -1,0 +1,19 @@
+// The body of POST /v2/room_server, as read: which room, and where the user is. Any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "http/fields.h"
+
+namespace http {
+
+struct RoomRequest {
+  std::string room;     // a valid id
+  std::string country;  // as sent; "" for none
+};
+
+// {"room":"2171","geo":{"country_code":"IL"}}: `geo` and `country_code` may be missing or null.
+OrRefusal<RoomRequest> parse_room_request(std::string_view body);
+
+}  // namespace http

@@ -1,0 +1,156 @@
+// Sidecars that do single commands in a real etcd, without the threads that otherwise send them: each command is prepared,
+// sent and concluded when the test says so.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "catch.h"
+#include "cluster/command.h"
+#include "cluster/engine.h"
+#include "etcd_process.h"
+#include "in_time.h"
+
+namespace cluster_test {
+
+struct Store {
+  EtcdProcess etcd;
+  cluster::Engine engine{etcd.patient_options()};
+  cluster::Keys keys{"/test/"};
+
+  // Under that key; "" if it is not there.
+  std::string text(const std::string& key) {
+    const auto reply = engine.range({key}, patiently());
+    REQUIRE(reply.ok());
+    return reply.value.items.empty() ? "" : reply.value.items.front().value;
+  }
+  // Since when it stands so under that key; 0 if it is not there.
+  cluster::Revision modified(const std::string& key) {
+    const auto reply = engine.range({key}, patiently());
+    REQUIRE(reply.ok());
+    return reply.value.items.empty() ? 0 : reply.value.items.front().modified;
+  }
+  // Where the room is; "" if it is nowhere.
+  std::string gateway_of(const std::string& room) {
+    const auto value = cluster::room_value_from(room, text(keys.room(room)));
+    return value ? value->row.gateway_name : "";
+  }
+  // Where it was, if it has been given up.
+  std::string tombstone(const std::string& room) {
+    const auto value = cluster::tombstone_from(text(keys.tombstone(room)));
+    return value ? value->gateway : "";
+  }
+  cluster::Revision mark(const std::string& room, const std::string& sidecar) {
+    return modified(keys.use(room, sidecar));
+  }
+  bool is_marked(const std::string& room, const std::string& sidecar) { return mark(room, sidecar) != 0; }
+};
+
+// The transaction is sent as one of many, as the writer does.
+inline cluster::Reply<cluster::TransactionResult> send(Store& store, const cluster::Command& command) {
+  cluster::Operation operation;
+  operation.kind = cluster::Operation::Kind::nested;
+  operation.transaction.push_back(command.transaction);
+  cluster::Transaction whole;
+  whole.success.push_back(std::move(operation));
+  auto reply = store.engine.transact(whole, patiently());
+  INFO(reply.why);
+  REQUIRE(reply.ok());
+  REQUIRE(reply.value.done.size() == 1);
+  REQUIRE(reply.value.done[0].nested.size() == 1);
+  return reply;
+}
+
+class Sidecar {
+ public:
+  using What = cluster::Conclusion::What;
+
+  Sidecar(Store& store, std::string id) : store_(store), id_(std::move(id)) {}
+
+  cluster::Command command(cluster::Command::Kind kind, const std::string& room) {
+    cluster::Command command;
+    command.kind = kind;
+    command.room = room;
+    named_.insert(room);
+    command.id = id_ + "-" + std::to_string(++last_id_);
+    command.sidecar = id_;
+    return command;
+  }
+  cluster::Command claim(const std::string& room, const std::string& gateway,
+                         app::ClaimRequest::Kind kind = app::ClaimRequest::Kind::first,
+                         const std::string& leaves = "") {
+    auto made = command(cluster::Command::Kind::claim, room);
+    made.request.row = row(room, gateway);
+    made.request.kind = kind;
+    made.request.leaves = leaves;
+    return made;
+  }
+  cluster::Command republish(const std::string& room, const std::string& gateway, cluster::Revision over = 0) {
+    auto made = command(cluster::Command::Kind::republish, room);
+    made.request.row = row(room, gateway);
+    made.over = over;
+    return made;
+  }
+
+  cluster::Conclusion prepare(cluster::Command& command) { return cluster::prepare(command, store_.keys, replica); }
+  // As it was prepared, perhaps long ago, perhaps once more.
+  cluster::Conclusion send(cluster::Command& command) {
+    const auto reply = cluster_test::send(store_, command);
+    return cluster::conclude(command, reply.value.done[0].nested[0], reply.header.revision, replica);
+  }
+  cluster::Conclusion perform(cluster::Command command) {
+    const auto known = prepare(command);
+    return known.what == What::ask ? send(command) : known;
+  }
+  cluster::Conclusion take(const std::string& room, const std::string& gateway) {
+    return perform(claim(room, gateway));
+  }
+  cluster::Conclusion use(const std::string& room, domain::Use use = domain::Use::live) {
+    auto made = command(cluster::Command::Kind::use, room);
+    made.use = use;
+    return perform(made);
+  }
+  cluster::Conclusion give_up(const std::string& room) {
+    return perform(command(cluster::Command::Kind::give_up, room));
+  }
+
+  // Takes in what is there now, as the one who follows would.
+  void follow() {
+    const auto reply = store_.engine.range({store_.keys.first_followed(), store_.keys.last_followed()}, patiently());
+    REQUIRE(reply.ok());
+    std::set<std::string> gone = named_;
+    replica.forget_tombstones();
+    for (const auto& item : reply.value.items) {
+      const auto key = store_.keys.parse(item.key);
+      REQUIRE(key);
+      if (key->kind == cluster::KeyKind::tombstone) {
+        replica.put_tombstone(key->name, *cluster::tombstone_from(item.value), item.modified);
+      }
+      if (key->kind != cluster::KeyKind::room) continue;
+      gone.erase(key->name);
+      named_.insert(key->name);
+      replica.take_room(cluster::room_value_from(key->name, item.value)->row, item.modified);
+    }
+    for (const auto& room : gone) replica.drop_room(room, reply.header.revision + 1);
+    replica.set_followed(reply.header.revision);
+  }
+
+  static domain::Assignment row(const std::string& room, const std::string& gateway) {
+    return {room, gateway, "IL", domain::WallTime{std::chrono::hours{1}}, domain::WallTime{std::chrono::hours{1}}};
+  }
+  std::string knows(const std::string& room) const {
+    const auto known = replica.room(room);
+    return known ? known->row.gateway_name : "";
+  }
+  const std::string& id() const { return id_; }
+
+  cluster::Replica replica;
+
+ private:
+  Store& store_;
+  std::string id_;
+  std::set<std::string> named_;  // the rooms that were ever heard of
+  int last_id_ = 0;
+};
+
+}  // namespace cluster_test

@@ -1,0 +1,40 @@
+// One of many sidecars: its claims come from a Fleet. Four gateways, gxy1 … gxy4, and any room.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "app/sidecar_fixture.h"
+#include "cluster/fleet.h"
+#include "cluster/options.h"
+
+namespace cluster_test {
+
+class FleetSidecar : public SidecarFixture {
+ public:
+  explicit FleetSidecar(cluster::Options with);  // waits until it is live
+  ~FleetSidecar();
+
+  // As the daemon does it; what is in the file is what is known afterwards.
+  void stop();
+  void start();
+  // As a reload does it.
+  void configure(const cluster::Options& with);
+
+  // The gateway alone that asking gives.
+  std::string gateway(const std::string& room);
+  // Did the assignment end with that?
+  bool leave(const std::string& room, const std::string& session);
+  // Where the ledger has the room; "": nowhere.
+  std::string knows(const std::string& room);
+  bool is_live() const;
+  // Its own, in the store.
+  std::string id() const { return *fleet->view().sidecar; }
+  void pass(std::chrono::seconds time);  // in small steps: a leap counts for nobody (app/clock.h)
+
+  cluster::Options options;
+  std::unique_ptr<cluster::Fleet> fleet;
+};
+
+}  // namespace cluster_test
