@@ -16,8 +16,8 @@ bool has_unread(const ConnectionSlot& connection) {
 
 }  // namespace
 
-ConnectionSlots::ConnectionSlots(std::size_t listeners, std::size_t most)
-    : shares_(std::max<std::size_t>(listeners, 1)) {
+ConnectionSlots::ConnectionSlots(std::size_t listeners, std::size_t most, std::chrono::milliseconds time_to_ask)
+    : time_to_ask_(time_to_ask), shares_(std::max<std::size_t>(listeners, 1)) {
   const std::size_t count = shares_.size();
   for (std::size_t i = 0; i < count; ++i) {
     shares_[i].slots = std::max<std::size_t>(most / count + (i < most % count ? 1 : 0), 1);
@@ -46,6 +46,7 @@ bool ConnectionSlots::displace(Share& share, ConnectionSlot* idle, Admission& ad
                              idle->phase != ConnectionSlot::Phase::reading_body;
   if (may_still_ask && has_reserved_slot(share, admission)) {
     idle->is_for_probes = true;
+    idle->asks_until = Clock::now() + time_to_ask_;
     move(*idle, share.reserved);
     return true;
   }
@@ -99,6 +100,30 @@ bool ConnectionSlots::close(Share& share, ConnectionSlot* idle) {
   ::shutdown(idle->fd, SHUT_RDWR);
   move(*idle, share.closing);
   return true;
+}
+
+std::vector<std::size_t> ConnectionSlots::close_overdue(Clock::time_point now) {
+  std::vector<std::size_t> listeners;
+  for (Share& share : shares_) {
+    for (auto next = share.reserved.begin(); next != share.reserved.end();) {
+      ConnectionSlot& connection = *next++;
+      if (is_overdue(connection, now) && close(share, &connection)) listeners.push_back(connection.listener);
+    }
+  }
+  return listeners;
+}
+
+bool ConnectionSlots::is_overdue(const ConnectionSlot& connection, Clock::time_point now) {
+  const bool gives_way = connection.asks_until != Clock::time_point{};
+  return gives_way && now >= connection.asks_until && connection.wait == ConnectionSlot::Wait::to_receive &&
+         !has_unread(connection);
+}
+
+bool ConnectionSlots::any_gives_way() const {
+  return std::any_of(shares_.begin(), shares_.end(), [](const Share& share) {
+    return std::any_of(share.reserved.begin(), share.reserved.end(),
+                       [](const ConnectionSlot& connection) { return connection.asks_until != Clock::time_point{}; });
+  });
 }
 
 void ConnectionSlots::remove(ConnectionSlot& connection) {

@@ -1,11 +1,12 @@
 // The open connections of a server, and which of them gets one of its slots. Each listener has a share of its own. Where
 // that is used up, the longest idle connection without a complete authorised answer gives way; where there is none, the
 // newcomer gets one of a few reserved slots, in which only probes and commands are answered. One that gives way and has
-// had no answer at all goes on in a reserved slot: its request may be on its way.
+// had no answer at all goes on in a reserved slot for a moment: its request may be on its way.
 // Not thread-safe, but for what a ConnectionSlot's own thread sets in it. Nothing fails: no slot is a value.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <list>
 #include <string>
@@ -32,12 +33,14 @@ struct ConnectionSlot {
   std::atomic<bool> reading_ended{false};  // the server stops: what is missing is not the client's fault
 
   // Where ConnectionSlots keeps it.
+  std::chrono::steady_clock::time_point asks_until{};  // once it has given way and goes on in a reserved slot
   std::list<ConnectionSlot>* home = nullptr;
   std::list<ConnectionSlot>::iterator self{};
 };
 
 class ConnectionSlots {
  public:
+  using Clock = std::chrono::steady_clock;
   // For each listener, above its share.
   static constexpr std::size_t reserved_slots = 8;
   static constexpr std::size_t most_closing = 128;  // that have given way and are not closed yet
@@ -47,12 +50,16 @@ class ConnectionSlots {
     bool displaced_another = false;        // from all slots: it is shut down, and is removed by its own thread
   };
 
-  // `most` connections at once, in equal shares, of at least one.
-  ConnectionSlots(std::size_t listeners, std::size_t most);
+  // `most` connections at once, in equal shares, of at least one. `time_to_ask`: of one that goes on in a reserved slot.
+  ConnectionSlots(std::size_t listeners, std::size_t most, std::chrono::milliseconds time_to_ask);
   ConnectionSlots(const ConnectionSlots&) = delete;
   ConnectionSlots& operator=(const ConnectionSlots&) = delete;
 
   Admission admit(int fd, std::size_t listener, bool is_unix);
+  // Shuts those down that have not asked in time in a reserved slot. Returns the listener of each.
+  std::vector<std::size_t> close_overdue(Clock::time_point now);
+  // Is there one that may become overdue?
+  bool any_gives_way() const;
   void remove(ConnectionSlot& connection);
   // It has had a complete answer.
   void note_answer(ConnectionSlot& connection, bool authorised);
@@ -86,10 +93,12 @@ class ConnectionSlots {
   static ConnectionSlot* add(List& list, int fd, std::size_t listener, bool is_unix);
   static void move(ConnectionSlot& connection, List& list);
   static ConnectionSlot* find_idle(List& list);
-  static bool displace(Share& share, ConnectionSlot* idle, Admission& admission);
+  static bool is_overdue(const ConnectionSlot& connection, Clock::time_point now);
+  bool displace(Share& share, ConnectionSlot* idle, Admission& admission);
   static bool has_reserved_slot(Share& share, Admission& admission);
   static bool close(Share& share, ConnectionSlot* idle);
 
+  const std::chrono::milliseconds time_to_ask_;
   std::vector<Share> shares_;
 };
 

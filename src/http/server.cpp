@@ -30,9 +30,10 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using Phase = ConnectionSlot::Phase;
 
-constexpr int accepted_at_once = 64;  // then stop() and the other listeners get a look
-constexpr auto lame_duck = 1s;        // how long a kept connection may take to hear "close"
-constexpr auto silent_grace = 250ms;  // an accepted client may be about to ask
+constexpr int accepted_at_once = 64;   // then stop() and the other listeners get a look
+constexpr auto between_looks = 100ms;  // for connections that are overdue
+constexpr auto lame_duck = 1s;         // how long a kept connection may take to hear "close"
+constexpr auto silent_grace = 250ms;   // an accepted client may be about to ask
 // Reckoned from stop(), after which serve() returns within 4 s:
 constexpr auto half_sent_grace = 3s;        // a begun request that is still coming in
 constexpr auto in_progress_grace = 3750ms;  // one that is being answered
@@ -52,7 +53,7 @@ void set_up(const ConnectionSlot& connection, const Timeouts& timeouts) {
 }
 
 std::vector<LoadShedding::Listener> slots_of(const std::vector<Listener>& listeners, std::size_t most) {
-  const ConnectionSlots connections(listeners.size(), most);
+  const ConnectionSlots connections(listeners.size(), most, {});
   std::vector<LoadShedding::Listener> result;
   result.reserve(listeners.size());
   for (const Listener& listener : listeners) result.push_back({listener.address, connections.share(result.size())});
@@ -76,6 +77,8 @@ class Server::Inside {
 
  private:
   void wait_and_accept(std::chrono::milliseconds longest);
+  bool any_gives_way();
+  void close_overdue();
   void accept_from(std::size_t listener);
   void admit(int fd, std::size_t listener);
   bool get_thread_for(ConnectionSlot& connection) REQUIRES(mutex_);
@@ -117,7 +120,7 @@ Server::Inside::Inside(ServerOptions options, std::vector<Route> routes, std::ve
           {},
           LoadShedding(slots_of(listeners_, options.max_connections))},
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      connections_(listeners_.size(), options.max_connections) {
+      connections_(listeners_.size(), options.max_connections, options.timeouts.reserved) {
   if (wake_ < 0) {
     const int error = errno;
     close_listeners();
@@ -167,6 +170,7 @@ void Server::Inside::wait_and_accept(std::chrono::milliseconds longest) {
   for (const auto& listener : listeners_) watched.push_back({listener.fd, POLLIN, 0});
   watched.push_back({wake_, POLLIN, 0});
   if (shed_.any()) longest = std::min(longest, 10ms);
+  if (any_gives_way()) longest = std::min(longest, between_looks);
   if (SocketFiles::any(listeners_)) longest = std::min(longest, SocketFiles::between_looks);
   ::poll(watched.data(), watched.size(), static_cast<int>(longest.count()));
   ++heartbeats_;
@@ -176,7 +180,20 @@ void Server::Inside::wait_and_accept(std::chrono::milliseconds longest) {
     if (watched[i].revents != 0) accept_from(i);
   }
   shed_.close_the_finished();
+  close_overdue();
   if (!context_.stopping) socket_files_.keep(listeners_);
+}
+
+bool Server::Inside::any_gives_way() {
+  const locks::MutexLock lock(mutex_);
+  return connections_.any_gives_way();
+}
+
+void Server::Inside::close_overdue() {
+  const locks::MutexLock lock(mutex_);
+  for (const std::size_t listener : connections_.close_overdue(Clock::now())) {
+    context_.shedding.displaced_connection(listener);
+  }
 }
 
 void Server::Inside::accept_from(std::size_t listener) {

@@ -53,7 +53,7 @@ bool was_shut_down(const ConnectionSlot& connection) {
 
 TEST_CASE("the longest idle connection without an authorised answer gives way") {
   Sockets sockets;
-  ConnectionSlots connections(1, 3);
+  ConnectionSlots connections(1, 3, 500ms);
   ConnectionSlot& first = *sockets.admit(connections).connection;
   ConnectionSlot& second = *sockets.admit(connections).connection;
   ConnectionSlot& third = *sockets.admit(connections).connection;
@@ -75,7 +75,7 @@ TEST_CASE("the longest idle connection without an authorised answer gives way") 
 
 TEST_CASE("one that has had no answer yet goes on in a reserved slot, where the longest idle gives way") {
   Sockets sockets;
-  ConnectionSlots connections(1, 1);
+  ConnectionSlots connections(1, 1, 500ms);
   std::vector<ConnectionSlot*> silent;
   for (std::size_t i = 0; i <= ConnectionSlots::reserved_slots; ++i) {
     const auto admission = sockets.admit(connections);
@@ -97,9 +97,28 @@ TEST_CASE("one that has had no answer yet goes on in a reserved slot, where the 
   CHECK(silent[0]->home != silent[1]->home);
 }
 
+TEST_CASE("one that goes on in a reserved slot has a moment to ask") {
+  Sockets sockets;
+  ConnectionSlots connections(1, 2, 500ms);
+  ConnectionSlot& silent = *sockets.admit(connections).connection;
+  ConnectionSlot& asking = *sockets.admit(connections).connection;
+  CHECK_FALSE(connections.any_gives_way());
+  for (int i = 0; i < 2; ++i) sockets.admit(connections);
+  REQUIRE(silent.is_for_probes);
+  REQUIRE(asking.is_for_probes);
+  CHECK(connections.any_gives_way());
+  sockets.say(asking, "G");
+  const auto now = ConnectionSlots::Clock::now();
+  CHECK(connections.close_overdue(now - 1s).empty());
+  CHECK_FALSE(was_shut_down(silent));
+  CHECK(connections.close_overdue(now + 1s) == std::vector<std::size_t>{0});
+  CHECK(was_shut_down(silent));
+  CHECK(connections.close_overdue(now + 1s).empty());
+}
+
 TEST_CASE("nobody gives way while something of ours is under way, or its request has arrived") {
   Sockets sockets;
-  ConnectionSlots connections(1, 3);
+  ConnectionSlots connections(1, 3, 500ms);
   ConnectionSlot& worked_for = *sockets.admit(connections).connection;
   ConnectionSlot& asking = *sockets.admit(connections).connection;
   ConnectionSlot& uploading = *sockets.admit(connections).connection;
@@ -120,7 +139,7 @@ TEST_CASE("nobody gives way while something of ours is under way, or its request
 
 TEST_CASE("who sends a body gives way after those who send nothing") {
   Sockets sockets;
-  ConnectionSlots connections(1, 2);
+  ConnectionSlots connections(1, 2, 500ms);
   ConnectionSlot& uploading = *sockets.admit(connections).connection;
   uploading.phase = ConnectionSlot::Phase::reading_body;
   ConnectionSlot& silent = *sockets.admit(connections).connection;
@@ -131,7 +150,7 @@ TEST_CASE("who sends a body gives way after those who send nothing") {
 
 TEST_CASE("where all are authorised a newcomer gets a reserved slot, and there the longest idle gives way") {
   Sockets sockets;
-  ConnectionSlots connections(1, 1);
+  ConnectionSlots connections(1, 1, 500ms);
   connections.note_answer(*sockets.admit(connections).connection, true);
   std::vector<ConnectionSlot*> reserved;
   for (std::size_t i = 0; i < ConnectionSlots::reserved_slots; ++i) {
@@ -150,18 +169,18 @@ TEST_CASE("where all are authorised a newcomer gets a reserved slot, and there t
 
 TEST_CASE("each listener has a share of its own, of at least one slot") {
   Sockets sockets;
-  ConnectionSlots connections(2, 3);
+  ConnectionSlots connections(2, 3, 500ms);
   CHECK(connections.share(0) == 2);
   CHECK(connections.share(1) == 1);
   for (int i = 0; i < 2; ++i) connections.note_answer(*sockets.admit(connections, 0).connection, true);
   CHECK(sockets.admit(connections, 0).connection->is_reserved);
   CHECK_FALSE(sockets.admit(connections, 1).connection->is_reserved);
-  CHECK(ConnectionSlots(3, 1).share(2) == 1);
+  CHECK(ConnectionSlots(3, 1, 500ms).share(2) == 1);
 }
 
 TEST_CASE("when the token changes, nobody has shown the new one") {
   Sockets sockets;
-  ConnectionSlots connections(1, 1);
+  ConnectionSlots connections(1, 1, 500ms);
   ConnectionSlot& kept = *sockets.admit(connections).connection;
   kept.was_answered = true;
   connections.note_answer(kept, true);
@@ -174,7 +193,7 @@ TEST_CASE("when the token changes, nobody has shown the new one") {
 
 TEST_CASE("newcomers displace no more than can be closed meanwhile") {
   Sockets sockets;
-  ConnectionSlots connections(1, 2);
+  ConnectionSlots connections(1, 2, 500ms);
   for (int i = 0; i < 200; ++i) sockets.admit(connections);
   CHECK(connections.size() == 2 + ConnectionSlots::most_closing + ConnectionSlots::reserved_slots);
 }

@@ -52,16 +52,17 @@ TEST_CASE("silent connections shut nobody out, and who was answered stays") {
   std::list<Wire> silent;
   for (int i = 0; i < 20; ++i) silent.emplace_back(server.address());
   auto kept = kept_by(server, 4);
-  // The last ones are still in reserved slots.
-  for (auto wire = silent.begin(); wire != std::prev(silent.end(), 8); ++wire) CHECK(wire->ends_within(30s));
+  for (Wire& wire : silent) CHECK(wire.ends_within(30s));
   for (Wire& wire : kept) CHECK(answer_to(wire, ask()).status == 200);
-  CHECK(server.server().shedding().connections_displaced() == 12);
+  CHECK(server.server().shedding().connections_displaced() == 20);
   CHECK(server.server().shedding().connections_refused() == 0);
-  CHECK(comes_true([&] { return server.server().connections() == 12; }));
+  CHECK(comes_true([&] { return server.server().connections() == 4; }));
 }
 
 TEST_CASE("a probe that is slow to ask is answered, though silent newcomers have taken its slot") {
-  TestServer server(with(2));
+  auto options = with(2);
+  options.timeouts.reserved = 60s;
+  TestServer server(options);
   auto kept = kept_by(server, 1);
   Wire slow(server.address()), slow_command(server.address()), slow_other(server.address());
   std::list<Wire> silent;
@@ -75,17 +76,15 @@ TEST_CASE("a probe that is slow to ask is answered, though silent newcomers have
 }
 
 TEST_CASE("slow heads, slow bodies and answers that nobody takes shut nobody out") {
-  const std::string half_a_head = "GET /v2/ro";
   for (const std::string& slow :
-       {half_a_head, "POST /v2/room_server HTTP/1.1\r\n" + local + "Content-Length: 9\r\n\r\n1",
+       {std::string("GET /v2/ro"), "POST /v2/room_server HTTP/1.1\r\n" + local + "Content-Length: 9\r\n\r\n1",
         "PUT /large HTTP/1.1\r\n" + local + "\r\n"}) {
     CAPTURE(slow);
     TestServer server(with(2));
     Wire first(server.address()), second(server.address());
     for (Wire* wire : {&first, &second}) wire->say(slow);
     auto new_ones = kept_by(server, 2);
-    const std::size_t in_reserved_slots = slow == half_a_head ? 2 : 0;
-    CHECK(comes_true([&] { return server.server().connections() == 2 + in_reserved_slots; }));
+    CHECK(comes_true([&] { return server.server().connections() == 2; }));
   }
 }
 
