@@ -42,7 +42,7 @@ std::optional<std::string> read_whole(const std::string& path) {
 
 void replace_file(const std::string& path, const std::string& text, const std::string& like) {
   refuse_dangling(path, store::resolved(path));
-  const auto else_like = std::filesystem::absolute(like).string();
+  const auto else_like = store::resolved(like);
   try {
     const store::AtFolderOf at(path);
     const std::string& model = store::exists(at.file()) ? at.file() : else_like;

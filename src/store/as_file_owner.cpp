@@ -28,8 +28,9 @@ AsFileOwner::AsFileOwner(const std::string& path, InRootsFolder in_roots) : old_
   const uid_t user = is_of_file ? file->st_uid : folder.st_uid;
   if (user == 0) return;
   change_to(user, is_file && file->st_uid == user ? file->st_gid : folder.st_gid);
-  // Nobody but root uses a database in a folder that its owner may not enter.
-  if (is_of_file && ::faccessat(AT_FDCWD, ".", X_OK, AT_EACCESS) != 0) change_back();
+  // Nobody but root uses a database in a folder that its owner may not enter, and nobody but root may write.
+  const bool is_for_root = (folder.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  if (is_of_file && is_for_root && ::faccessat(AT_FDCWD, ".", X_OK, AT_EACCESS) != 0) change_back();
 }
 
 AsFileOwner::~AsFileOwner() { change_back(); }

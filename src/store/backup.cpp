@@ -98,7 +98,8 @@ std::optional<std::string> backup(const std::string& database_path, const std::s
   const AtFolderOf at(placed(target), AtFolderOf::Last::kept);
   UnfinishedFile copy(at.file(), image, 0600);
   // In the folder of the database's owner it is that one's, as whom `restore` reads it there.
-  if (at.folder_status().st_uid == reader) copy.give_to(reader, at.folder_status().st_gid);
+  const bool is_by_root = ::geteuid() == 0 && reader != 0;
+  if (is_by_root && at.folder_status().st_uid == reader) copy.give_to(reader, at.folder_status().st_gid);
   copy.rename_to_final();
   return difference;
 }

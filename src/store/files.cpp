@@ -43,16 +43,16 @@ void sync_folder(int folder, const std::string& path) {
   if (::fsync(folder) != 0 && errno != EINVAL) throw system_failure("write", path, errno);
 }
 
-// A file system without attributes has none to lose.
-void copy_attributes(const std::string& model_path, int to) {
-  const std::string model = reached(model_path);
+// A file system without attributes has none to lose. Those that give a program rights are not copied.
+void copy_attributes(int model, int to) {
   std::vector<char> names(64 * 1024);
   std::vector<char> value(64 * 1024);
-  const ssize_t size = ::listxattr(model.c_str(), names.data(), names.size());
+  const ssize_t size = ::flistxattr(model, names.data(), names.size());
   for (ssize_t at = 0; at < size;) {
     const std::string name = &names[static_cast<std::size_t>(at)];
-    const ssize_t length = ::getxattr(model.c_str(), name.c_str(), value.data(), value.size());
-    if (length >= 0) ::fsetxattr(to, name.c_str(), value.data(), static_cast<std::size_t>(length), 0);
+    const ssize_t length = ::fgetxattr(model, name.c_str(), value.data(), value.size());
+    if (length >= 0 && !name.starts_with("security."))
+      ::fsetxattr(to, name.c_str(), value.data(), static_cast<std::size_t>(length), 0);
     at += static_cast<ssize_t>(name.size()) + 1;
   }
 }
@@ -241,13 +241,14 @@ void UnfinishedFile::give_to(uid_t owner, gid_t group) {
 }
 
 void UnfinishedFile::look_like(const std::string& model) {
+  const Descriptor like = open_plain(model, O_RDONLY);
   struct stat status = {};
-  if (::stat(reached(model).c_str(), &status) != 0) throw system_failure("find", model, errno);
+  if (like.get() < 0 || ::fstat(like.get(), &status) != 0) throw system_failure("read", model, errno);
   give_to(status.st_uid, status.st_gid);
-  if (::fchmod(file_.get(), status.st_mode & 07777) != 0) {
+  if (::fchmod(file_.get(), status.st_mode & 0777) != 0) {
     throw system_failure("give the mode of " + model + " to the new", final_path_, errno);
   }
-  copy_attributes(model, file_.get());
+  copy_attributes(like.get(), file_.get());
   sync();
 }
 

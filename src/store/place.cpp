@@ -74,8 +74,8 @@ AtFolderOf::AtFolderOf(const std::string& path, Last last) : given_(path) {
   folder_ = folder.path;
   folder_status_ = folder.status;
   file_status_ = walk.file();
+  // The user may have no right to the current folder. Then the command ends in this one.
   before_ = Descriptor(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (before_.get() < 0) throw system_failure("open", "the current folder", errno);
   if (::fchdir(folder.opened.get()) != 0) throw system_failure("enter", folder_, errno);
   at_folder = this;
 }

@@ -261,6 +261,45 @@ TEST_CASE("a copy in a third one's folder is root's alone") {
   CHECK(mode_of(folder + "/b.db") == 0600);
 }
 
+TEST_CASE("a new file takes no rights from a link or a program that stands where its model was") {
+  if (!is_root()) return;
+  const Planted planted;
+  const std::string model = planted.database() + ".model";
+  const std::string made = planted.database() + ".made";
+  store::UnfinishedFile anew(made, secret, 0600);
+  planted.put_link(model, planted.victim());
+  CHECK_THROWS_AS(anew.look_like(model), store::Failure);
+  std::filesystem::remove(model);
+  std::ofstream(model) << "a program";
+  REQUIRE(::chmod(model.c_str(), 06755) == 0);
+  anew.look_like(model);
+  anew.rename_to_final();
+  struct stat status = {};
+  REQUIRE(::stat(made.c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777) == 0755);
+}
+
+TEST_CASE("who is not root backs up from any current folder, and into one of any group") {
+  if (!is_root()) return;
+  const Planted planted;
+  const std::string folder = std::filesystem::path(planted.database()).parent_path();
+  REQUIRE(::chown(folder.c_str(), service, 0) == 0);
+  const auto closed = std::filesystem::path(planted.victim()).parent_path() / "closed";
+  std::filesystem::create_directory(closed);
+  REQUIRE(::chmod(closed.c_str(), 0700) == 0);
+  as_service_user([&] {
+    store::backup(planted.database(), folder + "/copy");
+    return true;
+  });
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(closed);
+  as_service_user([&] {
+    store::backup(planted.database(), folder + "/copy");
+    return true;
+  });
+  std::filesystem::current_path(before);
+}
+
 TEST_CASE("a database may have a name that means something else to SQLite") {
   const Scratch scratch;
   const std::string path = scratch.file(":memory:");
