@@ -154,9 +154,9 @@ const KeyValue* found(const TransactionResult& result, std::size_t at) {
   return &result.done[at].found.front();
 }
 
-// As of the revision of an answer. What has been followed up to there, or further, is no older.
+// As of the revision of an answer. What has been followed further is newer.
 void learn_tombstone(Replica& replica, const std::string& room, const KeyValue* tombstone, Revision revision) {
-  if (revision <= replica.followed()) return;
+  if (revision < replica.followed()) return;
   replica.drop_tombstone(room);
   if (!tombstone) return;
   if (auto value = tombstone_from(tombstone->value))
@@ -167,7 +167,7 @@ Conclusion conclude_claim(Command& command, const TransactionResult& result, Rev
   const auto won_at = [&](Revision at) -> Conclusion {
     replica.take_room(command.request.row, at);
     if (command.request.is_used_here) replica.set_use_mark(command.room, at);
-    replica.drop_tombstone(command.room);
+    if (at > replica.followed()) replica.drop_tombstone(command.room);
     return {What::done, command.request.row};
   };
   if (result.succeeded) return won_at(revision);

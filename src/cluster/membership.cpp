@@ -316,6 +316,7 @@ std::chrono::milliseconds Membership::grace() const {
 }
 
 void Membership::forget_tombstones() {
+  if (writer_.backlog() >= most_in_order) return;  // those of the last time still wait
   const auto old = Clock::now() - grace() - delay_per_rank * rank();
   std::vector<Command> commands;
   {
@@ -335,6 +336,7 @@ void Membership::forget_tombstones() {
 }
 
 void Membership::reap_lost() {
+  if (writer_.backlog() >= most_in_order) return;
   const auto old = Clock::now() - grace() - delay_per_rank * rank();
   std::vector<std::string> gone;
   {

@@ -70,19 +70,19 @@ void Writer::stop() {
   retry_woken_.notify_all();
   if (thread_.joinable()) thread_.join();
   if (retry_thread_.joinable()) retry_thread_.join();
-  std::deque<Command> tombstone;
+  std::deque<Command> remaining;
   {
     const locks::MutexLock lock(mutex_);
-    tombstone = std::exchange(queue_, {});
-    std::move(urgent_.begin(), urgent_.end(), std::back_inserter(tombstone));
+    remaining = std::exchange(queue_, {});
+    std::move(urgent_.begin(), urgent_.end(), std::back_inserter(remaining));
     urgent_.clear();
-    std::move(retries_.begin(), retries_.end(), std::back_inserter(tombstone));
+    std::move(retries_.begin(), retries_.end(), std::back_inserter(remaining));
     retries_.clear();
     ordinary_.clear();
-    std::move(later_.begin(), later_.end(), std::back_inserter(tombstone));
+    std::move(later_.begin(), later_.end(), std::back_inserter(remaining));
     later_.clear();
   }
-  for (Command& command : tombstone) abandon(command);
+  for (Command& command : remaining) abandon(command);
 }
 
 void Writer::abandon(Command& command) {
@@ -119,7 +119,7 @@ Writer::Batch Writer::take() {
     std::set<std::string> subjects = in_store_;
     subjects.insert(in_hand_.begin(), in_hand_.end());
     std::size_t taken = 0;
-    std::deque<Command> tombstone;
+    std::deque<Command> remaining;
     for (Command& command : std::exchange(urgent_, {})) {
       if (is_over(command)) {
         batch.commands.push_back(std::move(command));
@@ -128,10 +128,10 @@ Writer::Batch Writer::take() {
         batch.commands.push_back(std::move(command));
         ++taken;
       } else {
-        tombstone.push_back(std::move(command));
+        remaining.push_back(std::move(command));
       }
     }
-    urgent_ = std::move(tombstone);
+    urgent_ = std::move(remaining);
     std::size_t looked = 0;
     for (auto command = queue_.begin(); command != queue_.end() && taken < most_at_once && looked < most_looked_at;
          ++looked) {
@@ -151,8 +151,22 @@ Writer::Batch Writer::take() {
       in_hand_.insert(batch.subjects.begin(), batch.subjects.end());
       return batch;
     }
-    later_.empty() ? woken_.wait(lock) : void(woken_.wait_until(lock, later_at_));
+    const auto until = next_deadline();
+    until ? void(woken_.wait_until(lock, *until)) : woken_.wait(lock);
   }
+}
+
+// When something that waits has to be looked at, whatever else comes.
+std::optional<std::chrono::steady_clock::time_point> Writer::next_deadline() const {
+  std::optional<std::chrono::steady_clock::time_point> next;
+  const auto add = [&next](std::chrono::steady_clock::time_point time) { next = std::min(next.value_or(time), time); };
+  if (!later_.empty()) add(later_at_);
+  for (const auto* queue : {&urgent_, &queue_}) {
+    for (const Command& command : *queue) {
+      if (command.deadline) add(*command.deadline);
+    }
+  }
+  return next;
 }
 
 void Writer::retry() {
@@ -360,13 +374,13 @@ void Writer::name_standbys(std::deque<Command>& batch, Engine& engine) {
     }
   }
   // Those that wished for another one are decided anew.
-  std::deque<Command> tombstone;
+  std::deque<Command> remaining;
   const locks::MutexLock lock(state_.mutex);
   for (Command& command : batch) {
     const bool moves = command.kind == Command::Kind::claim && command.request.kind == app::ClaimRequest::Kind::moved;
     const Replica::Failover* known = moves ? state_.replica.failover(command.request.leaves) : nullptr;
     if (!moves || (known && known->value.standby == command.request.standby)) {
-      tombstone.push_back(std::move(command));
+      remaining.push_back(std::move(command));
       continue;
     }
     if (known) {
@@ -378,7 +392,7 @@ void Writer::name_standbys(std::deque<Command>& batch, Engine& engine) {
     }
     settle(command, {known ? app::Grant::Outcome::again : app::Grant::Outcome::failed, {}});
   }
-  batch = std::move(tombstone);
+  batch = std::move(remaining);
 }
 
 void Writer::finish(Command& command, const Conclusion& conclusion) {
@@ -447,6 +461,13 @@ void Writer::end_room(domain::Ledger& ledger, const std::string& room, std::opti
   ledger.set_tombstone(room, tombstone);
 }
 
+// Where the room goes back to if it is asked for again; nothing: wherever it fits.
+std::optional<std::string_view> Writer::gateway_of_tombstone(const std::string& room) const {
+  const Replica::KnownTombstone* tombstone = state_.replica.tombstone(room);
+  if (!tombstone || tombstone->value.why != Tombstone::Why::empty) return std::nullopt;
+  return tombstone->value.gateway;
+}
+
 void Writer::finish_claim(Command& command, const Conclusion& conclusion) {
   switch (conclusion.what) {
     case What::not_so:
@@ -455,10 +476,7 @@ void Writer::finish_claim(Command& command, const Conclusion& conclusion) {
       return push(std::move(command));
     case What::again: {
       app::Registry::Transaction local(state_.registry);
-      const Replica::KnownTombstone* tombstone = state_.replica.tombstone(command.room);
-      const bool returns = tombstone && tombstone->value.why == Tombstone::Why::empty;
-      local.ledger().set_tombstone(command.room,
-                                   returns ? std::optional<std::string_view>(tombstone->value.gateway) : std::nullopt);
+      local.ledger().set_tombstone(command.room, gateway_of_tombstone(command.room));
       break;
     }
     case What::ask:
@@ -481,7 +499,7 @@ void Writer::finish_claim(Command& command, const Conclusion& conclusion) {
         settle(*won, {app::Grant::Outcome::won, won->request.row});
         {
           app::Registry::Transaction local(state_.registry);
-          local.ledger().set_tombstone(won->room, std::nullopt);
+          local.ledger().set_tombstone(won->room, now ? std::nullopt : gateway_of_tombstone(won->room));
           // Users who were in it before, as when it was moved.
           const domain::Ledger::Room* room = local.ledger().find(won->room);
           const bool is_live = room && room->has_users() && local.ledger().announced_use(*room) == domain::Use::kept;

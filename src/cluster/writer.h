@@ -51,6 +51,7 @@ class Writer : public std::enable_shared_from_this<Writer> {
   void retry();
   void enqueue(Command command, bool in_front) REQUIRES(mutex_);
   Batch take();
+  std::optional<std::chrono::steady_clock::time_point> next_deadline() const REQUIRES(mutex_);
   Batch take_retries();
   void end(const Batch& batch);
   void perform(std::deque<Command> batch, Engine& engine);
@@ -70,6 +71,7 @@ class Writer : public std::enable_shared_from_this<Writer> {
   void settle(const Command& command, const app::Grant& grant) REQUIRES(state_.mutex);
   std::chrono::steady_clock::time_point shutdown_deadline() const { return deadline_; }
   void catch_up(const std::string& room) REQUIRES(state_.mutex);
+  std::optional<std::string_view> gateway_of_tombstone(const std::string& room) const REQUIRES(state_.mutex);
   void end_room(domain::Ledger& ledger, const std::string& room, std::optional<std::string_view> tombstone)
       REQUIRES(state_.mutex);
 

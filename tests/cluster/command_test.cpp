@@ -107,6 +107,33 @@ TEST_CASE("the answer to a claim counts less than what has been followed since")
   }
 }
 
+TEST_CASE("the answer to a claim that was won takes away no tombstone that was followed since") {
+  Store store;
+  Sidecar a(store, "a"), b(store, "b");
+  auto claim = a.claim("r", "gxy1");
+  REQUIRE(a.prepare(claim).what == What::ask);
+  const auto late = cluster_test::send(store, claim);
+  b.follow();
+  auto release = b.command(Command::Kind::release, "r");
+  release.force = true;
+  REQUIRE(b.perform(release).what == What::done);
+  a.follow();
+  conclude(claim, late.value.done[0].nested[0], late.header.revision, a.replica);
+  CHECK(a.knows("r").empty());
+  CHECK(a.replica.tombstone("r"));
+}
+
+TEST_CASE("a refused claim learns the tombstone also where all has been followed") {
+  Store store;
+  Sidecar a(store, "a"), b(store, "b");
+  REQUIRE(a.take("r", "gxy1").what == What::done);
+  REQUIRE(a.give_up("r").what == What::done);
+  b.follow();
+  b.replica.drop_tombstone("r");
+  CHECK(b.take("r", "gxy1").what == What::again);
+  CHECK(b.take("r", "gxy1").what == What::done);
+}
+
 TEST_CASE("who claims a room without knowing where it was is told, and decides anew") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
