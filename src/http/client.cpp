@@ -21,7 +21,7 @@ struct Place {
 
 // Nothing that a URL would read as a user, a path or a query.
 bool is_host(std::string_view text) {
-  constexpr std::string_view others = "-._:[]";
+  constexpr std::string_view others = "-._:[]%";
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || others.find(c) != others.npos;
   });
@@ -199,7 +199,8 @@ class Client::Inside {
     curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(timeout.count())));
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(handle, CURLOPT_PROXY, "");  // the environment's is for other machines
+    curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);  // it must not wait for the look-up of a name
+    curl_easy_setopt(handle, CURLOPT_PROXY, "");       // the environment's is for other machines
     curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, Received::take_head);
     curl_easy_setopt(handle, CURLOPT_HEADERDATA, &received);
     curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, Received::take_body);
