@@ -1,4 +1,4 @@
-// POST /v2/room_server: which gateway serves this room? And explain, which tells what would be answered.
+// POST /v2/room_server: which gateway serves this room? And explain, which reports what would be answered.
 // Any thread. Blocks for at most Claims::patience(), and only while a new assignment becomes durable.
 #pragma once
 

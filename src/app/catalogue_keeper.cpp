@@ -155,7 +155,7 @@ void start_registry(Registry& registry, const StartupState& startup) {
   }
   const auto catalogue = catalogue_of(startup.plan.rows);
   domain::Options before = startup.plan.options;
-  // Rolled back by a restart: told as by a reload. (A restart into scale mode knows of no live room.)
+  // Rolled back by a restart: logged as after a reload. (A restart into scale mode knows of no live room.)
   if (startup.was_scale && !before.scale) {
     before.scale = true;
     change_policy(registry, before, catalogue);
@@ -284,7 +284,7 @@ void CatalogueKeeper::refresh() {
 void CatalogueKeeper::refresh_locked() {
   CatalogueRows rows = read_rows();
   change_policy(registry_, options_in_force_, catalogue_of(rows));
-  // What the next start would say of it is said at once.
+  // What the next start would log about it is logged at once.
   SyncPlan plan = plan_sync(configured_, std::move(rows), gateways_in_use(registry_), wall_now());
   plan.contradictions.insert(plan.contradictions.end(), plan.remade.begin(), plan.remade.end());
   const std::vector<std::string> before = contradictions();
@@ -305,7 +305,7 @@ void CatalogueKeeper::record_contradictions(std::vector<std::string> sentences) 
   contradictions_ = std::move(sentences);
 }
 
-// What the file says by now, where it cannot be read again.
+// Puts in force what the file holds by now, where it cannot be read again.
 void CatalogueKeeper::mark_draining(std::string_view name, domain::Draining draining) {
   const auto policy = registry_.policy();
   std::vector<domain::Gateway> gateways = policy->catalogue().gateways();

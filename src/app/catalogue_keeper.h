@@ -34,7 +34,7 @@ struct StartupState {
 
 // Reads the file and plans the sync; writes nothing. Throws store::Failure.
 StartupState read_startup_state(store::Database& database, const Configured& configured, domain::WallTime now);
-// Writes what the opening plans. Throws store::Failure.
+// Writes what the startup state plans. Throws store::Failure.
 void write_startup_state(store::Database& database, const StartupState& startup);
 // What the sync would refuse, with the file as it is, if there is one; nothing is changed.
 std::vector<std::string> sync_problems(const std::string& database_path, const Configured& configured);
@@ -59,13 +59,13 @@ class CatalogueKeeper {
   // Tries again to write what could not be written; without effect if there is nothing.
   void retry();
   bool has_unwritten() const { return unwritten_; }
-  // Entries of the configuration that have no effect, since the database says otherwise: a sentence each.
+  // Entries of the configuration without effect, since the database has another value: a sentence each.
   std::vector<std::string> contradictions() const;
 
   enum class Drained { done, no_such_gateway, storage_unavailable };
   // Durable when it is done, and known to all sidecars that share their assignments.
   Drained set_draining(std::string_view gateway, domain::Draining draining);
-  // The same, as another sidecar has been told.
+  // The same, for a change that was made at another sidecar.
   Drained follow_draining(std::string_view gateway, domain::Draining draining);
 
  private:

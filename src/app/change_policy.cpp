@@ -17,7 +17,7 @@ constexpr std::size_t slice = 1000;
 
 constexpr std::size_t booked_per_slice = 64;
 
-// Tells ledger and health what they have to know of the policy. True: the ledger is to count users anew.
+// Gives ledger and health what they need of the policy. True: the ledger is to count users anew.
 bool follow_policy(Registry::Transaction& transaction) {
   const domain::Options& options = transaction.options();
   std::vector<domain::GatewayNumber> watched;
@@ -83,7 +83,7 @@ void enqueue_last_uses(Registry& registry) {
   }
 }
 
-// Tells how many rooms have users elsewhere than where legacy mode sends the next ones.
+// Logs how many rooms have users elsewhere than where legacy mode sends the next ones.
 void begin_legacy(Registry& registry) {
   enqueue_last_uses(registry);
   std::int64_t elsewhere = 0;

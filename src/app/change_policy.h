@@ -12,7 +12,7 @@ namespace app {
 
 // Rooms that are no longer admitted lose their sessions and, in scale mode, their assignment.
 // When scale mode begins each occupied room gets an assignment where its users are; the claims are returned, under way,
-// and whoever asks for such a room waits for them. The rooms are seen to in slices, one that is asked for at once.
+// and requests for such a room wait for them. The rooms are seen to in slices, one that is asked for at once.
 std::vector<std::shared_ptr<Claim>> change_policy(Registry& registry, const domain::Options& options,
                                                   std::shared_ptr<const domain::Catalogue> catalogue);
 

@@ -1,5 +1,5 @@
-// The granting of a claim: one room, one gateway. The seam between deciding and whoever has the last
-// word: the local journal (app/journal_claims.h), or a store that many sidecars share (cluster/fleet.h).
+// Grants claims: one room, one gateway. The interface between deciding and the authority that grants: the local
+// journal (app/journal_claims.h), or a store that many sidecars share (cluster/fleet.h).
 #pragma once
 
 #include <chrono>
@@ -18,7 +18,7 @@ namespace app {
 struct ClaimRequest {
   enum class Kind {
     first,    // it has no assignment
-    moved,    // off the gateway that it is on, whoever is in the room
+    moved,    // off the gateway that it is on, occupied or not
     instead,  // of the assignment that it has, provided that nobody is in the room elsewhere
   };
   domain::Assignment row;
@@ -32,8 +32,8 @@ struct ClaimRequest {
 // What came of it.
 struct Grant {
   enum class Outcome {
-    won,     // `row` holds the room from now on, durably, by this wish
-    lost,    // somebody else's `row` does
+    won,     // `row` holds the room from now on, durably, by this request
+    lost,    // another sidecar's `row` does
     again,   // it was decided on what is no longer so: decide anew
     failed,  // that could not be made sure
   };
@@ -41,7 +41,7 @@ struct Grant {
   domain::Assignment row{};
 };
 
-// How a room is used here, for the others to know; `announced` is called once they can, or when that has to wait.
+// How a room is used here, for the other sidecars; `announced` is called once they can know, or if that must wait.
 struct UseAnnouncement {
   domain::RoomUse use;
   std::function<void()> announced;
@@ -60,10 +60,10 @@ class Claims {
 
   // `settled` is called once, later, from another thread.
   virtual void claim(ClaimRequest request, Settled settled) = 0;
-  // Nobody here uses the room any more. True: then its assignment ends now. Else others have a say: `ended` is
-  // called once, later, from another thread, and by then the ledger knows.
+  // The room is not used here any more. True: its assignment ends now. Else another sidecar may use it: `ended` is
+  // called once, later, from another thread, and by then the ledger is up to date.
   virtual bool give_up(const std::string& room, Ended ended) = 0;
-  // How these are used here from now on, which the others have to be announced (Ledger::announce_uses).
+  // How these are used here from now on, to be announced to the other sidecars (Ledger::announce_uses).
   virtual void use(std::vector<UseAnnouncement> uses) = 0;
   // No more rooms are moved away from the gateway.
   virtual void end_evacuation(const std::string& gateway) = 0;
@@ -75,11 +75,11 @@ class Claims {
   // How long a request waits for a claim before it is refused with 503.
   virtual std::chrono::milliseconds patience() const = 0;
 
-  // --- without the registry's lock; these block until it is durable, or until about the deadline where others have a say
+  // --- without the registry's lock; these block until it is durable, or, with a shared store, until about the deadline
 
-  // The operator's release. `force`: whoever uses it.
+  // The operator's release. `force`: also while the room is in use.
   virtual Released release(const std::string& room, bool force, Deadline deadline) = 0;
-  // Has every sidecar know it; false if that cannot be done now.
+  // Publishes it to every sidecar; false if that cannot be done now.
   virtual bool share_draining(const std::string& gateway, domain::Draining draining, Deadline deadline) = 0;
 };
 

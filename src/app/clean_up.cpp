@@ -15,7 +15,7 @@ constexpr std::size_t slice = 512;          // rooms looked at in one transactio
 constexpr std::size_t removed_slice = 64;   // sessions forgotten in one transaction: some 3 us each
 constexpr std::size_t written_slice = 128;  // rooms handed to the journal in one transaction: some 5 us each
 
-// If many fall silent in one cleaning it is the signaling server that is gone, not its users.
+// Mass silence: if many fall silent in one cleaning, the signaling server is gone, not its users.
 bool is_mass_silence(std::size_t silent, std::size_t all) { return silent >= 10 && silent * 2 > all; }
 
 void remove_expired_sessions(Registry& registry) {

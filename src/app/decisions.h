@@ -1,4 +1,4 @@
-// The newest decisions, for whoever asks later why a room is where it is: each placing, move, adoption,
+// The newest decisions, for an operator who asks later why a room is where it is: each placing, move, adoption,
 // release and refusal, with what each gateway looked like then. In memory only; bounded in number and in bytes.
 // Any thread: a short lock of its own, which nobody holds the registry's lock for. Nothing fails.
 //

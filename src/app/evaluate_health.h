@@ -1,4 +1,4 @@
-// What health sources say of the gateways, taken to the registry, and what follows from it told in the log.
+// Takes the health sources' probe results to the registry, and logs what follows from them.
 // Any thread.
 #pragma once
 
@@ -10,10 +10,10 @@
 
 namespace app {
 
-// A source's word on a gateway; one that is not known is of no use.
+// A source's probe result for a gateway; ignored for a gateway that is not known.
 void observe_gateway(Registry& registry, std::string_view gateway, domain::HealthSource source, bool good);
 
-// To be called now and then: words grow old, and turn gateways up or down.
+// To be called now and then: probe results grow old, which changes the gateways' states.
 void evaluate_health(Registry& registry);
 
 }  // namespace app

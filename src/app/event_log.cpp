@@ -48,10 +48,10 @@ struct Flood {
   double at_once = LogLimit::at_once;
 };
 
-// Each session that reports another gateway is told of. That may be a whole meeting, which is no flood.
+// Each session that reports another gateway is logged. That may be a whole meeting, which is no flood.
 constexpr double reports_at_once = 1000;
 
-// Without a field `error`; whoever causes them can do so without end.
+// Without a field `error`; they can be caused without end.
 constexpr std::array floods{
     Flood{"Request failed"},
     Flood{"Periodic work failed and will be tried again"},

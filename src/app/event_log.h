@@ -1,6 +1,6 @@
 // The log: one line an event, `LEVEL: message key=value …`, or one JSON object a line.
 // Any thread; a line is handed over to a writer of its own and never waits for the reader. If lines come
-// faster than they can be written the oldest are dropped, and the number is told.
+// faster than they can be written the oldest are dropped, and the number is logged.
 #pragma once
 
 #include <chrono>
@@ -32,7 +32,7 @@ void start_log(const LogOptions& options, LogTarget target);
 bool drain_log(std::optional<std::chrono::milliseconds> patience);
 // Ends the log's thread, which writes out what waits. At exit, when no other thread logs any more.
 void stop_log();
-// Tells, in one line, how many lines were dropped since it was last asked.
+// Logs, in one line, how many lines were dropped since the last call.
 void report_lost_lines();
 
 void log_debug(std::string_view message, Fields fields = {});
@@ -55,12 +55,12 @@ bool is_request_id(std::string_view text);
 // The id of the request that this thread works on; "" if there is none.
 const std::string& request_id();
 
-// An event that comes so often that not each is logged: the number is told, as for those that are
+// An event that comes so often that not each is logged: the number is logged, as for those that are
 // left out because there are too many of one kind (app/log_limit.h).
 void count_left_out(std::string_view event);
 // For an event of several lines, to be written all or not at all. False: there are too many of it, and one more is counted.
 bool may_log(std::string_view event);
-// Tells of them, a line an event; to be called every now and then.
+// Logs these numbers, a line an event; to be called every now and then.
 void report_left_out();
 
 // The two forms, without timestamp or priority. A value that holds blanks, quotes, control characters or

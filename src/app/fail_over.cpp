@@ -30,7 +30,7 @@ struct Pass {
   std::string after;  // the rooms up to this one have been looked at
   bool more = true;
   bool failed = false;                         // storage refuses, or the mode has changed: the next pass tries again
-  bool unfinished = false;                     // somebody who asks is about to move a room
+  bool unfinished = false;                     // a request is about to move a room
   std::map<GatewayNumber, std::int64_t> left;  // rooms that stay: pinned there, or with nowhere to go
 };
 
@@ -73,7 +73,7 @@ struct Finished {
   std::int64_t moved, left;
 };
 
-// What is to be told of a gateway once all rooms have left it that can.
+// What is logged about a gateway once all rooms that can have left it.
 Finished finished(const domain::Ledger& ledger, GatewayNumber gateway, std::int64_t left) {
   const auto& state = ledger.evacuations().at(gateway);
   Finished result{ledger.name_of(gateway), "", state.moved, left};

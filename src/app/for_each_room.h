@@ -9,7 +9,7 @@
 
 namespace app {
 
-// `visit(turn, room)`: a transaction's room with its name. It may end that room, and no other.
+// `visit(transaction, room)`: a room in that transaction, with its name. It may end that room, and no other.
 template <typename Visit>
 void for_each_room(Registry& registry, std::size_t per_slice, Visit visit) {
   std::string last;

@@ -1,4 +1,4 @@
-// Claims of a sidecar that is alone: whoever asks first has the room, once it is in the file.
+// Claims of a sidecar that is alone: the first request has the room, once it is in the file.
 #pragma once
 
 #include "app/claims.h"

@@ -88,7 +88,7 @@ void LineWriter::write(std::string_view text) {
     if (written >= 0) {
       pieces_written_.fetch_add(1, std::memory_order_relaxed);
       text.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno == EAGAIN) {  // whoever shares the descriptor has made it so
+    } else if (errno == EAGAIN) {  // another process that shares the descriptor made it so
       pollfd writable{fd_, POLLOUT, 0};
       ::poll(&writable, 1, -1);
     } else if (errno != EINTR) {

@@ -1,4 +1,4 @@
-// Hands lines to a file descriptor by a thread of its own: whoever adds a line never waits for the
+// Hands lines to a file descriptor by a thread of its own: a caller that adds a line never waits for the
 // reader. Lines that come within a few milliseconds leave in one write. If they come faster than they
 // can be written the oldest are dropped, and counted. Any thread may call; nothing fails: what the
 // descriptor refuses is lost.

@@ -33,7 +33,7 @@ class LogLimit {
     std::string event;
     std::int64_t number;
   };
-  // What is to be told now, and then starts anew.
+  // What is to be logged now; the counts then start anew.
   std::vector<LeftOut> left_out(Clock::time_point now);
   std::vector<LeftOut> all_left_out();
 

@@ -13,7 +13,7 @@ namespace {
 
 // So many sessions at most are taken for silent in one transaction: some 0.1 ms. Housekeeping sees to the others.
 constexpr std::size_t expired_per_transaction = 256;
-// A room asked for again and again is told of at most so often; too many sessions are.
+// The shortest time between two log lines on a room that is asked for again and again, or on too many sessions.
 constexpr std::chrono::seconds room_logged_every{1};
 constexpr std::chrono::minutes sessions_logged_every{1};
 
@@ -291,7 +291,7 @@ Claim::Outcome Registry::wait_for(Claim& claim, Claim::Deadline deadline) {
 }
 
 void Registry::pause_between_slices() {
-  // The lock is not fair: who asks again at once gets it before those whom it would have to wake. And on
+  // The lock is not fair: a thread that asks again at once gets it before those that it would have to wake. And on
   // a small machine the work would keep a processor until the scheduler's slice of some 4 ms ends.
   std::this_thread::sleep_for(std::chrono::microseconds{100});
 }
@@ -346,7 +346,7 @@ void Registry::settle(const Booking& booking, const Grant& grant) {
                                          {"country_code", booking.country},
                                          {"regional_match", decision.regional_match}});
   }
-  // Before anybody who waits is answered, so that he finds it. What somebody else decided is his to remember.
+  // Before a waiting caller is answered, so that the caller finds it. Other sidecars record their own decisions.
   const bool failed = grant.outcome == Grant::Outcome::failed;
   if (won || failed) {
     auto whole = booking.claim->conclude(won ? std::optional(grant.row.gateway_name) : std::nullopt);
@@ -367,7 +367,7 @@ void Registry::Transaction::count(const Booking& booking, bool granted) {
 
 void Registry::Transaction::pass_on_changes(std::optional<domain::Fact> fact) {
   // In legacy mode sessions are counted in memory only; what ends an assignment there is an operator's
-  // word, and is written.
+  // command, and is written.
   const bool scale = state_.policy && options().scale;
   auto changes = ledger().take_changes();
   if (!scale) {

@@ -1,6 +1,6 @@
-// The one place where rooms are decided: the ledger, the policy in force and the claims under way, under
-// one lock. Commands (answer_room.h, report_session.h, …) take a Transaction, read, decide, and leave; nobody holds
-// a transaction over I/O or while waiting.
+// The central state behind one lock: the ledger, the policy in force and the claims under way. A command
+// (answer_room.h, report_session.h, …) opens a Transaction, reads, decides and ends it. No transaction is held over I/O
+// or while waiting.
 #pragma once
 
 #include <chrono>
@@ -30,21 +30,21 @@ class Journal;
 
 namespace app {
 
-// A claim under way; whoever asks for its room meanwhile waits for it too.
+// A claim under way; later requests for its room wait for it, too.
 class Claim {
  public:
-  // `elsewhere`: somebody else was first, or all has changed: decide again.
+  // `elsewhere`: another claim was first, or all has changed: decide again.
   enum class Outcome { won, elsewhere, failed, late };
   using Deadline = std::chrono::steady_clock::time_point;
 
   void settle(Outcome outcome);
   Outcome wait_until(Deadline deadline);
 
-  // What was decided and what came of it are told by two threads; who is second gets both.
+  // The decision and its outcome are reported by two threads; the second one gets both.
   std::optional<DecisionRecord> describe(DecisionRecord record);
   std::optional<DecisionRecord> conclude(const std::optional<std::string>& holder);
-  // The waiting caller was refused before the outcome was known: the refusal, for the first one that asks. Then
-  // nothing is told of a claim that fails later.
+  // The waiting caller was refused before the outcome was known. The first call returns the refusal; a later failure
+  // of the claim is not recorded.
   std::optional<DecisionRecord> give_up();
 
  private:
@@ -56,18 +56,18 @@ class Claim {
   bool is_given_up_ GUARDED_BY(mutex_) = false;
 };
 
-// Does a claim that ended so have who waited for it refused?
+// Are the callers that waited for a claim with this outcome refused?
 inline bool is_refused(Claim::Outcome outcome) {
   return outcome == Claim::Outcome::failed || outcome == Claim::Outcome::late;
 }
 
-// The same for one who would decide again: not for ever, whatever others do at the same time.
+// The same for a caller that would decide again, which it may do until the deadline only.
 inline bool is_over(Claim::Outcome outcome, Claim::Deadline deadline) {
   const bool is_late = outcome == Claim::Outcome::elsewhere && std::chrono::steady_clock::now() >= deadline;
   return is_refused(outcome) || is_late;
 }
 
-// Something that is being asked of, or told to, the other sidecars: the end of an assignment; that a room is used.
+// Something that another thread will finish: the end of an assignment, or the announcement that a room is used.
 class Completion {
  public:
   void settle(bool done);
@@ -88,7 +88,7 @@ struct Removal {
   bool is_done_by(Claim::Deadline deadline) const { return now || (completion && completion->is_done_by(deadline)); }
 };
 
-// A room whose users are not all where it is answered (app/splits.h).
+// A room whose users are not all on the gateway that it is answered with (app/splits.h).
 struct Split {
   domain::WallTime since;
   bool by_lists = false;
@@ -128,24 +128,24 @@ class Registry {
     // The claim under way for a room that is pending.
     std::shared_ptr<Claim> claim_for(std::string_view room) const;
     // Books what was decided and asks for it; returns the claim to wait for once the transaction is over.
-    // `by`: where no departure from a gateway is the cause.
+    // `by`: the cause, unless the room is moved off a gateway that is being evacuated.
     std::shared_ptr<Claim> book(const domain::Question& question, const domain::Decision& decision, AssignedBy by);
     // Ends the assignment of a room that is not used here any more; or, in any case, of one that is no longer
-    // admitted. Counts it and tells the log.
+    // admitted. Counts and logs it.
     Removal end_if_unused(std::string_view room, RemovedBy by);
     Removal end(std::string_view room, RemovedBy by);
-    // While the others are being told that the room is used here: before that somebody elsewhere may find it empty.
+    // While the use of the room is being announced: until then another sidecar may take it for empty.
     std::shared_ptr<Completion> announcing(std::string_view room);
     // To be written together with what has changed in this transaction.
     void note(domain::Fact fact) { fact_ = std::move(fact); }
-    // Has a refusal remembered, and returns what each gateway looked like.
+    // Records a refusal, and returns what each gateway looked like.
     Candidates note_refusal(const domain::Question& question, const domain::Decision& decision);
-    // Has it remembered that an operator released the room.
+    // Records that an operator released the room.
     void note_release(std::string_view room, const std::string& left);
     // For changes of policy only (app/change_policy.h).
     void replace_policy(std::shared_ptr<const domain::Policy> policy);
 
-    // Until then no report's `janus` is believed for the room: an operator has just released it.
+    // Until then the `janus` of reports is ignored for the room: an operator has just released it.
     void quarantine_reports(std::string_view room, domain::ServiceTime until);
     bool accepts_reports(std::string_view room);
 
@@ -158,7 +158,7 @@ class Registry {
 
    private:
     friend class Registry;
-    // To be remembered once the lock is given back.
+    // To be recorded once the lock is released.
     struct Noted {
       DecisionRecord record;
       std::shared_ptr<Claim> claim;  // none: refused
@@ -182,7 +182,7 @@ class Registry {
   // A pause between two transactions of one long piece of work, for requests to get lock and processor.
   void pause_between_slices();
 
-  // For a request, which is refused unless the claim is granted by then; that is remembered at once.
+  // For a request, which is refused unless the claim is granted by then; a refusal is recorded at once.
   Claim::Outcome wait_for(Claim& claim, Claim::Deadline deadline);
 
   // Any thread, without a transaction.
@@ -193,7 +193,7 @@ class Registry {
   // When a request that comes now is refused, if its claim is not granted.
   Claim::Deadline deadline() const { return std::chrono::steady_clock::now() + claims_.patience(); }
 
-  // What holds now; it goes on living though another may be put in its place.
+  // The policy in force; the pointer stays valid when another one replaces it.
   std::shared_ptr<const domain::Policy> policy() const;
 
  private:
@@ -201,7 +201,7 @@ class Registry {
     std::string room;
     std::string country;
     domain::Decision decision;
-    bool answers_caller;  // whoever asked for it is answered with it
+    bool answers_caller;  // the caller is answered with it
     AssignedBy by;
     bool replaces;    // another assignment of the room
     bool has_region;  // the caller's country

@@ -10,7 +10,7 @@ namespace app {
 
 namespace {
 
-// Waits until nobody's claim for the room is under way, and says whether it may be released.
+// Waits until no claim for the room is under way, and returns whether it may be released.
 Released may_release(Registry& registry, std::string_view room, bool force, Claim::Deadline deadline,
                      std::string& left) {
   for (;;) {
@@ -49,7 +49,7 @@ Released release(Registry& registry, std::string_view room, bool force, const st
     return Released::occupied;
   }
   if (force) ledger.forget_sessions(room, forgotten_per_slice);
-  // Where others have a say the ledger has followed them by now.
+  // With a shared store the ledger has followed it by now.
   if (ledger.end_assignment(room) || ledger.announces_uses()) {
     transaction.counts().removed[RemovedBy::release].add();
     transaction.note_release(room, left);

@@ -10,8 +10,8 @@ namespace app {
 
 enum class Released { done, no_assignment, occupied, storage_unavailable };
 
-// `force`: also with live sessions, which are forgotten; for dead_after no report's `janus` is believed
-// for the room, since users who are still there would carry it back.
+// `force`: also with live sessions, which are forgotten; for dead_after the `janus` of reports is ignored
+// for the room, since users who are still there would bring it back.
 Released release_room(Registry& registry, std::string_view room, bool force);
 
 }  // namespace app

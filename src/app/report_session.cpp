@@ -11,7 +11,7 @@ namespace {
 
 using domain::Decision;
 
-// A `janus` that differs is told once a session, also one that is not known: it may be a slip of the pen.
+// A `janus` that differs is logged once a session, also an unknown one: it may be a typing error.
 void log_difference(Registry::Transaction& transaction, const SessionReport& report) {
   const domain::Ledger::Room* room = transaction.ledger().find(report.room);
   if (!report.janus || !room->held || transaction.ledger().name_of(room->held->gateway) == *report.janus) return;
@@ -49,7 +49,7 @@ std::size_t users_of(Registry::Transaction& transaction, std::string_view room) 
   return entry ? entry->all_users() : 0;
 }
 
-// Those who come in meanwhile are new ones, and stay.
+// Sessions that come in meanwhile are new ones, and stay.
 void forget_sessions(Registry& registry, const std::vector<std::string>& rooms) {
   std::size_t known = 0;
   for (auto room = rooms.begin(); room != rooms.end(); registry.pause_between_slices()) {

@@ -1,6 +1,7 @@
 // What the signaling server reports of one user: is in the room, or has left it.
 // Any thread. A report of a room without assignment waits for the new one to become durable, for at most
-// Claims::patience(), and so does the leave of a room's last user if other sidecars have a say; a refused report changes nothing.
+// Claims::patience(), and so does the leave of a room's last user if a store is shared. A refused report changes
+// nothing.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +36,7 @@ struct Left {
 // An unknown room or session, or one that is in another room by now: nothing changes.
 Left leave_room(Registry& registry, std::string_view room, std::string_view session);
 
-// One attempt to seat a session within a transaction; report_snapshot.h seats many.
+// One attempt to enter a session within a transaction; report_snapshot.h enters many.
 struct EntryAttempt {
   std::optional<Refused> refused;
   std::shared_ptr<Claim> claim;  // wait for it, outside the transaction, and try again

@@ -109,7 +109,7 @@ class Snapshot {
     Registry::Transaction transaction(registry_);
     for (std::size_t at = from; at < std::min(open.size(), from + slice); ++at) {
       const SnapshotEntry& entry = entries_[open[at]];
-      // Its own word is newer than the snapshot's.
+      // Its own report is newer than the snapshot's.
       if (transaction.ledger().reported_since(*entry.session, as_of_)) continue;
       const SessionReport report{*entry.room, *entry.session, entry.janus};
       const EntryAttempt attempt = enter_session(transaction, report, domain::Ledger::Report::snapshot, claims.size());

@@ -1,6 +1,6 @@
 // PUT /v2/sessions: the whole truth at once. Those that are missing leave, new ones enter.
 // Any thread. Applied in slices, so that a large one delays nobody; waits for new assignments to become
-// durable, for at most Claims::patience(). What cannot be taken is told entry by entry.
+// durable, for at most Claims::patience(). What cannot be taken is reported entry by entry.
 #pragma once
 
 #include <chrono>
@@ -33,7 +33,7 @@ struct SnapshotResult {
   bool is_refused = false;              // there are entries, and none has valid ids: nothing was changed
 };
 
-// `age`: how old the truth is; a session that reported itself since then stays where it says.
+// `age`: how old the truth is; a session that reported itself since then stays where it reported.
 SnapshotResult report_snapshot(Registry& registry, const std::vector<SnapshotEntry>& entries,
                                std::chrono::milliseconds age);
 

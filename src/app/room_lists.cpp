@@ -15,7 +15,7 @@ namespace {
 using domain::Occupancy;
 
 constexpr std::size_t rooms_per_slice = 128;
-constexpr int fresh_rounds = 3;  // a word that is older does not stand against another gateway's
+constexpr int fresh_rounds = 3;  // an older list does not count against another gateway's
 
 // Where most of them are; the first of as many.
 const Occupancy::Presence& largest(const std::vector<Occupancy::Presence>& presences) {
@@ -33,7 +33,7 @@ void adopt(Registry::Transaction& transaction, const std::string& room, const st
   domain::Question question{room, "", domain::Question::Asker::session, std::nullopt};
   question.reported = gateway;
   const domain::Decision decision = decide(transaction.input(), question);
-  // A pinned room belongs to its pin; who is elsewhere does not bind it.
+  // A pinned room belongs to its pin; users elsewhere do not bind it.
   const bool is_there = decision.kind == domain::Decision::Kind::booking && decision.gateway == gateway;
   if (is_there) transaction.book(question, decision, AssignedBy::gateways);
 }
@@ -46,7 +46,7 @@ std::vector<Occupancy::Presence> presences_of(Registry::Transaction& transaction
   if (!occupancy) return result;
   const auto found = occupancy->rooms().find(room);
   if (found == occupancy->rooms().end()) return result;
-  // What a gateway that fell silent has said heals nothing.
+  // The last list of a gateway that fell silent heals no split.
   const bool is_split = is_split_by_lists(transaction, room);
   for (const Occupancy::Presence& presence : found->second) {
     const bool stands = is_split && transaction.health().state(presence.gateway) != domain::GatewayState::down;

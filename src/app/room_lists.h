@@ -1,8 +1,8 @@
-// What the gateways say of the rooms on them, taken to the registry: rooms with participants count as occupied,
-// those without an assignment are adopted where they live, split ones are told of.
-// A gateway that says nothing changes nothing, and a room ends only after as many lists in a row without
+// Takes the gateways' room lists to the registry: rooms with participants count as occupied,
+// those without an assignment are adopted where they live, split ones are logged.
+// A gateway that gives no list changes nothing, and a room ends only after as many lists in a row without
 // participants as health.fall: a gateway that has just restarted may give a list that is not complete. Rooms are adopted
-// only as far as their participants are within the gateway's capacity: what a gateway says must not fill the ledger.
+// only as far as their participants are within the gateway's capacity: a gateway's list must not fill the ledger.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace app {
 
-// Where a room has participants: by fresh words, and once it is known to be split by the last words of all
+// Where a room has participants: by fresh lists; once it is known to be split, by the last lists of all
 // gateways that are not down.
 std::vector<domain::Occupancy::Presence> presences_of(Registry::Transaction& transaction, const std::string& room);
 
@@ -28,11 +28,11 @@ class RoomLists {
 
   explicit RoomLists(Registry& registry) : registry_(registry) {}
 
-  // Whose word counts, and how often they are asked. What others said is forgotten. Any thread.
+  // The gateways whose lists count, and how often they are asked. Others' lists are forgotten. Any thread.
   void follow(const std::set<std::string>& gateways, domain::Duration interval);
   // All rooms on a gateway. Any thread; does not wait for the registry.
   void observe(const std::string& gateway, List list);
-  // To be called now and then, from one thread: puts the news before the registry, ends rooms that became empty,
+  // To be called now and then, from one thread: takes new lists to the registry, ends rooms that became empty,
   // adopts, and looks for split rooms. Blocks for some transactions.
   void evaluate();
 
@@ -49,7 +49,7 @@ class RoomLists {
     domain::ServiceTime observed_at{};
   };
   using Latest = std::map<std::string, GatewayReport>;
-  // When it was first seen to be split: the lists are not of one instant, so that each must say it again.
+  // When it was first seen to be split: the lists are not of one instant, so that each must show it again.
   using Suspected = std::map<std::string, domain::ServiceTime>;
 
   void forget_emptied(std::int64_t fall) REQUIRES(mutex_);
@@ -66,7 +66,7 @@ class RoomLists {
   Latest latest_ GUARDED_BY(mutex_);
   domain::Duration interval_ GUARDED_BY(mutex_){};
   bool news_ GUARDED_BY(mutex_) = false;
-  // The concluding thread's own.
+  // The evaluating thread's own.
   std::vector<std::string> occupied_;  // by the last picture
   Suspected suspected_;
   std::map<domain::GatewayNumber, std::int64_t> listed_;    // participants, by this picture

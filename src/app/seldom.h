@@ -1,4 +1,4 @@
-// A WARN of what clients may cause without end: at most one a minute is written, and the log tells how many were left
+// A WARN of what clients may cause without end: at most one a minute is written, and the log reports how many were left
 // out. Any thread.
 #pragma once
 

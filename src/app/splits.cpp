@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t splits_per_slice = 128;
 
-// Nobody is on a gateway that is down: who says so has not been told yet that the room was moved.
+// No user is on a gateway that is down: a session that reports it does not know yet that the room was moved.
 bool is_elsewhere(Registry::Transaction& transaction, domain::GatewayNumber gateway, const std::string& answered) {
   return transaction.ledger().name_of(gateway) != answered && !transaction.health().is_surely_down(gateway);
 }

@@ -1,4 +1,4 @@
-// Rooms whose users are not all on the gateway that the room is answered with: as the gateways' lists say
+// Rooms whose users are not all on the gateway that the room is answered with: as the gateways' lists show
 // (app/room_lists.h), or as sessions report. Any thread; the caller's transaction, but for end_splits() and heal_splits().
 #pragma once
 
@@ -11,12 +11,12 @@
 
 namespace app {
 
-// The source of the word that a room is split.
+// The source that reports a room as split.
 enum class SplitBy { lists, sessions };
 
-// Notes it. The log is told of the first word of lists; of sessions it has lines of its own.
+// Notes it. The first report by lists is logged; session reports have log lines of their own.
 void note_split(Registry::Transaction& transaction, const std::string& room, SplitBy by);
-// That one says so no more.
+// That source does not report it any more.
 void end_split(Registry::Transaction& transaction, const std::string& room, SplitBy by);
 
 // A session has just reported where it is.

@@ -16,7 +16,7 @@ std::string shown(std::int64_t value);
 std::string shown(bool value);
 std::string shown(const std::optional<std::int64_t>& value);
 
-// What a sync has to say, each sentence with the place it is about ("config.toml:12", or nothing).
+// What a sync reports, each sentence with the place it is about ("config.toml:12", or nothing).
 struct SyncFindings {
   std::vector<std::string> errors;
   std::vector<std::string> warnings;
@@ -94,7 +94,7 @@ class SyncEntry {
   }
 
   bool changed() const { return changed_; }
-  // What is to be said of a row that somebody else has removed; nothing if it is not.
+  // The sentence about a row that somebody else has removed; nothing if it is not removed.
   std::optional<std::string> removed_by_sql() const {
     if (!removed_by_sql_) return std::nullopt;
     return entry_ + ": removed_at is set in the database; it stays removed until that is NULL";

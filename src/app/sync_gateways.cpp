@@ -84,7 +84,7 @@ void GatewaySync::find_renamed_rows() {
     if (written && written->id == row->gateway.id) continue;
     const auto bearer = name_of_row(*had);
     if (bearer) renamed_.emplace(name, *had);
-    if ((row->gateway.removed && !bearer) || (written && written->id)) continue;  // told of as such
+    if ((row->gateway.removed && !bearer) || (written && written->id)) continue;  // reported as such
     const std::string has = std::to_string(row->gateway.id);
     std::string text =
         "gateway " + in_quotes(name) + " has id " + has + " in the database by now and had id " + std::to_string(*had);

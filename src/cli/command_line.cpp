@@ -54,7 +54,7 @@ class Parser {
   }
 
  private:
-  // In the library's order, the last one first. It takes `--` for the end of one command's options only, so what
+  // In CLI11's order, the last one first. It takes `--` for the end of one command's options only, so what
   // stands behind that and looks like an option gets a mark by which it does not.
   static std::vector<std::string> words(int argc, const char* const* argv) {
     std::vector<std::string> words;
@@ -146,7 +146,7 @@ class Parser {
     add_talking(*assignments);
     add_talking(*add(app_, "splits", Command::splits,
                      "Show rooms whose participants are not all where they should be, as the\n"
-                     "gateways tell (occupancy.source)."));
+                     "gateways show (occupancy.source)."));
     auto* explain = add(app_, "explain", Command::explain, "Show where a room would go now, and why. Changes nothing.");
     add_subject(*explain, "ROOM", "the room's Janus id (gateway_uid)");
     add_value(*explain, "--country", line_.country, "CC", "as if a user from there asked");

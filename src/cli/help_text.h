@@ -1,4 +1,4 @@
-// What `room-sidecar --help` says: written by hand, since it has to fit a screen and read well.
+// What `room-sidecar --help` prints: written by hand, since it has to fit a screen and read well.
 #pragma once
 
 namespace cli {
@@ -19,7 +19,7 @@ Running it
 Looking and steering (asks the running sidecar)
   status                mode, health, gateways and their load; --watch: keep looking
   assignments           which room is on which gateway
-  splits                rooms that are on two gateways, as gateways and sessions tell
+  splits                rooms that are on two gateways, as gateways and sessions show
   explain ROOM          where the room would go now, and why
   why ROOM              why it is where it is: the newest decisions about it
   drain GW [--move]     no new rooms on the gateway; the rooms there stay, or move

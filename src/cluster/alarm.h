@@ -1,5 +1,5 @@
-// Ends a conversation with a member whose time is up, or that is to stop, by shutting its socket down from a thread
-// of its own. (The library's time-outs are for each read by itself, and do not bound connecting, greeting and
+// Ends an exchange with a member whose time is up, or that is to stop, by shutting its socket down from a thread
+// of its own. (cpp-httplib's time-outs are for each read by itself, and do not bound connecting, greeting and
 // answering together; its stop() waits while it connects.)
 // One thread sets it; stop() is for any. Fails with std::system_error if there can be no thread.
 #pragma once

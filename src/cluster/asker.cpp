@@ -34,7 +34,7 @@ Failure Asker::ask(const Question& question, std::optional<Deadline> requested, 
   const Deadline deadline = std::max(requested.value_or(begun + attempt_time_.current()), begun + least_time);
   bool may_be_done = false;
   Failure failure;
-  std::string why;  // an attempt that had less than its whole time would tell of nothing but that
+  std::string why;  // an attempt that had less than its whole time would report nothing but that
   for (std::size_t failures = 1;; ++failures) {
     const auto whole_time = Clock::now() + options_.attempt_timeout;
     const bool is_last = failures >= options_.endpoints.size();

@@ -1,7 +1,7 @@
-// Asks the members of etcd, one after the other, until one's answer is sure or the time is over; where etcd wants to
-// know who asks, with the token that all connections share. Only the cluster that is followed is asked, and only its
+// Asks the members of etcd, one after the other, until one's answer is sure or the time is over; where etcd wants a
+// user, with the token that all connections share. Only the cluster that is followed is asked, and only its
 // answers count; from any other the question counts as not reached.
-// One thread at a time; stop() is for any. What goes wrong is a ErrorCode.
+// One thread at a time; stop() is for any. What goes wrong is an ErrorCode.
 #pragma once
 
 #include <chrono>
@@ -56,7 +56,7 @@ class Asker {
   // One member, whose turn it is: the pieces of its answer. Sure is only what the sink says of them. After failures of
   // all members it waits first. Its beginning has the time of an attempt without a deadline.
   Failure listen(const Question& question, std::chrono::milliseconds silence, const Connection::Sink& sink);
-  // Does what that member says count?
+  // Does that member's answer count?
   bool counts(const std::string& cluster_id) { return cluster_->counts(rotation_.endpoint(), cluster_id); }
   // What became of that.
   void listened_well();

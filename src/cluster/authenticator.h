@@ -2,7 +2,7 @@
 // stop when the caller gives up. So all connections share one token, and one check runs at a time. The check has a
 // deadline of its own: it goes on while the requests that wait for the token fail at theirs.
 //
-// etcd tells all members of a token. A member that was started anew, or has not seen the token for five minutes,
+// etcd hands a token to all members. A member that was started anew, or has not seen the token for five minutes,
 // refuses it. So each connection keeps its copy until its own member refuses that.
 // A thread of its own from construction to destruction; the functions are for any thread. Fails with
 // std::system_error if there can be no thread. What goes wrong is a Failure.

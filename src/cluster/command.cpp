@@ -11,7 +11,7 @@ using What = Conclusion::What;
 
 std::string kept_use_mark() { return to_text(UseMark{domain::Use::kept, 0}); }
 
-// No sidecar but that one has its mark on the room.
+// No sidecar but that one has a use mark on the room.
 void add_no_others(Transaction& transaction, const Keys& keys, const std::string& room, const std::string& sidecar) {
   const std::string own = keys.use(room, sidecar);
   transaction.compares.push_back(is_absent(keys.first_use(room), own));
@@ -71,7 +71,7 @@ Conclusion prepare_republish(Command& command, const Keys& keys, const Replica& 
   return {};
 }
 
-// Our mark goes; if it was the only one, so does the room, which is remembered for a while.
+// Our use mark goes; if it was the only one, so does the room, which leaves a tombstone for a while.
 Conclusion prepare_give_up(Command& command, const Keys& keys, const Replica& replica) {
   const std::string use = keys.use(command.room, command.sidecar);
   const Revision use_mark = command.kind == Command::Kind::reap ? command.use_mark : replica.use_mark(command.room);
@@ -116,7 +116,7 @@ Conclusion prepare_use_mark(Command& command, const Keys& keys) {
   return {};
 }
 
-// Only who began it knows when it is over: another may see the gateway well all the time.
+// Only the sidecar that began it knows when it is over: another may see the gateway well all the time.
 Conclusion prepare_end_failover(Command& command, const Keys& keys, const Replica& replica) {
   const Replica::Failover* known = replica.failover(command.room);
   if (!known || known->value.by != command.sidecar) return {What::not_so};
@@ -242,7 +242,7 @@ Conclusion conclude_release(Command& command, const TransactionResult& result, R
   }
   const auto known = replica.room(command.room);
   if (known && known->modified == room->modified) {
-    // Others have it marked: is somebody in it there? Who comes in just now has it brought back.
+    // Others have use marks on it: is somebody in it there? A user who comes in just now has it republished.
     if (result.done.size() < 2) return {What::refused};
     for (const KeyValue& use_mark : result.done[1].found) {
       const bool is_own = use_mark.modified == replica.use_mark(command.room);

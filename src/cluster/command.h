@@ -1,7 +1,6 @@
-// One thing that is to be done in the shared store, for one room: the transaction that does it, and what its result
-// means. Pure, but for what it tells the replica; the owner of cluster/shared_state.h's lock calls it. Each may be sent and
-// applied twice, early or late: a claim knows its own row by its id, and whatever takes something away
-// names the revision that it takes away.
+// One conditional write to the shared store, for one room: its transaction, and what the result means. Pure, but for
+// what it writes into the replica; the owner of cluster/shared_state.h's lock calls it. Each may be sent and applied
+// twice, early or late: a claim knows its own row by its id, and a removal names the revision that it removes.
 #pragma once
 
 #include <chrono>
@@ -20,25 +19,25 @@ namespace cluster {
 struct Command {
   enum class Kind {
     claim,         // `request`
-    give_up,       // `room` is not used here any more: our mark goes and, if it was the last one, the assignment
-    use,           // our mark on `room`
+    give_up,       // `room` is not used here any more: our use mark goes and, if it was the last, the assignment
+    use,           // our use mark on `room`
     release,       // an operator's
     republish,     // `request.row` as it is here, into a store that has not got it, or has it as of revision `over`
-    end_failover,  // no more rooms are moved off the gateway `room`: our word that they are goes
-    reap,          // as give_up, for `sidecar`, which is gone; its mark is that of revision `mark`
+    end_failover,  // no more rooms are moved off the gateway `room`: our failover key goes
+    reap,          // as give_up, for `sidecar`, which is gone; its use mark has revision `use_mark`
     plain,         // `transaction`, as it is
   };
   Kind kind = Kind::plain;
   std::string room;
   std::string id;
-  std::string sidecar;  // whose mark it is about
+  std::string sidecar;  // the sidecar whose use mark it is about
   app::ClaimRequest request{};
   Revision over = 0;
   Revision use_mark = 0;
   bool force = false;
   domain::Use use = domain::Use::kept;
   std::int64_t users = 0;
-  std::vector<KeyValue> others{};  // release: marks of others that say that nobody is in the room there
+  std::vector<KeyValue> others{};  // release: use marks of others without users in the room
   Transaction transaction{};
   // The caller waits no longer than that; nothing: it is tried until it is done.
   std::optional<std::chrono::steady_clock::time_point> deadline{};
@@ -58,7 +57,7 @@ struct Command {
 
 Command use_mark_of(domain::RoomUse use);
 
-// What came of one, or what can be said of it without asking.
+// The outcome of a command, or what is known of it without asking.
 struct Conclusion {
   enum class What {
     ask,     // send it
@@ -72,7 +71,7 @@ struct Conclusion {
   std::optional<domain::Assignment> row{};
 };
 
-// Says what is known already, or makes the transaction.
+// Returns what is known already, or makes the transaction.
 Conclusion prepare(Command& command, const Keys& keys, const Replica& replica);
 // Reads the transaction's result, as of the store's `revision`, and has the replica learn from it.
 Conclusion conclude(Command& command, const TransactionResult& result, Revision revision, Replica& replica);

@@ -10,7 +10,7 @@
 #include <optional>
 #include <utility>
 
-// The only file that sees the library.
+// The only file here that sees cpp-httplib.
 #include <httplib.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -54,7 +54,7 @@ std::optional<Place> place_of(std::string_view url) {
   return place;
 }
 
-// Errors that only newer versions of the library tell apart from others.
+// Errors that only newer versions of cpp-httplib distinguish from others.
 template <typename Error>
 bool took_too_long_to_connect(Error error) {
   if constexpr (requires { Error::ConnectionTimeout; }) return error == Error::ConnectionTimeout;
@@ -112,8 +112,8 @@ std::string problem_with_files(const Options& options) {
   return "";
 }
 
-// By OpenSSL, which takes the names in subjectAltName only. Versions of the library that let themselves be told so then
-// look at no name; older ones do besides, and there a CN beside a subjectAltName or a bare "*" is good enough.
+// By OpenSSL, which takes the names in subjectAltName only. Versions of cpp-httplib that can be set so then look at
+// no name; older ones do besides, and there a CN beside a subjectAltName or a bare "*" is good enough.
 template <typename Client>
 void verify_name(Client& client, const std::string& host) {
   if constexpr (requires { client.enable_server_hostname_verification(false); }) {
@@ -155,7 +155,7 @@ Connection::Connection(const Options& options) : options_(options) {}
 Connection::~Connection() { close(); }
 
 void Connection::close() {
-  alarm_.cut();  // the library would wait for a farewell
+  alarm_.cut();  // cpp-httplib would wait for a farewell
   line_.reset();
 }
 
@@ -177,7 +177,7 @@ std::string Connection::open(const std::string& endpoint) {
   return "";
 }
 
-// The library connects anew by itself where the other side has closed. There is no way to forbid that but to hand it
+// cpp-httplib connects anew by itself where the other side has closed. There is no way to forbid that but to hand it
 // something that cannot be connected.
 void Connection::opens(int socket) {
   alarm_.watch(socket);
@@ -250,7 +250,7 @@ Answer Connection::talk(const Request& request, Clock::time_point until, std::ch
   const bool is_late = alarm_.has_rung();
   alarm_.unset();
 
-  // etcd ends its refusals with a trailer, which the library's older versions take for a broken connection.
+  // etcd ends its refusals with a trailer, which older versions of cpp-httplib take for a broken connection.
   const bool is_refusal = answer.status != 0 && answer.status != 200;
   if (answer.outcome == Answer::Outcome::too_long) {
     answer.problem = "its answer is longer than 64 MiB";

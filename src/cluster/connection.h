@@ -1,5 +1,5 @@
 // HTTP to one member of etcd at a time: a connection that is kept until another member is asked. The only place that
-// knows the library (cpp-httplib).
+// knows cpp-httplib.
 // One thread at a time; stop() is for any. The process has to ignore SIGPIPE. That nobody answers is a value. Every
 // call ends with its time, only that the system's search for a host's name cannot be bounded.
 #pragma once
@@ -20,7 +20,7 @@ struct Request {
   std::string path{};
   std::string body{};
   std::string token{};       // "": none
-  bool needs_leader = true;  // a member without one is to say so at once, and to end a watch
+  bool needs_leader = true;  // a member without one is to answer so at once, and to end a watch
   std::uint64_t over = 0;    // number() of the connection that is open: only over that one; 0: over any
 };
 
@@ -50,7 +50,7 @@ class Connection {
 
   Answer post(const std::string& endpoint, const Request& request, Clock::time_point until);
 
-  // Passes what comes to the sink as it comes, in pieces of any size, until the member ends it, the sink says false
+  // Passes what comes to the sink as it comes, in pieces of any size, until the member ends it, the sink returns false
   // (`answered`, too) or nothing came for `silence`; the first piece is waited for until `begun`. If the status is
   // not 200 the sink sees nothing; the answer's body is filled instead.
   using Sink = std::function<bool(std::string_view piece)>;

@@ -124,7 +124,7 @@ std::vector<MemberStatus> Engine::members() {
       }
       return true;
     });
-    // Later versions of 3.4, 3.5 and 3.6 tell that to root only, where etcd wants to know who asks.
+    // Later versions of 3.4, 3.5 and 3.6 give that to root only, where etcd wants a user.
     if (outcome.error == ErrorCode::refused) outcome = asker.ask_for_cluster(endpoint, member.cluster_id);
     if (outcome.error != ErrorCode::none) {
       member.problem = outcome.why;

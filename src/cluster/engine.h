@@ -64,7 +64,7 @@ struct TransactionResult {
   std::vector<Done> done{};  // of the branch that was taken
 };
 
-// What every answer tells.
+// What every answer holds.
 struct Header {
   std::string cluster_id{};  // a number above 2^63, mostly
   Revision revision = 0;     // of the whole store
@@ -168,16 +168,16 @@ class Engine {
 
   // Blocks while changes of the keys in [key, range_end) from revision `from` on are passed to `sink`, in order and
   // all of one revision in one call; an empty list when the watch was begun, with the header of its beginning. The
-  // sink's false ends it. `silence`: after as long without a word the member counts as lost (one that is well says
-  // something each progress interval: etcd's own is ten minutes).
+  // sink's false ends it. `silence`: after as long without a message the member counts as lost (one that is well
+  // sends one each progress interval: etcd's own is ten minutes).
   // Old changes come with many revisions in a call, and the header is ahead of them: go on from the last event's
   // `modified` + 1. Asked again after `lost`, the next member is tried; once all have failed, it waits a little first.
   using Sink = std::function<bool(const Header& header, const std::vector<Event>& events)>;
   WatchEnd watch(std::string_view key, std::string_view range_end, Revision from, std::chrono::milliseconds silence,
                  const Sink& sink);
 
-  // For who can wait longer than a request: until there is a token, `timeout` is over, or the later deadline has come
-  // while a member checks the password.
+  // For a caller that can wait longer than a request: until there is a token, `timeout` is over, or the later deadline
+  // has come while a member checks the password.
   void wait_for_password_check(Deadline while_checking);
 
   // Any thread: what is under way ends soon, and so does whatever is begun later.

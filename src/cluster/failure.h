@@ -1,4 +1,4 @@
-// What a member's refusal means for who asked. Any thread.
+// What a member's refusal means for the caller. Any thread.
 // The codes are gRPC's; the messages are etcd's (api/v3rpc/rpctypes/error.go), and nothing else tells some apart.
 #pragma once
 

@@ -86,7 +86,7 @@ void Fleet::configure(const Options& options, bool scale) {
   if (stopped_) return;
   const auto before = active();
   const bool leaves = !options.is_shared() && (before || resume_point_.is_known());
-  // Also of one that is alone: the command that carries its rooms into the store has to know whose they are.
+  // Also for a sidecar that is alone: `cluster join` republishes its rooms under this identity.
   if (scale && !std::exchange(is_identity_known_, true)) write_identity();
   if (options == options_ && scale == scale_ && !leaves) return;
   const Options left = before ? before->state->options : options;
@@ -106,8 +106,8 @@ void Fleet::configure(const Options& options, bool scale) {
   leave_task_ = std::make_unique<LeaveTask>(left, followed, before ? before->state->authenticator : nullptr, id_);
 }
 
-// Before others are told anything under it: a sidecar that was killed before would come back as another one, and what
-// it had marked would be nobody's. If the file cannot be written, it goes on all the same, as with any other row.
+// Before anything is announced under it: a sidecar that was killed before would come back as another one, and its use
+// marks would belong to none. If the file cannot be written, it goes on all the same, as with any other row.
 void Fleet::write_identity() const {
   try {
     journal_.run([this](store::Database& database) { store::write_meta(database, identity_fact, id_); });
@@ -159,7 +159,7 @@ void Fleet::end_following() {
 // From one instant to the next: there is none in which a claim is granted here though it is to be shared.
 void Fleet::replace_active(std::shared_ptr<Active> next, bool leaves) {
   const auto previous = active();
-  // Somebody may be on the way whom another sidecar has answered.
+  // A user that another sidecar has answered may be on the way.
   if (leaves) {
     app::for_each_room(*registry_, rooms_cleared_per_slice, [](app::Registry::Transaction& local, const auto& room) {
       local.ledger().keep(room.first, local.now().service);
@@ -176,7 +176,7 @@ void Fleet::replace_active(std::shared_ptr<Active> next, bool leaves) {
   if (!previous) return;
   previous->writer->stop();
   previous->membership.stop();
-  // What the others have told is not told any more; where there is a next store its list says how many there are.
+  // What the others announced is not followed any more; if there is a next store, its list has the numbers.
   app::for_each_room(*registry_, rooms_cleared_per_slice, [](app::Registry::Transaction& local, const auto& room) {
     local.ledger().set_users_elsewhere(room.first, 0);
   });

@@ -36,7 +36,7 @@ class Fleet final : public app::Claims {
   void follow();
   // Any thread, never blocks: nobody waits beyond that.
   void set_deadline(std::chrono::steady_clock::time_point deadline);
-  // For good: nothing is asked of the store any more, and who waits is told so.
+  // For good: nothing is asked of the store any more, and waiting callers learn that.
   void stop();
 
   void claim(app::ClaimRequest request, Settled settled) override;
@@ -62,7 +62,7 @@ class Fleet final : public app::Claims {
   void end_following() REQUIRES(configuring_);
   void replace_active(std::shared_ptr<Active> next, bool leaves) REQUIRES(configuring_);
   std::shared_ptr<Active> active() const;
-  // For who is called under the registry's lock, which clang does not know of here: it will do to look.
+  // For functions that are called under the registry's lock, which clang does not know of here: it will do to look.
   const std::shared_ptr<Active>& active_under_lock() const NO_THREAD_SAFETY_ANALYSIS { return active_; }
 
   store::Journal& journal_;

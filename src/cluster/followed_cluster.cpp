@@ -47,7 +47,7 @@ bool FollowedCluster::choose(const Ids& ids, Clock::time_point now) {
   }
   const locks::MutexLock lock(mutex_);
   if (!id_.empty() && (counted.count(id_) > 0 || counted.count("") > 0 || most.empty())) {
-    // What says no id may belong to the followed one.
+    // An endpoint that gave no id may belong to the followed one.
     for (const auto& [endpoint, id] : ids) {
       if (id == id_) foreign_.erase(endpoint);
       if (id != id_ && !id.empty()) foreign_[endpoint] = id;

@@ -18,7 +18,7 @@ namespace cluster {
 class FollowedCluster {
  public:
   using Clock = std::chrono::steady_clock;
-  // Cluster ids by endpoint; "": it answered, but did not say its id.
+  // Cluster ids by endpoint; "": it answered, but gave no id.
   using Ids = std::map<std::string, std::string>;
 
   // `id`: of the cluster that was followed before; "": none was.
@@ -31,12 +31,12 @@ class FollowedCluster {
   bool is_foreign(const std::string& endpoint) const;
   bool has_foreign() const;
 
-  // All endpoints were asked at `now`, and those that answered said `told`. True if that makes another cluster the
+  // All endpoints were asked at `now`, and those that answered gave `ids`. True if that makes another cluster the
   // followed one.
-  // If none is followed yet: the one that most endpoints have, or the only one that is told. If one is: another replaces
-  // it at once if all endpoints have that, since no place is left for a member of the followed one. In every other case a
-  // cluster must have been the only one for `max_stale`, if another id was ever told: members of the right one may be
-  // away for a while.
+  // If none is followed yet: the one that most endpoints have, or the only one that is seen. If one is: another
+  // replaces it at once if all endpoints have that, since no place is left for a member of the followed one. In every
+  // other case a cluster must have been the only one for `max_stale`, if another id was ever seen: members of the
+  // right one may be away for a while.
   bool choose(const Ids& ids, Clock::time_point now);
 
   // Endpoints of other clusters. Those of all clusters, if none is followed and none has most endpoints.
@@ -63,7 +63,7 @@ std::string words_for_other_cluster(const std::string& endpoint, const std::stri
 // "http://a:2379 (cluster 17), http://b:2379 (cluster 18)".
 std::string to_text(const FollowedCluster::Ids& ids);
 
-// The clusters of the members that have told theirs; nothing if all told the same.
+// The clusters of the members that gave theirs; nothing if all gave the same.
 std::optional<FollowedCluster::Ids> different_clusters(const std::vector<MemberStatus>& members);
 
 }  // namespace cluster

@@ -115,7 +115,7 @@ bool Follower::read(Listing& listing) {
          read_range(state_.keys.first_use(), state_.keys.last_use(), listing, listing.use_marks);
 }
 
-// What this sidecar has written may not have been heard yet. Looked for when the watch has just ended: what is written
+// What this sidecar has written may not be followed yet. Looked for when the watch has just ended: what is written
 // later may be in another history already.
 void Follower::prepare_history_check() {
   const locks::MutexLock lock(state_.mutex);
@@ -303,7 +303,7 @@ void Follower::end_missing(Revision as_of, bool is_other_history, ListedRooms& l
       const auto known = state_.replica.room(room->first);
       if (known && known->modified > as_of) continue;  // a claim of ours, after the listing
       state_.replica.drop_room(room->first, as_of + 1);
-      if (room->second.pending) continue;  // its claim will tell
+      if (room->second.pending) continue;  // its claim decides
       const Replica::KnownTombstone* tombstone = state_.replica.tombstone(room->first);
       const bool is_forced = tombstone && tombstone->value.why == Tombstone::Why::forced;
       if (is_forced) forced.push_back(room->first);
@@ -329,8 +329,8 @@ void Follower::republish(const domain::Assignment& row, Revision over) {
   writer_.push(std::move(command));
 }
 
-// Those of others say how many users are in their rooms. Our own: of rooms that are used here without it the others
-// are told again.
+// Others' use marks hold how many users are in their rooms. Rooms that are used here without a use mark of ours are
+// announced again.
 void Follower::apply_use_marks(const Listing& listing) {
   state_.replica.forget_use_marks(listing.revision);
   state_.replica.forget_users();
@@ -367,7 +367,7 @@ void Follower::apply_use_marks(const Listing& listing) {
     more = room != ledger.rooms().end();
     for (const domain::RoomUse& use : uses) {
       domain::RoomUse announced = ledger.set_announced_use(use.room_id, use.use);
-      // After a kill the users of the last second are forgotten, while the mark still counts them.
+      // After a kill the users of the last second are forgotten, while the use mark still counts them.
       const bool is_right = announced.use == domain::Use::kept && marked_as_kept.count(announced.room_id) > 0;
       if (!is_right) writer_.push(use_mark_of(std::move(announced)));
     }
@@ -462,7 +462,7 @@ void Follower::follow_room(app::Registry::Transaction& local, const std::string&
     const auto was = state_.replica.room(room);
     const bool is_forced = news.forced.count(room) > 0;
     if (!state_.replica.drop_room(room, event.item.modified)) {
-      if (is_forced && !was) empty_by_force(local, room);  // dropped already, by what an answer said
+      if (is_forced && !was) empty_by_force(local, room);  // dropped already, by an answer
       return;
     }
     state_.replica.drop_use_mark(room);
@@ -523,7 +523,7 @@ void Follower::follow_failover(app::Registry::Transaction& local, const std::str
   state_.replica.take_failover(gateway, std::move(*value), event.item.modified);
 }
 
-// Our own marks come back as events, too.
+// Our own use marks come back as events, too.
 void Follower::follow_use_mark(app::Registry::Transaction& local, const ParsedKey& key, const Event& event) {
   if (key.sidecar == state_.sidecar) return;
   state_.replica.set_users(key.name, key.sidecar, event.erased ? 0 : use_mark_from(event.item.value).users);

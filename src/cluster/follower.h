@@ -36,7 +36,7 @@ class Follower {
 
  private:
   // What came with a call: drains, which the file takes in without the lock, and rooms that an operator has released
-  // whoever was in them.
+  // by force.
   struct News {
     std::vector<std::pair<std::string, domain::Draining>> drains;
     std::set<std::string> forced;

@@ -1,8 +1,8 @@
 // How old what is known of the shared store may be at most, and whether the store can be asked at all.
 //
-// A question that was sent at t and answered as of revision r, with a consistent answer, says that whatever
+// A question that was sent at t and answered as of revision r, with a consistent answer, shows that whatever
 // came before t has a revision of r or less. Once all up to r has been followed, nothing from before t is
-// missing. Neither silence nor a progress note of the store says so: both come from a member that is cut off, too.
+// missing. Neither silence nor a progress note of the store shows it: both come from a member that is cut off, too.
 // Time is reckoned on a clock that goes on while the machine is suspended. Any thread; short locks.
 #pragma once
 

@@ -1,13 +1,13 @@
 // Where things stand in the shared store. Keys are `<prefix><kind>/<name>`, names percent-encoded, so that
 // none holds a slash. Pure; any thread.
 //
-//   heartbeat                      put now and then, so that who follows can see that it is up to date
+//   beat                      the heartbeat: put now and then, so that a follower can see that it is up to date
 //   failover/<gateway>        rooms are being moved away from there; the value names the standby that takes them
 //   gateway/<name>            how it drains
-//   left/<room>               was given up; goes back to the same gateway if it is asked for soon
+//   left/<room>               a tombstone: was given up; goes back to the same gateway if it is asked for soon
 //   room/<room>               its assignment
 //   sidecar/<id>              is there (on a lease, which nothing else hangs on)
-//   use/<room>/<sidecar>      that sidecar uses that room, and has so many users in it
+//   use/<room>/<sidecar>      a use mark: that sidecar uses that room, and has so many users in it
 //
 // All is followed by everyone. `use/` comes last: it is listed by itself.
 #pragma once

@@ -47,7 +47,7 @@ Failure MemberCheck::failure_at(const std::string& endpoint) const {
   return failure != failures_.end() ? failure->second : Failure();
 }
 
-// Most versions of etcd tell the list of members to anybody, the latest ones not. A user of the prefix may also read
+// Most versions of etcd give the list of members to anybody, the latest ones not. A user of the prefix may also read
 // there; the member answers that by itself (serializable), so also without a leader.
 Failure MemberCheck::ask_for_id(const std::string& endpoint, const std::string& token, Clock::time_point until,
                                 std::string& id) {

@@ -19,11 +19,11 @@ class MemberRotation {
   bool has_none() const { return members_.empty(); }
   const std::string& endpoint() const { return members_[current_].endpoint; }
 
-  // Whose turn it is, or the first one after that, that may be asked; false: none may.
+  // Goes to the first member that may be asked, from the current one on; false: none may.
   bool skip_to(const std::function<bool(const std::string& endpoint)>& may_be_asked);
 
   void worked();
-  // The next one's turn; who failed is passed over for a while if there is another.
+  // Goes to the next member; the one that failed is passed over for a while if there is another.
   void failed(Clock::time_point now);
 
   // After so many failures in a row: 0, but 20 ms once all have failed, one after the other, and after each such round

@@ -150,7 +150,7 @@ void Membership::keep_lease() {
   if (lease_ != 0 && is_announced) {
     const auto kept = engine_.keep_lease(lease_);
     if (kept.ok() && kept.value) return;
-    if (!kept.ok()) return;  // it may have been kept; the next time tells
+    if (!kept.ok()) return;  // it may have been kept; the next time shows
     lease_ = 0;
   }
   if (lease_ == 0) {
@@ -188,7 +188,7 @@ void Membership::log_state() {
   if (local.options().scale) local.note(state_.resume_point_now());
 }
 
-// An endpoint may lead to members of several clusters by turns: it is told once a minute then.
+// An endpoint may lead to members of several clusters by turns: it is logged once a minute then.
 void Membership::log_foreign() {
   const auto foreign = state_.cluster->foreign();
   const std::string followed = state_.cluster->id();
@@ -222,7 +222,7 @@ void Membership::log_leaders(const std::vector<MemberStatus>& members) {
   leaders_logged_ = count > 1;
 }
 
-// No faster than the store takes them: a number that changes meanwhile is told as it is then.
+// No faster than the store takes them: a number that changes meanwhile is announced as it is then.
 void Membership::publish_users() {
   if (state_.freshness.failing_for() > 0ms) return;
   std::string after;
@@ -309,7 +309,7 @@ std::size_t Membership::rank() const {
   return static_cast<std::size_t>(std::distance(sidecars_.begin(), sidecars_.lower_bound(state_.sidecar)));
 }
 
-// A sidecar that is cut off may answer for max_stale what it knows, and whom it has answered may come for join_grace.
+// A sidecar that is cut off may answer for max_stale what it knows; users with such an answer come within join_grace.
 std::chrono::milliseconds Membership::grace() const {
   const auto policy = state_.registry.policy();
   return state_.options.max_stale + policy->options().join_grace;

@@ -1,5 +1,5 @@
-// Being one of many sidecars: has the others know that this one is there (on a lease that nothing else hangs on),
-// finds out how old what it knows may be, and puts in order what sidecars that are gone have left behind.
+// This sidecar's membership: announces it on a lease (that nothing else hangs on), measures how stale the replica may
+// be, and removes what departed sidecars have left behind.
 // A thread of its own from construction to destruction; another one looks at the engine's members. Any thread may call.
 #pragma once
 
@@ -27,7 +27,7 @@ class Membership {
   // Takes leave of the others.
   void stop();
 
-  // What the follower learns. `with_use_marks`: sidecars whose marks are in the store.
+  // What the follower learns. `with_use_marks`: sidecars whose use marks are in the store.
   void list(std::map<std::string, SidecarValue> sidecars, const std::set<std::string>& with_use_marks);
   void came(const std::string& id, const SidecarValue& sidecar);
   void went(const std::string& id);
@@ -60,7 +60,7 @@ class Membership {
   locks::ConditionVariable woken_;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::map<std::string, SidecarValue> sidecars_ GUARDED_BY(mutex_);
-  std::map<std::string, Clock::time_point> lost_ GUARDED_BY(mutex_);  // since when; their marks are still there
+  std::map<std::string, Clock::time_point> lost_ GUARDED_BY(mutex_);  // since when; use marks still there
   bool is_announced_ GUARDED_BY(mutex_) = true;                       // false: our key is gone though the lease is not
   std::vector<MemberStatus> members_ GUARDED_BY(mutex_);
   // The thread's own.
@@ -70,7 +70,7 @@ class Membership {
   Freshness::Time last_look_{0};
   Revision last_heartbeat_ = -1;
   Clock::time_point heartbeat_since_{};
-  std::set<std::string> silent_;  // sidecars that went for so long that their users count no more
+  std::set<std::string> silent_;  // sidecars gone for so long that their users count no more
   Clock::time_point next_look_{}, next_lease_{}, next_note_{}, next_order_{};
   std::string why_away_;
   bool away_logged_ = false;

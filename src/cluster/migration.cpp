@@ -44,7 +44,7 @@ class Errand {
 
   const Keys& keys() const { return keys_; }
   Replica& replica() { return replica_; }
-  // Rooms that had the sidecar's mark when all was read.
+  // Rooms that had the sidecar's use mark when all was read.
   const std::vector<std::string>& marked() const { return marked_; }
   const std::optional<std::string>& problem() const { return problem_; }
 
@@ -67,7 +67,7 @@ class Errand {
     return true;
   }
 
-  // Rooms, and the sidecar's own marks.
+  // Rooms, and the sidecar's own use marks.
   bool read_all() {
     const bool has_rooms = read(keys_.room(""), end_of_prefix(keys_.room("")), false, [this](const KeyValue& item) {
       const auto key = keys_.parse(item.key);
@@ -92,7 +92,7 @@ class Errand {
     return command;
   }
 
-  // Each of them until it is clear what came of it, which `conclude` is told. False if the engine fails.
+  // Each of them until its outcome is clear, which `concluded` gets. False if the engine fails.
   template <typename Concluded>
   bool perform(std::vector<Command> commands, const Concluded& concluded) {
     for (int attempt = 0; !commands.empty(); ++attempt) {
@@ -178,7 +178,7 @@ class Errand {
   std::optional<std::string> problem_;
 };
 
-// Those that the store says nothing of.
+// Republishes those that the store does not have.
 bool republish_drains(Errand& errand, const Belongings& belongings, bool only_compares, Republished& republished) {
   std::set<std::string> known;
   const std::string first = errand.keys().gateway("");
@@ -223,7 +223,7 @@ bool republish_rooms(Errand& errand, const Belongings& belongings, bool only_com
       republished.elsewhere.push_back({here.room_id, here.gateway_name, there});
       return;
     }
-    // One that was won has its mark; of one that was there it is not known.
+    // A room that was won has its use mark; of one that was there it is not known.
     const bool is_republished = command.transaction.success.size() > 1 && conclusion.what == What::done;
     ++(is_republished ? republished.republished : republished.there_already);
     const bool is_live = belongings.live.count(command.room) > 0;

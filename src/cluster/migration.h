@@ -1,4 +1,4 @@
-// The way of one sidecar's rooms into the shared store, and that of the sidecar out of it, for those who have no writer
+// The way of one sidecar's rooms into the shared store, and that of the sidecar out of it, for processes with no writer
 // and no follower: the command `cluster`, beside the running sidecar, and a sidecar that has just become alone. Done
 // with the commands of cluster/command.h, so it may be done twice, or be broken off and begun again.
 // These block, each call to the engine for as long as its options' timeout, all of them together until the deadline.
@@ -42,7 +42,7 @@ struct Republished {
 };
 
 // Each room is marked as used by `sidecar`, also where it was there before: else it would end there with the last of
-// the others. It has to share soon: the marks of one that is not there are taken away after some minutes.
+// the others. It has to share soon: the use marks of one that is not there are removed after some minutes.
 Republished republish_all(Engine& engine, const Options& options, const std::string& sidecar,
                           const Belongings& belongings, bool only_compares, Engine::Deadline deadline);
 
@@ -55,7 +55,7 @@ struct TakenOut {
 // For a sidecar that does not share any more.
 TakenOut leave_store(Engine& engine, const Options& options, const std::string& sidecar, Engine::Deadline deadline);
 
-// Is it there: does it share, by its own word and on a lease? Nothing: that cannot be told, and `*why` says why.
+// Is it there: does it share, by its own key on a lease? Nothing: that cannot be known, and `*why` has the reason.
 std::optional<bool> is_announced(Engine& engine, const Options& options, const std::string& sidecar, std::string* why);
 
 // leave_store() on a thread of its own, which its end breaks off. What came of it is logged.

@@ -1,4 +1,4 @@
-// The words that transactions are made of. Pure; any thread.
+// The operations that transactions are made of. Pure; any thread.
 #pragma once
 
 #include <string>

@@ -63,7 +63,7 @@ class Replica {
   const std::map<std::string, KnownTombstone, std::less<>>& tombstones() const { return tombstones_; }
   void forget_tombstones() { tombstones_.clear(); }
 
-  // The revision of our word that we use the room; 0: it is not there.
+  // The revision of our use mark on the room; 0: it is not there.
   Revision use_mark(std::string_view room) const;
   void set_use_mark(const std::string& room, Revision modified) { use_marks_[room] = modified; }
   void drop_use_mark(std::string_view room) { drop(use_marks_, room); }

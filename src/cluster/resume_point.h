@@ -31,7 +31,7 @@ std::string to_text(const ResumePoint& resume_point);
 // One that is not known, from a text that is none.
 ResumePoint resume_point_from(std::string_view text);
 
-// How old that is by now; nothing if it cannot be told: the clock was turned back.
+// How old that is by now; nothing if it cannot be known: the clock was turned back.
 std::optional<std::chrono::milliseconds> age_of(const ResumePoint& resume_point, domain::WallTime now);
 
 }  // namespace cluster

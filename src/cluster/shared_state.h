@@ -1,4 +1,4 @@
-// What the threads of one membership share: what is known of the store, and whom to tell.
+// What the threads of one membership share: what is known of the store, and what to keep up to date with it.
 #pragma once
 
 #include <memory>
@@ -41,8 +41,8 @@ struct SharedState {
   app::CatalogueKeeper& keeper;
   Counts& counts;
   Freshness freshness;
-  // Guards the replica, and has ledger and replica change as one: whoever changes both takes it first, then a turn at
-  // the registry; never the other way round.
+  // Guards the replica, and has ledger and replica change as one: a thread that changes both takes it first, then a
+  // transaction on the registry; never the other way round.
   locks::Mutex mutex;
   Replica replica GUARDED_BY(mutex);
   ResumePoint resume_point GUARDED_BY(mutex);

@@ -80,7 +80,7 @@ std::optional<Tombstone> tombstone_from(std::string_view text) {
   return value;
 }
 
-// Older sidecars take all but this word for a room in which somebody is.
+// Older sidecars take every value but this one for an occupied room.
 constexpr std::string_view kept_use_mark = "kept";
 constexpr std::string_view live_mark = "live ";
 

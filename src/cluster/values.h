@@ -27,7 +27,7 @@ struct Tombstone {
   enum class Why {
     empty,     // nobody used it any more: it goes back there if it is asked for soon
     released,  // by an operator: it goes wherever it fits
-    forced,    // the same, whoever was in it
+    forced,    // the same, also if it was occupied
   };
   std::string gateway;
   Why why = Why::empty;
@@ -36,7 +36,7 @@ struct Tombstone {
 std::string to_text(const Tombstone& value);
 std::optional<Tombstone> tombstone_from(std::string_view text);
 
-// How a sidecar uses a room. One that is older says no number; then somebody is there.
+// How a sidecar uses a room. An older sidecar gives no number; then somebody is there.
 struct UseMark {
   domain::Use use = domain::Use::live;
   std::int64_t users = 1;

@@ -91,7 +91,7 @@ void WatchStream::read(std::string_view line) {
   }
   const bool begins = flag_of(*result, "created") && !has_begun_;
   has_begun_ = has_begun_ || begins;
-  // Else a note of progress: the member lives, and no more is said by it (not even that it belongs to a majority).
+  // Else a note of progress: the member lives, and it shows no more than that (not even that it belongs to a majority).
   if (events.empty() && !begins) return;
   if (begins && !sink_(*header, {})) return end_with(WatchEnd::Why::stopped, "");
   if (!events.empty() && !sink_(*header, events)) end_with(WatchEnd::Why::stopped, "");

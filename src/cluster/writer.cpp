@@ -106,8 +106,8 @@ void Writer::enqueue(Command command, bool in_front) {
   in_front ? queue.push_front(std::move(command)) : queue.push_back(std::move(command));
 }
 
-// What somebody waits for comes first, and of each subject one at a time. All that is waited for no longer is taken, too,
-// to be told so: it must not hang behind what the store has not taken for long.
+// Commands with a waiting caller go first; at most one per subject is in flight. Commands whose time is over are taken,
+// too, so that their callers learn it: they must not hang behind what the store has not taken for long.
 Writer::Batch Writer::take() {
   Batch batch;
   locks::MutexLock lock(mutex_);
@@ -301,7 +301,7 @@ bool Writer::is_waited_for(const Command& command) const {
 void Writer::give_back(std::deque<Command> batch, bool refused) {
   std::deque<Command> again, retries;
   for (Command& command : batch) {
-    // Marks and ends have to come about whoever waits; the others are asked for again by whoever wants them.
+    // Use marks and ends must come about in any case; the callers of the others ask again.
     const bool may_be_dropped = command.settled || command.released || command.answered;
     if (may_be_dropped && (refused || is_over(command))) {
       const locks::MutexLock lock(state_.mutex);
@@ -373,7 +373,7 @@ void Writer::name_standbys(std::deque<Command>& batch, Engine& engine) {
       }
     }
   }
-  // Those that wished for another one are decided anew.
+  // Those that requested another one are decided anew.
   std::deque<Command> remaining;
   const locks::MutexLock lock(state_.mutex);
   for (Command& command : batch) {
@@ -429,7 +429,7 @@ void Writer::settle(const Command& command, const app::Grant& grant) {
   command.settled(grant);
   if (grant.outcome == app::Grant::Outcome::again || grant.outcome == app::Grant::Outcome::failed)
     catch_up(command.room);
-  // It may have come through all the same, and then has left our mark, which we would not know of.
+  // It may have come through all the same, and then has left our use mark, which we would not know of.
   const bool may_be_marked = grant.outcome == app::Grant::Outcome::failed && command.request.is_used_here;
   if (!may_be_marked || !state_.replica.room(command.room)) return;
   app::Registry::Transaction local(state_.registry);
@@ -493,7 +493,7 @@ void Writer::finish_claim(Command& command, const Conclusion& conclusion) {
         const locks::MutexLock lock(state_.mutex);
         const auto now = state_.replica.room(won->room);
         if (!committed) state_.journal.note(domain::Change(won->request.row));
-        // The mark came with the claim. Before anybody is answered: who enters then has another one told.
+        // The use mark came with the claim. Before any answer: a user who enters then has another one announced.
         if (won->request.is_used_here)
           app::Registry::Transaction(state_.registry).ledger().set_announced_use(won->room, domain::Use::kept);
         settle(*won, {app::Grant::Outcome::won, won->request.row});
@@ -594,8 +594,8 @@ void Writer::finish_release(Command& command, const Conclusion& conclusion) {
 
 void Writer::finish_use_mark(Command& command, const Conclusion& conclusion) {
   if (conclusion.what != What::not_so) return;
-  // It was given up elsewhere before others knew of the use. An answered user finds it where it was (tombstone_gateway); who is in
-  // it already has it brought back now.
+  // It was given up elsewhere before others knew of the use. An answered user finds it where it was
+  // (tombstone_gateway); for users who are in it already it is republished now.
   app::Registry::Transaction local(state_.registry);
   domain::Ledger& ledger = local.ledger();
   ledger.set_announced_use(command.room, domain::Use::none);

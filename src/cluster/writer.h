@@ -1,7 +1,7 @@
-// Does commands in the shared store: one thread takes what waits into one transaction, as the journal does with the
-// disk, and tells everybody what came of it. What came too late there, and no caller waits for, is retried by a second
+// Writes commands to the shared store: one thread puts what waits into one transaction, as the journal does with the
+// disk, and reports the outcomes. Commands that came too late there, and no caller waits for, are retried by a second
 // thread, which gives the store more time (cluster/attempt_time.h) while the first one goes on. push() never blocks and
-// may be called under the registry's lock. What an answer says is in the replica and in the ledger before anybody is told.
+// may be called under the registry's lock. Replica and ledger hold an outcome before it is reported.
 #pragma once
 
 #include <atomic>
@@ -33,7 +33,7 @@ class Writer : public std::enable_shared_from_this<Writer> {
   void push(Command command);
   // Whatever has not been done by then is given up.
   void set_deadline(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
-  // No command is begun any more; those that wait are told that nothing came of them.
+  // No command is begun any more; those that wait end without an outcome.
   void stop();
   // Commands that nobody waits for, and that the store has not taken yet.
   std::size_t backlog() const;

@@ -19,7 +19,7 @@ class GatewayWatch {
 
   // Other settings, after a reload.
   void configure(const health::Options& options);
-  // To be called now and then: starts, stops and tells the sources what has changed.
+  // To be called now and then: starts and stops the sources, and passes on what has changed.
   void keep_up();
   std::vector<std::string> problems() const;
 
@@ -34,7 +34,7 @@ class GatewayWatch {
   bool changed_ GUARDED_BY(mutex_) = true;
   std::shared_ptr<const domain::Policy> followed_ GUARDED_BY(mutex_);
   health::SourceProblems news_ GUARDED_BY(mutex_);
-  app::RoomLists rooms_;  // outlives the watch, which tells it
+  app::RoomLists rooms_;  // outlives the watch, which reports to it
   health::Watch watch_ GUARDED_BY(mutex_);
 };
 

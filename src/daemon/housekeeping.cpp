@@ -32,7 +32,7 @@ Housekeeping::Housekeeping(app::Registry& registry, store::Journal& journal, app
       thread_([this] { work(); }) {}
 
 // Each piece of work has its own chance: what one throws must not keep the next from being done. It is
-// tried twice a second, and told once; of storage that fails the journal tells.
+// tried twice a second, and logged once; the journal logs failures of the storage.
 bool Housekeeping::attempt(const char* work, const std::function<void()>& command) {
   try {
     command();
@@ -81,10 +81,10 @@ void Housekeeping::work() {
   }
 }
 
-// The journal tells of what fails, but while it waits for a disk that does not answer it can tell nothing.
+// The journal logs what fails, but it cannot while it waits for a disk that does not answer.
 void Housekeeping::watch_storage() {
   const auto reason = journal_.hanging();
-  // A process that was stopped has not heard of its disk either: twice in a row.
+  // A process that was stopped has had no answer of its disk either: twice in a row.
   constexpr int worth_logging = 2;
   const int hung = std::exchange(hung_, reason ? hung_ + 1 : 0);
   if (hung_ == worth_logging) {

@@ -52,7 +52,7 @@ class Housekeeping {
   domain::ServiceTime cleaned_;
   std::optional<domain::ServiceTime> sampled_;
   bool refresh_failed_ = false;
-  std::set<std::string> logged_;  // the work of whose failure the log has told
+  std::set<std::string> logged_;  // the work whose failure was logged
   int hung_ = 0;                  // rounds since the journal last gave a sign
   std::thread thread_;
 };

@@ -62,7 +62,7 @@ class Reload {
  private:
   struct Outcome {
     app::ReloadReport report;
-    bool was_overtaken = false;  // by a later reload, which says what is in force
+    bool was_overtaken = false;  // by a later reload, which reports what is in force
   };
 
   Outcome attempt(bool allow_removals);

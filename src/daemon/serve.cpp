@@ -101,7 +101,7 @@ std::string host_name() {
 
 domain::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
-// systemd's socket counts more than http.listen, which surprises who has edited that.
+// systemd's socket counts more than http.listen, which surprises an operator who edited that.
 void log_other_address(const http::Options& options, const std::vector<http::Listener>& listeners) {
   const bool is_edited = options.listen != http::Options{}.listen;
   const bool is_in_force = std::any_of(listeners.begin(), listeners.end(), [&](const http::Listener& listener) {
@@ -183,7 +183,7 @@ class Running {
 
   const std::vector<std::string>& errors() const { return errors_; }
 
-  // Until it is told to stop. Returns the exit code.
+  // Until it is to stop. Returns the exit code.
   int run(Signals& signals) {
     // Before the signals, one of which may stop it.
     watchdog_ = std::make_unique<Watchdog>(

@@ -25,7 +25,7 @@ constexpr std::chrono::milliseconds time_to_end{4600};
 // Before anything was answered there is nothing to finish, but a start that is nearly done may still say goodbye.
 constexpr std::chrono::milliseconds time_to_leave_start{1000};
 constexpr std::chrono::milliseconds time_for_last_line{100};
-// Somebody who sends it all the time is told of once in so long.
+// A signal that is sent all the time is logged once in so long.
 constexpr std::chrono::minutes between_warnings{1};
 
 // Faults of our own still kill and dump core: the kernel does not let those be blocked.

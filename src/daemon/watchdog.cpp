@@ -10,7 +10,7 @@
 namespace sidecar {
 namespace {
 
-// systemd wants to be told at least twice in its time; so a look that comes too early costs nothing.
+// systemd wants a message at least twice in its time; so a look that comes too early costs nothing.
 constexpr int looks_in_its_time = 4;
 
 }  // namespace

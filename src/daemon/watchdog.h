@@ -1,5 +1,5 @@
-// Tells systemd's watchdog (WatchdogSec=) that all is well, as long as it is: only while every one of the
-// watched threads has got on since it was last told. A thread of its own from construction to stop(), and none
+// Notifies systemd's watchdog (WatchdogSec=) as long as all is well: only while every one of the
+// watched threads has got on since the last notification. A thread of its own from construction to stop(), and none
 // where systemd does not ask (WATCHDOG_USEC). Any thread.
 #pragma once
 

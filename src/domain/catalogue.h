@@ -1,4 +1,4 @@
-// Gateways and rooms as the database holds them: who is there, before anyone has been placed.
+// Gateways and rooms as the database holds them, before any room has been placed.
 // A Catalogue is immutable once built, so any thread may read it.
 #pragma once
 

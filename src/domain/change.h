@@ -23,13 +23,13 @@ struct Fact {
   std::string name, value;
 };
 
-// How a sidecar uses a room, which the others are told. `kept`: somebody may be on the way; `live`: has sessions.
+// How a sidecar uses a room, as announced to the others. `kept`: somebody may be on the way; `live`: has sessions.
 enum class Use { none, kept, live };
 struct RoomUse {
   std::string room_id;
   Use use;
   std::int64_t users = 0;  // live sessions here
-  bool is_first = false;   // nothing has been told of it before
+  bool is_first = false;   // nothing has been announced of it before
 };
 
 using Change = std::variant<Assignment, AssignmentGone, Session, SessionGone, Failover, FailoverGone, Fact>;

@@ -118,7 +118,7 @@ Decision standing(const DecisionInput& input, const Ledger::Room& room, bool pin
   return decision;
 }
 
-// Where a room was that has just been given up: somebody may still be answered with that elsewhere.
+// A tombstone returns the room to its gateway: another sidecar may still answer with that one.
 const Gateway* tombstone_of(const DecisionInput& input, std::string_view room) {
   const auto number = input.ledger.tombstone_gateway(room);
   if (!number) return nullptr;

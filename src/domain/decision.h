@@ -46,8 +46,8 @@ struct Decision {
 std::string country_as_logged(std::string_view country);
 
 struct Question {
-  // A user is to be told where to go; a session is there already, and an assignment never yields to it.
-  // `mover` is told nothing: it moves rooms whose gateway is to be left.
+  // A user asks for an answer; a session is there already, and an assignment never yields to it.
+  // `mover` needs no answer: it moves rooms off a gateway that is being evacuated.
   enum class Asker { user, session, mover };
 
   std::string_view room;
@@ -59,7 +59,7 @@ struct Question {
 // How far what is known of other sidecars' rooms can be relied on. One that is alone knows all.
 struct StoreView {
   Placement::Selection selection = Placement::Selection::least_loaded;
-  bool may_claim = true;     // false: nobody could say now who holds a room
+  bool may_claim = true;     // false: it cannot be known now which gateway holds a room
   bool is_outdated = false;  // what others did since is not known; their rooms may have gone elsewhere
 };
 
@@ -81,12 +81,12 @@ struct DecisionInput {
   }
 };
 
-// With `verdicts`, tells what became of each gateway that was considered.
+// With `verdicts`, reports what became of each gateway that was considered.
 Decision decide(const DecisionInput& input, const Question& question, std::vector<Verdict>* verdicts = nullptr);
 
-// What is to be told of a gateway that no load decided on.
+// The verdict on a gateway that was chosen without a comparison of loads.
 Verdict chosen(const DecisionInput& input, const std::string& name);
-// And of a pin's that can take no room: disabled, removed or of another type.
+// The verdict on a pin's gateway that can take no room: disabled, removed or of another type.
 Verdict barred(const DecisionInput& input, const std::string& name);
 
 // Where the users of an occupied room are that has no assignment, or an outdated one: where their sessions

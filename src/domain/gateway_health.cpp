@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 constexpr auto flapping = 10min;
 constexpr auto first_pause = 30s;
 constexpr auto longest_pause = 10min;
-// So many words may be missing before a source counts as silent.
+// So many probe results may be missing before a source counts as silent.
 constexpr int probes_missed = 3;
 // One that came back is empty, and would get every new room at once, just when it may fall again.
 constexpr auto slow_start_time = 1min;
@@ -47,7 +47,7 @@ void GatewayHealth::watch(const HealthOptions& options, const std::vector<Gatewa
       if (number < before.size() && before[number].watched) gateways_[number] = before[number];
       Gateway& gateway = gateways_[number];
       gateway.watched = true;
-      // What a source that is no longer asked had said must not stand for ever.
+      // The results of a source that is no longer asked must not stand for ever.
       if (!options.http) gateway.streaks[static_cast<std::size_t>(HealthSource::http)] = {};
       if (!options.mqtt) gateway.streaks[static_cast<std::size_t>(HealthSource::mqtt)] = {};
     }
@@ -75,7 +75,7 @@ void GatewayHealth::observe(GatewayNumber number, HealthSource source, bool good
 
 GatewayState GatewayHealth::state_by(const Streak& streak, ServiceTime now) const {
   if (!streak.last || now - *streak.last > options_.stale_after) return GatewayState::unknown;
-  // Also one that was judged up: good and bad words in turn are no sign of health.
+  // Also one that was judged up: good and bad results in turn are no sign of health.
   return streak.doubted && streak.judged != GatewayState::down ? GatewayState::suspect : streak.judged;
 }
 
@@ -84,7 +84,7 @@ GatewayState GatewayHealth::state_by_streaks(const Gateway& gateway, ServiceTime
   for (const Streak& streak : gateway.streaks) {
     const GatewayState by = state_by(streak, now);
     if (by == GatewayState::unknown) continue;
-    // A less direct source can cast doubt on a good word, and no more.
+    // A less direct source can cast doubt on a good result, and no more.
     if (state == GatewayState::unknown)
       state = by;
     else if (state == GatewayState::up && by == GatewayState::down)
@@ -140,8 +140,8 @@ std::vector<GatewayHealth::Transition> GatewayHealth::evaluate(ServiceTime now) 
   return transitions;
 }
 
-// Once it holds, it holds until so many are well again: who waits long enough must not move rooms after
-// all because of what most likely is a failure of ours.
+// The brake is a panic threshold. Once it holds, it holds until so many are well again: waiting must not move rooms
+// after all because of what most likely is a failure of ours.
 void GatewayHealth::apply_brake(ServiceTime now) {
   std::size_t bad = 0;
   std::size_t lately = 0;

@@ -1,8 +1,8 @@
-// Which gateways are alive, by what health sources say of them: pure rules over good and bad words.
+// Which gateways are alive, by the health sources' probe results: pure rules over good and bad ones.
 // Not thread-safe: its owner holds the ledger's lock (app/registry.h). Time comes in as an argument and must
 // not go backwards. Nothing fails.
 //
-// Not knowing never moves a room: only `down` does, and not while the brake holds.
+// Not knowing never moves a room: only `down` does, and not while the brake (a panic threshold) holds.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@
 
 namespace domain {
 
-// The most direct word first: where an earlier source knows, it decides.
+// The most direct source first: where an earlier one knows, it decides.
 enum class HealthSource { http, mqtt };
 inline constexpr std::size_t health_sources = 2;
 
@@ -38,15 +38,15 @@ class GatewayHealth {
   void watch(const HealthOptions& options, const std::vector<GatewayNumber>& gateways);
   bool watches() const { return options_.watches(); }
 
-  // A source's word on a gateway; of one that is not watched it is of no use.
+  // A source's probe result for a gateway; ignored for one that is not watched.
   void observe(GatewayNumber gateway, HealthSource source, bool good, ServiceTime now);
-  // Draws the conclusions up to now: to be called after words came, and now and then.
+  // Draws the conclusions up to now: to be called after probe results came, and now and then.
   std::vector<Transition> evaluate(ServiceTime now);
 
   GatewayState state(GatewayNumber gateway) const;
   // Down, and that is to be believed: while the brake holds, nobody knows whether it is true.
   bool is_surely_down(GatewayNumber gateway) const { return !brakes_ && state(gateway) == GatewayState::down; }
-  // Has it been down for at least `wait`, is that still being said, and may rooms be moved at all?
+  // Has it been down for at least `wait`, is that still being reported, and may rooms be moved at all?
   bool is_lost(GatewayNumber gateway, Duration wait, ServiceTime now) const;
   // A room has been booked on it: one that has just come back gets the next after a pause.
   void booked(GatewayNumber gateway, ServiceTime now);
@@ -67,14 +67,14 @@ class GatewayHealth {
     std::int64_t good = 0;                        // in a row
     std::int64_t bad = 0;                         // in a row
     GatewayState judged = GatewayState::unknown;  // unknown, up or down
-    bool doubted = false;                         // a bad word came, and not `rise` good ones in a row since
+    bool doubted = false;                         // a bad result came, and not `rise` good ones in a row since
     std::optional<ServiceTime> last;
   };
   struct Gateway {
     bool watched = false;
     std::array<Streak, health_sources> streaks;
     GatewayState state = GatewayState::unknown;
-    std::optional<ServiceTime> bad_since;  // suspect or down by words since
+    std::optional<ServiceTime> bad_since;  // suspect or down by probe results since
     std::optional<ServiceTime> down_since;
     bool fell = false;       // down, and not up again since
     std::int64_t falls = 0;  // so often without a long good time between

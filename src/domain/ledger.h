@@ -43,7 +43,7 @@ class Ledger {
     WallTime assigned_at;
     WallTime last_used_at;
   };
-  // How many live sessions of a room say that they are on a gateway.
+  // How many live sessions of a room report that they are on a gateway.
   struct Vote {
     GatewayNumber gateway;
     std::uint32_t sessions;
@@ -54,7 +54,7 @@ class Ledger {
     bool pending = false;             // booked, but not yet granted: wait for its claim
     bool touched = false;             // last_used_at is newer than the file's
     std::size_t users = 0;            // live sessions
-    std::size_t users_elsewhere = 0;  // at other sidecars, as they have told
+    std::size_t users_elsewhere = 0;  // at other sidecars, as they announced
     std::size_t sessions = 0;         // live and silent ones
     SessionEntry* first_session = nullptr;
     std::vector<Vote> votes;        // in no order
@@ -62,10 +62,10 @@ class Ledger {
     // While set, an empty room keeps its assignment until join_grace after it.
     std::optional<ServiceTime> grace_since;
     std::unique_ptr<Held> before;                // what a pending booking replaces
-    bool moved = false;                          // to another gateway, and nobody has been told yet
+    bool moved = false;                          // to another gateway, and no answer has named it yet
     std::optional<ServiceTime> elsewhere_until;  // another sidecar used it when that was last asked
 
-    // By its sessions. Ledger::is_occupied also asks what the gateways say.
+    // By its sessions. Ledger::is_occupied also looks at the gateways' room lists.
     bool has_users() const { return users > 0; }
     std::size_t all_users() const { return users + users_elsewhere; }
     // What holds the room in the file too: while a booking is pending, what it is to replace.
@@ -73,7 +73,7 @@ class Ledger {
 
    private:
     friend class Ledger;
-    // What the other sidecars have been told, or are being told, and when; out of date if telling has begun anew.
+    // What was announced to the other sidecars, or is being announced, and when; out of date if that began anew.
     Use announced_use = Use::none;
     std::uint32_t announcing_epoch = 0;
     std::size_t announced_users = 0;
@@ -103,9 +103,9 @@ class Ledger {
   const Room* find(std::string_view room) const;
   const Rooms& rooms() const { return rooms_; }
   Assignment assignment(const std::string& room, const Held& held) const;
-  // Is somebody in the room, by its sessions or by what the gateways say?
+  // Is somebody in the room, by its sessions or by the gateways' room lists?
   bool is_occupied(std::string_view room, ServiceTime now) const;
-  // What the gateways say from now on; nothing: they are not asked.
+  // The gateways' room lists from now on; nothing: they are not asked.
   void set_occupancy(std::shared_ptr<const Occupancy> occupancy) { occupancy_ = std::move(occupancy); }
   const std::shared_ptr<const Occupancy>& occupancy() const { return occupancy_; }
 
@@ -131,7 +131,7 @@ class Ledger {
   bool may_end(std::string_view room, ServiceTime now, Duration join_grace) const;
   // Has the room's row written as it is, in case the file has it otherwise.
   void note(std::string_view room);
-  // Ends the assignment, whoever is there. False if there is none or it is pending.
+  // Ends the assignment, also of an occupied room. False if there is none or it is pending.
   bool end_assignment(std::string_view room);
   // The empty room keeps its assignment for a whole join_grace from now on.
   void keep(std::string_view room, ServiceTime now);
@@ -152,20 +152,20 @@ class Ledger {
     return room.announcing_epoch == announcing_epoch_ ? room.announced_use : Use::none;
   }
   Use announced_use(std::string_view room) const;
-  // It is told by other means; returns what is to be told.
+  // The use is announced by other means; returns what is to be announced.
   RoomUse set_announced_use(std::string_view room, Use use);
-  // Rooms of which the others have been told another number of users, and not within the last second. Looks at no more
+  // Rooms whose announced number of users is out of date, and older than a second. Looks at no more
   // than `limit` rooms behind `after`, which is moved on; false once there are no more.
   bool take_recounts(ServiceTime now, std::string& after, std::size_t limit, std::vector<RoomUse>& recounts);
   // So many are in the room at other sidecars.
   void set_users_elsewhere(std::string_view room, std::size_t users);
   // The room stays although nobody is in it any more.
   void note_emptied(std::string_view room);
-  // The room's row as it is there. Without effect on one that is pending: its claim will tell.
+  // The room's row as it is there. Without effect on one that is pending: its claim decides.
   void follow(const Assignment& row);
   // It has ended there.
   void unfollow(std::string_view room);
-  // Where a room goes back to if it is asked for again soon; nothing: wherever it fits.
+  // The gateway that a room returns to if it is asked for again soon; nothing: wherever it fits.
   void set_tombstone(const std::string& room, std::optional<std::string_view> gateway);
   void forget_tombstones() { tombstones_.clear(); }
   std::optional<GatewayNumber> tombstone_gateway(std::string_view room) const;
@@ -183,7 +183,7 @@ class Ledger {
   const std::map<GatewayNumber, Evacuation>& evacuations() const { return evacuations_; }
   // Begins it, or gives it another standby.
   void begin_evacuation(GatewayNumber gateway, std::optional<GatewayNumber> standby);
-  // A room was moved from there. `seen`: somebody is told so by his answer.
+  // A room was moved from there. `seen`: a user's answer names the new gateway.
   void note_move(std::string_view room, GatewayNumber from, bool seen);
   void mark_evacuation_complete(GatewayNumber gateway) { evacuations_.at(gateway).is_complete_logged = true; }
   void end_evacuation(GatewayNumber gateway);
@@ -194,10 +194,10 @@ class Ledger {
     std::optional<std::string> moved_from;  // it was in another room
   };
   enum class Report { own, snapshot };
-  // The session is in the room, and says that it is on `reported` (a known gateway's name, or nothing).
+  // The session is in the room, and reports that it is on `reported` (a known gateway's name, or nothing).
   Entered enter(std::string_view session, std::string_view room, std::optional<std::string_view> reported,
                 Report report, Moment now);
-  // It says that it is elsewhere than its room: true the first time.
+  // It reports that it is elsewhere than its room: true the first time.
   bool mark_first_difference(std::string_view session);
   // The session is still there, wherever that is; without effect on one that is not.
   void refresh(std::string_view session, ServiceTime now);

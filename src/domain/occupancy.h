@@ -1,9 +1,9 @@
-// What the gateways themselves say of the rooms on them: how many participants each has where. A picture
+// What the gateways' room lists show: how many participants each room has where. A picture
 // that does not change once it is made; any thread. Pure, nothing fails.
 //
-// Silence empties nothing: the last word of a gateway holds for the rooms that are assigned to it until it
-// speaks again, and before its first words any of them may be in use. For rooms that are assigned elsewhere only a
-// fresh word counts. Neither does a single list: a room counts as occupied until several in a row lack it.
+// Silence empties nothing: the last list of a gateway holds for the rooms that are assigned to it until the
+// next one, and before its first lists any of them may be in use. For rooms that are assigned elsewhere only a
+// fresh list counts. Neither does a single list empty a room: a room counts as occupied until several in a row lack it.
 #pragma once
 
 #include <cstdint>
@@ -29,9 +29,9 @@ class Occupancy {
   };
   using Rooms = std::map<std::string, std::vector<Presence>, std::less<>>;
 
-  // `fresh_for`: how long a word stands against an assignment to another gateway.
+  // `fresh_for`: how long a list counts against an assignment to another gateway.
   // `lately`: rooms whose gateway lists them no more, but not for so long that they are sure to be empty.
-  // `unheard`: gateways that are asked and have not said enough yet.
+  // `unobserved`: gateways that are asked and have not given enough lists yet.
   Occupancy(Rooms rooms, Rooms lately, std::set<GatewayNumber> unobserved, Duration fresh_for)
       : rooms_(std::move(rooms)),
         lately_(std::move(lately)),

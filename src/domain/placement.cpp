@@ -71,7 +71,7 @@ Placement::Placement(const Options& options, const Catalogue& catalogue, const N
   std::vector<Candidate> candidates;  // in the available order
   std::map<GatewayNumber, Candidate> by_number;
   const std::vector<std::string>& standbys = options.standby_servers;
-  // Without a health source nobody could say that the others do not live.
+  // Without a health source it cannot be known that the others do not live.
   const bool uses_standbys = options.health.watches();
   const auto know = [&](const Gateway& gateway, bool available) {
     if (gateway.removed) return;

@@ -60,8 +60,8 @@ class Placement {
 
   // How sure the loads are, which decides among the candidates of a step.
   enum class Selection : std::uint8_t {
-    least_loaded,  // nobody else places rooms: the lowest load, among equals the one listed first
-    random_ties,   // others do, and are seen at once: the lowest load, among equals one by chance
+    least_loaded,  // nobody else places rooms: the lowest load, ties go to the one listed first
+    random_ties,   // others do, and are seen at once: the lowest load, ties by chance
     two_choices,   // others do, unseen for a while: of two by chance the less loaded
   };
 
@@ -90,9 +90,9 @@ class Placement {
   };
 
   // `country`: upper case; one without a region, or none, has the region "*", if there is that. With `verdicts`,
-  // tells of every gateway that is not removed what became of it.
+  // reports what became of every gateway that is not removed.
   Choice choose(std::string_view country, const Loads& loads, std::vector<Verdict>* verdicts = nullptr) const;
-  // What became of each gateway when that was chosen, in the same scene; of so many at most, among them the
+  // What became of each gateway when that was chosen, by the same loads; of so many at most, among them the
   // chosen one. Returns how many were left out.
   std::size_t explain(std::string_view country, const Loads& loads, const Choice& choice, std::size_t most,
                       std::vector<Verdict>& verdicts) const;
@@ -103,7 +103,7 @@ class Placement {
     return loads.rooms[gateway] * occupancy_ + excess_users;
   }
 
-  std::size_t size() const { return known_.size(); }  // gateways that are told of
+  std::size_t size() const { return known_.size(); }  // gateways that have a verdict
   std::vector<GatewayNumber> candidates() const;      // that may get new rooms, if health lets them
   bool has_region(std::string_view country) const { return find_region(country) != nullptr; }
   bool region_serves(std::string_view country, GatewayNumber gateway) const;

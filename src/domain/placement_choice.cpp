@@ -1,4 +1,4 @@
-// Choosing among a step's candidates, by how sure the loads are, and telling of it.
+// Choosing among a step's candidates, by how sure the loads are, and explaining the choice.
 #include <algorithm>
 #include <utility>
 

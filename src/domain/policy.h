@@ -1,5 +1,5 @@
 // Settings and catalogue as one: what holds from one reload or edit to the next. Immutable once built;
-// any thread may read it, and whoever decides under the ledger's lock uses one from start to end.
+// any thread may read it, and a decision under the ledger's lock uses one from start to end.
 #pragma once
 
 #include <memory>
@@ -27,7 +27,7 @@ class Policy {
   const std::string* pin(std::string_view room) const;
   // May this room be asked for? In scale mode unknown_rooms = "accept" takes any that is not known.
   bool admits(std::string_view room) const;
-  // Are the rooms there to be moved away, on an operator's word?
+  // Are the rooms there to be moved away, by an operator's command?
   bool is_emptied(GatewayNumber gateway) const { return emptied_.count(gateway) > 0; }
   // Legacy mode's answer: the pin or the default gateway, if it may be answered with.
   const Gateway* legacy_gateway(const Room& room) const;

@@ -73,7 +73,7 @@ void append_json_escape(std::string& out, char32_t c) {
   append_hex(out += "\\u", c, 4);
 }
 
-// Calls `escape(character, its bytes)` for each that is not to stand as it is; a byte that is not UTF-8 is told as
+// Calls `escape(character, its bytes)` for each that is not to stand as it is; a byte that is not UTF-8 is given as
 // no_character. Everything else is appended to `out`.
 template <typename IsPlain, typename Escape>
 void append_with(std::string& out, std::string_view text, IsPlain is_plain_one, Escape escape) {

@@ -1,6 +1,6 @@
 // Asks each gateway over HTTP whether it is alive: all at once, none delaying another.
 // A thread of its own from construction to destruction. An answer that does not come, or is none of
-// Janus', is a bad word; nothing fails.
+// Janus', is a bad result; nothing fails.
 #pragma once
 
 #include <functional>

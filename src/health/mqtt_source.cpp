@@ -18,7 +18,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int keepalive_s = 5;  // so soon a broker that is gone without a word is noticed
+constexpr int keepalive_s = 5;  // so soon a broker that is silently gone is noticed
 constexpr std::chrono::milliseconds first_retry{500};
 constexpr std::chrono::milliseconds longest_retry{5000};
 constexpr int wake_ms = 50;  // how soon a stop is noticed

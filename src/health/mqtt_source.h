@@ -1,7 +1,7 @@
-// Hears from an MQTT broker what the gateways say of themselves: retained {"online":true|false}.
-// A thread of its own from construction to destruction. A broker that is away is a trouble to be told,
-// never a failure; it is tried again for ever. While it is there its last word on a gateway stands, and is
-// repeated every interval; while it is away nothing is said.
+// Receives from an MQTT broker what the gateways publish of themselves: retained {"online":true|false}.
+// A thread of its own from construction to destruction. A broker that is away is a problem to be logged,
+// never a failure; it is tried again for ever. While it is there its last message on a gateway stands, and is
+// observed again every interval; while it is away nothing is observed.
 #pragma once
 
 #include <chrono>
@@ -23,16 +23,16 @@ class MqttSource {
   using Observed = std::function<void(const std::string& gateway, bool good)>;
   using Nonsense = std::function<void(const std::string& topic)>;
 
-  // `heard` is called from the source's thread, and so is `nonsense`, at most once in ten seconds, for a
+  // `observed` is called from the source's thread, and so is `nonsense`, at most once in ten seconds, for a
   // message that is none.
   MqttSource(const Options& options, domain::Duration interval, Observed observed, Nonsense nonsense);
   ~MqttSource();
   MqttSource(const MqttSource&) = delete;
   MqttSource& operator=(const MqttSource&) = delete;
 
-  // The gateways that there are; of others nothing is told. Any thread.
+  // The gateways that there are; others are not observed. Any thread.
   void know(std::set<std::string> gateways);
-  // Why nothing can be heard at present. Any thread.
+  // Why nothing can be observed at present. Any thread.
   std::optional<std::string> problem() const;
 
  private:

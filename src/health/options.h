@@ -1,4 +1,4 @@
-// How the gateways are asked, and by whom they are heard of. How it is judged: domain/health_options.h.
+// How the gateways are asked, and which broker reports on them. How it is judged: domain/health_options.h.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// What a gateway's or a broker's text says. Pure; any thread. What says nothing is nothing.
+// The probe result in a gateway's or a broker's text; nothing if there is none. Pure; any thread.
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,7 @@ namespace {
 constexpr int wake_ms = 50;        // how soon a stop is noticed
 constexpr long connections = 256;  // kept at most
 
-// libcurl wants to be told once, before any thread uses it.
+// libcurl must be initialised once, before any thread uses it.
 void prepare_curl() {
   static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
   static_cast<void>(done);

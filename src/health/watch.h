@@ -1,5 +1,5 @@
-// The sources of what gateways are like that are configured, as one: started, stopped and told whom to watch as settings and
-// catalogue change. Any thread, one at a time; no word is spoken after the destructor.
+// The configured health sources as one: started, stopped and given the gateways to watch as settings and
+// catalogue change. Any thread, one at a time; nothing is observed after the destructor.
 #pragma once
 
 #include <functional>
@@ -30,9 +30,9 @@ class Watch {
 
   void follow(const Options& options, const domain::HealthOptions& judging, const std::vector<Gateway>& gateways);
 
-  // Why less is heard than there should be, a sentence each.
+  // Why less is observed than there should be, a sentence each.
   std::vector<std::string> problems() const;
-  // Is one of those that a whole source says nothing?
+  // Is one of those that a whole source is silent?
   bool is_source_silent() const;
 
  private:

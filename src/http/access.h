@@ -18,7 +18,7 @@ bool is_local_host(std::string_view host);
 // 403, for a request that came over TCP.
 std::optional<Refusal> check_origin(const Head& head, bool has_token);
 
-// Does the request bear the token? The time taken tells nothing of how much of it was right.
+// Does the request bear the token? The time taken reveals nothing of how much of it was right.
 bool bears_token(const Head& head, std::string_view token);
 
 struct TokenFile {

@@ -59,7 +59,7 @@ std::optional<Place> place_of(std::string_view address) {
   return place;
 }
 
-// libcurl wants to be told once, before any thread uses it.
+// libcurl must be initialised once, before any thread uses it.
 void prepare_library() {
   static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
   static_cast<void>(done);

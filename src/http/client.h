@@ -15,7 +15,7 @@ struct ClientAnswer {
   int status = 0;  // 0: no answer, and `problem` says why
   std::string body;
   std::string problem;
-  bool is_too_large = false;  // something answers there, and says more than a sidecar would
+  bool is_too_large = false;  // something answers there, and sends more than a sidecar would
 
   bool reached() const { return status != 0; }
 };

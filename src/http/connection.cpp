@@ -85,7 +85,7 @@ bool Connection::one_request(bool has_begun) {
   if (malformed_ && connection_.reading_ended) return false;
   const bool is_head =
       malformed_ ? wire_.begins_with(head_method) : head_text_.compare(0, head_method.size(), head_method) == 0;
-  // What is refused here is still answered by the library, as if something harmless had been asked.
+  // cpp-httplib still answers what is refused here, as if something harmless had been asked.
   const std::string_view stand_in = is_head ? "HEAD / HTTP/1.1\r\n\r\n" : "GET / HTTP/1.1\r\n\r\n";
   if (!malformed_) malformed_ = check_form(head_text_, for_codec_, query_);
   if (malformed_) {
@@ -220,7 +220,7 @@ Response Connection::answer(const Route& route, const Request& request) const {
   return response;
 }
 
-// Before the answer leaves: who has it may ask for the number at once.
+// Before the answer leaves: a client that has it may ask for the number at once.
 void Connection::count(int status) {
   context_.counts.add(route_, status);
   if (answering_since_) context_.counts.took(route_, *answering_since_);

@@ -1,4 +1,4 @@
-// What is said over one connection: requests are read, checked in the contract's order, led to their
+// The exchanges over one connection: requests are read, checked in the contract's order, led to their
 // route and answered, one after the other, until one side ends it.
 // Runs in the connection's own thread; the phase is read, and the socket shut down, by the server's.
 #pragma once
@@ -44,8 +44,8 @@ struct ServerContext {
   Timeouts timeouts;
   std::function<void(const Route&, std::string_view what)> on_exception;  // may be empty
   TokenInForce token;
-  std::atomic<bool> stopping{false};  // answers say "ConnectionSlot: close"
-  // Told of each complete answer, and by which token it was authorised; it may be empty. Null: authorised without one.
+  std::atomic<bool> stopping{false};  // answers have "Connection: close"
+  // Called for each complete answer, with the token that authorised it, or empty. Null: authorised without one.
   std::function<void(ConnectionSlot&, const std::optional<TokenInForce::Token>& authorised_by)> on_answer{};
   LargeBodySlots large_body_slots{};
   LoadShedding shedding{{}};
@@ -58,7 +58,7 @@ class Connection {
  public:
   Connection(ConnectionSlot& connection, ServerContext& context);
 
-  // Returns when nothing more may be said; the socket is then to be closed.
+  // Returns when nothing more may be sent; the socket is then to be closed.
   void run();
 
  private:
@@ -82,7 +82,7 @@ class Connection {
   ConnectionSlot& connection_;
   ServerContext& context_;
   WireStream wire_;
-  std::optional<Refusal> malformed_;                  // why the head never reached the library
+  std::optional<Refusal> malformed_;                  // why the head never reached cpp-httplib
   bool was_cut_ = false;                              // by the stopping server, which has no answer to that
   std::size_t route_ = 0;                             // that the request leads to
   std::optional<TokenInForce::Token> authorised_by_;  // nothing: the request is not authorised

@@ -1,7 +1,7 @@
-// The open connections of a server, and which of them gets one of its slots. Each listener has a share of its own. Where
-// that is used up, the longest idle connection without a complete authorised answer gives way; where there is none, the
-// newcomer gets one of a few reserved slots, in which only probes and commands are answered. One that gives way and has
-// had no answer at all goes on in a reserved slot for a moment: its request may be on its way.
+// The open connections of a server, and which of them gets one of its slots. Each listener has a share of its own. If
+// that is used up, the longest idle connection without a complete authorised answer gives way to a new one. If there is
+// none, the new one gets one of a few reserved slots, in which only probes and commands are answered. A connection that
+// gives way before it had any answer goes on in a reserved slot for a moment: its request may be on its way.
 // Not thread-safe, but for what a ConnectionSlot's own thread sets in it. Nothing fails: no slot is a value.
 #pragma once
 

@@ -180,7 +180,7 @@ std::optional<Refusal> check_line(std::string_view line) {
   return std::nullopt;
 }
 
-// The library knows these methods and takes any other for a malformed head; none of the others has a
+// cpp-httplib knows these methods and takes any other for a malformed head; none of the others has a
 // route, and one without a route is refused like any other.
 std::string_view known_method(std::string_view method) {
   for (const std::string_view known : {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"}) {
@@ -203,18 +203,18 @@ std::optional<Refusal> read_target(std::string_view target, Head& head) {
   return std::nullopt;
 }
 
-// The library takes no longer line than this, line end included; an honest value never needs more.
+// cpp-httplib takes no longer line than this, line end included; an honest value never needs more.
 constexpr std::size_t longest_codec_line = 8192;
 
 void append_field(std::string_view name, std::string_view value, std::string& for_codec) {
   const auto start = for_codec.size();
-  // Expect would be answered by the library at once, whatever comes of the request.
+  // Expect would be answered by cpp-httplib at once, whatever comes of the request.
   for_codec += same_word(name, "Expect") ? "X-Expect" : name;
   for_codec += ": ";
   const auto value_start = for_codec.size();
   for (const char c : value) {
     for_codec += c;
-    if (c == '%') for_codec += "25";  // the library percent-decodes values
+    if (c == '%') for_codec += "25";  // cpp-httplib percent-decodes values
   }
   const bool is_long = for_codec.size() - start + 2 > longest_codec_line;
   if (is_long || value.empty()) {
@@ -223,7 +223,7 @@ void append_field(std::string_view name, std::string_view value, std::string& fo
       return;
     }
     for_codec.resize(value_start);
-    // 0.11.4 of the library leaves out a field without a value, but these say something by being there.
+    // cpp-httplib 0.11.4 leaves out a field without a value, but these mean something by being there.
     // A dash is right in none of them: no host, no origin, no token, no length.
     for_codec += same_word(name, "Connection") ? "close" : "-";
   }

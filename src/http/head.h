@@ -1,6 +1,6 @@
 // The head of a request, taken strictly: what two programs could read in two ways is refused, because
-// such shapes smuggle requests past whoever stands in front. Its form is checked on the bytes as they
-// came, before the library parses them; its meaning afterwards. Pure functions, any thread.
+// such shapes smuggle requests past a proxy in front. Its form is checked on the bytes as they
+// came, before cpp-httplib parses them; its meaning afterwards. Pure functions, any thread.
 // Shapes: RFC 9112 (HTTP/1.1), without its leniencies.
 #pragma once
 
@@ -18,7 +18,7 @@ namespace http {
 bool is_token_char(char c);
 
 // `text` is the request line and the fields, each line with its CRLF, without the empty line at the
-// end. `for_codec` becomes what the library is to parse: the request line and the fields that matter
+// end. `for_codec` becomes what cpp-httplib is to parse: the request line and the fields that matter
 // here. What it would act upon and we do not want (Range, Accept-Encoding, Expect …) it never sees, nor
 // the `query` (in `text`, behind the first `?`, as sent): it refuses one that holds a second `?`.
 std::optional<Refusal> check_form(std::string_view text, std::string& for_codec, std::string_view& query);

@@ -10,7 +10,7 @@
 namespace http {
 namespace {
 
-// A stream that never waits. Newer versions of the library ask for more, and call the same otherwise.
+// A stream that never waits. Newer versions of cpp-httplib ask for more, and call the same otherwise.
 template <typename Stream>
 class WithoutWaiting : public Stream {
   bool is_readable() const override { return true; }
@@ -26,7 +26,7 @@ class WithoutWaiting<Stream> : public Stream {
   time_t duration() const override { return 0; }
 };
 
-// One exchange as the library's stream: it reads the head that we have read, and writes into a text.
+// One exchange as cpp-httplib's stream: it reads the head that we have read, and writes into a text.
 class Exchange final : public WithoutWaiting<httplib::Stream> {
  public:
   Exchange(std::string_view head, const HttplibCodec::Answer& answer_, std::string& out)
@@ -55,7 +55,7 @@ class Exchange final : public WithoutWaiting<httplib::Stream> {
   std::string& out_;
 };
 
-// The library's handlers know the request only; this is how they find the exchange it belongs to.
+// cpp-httplib's handlers know the request only; this is how they find the exchange it belongs to.
 thread_local Exchange* current_exchange = nullptr;
 
 }  // namespace
@@ -63,14 +63,14 @@ thread_local Exchange* current_exchange = nullptr;
 class HttplibCodec::Inside : protected httplib::Server {
  public:
   Inside() {
-    // Answers everything, before the library looks at routes (it would match the path by std::regex,
+    // Answers everything, before cpp-httplib looks at routes (it would match the path by std::regex,
     // which recurses once a character) or at a body (which is ours: bounded in time and size).
     set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
       answer(request, response);
       return HandlerResponse::Handled;
     });
     set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
-      // Newer versions say "close" with each error, while our connections stay.
+      // Newer versions send "close" with each error, while our connections stay.
       for (const char* name : {"Keep-Alive", "Accept-Ranges", "Connection"}) response.headers.erase(name);
       if (!current_exchange->keep) response.set_header("Connection", "close");
     });
@@ -110,8 +110,8 @@ class HttplibCodec::Inside : protected httplib::Server {
 };
 
 HttplibCodec::HttplibCodec() : inside_(std::make_unique<Inside>()) {
-  // The library makes tables at its first use. Here no thread is there yet to see them half made, and
-  // ThreadSanitizer, which cannot look into the library, need not be told that this is safe.
+  // cpp-httplib makes tables at its first use. Here no thread is there yet to see them half made, and
+  // ThreadSanitizer, which cannot look into cpp-httplib, needs no hint that this is safe.
   std::string out;
   const Answer nothing = [](const Parsed&) { return Reply{}; };
   exchange("GET / HTTP/1.1\r\n\r\n", nothing, out);

@@ -1,5 +1,5 @@
-// cpp-httplib's part in a conversation: it parses the head of a request and writes the answer.
-// The only place of the folder that knows the library. Its own listener and connection loop
+// cpp-httplib's part in an exchange: it parses the head of a request and writes the answer.
+// The only place of the folder that knows cpp-httplib. Its own listener and connection loop
 // are not used; ARCHITECTURE.md says why.
 // One HttplibCodec serves all connections; any thread. It throws what `answer` throws.
 #pragma once
@@ -17,7 +17,7 @@ namespace http {
 
 class HttplibCodec {
  public:
-  // As the library read it. It percent-decodes the values of fields: a `%` is to be given as `%25`.
+  // As cpp-httplib read it. It percent-decodes the values of fields: a `%` is to be given as `%25`.
   struct Parsed {
     std::string_view method;
     std::string_view target;  // as given, which is without a query
@@ -34,7 +34,7 @@ class HttplibCodec {
   ~HttplibCodec();
 
   // `head`: request line and fields with their line ends, and the empty line. The whole answer replaces
-  // `out`. Returns false, and `out` is empty, if the library takes the head for malformed.
+  // `out`. Returns false, and `out` is empty, if cpp-httplib takes the head for malformed.
   bool exchange(std::string_view head, const Answer& answer, std::string& out) const;
 
  private:

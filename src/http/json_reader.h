@@ -28,7 +28,7 @@ class JsonEvents {
   virtual void end_array() = 0;
 };
 
-// Takes exactly one JSON value. Returns what is wrong with the text, in words for whoever sent it;
+// Takes exactly one JSON value. Returns what is wrong with the text, in words for its sender;
 // the events up to there have happened.
 std::optional<std::string> read_json(std::string_view text, JsonEvents& events);
 

@@ -1,7 +1,7 @@
 // How many large bodies, and the answers to them, may be in memory at a time, over all connections of a
-// server: without a limit a few hundred half-sent snapshots would be gigabytes. A body needs a place when it has grown
-// large, and not because it is announced. Those who wait get the places in the order in which they came. Any thread; a
-// place that is not to be had is a value.
+// server: without a limit a few hundred half-sent snapshots would be gigabytes. A body needs a slot when it has grown
+// large, and not because it is announced. Waiting bodies get the slots in the order in which they came. Any thread; a
+// slot that is not to be had is a value.
 #pragma once
 
 #include <chrono>

@@ -221,7 +221,7 @@ Listener open_unix(const std::string& path, const Address& address) {
   if (!bound) throw std::runtime_error("Can't listen on unix:" + path + ": its folder's path is too long; shorten it.");
   Guard socket(new_socket(AF_UNIX));
   constexpr mode_t mode = 0660;
-  ::fchmod(socket.get(), mode);  // before bind: at no moment is the file more open than wished
+  ::fchmod(socket.get(), mode);  // before bind: at no moment is the file more open than configured
   const bool listens = ::bind(socket.get(), bound->get(), bound->size) == 0 && ::chmod(unnamed.c_str(), mode) == 0 &&
                        ::listen(socket.get(), backlog) == 0;
   const auto made = id_of_file(unnamed);

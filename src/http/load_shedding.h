@@ -1,4 +1,4 @@
-// What the server refuses for want of slots: counted, and told in the log with a limit (app/seldom.h). Any thread.
+// What the server refuses for want of slots: counted, and logged with a limit (app/seldom.h). Any thread.
 #pragma once
 
 #include <atomic>
@@ -26,7 +26,7 @@ class LoadShedding {
 
   // Where all slots of a listener, given by its number, are taken.
   void refused_connection(std::size_t listener);
-  // For a newcomer: an idle one that had had no complete authorised answer.
+  // For a new connection: an idle one that had had no complete authorised answer.
   void displaced_connection(std::size_t listener);
   void refused_large_body(std::string_view route);
   // The refused request was a session report. A request that was never read is not known to be one.

@@ -1,4 +1,4 @@
-// The form of every answer that is not the wished one: {"error":"<code>","message":"<sentence>"}.
+// The form of every error answer: {"error":"<code>","message":"<sentence>"}.
 #pragma once
 
 #include <string_view>

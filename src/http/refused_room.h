@@ -1,4 +1,4 @@
-// The answer to a user or session that gets no gateway: its message tells what is in the way, and what to do. Pure;
+// The answer to a user or session that gets no gateway: its message names what is in the way, and what to do. Pure;
 // any thread.
 #pragma once
 

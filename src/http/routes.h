@@ -27,7 +27,7 @@ struct Backend {
   app::Registry& registry;
   app::CatalogueKeeper& keeper;
   const app::LoadHistory& load_history;
-  // Reads the configuration anew and applies it, or tells why not.
+  // Reads the configuration anew and applies it, or reports why not.
   std::function<app::ReloadReport(bool allow_removals)> reload;
   std::function<Readiness()> readiness;
   std::function<std::string()> metrics{};   // in Prometheus' text format

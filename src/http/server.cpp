@@ -32,7 +32,7 @@ using Phase = ConnectionSlot::Phase;
 
 constexpr int accepted_at_once = 64;   // then stop() and the other listeners get a look
 constexpr auto between_looks = 100ms;  // for connections that are overdue
-constexpr auto lame_duck = 1s;         // how long a kept connection may take to hear "close"
+constexpr auto lame_duck = 1s;         // how long a kept connection may take to receive "close"
 constexpr auto silent_grace = 250ms;   // an accepted client may be about to ask
 // Reckoned from stop(), after which serve() returns within 4 s:
 constexpr auto half_sent_grace = 3s;        // a begun request that is still coming in
@@ -175,7 +175,7 @@ void Server::Inside::wait_and_accept(std::chrono::milliseconds longest) {
   ::poll(watched.data(), watched.size(), static_cast<int>(longest.count()));
   ++heartbeats_;
   eventfd_t count;
-  if (watched.back().revents != 0) ::eventfd_read(wake_, &count);  // or it would tell for ever
+  if (watched.back().revents != 0) ::eventfd_read(wake_, &count);  // or it would stay readable for ever
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     if (watched[i].revents != 0) accept_from(i);
   }

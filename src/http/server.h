@@ -25,7 +25,7 @@ struct ServerOptions {
   std::size_t max_connections = 512;  // in equal shares for each listener, see http/connection_slots.h
   Timeouts timeouts;
   std::optional<std::string> token;
-  // Told when a route throws, from that request's thread; the client learns nothing of it.
+  // Called when a route throws, from that request's thread; the client learns nothing of it.
   std::function<void(const Route&, std::string_view what)> on_exception;
 };
 
@@ -37,7 +37,7 @@ class Server {
   Server& operator=(const Server&) = delete;
   ~Server();  // after serve() has returned, or if it was never called
 
-  // Until stop(). Then, so that a restart loses no request: answers say "ConnectionSlot: close", but
+  // Until stop(). Then, so that a restart loses no request: answers have "Connection: close", but
   // accepting goes on until no kept connection is left (1 s at most); what is under way is finished.
   // Returns within 4 s of stop() if no route takes longer.
   void serve();

@@ -1,4 +1,4 @@
-// What GET /v2/settings tells. Plain values; any thread.
+// What GET /v2/settings answers. Plain values; any thread.
 #pragma once
 
 #include <optional>

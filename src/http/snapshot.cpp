@@ -5,7 +5,7 @@
 namespace http {
 namespace {
 
-// Depth tells what a value is: 1 a member of the document, 2 an entry of the list, 3 an entry's
+// Depth shows what a value is: 1 a member of the document, 2 an entry of the list, 3 an entry's
 // member. Whatever stands inside a list or object that is none of these is passed over.
 class SnapshotEvents final : public JsonEvents {
  public:
@@ -103,7 +103,7 @@ class SnapshotEvents final : public JsonEvents {
     return key_ == Key::room ? entry_.room : key_ == Key::session ? entry_.session : entry_.janus;
   }
 
-  // A value that is not of the wished type: wrong where one is wished, else passed over.
+  // A value of another type than a text: wrong where a text is expected, else passed over.
   void scalar() {
     if (is_entry_member()) {
       id().reset();

@@ -84,7 +84,7 @@ std::optional<Refusal> WireStream::read_head(std::string& head) {
       may_skip = false;
       continue;
     }
-    // Settled at the first byte, so that one who speaks TLS learns it at once.
+    // Settled at the first byte, so that a client that speaks TLS learns it at once.
     if (!text.empty() && !is_token_char(text[0]) && !(may_skip && text == "\r")) return not_http;
     for (auto end = text.find('\n', looked_at); end != text.npos; end = text.find('\n', looked_at)) {
       if (end == 0 || text[end - 1] != '\r') return not_http;
@@ -226,7 +226,7 @@ std::optional<Refusal> WireStream::receive(char* to, std::size_t room, std::size
   for (;;) {
     const ssize_t n = ::recv(fd_, to, room, MSG_DONTWAIT);
     if (n > 0) {
-      // One who always has a byte ready just in time must not get around the deadline.
+      // A client that always has a byte ready just in time must not get around the deadline.
       const auto now = Clock::now();
       if (now >= deadline_) return too_slow;
       got = static_cast<std::size_t>(n);
