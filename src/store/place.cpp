@@ -15,7 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const AtFolderOf* at_folder = nullptr;
+// Other threads go on with whole paths.
+thread_local const AtFolderOf* at_folder = nullptr;
 
 Descriptor open_plain_at(int folder, const std::string& name, int flags, mode_t mode) {
   constexpr int careful = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
