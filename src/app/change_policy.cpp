@@ -129,24 +129,13 @@ void note_new_defaults(Registry& registry, const domain::Policy& before, const d
 
 // Between two slices nothing is wrong: such rooms are refused already.
 void end_rooms_not_admitted(Registry& registry) {
-  std::string last;
   std::vector<std::string> with_sessions;
-  for (bool more = true; more; registry.pause_between_slices()) {
-    Registry::Transaction transaction(registry);
-    const auto& rooms = transaction.ledger().rooms();
-    std::vector<std::string> ended;
-    auto room = rooms.upper_bound(last);
-    for (std::size_t looked = 0; room != rooms.end() && looked < slice; ++room, ++looked) {
-      last = room->first;
-      if (transaction.policy().admits(room->first)) continue;
-      ended.push_back(room->first);
-      if (room->second.sessions > 0) with_sessions.push_back(room->first);
-    }
-    more = room != rooms.end();
+  for_each_room(registry, slice, [&](Registry::Transaction& transaction, const auto& room) {
+    if (transaction.policy().admits(room.first)) return;
+    if (room.second.sessions > 0) with_sessions.push_back(room.first);
     // In legacy mode the table is ignored, and stays.
-    if (!transaction.options().scale) continue;
-    for (const std::string& name : ended) transaction.end(name, RemovedBy::not_admitted);
-  }
+    if (transaction.options().scale) transaction.end(room.first, RemovedBy::not_admitted);
+  });
   forget_sessions(registry, with_sessions);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/event_log.h"
+#include "app/for_each_room.h"
 #include "store/journal.h"
 
 namespace app {
@@ -54,24 +55,14 @@ std::size_t clean_up(Registry& registry) {
   remove_expired_sessions(registry);
   std::size_t cleaned = 0;
   std::vector<Removal> removals;
-  std::string after;
-  for (bool more = true; more; registry.pause_between_slices()) {
-    Registry::Transaction transaction(registry);
-    if (!transaction.options().scale) break;  // the table is ignored, and stays
-    domain::Ledger& ledger = transaction.ledger();
-    std::vector<std::string> unoccupied;
-    std::size_t looked = 0;
-    auto room = ledger.rooms().upper_bound(after);
-    for (; room != ledger.rooms().end() && looked < slice; ++room, ++looked) {
-      if (room->second.held && !room->second.has_users()) unoccupied.push_back(room->first);
-      after = room->first;
-    }
-    more = room != ledger.rooms().end();
-    for (const std::string& name : unoccupied) {
-      Removal removal = transaction.end_if_unused(name, RemovedBy::cleaning);
+  // In legacy mode the table is ignored, and stays.
+  if (registry.policy()->options().scale) {
+    for_each_room(registry, slice, [&](Registry::Transaction& transaction, const auto& room) {
+      if (!transaction.options().scale || !room.second.held || room.second.has_users()) return;
+      Removal removal = transaction.end_if_unused(room.first, RemovedBy::cleaning);
       if (removal.now) ++cleaned;
       if (removal.completion) removals.push_back(std::move(removal));
-    }
+    });
   }
   const auto deadline = registry.deadline();
   for (const Removal& removal : removals) cleaned += removal.is_done_by(deadline);

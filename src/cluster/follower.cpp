@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "app/event_log.h"
+#include "app/for_each_room.h"
 #include "app/report_session.h"
 #include "cluster/operations.h"
 #include "store/journal.h"
@@ -291,32 +292,23 @@ void Follower::follow_listed(const std::vector<RowAt>& rows, bool is_other_histo
 
 // What is known here and was not listed: it has ended, or is to be republished there.
 void Follower::end_missing(Revision as_of, bool is_other_history, ListedRooms& listed) {
-  std::string last;
-  for (bool more = true; more; state_.registry.pause_between_slices()) {
-    app::Registry::Transaction local(state_.registry);
-    domain::Ledger& ledger = local.ledger();
-    std::vector<std::string> gone, forced;
-    auto room = ledger.rooms().upper_bound(last);
-    for (std::size_t looked = 0; room != ledger.rooms().end() && looked < rooms_per_slice; ++room, ++looked) {
-      last = room->first;
-      if (!room->second.held || listed.names.count(room->first) > 0) continue;
-      const auto known = state_.replica.room(room->first);
-      if (known && known->modified > as_of) continue;  // a claim of ours, after the listing
-      state_.replica.drop_room(room->first, as_of + 1);
-      if (room->second.pending) continue;  // its claim decides
-      const Replica::KnownTombstone* tombstone = state_.replica.tombstone(room->first);
-      const bool is_forced = tombstone && tombstone->value.why == Tombstone::Why::forced;
-      if (is_forced) forced.push_back(room->first);
-      if (is_other_history || (room->second.has_users() && !is_forced)) {
-        listed.to_republish.emplace_back(ledger.assignment(room->first, *room->second.held), 0);
-      } else {
-        gone.push_back(room->first);
-      }
+  Replica& replica = state_.replica;
+  app::for_each_room(state_.registry, rooms_per_slice, [&](app::Registry::Transaction& local, const auto& room) {
+    const std::string name = room.first;
+    if (!room.second.held || listed.names.count(name) > 0) return;
+    const auto known = replica.room(name);
+    if (known && known->modified > as_of) return;  // a claim of ours, after the listing
+    replica.drop_room(name, as_of + 1);
+    if (room.second.pending) return;  // its claim decides
+    const Replica::KnownTombstone* tombstone = replica.tombstone(name);
+    const bool is_forced = tombstone && tombstone->value.why == Tombstone::Why::forced;
+    if (is_other_history || (room.second.has_users() && !is_forced)) {
+      listed.to_republish.emplace_back(local.ledger().assignment(name, *room.second.held), 0);
+    } else {
+      local.ledger().unfollow(name);
     }
-    more = room != ledger.rooms().end();
-    for (const std::string& name : gone) ledger.unfollow(name);
-    for (const std::string& name : forced) empty_by_force(local, name);
-  }
+    if (is_forced) empty_by_force(local, name);
+  });
   forget_emptied();
 }
 
@@ -346,35 +338,26 @@ void Follower::apply_use_marks(const Listing& listing) {
       state_.replica.set_users(key->name, key->sidecar, value.users);
     }
   }
-  std::string last;
-  for (bool more = true; more; state_.registry.pause_between_slices()) {
-    app::Registry::Transaction local(state_.registry);
+  const Replica& replica = state_.replica;
+  app::for_each_room(state_.registry, rooms_per_slice, [&](app::Registry::Transaction& local, const auto& room) {
+    const std::string name = room.first;
     domain::Ledger& ledger = local.ledger();
-    std::vector<domain::RoomUse> uses;
-    std::vector<std::string> recounted;
-    auto room = ledger.rooms().upper_bound(last);
-    for (std::size_t looked = 0; room != ledger.rooms().end() && looked < rooms_per_slice; ++room, ++looked) {
-      last = room->first;
-      const auto elsewhere = static_cast<std::size_t>(state_.replica.users(last));
-      if (room->second.users_elsewhere != elsewhere) recounted.push_back(last);
-      if (!room->second.held || room->second.pending) continue;
-      const bool is_marked = state_.replica.use_mark(room->first) > 0;
-      const auto use = room->second.has_users()                                               ? domain::Use::live
-                       : is_marked || ledger.announced_use(room->second) != domain::Use::none ? domain::Use::kept
-                                                                                              : domain::Use::none;
-      if (use != domain::Use::none) uses.push_back({room->first, use});
-    }
-    more = room != ledger.rooms().end();
-    for (const domain::RoomUse& use : uses) {
-      domain::RoomUse announced = ledger.set_announced_use(use.room_id, use.use);
+    const auto elsewhere = static_cast<std::size_t>(replica.users(name));
+    const bool is_recounted = room.second.users_elsewhere != elsewhere;
+    if (room.second.held && !room.second.pending) {
+      const bool is_announced = ledger.announced_use(room.second) != domain::Use::none;
+      const auto use = room.second.has_users()                      ? domain::Use::live
+                       : replica.use_mark(name) > 0 || is_announced ? domain::Use::kept
+                                                                    : domain::Use::none;
       // After a kill the users of the last second are forgotten, while the use mark still counts them.
-      const bool is_right = announced.use == domain::Use::kept && marked_as_kept.count(announced.room_id) > 0;
-      if (!is_right) writer_.push(use_mark_of(std::move(announced)));
+      const bool is_right = use == domain::Use::kept && marked_as_kept.count(name) > 0;
+      if (use != domain::Use::none) {
+        domain::RoomUse announced = ledger.set_announced_use(name, use);
+        if (!is_right) writer_.push(use_mark_of(std::move(announced)));
+      }
     }
-    for (const std::string& name : recounted) {
-      ledger.set_users_elsewhere(name, static_cast<std::size_t>(state_.replica.users(name)));
-    }
-  }
+    if (is_recounted) ledger.set_users_elsewhere(name, elsewhere);
+  });
 }
 
 bool Follower::apply_events(const Header& header, const std::vector<Event>& events) {
