@@ -152,7 +152,7 @@ void RoomLists::show(const Latest& latest, domain::Duration interval, std::int64
   transaction.ledger().set_occupancy(std::move(picture));
 }
 
-// Those that were occupied by the last picture, and by this one are not.
+// Ends the rooms that were occupied in the last picture and are not in this one.
 void RoomLists::end_emptied_rooms() {
   const std::shared_ptr<const Occupancy> picture = Registry::Transaction(registry_).ledger().occupancy();
   std::vector<std::string> occupied;

@@ -183,7 +183,7 @@ Conclusion conclude_claim(Command& command, const TransactionResult& result, Rev
   replica.take_room(value->row, room->modified);
   const auto now = replica.room(command.room);
   if (!now) return {What::again};  // it has ended since
-  // One that was not known, or not as it is: only then is it sure that others use it.
+  // The row may have been another one than was known: only a compare with the right one shows that others use it.
   const bool was_known = command.kind != Command::Kind::claim || now->modified == command.over;
   if (command.request.kind == app::ClaimRequest::Kind::instead && !was_known) return {What::resend};
   return {What::not_so, now->row};
@@ -265,6 +265,15 @@ Command use_mark_of(domain::RoomUse use) {
   command.room = std::move(use.room_id);
   command.use = use.use;
   command.users = use.users;
+  return command;
+}
+
+Command republish_of(domain::Assignment row, Revision over) {
+  Command command;
+  command.kind = Command::Kind::republish;
+  command.room = row.room_id;
+  command.request.row = std::move(row);
+  command.over = over;
   return command;
 }
 

@@ -56,6 +56,8 @@ struct Command {
 };
 
 Command use_mark_of(domain::RoomUse use);
+// Into a store that has not got the room, or has it as of revision `over`.
+Command republish_of(domain::Assignment row, Revision over = 0);
 
 // The outcome of a command, or what is known of it without asking.
 struct Conclusion {

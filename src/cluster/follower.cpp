@@ -238,7 +238,7 @@ void Follower::take_rooms(const Listing& listing, bool is_other_history, bool is
   state_.replica.set_followed(0);
   follow_listed(listed.rows, is_other_history);
   end_missing(listing.revision, is_other_history, listed);
-  for (const auto& [row, over] : listed.to_republish) republish(row, over);
+  for (const auto& [row, over] : listed.to_republish) writer_.push(republish_of(row, over));
 }
 
 Follower::ListedRooms Follower::read_rooms(const Listing& listing, bool is_restored) {
@@ -310,15 +310,6 @@ void Follower::end_missing(Revision as_of, bool is_other_history, ListedRooms& l
     if (is_forced) empty_by_force(local, name);
   });
   forget_emptied();
-}
-
-void Follower::republish(const domain::Assignment& row, Revision over) {
-  Command command;
-  command.kind = Command::Kind::republish;
-  command.room = row.room_id;
-  command.request.row = row;
-  command.over = over;
-  writer_.push(std::move(command));
 }
 
 // Others' use marks hold how many users are in their rooms. Rooms that are used here without a use mark of ours are
@@ -454,7 +445,7 @@ void Follower::follow_room(app::Registry::Transaction& local, const std::string&
     ledger.unfollow(room);
     if (is_forced) return empty_by_force(local, room);
     // A user came in before the others knew: the room goes on where it was.
-    if (is_used && was) republish(was->row, 0);
+    if (is_used && was) writer_.push(republish_of(was->row));
     return;
   }
   const auto value = room_value_from(room, event.item.value);

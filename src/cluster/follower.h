@@ -90,7 +90,6 @@ class Follower {
   void follow_use_mark(app::Registry::Transaction& local, const ParsedKey& key, const Event& event)
       REQUIRES(state_.mutex);
   void follow_drains(const News& news);
-  void republish(const domain::Assignment& row, Revision over);
   bool rests(std::chrono::milliseconds time);
 
   SharedState& state_;

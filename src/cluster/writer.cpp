@@ -116,14 +116,16 @@ Writer::Batch Writer::take() {
     if (!later_.empty() && std::chrono::steady_clock::now() >= later_at_) {
       for (Command& command : std::exchange(later_, {})) enqueue(std::move(command), false);
     }
-    std::set<std::string> subjects = in_store_;
-    subjects.insert(in_hand_.begin(), in_hand_.end());
+    std::set<std::string> subjects;  // of this batch
+    const auto may_be_sent = [&](const std::string& subject) REQUIRES(mutex_) {
+      return in_store_.count(subject) == 0 && in_hand_.count(subject) == 0 && subjects.insert(subject).second;
+    };
     std::size_t taken = 0;
     std::deque<Command> remaining;
     for (Command& command : std::exchange(urgent_, {})) {
       if (is_over(command)) {
         batch.commands.push_back(std::move(command));
-      } else if (taken < most_at_once && subjects.insert(command.subject()).second) {
+      } else if (taken < most_at_once && may_be_sent(command.subject())) {
         batch.subjects.push_back(command.subject());
         batch.commands.push_back(std::move(command));
         ++taken;
@@ -137,7 +139,7 @@ Writer::Batch Writer::take() {
          ++looked) {
       std::string subject = command->subject();
       const bool is_late = is_over(*command);
-      if (!is_late && !subjects.insert(subject).second) {
+      if (!is_late && !may_be_sent(subject)) {
         ++command;
         continue;
       }
@@ -373,7 +375,7 @@ void Writer::name_standbys(std::deque<Command>& batch, Engine& engine) {
       }
     }
   }
-  // Those that requested another one are decided anew.
+  // Commands that requested another standby are decided anew.
   std::deque<Command> remaining;
   const locks::MutexLock lock(state_.mutex);
   for (Command& command : batch) {
@@ -447,11 +449,7 @@ void Writer::catch_up(const std::string& room) {
   // Before the first list nothing is known, and what is here has yet to be republished there.
   if (!entry || !entry->held || entry->pending || state_.replica.followed() == 0) return;
   if (!entry->has_users()) return ledger.unfollow(room);
-  Command republish;
-  republish.kind = Command::Kind::republish;
-  republish.room = room;
-  republish.request.row = ledger.assignment(room, *entry->held);
-  push(std::move(republish));
+  push(republish_of(ledger.assignment(room, *entry->held)));
 }
 
 // The assignment ended at the revision of the answer. The watch may have brought a newer one before.
@@ -532,13 +530,7 @@ void Writer::finish_give_up(Command& command, const Conclusion& conclusion) {
     if (ended) end_room(ledger, command.room, command.request.row.gateway_name);
   }
   // Somebody came in meanwhile: the room goes on where it was.
-  if (ended && is_used) {
-    Command republish;
-    republish.kind = Command::Kind::republish;
-    republish.room = command.room;
-    republish.request.row = command.request.row;
-    push(std::move(republish));
-  }
+  if (ended && is_used) push(republish_of(command.request.row));
   if (command.ended) command.ended(ended && !is_used);
 }
 
@@ -580,11 +572,7 @@ void Writer::finish_release(Command& command, const Conclusion& conclusion) {
     if (came_in) {  // meanwhile: the room goes on where it was
       done = false;
       in_use = true;
-      Command republish;
-      republish.kind = Command::Kind::republish;
-      republish.room = command.room;
-      republish.request.row = command.request.row;
-      push(std::move(republish));
+      push(republish_of(command.request.row));
     }
   }
   command.released(done     ? app::Claims::Released::done
@@ -601,17 +589,11 @@ void Writer::finish_use_mark(Command& command, const Conclusion& conclusion) {
   ledger.set_announced_use(command.room, domain::Use::none);
   const domain::Ledger::Room* room = ledger.find(command.room);
   if (!room || !room->has_users() || room->pending) return;
-  Command republish;
-  republish.kind = Command::Kind::republish;
-  republish.room = command.room;
   if (room->held) {
-    republish.request.row = ledger.assignment(command.room, *room->held);
+    push(republish_of(ledger.assignment(command.room, *room->held)));
   } else if (const auto back = ledger.tombstone_gateway(command.room)) {
-    republish.request.row = {command.room, ledger.name_of(*back), "", local.now().wall, local.now().wall};
-  } else {
-    return;
+    push(republish_of({command.room, ledger.name_of(*back), "", local.now().wall, local.now().wall}));
   }
-  push(std::move(republish));
 }
 
 }  // namespace cluster

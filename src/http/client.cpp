@@ -60,7 +60,7 @@ std::optional<Place> place_of(std::string_view address) {
 }
 
 // libcurl must be initialised once, before any thread uses it.
-void prepare_library() {
+void prepare_curl() {
   static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
   static_cast<void>(done);
 }
@@ -130,7 +130,7 @@ class Client::Inside {
  public:
   Inside(std::string address, std::optional<std::string> token)
       : address_(std::move(address)), token_(std::move(token)), place_(place_of(address_)) {
-    prepare_library();
+    prepare_curl();
     handle_.reset(curl_easy_init());
   }
 

@@ -77,8 +77,7 @@ class Server::Inside {
 
  private:
   void wait_and_accept(std::chrono::milliseconds longest);
-  bool any_gives_way();
-  void close_overdue();
+  bool close_overdue();
   void accept_from(std::size_t listener);
   void admit(int fd, std::size_t listener);
   bool get_thread_for(ConnectionSlot& connection) REQUIRES(mutex_);
@@ -95,8 +94,9 @@ class Server::Inside {
   ServerContext context_;
   int wake_;
   std::atomic<std::uint64_t> heartbeats_{0};
-  ShedConnections shed_;      // the accepting thread's
-  SocketFiles socket_files_;  // the accepting thread's
+  ShedConnections shed_;        // the accepting thread's
+  SocketFiles socket_files_;    // the accepting thread's
+  bool any_gives_way_ = false;  // the accepting thread's: a connection may become overdue
 
   mutable locks::Mutex mutex_;
   locks::ConditionVariable work_to_do_;
@@ -170,7 +170,7 @@ void Server::Inside::wait_and_accept(std::chrono::milliseconds longest) {
   for (const auto& listener : listeners_) watched.push_back({listener.fd, POLLIN, 0});
   watched.push_back({wake_, POLLIN, 0});
   if (shed_.any()) longest = std::min(longest, 10ms);
-  if (any_gives_way()) longest = std::min(longest, between_looks);
+  if (any_gives_way_) longest = std::min(longest, between_looks);
   if (SocketFiles::any(listeners_)) longest = std::min(longest, SocketFiles::between_looks);
   ::poll(watched.data(), watched.size(), static_cast<int>(longest.count()));
   ++heartbeats_;
@@ -180,20 +180,17 @@ void Server::Inside::wait_and_accept(std::chrono::milliseconds longest) {
     if (watched[i].revents != 0) accept_from(i);
   }
   shed_.close_the_finished();
-  close_overdue();
+  any_gives_way_ = close_overdue();
   if (!context_.stopping) socket_files_.keep(listeners_);
 }
 
-bool Server::Inside::any_gives_way() {
-  const locks::MutexLock lock(mutex_);
-  return connections_.any_gives_way();
-}
-
-void Server::Inside::close_overdue() {
+// True: others may become overdue.
+bool Server::Inside::close_overdue() {
   const locks::MutexLock lock(mutex_);
   for (const std::size_t listener : connections_.close_overdue(Clock::now())) {
     context_.shedding.displaced_connection(listener);
   }
+  return connections_.any_gives_way();
 }
 
 void Server::Inside::accept_from(std::size_t listener) {

@@ -59,25 +59,16 @@ void copy_attributes(int model, int to) {
 
 constexpr const char* unfinished = ".unfinished-";
 
-// Waits a little for others: who opens a file can lock it for ever.
-bool may_be_locked(const Descriptor& file) {
-  constexpr int tries = 100;
-  for (int n = 0; n < tries; ++n) {
-    // Where there are no such locks nobody takes it for left behind either.
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds{10});
-  }
-  return false;
-}
-
 // Locked for as long as somebody works on it.
 Descriptor create_locked(int folder, const std::string& name, mode_t mode) {
   constexpr int tries = 100;
+  constexpr int lock_tries = 100;
   for (int n = 0; n < tries; ++n) {
     Descriptor file(::openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     struct stat status = {};
     if (file.get() < 0) return file;
-    if (!may_be_locked(file)) {
+    // Another process can lock it for ever. Where there are no such locks it is not taken for left behind either.
+    if (!lock_file(file, lock_tries) && errno == EWOULDBLOCK) {
       ::unlinkat(folder, name.c_str(), 0);
       break;
     }
@@ -103,6 +94,16 @@ void remove_left_behind(int folder, const std::string& final_name) {
 }
 
 }  // namespace
+
+bool lock_file(const Descriptor& file, int tries) {
+  for (; tries > 0; --tries) {
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return true;
+    if (errno != EWOULDBLOCK) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+  errno = EWOULDBLOCK;
+  return false;
+}
 
 bool exists(const std::string& path) {
   struct stat status = {};

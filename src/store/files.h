@@ -17,6 +17,9 @@ namespace store {
 
 using Bytes = std::vector<unsigned char>;
 
+// Locks it (flock) for this process alone; while another process has it, tries so often, 10 ms apart. False: errno.
+bool lock_file(const Descriptor& file, int tries);
+
 bool exists(const std::string& path);
 // The size in bytes; 0 also if there is no such file. Never opens it.
 std::size_t size_of(const std::string& path);

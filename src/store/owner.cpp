@@ -7,10 +7,8 @@
 
 #include <cerrno>
 #include <charconv>
-#include <chrono>
 #include <map>
 #include <sstream>
-#include <thread>
 
 #include "store/failure.h"
 #include "store/files.h"
@@ -27,14 +25,6 @@ std::string note_path_of(const std::string& database) { return database + note_s
 // Waits a little: is_owned() of a command holds the lock for an instant.
 constexpr int tries_at_start = 25;
 constexpr int tries_when_kept = 3;
-
-bool take_lock(int fd, int tries) {
-  for (; tries > 0; --tries) {
-    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds{10});
-  }
-  return false;
-}
 
 std::string read_text(int fd) {
   char buffer[1024];
@@ -119,7 +109,7 @@ Descriptor open_lock_file(const std::string& path) {
 Owner::Owner(const std::string& database_path) : database_(resolved(database_path)), path_(lock_path_of(database_)) {
   Descriptor file = open_lock_file(path_);
   if (file.get() < 0) return;
-  if (!take_lock(file.get(), tries_at_start)) throw already_owned(database_);
+  if (!lock_file(file, tries_at_start)) throw already_owned(database_);
   lock_ = std::move(file);
 }
 
@@ -141,7 +131,7 @@ bool Owner::keep_locked() {
   }
   Descriptor anew = open_lock_file(path_);
   // It may have been deleted again before it was locked: then the next call takes the next one.
-  if (anew.get() < 0 || !take_lock(anew.get(), tries_when_kept) || !is_at(path_, anew.get())) return false;
+  if (anew.get() < 0 || !lock_file(anew, tries_when_kept) || !is_at(path_, anew.get())) return false;
   lock_ = std::move(anew);
   write_note();
   return true;
