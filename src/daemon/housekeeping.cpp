@@ -33,9 +33,9 @@ Housekeeping::Housekeeping(app::Registry& registry, store::Journal& journal, app
 
 // Each piece of work has its own chance: what one throws must not keep the next from being done. It is
 // tried twice a second, and logged once; the journal logs failures of the storage.
-bool Housekeeping::attempt(const char* work, const std::function<void()>& command) {
+bool Housekeeping::attempt(const char* work, const std::function<void()>& task) {
   try {
-    command();
+    task();
     logged_.erase(work);
     return true;
   } catch (const std::exception& exception) {

@@ -32,7 +32,7 @@ class Housekeeping {
   std::uint64_t heartbeats() const { return heartbeats_; }
 
  private:
-  bool attempt(const char* work, const std::function<void()>& command);
+  bool attempt(const char* work, const std::function<void()>& task);
   void watch_storage();
   bool is_stopping();
   void work();

@@ -88,7 +88,7 @@ std::string Connection::text(const char* sql) {
   return translated(path_, [&] { return sql_->execAndGet(sql).getString(); });
 }
 
-void Connection::within(const char* begin, const std::function<void()>& work) {
+void Connection::within(const char* begin, const std::function<void()>& task) {
   const auto run = [&](const char* sql) {
     SQLite::Statement& statement = prepared(sql);
     // exec() would leave a statement that failed unreset, and the transaction with it.
@@ -98,7 +98,7 @@ void Connection::within(const char* begin, const std::function<void()>& work) {
   };
   run(begin);
   try {
-    work();
+    task();
     run("COMMIT");
   } catch (...) {
     roll_back();
@@ -106,9 +106,9 @@ void Connection::within(const char* begin, const std::function<void()>& work) {
   }
 }
 
-void Connection::transaction(const std::function<void()>& work) { within("BEGIN IMMEDIATE", work); }
+void Connection::transaction(const std::function<void()>& task) { within("BEGIN IMMEDIATE", task); }
 
-void Connection::read_transaction(const std::function<void()>& work) { within("BEGIN", work); }
+void Connection::read_transaction(const std::function<void()>& task) { within("BEGIN", task); }
 
 void Connection::roll_back() noexcept {
   // A full disk or an I/O error has mostly rolled back already.

@@ -39,10 +39,10 @@ class Connection {
   std::int64_t integer(const char* sql);
   std::string text(const char* sql);
 
-  // In one transaction that holds the write lock from its beginning; undone if `work` throws.
-  void transaction(const std::function<void()>& work);
+  // In one transaction that holds the write lock from its beginning; undone if `task` throws.
+  void transaction(const std::function<void()>& task);
   // In one transaction that sees one state of the file and locks nobody out.
-  void read_transaction(const std::function<void()>& work);
+  void read_transaction(const std::function<void()>& task);
 
   bool is_read_only();
   // Is another file, or none, to be found under its name?
@@ -67,7 +67,7 @@ class Connection {
   void check_soundness();
 
  private:
-  void within(const char* begin, const std::function<void()>& work);
+  void within(const char* begin, const std::function<void()>& task);
   void roll_back() noexcept;
 
   std::string path_;
@@ -83,11 +83,11 @@ constexpr std::chrono::seconds patience_of_commands{60};
 
 [[noreturn]] void throw_failure(const std::string& path, const SQLite::Exception& exception);
 
-// Calls `work` and throws what SQLite refuses as Failure that names `path`.
-template <typename Work>
-auto translated(const std::string& path, Work&& work) -> decltype(work()) {
+// Calls `task` and throws what SQLite refuses as Failure that names `path`.
+template <typename Task>
+auto translated(const std::string& path, Task&& task) -> decltype(task()) {
   try {
-    return work();
+    return task();
   } catch (const SQLite::Exception& exception) {
     throw_failure(path, exception);
   }

@@ -243,12 +243,12 @@ bool Database::try_make_writable() {
   return parts_->writable;
 }
 
-void Database::transaction(const std::function<void()>& work) {
+void Database::transaction(const std::function<void()>& task) {
   if (!parts_->writable) throw Failure(Failure::Kind::read_only, parts_->why_not_writable);
-  parts_->connection().transaction(work);
+  parts_->connection().transaction(task);
 }
 
-void Database::read_transaction(const std::function<void()>& work) { parts_->connection().read_transaction(work); }
+void Database::read_transaction(const std::function<void()>& task) { parts_->connection().read_transaction(task); }
 
 void Database::raise_change_counter() {
   if (!parts_->writable) throw Failure(Failure::Kind::read_only, parts_->why_not_writable);

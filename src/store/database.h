@@ -48,10 +48,10 @@ class Database {
   // Opens it anew for writing if that is possible by now. Without effect on a writable one.
   bool try_make_writable();
 
-  // In one transaction that holds the write lock from its beginning; undone if `work` throws.
-  void transaction(const std::function<void()>& work);
+  // In one transaction that holds the write lock from its beginning; undone if `task` throws.
+  void transaction(const std::function<void()>& task);
   // In one transaction that sees one state of the file; works when it is not writable, too.
-  void read_transaction(const std::function<void()>& work);
+  void read_transaction(const std::function<void()>& task);
 
   // Commits the file's head with its change counter raised, and nothing else; throws if nothing can be committed. Around
   // each checkpoint this binds the -wal to its file (log_damage.h).

@@ -29,12 +29,12 @@ constexpr std::chrono::seconds patience{5};
 
 }  // namespace
 
-// Something that a caller waits for. The work is the caller's, who stays until it is done, or takes it
+// Something that a caller waits for. The task is the caller's, who stays until it is done, or takes it
 // back before it has begun.
 struct Journal::Request {
   enum class Kind { run, read, flush };
   Kind kind;
-  const std::function<void(Database&)>* work = nullptr;
+  const std::function<void(Database&)>* task = nullptr;
   bool begun = false;
   bool done = false;
   bool written = false;
@@ -85,15 +85,15 @@ void Journal::note_last_used(std::string room_id, domain::WallTime last_used_at)
   append([&](Batch& batch) { batch.touch(std::move(room_id), last_used_at); });
 }
 
-void Journal::run(const std::function<void(Database&)>& work) {
-  if (on_writer_thread()) return writer_->run(work);
-  request(std::make_shared<Request>(Request{Request::Kind::run, &work, false, false, false, nullptr}),
+void Journal::run(const std::function<void(Database&)>& task) {
+  if (on_writer_thread()) return writer_->run(task);
+  request(std::make_shared<Request>(Request{Request::Kind::run, &task, false, false, false, nullptr}),
           Clock::now() + patience);
 }
 
-void Journal::read(const std::function<void(Database&)>& work) {
-  if (on_writer_thread()) return writer_->read(work);
-  request(std::make_shared<Request>(Request{Request::Kind::read, &work, false, false, false, nullptr}),
+void Journal::read(const std::function<void(Database&)>& task) {
+  if (on_writer_thread()) return writer_->read(task);
+  request(std::make_shared<Request>(Request{Request::Kind::read, &task, false, false, false, nullptr}),
           Clock::now() + patience);
 }
 
@@ -119,8 +119,8 @@ void Journal::request(const std::shared_ptr<Request>& request, Clock::time_point
   is_idle_ = false;
   work_came_.notify_one();
   while (!request->done) {
-    // Without a work nothing can be half done.
-    const bool may_leave = !request->begun || !request->work;
+    // Without a task nothing can be half done.
+    const bool may_leave = !request->begun || !request->task;
     const auto until = std::min(give_up, deadline_);
     if (may_leave && Clock::now() >= until) {
       request->begun = request->done = true;
@@ -290,11 +290,11 @@ void Journal::serve(Request& request, bool written) {
   heartbeat();
   try {
     if (request.kind == Request::Kind::read) {
-      writer_->read(*request.work);
+      writer_->read(*request.task);
     } else if (request.kind == Request::Kind::run) {
       // In order: not before what was noted before it.
       if (!written) throw Failure(Failure::Kind::io, failure().value_or("a row could not be written"));
-      writer_->run(*request.work);
+      writer_->run(*request.task);
     }
   } catch (...) {
     request.thrown = std::current_exception();

@@ -59,11 +59,11 @@ class Journal {
   void note_last_used(std::string room_id, domain::WallTime last_used_at);
 
   // Blocks: in a transaction of its own on the writer thread, after all that was noted before. What
-  // the work throws is thrown here and undoes it; Failure if it could not be committed, or if the disk
+  // the task throws is thrown here and undoes it; Failure if it could not be committed, or if the disk
   // keeps the thread from beginning with it for some seconds.
-  void run(const std::function<void(Database&)>& work);
-  // The same for a work that only reads; works when the file cannot be written, too.
-  void read(const std::function<void(Database&)>& work);
+  void run(const std::function<void(Database&)>& task);
+  // The same for a task that only reads; works when the file cannot be written, too.
+  void read(const std::function<void(Database&)>& task);
   // Blocks: is everything that was noted before in the file?
   bool flush();
   // Blocks: flushes, checkpoints and closes. Nothing is written afterwards.

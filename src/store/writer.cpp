@@ -15,7 +15,7 @@ constexpr std::size_t large_log = std::size_t{64} << 20;
 constexpr std::chrono::milliseconds between_looks{200};
 constexpr std::chrono::seconds between_attempts{1};
 
-// Not the affair of one work or row: nothing can be written.
+// Not the affair of one task or row: nothing can be written.
 bool is_of_the_disk(Failure::Kind kind) {
   return kind == Failure::Kind::full || kind == Failure::Kind::io || kind == Failure::Kind::busy ||
          kind == Failure::Kind::read_only || kind == Failure::Kind::damaged;
@@ -126,14 +126,14 @@ std::optional<std::string> Writer::refusal() const {
   return "table " + refusals_.begin()->first + " takes no new rows: " + refusals_.begin()->second;
 }
 
-void Writer::run(const std::function<void(Database&)>& work) {
+void Writer::run(const std::function<void(Database&)>& task) {
   if (const auto reason = hindrance()) {
     counts_.failures.add();
     fails(*reason);
     throw Failure(Failure::Kind::read_only, *reason);
   }
   try {
-    database_.transaction([&] { work(database_); });
+    database_.transaction([&] { task(database_); });
   } catch (const Failure& failure) {
     if (is_of_the_disk(failure.kind())) {
       counts_.failures.add();
@@ -144,8 +144,8 @@ void Writer::run(const std::function<void(Database&)>& work) {
   works();
 }
 
-void Writer::read(const std::function<void(Database&)>& work) {
-  database_.read_transaction([&] { work(database_); });
+void Writer::read(const std::function<void(Database&)>& task) {
+  database_.read_transaction([&] { task(database_); });
 }
 
 // A file that was deleted still takes rows and says ok, so it is asked before each commit.

@@ -33,9 +33,9 @@ class Writer {
   // In one transaction; false if not all could be written. Tells who waits in it that it is in the
   // file, or hands them over in `refused`; leaves in the batch what is to be tried again.
   bool write(Batch& batch, std::vector<Batch::Settled>& refused);
-  // Throws what the work throws, or Failure.
-  void run(const std::function<void(Database&)>& work);
-  void read(const std::function<void(Database&)>& work);
+  // Throws what the task throws, or Failure.
+  void run(const std::function<void(Database&)>& task);
+  void read(const std::function<void(Database&)>& task);
 
   // Others' commits, a file that has vanished, one that may be writable again, checkpoints.
   void poll_file();

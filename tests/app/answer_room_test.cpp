@@ -29,10 +29,10 @@ TEST_CASE("any number of first requests at once give one answer and one row, and
     const std::string room = std::to_string(round);
     const auto answers = ask_together(sidecar, std::vector<std::string>(16, room));
     const std::string gateway = answers[0].substr(0, 4);
-    std::map<std::string, int> answer_text;
-    for (const std::string& answer : answers) ++answer_text[answer];
-    CHECK(answer_text[gateway + " assigned"] == 1);
-    CHECK(answer_text[gateway + " sticky"] == 15);
+    std::map<std::string, int> times;
+    for (const std::string& answer : answers) ++times[answer];
+    CHECK(times[gateway + " assigned"] == 1);
+    CHECK(times[gateway + " sticky"] == 15);
     CHECK(sidecar.row(room) == gateway);
   }
   CHECK(sidecar.count("room_server_assignments") == 20);

@@ -1,7 +1,6 @@
 #include "app/report_session.h"
 
 #include "app/clean_up.h"
-#include "app/listings.h"
 #include "app/lone_sidecar.h"
 #include "app/release_room.h"
 #include "app/report_snapshot.h"
@@ -137,26 +136,15 @@ TEST_CASE("a forced release forgets the sessions of a large room in slices") {
   CHECK(sidecar.ask("1") == "gxy1 assigned");
 }
 
-namespace {
-std::string splits(LoneSidecar& sidecar) {
-  std::string text;
-  for (const auto& split : app::list_splits(*sidecar.registry)) {
-    text += split.room + "@" + split.janus.value_or("-");
-    for (const auto& part : split.parts) text += " " + part.gateway + ":" + std::to_string(part.participants);
-  }
-  return text;
-}
-}  // namespace
-
 TEST_CASE("sessions that report another gateway than their room's show that it is split, until they do not") {
   LoneSidecar sidecar;
   sidecar.report("1", "a", "gxy2");
   sidecar.report("1", "b", "gxy2");
-  CHECK(splits(sidecar).empty());
+  CHECK(sidecar.splits().empty());
   sidecar.report("1", "c", "gxy3");
-  CHECK(splits(sidecar) == "1@gxy2 gxy2:2 gxy3:1");
+  CHECK(sidecar.splits() == "1@gxy2 gxy2:2 gxy3:1");
   app::heal_splits(*sidecar.registry);
-  CHECK(splits(sidecar) == "1@gxy2 gxy2:2 gxy3:1");
+  CHECK(sidecar.splits() == "1@gxy2 gxy2:2 gxy3:1");
   SECTION("since they are where the room is") { sidecar.report("1", "c", "gxy2"); }
   SECTION("since they left") { app::leave_room(*sidecar.registry, "1", "c"); }
   SECTION("since they went to another room") { sidecar.report("2", "c", "gxy3"); }
@@ -168,7 +156,7 @@ TEST_CASE("sessions that report another gateway than their room's show that it i
   }
   SECTION("since the room has ended") { CHECK(app::release_room(*sidecar.registry, "1", true) == app::Released::done); }
   app::heal_splits(*sidecar.registry);
-  CHECK(splits(sidecar).empty());
+  CHECK(sidecar.splits().empty());
 }
 
 TEST_CASE("a snapshot shows splits as well, and so do sessions in legacy mode") {
@@ -178,5 +166,5 @@ TEST_CASE("a snapshot shows splits as well, and so do sessions in legacy mode") 
   REQUIRE(sidecar.reload(legacy).problems.empty());
   sidecar.report("1", "a", "gxy1");
   app::report_snapshot(*sidecar.registry, {{"1", "a", "gxy1"}, {"1", "b", "gxy4"}, {"1", "c", "unheard-of"}}, 0ms);
-  CHECK(splits(sidecar) == "1@gxy1 gxy1:1 gxy4:1");
+  CHECK(sidecar.splits() == "1@gxy1 gxy1:1 gxy4:1");
 }

@@ -3,7 +3,6 @@
 #include <limits>
 
 #include "app/clean_up.h"
-#include "app/listings.h"
 #include "app/lone_sidecar.h"
 #include "app/release_room.h"
 #include "catch.h"
@@ -43,14 +42,6 @@ struct Listening : LoneSidecar {
     room_lists->evaluate();
     app::clean_up(*registry);
     journal->flush();
-  }
-  std::string splits() {
-    std::string text;
-    for (const auto& split : app::list_splits(*registry)) {
-      text += split.room + "@" + split.janus.value_or("-");
-      for (const auto& part : split.parts) text += " " + part.gateway + ":" + std::to_string(part.participants);
-    }
-    return text;
   }
 };
 

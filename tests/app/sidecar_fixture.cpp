@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/answer_room.h"
+#include "app/listings.h"
 #include "app/report_session.h"
 #include "catch.h"
 #include "store/database.h"
@@ -52,6 +53,15 @@ std::string SidecarFixture::report(const std::string& room, const std::string& s
   if (const auto* refused = std::get_if<app::Refused>(&answer)) return std::string(code_of(refused->refusal));
   const auto& reported = std::get<app::Reported>(answer);
   return reported.janus.value_or("null") + " " + std::to_string(reported.users);
+}
+
+std::string SidecarFixture::splits() {
+  std::string text;
+  for (const auto& split : app::list_splits(*registry)) {
+    text += split.room + "@" + split.janus.value_or("-");
+    for (const auto& part : split.parts) text += " " + part.gateway + ":" + std::to_string(part.participants);
+  }
+  return text;
 }
 
 std::string SidecarFixture::row(const std::string& room) {

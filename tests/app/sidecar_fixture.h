@@ -1,5 +1,5 @@
 // A sidecar but for HTTP, for one test: a registry over a real database in a folder of its own, and a clock that the test
-// transactions. LoneSidecar claims for itself, cluster_test::FleetSidecar by a Fleet. Asking is for any thread.
+// sets. LoneSidecar claims for itself, cluster_test::FleetSidecar by a Fleet. Asking is for any thread.
 #pragma once
 
 #include <atomic>
@@ -20,6 +20,8 @@ class SidecarFixture {
   std::string ask(const std::string& room, const std::string& country = "");
   // "gateway users", or the code of a refusal.
   std::string report(const std::string& room, const std::string& session, const std::string& janus = "");
+  // "room@gateway gateway:participants …" of each split room, one after the other.
+  std::string splits();
   // How the room's row stands in the file: its gateway, or "".
   std::string row(const std::string& room);
   // The first column of the first row, by another connection.

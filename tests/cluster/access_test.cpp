@@ -93,10 +93,10 @@ TEST_CASE("a wrong password, none, and a file that is not there are refused at o
 }
 
 TEST_CASE("a server's name is looked for in subjectAltName only, and a star alone is none") {
-  for (const EtcdProcess::ClaimRequest& request : {
-           EtcdProcess::ClaimRequest{1, true, {}, "IP:127.0.0.1", "/CN=localhost"},
-           EtcdProcess::ClaimRequest{1, true, {}, "IP:127.0.0.1,DNS:*", "/O=room-sidecar"},
-           EtcdProcess::ClaimRequest{1, true, {}, "IP:127.0.0.1,DNS:127.0.0.1", "/CN=*"},
+  for (const EtcdProcess::Setup& request : {
+           EtcdProcess::Setup{1, true, {}, "IP:127.0.0.1", "/CN=localhost"},
+           EtcdProcess::Setup{1, true, {}, "IP:127.0.0.1,DNS:*", "/O=room-sidecar"},
+           EtcdProcess::Setup{1, true, {}, "IP:127.0.0.1,DNS:127.0.0.1", "/CN=*"},
        }) {
     CAPTURE(request.names, request.subject);
     EtcdProcess etcd(request);

@@ -48,14 +48,13 @@ class Balancer {
     }
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{10};
     const std::string member = choose_(path);
-    auto reported = member_.post(member, {path, got.substr(head + 4, body)}, until);
-    if (member.empty()) reported.status = 403;
-    if (member.empty()) reported.body = R"({"error":"etcdserver: permission denied","code":7})";
+    auto answer = member_.post(member, {path, got.substr(head + 4, body)}, until);
+    if (member.empty()) answer.status = 403;
+    if (member.empty()) answer.body = R"({"error":"etcdserver: permission denied","code":7})";
     got.erase(0, head + 4 + body);
-    if (edit_) reported.body = edit_(std::move(reported.body));
-    const std::string text = "HTTP/1.1 " + std::to_string(reported.status) +
-                             " So\r\nContent-Length: " + std::to_string(reported.body.size()) + "\r\n\r\n" +
-                             reported.body;
+    if (edit_) answer.body = edit_(std::move(answer.body));
+    const std::string text = "HTTP/1.1 " + std::to_string(answer.status) +
+                             " So\r\nContent-Length: " + std::to_string(answer.body.size()) + "\r\n\r\n" + answer.body;
     return ::send(client, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
   }
 

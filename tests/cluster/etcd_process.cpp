@@ -94,11 +94,10 @@ std::string bcrypt_cost_for(std::chrono::milliseconds least) {
   return std::to_string(cost);
 }
 
-EtcdProcess::EtcdProcess(ClaimRequest request)
-    : request_(std::move(request)), members_(static_cast<std::size_t>(request_.members)) {
+EtcdProcess::EtcdProcess(Setup setup) : setup_(std::move(setup)), members_(static_cast<std::size_t>(setup_.members)) {
   ::signal(SIGPIPE, SIG_IGN);  // as the sidecar does
   options_.engine = cluster::EngineKind::etcd;
-  if (request_.tls) make_certificates();
+  if (setup_.tls) make_certificates();
   // Another test may take a port before etcd does: it ends then, and others are tried.
   for (int attempt = 0; attempt < 5; ++attempt) {
     choose_ports();
@@ -121,7 +120,7 @@ void EtcdProcess::choose_ports() {
   for (Member& member : members_) {
     member.client_port = free_port();
     member.peer_port = free_port();
-    options_.endpoints.push_back((request_.tls ? "https://127.0.0.1:" : "http://127.0.0.1:") +
+    options_.endpoints.push_back((setup_.tls ? "https://127.0.0.1:" : "http://127.0.0.1:") +
                                  std::to_string(member.client_port));
   }
 }
@@ -141,11 +140,11 @@ void EtcdProcess::launch(std::size_t i) {
       // Alone it need not hear others, and is there sooner.
       "--heartbeat-interval", is_alone ? "20" : "100", "--election-timeout", is_alone ? "200" : "1000", "--pre-vote",
       "--experimental-watch-progress-notify-interval", "1s", "--logger", "zap", "--log-level", "warn"};
-  if (request_.tls) {
+  if (setup_.tls) {
     words.insert(words.end(), {"--cert-file", folder_.file("server.crt"), "--key-file", folder_.file("server.key"),
                                "--client-cert-auth", "--trusted-ca-file", folder_.file("ca.crt")});
   }
-  words.insert(words.end(), request_.flags.begin(), request_.flags.end());
+  words.insert(words.end(), setup_.flags.begin(), setup_.flags.end());
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -227,7 +226,7 @@ void EtcdProcess::start(std::size_t member) {
 void EtcdProcess::start_as_another_cluster() {
   kill(0);
   fs::remove_all(folder_.file("data0"));
-  request_.flags.insert(request_.flags.end(), {"--initial-cluster-token", "another"});
+  setup_.flags.insert(setup_.flags.end(), {"--initial-cluster-token", "another"});
   start(0);
 }
 
@@ -289,7 +288,7 @@ int EtcdProcess::password_checks() const {
 // Without names (CN): etcd would take a client's for a user's, and its gateway refuses that (cluster.md, pitfall 15).
 void EtcdProcess::make_certificates() {
   const std::string key = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-  folder_.write("server.ext", "subjectAltName=" + request_.names + "\nextendedKeyUsage=serverAuth,clientAuth\n");
+  folder_.write("server.ext", "subjectAltName=" + setup_.names + "\nextendedKeyUsage=serverAuth,clientAuth\n");
   folder_.write("client.ext", "extendedKeyUsage=clientAuth\n");
   const auto authority = [&](const std::string& name) {
     run(folder_.path(), key + " -subj /O=room-sidecar -x509 -days 2 -keyout " + name + ".key -out " + name + ".crt");
@@ -297,7 +296,7 @@ void EtcdProcess::make_certificates() {
   authority("ca");
   authority("stranger");
   for (const std::string name : {"server", "client"}) {
-    const std::string subject = name == "server" ? request_.subject : "/O=room-sidecar";
+    const std::string subject = name == "server" ? setup_.subject : "/O=room-sidecar";
     run(folder_.path(), key + " -subj " + subject + " -keyout " + name + ".key -out " + name + ".csr");
     run(folder_.path(), "openssl x509 -req -in " + name +
                             ".csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile " + name + ".ext -out " +

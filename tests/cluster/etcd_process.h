@@ -21,7 +21,7 @@ std::string bcrypt_cost_for(std::chrono::milliseconds least);
 
 class EtcdProcess {
  public:
-  struct ClaimRequest {
+  struct Setup {
     int members = 1;
     bool tls = false;  // with an authority of its own, and certificates for clients
     std::vector<std::string> flags{};
@@ -30,8 +30,8 @@ class EtcdProcess {
     std::string subject = "/O=room-sidecar";
   };
 
-  EtcdProcess() : EtcdProcess(ClaimRequest{}) {}
-  explicit EtcdProcess(ClaimRequest request);
+  EtcdProcess() : EtcdProcess(Setup{}) {}
+  explicit EtcdProcess(Setup setup);
   ~EtcdProcess();
   EtcdProcess(const EtcdProcess&) = delete;
   EtcdProcess& operator=(const EtcdProcess&) = delete;
@@ -84,7 +84,7 @@ class EtcdProcess {
   void make_certificates();
   std::string log() const;
 
-  ClaimRequest request_;
+  Setup setup_;
   TemporaryFolder folder_;
   std::vector<Member> members_;
   cluster::Options options_;

@@ -41,7 +41,15 @@ Options with_slow_password(const EtcdProcess& etcd) {
   return options;
 }
 
-EtcdProcess::ClaimRequest slow() { return {1, false, {"--bcrypt-cost", bcrypt_cost_for(4 * attempt)}}; }
+// Over the link, with an attempt that ends before it.
+Options over(const SlowLink& link, const EtcdProcess& etcd) {
+  Options options = etcd.options();
+  options.endpoints = {link.endpoint()};
+  options.attempt_timeout = attempt;
+  return options;
+}
+
+EtcdProcess::Setup slow() { return {1, false, {"--bcrypt-cost", bcrypt_cost_for(4 * attempt)}}; }
 
 RangeRequest any_key(const Options& options) { return {options.prefix + "any"}; }
 
@@ -148,9 +156,7 @@ TEST_CASE("a wrong password is checked now and then, another one at once") {
 TEST_CASE("where nobody waits an attempt that came too late is followed by a longer one") {
   EtcdProcess etcd;
   const SlowLink link(etcd.endpoint(0), 4 * attempt);
-  Options options = etcd.options();
-  options.endpoints = {link.endpoint()};
-  options.attempt_timeout = attempt;
+  const Options options = over(link, etcd);
   Engine engine(options);
   for (int i = 0; i < 2; ++i) CHECK(comes_true([&] { return engine.range(any_key(options)).ok(); }));
   CHECK(engine.range(any_key(options), in(2s)).error == ErrorCode::unreached);
@@ -160,19 +166,14 @@ TEST_CASE("where nobody waits an attempt that came too late is followed by a lon
 TEST_CASE("a sidecar of a slow etcd lists, follows and becomes live") {
   EtcdProcess etcd;
   const SlowLink link(etcd.endpoint(0), 4 * attempt);
-  Options options = etcd.options();
-  options.endpoints = {link.endpoint()};
-  options.attempt_timeout = attempt;
-  const FleetSidecar fleet_sidecar(options);  // waits until it is live
+  const FleetSidecar fleet_sidecar(over(link, etcd));  // waits until it is live
   CHECK(fleet_sidecar.fleet->view().state == "live");
 }
 
 TEST_CASE("what no request waits for is given more time by and by, until it is known what came of it") {
   EtcdProcess etcd;
   const SlowLink link(etcd.endpoint(0), 4 * attempt);
-  Options options = etcd.options();
-  options.endpoints = {link.endpoint()};
-  options.attempt_timeout = attempt;
+  Options options = over(link, etcd);
   options.timeout = 3 * attempt;
   FleetSidecar other(etcd.patient_options()), fleet_sidecar(options);
   const auto done = [&] { return fleet_sidecar.fleet->counts().transactions.read().count; };

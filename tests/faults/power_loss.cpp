@@ -1,8 +1,8 @@
 // Preloaded into a program, it records what that program does to the files of one folder, so that
 // tests/e2e/power_loss.py can make out of the record what a disk would hold had the power failed at
 // any instant. $POWER_LOSS_FOLDER: the folder, a real path; folders in it are not looked at.
-// $POWER_LOSS_RECORD: the file that grows, one record a work, in the order of the commands.
-// Any thread: a work and its record are one step under one lock. Syncs are recorded and not done,
+// $POWER_LOSS_RECORD: the file that grows, one record a call, in the order of the calls.
+// Any thread: a call and its record are one step under one lock. Syncs are recorded and not done,
 // which spares the real disk. What could change a file unseen ends the program, told on stderr.
 #include <dlfcn.h>
 #include <errno.h>
@@ -61,23 +61,23 @@ Function* real(Function*& kept, const char* name) {
 }
 
 // Within one, the calls of this file are the real ones.
-class Work {
+class Call {
  public:
-  Work() : is_outer_(!inside) {
+  Call() : is_outer_(!inside) {
     if (!is_outer_) return;
     pthread_mutex_lock(&mutex);
     inside = true;
     if (record_fd < 0) begin();
   }
-  ~Work() {
+  ~Call() {
     if (!is_outer_) return;
     inside = false;
     const int error = errno;
     pthread_mutex_unlock(&mutex);
     errno = error;
   }
-  Work(const Work&) = delete;
-  Work& operator=(const Work&) = delete;
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
 
   bool is_watched(int fd) const {
     return is_outer_ && fd >= 0 && fd < most_descriptors && watched[fd].kind != Watched::no;
@@ -174,8 +174,8 @@ int open_at(int at, const char* path, int flags, mode_t mode) {
   using Open = int(int, const char*, int, ...);
   static Open* kept = nullptr;
   Open* open = real(kept, "openat");
-  const Work work;
-  if (!work.is_outer()) return open(at, path, flags, mode);
+  const Call call;
+  if (!call.is_outer()) return open(at, path, flags, mode);
   struct stat status = {};
   const bool is_new = (flags & O_CREAT) != 0 && fstatat(at, path, &status, 0) != 0;
   const int fd = open(at, path, flags, mode);
@@ -205,9 +205,9 @@ ssize_t write_at(int fd, const void* data, size_t size, off_t offset) {
   using Write = ssize_t(int, const void*, size_t, off_t);
   static Write* kept = nullptr;
   Write* write = real(kept, "pwrite");
-  const Work work;
+  const Call call;
   const ssize_t done = write(fd, data, size, offset);
-  if (work.is_watched(fd)) wrote(fd, offset, data, done);
+  if (call.is_watched(fd)) wrote(fd, offset, data, done);
   return done;
 }
 
@@ -215,17 +215,17 @@ int resize(int fd, off_t size) {
   using Resize = int(int, off_t);
   static Resize* kept = nullptr;
   Resize* ftruncate = real(kept, "ftruncate");
-  const Work work;
+  const Call call;
   const int result = ftruncate(fd, size);
-  if (result == 0 && work.is_watched(fd)) {
+  if (result == 0 && call.is_watched(fd)) {
     record('T', watched[fd].inode, static_cast<uint64_t>(size), "", 0);
   }
   return result;
 }
 
 int sync(int fd, const char* name) {
-  const Work work;
-  if (work.is_watched(fd)) {
+  const Call call;
+  if (call.is_watched(fd)) {
     record(watched[fd].kind == Watched::folder ? 'F' : 'S', watched[fd].inode, 0, "", 0);
     return 0;
   }
@@ -239,8 +239,8 @@ void* map(void* address, size_t size, int protection, int flags, int fd, off_t o
   static Map* kept = nullptr;
   Map* mmap = real(kept, "mmap");
   if (fd >= 0 && (protection & PROT_WRITE) != 0 && (flags & MAP_SHARED) != 0) {
-    const Work work;
-    if (work.is_watched(fd)) give_up("a file is written through a mapping, which is not recorded");
+    const Call call;
+    if (call.is_watched(fd)) give_up("a file is written through a mapping, which is not recorded");
   }
   return mmap(address, size, protection, flags, fd, offset);
 }
@@ -249,8 +249,8 @@ int unlink_at(int at, const char* path, int flags) {
   using Unlink = int(int, const char*, int);
   static Unlink* kept = nullptr;
   Unlink* unlinkat = real(kept, "unlinkat");
-  const Work work;
-  if (!work.is_outer()) return unlinkat(at, path, flags);
+  const Call call;
+  if (!call.is_outer()) return unlinkat(at, path, flags);
   char name[NAME_MAX + 1];
   const bool is_ours = name_of(at, path, name) != nullptr;
   const int result = unlinkat(at, path, flags);
@@ -262,8 +262,8 @@ int rename_at(int from_at, const char* from, int to_at, const char* to) {
   using Rename = int(int, const char*, int, const char*);
   static Rename* kept = nullptr;
   Rename* renameat = real(kept, "renameat");
-  const Work work;
-  if (!work.is_outer()) return renameat(from_at, from, to_at, to);
+  const Call call;
+  if (!call.is_outer()) return renameat(from_at, from, to_at, to);
   char old_name[NAME_MAX + 1];
   char new_name[NAME_MAX + 1];
   const bool was_ours = name_of(from_at, from, old_name) != nullptr;
@@ -278,8 +278,8 @@ int link_at(int from_at, const char* from, int to_at, const char* to, int flags)
   using Link = int(int, const char*, int, const char*, int);
   static Link* kept = nullptr;
   Link* linkat = real(kept, "linkat");
-  const Work work;
-  if (!work.is_outer()) return linkat(from_at, from, to_at, to, flags);
+  const Call call;
+  if (!call.is_outer()) return linkat(from_at, from, to_at, to, flags);
   char old_name[NAME_MAX + 1];
   char new_name[NAME_MAX + 1];
   const bool was_ours = name_of(from_at, from, old_name) != nullptr;
@@ -320,8 +320,8 @@ int close(int fd) {
   using Close = int(int);
   static Close* kept = nullptr;
   Close* close = real(kept, "close");
-  const Work work;
-  if (work.is_watched(fd)) watched[fd] = {};
+  const Call call;
+  if (call.is_watched(fd)) watched[fd] = {};
   return close(fd);
 }
 
@@ -333,10 +333,10 @@ ssize_t write(int fd, const void* data, size_t size) {
   static Write* kept = nullptr;
   Write* write = real(kept, "write");
   if (fd < 0 || fd >= most_descriptors || watched[fd].kind == Watched::no) return write(fd, data, size);
-  const Work work;
+  const Call call;
   const off_t offset = place_of_next_write(fd);
   const ssize_t done = write(fd, data, size);
-  if (work.is_watched(fd)) wrote(fd, offset, data, done);
+  if (call.is_watched(fd)) wrote(fd, offset, data, done);
   return done;
 }
 
@@ -345,11 +345,11 @@ ssize_t writev(int fd, const iovec* parts, int count) {
   static Write* kept = nullptr;
   Write* writev = real(kept, "writev");
   if (fd < 0 || fd >= most_descriptors || watched[fd].kind == Watched::no) return writev(fd, parts, count);
-  const Work work;
+  const Call call;
   off_t offset = place_of_next_write(fd);
   const ssize_t done = writev(fd, parts, count);
   ssize_t left = done;
-  for (int i = 0; work.is_watched(fd) && i < count && left > 0; ++i) {
+  for (int i = 0; call.is_watched(fd) && i < count && left > 0; ++i) {
     const ssize_t part = left < static_cast<ssize_t>(parts[i].iov_len) ? left : static_cast<ssize_t>(parts[i].iov_len);
     wrote(fd, offset, parts[i].iov_base, part);
     offset += part;
@@ -375,8 +375,8 @@ void* mmap64(void* address, size_t size, int protection, int flags, int fd, off6
   {                                                                 \
     using Function = decltype(name);                                \
     static Function* kept = nullptr;                                \
-    const Work work;                                                \
-    if (work.is_watched(target)) give_up(#name " is not recorded"); \
+    const Call call;                                                \
+    if (call.is_watched(target)) give_up(#name " is not recorded"); \
     return real(kept, #name) arguments;                             \
   }
 ssize_t pwritev(int fd, const iovec* parts, int count, off_t offset)

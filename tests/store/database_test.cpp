@@ -46,12 +46,12 @@ std::string content_of(const std::string& path) {
 }
 
 // In a process of its own: rights are dropped, locks are another process's. True if it says so.
-bool in_child(const std::function<bool()>& work) {
+bool in_child(const std::function<bool()>& task) {
   const pid_t child = ::fork();
   if (child == 0) {
     bool good = false;
     try {
-      good = work();
+      good = task();
     } catch (const std::exception& exception) {
       ::write(2, exception.what(), std::string(exception.what()).size());
       ::write(2, "\n", 1);

@@ -31,11 +31,11 @@ inline bool is_root() {
 }
 
 // In a process of that user's.
-inline void as_service_user(const std::function<bool()>& work) {
+inline void as_service_user(const std::function<bool()>& task) {
   const pid_t child = ::fork();
   if (child == 0) {
     const bool changed = ::setgid(service) == 0 && ::setuid(service) == 0;
-    ::_exit(changed && work() ? 0 : 1);
+    ::_exit(changed && task() ? 0 : 1);
   }
   int status = 0;
   ::waitpid(child, &status, 0);

@@ -82,9 +82,9 @@ struct Thrown {
   bool names(const std::string& words) const { return text.find(words) != std::string::npos; }
 };
 
-inline Thrown thrown_by(const std::function<void()>& work) {
+inline Thrown thrown_by(const std::function<void()>& task) {
   try {
-    work();
+    task();
   } catch (const store::Failure& failure) {
     return {true, failure.kind(), failure.what()};
   }
