@@ -7,8 +7,9 @@ arrows.py --self-test   made-up trees: what is forbidden is found, what is allow
 import fnmatch
 import pathlib
 import re
-import sys
 import tempfile
+
+import checker
 
 # folder -> what it may include besides itself: a folder, or one header of it.
 FOLDERS = {
@@ -194,20 +195,8 @@ def self_test():
         if len(faults(pathlib.Path(folder))) != 1:
             wrong += 1
             print("a library in a second file is not found")
-    return wrong
-
-
-def main():
-    if len(sys.argv) != 2:
-        print(__doc__.strip(), file=sys.stderr)
-        return 2
-    if sys.argv[1] == "--self-test":
-        return 1 if self_test() else 0
-    found = faults(pathlib.Path(sys.argv[1]))
-    for fault in found:
-        print(fault)
-    return 1 if found else 0
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    checker.run(__doc__, faults, self_test)

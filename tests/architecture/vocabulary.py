@@ -4,9 +4,9 @@ retired one, and no sentence in a comment or a document begins with a word that 
 
 vocabulary.py ROOT        prints each fault with its file and line; exit 1 if there is one
 vocabulary.py --self-test   made-up texts: each kind of fault is found, and nothing else"""
-import pathlib
 import re
-import sys
+
+import checker
 
 # A name is retired if it has one of these between underscores or capitals, or is one of the next ones.
 RETIRED_PARTS = set("""
@@ -77,22 +77,13 @@ def self_test():
     return 0 if right and all(is_retired(name) == expected for name, expected in names.items()) else 1
 
 
-def main():
-    if len(sys.argv) != 2:
-        print(__doc__.strip(), file=sys.stderr)
-        return 2
-    if sys.argv[1] == "--self-test":
-        return self_test()
-    root = pathlib.Path(sys.argv[1])
+def faults_in_tree(root):
     files = [path for folder in ("src", "tests", "docs", "packaging") for path in sorted((root / folder).rglob("*"))
              if path.is_file() and path.suffix in CODE | PROSE]
     files += [root / name for name in ("README.md", "ARCHITECTURE.md", "config.toml")]
-    found = [f"{path.relative_to(root)}:{number}: {fault}" for path in files if path.name != "vocabulary.py"
-             for number, fault in faults(path)]
-    for fault in found:
-        print(fault)
-    return 1 if found else 0
+    return [f"{path.relative_to(root)}:{number}: {fault}" for path in files if path.name != "vocabulary.py"
+            for number, fault in faults(path)]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    checker.run(__doc__, faults_in_tree, self_test)

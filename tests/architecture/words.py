@@ -3,9 +3,9 @@
 
 words.py ROOT        prints each word that one of them lacks; exit 1 if there is one
 words.py --self-test   made-up tables: what is missing is found"""
-import pathlib
 import re
-import sys
+
+import checker
 
 TABLES = ("reasons", "errors", "verdicts", "askers")
 WORD = re.compile(r'^\s*(?:Meaning\{")?([a-z_]+)(?:",|:) ', re.MULTILINE)
@@ -39,18 +39,10 @@ def self_test():
     return 0 if right else 1
 
 
-def main():
-    if len(sys.argv) != 2:
-        print(__doc__.strip(), file=sys.stderr)
-        return 2
-    if sys.argv[1] == "--self-test":
-        return self_test()
-    source = pathlib.Path(sys.argv[1], "src")
-    found = faults(*((source / file).read_text(encoding="utf-8") for file in ("cli/meanings.cpp", "page/words.js")))
-    for fault in found:
-        print(fault)
-    return 1 if found else 0
+def faults_in_tree(root):
+    files = (root / "src/cli/meanings.cpp", root / "src/page/words.js")
+    return faults(*(file.read_text(encoding="utf-8") for file in files))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    checker.run(__doc__, faults_in_tree, self_test)
