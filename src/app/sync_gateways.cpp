@@ -25,7 +25,7 @@ std::string kind_of(const std::string& name) {
 }  // namespace
 
 GatewaySync::GatewaySync(const Configured& configured, SyncPlan& plan, SyncFindings& findings)
-    : configured_(configured), plan_(plan), findings_(findings) {
+    : configured_(configured), plan_(plan), findings_(findings), mentioned_(find_named()) {
   for (std::size_t i = 0; i < plan_.rows.gateways.size(); ++i) {
     index_.emplace(plan_.rows.gateways[i].gateway.name, i);
   }
@@ -47,7 +47,7 @@ std::optional<std::int64_t> GatewaySync::renamed_row(const std::string& name) co
   return it == renamed_.end() ? std::nullopt : std::optional(it->second);
 }
 
-std::map<std::string, std::string> GatewaySync::named() const {
+std::map<std::string, std::string> GatewaySync::find_named() const {
   std::map<std::string, std::string> named;
   for (const domain::ConfiguredGateway& entry : configured_.gateways) named.emplace(entry.name, entry.where);
   each_mention(
@@ -76,7 +76,7 @@ std::optional<std::string> GatewaySync::name_of_row(std::int64_t id) const {
 // Names that are other rows' than when the configuration was last accepted. What an entry says of the one gateway is
 // not written into the row of another; an operator who means it writes the row's id into the entry.
 void GatewaySync::find_renamed_rows() {
-  for (const auto& [name, where] : named()) {
+  for (const auto& [name, where] : mentioned_) {
     const store::GatewayRow* row = find(name);
     const auto had = accepted_row(plan_.rows.accepted, name);
     if (!row || !had || *had == row->gateway.id) continue;
@@ -177,7 +177,7 @@ bool GatewaySync::was_accepted(const std::string& name) const {
 }
 
 void GatewaySync::add_accepted(std::set<std::string>& accepted) const {
-  for (const auto& [name, where] : named()) {
+  for (const auto& [name, where] : mentioned_) {
     accepted.insert("gateway " + name);
     const store::GatewayRow* row = find(name);
     auto id = row ? std::optional(row->gateway.id) : accepted_row(plan_.rows.accepted, name);
@@ -202,7 +202,7 @@ void GatewaySync::update_entry(const domain::ConfiguredGateway& wanted, std::siz
   entry.write(actual.type, synced.type, wanted.type, usual.type);
   // Unlike the others it decides whether the gateway serves rooms at all: that it is not written changes nothing.
   const std::string& type = wanted.type ? *wanted.type : usual.type;
-  if (actual.type != type && !actual.removed && named_.insert(wanted.name).second) {
+  if (actual.type != type && !actual.removed && reported_.insert(wanted.name).second) {
     findings_.contradict(wanted.where, "gateway " + in_quotes(wanted.name) + " is of type " + in_quotes(actual.type) +
                                            " in the database and " + in_quotes(type) +
                                            " in the configuration; the database's stands until that is changed back");
@@ -301,7 +301,7 @@ void GatewaySync::check_names() {
     if (!is_known && !was_known) {
       findings_.error(where, setting + ": there is no gateway " + in_quotes(name) + domain::did_you_mean(name, names));
     } else if (!is_known) {
-      if (!named_.insert(name).second) return;
+      if (!reported_.insert(name).second) return;
       findings_.contradict(
           where, gateway + (row ? " is removed in the database (removed_at)" : " is not in the database any more") +
                      "; it is left out until that is changed back");
@@ -309,7 +309,7 @@ void GatewaySync::check_names() {
       const std::string text = gateway + " is of type " + in_quotes(row->gateway.type) + ", not \"rooms\"";
       const bool by_sql = !says_type && (was_accepted(name) || written);
       if (!by_sql) return findings_.error(where, text);
-      if (named_.insert(name).second)
+      if (reported_.insert(name).second)
         findings_.contradict(where, text + ", in the database; it is left out until that is changed back");
     } else if (row->gateway.disabled || row->gateway.draining) {
       findings_.warn(where, gateway + " is " + (row->gateway.disabled ? "disabled" : "draining"));

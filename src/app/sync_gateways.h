@@ -49,7 +49,7 @@ class GatewaySync {
 
   void each_mention(const Mention& mention) const;
   // Every gateway that the configuration names, and where it does so first; in [[gateways]], if it does there.
-  std::map<std::string, std::string> named() const;
+  std::map<std::string, std::string> find_named() const;
   void find_renamed_rows();
   std::optional<std::string> name_of_row(std::int64_t id) const;
   void add_configured(domain::RowIds& ids);
@@ -63,9 +63,10 @@ class GatewaySync {
   SyncFindings& findings_;
   std::unordered_map<std::string, std::size_t> index_;
   std::unordered_map<std::string, const domain::ConfiguredGateway*> entries_;
-  std::set<std::string> removed_;                // by this sync
-  std::map<std::string, std::int64_t> renamed_;  // as renamed_row() says
-  std::set<std::string> named_;                  // their types contradict the configuration
+  std::set<std::string> removed_;                       // by this sync
+  const std::map<std::string, std::string> mentioned_;  // as find_named() says
+  std::map<std::string, std::int64_t> renamed_;         // as renamed_row() says
+  std::set<std::string> reported_;                      // their types contradict the configuration
 };
 
 }  // namespace app
