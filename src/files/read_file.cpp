@@ -14,6 +14,8 @@
 #include <system_error>
 #include <utility>
 
+#include "files/descriptor.h"
+
 namespace files {
 namespace {
 
@@ -22,20 +24,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t largest = std::size_t{64} << 20;
 // How long somebody at the other end of a pipe may take.
 constexpr std::chrono::milliseconds patience{1000};
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 FileText problem(std::string why) { return {std::nullopt, false, std::move(why)}; }
 

@@ -20,8 +20,8 @@
 namespace store {
 namespace {
 
-Descriptor opened(const std::string& path, int flags, mode_t mode = 0) {
-  return Descriptor(::open(reached(path).c_str(), flags | O_CLOEXEC, mode));
+files::Descriptor opened(const std::string& path, int flags, mode_t mode = 0) {
+  return files::Descriptor(::open(reached(path).c_str(), flags | O_CLOEXEC, mode));
 }
 
 std::string_view text_of(const Bytes& content) {
@@ -60,11 +60,11 @@ void copy_attributes(int model, int to) {
 constexpr const char* unfinished = ".unfinished-";
 
 // Locked for as long as somebody works on it.
-Descriptor create_locked(int folder, const std::string& name, mode_t mode) {
+files::Descriptor create_locked(int folder, const std::string& name, mode_t mode) {
   constexpr int tries = 100;
   constexpr int lock_tries = 100;
   for (int n = 0; n < tries; ++n) {
-    Descriptor file(::openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+    files::Descriptor file(::openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     struct stat status = {};
     if (file.get() < 0) return file;
     // Another process can lock it for ever. Where there are no such locks it is not taken for left behind either.
@@ -76,7 +76,7 @@ Descriptor create_locked(int folder, const std::string& name, mode_t mode) {
     // Else taken for left behind, before it was locked.
   }
   errno = EWOULDBLOCK;
-  return Descriptor();
+  return files::Descriptor();
 }
 
 void remove_left_behind(int folder, const std::string& final_name) {
@@ -87,7 +87,7 @@ void remove_left_behind(int folder, const std::string& final_name) {
   while (const dirent* entry = ::readdir(list)) {
     const std::string name = entry->d_name;
     if (name.compare(0, beginning.size(), beginning) != 0) continue;
-    const Descriptor file(::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const files::Descriptor file(::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (file.get() >= 0 && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) ::unlinkat(folder, name.c_str(), 0);
   }
   ::closedir(list);
@@ -95,7 +95,7 @@ void remove_left_behind(int folder, const std::string& final_name) {
 
 }  // namespace
 
-bool lock_file(const Descriptor& file, int tries) {
+bool lock_file(const files::Descriptor& file, int tries) {
   for (; tries > 0; --tries) {
     if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return true;
     if (errno != EWOULDBLOCK) return false;
@@ -137,7 +137,7 @@ void require_plain_files(const std::string& database_path) {
 }
 
 void write_new_file(const std::string& path, const Bytes& content, mode_t mode) {
-  const Descriptor file = opened(path, O_WRONLY | O_CREAT | O_EXCL, mode);
+  const files::Descriptor file = opened(path, O_WRONLY | O_CREAT | O_EXCL, mode);
   if (file.get() < 0) throw system_failure("create", path, errno);
   write_all(file.get(), text_of(content), path);
   if (::fsync(file.get()) != 0) throw system_failure("write", path, errno);
@@ -145,18 +145,18 @@ void write_new_file(const std::string& path, const Bytes& content, mode_t mode) 
 
 void sync_folder_of(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
-  const Descriptor opened_folder = opened(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
+  const files::Descriptor opened_folder = opened(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
   if (opened_folder.get() < 0) throw system_failure("open", folder, errno);
   sync_folder(opened_folder.get(), folder);
 }
 
 void copy_plain_file(const std::string& from, const std::string& to) {
-  const Descriptor source = open_plain(from, O_RDONLY);
+  const files::Descriptor source = open_plain(from, O_RDONLY);
   if (source.get() < 0 && errno == EINVAL)
     throw Failure(Failure::Kind::unusable, from + " is no plain file; remove it");
   struct stat status = {};
   if (source.get() < 0 || ::fstat(source.get(), &status) != 0) throw system_failure("copy", from, errno);
-  const Descriptor target = opened(to, O_WRONLY | O_CREAT | O_EXCL, status.st_mode & 0777);
+  const files::Descriptor target = opened(to, O_WRONLY | O_CREAT | O_EXCL, status.st_mode & 0777);
   if (target.get() < 0) throw system_failure("create", to, errno);
   Bytes part(1 << 20);
   for (;;) {
@@ -168,7 +168,7 @@ void copy_plain_file(const std::string& from, const std::string& to) {
   }
 }
 
-bool fill(const Descriptor& file, Bytes& part) {
+bool fill(const files::Descriptor& file, Bytes& part) {
   for (std::size_t done = 0; done < part.size();) {
     const ssize_t n = ::read(file.get(), part.data() + done, part.size() - done);
     if (n < 0 && errno == EINTR) continue;
@@ -242,7 +242,7 @@ void UnfinishedFile::give_to(uid_t owner, gid_t group) {
 }
 
 void UnfinishedFile::look_like(const std::string& model) {
-  const Descriptor like = open_plain(model, O_RDONLY);
+  const files::Descriptor like = open_plain(model, O_RDONLY);
   struct stat status = {};
   if (like.get() < 0 || ::fstat(like.get(), &status) != 0) throw system_failure("read", model, errno);
   give_to(status.st_uid, status.st_gid);

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "store/descriptor.h"
+#include "files/descriptor.h"
 #include "store/place.h"
 
 namespace store {
@@ -18,7 +18,7 @@ namespace store {
 using Bytes = std::vector<unsigned char>;
 
 // Locks it (flock) for this process alone; while another process has it, tries so often, 10 ms apart. False: errno.
-bool lock_file(const Descriptor& file, int tries);
+bool lock_file(const files::Descriptor& file, int tries);
 
 bool exists(const std::string& path);
 // The size in bytes; 0 also if there is no such file. Never opens it.
@@ -41,7 +41,7 @@ void write_new_file(const std::string& path, const Bytes& content, mode_t mode);
 // Copies a plain file into a new one, and follows no link.
 void copy_plain_file(const std::string& from, const std::string& to);
 // Reads the next bytes of a file, as many as there is room for; false if there are fewer, or none can be read.
-bool fill(const Descriptor& file, Bytes& part);
+bool fill(const files::Descriptor& file, Bytes& part);
 // Waits until the disk has the names in that file's folder.
 void sync_folder_of(const std::string& path);
 void rename_file(const std::string& from, const std::string& to);
@@ -93,8 +93,8 @@ class UnfinishedFile {
   std::string final_path_;
   std::string final_name_;
   std::string name_;  // in the folder; empty when there is none any more
-  Descriptor folder_;
-  Descriptor file_;
+  files::Descriptor folder_;
+  files::Descriptor file_;
 };
 
 }  // namespace store

@@ -89,7 +89,7 @@ class Log {
     return sum;
   }
 
-  Descriptor file_;
+  files::Descriptor file_;
   Bytes head_;
   Bytes frame_;
   Sum sum_before_{};

@@ -74,7 +74,7 @@ bool lock_note(int fd) {
 
 // What a killed process left behind must not lead anyone to whoever has its pid or port today.
 std::optional<OwnerNote> live_note_beside(const std::string& database) {
-  const Descriptor file = open_plain_beside(database, note_suffix, O_RDONLY);
+  const files::Descriptor file = open_plain_beside(database, note_suffix, O_RDONLY);
   struct flock lock = whole_file(F_RDLCK);
   const bool is_live = file.get() >= 0 && ::fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
   return is_live ? note_in(read_text(file.get())) : std::nullopt;
@@ -97,8 +97,8 @@ bool is_at(const std::string& path, int fd) {
          there.st_ino == ours.st_ino;
 }
 
-Descriptor open_lock_file(const std::string& path) {
-  Descriptor file = open_plain(path, O_RDWR | O_CREAT, 0600);
+files::Descriptor open_lock_file(const std::string& path) {
+  files::Descriptor file = open_plain(path, O_RDWR | O_CREAT, 0600);
   // Older versions let everybody read it.
   if (file.get() >= 0 && ::fchmod(file.get(), 0600) == 0) return file;
   return file.get() >= 0 ? std::move(file) : open_plain(path, O_RDONLY);
@@ -107,7 +107,7 @@ Descriptor open_lock_file(const std::string& path) {
 }  // namespace
 
 Owner::Owner(const std::string& database_path) : database_(resolved(database_path)), path_(lock_path_of(database_)) {
-  Descriptor file = open_lock_file(path_);
+  files::Descriptor file = open_lock_file(path_);
   if (file.get() < 0) return;
   if (!lock_file(file, tries_at_start)) throw already_owned(database_);
   lock_ = std::move(file);
@@ -129,7 +129,7 @@ bool Owner::keep_locked() {
     if (noted_ && !is_noted) write_note();
     return true;
   }
-  Descriptor anew = open_lock_file(path_);
+  files::Descriptor anew = open_lock_file(path_);
   // It may have been deleted again before it was locked: then the next call takes the next one.
   if (anew.get() < 0 || !lock_file(anew, tries_when_kept) || !is_at(path_, anew.get())) return false;
   lock_ = std::move(anew);
@@ -151,7 +151,7 @@ bool Owner::write_note() {
   if (note_.get() < 0 || !is_at(path, note_.get())) {
     // Anew, whatever has been put there: the lock is ours. Readable for all who may enter the folder.
     ::unlink(reached(path).c_str());
-    Descriptor file = open_plain(path, O_RDWR | O_CREAT | O_EXCL, 0644);
+    files::Descriptor file = open_plain(path, O_RDWR | O_CREAT | O_EXCL, 0644);
     if (file.get() < 0 || !lock_note(file.get())) return false;
     note_ = std::move(file);
   }
@@ -164,7 +164,7 @@ bool Owner::write_note() {
 std::optional<OwnerNote> read_owner_note(const std::string& database_path) { return live_note_beside(database_path); }
 
 bool is_owned(const std::string& database_path) {
-  const Descriptor file = open_plain_beside(database_path, lock_suffix, O_RDONLY);
+  const files::Descriptor file = open_plain_beside(database_path, lock_suffix, O_RDONLY);
   if (file.get() >= 0) return ::flock(file.get(), LOCK_SH | LOCK_NB) != 0;
   return errno == EACCES && live_note_beside(database_path);
 }

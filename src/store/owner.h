@@ -47,9 +47,9 @@ class Owner {
   const std::string database_;
   const std::string path_;
   locks::Mutex mutex_;
-  Descriptor lock_ GUARDED_BY(mutex_);
+  files::Descriptor lock_ GUARDED_BY(mutex_);
   std::optional<OwnerNote> noted_ GUARDED_BY(mutex_);
-  Descriptor note_ GUARDED_BY(mutex_);          // locked, too, for those who may only read it
+  files::Descriptor note_ GUARDED_BY(mutex_);   // locked, too, for those who may only read it
   bool is_written_ GUARDED_BY(mutex_) = false;  // what was noted
 };
 

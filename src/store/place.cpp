@@ -18,9 +18,9 @@ namespace fs = std::filesystem;
 // Other threads go on with whole paths.
 thread_local const AtFolderOf* at_folder = nullptr;
 
-Descriptor open_plain_at(int folder, const std::string& name, int flags, mode_t mode) {
+files::Descriptor open_plain_at(int folder, const std::string& name, int flags, mode_t mode) {
   constexpr int careful = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  Descriptor file(::openat(folder, name.c_str(), flags | careful, mode));
+  files::Descriptor file(::openat(folder, name.c_str(), flags | careful, mode));
   struct stat status = {};
   if (file.get() >= 0 && (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))) {
     file.close();
@@ -54,11 +54,11 @@ std::string reached(const std::string& path) {
 
 bool is_at_a_folder() { return at_folder != nullptr; }
 
-Descriptor open_plain(const std::string& path, int flags, mode_t mode) {
+files::Descriptor open_plain(const std::string& path, int flags, mode_t mode) {
   return open_plain_at(AT_FDCWD, reached(path), flags, mode);
 }
 
-Descriptor open_plain_beside(const std::string& path, const char* suffix, int flags) {
+files::Descriptor open_plain_beside(const std::string& path, const char* suffix, int flags) {
   if (at_folder != nullptr) return open_plain(resolved(path) + suffix, flags);
   Walk walk(path);
   const std::string name = fs::path(walk.end()).filename().string() + suffix;
@@ -76,7 +76,7 @@ AtFolderOf::AtFolderOf(const std::string& path, Last last) : given_(path) {
   folder_status_ = folder.status;
   file_status_ = walk.file();
   // The user may have no right to the current folder. Then the command ends in this one.
-  before_ = Descriptor(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  before_ = files::Descriptor(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (::fchdir(folder.opened.get()) != 0) throw system_failure("enter", folder_, errno);
   at_folder = this;
 }

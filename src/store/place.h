@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "store/descriptor.h"
+#include "files/descriptor.h"
 
 namespace store {
 
@@ -23,10 +23,10 @@ std::string reached(const std::string& path);
 bool is_at_a_folder();
 
 // Opens a plain file and follows no link; else -1 with errno. Waits for no pipe.
-Descriptor open_plain(const std::string& path, int flags, mode_t mode = 0);
+files::Descriptor open_plain(const std::string& path, int flags, mode_t mode = 0);
 
 // The same for the file beside that one, without a moment in which another folder could take its folder's place.
-Descriptor open_plain_beside(const std::string& path, const char* suffix, int flags);
+files::Descriptor open_plain_beside(const std::string& path, const char* suffix, int flags);
 
 // While it lives, the files of one folder are reached by that folder, which was opened once: a link that takes the place
 // of a folder on the way leads nowhere, and a closed folder above needs no right. Only one at a time.
@@ -50,7 +50,7 @@ class AtFolderOf {
   std::string folder_;
   struct stat folder_status_ = {};
   std::optional<struct stat> file_status_;
-  Descriptor before_;
+  files::Descriptor before_;
 };
 
 }  // namespace store

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "store/descriptor.h"
+#include "files/descriptor.h"
 #include "store/failure.h"
 
 namespace store {

@@ -27,7 +27,7 @@ Failure no_backup(const std::string& path, Failure::Kind kind, const std::string
 
 // Opened by SQLite only if it looks like one of its files: whatever else it said would be about a live database.
 void refuse_what_is_no_database(const std::string& path) {
-  const Descriptor file = open_plain(path, O_RDONLY);
+  const files::Descriptor file = open_plain(path, O_RDONLY);
   if (file.get() < 0 && errno == EINVAL) throw no_backup(path, Failure::Kind::unusable, "it is not a file");
   if (file.get() < 0 && errno == EACCES && ::geteuid() != ::getuid()) {
     throw Failure(Failure::Kind::unusable, "the backup " + path +

@@ -36,7 +36,7 @@ std::string joined(const std::string& folder, const std::string& name) {
 
 Walk::Walk(const std::string& path) : path_(path) {
   plan(absolute(path));
-  enter(Descriptor(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)), "/");
+  enter(files::Descriptor(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)), "/");
   while (!names_.empty() && rest_.empty()) step();
 }
 
@@ -75,7 +75,7 @@ void Walk::step() {
     if (folders_.size() > 1) folders_.pop_back();
     return require_same_owner(folders_.back());
   }
-  Descriptor next = open_next(name, O_PATH);
+  files::Descriptor next = open_next(name, O_PATH);
   if (next.get() < 0 && errno != ENOENT && errno != ENOTDIR) throw system_failure("find", path_, errno);
   struct stat status = {};
   if (next.get() >= 0 && ::fstat(next.get(), &status) != 0) throw system_failure("find", path_, errno);
@@ -96,18 +96,18 @@ void Walk::step() {
   }
 }
 
-Descriptor Walk::open_next(const std::string& name, int flags) const {
-  return Descriptor(::openat(folders_.back().opened.get(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
+files::Descriptor Walk::open_next(const std::string& name, int flags) const {
+  return files::Descriptor(::openat(folders_.back().opened.get(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
 }
 
-void Walk::enter(Descriptor folder, const std::string& path) {
+void Walk::enter(files::Descriptor folder, const std::string& path) {
   struct stat status = {};
   if (folder.get() < 0 || ::fstat(folder.get(), &status) != 0) throw system_failure("find", path_, errno);
   folders_.push_back({std::move(folder), path, status});
   require_same_owner(folders_.back());
 }
 
-void Walk::follow(const Descriptor& link, const struct stat& status, const std::string& here) {
+void Walk::follow(const files::Descriptor& link, const struct stat& status, const std::string& here) {
   constexpr int longest_chain = 40;
   if (++links_ > longest_chain) throw system_failure("find", path_, ELOOP);
   std::array<char, PATH_MAX> target;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "store/descriptor.h"
+#include "files/descriptor.h"
 
 namespace store {
 
@@ -25,7 +25,7 @@ class Walk {
   std::string end() const;
 
   struct Folder {
-    Descriptor opened;
+    files::Descriptor opened;
     std::string path;
     struct stat status;
   };
@@ -40,9 +40,9 @@ class Walk {
   // In place of what was to come next.
   void plan(const std::string& path);
   void step();
-  Descriptor open_next(const std::string& name, int flags) const;
-  void enter(Descriptor folder, const std::string& path);
-  void follow(const Descriptor& link, const struct stat& status, const std::string& here);
+  files::Descriptor open_next(const std::string& name, int flags) const;
+  void enter(files::Descriptor folder, const std::string& path);
+  void follow(const files::Descriptor& link, const struct stat& status, const std::string& here);
   void judge(uid_t owner, const std::string& link, const std::string& target);
   void require_same_owner(const Folder& folder) const;
 

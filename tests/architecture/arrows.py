@@ -17,7 +17,7 @@ FOLDERS = {
     "locks": [],
     "files": [],
     "domain": [],
-    "store": ["domain", "counts", "locks"],
+    "store": ["domain", "counts", "files", "locks"],
     "app": ["domain", "store", "counts", "locks"],
     "page": [],
     "http": ["domain", "app", "page", "counts", "files", "locks"],

@@ -320,7 +320,7 @@ TEST_CASE("a file that another program locks for ever is waited for no longer th
   std::atomic<bool> is_over = false;
   std::thread other([&] {
     while (!is_over && !is_locked) {
-      const store::Descriptor file(::open(unfinished.c_str(), O_RDONLY | O_CLOEXEC));
+      const files::Descriptor file(::open(unfinished.c_str(), O_RDONLY | O_CLOEXEC));
       struct stat status = {};
       is_locked = file.get() >= 0 && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0 && ::fstat(file.get(), &status) == 0 &&
                   status.st_nlink > 0;

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace store {
+namespace files {
 
 class Descriptor {
  public:
@@ -26,4 +26,4 @@ class Descriptor {
   int fd_;
 };
 
-}  // namespace store
+}  // namespace files
