@@ -17,9 +17,10 @@ class AttemptTime {
 
   Milliseconds current() const { return current_; }
 
-  // Without an answer. If that attempt had this time, the next one gets twice as long, up to `longest`.
+  // Without an answer. If that attempt had this time, the next one gets twice as long, up to `longest`. Waits end up to
+  // a millisecond early, since poll(2) counts in those.
   void gave_up_after(Clock::time_point begun) {
-    if (since(begun) >= current_) set(current_);
+    if (since(begun) >= current_ * 9 / 10) set(current_);
   }
   // The next attempt gets twice what this one took, but not less than the shortest.
   void answered_after(Clock::time_point begun) { set(since(begun)); }
