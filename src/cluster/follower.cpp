@@ -294,6 +294,7 @@ void Follower::follow_listed(const std::vector<RowAt>& rows, bool is_other_histo
 void Follower::end_missing(Revision as_of, bool is_other_history, ListedRooms& listed) {
   Replica& replica = state_.replica;
   app::for_each_room(state_.registry, rooms_per_slice, [&](app::Registry::Transaction& local, const auto& room) {
+    state_.mutex.assert_held();
     const std::string name = room.first;
     if (!room.second.held || listed.names.count(name) > 0) return;
     const auto known = replica.room(name);
@@ -329,17 +330,17 @@ void Follower::apply_use_marks(const Listing& listing) {
       state_.replica.set_users(key->name, key->sidecar, value.users);
     }
   }
-  const Replica& replica = state_.replica;
   app::for_each_room(state_.registry, rooms_per_slice, [&](app::Registry::Transaction& local, const auto& room) {
+    state_.mutex.assert_held();
     const std::string name = room.first;
     domain::Ledger& ledger = local.ledger();
-    const auto elsewhere = static_cast<std::size_t>(replica.users(name));
+    const auto elsewhere = static_cast<std::size_t>(state_.replica.users(name));
     const bool is_recounted = room.second.users_elsewhere != elsewhere;
     if (room.second.held && !room.second.pending) {
       const bool is_announced = ledger.announced_use(room.second) != domain::Use::none;
-      const auto use = room.second.has_users()                      ? domain::Use::live
-                       : replica.use_mark(name) > 0 || is_announced ? domain::Use::kept
-                                                                    : domain::Use::none;
+      const auto use = room.second.has_users()                             ? domain::Use::live
+                       : state_.replica.use_mark(name) > 0 || is_announced ? domain::Use::kept
+                                                                           : domain::Use::none;
       // After a kill the users of the last second are forgotten, while the use mark still counts them.
       const bool is_right = use == domain::Use::kept && marked_as_kept.count(name) > 0;
       if (use != domain::Use::none) {

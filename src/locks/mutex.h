@@ -21,12 +21,19 @@
 #define ACQUIRE(...) LOCKS_ATTRIBUTE(acquire_capability(__VA_ARGS__))
 #define RELEASE(...) LOCKS_ATTRIBUTE(release_capability(__VA_ARGS__))
 #define SCOPED_CAPABILITY LOCKS_ATTRIBUTE(scoped_lockable)
+// A function that may be called only with the mutex held, after which clang counts on that.
+#define ASSERT_CAPABILITY(x) LOCKS_ATTRIBUTE(assert_capability(x))
 // A function that clang cannot follow. Each says why.
 #define NO_THREAD_SAFETY_ANALYSIS LOCKS_ATTRIBUTE(no_thread_safety_analysis)
 
 namespace locks {
 
 class LOCKS_ATTRIBUTE(capability("mutex")) Mutex {
+ public:
+  // For a lambda, whose caller clang cannot see. It is called by a function that holds the mutex.
+  void assert_held() const ASSERT_CAPABILITY(this) {}
+
+ private:
   friend class MutexLock;
   std::mutex mutex_;
 };
