@@ -7,7 +7,7 @@
 namespace cli {
 namespace {
 
-std::optional<std::int64_t> number_of(const http::Json& value) {
+std::optional<std::int64_t> number_of(const json::Value& value) {
   constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
   const auto* number = value.unsigned_number();
   if (number != nullptr && *number <= kMost) return static_cast<std::int64_t>(*number);
@@ -17,14 +17,14 @@ std::optional<std::int64_t> number_of(const http::Json& value) {
 
 }  // namespace
 
-std::string text_at(const http::Json& object, std::string_view key) {
+std::string text_at(const json::Value& object, std::string_view key) {
   const auto* member = object.find(key);
   if (member == nullptr || member->is_null()) return "";
   if (const auto* text = member->string()) return *text;
   return member->dump();
 }
 
-std::optional<std::int64_t> number_at(const http::Json& object, std::string_view key) {
+std::optional<std::int64_t> number_at(const json::Value& object, std::string_view key) {
   const auto* member = object.find(key);
   // No sidecar counts that far, but for a capacity that was written by SQL: what is added up must not overflow.
   constexpr std::int64_t most = 1'000'000'000'000'000;
@@ -32,19 +32,19 @@ std::optional<std::int64_t> number_at(const http::Json& object, std::string_view
   return number ? std::optional(std::clamp(*number, -most, most)) : std::nullopt;
 }
 
-bool flag_at(const http::Json& object, std::string_view key) {
+bool flag_at(const json::Value& object, std::string_view key) {
   const auto* member = object.find(key);
   const auto* flag = member == nullptr ? nullptr : member->boolean();
   return flag != nullptr && *flag;
 }
 
-std::vector<http::Json> items_at(const http::Json& object, std::string_view key) {
+std::vector<json::Value> items_at(const json::Value& object, std::string_view key) {
   const auto* member = object.find(key);
   const auto* items = member == nullptr ? nullptr : member->array();
-  return items == nullptr ? std::vector<http::Json>{} : *items;
+  return items == nullptr ? std::vector<json::Value>{} : *items;
 }
 
-std::vector<std::string> texts_at(const http::Json& object, std::string_view key) {
+std::vector<std::string> texts_at(const json::Value& object, std::string_view key) {
   std::vector<std::string> texts;
   for (const auto& item : items_at(object, key)) {
     const auto* text = item.string();
@@ -53,7 +53,7 @@ std::vector<std::string> texts_at(const http::Json& object, std::string_view key
   return texts;
 }
 
-std::vector<std::int64_t> numbers_at(const http::Json& object, std::string_view key) {
+std::vector<std::int64_t> numbers_at(const json::Value& object, std::string_view key) {
   std::vector<std::int64_t> numbers;
   for (const auto& item : items_at(object, key)) {
     if (const auto number = number_of(item)) numbers.push_back(*number);

@@ -8,17 +8,17 @@
 #include <string_view>
 #include <vector>
 
-#include "http/json.h"
+#include "json/value.h"
 
 namespace cli {
 
-std::string text_at(const http::Json& object, std::string_view key);
-std::optional<std::int64_t> number_at(const http::Json& object, std::string_view key);
-bool flag_at(const http::Json& object, std::string_view key);
-std::vector<http::Json> items_at(const http::Json& object, std::string_view key);
-std::vector<std::string> texts_at(const http::Json& object, std::string_view key);
+std::string text_at(const json::Value& object, std::string_view key);
+std::optional<std::int64_t> number_at(const json::Value& object, std::string_view key);
+bool flag_at(const json::Value& object, std::string_view key);
+std::vector<json::Value> items_at(const json::Value& object, std::string_view key);
+std::vector<std::string> texts_at(const json::Value& object, std::string_view key);
 // Without what is no number, as null.
-std::vector<std::int64_t> numbers_at(const http::Json& object, std::string_view key);
+std::vector<std::int64_t> numbers_at(const json::Value& object, std::string_view key);
 
 // "25%", or "-" if there is no whole.
 std::string percent(std::int64_t part, std::int64_t whole);

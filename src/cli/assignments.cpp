@@ -3,19 +3,21 @@
 #include "cli/sidecar.h"
 #include "cli/table.h"
 #include "cli/target.h"
+#include "json/value.h"
+#include "json/writer.h"
 
 namespace cli {
 namespace {
 
-std::string for_programs(const std::vector<http::Json>& assignments) {
-  http::JsonWriter json;
+std::string for_programs(const std::vector<json::Value>& assignments) {
+  json::Writer json;
   json.begin_object().key("assignments").begin_array();
   for (const auto& assignment : assignments) json.value(assignment);
   json.end_array().key("next").null().end_object();
   return json.take() + '\n';
 }
 
-std::string for_people(const std::vector<http::Json>& assignments, const CommandLine& line) {
+std::string for_people(const std::vector<json::Value>& assignments, const CommandLine& line) {
   if (assignments.empty()) {
     return line.gateway ? "No room is assigned to gateway " + printable(*line.gateway) + ".\n"
                         : "No room is assigned.\n";

@@ -11,7 +11,7 @@
 #include "cluster/followed_cluster.h"
 #include "cluster/migration.h"
 #include "cluster/resume_point.h"
-#include "http/json.h"
+#include "json/writer.h"
 #include "store/assignments_table.h"
 #include "store/failure.h"
 #include "store/gateways_table.h"
@@ -80,7 +80,7 @@ void require_one_cluster(cluster::Engine& engine) {
 }
 
 std::string for_programs(const cluster::Republished& republished, bool dry_run) {
-  http::JsonWriter json;
+  json::Writer json;
   json.begin_object()
       .member("dry_run", dry_run)
       .member("shared_already", republished.is_shared_already)
@@ -178,7 +178,7 @@ int cluster_leave(const CommandLine& line, Terminal& terminal) {
       cluster::leave_store(engine, configuration.cluster, file.sidecar, cluster::Engine::Clock::now() + longest_run);
   if (left.problem) throw CommandFailed(printable(*left.problem) + "; run it again");
   if (line.json) {
-    http::JsonWriter json;
+    json::Writer json;
     json.begin_object().member("given_up", left.marks).member("ended", left.ended).end_object();
     terminal.out << json.take() << '\n';
   } else {

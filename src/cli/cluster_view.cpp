@@ -8,8 +8,6 @@
 namespace cli {
 namespace {
 
-using Json = http::Json;
-
 std::string seconds(std::int64_t ms) {
   if (ms >= 10000) return std::to_string(ms / 1000) + " s";
   return std::to_string(ms / 1000) + '.' + std::to_string(ms % 1000 / 100) + " s";
@@ -24,25 +22,25 @@ std::string meaning_of(const std::string& state) {
   return "";
 }
 
-std::size_t well_among(const std::vector<Json>& members) {
-  return static_cast<std::size_t>(std::count_if(members.begin(), members.end(),
-                                                [](const Json& member) { return text_at(member, "problem").empty(); }));
+std::size_t well_among(const std::vector<json::Value>& members) {
+  return static_cast<std::size_t>(std::count_if(
+      members.begin(), members.end(), [](const json::Value& member) { return text_at(member, "problem").empty(); }));
 }
 
 }  // namespace
 
-bool cluster_is_shared(const Json& cluster) {
+bool cluster_is_shared(const json::Value& cluster) {
   const auto engine = text_at(cluster, "engine");
   return !engine.empty() && engine != "none";
 }
 
-bool cluster_is_well(const Json& cluster) {
+bool cluster_is_well(const json::Value& cluster) {
   const auto state = text_at(cluster, "state");
   const auto members = items_at(cluster, "members");
   return (state == "live" || state == "idle") && well_among(members) == members.size();
 }
 
-std::string cluster_line(const Json& cluster) {
+std::string cluster_line(const json::Value& cluster) {
   const auto sidecars = items_at(cluster, "sidecars").size();
   const auto members = items_at(cluster, "members");
   return printable(text_at(cluster, "engine")) + " " + printable(text_at(cluster, "state")) + ", " +
@@ -50,7 +48,7 @@ std::string cluster_line(const Json& cluster) {
          std::to_string(well_among(members)) + " of " + std::to_string(members.size()) + " members well";
 }
 
-std::string cluster_tables(const Json& cluster) {
+std::string cluster_tables(const json::Value& cluster) {
   const auto state = text_at(cluster, "state");
   const auto meaning = meaning_of(state);
   std::string text = "Cluster  " + printable(text_at(cluster, "engine")) + ", " + printable(state) +

@@ -4,17 +4,17 @@
 
 #include <string>
 
-#include "http/json.h"
+#include "json/value.h"
 
 namespace cli {
 
 // Does this sidecar share?
-bool cluster_is_shared(const http::Json& cluster);
+bool cluster_is_shared(const json::Value& cluster);
 // Not to be worried about: all is known, and each member of the engine is well.
-bool cluster_is_well(const http::Json& cluster);
+bool cluster_is_well(const json::Value& cluster);
 // One line without its end: the state, how many sidecars, how many members are well.
-std::string cluster_line(const http::Json& cluster);
+std::string cluster_line(const json::Value& cluster);
 // State, sidecars and members, with tables.
-std::string cluster_tables(const http::Json& cluster);
+std::string cluster_tables(const json::Value& cluster);
 
 }  // namespace cli

@@ -4,6 +4,7 @@
 #include "cli/sidecar.h"
 #include "cli/table.h"
 #include "cli/target.h"
+#include "json/value.h"
 
 namespace cli {
 namespace {
@@ -13,7 +14,7 @@ bool has_country(const CommandLine& line) {
   return line.country && line.country->find_first_not_of(" \t") != std::string::npos;
 }
 
-std::string in_words(const CommandLine& line, const http::Json& answer) {
+std::string in_words(const CommandLine& line, const json::Value& answer) {
   const auto room = "Room " + printable(line.subject);
   const auto gateway = text_at(answer, "janus");
   if (gateway.empty()) {
@@ -32,7 +33,7 @@ std::string in_words(const CommandLine& line, const http::Json& answer) {
   return text;
 }
 
-std::string for_people(const CommandLine& line, const http::Json& answer) {
+std::string for_people(const CommandLine& line, const json::Value& answer) {
   auto text = in_words(line, answer);
   const auto candidates = candidates_of(answer);
   return candidates.empty() ? text : text + '\n' + candidates;

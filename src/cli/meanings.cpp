@@ -66,7 +66,7 @@ std::string meaning(const std::array<Meaning, N>& meanings, const std::string& w
 
 }  // namespace
 
-std::string meaning_of_choice(const http::Json& answer) {
+std::string meaning_of_choice(const json::Value& answer) {
   const auto reason = text_at(answer, "reason");
   // By load, or since its users are there, or it has just been there: with one candidate nobody can tell.
   const bool had_a_choice = items_at(answer, "candidates").size() != 1;
@@ -78,14 +78,14 @@ std::string meaning_of_asker(const std::string& word) {
   return known.empty() ? word : known;
 }
 
-bool is_release(const http::Json& decision) {
+bool is_release(const json::Value& decision) {
   return text_at(decision, "janus").empty() && text_at(decision, "error").empty();
 }
 
-std::string meaning_of_refusal(const http::Json& answer) {
+std::string meaning_of_refusal(const json::Value& answer) {
   const auto error = text_at(answer, "error");
   const auto candidates = items_at(answer, "candidates");
-  const auto is_down = [](const http::Json& candidate) { return text_at(candidate, "verdict") == "down"; };
+  const auto is_down = [](const json::Value& candidate) { return text_at(candidate, "verdict") == "down"; };
   const auto down = std::count_if(candidates.begin(), candidates.end(), is_down);
   const auto verdict = candidates.size() == 1 ? text_at(candidates[0], "verdict") : "";
   if (verdict != "disabled") {
@@ -99,7 +99,7 @@ std::string meaning_of_refusal(const http::Json& answer) {
          meaning(kVerdicts, verdict);
 }
 
-std::string candidates_of(const http::Json& answer) {
+std::string candidates_of(const json::Value& answer) {
   const auto candidates = items_at(answer, "candidates");
   if (candidates.empty()) return "";
   Table table({{"GATEWAY"},

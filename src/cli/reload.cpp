@@ -4,7 +4,7 @@
 #include "cli/commands.h"
 #include "cli/configured.h"
 #include "cli/table.h"
-#include "http/json.h"
+#include "json/writer.h"
 
 namespace cli {
 namespace {
@@ -33,7 +33,7 @@ std::string for_people(const Sidecar::Answer& answer) {
 [[noreturn]] void refuse_here(const config::Loaded& loaded, const CommandLine& line, Terminal& terminal) {
   print_problems(loaded, terminal.err);
   if (line.json) {
-    http::JsonWriter json;
+    json::Writer json;
     json.begin_object().member("error", "configuration_refused");
     json.member("message", "Mend what is listed under problems; the old configuration stays in force.");
     json.key("problems").begin_array();

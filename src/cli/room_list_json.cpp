@@ -6,7 +6,7 @@
 #include "cli/room_list_formats.h"
 #include "cli/table.h"
 #include "domain/suggestion.h"
-#include "http/json.h"
+#include "json/value.h"
 
 namespace cli {
 namespace {
@@ -49,13 +49,13 @@ PlacedProblem not_json(std::string_view text, const std::string& problem) {
                     "or additional comma, quote or bracket"};
 }
 
-const http::Json::Array* rooms_of(const http::Json& document) {
+const json::Value::Array* rooms_of(const json::Value& document) {
   if (const auto* array = document.array()) return array;
   const auto* rooms = document.find(kGroups);
   return rooms == nullptr ? nullptr : rooms->array();
 }
 
-bool are_groups(const http::Json& document, const http::Json::Array& rooms) {
+bool are_groups(const json::Value& document, const json::Value::Array& rooms) {
   if (document.is_object()) return true;
   return !rooms.empty() && rooms[0].find("room") != nullptr && rooms[0].find("gateway_uid") == nullptr;
 }
@@ -64,7 +64,7 @@ class Elements {
  public:
   Elements(bool are_groups, std::vector<std::size_t> lines) : are_groups_(are_groups), lines_(std::move(lines)) {}
 
-  RawRoomList read(const http::Json::Array& elements) {
+  RawRoomList read(const json::Value::Array& elements) {
     // A key written with escapes can deceive the search for lines; then there are none to tell.
     if (lines_.size() != elements.size()) lines_.assign(elements.size(), 0);
     for (std::size_t i = 0; i < elements.size(); ++i) read_element(i, elements[i]);
@@ -72,7 +72,7 @@ class Elements {
   }
 
  private:
-  void read_element(std::size_t index, const http::Json& element) {
+  void read_element(std::size_t index, const json::Value& element) {
     RawRoom room;
     room.line = lines_[index];
     const auto number = "element " + std::to_string(index + 1);
@@ -91,7 +91,7 @@ class Elements {
     list_.rooms.push_back(std::move(room));
   }
 
-  void read_member(RawRoom& room, const Member& member, const http::Json& element) {
+  void read_member(RawRoom& room, const Member& member, const json::Value& element) {
     auto& text = room.*member.field;
     text = "";
     const auto* value = element.find(member.name);
@@ -114,13 +114,13 @@ class Elements {
   }
 
   // An empty one is somebody's word that there is none; without the member it may be another list.
-  void require_gateway(const RawRoom& room, const http::Json& element) {
+  void require_gateway(const RawRoom& room, const json::Value& element) {
     const std::string name = are_groups_ ? "janus" : "default_gateway";
     if (element.find(name) != nullptr) return;
     complain(room, name + " is missing; name the gateway that serves the room, or \"\" for none");
   }
 
-  void refuse_unknown(const RawRoom& room, const http::Json::Object& object) {
+  void refuse_unknown(const RawRoom& room, const json::Value::Object& object) {
     std::vector<std::string> known;
     known.reserve(kOurs.size());
     for (const auto& member : kOurs) known.emplace_back(member.name);
@@ -146,7 +146,7 @@ class Elements {
 RawRoomList read_room_json(std::string_view text, bool janus_is_default) {
   RawRoomList list;
   std::string problem;
-  const auto document = http::Json::parse(text, &problem);
+  const auto document = json::Value::parse(text, &problem);
   if (!document) {
     list.problems.push_back(not_json(text, problem));
     return list;

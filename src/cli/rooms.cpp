@@ -7,7 +7,7 @@
 #include "cli/database_file.h"
 #include "cli/table.h"
 #include "domain/suggestion.h"
-#include "http/json.h"
+#include "json/writer.h"
 
 namespace cli {
 namespace {
@@ -28,7 +28,7 @@ std::string default_gateway(const domain::Room& room, const Names& names) {
 }
 
 std::string for_programs(const std::vector<store::RoomRow>& rooms, const Names& names) {
-  http::JsonWriter json;
+  json::Writer json;
   json.begin_object().key("rooms").begin_array();
   for (const auto& row : rooms) {
     const auto& room = row.room;

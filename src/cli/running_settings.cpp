@@ -3,6 +3,7 @@
 #include "cli/answer_fields.h"
 #include "cli/sidecar.h"
 #include "cli/terminal.h"
+#include "json/value.h"
 #include "store/failure.h"
 #include "store/owner.h"
 
@@ -19,7 +20,7 @@ bool is_owned(const std::string& database) {
 
 std::string or_none(const std::string& value) { return value.empty() ? "none" : value; }
 
-std::string sentence(const http::Json& change) {
+std::string sentence(const json::Value& change) {
   return text_at(change, "key") + ": " + or_none(text_at(change, "before")) + " -> " +
          or_none(text_at(change, "value")) + " (" + text_at(change, "origin") + ')' +
          (flag_at(change, "needs_restart") ? ", with the next restart only" : "");

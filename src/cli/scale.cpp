@@ -8,13 +8,13 @@
 #include "cli/replace_file.h"
 #include "cli/table.h"
 #include "config/scale_switch.h"
-#include "http/json.h"
+#include "json/writer.h"
 
 namespace cli {
 namespace {
 
 std::string as_json(const std::string& mode) {
-  http::JsonWriter json;
+  json::Writer json;
   json.begin_object().member("mode", mode).end_object();
   return json.take() + '\n';
 }

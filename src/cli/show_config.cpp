@@ -3,7 +3,7 @@
 #include "cli/configured.h"
 #include "cli/running_settings.h"
 #include "cli/table.h"
-#include "http/json.h"
+#include "json/writer.h"
 
 namespace cli {
 namespace {
@@ -16,14 +16,14 @@ const RunningSettings::Value* in_force(const Running& running, const std::string
   return found == running->in_force.end() ? nullptr : &found->second;
 }
 
-void write_texts(http::JsonWriter& json, std::string_view key, const std::vector<std::string>& texts) {
+void write_texts(json::Writer& json, std::string_view key, const std::vector<std::string>& texts) {
   json.key(key).begin_array();
   for (const auto& text : texts) json.value(text);
   json.end_array();
 }
 
 std::string as_json(const std::vector<config::Setting>& settings, const Running& running) {
-  http::JsonWriter json;
+  json::Writer json;
   json.begin_object().key("settings").begin_array();
   for (const auto& setting : settings) {
     json.begin_object().member("key", setting.key).member("variable", setting.variable);

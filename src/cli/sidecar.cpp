@@ -9,6 +9,7 @@
 #include "cli/terminal.h"
 #include "config/listen_address.h"
 #include "http/access.h"
+#include "json/writer.h"
 #include "store/database_id.h"
 #include "store/owner.h"
 
@@ -64,7 +65,7 @@ std::string as_options(std::string message) {
   return message;
 }
 
-store::DatabaseId served_by(const http::Json& settings) {
+store::DatabaseId served_by(const json::Value& settings) {
   store::DatabaseId id;
   if (const auto* database = settings.find("database")) {
     id.path = text_at(*database, "path");
@@ -76,7 +77,7 @@ store::DatabaseId served_by(const http::Json& settings) {
 
 }  // namespace
 
-bool serves(const http::Json& settings, const std::string& database) {
+bool serves(const json::Value& settings, const std::string& database) {
   return store::is_same_database(served_by(settings), store::database_id(database));
 }
 
@@ -117,7 +118,7 @@ Sidecar::Answer Sidecar::ask(std::string_view method, const std::string& target,
         "no sidecar can be reached at " + printable(answer.problem) +
         (configuration_is_sound_ ? "; is it running?" : "; the configuration has errors, see room-sidecar check"));
   }
-  auto body = http::Json::parse(answer.body);
+  auto body = json::Value::parse(answer.body);
   if (!body || !body->is_object()) {
     throw CommandFailed("what answers at " + printable(address_) + " is no room-sidecar (status " +
                         std::to_string(answer.status) + "); correct the address");
@@ -144,7 +145,7 @@ std::string Sidecar::with_address(const Answer& answer) const {
   std::string text = answer.text;
   text.pop_back();  // the bracket
   if (text.back() != '{') text += ',';
-  http::append_json_string(text += "\"address\":", address_);
+  json::append_string(text += "\"address\":", address_);
   return text + '}';
 }
 
@@ -152,9 +153,9 @@ std::string Sidecar::at_address(const std::string& what) const {
   return "the sidecar at " + printable(address_) + ": " + what;
 }
 
-std::vector<http::Json> Sidecar::all_pages(const std::string& target, const std::string& name) {
+std::vector<json::Value> Sidecar::all_pages(const std::string& target, const std::string& name) {
   const auto first = target + (target.find('?') == std::string::npos ? '?' : '&') + "limit=1000";
-  std::vector<http::Json> all;
+  std::vector<json::Value> all;
   std::string after;
   std::size_t size = 0;
   std::chrono::milliseconds timeout = std::chrono::seconds{10};

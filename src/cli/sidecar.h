@@ -12,7 +12,7 @@
 #include "cli/terminal.h"
 #include "config/load.h"
 #include "http/client.h"
-#include "http/json.h"
+#include "json/value.h"
 
 namespace cli {
 
@@ -34,7 +34,7 @@ class Sidecar {
 
   struct Answer {
     int status = 0;
-    http::Json body;
+    json::Value body;
     std::string text;  // the body as it came
 
     bool is_fine() const { return status >= 200 && status < 300; }
@@ -61,7 +61,7 @@ class Sidecar {
   static constexpr std::chrono::seconds kListTime{60};
 
   // All pages of a list: the elements of the array called `name`. `target` has no query, or one.
-  std::vector<http::Json> all_pages(const std::string& target, const std::string& name);
+  std::vector<json::Value> all_pages(const std::string& target, const std::string& name);
 
  private:
   void require_database(const std::string& configured);
@@ -75,6 +75,6 @@ class Sidecar {
 };
 
 // Whether the answer to GET /v2/settings is that of a sidecar which serves the database with this path.
-bool serves(const http::Json& settings, const std::string& database);
+bool serves(const json::Value& settings, const std::string& database);
 
 }  // namespace cli

@@ -3,11 +3,12 @@
 #include "cli/sidecar.h"
 #include "cli/table.h"
 #include "cli/target.h"
+#include "json/value.h"
 
 namespace cli {
 namespace {
 
-std::string for_people(const std::vector<http::Json>& splits) {
+std::string for_people(const std::vector<json::Value>& splits) {
   if (splits.empty()) return "No room is split, as far as gateways and sessions tell.\n";
   Table table({{"ROOM"}, {"ANSWERED"}, {"PARTICIPANTS"}, {"SINCE"}});
   for (const auto& split : splits) {

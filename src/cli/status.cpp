@@ -4,6 +4,7 @@
 #include "cli/sidecar.h"
 #include "cli/status_answers.h"
 #include "cli/table.h"
+#include "json/value.h"
 
 namespace cli {
 namespace {
@@ -15,7 +16,7 @@ struct Totals {
   std::int64_t capacity = 0;
 };
 
-Totals add_gateways(Table& table, const std::vector<http::Json>& gateways) {
+Totals add_gateways(Table& table, const std::vector<json::Value>& gateways) {
   Totals totals;
   for (const auto& gateway : gateways) {
     const auto rooms = number_at(gateway, "rooms").value_or(0);

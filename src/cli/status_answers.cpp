@@ -1,6 +1,7 @@
 #include "cli/status_answers.h"
 
 #include "cli/answer_fields.h"
+#include "json/writer.h"
 
 namespace cli {
 namespace {
@@ -45,7 +46,7 @@ void ask_for_last_hour(Sidecar& sidecar, StatusAnswers& status, std::chrono::mil
 }
 
 std::string for_programs(const StatusAnswers& status) {
-  http::JsonWriter json;
+  json::Writer json;
   json.begin_object().member("scale", status.scale).member("status", status.health);
   json.key("reasons").begin_array();
   for (const auto& reason : status.reasons) json.value(reason);
@@ -55,7 +56,7 @@ std::string for_programs(const StatusAnswers& status) {
   return json.take();
 }
 
-std::string flags_of(const http::Json& gateway) {
+std::string flags_of(const json::Value& gateway) {
   std::vector<std::string> flags;
   if (flag_at(gateway, "disabled")) flags.emplace_back("disabled");
   if (flag_at(gateway, "draining")) flags.emplace_back("draining");

@@ -10,7 +10,7 @@
 #include "cli/sidecar.h"
 #include "cli/terminal.h"
 #include "cli/trend.h"
-#include "http/json.h"
+#include "json/value.h"
 
 namespace cli {
 
@@ -24,12 +24,12 @@ struct StatusAnswers {
   bool scale = false;
   std::string health;  // ok, degraded, …
   std::vector<std::string> reasons;
-  std::vector<http::Json> gateways;
-  std::vector<http::Json> decisions;    // newest first
-  std::vector<http::Json> splits = {};  // rooms whose participants are not where they are answered
-  std::int64_t room_occupancy = 0;      // users; a gateway that has no room for so many more is full
+  std::vector<json::Value> gateways;
+  std::vector<json::Value> decisions;    // newest first
+  std::vector<json::Value> splits = {};  // rooms whose participants are not where they are answered
+  std::int64_t room_occupancy = 0;       // users; a gateway that has no room for so many more is full
   Trend trend = {};
-  std::optional<http::Json> cluster = {};  // the answer of GET /v2/cluster; nothing: an older sidecar
+  std::optional<json::Value> cluster = {};  // the answer of GET /v2/cluster; nothing: an older sidecar
 };
 
 // Mode, health, gateways and the fleet. `patience`: with each answer.
@@ -41,6 +41,6 @@ void ask_for_last_hour(Sidecar& sidecar, StatusAnswers& status, std::chrono::mil
 
 // One JSON object, without a line's end.
 std::string for_programs(const StatusAnswers& status);
-std::string flags_of(const http::Json& gateway);
+std::string flags_of(const json::Value& gateway);
 
 }  // namespace cli

@@ -6,7 +6,7 @@
 
 namespace cli {
 
-Trend::Trend(const http::Json& last_hour) {
+Trend::Trend(const json::Value& last_hour) {
   for (auto& one : items_at(last_hour, "gateways")) gateways_.emplace(text_at(one, "name"), one);
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "http/json.h"
+#include "json/value.h"
 
 namespace cli {
 
@@ -15,7 +15,7 @@ class Trend {
  public:
   Trend() = default;
   // The answer of /v2/load-history.
-  explicit Trend(const http::Json& last_hour);
+  explicit Trend(const json::Value& last_hour);
 
   // `of`: "load" or "users". The whole hour and then `now` in at most so many of ▁▂▃▄▅▆▇█: the most of each piece of
   // time, as high above the least of them; a tenth of the capacity is the least that fills it.
@@ -23,7 +23,7 @@ class Trend {
                    std::size_t length) const;
 
  private:
-  std::map<std::string, http::Json> gateways_;
+  std::map<std::string, json::Value> gateways_;
 };
 
 }  // namespace cli

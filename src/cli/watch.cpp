@@ -9,6 +9,7 @@
 #include "cli/status_answers.h"
 #include "cli/table.h"
 #include "cli/watch_view.h"
+#include "json/writer.h"
 
 namespace cli {
 namespace {
@@ -51,7 +52,7 @@ class Watch {
   std::string text(const Space& space) const {
     if (!line_.json) return watch_view(watched_, space);
     if (!watched_.out_of_reach_since) return for_programs(*watched_.answers);
-    http::JsonWriter json;
+    json::Writer json;
     json.begin_object()
         .member("error", watched_.is_refused ? "refused" : "out_of_reach")
         .member("message", watched_.problem)

@@ -8,11 +8,10 @@
 #include "cli/cluster_view.h"
 #include "cli/table.h"
 #include "cli/watch_words.h"
+#include "json/value.h"
 
 namespace cli {
 namespace {
-
-using Json = http::Json;
 
 enum class Tone { plain, strong, faint, warning, bad };
 
@@ -82,18 +81,20 @@ std::string bar_of(std::int64_t load, std::int64_t capacity, std::size_t length)
 struct Cell {
   const char* header;
   Align align;
-  std::string (*text)(const Json&);
+  std::string (*text)(const json::Value&);
   bool of_load = false;  // which legacy mode does not ask for
 };
-std::string used_of(const Json& gateway) { return percent(load_of(gateway), capacity_of(gateway)); }
-std::string state_of(const Json& gateway) { return printable(text_at(gateway, "state")); }
-std::string load_text(const Json& gateway) {
+std::string used_of(const json::Value& gateway) { return percent(load_of(gateway), capacity_of(gateway)); }
+std::string state_of(const json::Value& gateway) { return printable(text_at(gateway, "state")); }
+std::string load_text(const json::Value& gateway) {
   return std::to_string(load_of(gateway)) + '/' + std::to_string(capacity_of(gateway));
 }
-std::string notes_of(const Json& gateway) { return flags_of(gateway); }
-std::string rooms_of(const Json& gateway) { return shown(number_at(gateway, "rooms")); }
-std::string users_of(const Json& gateway) { return shown(number_at(gateway, "users")); }
-std::string regions_of(const Json& gateway) { return printable(or_dash(joined(texts_at(gateway, "regions"), ","))); }
+std::string notes_of(const json::Value& gateway) { return flags_of(gateway); }
+std::string rooms_of(const json::Value& gateway) { return shown(number_at(gateway, "rooms")); }
+std::string users_of(const json::Value& gateway) { return shown(number_at(gateway, "users")); }
+std::string regions_of(const json::Value& gateway) {
+  return printable(or_dash(joined(texts_at(gateway, "regions"), ",")));
+}
 constexpr Cell cells[] = {
     {"USED", Align::right, used_of, true}, {"STATE", Align::left, state_of},  {"LOAD", Align::right, load_text, true},
     {"FLAGS", Align::left, notes_of},      {"ROOMS", Align::right, rooms_of}, {"USERS", Align::right, users_of},
@@ -161,7 +162,7 @@ class View {
     add("");
   }
 
-  void draw_splits(const std::vector<Json>& splits) {
+  void draw_splits(const std::vector<json::Value>& splits) {
     const std::size_t most = space_.rows == 0 || space_.rows >= 24 ? 5 : 1;
     const std::size_t shown = splits.size() > most ? most - 1 : splits.size();
     for (std::size_t i = 0; i < shown; ++i) add("! Split: " + split_text(splits[i]), Tone::bad);
@@ -184,16 +185,16 @@ class View {
   bool scale() const { return watched_.answers->scale; }
   // What is shown of a gateway, and compared.
   const char* amount() const { return scale() ? "load" : "users"; }
-  std::int64_t amount_of(const Json& gateway) const { return number_at(gateway, amount()).value_or(0); }
-  int problem(const Json& gateway) const { return severity_of(gateway, *watched_.answers); }
+  std::int64_t amount_of(const json::Value& gateway) const { return number_at(gateway, amount()).value_or(0); }
+  int problem(const json::Value& gateway) const { return severity_of(gateway, *watched_.answers); }
 
-  void draw_gateways(std::vector<Json> gateways, std::size_t reserved) {
+  void draw_gateways(std::vector<json::Value> gateways, std::size_t reserved) {
     if (gateways.empty()) return add("No gateways are known.");
     const auto space = std::max<std::size_t>(rows_left() > reserved ? rows_left() - reserved : 0, 3) - 1;
     std::size_t hidden = 0;
     if (gateways.size() > space) {
       // Where not all can be seen, those that need to be.
-      std::stable_sort(gateways.begin(), gateways.end(), [this](const Json& a, const Json& b) {
+      std::stable_sort(gateways.begin(), gateways.end(), [this](const json::Value& a, const json::Value& b) {
         if (problem(a) != problem(b)) return problem(a) > problem(b);
         if (!scale()) return amount_of(a) > amount_of(b);
         const auto times = [](std::int64_t one, std::int64_t other) {
@@ -207,13 +208,13 @@ class View {
     draw_table(gateways, shown);
     if (hidden == 0) return;
     const auto with_problems = std::count_if(gateways.begin() + static_cast<std::ptrdiff_t>(shown), gateways.end(),
-                                             [this](const Json& one) { return problem(one) > 0; });
+                                             [this](const json::Value& one) { return problem(one) > 0; });
     add("… and " + std::to_string(hidden) + " more" +
             (with_problems > 0 ? ", " + std::to_string(with_problems) + " of them in trouble" : ""),
         with_problems > 0 ? Tone::warning : Tone::faint);
   }
 
-  void draw_table(const std::vector<Json>& gateways, std::size_t count) {
+  void draw_table(const std::vector<json::Value>& gateways, std::size_t count) {
     std::size_t name = 7;
     for (const auto& one : gateways) name = std::max(name, display_width(printable(text_at(one, "name"))));
     name = std::min<std::size_t>(name, std::max<std::size_t>(space_.columns / 4, 7));
@@ -259,13 +260,13 @@ class View {
     }
   }
 
-  std::string trend_of(const Json& gateway, std::size_t length) const {
+  std::string trend_of(const json::Value& gateway, std::size_t length) const {
     return watched_.answers->trend.line(text_at(gateway, "name"), amount(), amount_of(gateway), capacity_of(gateway),
                                         length);
   }
 
   // 0 if it would tell nothing of any gateway.
-  static std::size_t width_of(const Cell& cell, const std::vector<Json>& gateways) {
+  static std::size_t width_of(const Cell& cell, const std::vector<json::Value>& gateways) {
     std::size_t width = display_width(cell.header);
     bool has_any = false;
     for (const auto& one : gateways) {

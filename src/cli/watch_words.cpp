@@ -10,14 +10,12 @@
 namespace cli {
 namespace {
 
-using Json = http::Json;
-
 // Legacy mode asks for no load.
-bool is_full(const Json& gateway, const StatusAnswers& status) {
+bool is_full(const json::Value& gateway, const StatusAnswers& status) {
   return status.scale && load_of(gateway) + std::max<std::int64_t>(status.room_occupancy, 1) > capacity_of(gateway);
 }
 
-bool takes_rooms(const Json& gateway) {
+bool takes_rooms(const json::Value& gateway) {
   return flag_at(gateway, "available") && !flag_at(gateway, "disabled") && !flag_at(gateway, "draining") &&
          text_at(gateway, "state") != "down";
 }
@@ -56,10 +54,10 @@ std::string listed(std::vector<std::string> names) {
 
 std::string clock_time(const std::string& time) { return time.size() >= 19 ? time.substr(11, 8) : time; }
 
-std::int64_t load_of(const Json& gateway) { return number_at(gateway, "load").value_or(0); }
-std::int64_t capacity_of(const Json& gateway) { return number_at(gateway, "capacity").value_or(0); }
+std::int64_t load_of(const json::Value& gateway) { return number_at(gateway, "load").value_or(0); }
+std::int64_t capacity_of(const json::Value& gateway) { return number_at(gateway, "capacity").value_or(0); }
 
-int severity_of(const Json& gateway, const StatusAnswers& status) {
+int severity_of(const json::Value& gateway, const StatusAnswers& status) {
   const auto state = text_at(gateway, "state");
   if (state == "down") return 5;
   if (state == "suspect") return 4;
@@ -79,9 +77,10 @@ std::vector<std::string> problems_of(const StatusAnswers& status) {
     const char* what = names.size() == 1 ? one : many;
     problems.push_back(listed(std::move(names)) + what);
   };
-  add_problem(" is down.", " are down.", [](const Json& one) { return text_at(one, "state") == "down"; });
-  add_problem(" may be down.", " may be down.", [](const Json& one) { return text_at(one, "state") == "suspect"; });
-  add_problem(" is full.", " are full.", [&](const Json& one) { return is_full(one, status); });
+  add_problem(" is down.", " are down.", [](const json::Value& one) { return text_at(one, "state") == "down"; });
+  add_problem(" may be down.", " may be down.",
+              [](const json::Value& one) { return text_at(one, "state") == "suspect"; });
+  add_problem(" is full.", " are full.", [&](const json::Value& one) { return is_full(one, status); });
   if (status.scale && std::none_of(status.gateways.begin(), status.gateways.end(), takes_rooms)) {
     problems.emplace_back("No listed gateway is known to be there for new rooms.");
   }
@@ -100,7 +99,7 @@ std::string sums_of(const StatusAnswers& status) {
   return status.scale ? text + "; " + headroom_of(status) : text;
 }
 
-std::string decision_text(const Json& decision) {
+std::string decision_text(const json::Value& decision) {
   std::string text = printable(clock_time(text_at(decision, "time"))) + "  " + printable(text_at(decision, "room"));
   const auto left = text_at(decision, "left");
   if (!left.empty()) text += " from " + printable(left);
@@ -118,7 +117,7 @@ std::string decision_text(const Json& decision) {
   return country.empty() ? text : text + ", from " + printable(country);
 }
 
-std::string split_text(const Json& split) {
+std::string split_text(const json::Value& split) {
   std::vector<std::string> parts;
   for (const auto& part : items_at(split, "gateways")) {
     parts.push_back(printable(text_at(part, "name")) + " (" + shown(number_at(part, "participants")) + ")");

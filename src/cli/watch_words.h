@@ -7,18 +7,18 @@
 #include <vector>
 
 #include "cli/status_answers.h"
-#include "http/json.h"
+#include "json/value.h"
 
 namespace cli {
 
 // "02:13:05" of an RFC 3339 time.
 std::string clock_time(const std::string& time);
 
-std::int64_t load_of(const http::Json& gateway);
-std::int64_t capacity_of(const http::Json& gateway);
+std::int64_t load_of(const json::Value& gateway);
+std::int64_t capacity_of(const json::Value& gateway);
 
 // How urgently a gateway is to be seen: 5 down, 4 suspect, 3 full, 2 draining, 1 disabled, 0 not at all.
-int severity_of(const http::Json& gateway, const StatusAnswers& status);
+int severity_of(const json::Value& gateway, const StatusAnswers& status);
 
 // Sentences on the gateways as a whole, beside what /readyz says.
 std::vector<std::string> problems_of(const StatusAnswers& status);
@@ -26,8 +26,8 @@ std::vector<std::string> problems_of(const StatusAnswers& status);
 // Rooms and users of all gateways, and in scale mode how many users they have room for, also by region.
 std::string sums_of(const StatusAnswers& status);
 
-std::string decision_text(const http::Json& decision);
+std::string decision_text(const json::Value& decision);
 // A room whose participants are not all where it is answered.
-std::string split_text(const http::Json& split);
+std::string split_text(const json::Value& split);
 
 }  // namespace cli

@@ -4,6 +4,7 @@
 #include "cli/sidecar.h"
 #include "cli/table.h"
 #include "cli/target.h"
+#include "json/value.h"
 
 namespace cli {
 namespace {
@@ -12,7 +13,7 @@ std::string because(const std::string& word, const std::string& meaning) {
   return " (" + printable(word) + ')' + (meaning.empty() ? "" : ": " + meaning);
 }
 
-std::string what_happened(const http::Json& decision) {
+std::string what_happened(const json::Value& decision) {
   const auto gateway = printable(text_at(decision, "janus"));
   const auto left = printable(text_at(decision, "left"));
   const auto asker = text_at(decision, "asked_by");
@@ -30,7 +31,7 @@ std::string what_happened(const http::Json& decision) {
   return text + because(reason, meaning_of_choice(decision));
 }
 
-std::string who_asked(const http::Json& decision) {
+std::string who_asked(const json::Value& decision) {
   const auto asker = text_at(decision, "asked_by");
   const auto country = text_at(decision, "country_code");
   auto text = printable(meaning_of_asker(asker));
@@ -53,7 +54,7 @@ std::string indented(const std::string& text) {
   return result;
 }
 
-std::string for_people(const CommandLine& line, const http::Json& answer) {
+std::string for_people(const CommandLine& line, const json::Value& answer) {
   const auto decisions = items_at(answer, "decisions");
   const auto room = "Room " + printable(line.subject);
   if (decisions.empty()) {

@@ -9,26 +9,26 @@
 #include <vector>
 
 #include "cluster/engine.h"
-#include "http/json.h"
+#include "json/value.h"
 
 namespace cluster {
 
-std::optional<Header> header_of(const http::Json& answer);
+std::optional<Header> header_of(const json::Value& answer);
 // The id that a unary answer or a stream's bears; "" if it bears none.
-std::string cluster_id_of(const http::Json& answer);
+std::string cluster_id_of(const json::Value& answer);
 
 // It has to be an answer to that transaction: as many results as there are operations on the branch taken.
-std::optional<TransactionResult> transaction_result_of(const http::Json& answer, const Transaction& asked);
-std::optional<Page> page_of(const http::Json& answer);
+std::optional<TransactionResult> transaction_result_of(const json::Value& answer, const Transaction& asked);
+std::optional<Page> page_of(const json::Value& answer);
 // Can the page be an answer to what was asked? Keys ascend within the range, and more follow only a full page: so
 // asking for page after page comes to an end.
 bool answers(const Page& page, const RangeRequest& asked);
-std::optional<Event> event_of(const http::Json& event);
+std::optional<Event> event_of(const json::Value& event);
 
 // The member of that name; 0 if it is left out.
-std::optional<std::int64_t> number_of(const http::Json& object, std::string_view name);
+std::optional<std::int64_t> number_of(const json::Value& object, std::string_view name);
 // "" if it is left out or no text. Ids of members and clusters, too: they may be above 2^63.
-std::string text_of(const http::Json& object, std::string_view name);
-bool flag_of(const http::Json& object, std::string_view name);
+std::string text_of(const json::Value& object, std::string_view name);
+bool flag_of(const json::Value& object, std::string_view name);
 
 }  // namespace cluster

@@ -111,7 +111,7 @@ Failure Asker::listen(const Question& question, std::chrono::milliseconds silenc
   if (listening_failed_ + 1 >= options_.endpoints.size()) failure.of_stranger = false;
   if (failure.error != ErrorCode::none) return failure;
   if (answer.status == 200) return failure_of(ErrorCode::none, answer.problem);
-  return failure_in(answer, false, [](const http::Json&) { return false; });
+  return failure_in(answer, false, [](const json::Value&) { return false; });
 }
 
 void Asker::listened_well() {
@@ -169,7 +169,7 @@ Failure Asker::post(const Question& question, std::optional<Deadline> deadline, 
   });
   if (failure.error != ErrorCode::none) return failure;
   std::optional<std::string> other;
-  failure = failure_in(answer, question.changes, [&](const http::Json& json) {
+  failure = failure_in(answer, question.changes, [&](const json::Value& json) {
     const std::string id = cluster_id_of(json);
     if (!cluster_->counts(endpoint, id)) other = id;
     return !other && reader(json);

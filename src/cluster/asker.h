@@ -19,7 +19,7 @@
 #include "cluster/followed_cluster.h"
 #include "cluster/member_check.h"
 #include "cluster/member_rotation.h"
-#include "http/json.h"
+#include "json/value.h"
 
 namespace cluster {
 
@@ -38,7 +38,7 @@ class Asker {
     bool changes = true;  // else an answer that did not come leaves nothing uncertain
   };
   // Reads an answer; false if it is none to that question.
-  using Reader = std::function<bool(const http::Json& answer)>;
+  using Reader = std::function<bool(const json::Value& answer)>;
 
   // Without a deadline: nobody waits for the answer, and one attempt that takes its time ends it (attempt_time.h). A
   // token is waited for until the deadline; without one nothing was sent.

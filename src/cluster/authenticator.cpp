@@ -8,6 +8,7 @@
 #include "cluster/answers.h"
 #include "cluster/requests.h"
 #include "files/read_file.h"
+#include "json/value.h"
 
 namespace cluster {
 namespace {
@@ -154,7 +155,7 @@ Failure Authenticator::find_member() {
     Failure failure = check_member();
     if (failure.error == ErrorCode::none) {
       const Answer answer = connection_.post(rotation_.endpoint(), question, Clock::now() + attempt_time_.current());
-      failure = failure_in(answer, false, [this](const http::Json& json) { return counts(json); });
+      failure = failure_in(answer, false, [this](const json::Value& json) { return counts(json); });
     }
     if (is_sure(failure)) {
       attempt_time_.answered_after(begun);
@@ -181,14 +182,14 @@ Failure Authenticator::check_member() {
   return is_stranger_ ? Failure() : failure;
 }
 
-bool Authenticator::counts(const http::Json& answer) {
+bool Authenticator::counts(const json::Value& answer) {
   return cluster_->id().empty() || cluster_->counts(rotation_.endpoint(), cluster_id_of(answer));
 }
 
 Failure Authenticator::check_password(const std::string& password, Token& token) {
   const Request question{"/v3/auth/authenticate", authenticate_request(*options_.user, password)};
   const Answer answer = connection_.post(rotation_.endpoint(), question, Clock::now() + longest_check);
-  Failure failure = failure_in(answer, false, [&](const http::Json& json) {
+  Failure failure = failure_in(answer, false, [&](const json::Value& json) {
     token.text = counts(json) ? text_of(json, "token") : "";
     return !token.text.empty();
   });

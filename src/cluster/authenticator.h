@@ -23,6 +23,7 @@
 #include "cluster/member_check.h"
 #include "cluster/member_rotation.h"
 #include "cluster/options.h"
+#include "json/value.h"
 #include "locks/mutex.h"
 
 namespace cluster {
@@ -60,7 +61,7 @@ class Authenticator {
   Failure authenticate(Token& token);
   Failure find_member();
   Failure check_member();
-  bool counts(const http::Json& answer);
+  bool counts(const json::Value& answer);
   Failure check_password(const std::string& password, Token& token);
   void delay_next_check();
   void note(std::string why, bool is_checking);

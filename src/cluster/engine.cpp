@@ -9,15 +9,14 @@
 #include "cluster/followed_cluster.h"
 #include "cluster/requests.h"
 #include "cluster/watch_stream.h"
+#include "json/value.h"
 
 namespace cluster {
 namespace {
 
-using http::Json;
-
 // What a stream's answer consists of, or that answer itself.
-const Json& result_in(const Json& answer) {
-  const Json* result = answer.find("result");
+const json::Value& result_in(const json::Value& answer) {
+  const json::Value* result = answer.find("result");
   return result != nullptr ? *result : answer;
 }
 
@@ -36,7 +35,7 @@ class Engine::Inside {
   template <typename T, typename Read>
   Reply<T> ask(const Asker::Question& question, std::optional<Deadline> deadline, const Read& read) {
     Reply<T> reply;
-    const auto outcome = asker.ask(question, deadline, [&](const Json& answer) {
+    const auto outcome = asker.ask(question, deadline, [&](const json::Value& answer) {
       const auto header = header_of(result_in(answer));
       auto value = read(result_in(answer));
       if (!header || !value) return false;
@@ -63,35 +62,37 @@ Engine::Engine(const Options& options, std::shared_ptr<FollowedCluster> cluster,
 Engine::~Engine() = default;
 
 Reply<TransactionResult> Engine::transact(const Transaction& transaction, std::optional<Deadline> deadline) {
-  return inside_->ask<TransactionResult>({"/v3/kv/txn", to_json(transaction)}, deadline, [&](const Json& answer) {
-    return transaction_result_of(answer, transaction);
-  });
+  return inside_->ask<TransactionResult>(
+      {"/v3/kv/txn", to_json(transaction)}, deadline,
+      [&](const json::Value& answer) { return transaction_result_of(answer, transaction); });
 }
 
 Reply<Page> Engine::range(const RangeRequest& request, std::optional<Deadline> deadline) {
-  return inside_->ask<Page>({"/v3/kv/range", to_json(request), true, false}, deadline, [&](const Json& answer) {
+  return inside_->ask<Page>({"/v3/kv/range", to_json(request), true, false}, deadline, [&](const json::Value& answer) {
     auto page = page_of(answer);
     return page && answers(*page, request) ? std::move(page) : std::nullopt;
   });
 }
 
 Reply<std::int64_t> Engine::grant_lease(std::chrono::seconds time, std::optional<Deadline> deadline) {
-  return inside_->ask<std::int64_t>({"/v3/lease/grant", grant_request(time), false}, deadline, [](const Json& answer) {
-    const auto id = number_of(answer, "ID");
-    return id && *id != 0 ? id : std::nullopt;
-  });
+  return inside_->ask<std::int64_t>({"/v3/lease/grant", grant_request(time), false}, deadline,
+                                    [](const json::Value& answer) {
+                                      const auto id = number_of(answer, "ID");
+                                      return id && *id != 0 ? id : std::nullopt;
+                                    });
 }
 
 Reply<bool> Engine::keep_lease(std::int64_t lease, std::optional<Deadline> deadline) {
-  return inside_->ask<bool>({"/v3/lease/keepalive", lease_request(lease), false}, deadline, [](const Json& answer) {
-    const auto left = number_of(answer, "TTL");  // left out if the lease is gone
-    return left ? std::optional(*left > 0) : std::nullopt;
-  });
+  return inside_->ask<bool>({"/v3/lease/keepalive", lease_request(lease), false}, deadline,
+                            [](const json::Value& answer) {
+                              const auto left = number_of(answer, "TTL");  // left out if the lease is gone
+                              return left ? std::optional(*left > 0) : std::nullopt;
+                            });
 }
 
 Reply<bool> Engine::revoke_lease(std::int64_t lease, std::optional<Deadline> deadline) {
   auto reply = inside_->ask<bool>({"/v3/lease/revoke", lease_request(lease), false}, deadline,
-                                  [](const Json&) { return std::optional(true); });
+                                  [](const json::Value&) { return std::optional(true); });
   if (inside_->not_found) {
     reply.error = ErrorCode::none;
     reply.value = false;
@@ -108,8 +109,8 @@ std::vector<MemberStatus> Engine::members() {
     MemberStatus& member = members.emplace_back();
     std::string& id = ids.emplace_back();
     member.endpoint = endpoint;
-    auto outcome = asker.ask_one(endpoint, {"/v3/maintenance/status", "{}", false}, [&](const Json& answer) {
-      const Json* header = answer.find("header");
+    auto outcome = asker.ask_one(endpoint, {"/v3/maintenance/status", "{}", false}, [&](const json::Value& answer) {
+      const json::Value* header = answer.find("header");
       if (header == nullptr) return false;
       id = text_of(*header, "member_id");
       member.cluster_id = text_of(*header, "cluster_id");
@@ -117,9 +118,9 @@ std::vector<MemberStatus> Engine::members() {
       member.version = text_of(answer, "version");
       member.has_leader = !leader.empty() && leader != "0";
       member.is_leader = member.has_leader && leader == id;
-      const Json* errors = answer.find("errors");
+      const json::Value* errors = answer.find("errors");
       if (errors != nullptr && errors->array() != nullptr && !errors->array()->empty()) {
-        const Json& first = errors->array()->front();
+        const json::Value& first = errors->array()->front();
         member.problem = first.is_string() ? *first.string() : first.dump();
       }
       return true;
@@ -131,10 +132,10 @@ std::vector<MemberStatus> Engine::members() {
     } else if (!inside_->cluster->id().empty() && !inside_->cluster->counts(endpoint, member.cluster_id)) {
       member.problem = words_for_other_cluster(endpoint, member.cluster_id);
     } else if (names.empty()) {
-      asker.ask_one(endpoint, {"/v3/cluster/member/list", "{}", false}, [&](const Json& answer) {
-        const Json* list = answer.find("members");
+      asker.ask_one(endpoint, {"/v3/cluster/member/list", "{}", false}, [&](const json::Value& answer) {
+        const json::Value* list = answer.find("members");
         if (list == nullptr || list->array() == nullptr) return false;
-        for (const Json& each : *list->array()) names[text_of(each, "ID")] = text_of(each, "name");
+        for (const json::Value& each : *list->array()) names[text_of(each, "ID")] = text_of(each, "name");
         return true;
       });
     }

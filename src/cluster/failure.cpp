@@ -68,16 +68,16 @@ Failure failure_of(int code, std::string_view message) {
   return failure;
 }
 
-Failure failure_of_stream(const http::Json& error) {
+Failure failure_of_stream(const json::Value& error) {
   const char* name = error.find("grpc_code") != nullptr ? "grpc_code" : "code";  // from 3.5 on
   const auto code = error.find(name) != nullptr ? number_of(error, name) : std::nullopt;
   return failure_of(static_cast<int>(code.value_or(2)), text_of(error, "message"));
 }
 
 Failure failure_of_answer(int status, std::string_view body) {
-  const auto json = http::Json::parse(body);
-  const http::Json* code = json ? json->find("code") : nullptr;
-  const http::Json* message = json ? json->find("message") : nullptr;
+  const auto json = json::Value::parse(body);
+  const json::Value* code = json ? json->find("code") : nullptr;
+  const json::Value* message = json ? json->find("message") : nullptr;
   if (json && message == nullptr) message = json->find("error");
   if (code != nullptr && code->unsigned_number() != nullptr && message != nullptr && message->is_string()) {
     return failure_of(static_cast<int>(std::min<std::uint64_t>(*code->unsigned_number(), 99)), *message->string());
@@ -93,7 +93,7 @@ Failure failure_of_answer(int status, std::string_view body) {
   return failure;
 }
 
-Failure failure_in(const Answer& answer, bool changes, const std::function<bool(const http::Json& answer)>& reader) {
+Failure failure_in(const Answer& answer, bool changes, const std::function<bool(const json::Value& answer)>& reader) {
   switch (answer.outcome) {
     case Answer::Outcome::not_sent:
     case Answer::Outcome::closed:
@@ -106,8 +106,8 @@ Failure failure_in(const Answer& answer, bool changes, const std::function<bool(
       break;
   }
   if (answer.status != 200) return failure_of_answer(answer.status, answer.body);
-  const auto json = http::Json::parse(answer.body);
-  const http::Json* error = json ? json->find("error") : nullptr;  // of a stream's answer, as a kept lease's is
+  const auto json = json::Value::parse(answer.body);
+  const json::Value* error = json ? json->find("error") : nullptr;  // of a stream's answer, as a kept lease's is
   if (error != nullptr) {
     return failure_of_stream(*error);
   }

@@ -8,7 +8,7 @@
 
 #include "cluster/connection.h"
 #include "cluster/engine.h"
-#include "http/json.h"
+#include "json/value.h"
 
 namespace cluster {
 
@@ -29,13 +29,13 @@ bool is_sure(const Failure& failure);
 Failure failure_of(int code, std::string_view message);
 
 // The failure that a stream's answer describes under "error".
-Failure failure_of_stream(const http::Json& error);
+Failure failure_of_stream(const json::Value& error);
 
 // The failure that an answer with another status than 200 means.
 Failure failure_of_answer(int status, std::string_view body);
 
 // The failure of any outcome of a question. `changes`: without an answer it is not known what was done. `reader`: false if the
 // answer is none to that question.
-Failure failure_in(const Answer& answer, bool changes, const std::function<bool(const http::Json& answer)>& reader);
+Failure failure_in(const Answer& answer, bool changes, const std::function<bool(const json::Value& answer)>& reader);
 
 }  // namespace cluster

@@ -5,6 +5,7 @@
 
 #include "cluster/answers.h"
 #include "cluster/requests.h"
+#include "json/value.h"
 
 namespace cluster {
 
@@ -56,7 +57,7 @@ Failure MemberCheck::ask_for_id(const std::string& endpoint, const std::string& 
   Failure failure;
   for (const Request& question : questions) {
     const Answer answer = connection_.post(endpoint, question, until);
-    failure = failure_in(answer, false, [&](const http::Json& json) {
+    failure = failure_in(answer, false, [&](const json::Value& json) {
       id = cluster_id_of(json);
       return !id.empty();
     });

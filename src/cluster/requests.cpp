@@ -1,24 +1,22 @@
 #include "cluster/requests.h"
 
 #include "cluster/base64.h"
-#include "http/json.h"
+#include "json/writer.h"
 
 namespace cluster {
 namespace {
 
-using http::JsonWriter;
-
 // Numbers as text, as the gateway itself writes them.
-void number(JsonWriter& out, const char* name, std::int64_t value) { out.member(name, std::to_string(value)); }
+void number(json::Writer& out, const char* name, std::int64_t value) { out.member(name, std::to_string(value)); }
 
-void bytes(JsonWriter& out, const char* name, std::string_view value) { out.member(name, to_base64(value)); }
+void bytes(json::Writer& out, const char* name, std::string_view value) { out.member(name, to_base64(value)); }
 
-void keys(JsonWriter& out, std::string_view key, std::string_view range_end) {
+void keys(json::Writer& out, std::string_view key, std::string_view range_end) {
   bytes(out, "key", key);
   if (!range_end.empty()) bytes(out, "range_end", range_end);
 }
 
-void write(JsonWriter& out, const Compare& compare) {
+void write(json::Writer& out, const Compare& compare) {
   out.begin_object();
   keys(out, compare.key, compare.range_end);
   out.member("result", compare.how == Compare::How::equal ? "EQUAL" : "GREATER");
@@ -35,9 +33,9 @@ void write(JsonWriter& out, const Compare& compare) {
   out.end_object();
 }
 
-void write(JsonWriter& out, const Transaction& transaction);
+void write(json::Writer& out, const Transaction& transaction);
 
-void write(JsonWriter& out, const Operation& operation) {
+void write(json::Writer& out, const Operation& operation) {
   out.begin_object();
   switch (operation.kind) {
     case Operation::Kind::put:
@@ -66,13 +64,13 @@ void write(JsonWriter& out, const Operation& operation) {
 }
 
 template <typename Item>
-void write_all(JsonWriter& out, const char* name, const std::vector<Item>& items) {
+void write_all(json::Writer& out, const char* name, const std::vector<Item>& items) {
   out.key(name).begin_array();
   for (const Item& item : items) write(out, item);
   out.end_array();
 }
 
-void write(JsonWriter& out, const Transaction& transaction) {
+void write(json::Writer& out, const Transaction& transaction) {
   out.begin_object();
   write_all(out, "compare", transaction.compares);
   write_all(out, "success", transaction.success);
@@ -83,13 +81,13 @@ void write(JsonWriter& out, const Transaction& transaction) {
 }  // namespace
 
 std::string to_json(const Transaction& transaction) {
-  JsonWriter out;
+  json::Writer out;
   write(out, transaction);
   return out.take();
 }
 
 std::string to_json(const RangeRequest& request) {
-  JsonWriter out;
+  json::Writer out;
   out.begin_object();
   keys(out, request.key, request.range_end);
   if (request.limit != 0) number(out, "limit", request.limit);
@@ -100,7 +98,7 @@ std::string to_json(const RangeRequest& request) {
 }
 
 std::string own_range_request(std::string_view prefix) {
-  JsonWriter out;
+  json::Writer out;
   out.begin_object();
   keys(out, prefix, end_of_prefix(prefix));
   number(out, "limit", 1);
@@ -109,7 +107,7 @@ std::string own_range_request(std::string_view prefix) {
 }
 
 std::string grant_request(std::chrono::seconds time) {
-  JsonWriter out;
+  json::Writer out;
   out.begin_object();
   number(out, "TTL", time.count());
   out.end_object();
@@ -117,7 +115,7 @@ std::string grant_request(std::chrono::seconds time) {
 }
 
 std::string lease_request(std::int64_t lease) {
-  JsonWriter out;
+  json::Writer out;
   out.begin_object();
   number(out, "ID", lease);
   out.end_object();
@@ -125,7 +123,7 @@ std::string lease_request(std::int64_t lease) {
 }
 
 std::string watch_request(std::string_view key, std::string_view range_end, Revision from) {
-  JsonWriter out;
+  json::Writer out;
   out.begin_object().key("create_request").begin_object();
   keys(out, key, range_end);
   number(out, "start_revision", from);
@@ -135,7 +133,7 @@ std::string watch_request(std::string_view key, std::string_view range_end, Revi
 }
 
 std::string authenticate_request(std::string_view user, std::string_view password) {
-  JsonWriter out;
+  json::Writer out;
   out.begin_object().member("name", user).member("password", password).end_object();
   return out.take();
 }

@@ -3,7 +3,8 @@
 #include <charconv>
 #include <random>
 
-#include "http/json.h"
+#include "json/value.h"
+#include "json/writer.h"
 
 namespace cluster {
 
@@ -15,7 +16,7 @@ std::string random_id() {
 }
 
 std::string to_text(const ResumePoint& resume_point) {
-  http::JsonWriter json;
+  json::Writer json;
   json.begin_object()
       .member("cluster_id", resume_point.cluster_id)
       .member("prefix", resume_point.prefix)
@@ -26,9 +27,9 @@ std::string to_text(const ResumePoint& resume_point) {
 }
 
 ResumePoint resume_point_from(std::string_view text) {
-  const auto json = http::Json::parse(text);
+  const auto json = json::Value::parse(text);
   const auto member = [&](std::string_view name) -> const std::string* {
-    const http::Json* found = json ? json->find(name) : nullptr;
+    const json::Value* found = json ? json->find(name) : nullptr;
     return found ? found->string() : nullptr;
   };
   const std::string* id = member("cluster_id");

@@ -4,22 +4,20 @@
 #include <charconv>
 
 #include "domain/id.h"
-#include "http/json.h"
+#include "json/value.h"
+#include "json/writer.h"
 
 namespace cluster {
 namespace {
 
-using http::Json;
-using http::JsonWriter;
-
-std::string member_text(const Json& object, std::string_view name) {
-  const Json* member = object.find(name);
+std::string member_text(const json::Value& object, std::string_view name) {
+  const json::Value* member = object.find(name);
   const std::string* text = member ? member->string() : nullptr;
   return text ? *text : std::string();
 }
 
-std::optional<Json> object_from(std::string_view text) {
-  auto json = Json::parse(text);
+std::optional<json::Value> object_from(std::string_view text) {
+  auto json = json::Value::parse(text);
   if (!json || !json->is_object()) return std::nullopt;
   return json;
 }
@@ -30,7 +28,7 @@ constexpr std::string_view words_of_draining[] = {"no", "yes", "move"};
 }  // namespace
 
 std::string to_text(const RoomValue& value) {
-  JsonWriter json;
+  json::Writer json;
   json.begin_object()
       .member("gateway", value.row.gateway_name)
       .member("region", value.row.region)
@@ -57,7 +55,7 @@ std::optional<RoomValue> room_value_from(std::string_view room, std::string_view
 }
 
 std::string to_text(const Tombstone& value) {
-  JsonWriter json;
+  json::Writer json;
   json.begin_object()
       .member("gateway", value.gateway)
       .member("why", words_of_left[static_cast<std::size_t>(value.why)])
@@ -101,7 +99,7 @@ UseMark use_mark_from(std::string_view text) {
 }
 
 std::string to_text(const SidecarValue& value) {
-  JsonWriter json;
+  json::Writer json;
   json.begin_object()
       .member("name", value.name)
       .member("address", value.address)
@@ -122,7 +120,7 @@ std::optional<SidecarValue> sidecar_value_from(std::string_view text) {
 }
 
 std::string to_text(domain::Draining draining) {
-  JsonWriter json;
+  json::Writer json;
   json.begin_object().member("draining", words_of_draining[static_cast<std::size_t>(draining)]).end_object();
   return json.take();
 }
@@ -137,7 +135,7 @@ std::optional<domain::Draining> draining_from(std::string_view text) {
 }
 
 std::string to_text(const FailoverValue& value) {
-  JsonWriter json;
+  json::Writer json;
   json.begin_object().member("standby", value.standby).member("by", value.by).end_object();
   return json.take();
 }

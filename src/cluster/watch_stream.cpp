@@ -6,12 +6,10 @@
 
 #include "cluster/answers.h"
 #include "cluster/failure.h"
-#include "http/json.h"
+#include "json/value.h"
 
 namespace cluster {
 namespace {
-
-using http::Json;
 
 WatchEnd::Why why_of(ErrorCode error) {
   switch (error) {
@@ -62,14 +60,14 @@ void WatchStream::finish() {
 
 void WatchStream::read(std::string_view line) {
   if (line.find_first_not_of(" \r\t") == line.npos) return;
-  const auto json = Json::parse(line);
+  const auto json = json::Value::parse(line);
   if (!json) return end_with(WatchEnd::Why::lost, "the watch says what is no JSON");
-  if (const Json* error = json->find("error")) {
+  if (const json::Value* error = json->find("error")) {
     const Failure failure = failure_of_stream(*error);
     is_of_token_ = failure.of_token;
     return end_with(why_of(failure.error), failure.why);
   }
-  const Json* result = json->find("result");
+  const json::Value* result = json->find("result");
   const auto header = result != nullptr ? header_of(*result) : std::nullopt;
   if (!header) return end_with(WatchEnd::Why::lost, "the watch says what is not understood");
   if (counts_ && !counts_(*header)) return end_with(WatchEnd::Why::lost, "the watch is another etcd cluster's");
@@ -82,8 +80,8 @@ void WatchStream::read(std::string_view line) {
     return end_with(why_of(failure.error), failure.why);
   }
   std::vector<Event> events;
-  if (const Json* list = result->find("events"); list != nullptr && list->array() != nullptr) {
-    for (const Json& each : *list->array()) {
+  if (const json::Value* list = result->find("events"); list != nullptr && list->array() != nullptr) {
+    for (const json::Value& each : *list->array()) {
       auto event = event_of(each);
       if (!event) return end_with(WatchEnd::Why::lost, "the watch tells an event that is not understood");
       events.push_back(std::move(*event));

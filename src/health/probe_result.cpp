@@ -1,6 +1,6 @@
 #include "health/probe_result.h"
 
-#include "http/json.h"
+#include "json/value.h"
 
 namespace health {
 namespace {
@@ -10,15 +10,15 @@ constexpr std::uint64_t most_participants = 1'000'000;  // in one room; more is 
 }  // namespace
 
 bool is_server_info(std::string_view body) {
-  const auto json = http::Json::parse(body);
-  const http::Json* janus = json ? json->find("janus") : nullptr;
+  const auto json = json::Value::parse(body);
+  const json::Value* janus = json ? json->find("janus") : nullptr;
   return janus && janus->is_string() && *janus->string() == "server_info";
 }
 
 std::optional<bool> online_in(std::string_view payload) {
-  const auto json = http::Json::parse(payload);
+  const auto json = json::Value::parse(payload);
   if (!json || !json->is_object() || json->object()->size() != 1) return std::nullopt;
-  const http::Json* online = json->find("online");
+  const json::Value* online = json->find("online");
   if (!online || !online->boolean()) return std::nullopt;
   return *online->boolean();
 }
@@ -38,25 +38,25 @@ std::string api_url(std::string_view address) {
 }
 
 std::optional<std::uint64_t> created_id(std::string_view body) {
-  const auto json = http::Json::parse(body);
-  const http::Json* janus = json ? json->find("janus") : nullptr;
+  const auto json = json::Value::parse(body);
+  const json::Value* janus = json ? json->find("janus") : nullptr;
   if (!janus || !janus->is_string() || *janus->string() != "success") return std::nullopt;
-  const http::Json* data = json->find("data");
-  const http::Json* id = data ? data->find("id") : nullptr;
+  const json::Value* data = json->find("data");
+  const json::Value* id = data ? data->find("id") : nullptr;
   return id && id->is_unsigned() ? std::optional(*id->unsigned_number()) : std::nullopt;
 }
 
 std::optional<std::map<std::string, std::int64_t>> listed_rooms(std::string_view body) {
-  const auto json = http::Json::parse(body);
+  const auto json = json::Value::parse(body);
   if (!json) return std::nullopt;
-  const http::Json* plugin = json->find("plugindata");  // by the API; by the admin API it is the response
-  const http::Json* data = plugin ? plugin->find("data") : json->find("response");
-  const http::Json* list = data ? data->find("list") : nullptr;
+  const json::Value* plugin = json->find("plugindata");  // by the API; by the admin API it is the response
+  const json::Value* data = plugin ? plugin->find("data") : json->find("response");
+  const json::Value* list = data ? data->find("list") : nullptr;
   if (!list || !list->array()) return std::nullopt;
   std::map<std::string, std::int64_t> rooms;
-  for (const http::Json& entry : *list->array()) {
-    const http::Json* room = entry.find("room");
-    const http::Json* participants = entry.find("num_participants");
+  for (const json::Value& entry : *list->array()) {
+    const json::Value* room = entry.find("room");
+    const json::Value* participants = entry.find("num_participants");
     if (!room || !participants || !participants->is_unsigned()) return std::nullopt;
     if (*participants->unsigned_number() > most_participants) return std::nullopt;
     const auto count = static_cast<std::int64_t>(*participants->unsigned_number());

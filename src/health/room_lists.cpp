@@ -8,7 +8,7 @@
 
 #include "health/probe_result.h"
 #include "health/secret.h"
-#include "http/json.h"
+#include "json/writer.h"
 
 namespace health {
 namespace {
@@ -93,10 +93,10 @@ class RoomLists::Asking {
     if (!secrets_.secret.empty()) {
       for (const char* name : {"apisecret", "admin_secret"}) {
         text += std::string(",\"") + name + "\":";
-        http::append_json_string(text, secrets_.secret);
+        json::append_string(text, secrets_.secret);
       }
     }
-    if (!secrets_.token.empty()) http::append_json_string(text += ",\"token\":", secrets_.token);
+    if (!secrets_.token.empty()) json::append_string(text += ",\"token\":", secrets_.token);
     return text.append(rest) + "}";
   }
 

@@ -6,6 +6,7 @@
 #include "http/fields.h"
 #include "http/refusal.h"
 #include "http/requests.h"
+#include "json/writer.h"
 
 namespace http {
 namespace {
@@ -14,7 +15,7 @@ std::optional<std::string_view> unless_empty(std::string_view text) {
   return text.empty() ? std::nullopt : std::optional(text);
 }
 
-void write_decision(JsonWriter& json, std::uint64_t id, const app::DecisionRecord& decision) {
+void write_decision(json::Writer& json, std::uint64_t id, const app::DecisionRecord& decision) {
   json.begin_object()
       .member("id", id)
       .member("time", domain::to_text(decision.time))
@@ -56,7 +57,7 @@ Response answer_decisions(const Backend& backend, const Request& request) {
     if (auto refused = refuse_room(*room)) return *refused;
   }
   const auto page = backend.registry.decisions().newest(room.value_or(""), limit, before);
-  JsonWriter json;
+  json::Writer json;
   json.begin_object().key("decisions").begin_array();
   for (const auto& [id, record] : page.items) write_decision(json, id, *record);
   json.end_array();

@@ -39,17 +39,17 @@ std::string correction(std::string_view what, std::string_view name, const Names
 
 }  // namespace
 
-OrRefusal<Json> object_in(std::string_view body, bool required) {
-  if (body.empty() && !required) return Json(Json::Object{});
+OrRefusal<json::Value> object_in(std::string_view body, bool required) {
+  if (body.empty() && !required) return json::Value(json::Value::Object{});
   std::string problem = "It is empty.";
-  std::optional<Json> json;
-  if (!body.empty()) json = Json::parse(body, &problem);
+  std::optional<json::Value> json;
+  if (!body.empty()) json = json::Value::parse(body, &problem);
   if (json && json->is_object()) return std::move(*json);
   if (json) problem = "It is another value.";
   return refusal(400, "invalid_json", "Send exactly one JSON object as the body: " + problem);
 }
 
-std::optional<std::string> id_in(const Json& value) {
+std::optional<std::string> id_in(const json::Value& value) {
   if (const std::string* text = value.string()) return *text;
   if (const std::uint64_t* number = value.unsigned_number()) return std::to_string(*number);
   return std::nullopt;
@@ -67,7 +67,7 @@ std::optional<Response> refuse_unknown_names(const Request& request, const Known
   if (!known.body) return std::nullopt;
   const auto read = object_in(request.body, false);
   if (const auto* refused = std::get_if<Response>(&read)) return *refused;
-  for (const auto& [name, value] : *std::get<Json>(read).object()) {
+  for (const auto& [name, value] : *std::get<json::Value>(read).object()) {
     if (holds(fields, name)) continue;
     return refusal(400, "invalid_request",
                    holds(parameters, name) ? "Send " + name + " in the query, not in the body."
@@ -110,7 +110,7 @@ Response unknown_gateway(const domain::Catalogue& catalogue, std::string_view ga
                      domain::did_you_mean(shown, known) + '.');
 }
 
-Response json_response(JsonWriter& json) {
+Response json_response(json::Writer& json) {
   Response response;
   response.body = json.take();
   return response;

@@ -10,8 +10,9 @@
 
 #include "domain/catalogue.h"
 #include "domain/placement.h"
-#include "http/json.h"
 #include "http/message.h"
+#include "json/value.h"
+#include "json/writer.h"
 
 namespace http {
 
@@ -19,10 +20,10 @@ template <typename Value>
 using OrRefusal = std::variant<Value, Response>;
 
 // The body as a JSON object. An empty one counts as {} unless it is `required`.
-OrRefusal<Json> object_in(std::string_view body, bool required);
+OrRefusal<json::Value> object_in(std::string_view body, bool required);
 
 // A string, or an integer from 0 to 2^64-1 taken as its decimal text; nothing else is an id.
-std::optional<std::string> id_in(const Json& value);
+std::optional<std::string> id_in(const json::Value& value);
 
 // What an operator's request may hold: names with a blank between.
 struct KnownNames {
@@ -49,6 +50,6 @@ Response refusal(domain::Refusal refusal);
 Response unknown_gateway(const domain::Catalogue& catalogue, std::string_view gateway);
 
 // 200 with what was written.
-Response json_response(JsonWriter& json);
+Response json_response(json::Writer& json);
 
 }  // namespace http

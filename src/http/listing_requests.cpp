@@ -4,16 +4,17 @@
 #include "app/listings.h"
 #include "http/fields.h"
 #include "http/requests.h"
+#include "json/writer.h"
 
 namespace http {
 namespace {
 
-void write_time(JsonWriter& json, std::string_view key, const std::optional<domain::WallTime>& time) {
+void write_time(json::Writer& json, std::string_view key, const std::optional<domain::WallTime>& time) {
   json.key(key);
   time ? json.value(domain::to_text(*time)) : json.null();
 }
 
-void write_room(JsonWriter& json, const app::RoomListing& room) {
+void write_room(json::Writer& json, const app::RoomListing& room) {
   json.begin_object()
       .member("room", room.room)
       .member("name", room.name)
@@ -25,7 +26,7 @@ void write_room(JsonWriter& json, const app::RoomListing& room) {
   json.end_object();
 }
 
-void write_next(JsonWriter& json, bool more, std::string_view last) {
+void write_next(json::Writer& json, bool more, std::string_view last) {
   json.key("next");
   more ? json.value(last) : json.null();
 }
@@ -39,7 +40,7 @@ bool is_known(const Backend& backend, const domain::Catalogue& catalogue, std::s
 }  // namespace
 
 Response answer_gateways(const Backend& backend, const Request&) {
-  JsonWriter json;
+  json::Writer json;
   json.begin_object().key("gateways").begin_array();
   for (const app::GatewayListing& gateway : app::list_gateways(backend.registry)) {
     json.begin_object()
@@ -68,7 +69,7 @@ Response answer_rooms(const Backend& backend, const Request& request) {
   if (const auto* refused = std::get_if<Response>(&requested)) return *refused;
   const auto& [after, limit] = std::get<PageParams>(requested);
   const auto page = app::list_rooms(backend.registry, after, limit);
-  JsonWriter json;
+  json::Writer json;
   json.begin_object().key("rooms").begin_array();
   for (const app::RoomListing& room : page.items) write_room(json, room);
   json.end_array();
@@ -82,7 +83,7 @@ Response answer_room(const Backend& backend, const Request& request) {
   if (auto refused = refuse_room(room)) return *refused;
   const auto found = app::find_room(backend.registry, room);
   if (!found) return refusal(domain::Refusal::room_not_found);
-  JsonWriter json;
+  json::Writer json;
   write_room(json, *found);
   return json_response(json);
 }
@@ -96,7 +97,7 @@ Response answer_assignments(const Backend& backend, const Request& request) {
   if (gateway && !is_known(backend, policy->catalogue(), *gateway))
     return unknown_gateway(policy->catalogue(), *gateway);
   const auto page = app::list_assignments(backend.registry, after, limit, gateway);
-  JsonWriter json;
+  json::Writer json;
   json.begin_object().key("assignments").begin_array();
   for (const app::AssignmentListing& listing : page.items) {
     json.begin_object()
@@ -114,7 +115,7 @@ Response answer_assignments(const Backend& backend, const Request& request) {
 }
 
 Response answer_splits(const Backend& backend, const Request&) {
-  JsonWriter json;
+  json::Writer json;
   json.begin_object().key("splits").begin_array();
   for (const app::SplitListing& split : app::list_splits(backend.registry)) {
     json.begin_object().member("room", split.room).member("janus", split.janus).key("gateways").begin_array();
@@ -132,7 +133,7 @@ Response answer_splits(const Backend& backend, const Request&) {
 Response answer_cluster(const Backend& backend, const Request&) {
   const app::FleetView view = backend.fleet ? backend.fleet() : app::FleetView{};
   const auto ms = [](std::chrono::milliseconds time) { return static_cast<std::int64_t>(time.count()); };
-  JsonWriter json;
+  json::Writer json;
   json.begin_object()
       .member("engine", view.engine)
       .member("state", view.state)
@@ -173,7 +174,7 @@ Response answer_config(const Backend& backend, const Request&) {
   for (const domain::Gateway& gateway : policy->catalogue().gateways()) {
     if (!gateway.removed && !gateway.disabled) by_type[gateway.type].push_back(&gateway);
   }
-  JsonWriter json;
+  json::Writer json;
   json.begin_object().key("gateways").begin_object();
   for (const auto& [type, gateways] : by_type) {
     json.key(type).begin_object();

@@ -1,13 +1,14 @@
 #include "app/load_history.h"
 #include "http/fields.h"
 #include "http/requests.h"
+#include "json/writer.h"
 #include "page/page.h"
 
 namespace http {
 namespace {
 
 // `number`: a member of a reading.
-void write_series(JsonWriter& json, std::string_view key, const app::LoadHistory::Series& series, auto number) {
+void write_series(json::Writer& json, std::string_view key, const app::LoadHistory::Series& series, auto number) {
   json.key(key).begin_array();
   for (const auto& reading : series.readings) reading ? json.value((*reading).*number) : json.null();
   json.end_array();
@@ -18,7 +19,7 @@ void write_series(JsonWriter& json, std::string_view key, const app::LoadHistory
 Response answer_load_history(const Backend& backend, const Request&) {
   using Reading = app::LoadHistory::Reading;
   const app::LoadHistory::LastHour hour = backend.load_history.last_hour();
-  JsonWriter json;
+  json::Writer json;
   json.begin_object();
   json.member("room_occupancy", backend.registry.policy()->options().avg_room_occupancy);
   json.key("times").begin_array();

@@ -1,7 +1,7 @@
 #include "http/refusal.h"
 
 #include "domain/printable.h"
-#include "http/json.h"
+#include "json/writer.h"
 
 namespace http {
 
@@ -9,9 +9,9 @@ Response refusal(int status, std::string_view code, std::string_view message) {
   Response response;
   response.status = status;
   response.body = "{\"error\":";
-  append_json_string(response.body, code);
+  json::append_string(response.body, code);
   response.body += ",\"message\":";
-  append_json_string(response.body, domain::printable(message));
+  json::append_string(response.body, domain::printable(message));
   response.body += '}';
   return response;
 }

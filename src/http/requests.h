@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "domain/placement.h"
-#include "http/json.h"
 #include "http/message.h"
 #include "http/routes.h"
+#include "json/writer.h"
 
 namespace http {
 
@@ -15,7 +15,7 @@ Response answer_room_server(const Backend& backend, const Request& request);
 Response answer_explain(const Backend& backend, const Request& request);
 
 // For explain and for decisions, which write them alike.
-void write_candidates(JsonWriter& json, const std::vector<domain::Verdict>& candidates);
+void write_candidates(json::Writer& json, const std::vector<domain::Verdict>& candidates);
 
 // session_requests.cpp
 Response answer_session_put(const Backend& backend, const Request& request);

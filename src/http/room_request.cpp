@@ -1,16 +1,17 @@
 #include "http/room_request.h"
 
 #include "http/refusal.h"
+#include "json/value.h"
 
 namespace http {
 namespace {
 
 // Nothing if it is given, and no string.
-std::optional<std::string> country_in(const Json& body) {
-  const Json* geo = body.find("geo");
+std::optional<std::string> country_in(const json::Value& body) {
+  const json::Value* geo = body.find("geo");
   if (!geo || geo->is_null()) return "";
   if (!geo->is_object()) return std::nullopt;
-  const Json* code = geo->find("country_code");
+  const json::Value* code = geo->find("country_code");
   if (!code || code->is_null()) return "";
   if (const std::string* text = code->string()) return *text;
   return std::nullopt;
@@ -21,9 +22,9 @@ std::optional<std::string> country_in(const Json& body) {
 OrRefusal<RoomRequest> parse_room_request(std::string_view body) {
   const auto read = object_in(body, true);
   if (const auto* refused = std::get_if<Response>(&read)) return *refused;
-  const Json& requested = std::get<Json>(read);
+  const json::Value& requested = std::get<json::Value>(read);
 
-  const Json* given = requested.find("room");
+  const json::Value* given = requested.find("room");
   std::string room = given ? id_in(*given).value_or("") : "";
   if (auto refused = refuse_room(room)) return *std::move(refused);
   auto country = country_in(requested);

@@ -6,6 +6,7 @@
 #include "http/refused_room.h"
 #include "http/requests.h"
 #include "http/room_request.h"
+#include "json/writer.h"
 
 namespace http {
 
@@ -18,7 +19,7 @@ Response answer_room_server(const Backend& backend, const Request& request) {
   const auto& found = std::get<app::RoomAnswer>(answer);
   Response response;
   response.body = "{\"janus\":";
-  append_json_string(response.body, found.gateway) += '}';
+  json::append_string(response.body, found.gateway) += '}';
   response.headers.emplace_back("Room-Server-Reason", to_text(found.reason));
   return response;
 }
@@ -31,7 +32,7 @@ Response answer_explain(const Backend& backend, const Request& request) {
   const domain::Decision& decision = explanation.decision;
   const bool fails = decision.kind == domain::Decision::Kind::refused;
 
-  JsonWriter json;
+  json::Writer json;
   json.begin_object();
   if (fails) {
     json.key("janus").null().key("reason").null();
@@ -46,7 +47,7 @@ Response answer_explain(const Backend& backend, const Request& request) {
   return json_response(json);
 }
 
-void write_candidates(JsonWriter& json, const std::vector<domain::Verdict>& candidates) {
+void write_candidates(json::Writer& json, const std::vector<domain::Verdict>& candidates) {
   json.key("candidates").begin_array();
   for (const domain::Verdict& candidate : candidates) {
     json.begin_object()

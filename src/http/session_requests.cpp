@@ -9,6 +9,8 @@
 #include "http/refused_room.h"
 #include "http/requests.h"
 #include "http/snapshot.h"
+#include "json/value.h"
+#include "json/writer.h"
 
 namespace http {
 namespace {
@@ -51,7 +53,7 @@ Response answer_session_put(const Backend& backend, const Request& request) {
   if (const auto* refused = std::get_if<Response>(&read)) return *refused;
   if (auto refused = refuse_ids(backend, request)) return *refused;
   app::SessionReport report{request.args[0], request.args[1], std::nullopt};
-  const Json* janus = std::get<Json>(read).find("janus");
+  const json::Value* janus = std::get<json::Value>(read).find("janus");
   if (janus && janus->is_string()) report.janus = *janus->string();
 
   const auto answer = app::report_session(backend.registry, report);
@@ -59,7 +61,7 @@ Response answer_session_put(const Backend& backend, const Request& request) {
     return refusal(*refused, report.room);
   }
   const auto& reported = std::get<app::Reported>(answer);
-  JsonWriter json;
+  json::Writer json;
   json.begin_object()
       .member("room", report.room)
       .member("session", report.session)
@@ -72,7 +74,7 @@ Response answer_session_put(const Backend& backend, const Request& request) {
 Response answer_session_delete(const Backend& backend, const Request& request) {
   if (auto refused = refuse_ids(backend, request)) return *refused;
   const app::Left left = app::leave_room(backend.registry, request.args[0], request.args[1]);
-  JsonWriter json;
+  json::Writer json;
   json.begin_object()
       .member("room", request.args[0])
       .member("session", request.args[1])
@@ -101,7 +103,7 @@ Response answer_sessions_put(const Backend& backend, const Request& request) {
                    "nobody is taken to have left.");
   }
 
-  JsonWriter json;
+  json::Writer json;
   json.begin_object()
       .member("sessions", static_cast<std::uint64_t>(result.sessions))
       .member("entered", static_cast<std::uint64_t>(result.entered))

@@ -1,24 +1,24 @@
 #include "http/fields.h"
-#include "http/json.h"
 #include "http/refusal.h"
 #include "http/requests.h"
 #include "http/settings_view.h"
+#include "json/writer.h"
 
 namespace http {
 namespace {
 
-void write_members(JsonWriter& json, const SettingsView::Setting& setting) {
+void write_members(json::Writer& json, const SettingsView::Setting& setting) {
   json.member("key", setting.key).member("variable", setting.variable);
   json.member("value", setting.value).member("origin", setting.origin);
 }
 
-void write_texts(JsonWriter& json, std::string_view key, const std::vector<std::string>& texts) {
+void write_texts(json::Writer& json, std::string_view key, const std::vector<std::string>& texts) {
   json.key(key).begin_array();
   for (const std::string& text : texts) json.value(text);
   json.end_array();
 }
 
-void write_preview(JsonWriter& json, const SettingsView::Preview& preview) {
+void write_preview(json::Writer& json, const SettingsView::Preview& preview) {
   json.begin_object().key("changes").begin_array();
   for (const SettingsView::Change& change : preview.changes) {
     json.begin_object();
@@ -40,7 +40,7 @@ Response answer_settings(const Backend& backend, const Request& request) {
     return refusal(400, "invalid_query", "Send preview=true, preview=false, or none.");
   }
   const SettingsView view = backend.settings(preview == "true");
-  JsonWriter json;
+  json::Writer json;
   json.begin_object().key("database").begin_object();
   json.member("path", view.database.path)
       .member("real_path", view.database.real_path)

@@ -1,13 +1,13 @@
 #include "http/snapshot.h"
 
-#include "http/json_reader.h"
+#include "json/reader.h"
 
 namespace http {
 namespace {
 
 // Depth shows what a value is: 1 a member of the document, 2 an entry of the list, 3 an entry's
 // member. Whatever stands inside a list or object that is none of these is passed over.
-class SnapshotEvents final : public JsonEvents {
+class SnapshotEvents final : public json::Events {
  public:
   explicit SnapshotEvents(SnapshotSink& sink) : sink_(sink) {}
 
@@ -133,7 +133,7 @@ class SnapshotEvents final : public JsonEvents {
 
 SnapshotOutcome parse_snapshot(std::string_view body, SnapshotSink& sink) {
   SnapshotEvents events(sink);
-  return events.outcome(read_json(body, events));
+  return events.outcome(json::read(body, events));
 }
 
 }  // namespace http

@@ -1,14 +1,15 @@
 #include "app/catalogue_keeper.h"
 #include "app/release_room.h"
 #include "http/fields.h"
-#include "http/json.h"
 #include "http/refusal.h"
 #include "http/requests.h"
+#include "json/value.h"
+#include "json/writer.h"
 
 namespace http {
 namespace {
 
-void write_list(JsonWriter& json, std::string_view key, const std::vector<std::string>& items) {
+void write_list(json::Writer& json, std::string_view key, const std::vector<std::string>& items) {
   json.key(key).begin_array();
   for (const std::string& item : items) json.value(item);
   json.end_array();
@@ -23,7 +24,7 @@ Response set_draining(const Backend& backend, const std::string& gateway, domain
     case app::CatalogueKeeper::Drained::storage_unavailable:
       return refusal(domain::Refusal::storage_unavailable);
   }
-  JsonWriter json;
+  json::Writer json;
   json.begin_object()
       .member("name", gateway)
       .member("draining", draining != domain::Draining::no)
@@ -32,7 +33,7 @@ Response set_draining(const Backend& backend, const std::string& gateway, domain
   return json_response(json);
 }
 
-void write_outcome(JsonWriter& json, const app::ReloadReport& report) {
+void write_outcome(json::Writer& json, const app::ReloadReport& report) {
   json.member("gateways", report.gateways).member("rooms", report.rooms);
   json.key("changed").begin_array();
   for (const app::SettingChange& change : report.changed) {
@@ -47,7 +48,7 @@ void write_outcome(JsonWriter& json, const app::ReloadReport& report) {
 Response answer_drain(const Backend& backend, const Request& request) {
   const auto read = object_in(request.body, false);
   if (const auto* refused = std::get_if<Response>(&read)) return *refused;
-  const Json* move = std::get<Json>(read).find("move");
+  const json::Value* move = std::get<json::Value>(read).find("move");
   const bool* is_move = move ? move->boolean() : nullptr;
   if (move && !is_move && !move->is_null()) {
     return refusal(400, "invalid_json", "Send move as true or false, or leave it out.");
@@ -89,7 +90,7 @@ Response answer_reload(const Backend& backend, const Request& request) {
     return refusal(400, "invalid_query", "Send allow_removals=true, allow_removals=false, or none.");
   }
   const app::ReloadReport result = backend.reload(allow_removals == "true");
-  JsonWriter json;
+  json::Writer json;
   json.begin_object();
   if (result.problems.empty()) {
     json.member("applied", true);
@@ -115,7 +116,7 @@ Response answer_healthz(const Backend&, const Request&) {
 
 Response answer_readyz(const Backend& backend, const Request&) {
   const Readiness readiness = backend.readiness();
-  JsonWriter json;
+  json::Writer json;
   json.begin_object();
   if (!readiness.can_answer) {
     json.member("error", "not_ready").member("message", "Ask another sidecar, or try again.");

@@ -17,20 +17,20 @@ FOLDERS = {
     "locks": [],
     "files": [],
     "domain": [],
+    "json": ["domain"],
     "store": ["domain", "counts", "files", "locks"],
     "app": ["domain", "store", "counts", "locks"],
     "page": [],
-    "http": ["domain", "app", "page", "counts", "files", "locks"],
+    "http": ["domain", "app", "json", "page", "counts", "files", "locks"],
     # reads them all when it is asked
     "metrics": ["domain", "store", "app", "http", "counts", "cluster/counts.h"],
     "config": ["*/options.h", "domain/health_options.h", "domain/id.h", "domain/printable.h",
                "domain/suggestion.h", "domain/time.h", "files"],
-    # of http the reading of JSON
-    "health": ["domain", "http/json.h", "files", "locks"],
-    "cluster": ["domain", "store", "app", "counts", "http/json.h", "files", "locks"],
+    "health": ["domain", "json", "files", "locks"],
+    "cluster": ["domain", "store", "app", "counts", "json", "files", "locks"],
     # of http the client's side: asking, reading the answer, and the token that goes with it
     # of cluster what goes between file and store, and who a sidecar is
-    "cli": ["config", "store", "domain", "app", "files", "http/client.h", "http/json.h", "http/access.h",
+    "cli": ["config", "store", "domain", "app", "files", "json", "http/client.h", "http/access.h",
             "cluster/followed_cluster.h", "cluster/migration.h", "cluster/options.h",
             "cluster/resume_point.h"],
     "daemon": ["domain", "store", "app", "http", "health", "cluster", "metrics", "counts", "config",

@@ -1,4 +1,5 @@
 #include "cli/watch_view.h"
+#include "json/value.h"
 
 #include <sstream>
 
@@ -13,9 +14,9 @@ std::string gateway(const std::string& name, int load, const std::string& more =
          R"(,"capacity":100)" + more + "}";
 }
 
-std::vector<http::Json> list(const std::vector<std::string>& texts) {
-  std::vector<http::Json> items;
-  for (const auto& text : texts) items.push_back(*http::Json::parse(text));
+std::vector<json::Value> list(const std::vector<std::string>& texts) {
+  std::vector<json::Value> items;
+  for (const auto& text : texts) items.push_back(*json::Value::parse(text));
   return items;
 }
 
@@ -118,7 +119,7 @@ TEST_CASE("hostile names are shown escaped, and colours are only asked for") {
 
 TEST_CASE("the trend shows the last hour and now in as many blocks as there is space for") {
   const cli::Trend trend(
-      *http::Json::parse(R"({"gateways":[{"name":"gxy1","load":[null,0,0,50,100],"users":[null,1,2,3,4]}]})"));
+      *json::Value::parse(R"({"gateways":[{"name":"gxy1","load":[null,0,0,50,100],"users":[null,1,2,3,4]}]})"));
   CHECK(trend.line("gxy1", "load", 100, 100, 8) == "▁▁▄██");
   CHECK(trend.line("gxy1", "load", 100, 100, 2) == "▁█");  // all of it, the most of each half
   CHECK(trend.line("gxy1", "users", 8, 100, 8) == "▁▁▂▃▅");
@@ -138,7 +139,7 @@ TEST_CASE("what is wrong with the gateways is said in sentences") {
   CHECK(has(watch_view(bad, wide), "! a is down.\n! No listed gateway is known to be there for new rooms.\n"));
   bad.answers->gateways.clear();
   for (int i = 1; i <= 8; ++i) {
-    bad.answers->gateways.push_back(*http::Json::parse(gateway("g" + std::to_string(i), 0, R"(,"state":"down")")));
+    bad.answers->gateways.push_back(*json::Value::parse(gateway("g" + std::to_string(i), 0, R"(,"state":"down")")));
   }
   CHECK(has(watch_view(bad, wide), "! g1, g2, g3, g4, g5 and 3 more are down.\n"));
 }
@@ -179,10 +180,10 @@ TEST_CASE("a watched sidecar that refuses is told apart from one that is away") 
 TEST_CASE("a fleet that shares is one line of what is watched") {
   auto sharing = watched({gateway("gxy1", 50)});
   sharing.answers->cluster =
-      http::Json::parse(R"({"engine":"etcd","state":"live","sidecars":[{"id":"a"},{"id":"b"}],)"
-                        R"("members":[{"endpoint":"x","problem":null},{"endpoint":"y","problem":"no answer"}]})");
+      json::Value::parse(R"({"engine":"etcd","state":"live","sidecars":[{"id":"a"},{"id":"b"}],)"
+                         R"("members":[{"endpoint":"x","problem":null},{"endpoint":"y","problem":"no answer"}]})");
   CHECK(has(watch_view(sharing, wide), "\netcd live, 2 sidecars, 1 of 2 members well\n"));
   CHECK(has(watch_view(sharing, {120, 30, true}), "\x1b[33metcd live, 2 sidecars"));
-  sharing.answers->cluster = http::Json::parse(R"({"engine":"none","state":null,"sidecars":[],"members":[]})");
+  sharing.answers->cluster = json::Value::parse(R"({"engine":"none","state":null,"sidecars":[],"members":[]})");
   CHECK_FALSE(has(watch_view(sharing, wide), "members well"));
 }

@@ -1,5 +1,6 @@
 // The shapes are those that etcd 3.4.23 sends.
 #include "cluster/answers.h"
+#include "json/value.h"
 
 #include <algorithm>
 
@@ -15,10 +16,10 @@ using namespace cluster;
 
 namespace {
 
-http::Json json(std::string_view text) {
-  const auto parsed = http::Json::parse(text);
-  REQUIRE(parsed);
-  return *parsed;
+json::Value parsed(std::string_view text) {
+  const auto value = json::Value::parse(text);
+  REQUIRE(value);
+  return *value;
 }
 
 Transaction create() {
@@ -85,20 +86,20 @@ TEST_CASE("requests are written as etcd reads them") {
 }
 
 TEST_CASE("what etcd leaves out is zero, false and empty") {
-  const auto won = json(R"({"header":{"cluster_id":"17783827971225459260","member_id":"1","revision":"2"},)"
-                        R"("succeeded":true,"responses":[{"response_put":{"header":{"revision":"2"}}}]})");
+  const auto won = parsed(R"({"header":{"cluster_id":"17783827971225459260","member_id":"1","revision":"2"},)"
+                          R"("succeeded":true,"responses":[{"response_put":{"header":{"revision":"2"}}}]})");
   CHECK(header_of(won)->cluster_id == "17783827971225459260");
   CHECK(header_of(won)->revision == 2);
   CHECK(transaction_result_of(won, create())->succeeded);
 
-  const auto missed = json(R"({"header":{},"responses":[{"response_range":{"header":{"revision":"2"}}}]})");
+  const auto missed = parsed(R"({"header":{},"responses":[{"response_range":{"header":{"revision":"2"}}}]})");
   CHECK(header_of(missed)->revision == 0);
   const auto result = transaction_result_of(missed, create());
   REQUIRE(result);
   CHECK(!result->succeeded);
   CHECK(result->done.at(0).found.empty());
 
-  const auto page = page_of(json(R"({"header":{},"kvs":[{"key":"YQ==","create_revision":"2","mod_revision":"3"}]})"));
+  const auto page = page_of(parsed(R"({"header":{},"kvs":[{"key":"YQ==","create_revision":"2","mod_revision":"3"}]})"));
   REQUIRE(page);
   CHECK(page->items.at(0).key == "a");
   CHECK(page->items.at(0).value.empty());
@@ -114,13 +115,13 @@ TEST_CASE("an answer that does not fit the question is none") {
         R"({"responses":[{"response_range":{"kvs":[{"mod_revision":"1x"}]}}]})",
         R"({"responses":[{"response_range":{"kvs":[7]}}]})"}) {
     INFO(wrong);
-    CHECK(!transaction_result_of(json(wrong), create()));
+    CHECK(!transaction_result_of(parsed(wrong), create()));
   }
-  CHECK(!page_of(json(R"({"kvs":[{"mod_revision":"9223372036854775808"}]})")));
-  CHECK(!page_of(json(R"({"kvs":[{"mod_revision":18446744073709551615}]})")));
-  CHECK(!header_of(json("{}")));
-  CHECK(!event_of(json(R"({"type":"MOVE","kv":{"key":"YQ=="}})")));
-  CHECK(!event_of(json(R"({"type":"DELETE"})")));
+  CHECK(!page_of(parsed(R"({"kvs":[{"mod_revision":"9223372036854775808"}]})")));
+  CHECK(!page_of(parsed(R"({"kvs":[{"mod_revision":18446744073709551615}]})")));
+  CHECK(!header_of(parsed("{}")));
+  CHECK(!event_of(parsed(R"({"type":"MOVE","kv":{"key":"YQ=="}})")));
+  CHECK(!event_of(parsed(R"({"type":"DELETE"})")));
 }
 
 TEST_CASE("a watch's lines are read whatever pieces they come in") {

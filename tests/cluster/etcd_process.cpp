@@ -22,7 +22,7 @@
 #include "cluster/base64.h"
 #include "cluster/connection.h"
 #include "cluster/engine.h"
-#include "http/json.h"
+#include "json/value.h"
 
 namespace cluster_test {
 namespace {
@@ -252,7 +252,7 @@ std::string EtcdProcess::post(const std::string& path, const std::string& body, 
 
 void EtcdProcess::post_as_root(const std::string& path, const std::string& body) const {
   const auto answer = post("/v3/auth/authenticate", R"({"name":"root","password":"the root's"})");
-  const auto json = http::Json::parse(answer);
+  const auto json = json::Value::parse(answer);
   post(path, body, *json->find("token")->string());
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "fuzz/expect.h"
-#include "http/json.h"
+#include "json/value.h"
 
 namespace fuzz {
 
@@ -61,7 +61,7 @@ inline std::vector<Answer> answers_in(std::string_view sent) {
       expect(*length <= sent.size(), "the whole body");
       answer.body = sent.substr(0, *length);
       sent.remove_prefix(*length);
-      expect(http::Json::parse(answer.body).has_value(), "a body of JSON");
+      expect(json::Value::parse(answer.body).has_value(), "a body of JSON");
     }
     expect(answers.empty() || !answers.back().closes, "nothing behind Connection: close");
     answers.push_back(std::move(answer));

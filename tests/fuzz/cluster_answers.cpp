@@ -9,6 +9,7 @@
 #include "cluster/failure.h"
 #include "cluster/watch_stream.h"
 #include "fuzz/expect.h"
+#include "json/value.h"
 
 namespace {
 
@@ -52,7 +53,7 @@ void try_answer(std::string_view text) {
     expect(failure.error != ErrorCode::none, "trouble");
     expect(!failure.why.empty(), "why");
   }
-  const auto json = http::Json::parse(text);
+  const auto json = json::Value::parse(text);
   if (!json) return;
   Transaction asked, inner;
   inner.success.push_back({Operation::Kind::put, "a"});

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "fuzz/expect.h"
-#include "http/json.h"
+#include "json/value.h"
 
 namespace fuzz {
 
@@ -95,8 +95,8 @@ inline std::optional<std::string> id_in(const Tree& object, const char* key) {
 }
 
 // Our own tree is to be the same, down to the depth that it keeps.
-inline void expect_same(const http::Json& ours, const Tree& tree, std::size_t depth = 0) {
-  if (depth == http::Json::max_depth && tree.is_structured()) return expect(ours.is_null(), "null below the depth");
+inline void expect_same(const json::Value& ours, const Tree& tree, std::size_t depth = 0) {
+  if (depth == json::Value::max_depth && tree.is_structured()) return expect(ours.is_null(), "null below the depth");
   expect(ours.is_null() == tree.is_null(), "null");
   expect((ours.boolean() != nullptr) == tree.is_boolean(), "true or false");
   expect(ours.is_unsigned() == tree.is_number_unsigned(), "an integer");
@@ -113,7 +113,7 @@ inline void expect_same(const http::Json& ours, const Tree& tree, std::size_t de
   for (const auto& [key, value] : tree.items()) {
     // In a key a lone surrogate is read as U+FFFD, so a key of that name may be another one.
     if (key.find(lone_surrogate) != std::string::npos || key.find("\xEF\xBF\xBD") != std::string::npos) continue;
-    const http::Json* member = ours.find(key);
+    const json::Value* member = ours.find(key);
     expect(member != nullptr, "a member");
     expect_same(*member, value, depth + 1);
   }

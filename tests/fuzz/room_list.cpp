@@ -7,7 +7,7 @@
 #include "cli/table.h"
 #include "fuzz/expect.h"
 #include "fuzz/json_tree.h"
-#include "http/json.h"
+#include "json/writer.h"
 
 namespace {
 
@@ -29,7 +29,7 @@ std::string as_csv(const cli::RoomList& list) {
 }
 
 std::string as_json(const cli::RoomList& list) {
-  http::JsonWriter json;
+  json::Writer json;
   json.begin_array();
   for (const cli::RoomEntry& entry : list.entries) {
     json.begin_object().member("id", entry.id).member("name", entry.name);

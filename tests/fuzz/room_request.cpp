@@ -7,6 +7,7 @@
 #include "fuzz/expect.h"
 #include "fuzz/json_tree.h"
 #include "http/room_request.h"
+#include "json/value.h"
 
 namespace {
 
@@ -40,14 +41,14 @@ void check_country(const std::string& country) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto body = fuzz::as_text(data, size);
   const Tree tree = fuzz::tree_of(body);
-  const auto document = http::Json::parse(body);
+  const auto document = json::Value::parse(body);
   expect(document.has_value() != tree.is_discarded(), "one mind about what is JSON");
   if (document) fuzz::expect_same(*document, tree);
   const auto read = http::parse_room_request(body);
   const std::string fault = fault_of(tree);
   if (const auto* refused = std::get_if<http::Response>(&read)) {
     expect(refused->status == 400, "400 for a bad body");
-    const auto reported = http::Json::parse(refused->body);
+    const auto reported = json::Value::parse(refused->body);
     expect(reported && reported->find("error") && reported->find("error")->string(), "a refusal with its code");
     expect(*reported->find("error")->string() == fault, "the fault that the contract names");
     expect(fuzz::is_one_line(refused->body), "a refusal in one line of UTF-8");
@@ -59,7 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_country(request.country);
 
   const std::string written = document->dump();
-  const auto again = http::Json::parse(written);
+  const auto again = json::Value::parse(written);
   expect(again && again->dump() == written, "JSON that is written as it was read");
   return 0;
 }

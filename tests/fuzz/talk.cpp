@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 #include "http/connection.h"
-#include "http/json.h"
+#include "json/writer.h"
 
 namespace {
 
@@ -27,7 +27,7 @@ std::uint64_t mark_of(std::string_view body) {
 }
 
 http::Response echo(const http::Request& request) {
-  http::JsonWriter json;
+  json::Writer json;
   json.begin_object().key("args").begin_array();
   for (const auto& arg : request.args) json.value(arg);
   json.end_array().key("query").begin_array();

@@ -5,8 +5,8 @@
 
 #include "app/lone_sidecar.h"
 #include "catch.h"
-#include "http/json.h"
 #include "http/routes.h"
+#include "json/value.h"
 
 namespace {
 
@@ -39,7 +39,7 @@ struct Routes {
 // "status code message" of a refusal; else the status.
 std::string reported(const http::Response& response) {
   if (response.status < 400) return std::to_string(response.status);
-  const auto json = *http::Json::parse(response.body);
+  const auto json = *json::Value::parse(response.body);
   return std::to_string(response.status) + " " + *json.find("error")->string() + " " + *json.find("message")->string();
 }
 

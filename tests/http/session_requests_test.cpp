@@ -3,8 +3,8 @@
 
 #include "app/lone_sidecar.h"
 #include "catch.h"
-#include "http/json.h"
 #include "http/requests.h"
+#include "json/value.h"
 
 namespace {
 
@@ -31,7 +31,7 @@ struct Answers {
 
 // "code message" of a refusal.
 std::string reported(const http::Response& response) {
-  const auto json = *http::Json::parse(response.body);
+  const auto json = *json::Value::parse(response.body);
   return *json.find("error")->string() + " " + *json.find("message")->string();
 }
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "comes_true.h"
-#include "http/json.h"
 #include "http/server.h"
+#include "json/writer.h"
 
 namespace http_test {
 
@@ -52,7 +52,7 @@ class TestServer {
 
  private:
   static http::Response echo(const http::Request& request) {
-    http::JsonWriter json;
+    json::Writer json;
     json.begin_object().key("args").begin_array();
     for (const auto& arg : request.args) json.value(arg);
     json.end_array().key("query").begin_array();

@@ -1,10 +1,10 @@
-#include "http/json_reader.h"
+#include "json/reader.h"
 
 #include <charconv>
 
 #include "domain/id.h"
 
-namespace http {
+namespace json {
 namespace {
 
 bool is_high_surrogate(std::uint32_t c) { return c >= 0xD800 && c <= 0xDBFF; }
@@ -26,7 +26,7 @@ void append_utf8(std::string& out, std::uint32_t c) {
 // A function that returns false leaves `at_` where the text is wrong.
 class Reader {
  public:
-  Reader(std::string_view text, JsonEvents& events)
+  Reader(std::string_view text, Events& events)
       : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), events_(events) {}
 
   bool read() {
@@ -213,7 +213,7 @@ class Reader {
   const char* const begin_;
   const char* at_;
   const char* const end_;
-  JsonEvents& events_;
+  Events& events_;
   std::string open_;  // the brackets that end what is open, the innermost last
   std::string_view string_;
   std::string unescaped_;
@@ -222,10 +222,10 @@ class Reader {
 
 }  // namespace
 
-std::optional<std::string> read_json(std::string_view text, JsonEvents& events) {
+std::optional<std::string> read(std::string_view text, Events& events) {
   Reader reader(text, events);
   if (reader.read()) return std::nullopt;
   return "The body is not valid JSON at byte " + std::to_string(reader.place()) + ".";
 }
 
-}  // namespace http
+}  // namespace json

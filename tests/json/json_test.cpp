@@ -3,14 +3,15 @@
 #include <string>
 
 #include "catch.h"
-#include "http/json.h"
+#include "json/value.h"
+#include "json/writer.h"
 
-using http::Json;
+using json::Value;
 
 TEST_CASE("exactly one JSON value is taken") {
   for (const char* good : {"{}", " [1, 2] ", "null", "\"\\u00e4\"", "{\"a\":{\"b\":[true,false]}}", "-0"}) {
     CAPTURE(good);
-    CHECK(Json::parse(good));
+    CHECK(json::Value::parse(good));
   }
   for (const char* bad : {"",
                           " ",
@@ -63,7 +64,7 @@ TEST_CASE("exactly one JSON value is taken") {
                           "\"\xf5\x80\x80\x80\""}) {
     CAPTURE(bad);
     std::string problem;
-    CHECK_FALSE(Json::parse(bad, &problem));
+    CHECK_FALSE(json::Value::parse(bad, &problem));
     CHECK(problem.find("not valid JSON at byte") != std::string::npos);
   }
 }
@@ -72,21 +73,21 @@ TEST_CASE("a NUL ends no JSON, wherever it stands") {
   for (const std::string& text : {std::string("{}\0", 3), std::string("{}\0garbage", 10), std::string("\0{}", 3),
                                   std::string("{\"a\0\":1}", 8), std::string("[1\0]", 4)}) {
     std::string problem;
-    CHECK_FALSE(Json::parse(text, &problem));
+    CHECK_FALSE(json::Value::parse(text, &problem));
     CHECK(problem == "The body is not valid JSON at byte " + std::to_string(text.find('\0') + 1) + ".");
   }
-  CHECK(*Json::parse("\"\\u0000\"")->string() == std::string(1, '\0'));
+  CHECK(*json::Value::parse("\"\\u0000\"")->string() == std::string(1, '\0'));
 }
 
 TEST_CASE("an integer is unsigned only if written without sign, point and exponent, below 2^64") {
-  const auto is_unsigned = [](const char* text) { return Json::parse(text)->is_unsigned(); };
+  const auto is_unsigned = [](const char* text) { return json::Value::parse(text)->is_unsigned(); };
   for (const char* yes : {"0", "1", "18446744073709551615"}) CHECK(is_unsigned(yes));
   for (const char* no : {"-0", "-1", "1.0", "1e2", "1E2", "18446744073709551616", "\"1\"", "true"}) {
     CAPTURE(no);
     CHECK_FALSE(is_unsigned(no));
   }
-  CHECK(*Json::parse("18446744073709551615")->unsigned_number() == std::numeric_limits<std::uint64_t>::max());
-  CHECK(*Json::parse("-5")->signed_number() == -5);
+  CHECK(*json::Value::parse("18446744073709551615")->unsigned_number() == std::numeric_limits<std::uint64_t>::max());
+  CHECK(*json::Value::parse("-5")->signed_number() == -5);
 }
 
 // Python's and JavaScript's writers send the first, and any writer of long numbers the second.
@@ -95,40 +96,40 @@ TEST_CASE("a lone surrogate or a number of another form is JSON all the same, ke
                             R"("\ud83d\ud83d\ude00")", "1e400", "-1e999", "1E+400", "123.5e99999999999999999999",
                             "1.50", "1e2", "18446744073709551616", "-9223372036854775809"}) {
     CAPTURE(token);
-    const auto json = Json::parse(std::string("[{\"a\":") + token + "},7]");
+    const auto json = json::Value::parse(std::string("[{\"a\":") + token + "},7]");
     REQUIRE(json);
-    const Json& value = *json->array()->front().find("a");
+    const json::Value& value = *json->array()->front().find("a");
     CHECK_FALSE((value.is_null() || value.is_string() || value.is_unsigned() || value.is_object() || value.array()));
     CHECK_FALSE((value.boolean() || value.signed_number()));
     CHECK(json->dump() == std::string("[{\"a\":") + token + "},7]");
   }
   const std::string digits(5000, '9');
   for (const std::string& token : {digits, "-" + digits, "0." + digits, "1e-" + digits, digits + "e-5000"}) {
-    const auto json = Json::parse("{\"a\":" + token + "}");
+    const auto json = json::Value::parse("{\"a\":" + token + "}");
     REQUIRE(json);
     CHECK_FALSE(json->find("a")->is_unsigned());
   }
 }
 
 TEST_CASE("a key with a lone surrogate is no key of ours, and hides none") {
-  const auto json = *Json::parse(R"({"room":1,"\ud83d":2,"room\ud83d":3,"\udc00room":4,"\u0072oom\u0021":5})");
+  const auto json = *json::Value::parse(R"({"room":1,"\ud83d":2,"room\ud83d":3,"\udc00room":4,"\u0072oom\u0021":5})");
   CHECK(*json.find("room")->unsigned_number() == 1);
   CHECK(*json.find("room!")->unsigned_number() == 5);
   CHECK(json.object()->size() == 5);
 }
 
 TEST_CASE("escapes in strings and keys are taken for what they stand for") {
-  const auto text = [](const char* json) { return *Json::parse(json)->string(); };
+  const auto text = [](const char* json) { return *json::Value::parse(json)->string(); };
   CHECK(text(R"("\"\\\/\b\f\n\r\t")") == "\"\\/\b\f\n\r\t");
   CHECK(text(R"("\u0041\u00e4\u20AC\ud83d\ude00z")") == "A\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80z");
   CHECK(text(R"("\ud800\udc00\udbff\udfff")") == "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf");
   CHECK(text("\"\x7f\xc3\xa4\"") == "\x7f\xc3\xa4");
-  CHECK(*Json::parse(R"({"\u0072oom":"1"})")->find("room")->string() == "1");
-  CHECK(*Json::parse("\xEF\xBB\xBF{\"a\":1}")->find("a")->unsigned_number() == 1);  // a byte order mark
+  CHECK(*json::Value::parse(R"({"\u0072oom":"1"})")->find("room")->string() == "1");
+  CHECK(*json::Value::parse("\xEF\xBB\xBF{\"a\":1}")->find("a")->unsigned_number() == 1);  // a byte order mark
 }
 
 TEST_CASE("members are found by name, and of a name given twice the last counts") {
-  const auto json = *Json::parse(R"({"a":1,"b":{"c":"x"},"a":2,"n":null,"":3})");
+  const auto json = *json::Value::parse(R"({"a":1,"b":{"c":"x"},"a":2,"n":null,"":3})");
   CHECK(*json.find("a")->unsigned_number() == 2);
   CHECK(*json.find("b")->find("c")->string() == "x");
   CHECK(json.find("n")->is_null());
@@ -136,13 +137,13 @@ TEST_CASE("members are found by name, and of a name given twice the last counts"
   CHECK_FALSE(json.find("x"));
   CHECK_FALSE(json.find("a")->find("x"));
   CHECK(json.is_object());
-  CHECK_FALSE(Json::parse("[]")->is_object());
+  CHECK_FALSE(json::Value::parse("[]")->is_object());
 }
 
 TEST_CASE("a text of any depth is read, and its depths are null") {
   for (const std::size_t depth : {199u, 200u, 201u, 30000u}) {
     const auto json =
-        Json::parse("{\"room\":\"1\",\"x\":" + std::string(depth, '[') + std::string(depth, ']') + ",\"y\":2}");
+        json::Value::parse("{\"room\":\"1\",\"x\":" + std::string(depth, '[') + std::string(depth, ']') + ",\"y\":2}");
     REQUIRE(json);
     CHECK(*json->find("room")->string() == "1");
     CHECK(*json->find("y")->unsigned_number() == 2);
@@ -152,14 +153,14 @@ TEST_CASE("a text of any depth is read, and its depths are null") {
 
 TEST_CASE("what was read is written again, compactly and in order") {
   for (const char* text : {R"({"b":[1,-2,3.5,true,null],"a":{},"c":[],"d":"x\"\\\n\u0001"})", "[]", "\"\""}) {
-    CHECK(Json::parse(text)->dump() == text);
+    CHECK(json::Value::parse(text)->dump() == text);
   }
 }
 
 TEST_CASE("strings are escaped, and what is not UTF-8 is replaced") {
   const auto written = [](std::string_view text) {
     std::string out;
-    return http::append_json_string(out, text);
+    return json::append_string(out, text);
   };
   const std::string stand_in = "\xef\xbf\xbd";
   CHECK(written("plain") == "\"plain\"");
@@ -174,10 +175,10 @@ TEST_CASE("strings are escaped, and what is not UTF-8 is replaced") {
 }
 
 TEST_CASE("the writer knows where commas go") {
-  http::JsonWriter json;
+  json::Writer json;
   json.begin_object().member("a", 1).member("b", "x").key("c").begin_array();
   json.value(true).null().begin_object().end_object().value(std::size_t{7}).value(-1).end_array();
   json.member("d", std::optional<std::string>{}).member("e", 0.5);
-  json.member("f", std::numeric_limits<double>::infinity()).key("g").value(*Json::parse("[1,{}]"));
+  json.member("f", std::numeric_limits<double>::infinity()).key("g").value(*json::Value::parse("[1,{}]"));
   CHECK(json.end_object().take() == R"({"a":1,"b":"x","c":[true,null,{},7,-1],"d":null,"e":0.5,"f":null,"g":[1,{}]})");
 }

@@ -6,12 +6,12 @@
 #include <string>
 #include <string_view>
 
-namespace http {
+namespace json {
 
 // What stands in a text, in order. Views are valid during the call only.
-class JsonEvents {
+class Events {
  public:
-  virtual ~JsonEvents() = default;
+  virtual ~Events() = default;
   virtual void null() = 0;
   virtual void boolean(bool value) = 0;
   // Written as 0 to 2^64-1 without sign, point or exponent …
@@ -30,6 +30,6 @@ class JsonEvents {
 
 // Takes exactly one JSON value. Returns what is wrong with the text, in words for its sender;
 // the events up to there have happened.
-std::optional<std::string> read_json(std::string_view text, JsonEvents& events);
+std::optional<std::string> read(std::string_view text, Events& events);
 
-}  // namespace http
+}  // namespace json

@@ -1,9 +1,9 @@
+#include "json/writer.h"
+
 #include <charconv>
 #include <cmath>
 
-#include "http/json.h"
-
-namespace http {
+namespace json {
 namespace {
 
 // The length of the UTF-8 sequence at the front of `text`, or 0 if none is well-formed there.
@@ -63,7 +63,7 @@ void append_number(std::string& out, T value) {
 
 }  // namespace
 
-std::string& append_json_string(std::string& out, std::string_view text) {
+std::string& append_string(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
     std::size_t plain = 0;
@@ -85,69 +85,69 @@ std::string& append_json_string(std::string& out, std::string_view text) {
   return out;
 }
 
-void JsonWriter::separate() {
+void Writer::separate() {
   if (needs_comma_) text_ += ',';
   needs_comma_ = true;
 }
 
-JsonWriter& JsonWriter::open(char bracket) {
+Writer& Writer::open(char bracket) {
   separate();
   text_ += bracket;
   needs_comma_ = false;
   return *this;
 }
 
-JsonWriter& JsonWriter::close(char bracket) {
+Writer& Writer::close(char bracket) {
   text_ += bracket;
   needs_comma_ = true;
   return *this;
 }
 
-JsonWriter& JsonWriter::key(std::string_view name) {
+Writer& Writer::key(std::string_view name) {
   separate();
-  append_json_string(text_, name) += ':';
+  append_string(text_, name) += ':';
   needs_comma_ = false;
   return *this;
 }
 
-JsonWriter& JsonWriter::null() {
+Writer& Writer::null() {
   separate();
   text_ += "null";
   return *this;
 }
 
-JsonWriter& JsonWriter::value(bool value) {
+Writer& Writer::value(bool value) {
   separate();
   text_ += value ? "true" : "false";
   return *this;
 }
 
-JsonWriter& JsonWriter::value(std::int64_t value) {
+Writer& Writer::value(std::int64_t value) {
   separate();
   append_number(text_, value);
   return *this;
 }
 
-JsonWriter& JsonWriter::value(std::uint64_t value) {
+Writer& Writer::value(std::uint64_t value) {
   separate();
   append_number(text_, value);
   return *this;
 }
 
-JsonWriter& JsonWriter::value(double value) {
+Writer& Writer::value(double value) {
   if (!std::isfinite(value)) return null();
   separate();
   append_number(text_, value);
   return *this;
 }
 
-JsonWriter& JsonWriter::value(std::string_view value) {
+Writer& Writer::value(std::string_view value) {
   separate();
-  append_json_string(text_, value);
+  append_string(text_, value);
   return *this;
 }
 
-JsonWriter& JsonWriter::value(const Json& value) {
+Writer& Writer::value(const Value& value) {
   if (const auto* flag = value.boolean()) return this->value(*flag);
   if (const auto* number = value.unsigned_number()) return this->value(*number);
   if (const auto* number = value.signed_number()) return this->value(*number);
@@ -170,4 +170,4 @@ JsonWriter& JsonWriter::value(const Json& value) {
   return null();
 }
 
-}  // namespace http
+}  // namespace json
