@@ -1,7 +1,7 @@
 #include "app/answer_room.h"
 
 #include "app/change_policy.h"
-#include "app/event_log.h"
+#include "logging/log.h"
 
 namespace app {
 namespace {
@@ -10,9 +10,10 @@ using domain::Decision;
 
 // The line that operators watch for, at the first refusal and then at most once a second per room.
 void log_unusable_gateway(Registry::Transaction& transaction, const domain::Room& room) {
-  if (!transaction.may_log_room(room.id)) return count_left_out("room without a valid default gateway");
-  const Value id = room.default_gateway_id ? Value(*room.default_gateway_id) : Value(nullptr);
-  log_error(
+  if (!transaction.may_log_room(room.id)) return logging::count_left_out("room without a valid default gateway");
+  const logging::Value id =
+      room.default_gateway_id ? logging::Value(*room.default_gateway_id) : logging::Value(nullptr);
+  logging::error(
       "Gateway not found for room in legacy mode (SCALE=false). "
       "Ensure all rooms have valid default_gateway_id.",
       {{"room_id", room.id}, {"default_gateway_id", id}, {"room_gateway_uid", room.gateway_uid}});
@@ -21,7 +22,7 @@ void log_unusable_gateway(Registry::Transaction& transaction, const domain::Room
 Refused refused(std::string_view room, std::string_view country, Refused refused) {
   // The log has these already, in its own words.
   if (refused.refusal != domain::Refusal::default_gateway_unusable) {
-    log_info("Room refused", {{"room_id", room}, {"country_code", country}, {"error", code_of(refused.refusal)}});
+    logging::info("Room refused", {{"room_id", room}, {"country_code", country}, {"error", code_of(refused.refusal)}});
   }
   return refused;
 }
@@ -52,7 +53,7 @@ std::variant<RoomAnswer, Refused> answer(Registry& registry, std::string_view ro
       return refused(room, code, {decision.refusal, decision.is_pinned(), std::move(in_the_way)});
     }
     if (!claim) {
-      log_debug("Answered room", {{"room_id", room}, {"gateway_name", decision.gateway}});
+      logging::debug("Answered room", {{"room_id", room}, {"gateway_name", decision.gateway}});
       return RoomAnswer{std::move(decision.gateway), decision.reason};
     }
     const auto outcome = registry.wait_for(*claim, deadline);

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "app/change_policy.h"
-#include "app/event_log.h"
 #include "domain/row_ids.h"
+#include "logging/log.h"
 #include "store/assignments_table.h"
 #include "store/database.h"
 #include "store/failovers_table.h"
@@ -37,7 +37,7 @@ CatalogueRows rows_in(store::Database& database, std::vector<std::string>& skipp
 CatalogueRows rows_logged(store::Database& database) {
   std::vector<std::string> skipped;
   CatalogueRows rows = rows_in(database, skipped);
-  for (const std::string& sentence : skipped) log_warn("Row left out", {{"reason", sentence}});
+  for (const std::string& sentence : skipped) logging::warn("Row left out", {{"reason", sentence}});
   return rows;
 }
 
@@ -108,8 +108,8 @@ domain::Draining draining_of(const domain::Gateway& gateway) {
 }
 
 void log_warnings(const std::vector<std::string>& warnings) {
-  if (warnings.empty() || !may_log("Warnings about gateways and rooms")) return;
-  for (const std::string& warning : warnings) log_warn(warning);
+  if (warnings.empty() || !logging::may_log("Warnings about gateways and rooms")) return;
+  for (const std::string& warning : warnings) logging::warn(warning);
 }
 
 }  // namespace
@@ -290,7 +290,7 @@ void CatalogueKeeper::refresh_locked() {
   const std::vector<std::string> before = contradictions();
   record_contradictions(std::move(plan.contradictions));
   for (const std::string& sentence : contradictions()) {
-    if (std::find(before.begin(), before.end(), sentence) == before.end()) log_warn(sentence);
+    if (std::find(before.begin(), before.end(), sentence) == before.end()) logging::warn(sentence);
   }
 }
 
@@ -324,7 +324,7 @@ void CatalogueKeeper::retry() {
   if (!write_sync(configured_).errors.empty()) return;
   write_mode(options_in_force_.scale);
   unwritten_ = false;
-  log_info("Configuration written to the database");
+  logging::info("Configuration written to the database");
   refresh_locked();
 }
 
@@ -367,7 +367,7 @@ CatalogueKeeper::Drained CatalogueKeeper::write_draining(std::string_view gatewa
   }
   constexpr const char* what_it_does[] = {"Gateway takes new rooms again", "Gateway drains: no new rooms on it",
                                           "Gateway drains and its rooms are moved: no rooms on it"};
-  log_info(what_it_does[static_cast<int>(draining)], {{"gateway_name", gateway}});
+  logging::info(what_it_does[static_cast<int>(draining)], {{"gateway_name", gateway}});
   return Drained::done;
 }
 

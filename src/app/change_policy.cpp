@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "app/event_log.h"
 #include "app/for_each_room.h"
 #include "app/report_session.h"
+#include "logging/log.h"
 
 namespace app {
 namespace {
@@ -92,8 +92,8 @@ void begin_legacy(Registry& registry) {
     const auto gateway = standing_gateway(transaction.policy(), transaction.ledger(), room.first);
     if (gateway != transaction.ledger().name_of(room.second.held->gateway)) ++elsewhere;
   });
-  log_warn("Legacy mode begins; rooms that are in use elsewhere are answered with their default gateway",
-           {{"live_rooms", elsewhere}});
+  logging::warn("Legacy mode begins; rooms that are in use elsewhere are answered with their default gateway",
+                {{"live_rooms", elsewhere}});
 }
 
 void recount_excess_users(Registry& registry) {
@@ -121,7 +121,7 @@ void note_new_defaults(Registry& registry, const domain::Policy& before, const d
     if (!is) record.refusal = domain::Refusal::default_gateway_unusable;
     record.reason = after.pin(room.gateway_uid) ? domain::Reason::pinned : domain::Reason::default_gateway;
     record.asker = DecisionRecord::Asker::configuration;
-    record.request_id = request_id();
+    record.request_id = logging::request_id();
     registry.decisions().add(std::move(record));
     if (++noted == most) return;
   }

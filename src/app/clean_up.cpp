@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "app/event_log.h"
 #include "app/for_each_room.h"
+#include "logging/log.h"
 #include "store/journal.h"
 
 namespace app {
@@ -39,7 +39,7 @@ void remove_expired_sessions(Registry& registry) {
     left = rooms.empty() ? 0 : left - rooms.size();
   }
   if (mass) {
-    log_warn(
+    logging::warn(
         "Most sessions fell silent at once; their rooms keep their gateways for join_grace",
         {{"silent_sessions", static_cast<std::int64_t>(silent)}, {"live_sessions", static_cast<std::int64_t>(live)}});
   }
@@ -67,7 +67,8 @@ std::size_t clean_up(Registry& registry) {
   const auto deadline = registry.deadline();
   for (const Removal& removal : removals) cleaned += removal.is_done_by(deadline);
   if (cleaned > 0) {
-    log_info("Cleaned inactive room server assignments", {{"cleaned_assignments", static_cast<std::int64_t>(cleaned)}});
+    logging::info("Cleaned inactive room server assignments",
+                  {{"cleaned_assignments", static_cast<std::int64_t>(cleaned)}});
   }
   return cleaned;
 }

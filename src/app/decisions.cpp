@@ -4,6 +4,8 @@
 #include <array>
 #include <functional>
 
+#include "logging/log.h"
+
 namespace app {
 namespace {
 

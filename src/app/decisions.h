@@ -20,6 +20,7 @@
 #include "domain/placement.h"
 #include "domain/time.h"
 #include "locks/mutex.h"
+#include "logging/log.h"
 
 namespace app {
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "app/event_log.h"
+#include "logging/log.h"
 
 namespace app {
 namespace {
@@ -10,13 +10,13 @@ namespace {
 void log_transition(domain::GatewayState state, const std::string& gateway, domain::GatewayState before) {
   switch (state) {
     case domain::GatewayState::unknown:
-      return log_warn("Gateway's health is not known", {{"gateway_name", gateway}, {"before", to_text(before)}});
+      return logging::warn("Gateway's health is not known", {{"gateway_name", gateway}, {"before", to_text(before)}});
     case domain::GatewayState::up:
-      return log_info("Gateway is up", {{"gateway_name", gateway}, {"before", to_text(before)}});
+      return logging::info("Gateway is up", {{"gateway_name", gateway}, {"before", to_text(before)}});
     case domain::GatewayState::suspect:
-      return log_warn("Gateway is suspect", {{"gateway_name", gateway}, {"before", to_text(before)}});
+      return logging::warn("Gateway is suspect", {{"gateway_name", gateway}, {"before", to_text(before)}});
     case domain::GatewayState::down:
-      return log_error("Gateway is down", {{"gateway_name", gateway}, {"before", to_text(before)}});
+      return logging::error("Gateway is down", {{"gateway_name", gateway}, {"before", to_text(before)}});
   }
 }
 
@@ -49,10 +49,10 @@ void evaluate_health(Registry& registry) {
   for (std::size_t i = 0; i < transitions.size(); ++i)
     log_transition(transitions[i].now, names[i], transitions[i].before);
   if (brakes && !braked) {
-    log_error("Most gateways failed at once; no room is moved until more of them are up",
-              {{"gateways", gateways}, {"down", down}});
+    logging::error("Most gateways failed at once; no room is moved until more of them are up",
+                   {{"gateways", gateways}, {"down", down}});
   } else if (braked && !brakes) {
-    log_info("Enough gateways are up; rooms may be moved again", {{"gateways", gateways}, {"down", down}});
+    logging::info("Enough gateways are up; rooms may be moved again", {{"gateways", gateways}, {"down", down}});
   }
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "app/event_log.h"
+#include "logging/log.h"
 
 namespace app {
 namespace {
@@ -110,11 +110,12 @@ void close_pass(Registry& registry, const Pass& pass) {
   }
   for (const Finished& done : finished_ones) {
     if (done.moved > 0) {
-      log_info("Failover completed", {{"failed_server", done.gateway}, {"target", done.target}, {"count", done.moved}});
+      logging::info("Failover completed",
+                    {{"failed_server", done.gateway}, {"target", done.target}, {"count", done.moved}});
     }
     if (done.left > 0) {
-      log_warn("Rooms stay on a gateway that is to be left: they are pinned to it, or no other takes them",
-               {{"gateway_name", done.gateway}, {"rooms", done.left}});
+      logging::warn("Rooms stay on a gateway that is to be left: they are pinned to it, or no other takes them",
+                    {{"gateway_name", done.gateway}, {"rooms", done.left}});
     }
   }
 }

@@ -5,7 +5,7 @@
 #include <thread>
 #include <utility>
 
-#include "app/event_log.h"
+#include "logging/log.h"
 #include "store/journal.h"
 
 namespace app {
@@ -118,7 +118,7 @@ Registry::Transaction::Noted& Registry::Transaction::note(std::string_view room,
   noted.record.time = now_.wall;
   noted.record.room = room;
   noted.record.asker = asker;
-  noted.record.request_id = request_id();
+  noted.record.request_id = logging::request_id();
   return noted;
 }
 
@@ -250,7 +250,7 @@ std::shared_ptr<Completion> Registry::Transaction::announcing(std::string_view r
 
 void Registry::log_end(const std::string& room, RemovedBy by) {
   counts_.removed[by].add();
-  if (by == RemovedBy::leave) log_info("Cleaned up room assignment immediately", {{"room_id", room}});
+  if (by == RemovedBy::leave) logging::info("Cleaned up room assignment immediately", {{"room_id", room}});
 }
 
 // Where all see the same picture, all would choose the same gateway; so what they cannot have seen yet counts.
@@ -314,7 +314,7 @@ constexpr std::chrono::seconds believed_elsewhere{10};
 
 void Registry::settle(const Booking& booking, const Grant& grant) {
   const domain::Decision& decision = booking.decision;
-  const RequestScope scope(booking.request_id);
+  const logging::RequestScope scope(booking.request_id);
   const bool won = grant.outcome == Grant::Outcome::won;
   {
     Transaction transaction(*this);
@@ -337,14 +337,15 @@ void Registry::settle(const Booking& booking, const Grant& grant) {
     transaction.state_.claims_in_flight.erase(booking.room);
   }
   if (won && decision.evacuation_cause != domain::EvacuationCause::none) {
-    log_info(decision.evacuation_cause == domain::EvacuationCause::offline ? "Room reassigned from offline server"
-                                                                           : "Room reassigned from draining server",
-             {{"room_id", booking.room}, {"old_server", decision.leaves}, {"new_server", grant.row.gateway_name}});
+    logging::info(decision.evacuation_cause == domain::EvacuationCause::offline
+                      ? "Room reassigned from offline server"
+                      : "Room reassigned from draining server",
+                  {{"room_id", booking.room}, {"old_server", decision.leaves}, {"new_server", grant.row.gateway_name}});
   } else if (won) {
-    log_info("Assigned room to server", {{"room_id", booking.room},
-                                         {"gateway_name", grant.row.gateway_name},
-                                         {"country_code", booking.country},
-                                         {"regional_match", decision.regional_match}});
+    logging::info("Assigned room to server", {{"room_id", booking.room},
+                                              {"gateway_name", grant.row.gateway_name},
+                                              {"country_code", booking.country},
+                                              {"regional_match", decision.regional_match}});
   }
   // Before a waiting caller is answered, so that the caller finds it. Other sidecars record their own decisions.
   const bool failed = grant.outcome == Grant::Outcome::failed;

@@ -23,6 +23,7 @@
 #include "domain/policy.h"
 #include "domain/warming_gateways.h"
 #include "locks/mutex.h"
+#include "logging/log.h"
 
 namespace store {
 class Journal;

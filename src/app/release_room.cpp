@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "app/event_log.h"
 #include "app/report_session.h"
+#include "logging/log.h"
 
 namespace app {
 
@@ -73,7 +73,7 @@ Released release_room(Registry& registry, std::string_view room, bool force) {
       return Released::storage_unavailable;
   }
   const Released released = release(registry, room, force, left);
-  if (released == Released::done) log_info("Released room assignment", {{"room_id", room}, {"force", force}});
+  if (released == Released::done) logging::info("Released room assignment", {{"room_id", room}, {"force", force}});
   return released;
 }
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "app/change_policy.h"
-#include "app/event_log.h"
 #include "app/splits.h"
+#include "logging/log.h"
 
 namespace app {
 namespace {
@@ -16,11 +16,11 @@ void log_difference(Registry::Transaction& transaction, const SessionReport& rep
   const domain::Ledger::Room* room = transaction.ledger().find(report.room);
   if (!report.janus || !room->held || transaction.ledger().name_of(room->held->gateway) == *report.janus) return;
   if (!transaction.ledger().mark_first_difference(report.session)) return;
-  log_warn("Session reports another gateway than its room is assigned to",
-           {{"room_id", report.room},
-            {"session", report.session},
-            {"reported", *report.janus},
-            {"gateway_name", transaction.ledger().name_of(room->held->gateway)}});
+  logging::warn("Session reports another gateway than its room is assigned to",
+                {{"room_id", report.room},
+                 {"session", report.session},
+                 {"reported", *report.janus},
+                 {"gateway_name", transaction.ledger().name_of(room->held->gateway)}});
 }
 
 // A session that is known may go on, and move: what is known here grows by new ones only.
@@ -29,7 +29,7 @@ bool is_one_too_many(Registry::Transaction& transaction, std::string_view sessio
   const auto max = static_cast<std::size_t>(transaction.options().max_sessions);
   if (ledger.all_sessions() + waiting < max || ledger.knows_session(session)) return false;
   if (!transaction.may_log_sessions()) return true;
-  log_warn(
+  logging::warn(
       "Too many sessions; new ones are refused, see sessions.max",
       {{"sessions", static_cast<std::int64_t>(ledger.all_sessions())}, {"max", transaction.options().max_sessions}});
   return true;
@@ -37,8 +37,8 @@ bool is_one_too_many(Registry::Transaction& transaction, std::string_view sessio
 
 Refused refused(Registry& registry, const SessionReport& report, Refused refused) {
   registry.counts().session_refusals[refused.refusal].add();
-  log_info("Session refused",
-           {{"room_id", report.room}, {"session", report.session}, {"error", code_of(refused.refusal)}});
+  logging::info("Session refused",
+                {{"room_id", report.room}, {"session", report.session}, {"error", code_of(refused.refusal)}});
   return refused;
 }
 

@@ -4,10 +4,10 @@
 #include <iterator>
 #include <utility>
 
-#include "app/event_log.h"
 #include "app/report_session.h"
 #include "app/splits.h"
 #include "domain/id.h"
+#include "logging/log.h"
 
 namespace app {
 namespace {
@@ -217,8 +217,8 @@ void RoomLists::log_left_out() {
     logged.insert(gateway);
     if (logged_left_out_.count(gateway)) continue;
     const std::string name = Registry::Transaction(registry_).ledger().name_of(gateway);
-    log_warn("Gateway lists more participants than its capacity; rooms beyond it are not adopted",
-             {{"gateway_name", name}, {"rooms", rooms}});
+    logging::warn("Gateway lists more participants than its capacity; rooms beyond it are not adopted",
+                  {{"gateway_name", name}, {"rooms", rooms}});
   }
   logged_left_out_ = std::move(logged);
 }

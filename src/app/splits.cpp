@@ -4,8 +4,8 @@
 #include <optional>
 #include <utility>
 
-#include "app/event_log.h"
 #include "app/room_lists.h"
+#include "logging/log.h"
 
 namespace app {
 namespace {
@@ -42,9 +42,9 @@ void note_split(Registry::Transaction& transaction, const std::string& room, Spl
   // The log has a line of the session's already.
   if (by == SplitBy::sessions || std::exchange(split.is_logged, true)) return;
   const auto answered = standing_gateway(transaction.policy(), transaction.ledger(), room);
-  log_warn("Room is split", {{"room_id", room},
-                             {"gateway_name", answered.value_or("")},
-                             {"participants", text_of(parts_of(transaction, room))}});
+  logging::warn("Room is split", {{"room_id", room},
+                                  {"gateway_name", answered.value_or("")},
+                                  {"participants", text_of(parts_of(transaction, room))}});
 }
 
 void end_split(Registry::Transaction& transaction, const std::string& room, SplitBy by) {
@@ -52,7 +52,7 @@ void end_split(Registry::Transaction& transaction, const std::string& room, Spli
   if (split == transaction.splits().end()) return;
   (by == SplitBy::lists ? split->second.by_lists : split->second.by_sessions) = false;
   if (split->second.by_lists || split->second.by_sessions) return;
-  if (split->second.is_logged) log_info("Room is no longer split", {{"room_id", room}});
+  if (split->second.is_logged) logging::info("Room is no longer split", {{"room_id", room}});
   transaction.splits().erase(split);
 }
 

@@ -4,7 +4,6 @@
 #include <thread>
 #include <utility>
 
-#include "app/event_log.h"
 #include "app/for_each_room.h"
 #include "cluster/follower.h"
 #include "cluster/membership.h"
@@ -12,6 +11,7 @@
 #include "cluster/operations.h"
 #include "cluster/shared_state.h"
 #include "cluster/writer.h"
+#include "logging/log.h"
 #include "store/failure.h"
 #include "store/journal.h"
 #include "store/meta_table.h"
@@ -99,7 +99,7 @@ void Fleet::configure(const Options& options, bool scale) {
   end_following();
   replace_active(options.is_shared() && scale ? make_active(options) : nullptr, leaves);
   if (!leaves) return;
-  app::log_warn("Alone from now on: what other sidecars assign is not known here");
+  logging::warn("Alone from now on: what other sidecars assign is not known here");
   resume_point_ = {};
   journal_.note(domain::Change(domain::Fact{resume_point_fact, ""}));
   if (left.endpoints.empty()) return;

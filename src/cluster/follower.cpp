@@ -8,10 +8,10 @@
 #include <set>
 #include <utility>
 
-#include "app/event_log.h"
 #include "app/for_each_room.h"
 #include "app/report_session.h"
 #include "cluster/operations.h"
+#include "logging/log.h"
 #include "store/journal.h"
 
 namespace cluster {
@@ -76,7 +76,7 @@ void Follower::work() {
     const auto age = state_.freshness.age();
     if (end.why == WatchEnd::Why::lost && (!age || *age > oldest_without_list)) must_list_ = true;
     if (end.why == WatchEnd::Why::refused && !std::exchange(error_logged_, true)) {
-      app::log_error("Shared store does not let its changes be followed", {{"reason", end.words}});
+      logging::error("Shared store does not let its changes be followed", {{"reason", end.words}});
     }
     // One that has just ended has been passed over already; none is asked without a pause.
     if (rests(end.why == WatchEnd::Why::refused ? 2000ms : 20ms)) return;
@@ -97,7 +97,7 @@ bool Follower::read_range(std::string first, const std::string& last, Listing& l
     }
     if (!reply.ok()) {
       if (reply.error == ErrorCode::refused && !std::exchange(error_logged_, true)) {
-        app::log_error("Shared store cannot be read", {{"reason", reply.why}});
+        logging::error("Shared store cannot be read", {{"reason", reply.why}});
       }
       return false;
     }
@@ -183,7 +183,7 @@ void Follower::take(const Listing& listing, News& news) {
   const bool is_other_history =
       !is_join && (is_other_history_ || listing.cluster_id != before.cluster_id || listing.revision < before.revision);
   if (is_other_history) {
-    app::log_warn("Shared store is another one, or was put back; what it lacks is carried into it",
+    logging::warn("Shared store is another one, or was put back; what it lacks is carried into it",
                   {{"revision", listing.revision}, {"followed", before.revision}});
     state_.freshness.forget_questions();
   }
@@ -248,7 +248,7 @@ Follower::ListedRooms Follower::read_rooms(const Listing& listing, bool is_resto
     if (!key || key->kind != KeyKind::room) continue;
     const auto value = room_value_from(key->name, item.value);
     if (!value) {
-      app::log_warn("Row of the shared store left out: it cannot be read", {{"room_id", key->name}});
+      logging::warn("Row of the shared store left out: it cannot be read", {{"room_id", key->name}});
       continue;
     }
     listed.names.insert(key->name);
@@ -280,7 +280,7 @@ void Follower::follow_listed(const std::vector<RowAt>& rows, bool is_other_histo
                                 local.ledger().name_of(room->held->gateway) != row.gateway_name;
       if (is_elsewhere) {
         state_.counts.conflicts.add();
-        app::log_warn("Room is elsewhere in the shared store, which counts; who is in it here stays apart",
+        logging::warn("Room is elsewhere in the shared store, which counts; who is in it here stays apart",
                       {{"room_id", row.room_id},
                        {"here", local.ledger().name_of(room->held->gateway)},
                        {"gateway_name", row.gateway_name}});
@@ -451,7 +451,7 @@ void Follower::follow_room(app::Registry::Transaction& local, const std::string&
   }
   const auto value = room_value_from(room, event.item.value);
   if (!value) {
-    app::log_warn("Row of the shared store left out: it cannot be read", {{"room_id", room}});
+    logging::warn("Row of the shared store left out: it cannot be read", {{"room_id", room}});
     return;
   }
   const bool is_new = !state_.replica.room(room);

@@ -7,8 +7,8 @@
 #include <random>
 #include <utility>
 
-#include "app/event_log.h"
 #include "cluster/operations.h"
+#include "logging/log.h"
 
 namespace cluster {
 namespace {
@@ -176,10 +176,10 @@ void Membership::log_state() {
   const auto failing = state_.freshness.failing_for();
   if (failing >= state_.options.timeout && !away_logged_) {
     away_logged_ = true;
-    app::log_error("Shared store does not answer; new rooms are refused, known ones are answered",
+    logging::error("Shared store does not answer; new rooms are refused, known ones are answered",
                    {{"silent_ms", static_cast<std::int64_t>(failing.count())}, {"reason", why_away_}});
   } else if (failing == 0ms && std::exchange(away_logged_, false)) {
-    app::log_info("Shared store answers again");
+    logging::info("Shared store answers again");
   }
   if (failing > 0ms || !is_due(next_note_, note_every)) return;
   const locks::MutexLock lock(state_.mutex);
@@ -196,7 +196,7 @@ void Membership::log_foreign() {
   for (const auto& [endpoint, id] : foreign) {
     if (foreign_logged_.count(endpoint) > 0) continue;
     foreign_logged_[endpoint] = now;
-    app::log_error("Endpoint leads to another etcd cluster: nothing is asked there, and what it says does not count",
+    logging::error("Endpoint leads to another etcd cluster: nothing is asked there, and what it says does not count",
                    {{"endpoint", endpoint}, {"cluster", id}, {"followed", followed.empty() ? "none" : followed}});
   }
   for (auto logged = foreign_logged_.begin(); logged != foreign_logged_.end();) {
@@ -204,7 +204,7 @@ void Membership::log_foreign() {
       ++logged;
       continue;
     }
-    app::log_info("Endpoint leads to the followed etcd cluster again", {{"endpoint", logged->first}});
+    logging::info("Endpoint leads to the followed etcd cluster again", {{"endpoint", logged->first}});
     logged = foreign_logged_.erase(logged);
   }
 }
@@ -218,7 +218,7 @@ void Membership::log_leaders(const std::vector<MemberStatus>& members) {
     ++count;
   }
   if (count > 1 && !leaders_logged_)
-    app::log_warn("Several members of etcd say that they lead", {{"endpoints", leaders}});
+    logging::warn("Several members of etcd say that they lead", {{"endpoints", leaders}});
   leaders_logged_ = count > 1;
 }
 
@@ -277,7 +277,7 @@ void Membership::list(std::map<std::string, SidecarValue> sidecars, const std::s
 void Membership::came(const std::string& id, const SidecarValue& sidecar) {
   const locks::MutexLock lock(mutex_);
   if (id == state_.sidecar && sidecar.instance != self_.instance) {
-    app::log_error("Another sidecar has the identity of this one: each must have a database file of its own",
+    logging::error("Another sidecar has the identity of this one: each must have a database file of its own",
                    {{"sidecar", id}, {"address", sidecar.address}});
   }
   sidecars_[id] = sidecar;
@@ -375,7 +375,7 @@ void Membership::reap(const std::string& id) {
     if (more) request.key = reply.value.items.back().key + '\0';
   }
   if (reaped > 0) {
-    app::log_info("Rooms of a sidecar that is gone are given up, where nobody else uses them",
+    logging::info("Rooms of a sidecar that is gone are given up, where nobody else uses them",
                   {{"sidecar", id}, {"rooms", reaped}});
     return;  // and looked at again
   }

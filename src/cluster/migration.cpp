@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <set>
 
-#include "app/event_log.h"
 #include "cluster/command.h"
 #include "cluster/keys.h"
 #include "cluster/operations.h"
 #include "cluster/replica.h"
 #include "cluster/resume_point.h"
+#include "logging/log.h"
 
 namespace cluster {
 namespace {
@@ -291,11 +291,11 @@ LeaveTask::LeaveTask(const Options& options, std::shared_ptr<FollowedCluster> cl
         const auto left = leave_store(engine_, options_, sidecar_, Engine::Clock::now() + leave_time);
         const auto marks = static_cast<std::int64_t>(left.marks);
         if (left.problem) {
-          app::log_warn(
+          logging::warn(
               "Shared store was not told that this sidecar is alone now: `room-sidecar cluster leave` does it",
               {{"reason", *left.problem}});
         } else {
-          app::log_info("Taken out of the shared store", {{"rooms", marks}});
+          logging::info("Taken out of the shared store", {{"rooms", marks}});
         }
       }) {}
 

@@ -6,8 +6,8 @@
 #include <iterator>
 #include <utility>
 
-#include "app/event_log.h"
 #include "cluster/operations.h"
+#include "logging/log.h"
 #include "store/journal.h"
 
 namespace cluster {
@@ -251,7 +251,7 @@ void Writer::send(std::deque<Command> batch, Engine& engine) {
     if (refused) is_refused_ = true;
     if (!refused && !is_retry) state_.freshness.fails(sent);
     if (refused && !refusal_logged_.exchange(true)) {
-      app::log_error("Shared store refuses", {{"reason", reply.why}});
+      logging::error("Shared store refuses", {{"reason", reply.why}});
     }
     if (!refused || batch.size() == 1) return give_back(std::move(batch), refused);
     // One that it does not take must not keep it from the others.
@@ -545,7 +545,7 @@ void Writer::finish_republish(Command& command, const Conclusion& conclusion) {
   const bool is_elsewhere = row.gateway_name != command.request.row.gateway_name;
   if (is_elsewhere) {
     state_.counts.conflicts.add();
-    app::log_warn(
+    logging::warn(
         "Room is elsewhere in the shared store, which counts; who is in it here stays apart",
         {{"room_id", command.room}, {"here", command.request.row.gateway_name}, {"gateway_name", row.gateway_name}});
   }

@@ -4,11 +4,11 @@
 
 #include <vector>
 
-#include "app/options.h"
 #include "cluster/options.h"
 #include "domain/options.h"
 #include "health/options.h"
 #include "http/options.h"
+#include "logging/options.h"
 #include "store/options.h"
 
 namespace config {
@@ -19,7 +19,7 @@ struct Configuration {
   http::Options http;
   store::Options store;
   cluster::Options cluster;
-  app::LogOptions log;
+  logging::Options log;
   std::vector<domain::ConfiguredGateway> gateways;
   std::vector<domain::ConfiguredRoom> rooms;
 };

@@ -8,6 +8,7 @@
 #include "config/lists.h"
 #include "config/mqtt_address.h"
 #include "config/regions.h"
+#include "logging/options.h"
 
 namespace config {
 namespace {
@@ -52,12 +53,12 @@ constexpr Choice<domain::LoadBy> load_choices[] = {{"rooms", domain::LoadBy::roo
                                                    {"sessions", domain::LoadBy::sessions}};
 constexpr Choice<cluster::EngineKind> engine_choices[] = {{"none", cluster::EngineKind::none},
                                                           {"etcd", cluster::EngineKind::etcd}};
-constexpr Choice<app::LogLevel> level_choices[] = {{"debug", app::LogLevel::debug},
-                                                   {"info", app::LogLevel::info},
-                                                   {"warn", app::LogLevel::warn},
-                                                   {"warning", app::LogLevel::warn},
-                                                   {"error", app::LogLevel::error}};
-constexpr Choice<app::LogFormat> format_choices[] = {{"text", app::LogFormat::text}, {"json", app::LogFormat::json}};
+constexpr Choice<logging::Level> level_choices[] = {{"debug", logging::Level::debug},
+                                                    {"info", logging::Level::info},
+                                                    {"warn", logging::Level::warn},
+                                                    {"warning", logging::Level::warn},
+                                                    {"error", logging::Level::error}};
+constexpr Choice<logging::Format> format_choices[] = {{"text", logging::Format::text}, {"json", logging::Format::json}};
 
 bool same_word(std::string_view word, std::string_view written) {
   if (word.size() != written.size()) return false;

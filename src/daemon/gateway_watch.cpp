@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "app/evaluate_health.h"
-#include "app/event_log.h"
+#include "logging/log.h"
 
 namespace sidecar {
 
@@ -18,7 +18,7 @@ GatewayWatch::GatewayWatch(app::Registry& registry, health::Options options)
           },
           [this](const std::string& gateway, app::RoomLists::List list) { rooms_.observe(gateway, std::move(list)); },
           [](const std::string& topic) {
-            app::log_warn("Message ignored: it is not {\"online\":true} or {\"online\":false} of a gateway",
+            logging::warn("Message ignored: it is not {\"online\":true} or {\"online\":false} of a gateway",
                           {{"topic", topic}});
           }) {}
 
@@ -43,11 +43,11 @@ void GatewayWatch::follow_and_log() {
 void GatewayWatch::log_problems() {
   const auto news = news_.of(watch_.problems());
   // Without its source nothing is moved: as urgent as if most gateways had failed.
-  const auto log = watch_.is_source_silent() ? app::log_error : app::log_warn;
+  const auto log = watch_.is_source_silent() ? logging::error : logging::warn;
   for (const std::string& problem : news.problems) {
     log("Less is heard of gateways' health than there should be", {{"reason", problem}});
   }
-  if (news.are_over) app::log_info("All sources of gateways' health are heard again");
+  if (news.are_over) logging::info("All sources of gateways' health are heard again");
 }
 
 void GatewayWatch::follow(const std::shared_ptr<const domain::Policy>& policy) {

@@ -9,9 +9,9 @@
 
 #include "app/clean_up.h"
 #include "app/evaluate_health.h"
-#include "app/event_log.h"
 #include "app/fail_over.h"
 #include "app/splits.h"
+#include "logging/log.h"
 #include "store/journal.h"
 
 namespace sidecar {
@@ -40,7 +40,7 @@ bool Housekeeping::attempt(const char* work, const std::function<void()>& task) 
     return true;
   } catch (const std::exception& exception) {
     if (!journal_.failure() && logged_.insert(work).second) {
-      app::log_warn("Periodic work failed and will be tried again", {{"work", work}, {"reason", exception.what()}});
+      logging::warn("Periodic work failed and will be tried again", {{"work", work}, {"reason", exception.what()}});
     }
     return false;
   }
@@ -88,9 +88,9 @@ void Housekeeping::watch_storage() {
   constexpr int worth_logging = 2;
   const int hung = std::exchange(hung_, reason ? hung_ + 1 : 0);
   if (hung_ == worth_logging) {
-    app::log_error("Database cannot be written; new rooms are refused", {{"reason", *reason}});
+    logging::error("Database cannot be written; new rooms are refused", {{"reason", *reason}});
   } else if (hung >= worth_logging && !reason && !journal_.failure()) {
-    app::log_info("Database can be written again");
+    logging::info("Database can be written again");
   }
 }
 
@@ -127,8 +127,8 @@ void Housekeeping::do_round(bool refresh) {
     cleaned_ = now.service;
     attempt("cleaning", [this] { app::clean_up(registry_); });
   }
-  app::report_lost_lines();
-  app::report_left_out();
+  logging::report_lost_lines();
+  logging::report_left_out();
 }
 
 }  // namespace sidecar

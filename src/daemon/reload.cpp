@@ -9,12 +9,12 @@
 #include <tuple>
 #include <utility>
 
-#include "app/event_log.h"
 #include "cli/configured.h"
 #include "config/descriptor_limit.h"
 #include "config/needed_files.h"
 #include "daemon/notify.h"
 #include "http/access.h"
+#include "logging/log.h"
 #include "store/database_id.h"
 
 namespace sidecar {
@@ -112,7 +112,7 @@ FilesRead read_files(const config::Sources& sources) {
 
 void log_credential(const FilesRead& files) {
   if (files.credential.empty()) return;
-  app::log_info("Token read from systemd's copy of its file", {{"copy", files.credential}});
+  logging::info("Token read from systemd's copy of its file", {{"copy", files.credential}});
 }
 
 Reload::Reload(config::Sources sources, const config::Loaded& in_force, bool needs_token, app::CatalogueKeeper& keeper,
@@ -141,20 +141,20 @@ app::ReloadReport Reload::run(bool allow_removals) {
   if (!is_refused) {
     ++generation_;
     for (const app::SettingChange& change : result.changed) {
-      app::log_info(
+      logging::info(
           "Setting changed",
           {{"setting", change.key}, {"before", change.before}, {"after", change.after}, {"origin", change.origin}});
     }
-    app::log_info("Configuration reloaded", {{"mode", result.scale ? "scale" : "legacy"},
+    logging::info("Configuration reloaded", {{"mode", result.scale ? "scale" : "legacy"},
                                              {"mode_origin", result.mode_origin},
                                              {"gateways", static_cast<std::int64_t>(result.gateways)},
                                              {"rooms", static_cast<std::int64_t>(result.rooms)}});
     applied_(generation_);
   } else {
     constexpr const char* event = "Configuration refused; the old one stays in force";
-    if (app::may_log(event)) {
-      for (const std::string& problem : result.problems) app::log_error(problem);
-      app::log_error(event, {{"problems", static_cast<std::int64_t>(result.problems.size())}});
+    if (logging::may_log(event)) {
+      for (const std::string& problem : result.problems) logging::error(problem);
+      logging::error(event, {{"problems", static_cast<std::int64_t>(result.problems.size())}});
     }
     if (!was_overtaken) refused = "; the last reload was refused: " + result.problems.front();
   }
@@ -317,8 +317,8 @@ app::ReloadReport Reload::apply(FilesRead files, bool allow_removals) {
     return result;
   }
   keep_what_needs_a_restart(loaded.configuration, result.warnings);
-  if (!result.warnings.empty() && app::may_log("Warnings of a reload")) {
-    for (const std::string& warning : result.warnings) app::log_warn(warning);
+  if (!result.warnings.empty() && logging::may_log("Warnings of a reload")) {
+    for (const std::string& warning : result.warnings) logging::warn(warning);
   }
   log_credential(files);
 
@@ -346,7 +346,7 @@ app::ReloadReport Reload::apply(FilesRead files, bool allow_removals) {
   result.gateways = synced.gateways;
   result.rooms = synced.rooms;
   put_in_force(std::move(loaded));
-  app::start_log(in_force_.log, app::log_target());
+  logging::start(in_force_.log, logging::target());
   return result;
 }
 

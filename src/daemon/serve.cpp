@@ -11,7 +11,6 @@
 #include <thread>
 
 #include "app/catalogue_keeper.h"
-#include "app/event_log.h"
 #include "app/load_history.h"
 #include "cli/configured.h"
 #include "cluster/fleet.h"
@@ -27,6 +26,7 @@
 #include "http/listeners.h"
 #include "http/routes.h"
 #include "http/server.h"
+#include "logging/log.h"
 #include "metrics/collector.h"
 #include "store/database.h"
 #include "store/failure.h"
@@ -65,19 +65,19 @@ store::Database open_database(const std::string& path, bool set_aside_damaged) {
     return store::Database(path, store::OpenMode::read_write);
   } catch (const store::Failure& failure) {
     if (failure.kind() != store::Failure::Kind::damaged || !set_aside_damaged) throw;
-    app::log_error(failure.what());
+    logging::error(failure.what());
   }
   const std::string aside = store::set_aside_damaged(path);
-  app::log_warn("Damaged database set aside; beginning with an empty one", {{"file", aside}});
+  logging::warn("Damaged database set aside; beginning with an empty one", {{"file", aside}});
   return store::Database(path, store::OpenMode::read_write);
 }
 
 void log_startup_state(const app::StartupState& startup) {
-  for (const std::string& sentence : startup.skipped) app::log_warn("Row left out", {{"reason", sentence}});
-  for (const std::string& warning : startup.plan.warnings) app::log_warn(warning);
+  for (const std::string& sentence : startup.skipped) logging::warn("Row left out", {{"reason", sentence}});
+  for (const std::string& warning : startup.plan.warnings) logging::warn(warning);
   const auto rooms = app::rooms_without_gateway(*app::catalogue_of(startup.plan.rows));
   if (!rooms.empty()) {
-    app::log_warn("Rooms without a valid default gateway; `room-sidecar check` lists them",
+    logging::warn("Rooms without a valid default gateway; `room-sidecar check` lists them",
                   {{"rooms", static_cast<std::int64_t>(rooms.size())}, {"first", rooms.front()}});
   }
 }
@@ -88,7 +88,7 @@ void log_start(app::Registry& registry) {
   std::int64_t rooms = 0;
   for (const domain::Gateway& gateway : policy->catalogue().gateways()) gateways += !gateway.removed;
   for (const domain::Room& room : policy->catalogue().rooms()) rooms += !room.removed;
-  app::log_info("Started", {{"version", ROOM_SIDECAR_VERSION},
+  logging::info("Started", {{"version", ROOM_SIDECAR_VERSION},
                             {"mode", policy->options().scale ? "scale" : "legacy"},
                             {"gateways", gateways},
                             {"rooms", rooms}});
@@ -108,7 +108,7 @@ void log_other_address(const http::Options& options, const std::vector<http::Lis
     return listener.address == options.listen;
   });
   if (!is_edited || is_in_force || !listeners.front().is_systemds) return;
-  app::log_warn("http.listen has no effect: systemd hands over another socket, see room-sidecar.socket",
+  logging::warn("http.listen has no effect: systemd hands over another socket, see room-sidecar.socket",
                 {{"http.listen", options.listen}, {"address", listeners.front().address}});
 }
 
@@ -161,7 +161,7 @@ class Running {
     options.max_connections = static_cast<std::size_t>(configuration.http.max_connections);
     options.token = std::move(token);
     options.on_exception = [](const http::Route& route, std::string_view what) {
-      app::log_error("Request failed", {{"route", route.pattern}, {"reason", what}});
+      logging::error("Request failed", {{"route", route.pattern}, {"reason", what}});
     };
     const http::Backend backend{*registry_,
                                 *keeper_,
@@ -194,7 +194,7 @@ class Running {
     signals.attach({[this] { stop(); }, [this] { reload_->run(false); }});
     note(1);
     log_start(*registry_);
-    for (const std::string& address : addresses_) app::log_info("Listening", {{"address", address}});
+    for (const std::string& address : addresses_) logging::info("Listening", {{"address", address}});
     notify_ready(mode_of(registry_->policy()->options()));
     server_->serve();
     signals.detach();
@@ -202,8 +202,8 @@ class Running {
     fleet_->stop();
     const bool flushed = journal_->flush();
     if (!journal_->stop_in_time()) leave_as_in_a_crash();
-    if (!flushed) app::log_error("Stopped, but not all could be written to the database");
-    app::log_info("Stopped");
+    if (!flushed) logging::error("Stopped, but not all could be written to the database");
+    logging::info("Stopped");
     signals.set_exit_code(flushed ? 0 : failed);
     return flushed ? 0 : failed;
   }
@@ -216,17 +216,17 @@ class Running {
         app::write_startup_state(database, startup);
         return true;
       }
-      app::log_error("Configuration not yet in the database", {{"reason", "its .lock cannot be had"}});
+      logging::error("Configuration not yet in the database", {{"reason", "its .lock cannot be had"}});
     } catch (const store::Failure& failure) {
-      app::log_error("Configuration not yet in the database", {{"reason", failure.what()}});
+      logging::error("Configuration not yet in the database", {{"reason", failure.what()}});
     }
     return false;
   }
 
   // The disk does not answer, and nothing can be closed. What was answered is safe as after kill -9.
   [[noreturn]] static void leave_as_in_a_crash() {
-    app::log_error("Stopped, but not all could be written to the database");
-    app::drain_log(std::chrono::milliseconds{100});
+    logging::error("Stopped, but not all could be written to the database");
+    logging::drain(std::chrono::milliseconds{100});
     std::_Exit(failed);
   }
 
@@ -236,11 +236,11 @@ class Running {
       if (Housekeeping* housekeeping = changes_go_to_) housekeeping->file_changed();
     };
     callbacks.failing = [](const std::string& reason) {
-      app::log_error("Database cannot be written; new rooms are refused", {{"reason", reason}});
+      logging::error("Database cannot be written; new rooms are refused", {{"reason", reason}});
     };
-    callbacks.recovered = [] { app::log_info("Database can be written again"); };
+    callbacks.recovered = [] { logging::info("Database can be written again"); };
     callbacks.may_write = [this] { return owner_.keep(); };
-    callbacks.event = [](const std::string& sentence) { app::log_warn(sentence); };
+    callbacks.event = [](const std::string& sentence) { logging::warn(sentence); };
     return callbacks;
   }
 
@@ -304,8 +304,8 @@ class Running {
 };
 
 int refuse(const std::vector<std::string>& problems) {
-  for (const std::string& problem : problems) app::log_error(problem);
-  app::log_error("Configuration refused; not started", {{"problems", static_cast<std::int64_t>(problems.size())}});
+  for (const std::string& problem : problems) logging::error(problem);
+  logging::error("Configuration refused; not started", {{"problems", static_cast<std::int64_t>(problems.size())}});
   return refused;
 }
 
@@ -313,13 +313,13 @@ int load_and_run(const cli::ServeArguments& arguments, Signals& signals) {
   const config::Sources sources = config::default_sources(arguments.config_file, arguments.env_file, environ);
   FilesRead files = read_files(sources);
   const config::Loaded& loaded = files.loaded;
-  app::start_log(loaded.configuration.log, app::log_target());
+  logging::start(loaded.configuration.log, logging::target());
   std::vector<std::string> problems;
   for (const config::Problem& problem : loaded.problems) {
     if (problem.is_error)
       problems.push_back(problem.text);
     else
-      app::log_warn(problem.text);
+      logging::warn(problem.text);
   }
   problems.insert(problems.end(), files.unreadable.begin(), files.unreadable.end());
   if (!problems.empty()) {
@@ -340,7 +340,7 @@ int load_and_run(const cli::ServeArguments& arguments, Signals& signals) {
 
 int serve(const cli::ServeArguments& arguments) {
   Signals::block();
-  app::start_log({}, app::log_target());
+  logging::start({}, logging::target());
   raise_descriptor_limit();
   give_large_buffers_back();
   int code = failed;
@@ -349,13 +349,13 @@ int serve(const cli::ServeArguments& arguments) {
     try {
       code = load_and_run(arguments, signals);
     } catch (const std::exception& exception) {
-      app::log_error(exception.what());
+      logging::error(exception.what());
     }
     signals.set_exit_code(code);
     const auto patience = signals.stop_was_asked() ? std::optional(patience_with_log) : std::nullopt;
-    if (!app::drain_log(patience)) std::_Exit(code);
+    if (!logging::drain(patience)) std::_Exit(code);
   }
-  app::stop_log();
+  logging::stop();
   return code;
 }
 

@@ -15,7 +15,7 @@
 #include <system_error>
 #include <utility>
 
-#include "app/event_log.h"
+#include "logging/log.h"
 
 namespace sidecar {
 namespace {
@@ -122,7 +122,7 @@ void Signals::take(int number, int sender) {
   const auto [logged, is_first] = logged_.try_emplace(number, now);
   if (!is_first && now - logged->second < between_warnings) return;
   logged->second = now;
-  app::log_warn("Signal ignored", {{"signal", name_of(number)}, {"sender_pid", std::int64_t{sender}}});
+  logging::warn("Signal ignored", {{"signal", name_of(number)}, {"sender_pid", std::int64_t{sender}}});
 }
 
 void Signals::ask_to_stop() {
@@ -136,7 +136,7 @@ void Signals::ask_to_stop() {
   try {
     deadline_thread_ = std::thread([this] { leave_at_deadline(); });
   } catch (const std::system_error& error) {  // no more threads to be had; most stops need no deadline
-    app::log_warn("A stop that hangs will not be ended", {{"reason", error.what()}});
+    logging::warn("A stop that hangs will not be ended", {{"reason", error.what()}});
   }
 }
 
@@ -167,7 +167,7 @@ void Signals::reload_when_asked() {
     try {
       reload();
     } catch (const std::exception& exception) {  // of memory or threads there are none left
-      app::log_error("Reload failed", {{"reason", exception.what()}});
+      logging::error("Reload failed", {{"reason", exception.what()}});
     }
     lock.lock();
     --in_progress_;
@@ -184,12 +184,12 @@ void Signals::leave_at_deadline() {
     }
     if (is_over_) return;
     if (was_attached_) {
-      app::log_error("Something hangs; left without waiting for it");
+      logging::error("Something hangs; left without waiting for it");
     } else {
-      app::log_info("Stopped during the start");
+      logging::info("Stopped during the start");
     }
   }
-  app::drain_log(time_for_last_line);
+  logging::drain(time_for_last_line);
   std::_Exit(exit_code_);
 }
 

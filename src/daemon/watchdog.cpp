@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "app/event_log.h"
 #include "daemon/notify.h"
+#include "logging/log.h"
 
 namespace sidecar {
 namespace {
@@ -46,11 +46,11 @@ bool Watchdog::all_got_on() {
     const std::uint64_t heartbeats = one.watched.heartbeats();
     const bool stuck = heartbeats == std::exchange(one.heartbeats, heartbeats);
     if (stuck && !std::exchange(one.stuck, true)) {
-      app::log_error("A part of the sidecar does not get on; systemd will restart it if that lasts",
+      logging::error("A part of the sidecar does not get on; systemd will restart it if that lasts",
                      {{"part", one.watched.name}});
     }
     if (!stuck && std::exchange(one.stuck, false)) {
-      app::log_warn("A part of the sidecar gets on again", {{"part", one.watched.name}});
+      logging::warn("A part of the sidecar gets on again", {{"part", one.watched.name}});
     }
     all = all && !stuck;
   }

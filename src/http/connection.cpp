@@ -6,8 +6,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "app/event_log.h"
 #include "http/access.h"
+#include "logging/log.h"
 
 namespace http {
 namespace {
@@ -126,7 +126,7 @@ Connection::Reply Connection::reply_to(const HttplibCodec::Parsed& parsed, Large
   Reply reply = reply_by_checks(parsed, slot, head);
   // A route's answer has it already.
   Response& response = reply.response;
-  if (app::is_request_id(head.request_id) && !has_field(response, id_field)) {
+  if (logging::is_request_id(head.request_id) && !has_field(response, id_field)) {
     response.headers.emplace_back(id_field, head.request_id);
   }
   return reply;
@@ -204,7 +204,7 @@ Response Connection::answer(const Route& route, const Request& request) const {
     if (context_.on_exception) context_.on_exception(route, what);
     return refusal(500, "internal", "Something went wrong inside; see the sidecar's log.");
   };
-  const app::RequestScope scope(request.request_id, true);
+  const logging::RequestScope scope(request.request_id, true);
   Response response;
   try {
     response = route.answer(request);
@@ -215,7 +215,7 @@ Response Connection::answer(const Route& route, const Request& request) const {
   }
   // An operator needs it to find the lines of the log.
   if (response.status >= 400 || !request.request_id.empty()) {
-    response.headers.emplace_back(id_field, app::request_id());
+    response.headers.emplace_back(id_field, logging::request_id());
   }
   return response;
 }
@@ -236,7 +236,7 @@ Connection::Reply Connection::refuse_for_want_of_slots(const RouteTable::Match& 
 void Connection::log_unauthorized(const RouteTable::Match& match) const {
   if (!context_.unauthorized.is_due()) return;
   const std::string client = client_of(connection_);
-  app::log_warn(context_.unauthorized.message(),
+  logging::warn(context_.unauthorized.message(),
                 {{"client", client}, {"route", match.route ? match.route->pattern : ""}});
 }
 

@@ -10,7 +10,6 @@
 #include <string>
 #include <string_view>
 
-#include "app/seldom.h"
 #include "http/connection_slots.h"
 #include "http/head.h"
 #include "http/httplib_codec.h"
@@ -21,6 +20,7 @@
 #include "http/timeouts.h"
 #include "http/wire_stream.h"
 #include "locks/mutex.h"
+#include "logging/rate_limited_warning.h"
 
 namespace http {
 
@@ -49,7 +49,7 @@ struct ServerContext {
   std::function<void(ConnectionSlot&, const std::optional<TokenInForce::Token>& authorised_by)> on_answer{};
   LargeBodySlots large_body_slots{};
   LoadShedding shedding{{}};
-  app::Seldom unauthorized{"Requests refused for want of the right token"};
+  logging::RateLimitedWarning unauthorized{"Requests refused for want of the right token"};
   HttplibCodec codec{};
   RequestCounts counts{routes.size()};
 };

@@ -1,4 +1,4 @@
-// What the server refuses for want of slots: counted, and logged with a limit (app/seldom.h). Any thread.
+// What the server refuses for want of slots: counted, and logged with a limit (logging/rate_limited_warning.h). Any thread.
 #pragma once
 
 #include <atomic>
@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "app/seldom.h"
 #include "counts/counter.h"
+#include "logging/rate_limited_warning.h"
 
 namespace http {
 
@@ -48,9 +48,9 @@ class LoadShedding {
   counts::Counter large_bodies_refused_;
   counts::Counter session_reports_refused_;
   std::atomic<Clock::duration> report_refused_at_{Clock::duration::min()};  // since the clock's epoch
-  app::Seldom refused_{"Connections refused; all slots are taken"};
-  app::Seldom displaced_{"Idle connections closed for newcomers; all slots are taken"};
-  app::Seldom large_bodies_{"Large bodies refused; all places for them are taken"};
+  logging::RateLimitedWarning refused_{"Connections refused; all slots are taken"};
+  logging::RateLimitedWarning displaced_{"Idle connections closed for newcomers; all slots are taken"};
+  logging::RateLimitedWarning large_bodies_{"Large bodies refused; all places for them are taken"};
 };
 
 }  // namespace http

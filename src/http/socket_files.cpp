@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-#include "app/event_log.h"
+#include "logging/log.h"
 
 namespace http {
 
@@ -29,16 +29,16 @@ void SocketFiles::create_again(Listener& listener) {
     listener = fresh;
   } catch (const std::exception& failure) {
     if (!has_failed_) {
-      app::log_error("Socket file was deleted and cannot be created again",
+      logging::error("Socket file was deleted and cannot be created again",
                      {{"address", listener.address}, {"reason", failure.what()}});
     }
     has_failed_ = true;
     return;
   }
   if (has_failed_) {
-    app::log_info("Socket file created again", {{"address", listener.address}});
+    logging::info("Socket file created again", {{"address", listener.address}});
   } else {
-    app::log_error("Socket file was deleted; created it again", {{"address", listener.address}});
+    logging::error("Socket file was deleted; created it again", {{"address", listener.address}});
   }
   has_failed_ = false;
 }

@@ -1,10 +1,10 @@
 #include "app/decisions.h"
 
-#include "app/event_log.h"
 #include "app/fail_over.h"
 #include "app/lone_sidecar.h"
 #include "app/release_room.h"
 #include "catch.h"
+#include "logging/log.h"
 
 using app::DecisionRecord;
 using app::Decisions;

@@ -1,4 +1,5 @@
 #include "catch.h"
+#include "logging/options.h"
 #include "written.h"
 
 using Names = std::vector<std::string>;
@@ -127,8 +128,8 @@ TEST_CASE("a room id may hold colons, with a warning where that looks like a sli
 }
 
 TEST_CASE("words are taken in any case, and warning is warn") {
-  CHECK(written::load({}, {}, {{"LOG_LEVEL", "WARNING"}}).configuration.log.level == app::LogLevel::warn);
-  CHECK(written::load("[log]\nlevel = \"Debug\"").configuration.log.level == app::LogLevel::debug);
+  CHECK(written::load({}, {}, {{"LOG_LEVEL", "WARNING"}}).configuration.log.level == logging::Level::warn);
+  CHECK(written::load("[log]\nlevel = \"Debug\"").configuration.log.level == logging::Level::debug);
   CHECK(written::load({}, {}, {{"WHEN_FULL", "Reject"}}).configuration.domain.when_full == domain::WhenFull::reject);
 }
 

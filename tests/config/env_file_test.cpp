@@ -1,4 +1,5 @@
 #include "config/env_file.h"
+#include "logging/options.h"
 
 #include <algorithm>
 
@@ -212,7 +213,7 @@ TEST_CASE("a value of .env that the process environment shadows is a warning") {
                                               {{"SCALE", "true"}, {"LOG_LEVEL", ""}, {"HOME", "/root"}});
   CHECK(loaded.ok());
   CHECK(loaded.configuration.domain.scale);
-  CHECK(loaded.configuration.log.level == app::LogLevel::warn);
+  CHECK(loaded.configuration.log.level == logging::Level::warn);
   CHECK(written::warnings(loaded) ==
         std::vector<std::string>{".env:2: SCALE: \"false\" has no effect: the process environment "
                                  "sets it to \"true\""});

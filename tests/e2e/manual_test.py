@@ -62,9 +62,9 @@ class Manual(Case):
         said = []
         for file in source.rglob("*.cpp"):
             text = re.sub(r'"\s*\n\s*"', "", file.read_text(encoding="utf-8"))
-            said += re.findall(r'log_(?:debug|info|warn|error)\(\s*(?:\w+ \? )?"([^"]+)"', text)
+            said += re.findall(r'\b(?:debug|info|warn|error)\(\s*(?:\w+ \? )?"([^"]+)"', text)
         for file in source.rglob("*.h"):
-            said += re.findall(r'Seldom \w+\{"([^"]+)"\}', file.read_text(encoding="utf-8"))
+            said += re.findall(r'RateLimitedWarning \w+\{"([^"]+)"\}', file.read_text(encoding="utf-8"))
         self.assertGreater(len(said), 20)
         self.assertEqual([event for event in said if event not in page], [])
 

@@ -1,4 +1,4 @@
-#include "app/line_writer.h"
+#include "logging/line_writer.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -46,7 +46,7 @@ TEST_CASE("when a line writer is gone, every line has been written whole and in 
   std::thread reader([&] { seen = pipe.read_all(); });
   std::string expected;
   {
-    app::LineWriter writer(pipe.writing(), 100'000);
+    logging::LineWriter writer(pipe.writing(), 100'000);
     for (int i = 0; i < 20'000; ++i) {
       const std::string line = "line " + std::to_string(i);
       writer.add(line);
@@ -63,7 +63,7 @@ TEST_CASE("lines that a reader does not take are dropped, the oldest first, and 
   ::fcntl(pipe.writing(), F_SETFL, O_NONBLOCK);
   std::size_t in_pipe = 0;
   while (::write(pipe.writing(), "full\n", 5) == 5) ++in_pipe;
-  auto writer = std::make_unique<app::LineWriter>(pipe.writing(), 3);
+  auto writer = std::make_unique<logging::LineWriter>(pipe.writing(), 3);
   for (int i = 0; i < 1000; ++i) writer->add(std::to_string(i));
   const std::size_t dropped = writer->dropped();
   CHECK(dropped >= 994);  // three wait, and three may be in the thread's hands

@@ -1,4 +1,4 @@
-#include "app/line_writer.h"
+#include "logging/line_writer.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -9,7 +9,7 @@
 #include <chrono>
 #include <utility>
 
-namespace app {
+namespace logging {
 namespace {
 
 // A wake-up and a write for each line cost 11 of a new room's 95 us, and made the disk wait.
@@ -97,4 +97,4 @@ void LineWriter::write(std::string_view text) {
   }
 }
 
-}  // namespace app
+}  // namespace logging

@@ -1,13 +1,13 @@
-#include "app/seldom.h"
+#include "logging/rate_limited_warning.h"
 
-namespace app {
+namespace logging {
 namespace {
 
 constexpr std::chrono::minutes between_lines{1};
 
 }  // namespace
 
-bool Seldom::is_due() {
+bool RateLimitedWarning::is_due() {
   const auto now = Clock::now().time_since_epoch();
   Clock::duration next = next_;
   if (now >= next && next_.compare_exchange_strong(next, now + between_lines)) return true;
@@ -15,8 +15,8 @@ bool Seldom::is_due() {
   return false;
 }
 
-void Seldom::warn(Fields fields) {
-  if (is_due()) log_warn(message_, fields);
+void RateLimitedWarning::warn(Fields fields) {
+  if (is_due()) logging::warn(message_, fields);
 }
 
-}  // namespace app
+}  // namespace logging

@@ -15,7 +15,7 @@
 
 #include "locks/mutex.h"
 
-namespace app {
+namespace logging {
 
 class LineWriter {
  public:
@@ -47,4 +47,4 @@ class LineWriter {
   std::thread thread_;
 };
 
-}  // namespace app
+}  // namespace logging

@@ -1,11 +1,11 @@
-#include "app/log_limit.h"
+#include "logging/rate_limit.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace app {
+namespace logging {
 
-bool LogLimit::takes(std::string_view event, Clock::time_point now, double most) {
+bool RateLimit::takes(std::string_view event, Clock::time_point now, double most) {
   const locks::MutexLock lock(mutex_);
   Event& seen = known(event, most);
   const double since = std::chrono::duration<double>(now - seen.last).count();
@@ -19,17 +19,17 @@ bool LogLimit::takes(std::string_view event, Clock::time_point now, double most)
   return true;
 }
 
-void LogLimit::count(std::string_view event) {
+void RateLimit::count(std::string_view event) {
   const locks::MutexLock lock(mutex_);
   ++known(event).left_out;
 }
 
-LogLimit::Event& LogLimit::known(std::string_view event, double most) {
+RateLimit::Event& RateLimit::known(std::string_view event, double most) {
   const auto it = events_.find(event);
   return it != events_.end() ? it->second : events_.emplace(event, Event{most}).first->second;
 }
 
-std::vector<LogLimit::LeftOut> LogLimit::left_out(Clock::time_point now) {
+std::vector<RateLimit::LeftOut> RateLimit::left_out(Clock::time_point now) {
   std::vector<LeftOut> result;
   const locks::MutexLock lock(mutex_);
   for (auto& [name, event] : events_) {
@@ -41,7 +41,7 @@ std::vector<LogLimit::LeftOut> LogLimit::left_out(Clock::time_point now) {
   return result;
 }
 
-std::vector<LogLimit::LeftOut> LogLimit::all_left_out() {
+std::vector<RateLimit::LeftOut> RateLimit::all_left_out() {
   std::vector<LeftOut> result;
   const locks::MutexLock lock(mutex_);
   for (auto& [name, event] : events_) {
@@ -50,4 +50,4 @@ std::vector<LogLimit::LeftOut> LogLimit::all_left_out() {
   return result;
 }
 
-}  // namespace app
+}  // namespace logging

@@ -1,4 +1,4 @@
-#include "app/event_log.h"
+#include "logging/log.h"
 
 #include <spdlog/sinks/sink.h>
 #include <spdlog/spdlog.h>
@@ -14,23 +14,23 @@
 #include <random>
 #include <vector>
 
-#include "app/line_writer.h"
-#include "app/log_limit.h"
 #include "domain/printable.h"
 #include "domain/time.h"
+#include "logging/line_writer.h"
+#include "logging/rate_limit.h"
 
-namespace app {
+namespace logging {
 namespace {
 
 // Enough for the morning rush to pass while a reader blinks; what is above is dropped, oldest first.
 constexpr std::size_t queue_lines = 8192;
 
-std::atomic<LogFormat> format_in_force{LogFormat::text};
-std::atomic<LogTarget> target_in_force{LogTarget::plain};
+std::atomic<Format> format_in_force{Format::text};
+std::atomic<Target> target_in_force{Target::plain};
 std::unique_ptr<LineWriter> writer;
 std::shared_ptr<spdlog::logger> logger;
 
-LogLimit limit;
+RateLimit limit;
 
 // They are given whole in the description of the interface: nothing may follow, and none is left out.
 constexpr std::array<std::string_view, 5> exact{
@@ -45,7 +45,7 @@ constexpr std::array<std::string_view, 5> exact{
 // Lines of one event of which there may be a flood, and how many are written at once.
 struct Flood {
   std::string_view event;
-  double at_once = LogLimit::at_once;
+  double at_once = RateLimit::at_once;
 };
 
 // Each session that reports another gateway is logged. That may be a whole meeting, which is no flood.
@@ -99,44 +99,44 @@ class GatheringSink final : public spdlog::sinks::sink {
   void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
 };
 
-std::string_view name_of(LogLevel level) {
+std::string_view name_of(Level level) {
   switch (level) {
-    case LogLevel::debug:
+    case Level::debug:
       return "DEBUG";
-    case LogLevel::info:
+    case Level::info:
       return "INFO";
-    case LogLevel::warn:
+    case Level::warn:
       return "WARN";
-    case LogLevel::error:
+    case Level::error:
       return "ERROR";
   }
   return "";
 }
 
-spdlog::level::level_enum spdlog_level(LogLevel level) {
+spdlog::level::level_enum spdlog_level(Level level) {
   switch (level) {
-    case LogLevel::debug:
+    case Level::debug:
       return spdlog::level::debug;
-    case LogLevel::info:
+    case Level::info:
       return spdlog::level::info;
-    case LogLevel::warn:
+    case Level::warn:
       return spdlog::level::warn;
-    case LogLevel::error:
+    case Level::error:
       return spdlog::level::err;
   }
   return spdlog::level::info;
 }
 
 // sd-daemon(3): what journald takes off the front of a line.
-std::string_view priority_of(LogLevel level) {
+std::string_view priority_of(Level level) {
   switch (level) {
-    case LogLevel::debug:
+    case Level::debug:
       return "<7>";
-    case LogLevel::info:
+    case Level::info:
       return "<6>";
-    case LogLevel::warn:
+    case Level::warn:
       return "<4>";
-    case LogLevel::error:
+    case Level::error:
       return "<3>";
   }
   return "<6>";
@@ -175,7 +175,7 @@ void append_value(std::string& out, const Value& value, bool json) {
 // Refusals have a limit for each kind, and so has each event that may come without end. Other events come once for what
 // they are about, and each line of them is written.
 bool is_over_limit(std::string_view message, Fields fields) {
-  const auto now = LogLimit::Clock::now();
+  const auto now = RateLimit::Clock::now();
   for (const Field& field : fields) {
     const auto* text = std::get_if<std::string_view>(&field.value);
     if (field.key == "error" && text) return !limit.takes(std::string(message).append(": ") += *text, now);
@@ -184,12 +184,12 @@ bool is_over_limit(std::string_view message, Fields fields) {
   return flood != floods.end() && !limit.takes(message, now, flood->at_once);
 }
 
-void write(LogLevel level, std::string_view message, Fields fields) {
+void write(Level level, std::string_view message, Fields fields) {
   if (!logger || !logger->should_log(spdlog_level(level))) return;
   const bool is_exact = std::find(exact.begin(), exact.end(), message) != exact.end();
   if (!is_exact && is_over_limit(message, fields)) return;
-  const bool journald = target_in_force == LogTarget::journald;
-  const bool json = format_in_force == LogFormat::json;
+  const bool journald = target_in_force == Target::journald;
+  const bool json = format_in_force == Format::json;
   std::string line(journald ? priority_of(level) : "");
   const std::string time =
       domain::to_text(std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()));
@@ -203,22 +203,22 @@ void write(LogLevel level, std::string_view message, Fields fields) {
   logger->log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
-void log_left_out(const LogLimit::LeftOut& left_out) {
-  log_warn("Lines of one event were left out, for there were too many",
-           {{"event", left_out.event}, {"left_out", left_out.number}});
+void log_left_out(const RateLimit::LeftOut& left_out) {
+  warn("Lines of one event were left out, for there were too many",
+       {{"event", left_out.event}, {"left_out", left_out.number}});
 }
 
 }  // namespace
 
-LogTarget log_target() {
+Target target() {
   const char* stream = std::getenv("JOURNAL_STREAM");  // systemd.exec(5): device:inode
   struct stat status = {};
-  if (!stream || fstat(STDERR_FILENO, &status) != 0) return LogTarget::plain;
+  if (!stream || fstat(STDERR_FILENO, &status) != 0) return Target::plain;
   const std::string here = std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
-  return here == stream ? LogTarget::journald : LogTarget::plain;
+  return here == stream ? Target::journald : Target::plain;
 }
 
-void start_log(const LogOptions& options, LogTarget target) {
+void start(const Options& options, Target target) {
   format_in_force = options.format;
   target_in_force = target;
   if (!logger) {
@@ -228,13 +228,13 @@ void start_log(const LogOptions& options, LogTarget target) {
   logger->set_level(spdlog_level(options.level));
 }
 
-bool drain_log(std::optional<std::chrono::milliseconds> patience) {
+bool drain(std::optional<std::chrono::milliseconds> patience) {
   if (!writer) return true;
   for (const auto& left_out : limit.all_left_out()) log_left_out(left_out);
   return writer->drain(patience);
 }
 
-void stop_log() {
+void stop() {
   logger.reset();
   writer.reset();
 }
@@ -244,8 +244,8 @@ void report_lost_lines() {
   if (!writer) return;
   const std::size_t lost = writer->dropped();
   if (lost == logged) return;
-  log_warn("Log lines were dropped because their reader is too slow",
-           {{"dropped", static_cast<std::int64_t>(lost - logged)}});
+  warn("Log lines were dropped because their reader is too slow",
+       {{"dropped", static_cast<std::int64_t>(lost - logged)}});
   logged = lost;
 }
 
@@ -277,18 +277,18 @@ const std::string& request_id() {
 
 void count_left_out(std::string_view event) { limit.count(event); }
 
-bool may_log(std::string_view event) { return limit.takes(event, LogLimit::Clock::now()); }
+bool may_log(std::string_view event) { return limit.takes(event, RateLimit::Clock::now()); }
 
 void report_left_out() {
-  for (const auto& left_out : limit.left_out(LogLimit::Clock::now())) log_left_out(left_out);
+  for (const auto& left_out : limit.left_out(RateLimit::Clock::now())) log_left_out(left_out);
 }
 
-void log_debug(std::string_view message, Fields fields) { write(LogLevel::debug, message, fields); }
-void log_info(std::string_view message, Fields fields) { write(LogLevel::info, message, fields); }
-void log_warn(std::string_view message, Fields fields) { write(LogLevel::warn, message, fields); }
-void log_error(std::string_view message, Fields fields) { write(LogLevel::error, message, fields); }
+void debug(std::string_view message, Fields fields) { write(Level::debug, message, fields); }
+void info(std::string_view message, Fields fields) { write(Level::info, message, fields); }
+void warn(std::string_view message, Fields fields) { write(Level::warn, message, fields); }
+void error(std::string_view message, Fields fields) { write(Level::error, message, fields); }
 
-std::string as_text(LogLevel level, std::string_view message, Fields fields, std::string_view request) {
+std::string as_text(Level level, std::string_view message, Fields fields, std::string_view request) {
   std::string line(name_of(level));
   line += ": ";
   line += domain::printable(message);
@@ -302,7 +302,7 @@ std::string as_text(LogLevel level, std::string_view message, Fields fields, std
   return line;
 }
 
-std::string as_json(LogLevel level, std::string_view message, Fields fields, std::string_view time,
+std::string as_json(Level level, std::string_view message, Fields fields, std::string_view time,
                     std::string_view request) {
   std::string line = "{\"time\":\"";
   line += time;
@@ -322,4 +322,4 @@ std::string as_json(LogLevel level, std::string_view message, Fields fields, std
   return line;
 }
 
-}  // namespace app
+}  // namespace logging

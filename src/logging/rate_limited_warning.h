@@ -6,14 +6,14 @@
 #include <chrono>
 #include <string_view>
 
-#include "app/event_log.h"
+#include "logging/log.h"
 
-namespace app {
+namespace logging {
 
-class Seldom {
+class RateLimitedWarning {
  public:
   // `message` is a literal.
-  explicit Seldom(std::string_view message) : message_(message) {}
+  explicit RateLimitedWarning(std::string_view message) : message_(message) {}
 
   void warn(Fields fields);
   // Where the fields cost something: whether the next line may be written. If not, it is counted as left out.
@@ -27,4 +27,4 @@ class Seldom {
   std::atomic<Clock::duration> next_{Clock::duration::min()};  // since the clock's epoch
 };
 
-}  // namespace app
+}  // namespace logging

@@ -1,17 +1,17 @@
-#include "app/log_limit.h"
+#include "logging/rate_limit.h"
 
-#include "app/event_log.h"
 #include "catch.h"
+#include "logging/log.h"
 
-using app::LogLimit;
+using logging::RateLimit;
 using namespace std::chrono_literals;
 
 TEST_CASE("a flood of one event is limited, and hides no other") {
-  LogLimit limit;
-  const LogLimit::Clock::time_point start{1h};
+  RateLimit limit;
+  const RateLimit::Clock::time_point start{1h};
   int taken = 0;
   for (int i = 0; i < 5000; ++i) taken += limit.takes("Room refused", start);
-  CHECK(taken == static_cast<int>(LogLimit::at_once));
+  CHECK(taken == static_cast<int>(RateLimit::at_once));
   CHECK(limit.takes("Gateway is down", start));
   const auto reported = limit.left_out(start);
   REQUIRE(reported.size() == 1);
@@ -20,8 +20,8 @@ TEST_CASE("a flood of one event is limited, and hides no other") {
 }
 
 TEST_CASE("a flood that goes on gets some lines a second, and is told of now and then") {
-  LogLimit limit;
-  LogLimit::Clock::time_point now{1h};
+  RateLimit limit;
+  RateLimit::Clock::time_point now{1h};
   int taken = 0;
   int reported = 0;
   std::int64_t left_out = 0;
@@ -41,8 +41,8 @@ TEST_CASE("a flood that goes on gets some lines a second, and is told of now and
 }
 
 TEST_CASE("an event may have a limit of its own") {
-  LogLimit limit;
-  const LogLimit::Clock::time_point start{};  // the machine has just started
+  RateLimit limit;
+  const RateLimit::Clock::time_point start{};  // the machine has just started
   int taken = 0;
   for (int i = 0; i < 5000; ++i) taken += limit.takes("Session reports another gateway", start, 1000);
   CHECK(taken == 1000);
@@ -51,37 +51,37 @@ TEST_CASE("an event may have a limit of its own") {
 }
 
 TEST_CASE("what is left out elsewhere is told as well") {
-  LogLimit limit;
+  RateLimit limit;
   limit.count("E");
   limit.count("E");
-  CHECK(limit.left_out(LogLimit::Clock::time_point{1h})[0].number == 2);
+  CHECK(limit.left_out(RateLimit::Clock::time_point{1h})[0].number == 2);
 }
 
 TEST_CASE("a request's id is the one that was sent, if it is one, else made up once") {
-  CHECK(app::request_id().empty());
+  CHECK(logging::request_id().empty());
   {
-    const app::RequestScope scope("req-1.a/b:c+d=e@f", true);
-    CHECK(app::request_id() == "req-1.a/b:c+d=e@f");
+    const logging::RequestScope scope("req-1.a/b:c+d=e@f", true);
+    CHECK(logging::request_id() == "req-1.a/b:c+d=e@f");
   }
   for (const std::string& odd :
        {std::string("a b"), std::string("a\"b"), std::string("\xD7\x97"), std::string(129, 'x')}) {
-    const app::RequestScope scope(odd, true);
-    const std::string invented = app::request_id();
+    const logging::RequestScope scope(odd, true);
+    const std::string invented = logging::request_id();
     CHECK(invented.size() == 12);
-    CHECK(app::is_request_id(invented));
-    CHECK(app::request_id() == invented);
+    CHECK(logging::is_request_id(invented));
+    CHECK(logging::request_id() == invented);
   }
   std::string last;
   for (int i = 0; i < 100; ++i) {
-    const app::RequestScope scope("", true);
-    CHECK(app::request_id() != last);
-    last = app::request_id();
+    const logging::RequestScope scope("", true);
+    CHECK(logging::request_id() != last);
+    last = logging::request_id();
   }
-  CHECK(app::request_id().empty());
+  CHECK(logging::request_id().empty());
 }
 
 TEST_CASE("the id of a request is the last field") {
-  CHECK(app::as_text(app::LogLevel::info, "M", {{"k", "v"}}, "r1") == "INFO: M k=v request_id=r1");
-  CHECK(app::as_json(app::LogLevel::info, "M", {{"k", "v"}}, "T", "r1") ==
+  CHECK(logging::as_text(logging::Level::info, "M", {{"k", "v"}}, "r1") == "INFO: M k=v request_id=r1");
+  CHECK(logging::as_json(logging::Level::info, "M", {{"k", "v"}}, "T", "r1") ==
         R"({"time":"T","level":"INFO","message":"M","k":"v","request_id":"r1"})");
 }

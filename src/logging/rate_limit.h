@@ -11,10 +11,10 @@
 
 #include "locks/mutex.h"
 
-namespace app {
+namespace logging {
 
 // The caller's events are few: each is kept.
-class LogLimit {
+class RateLimit {
  public:
   using Clock = std::chrono::steady_clock;
 
@@ -52,4 +52,4 @@ class LogLimit {
   std::map<std::string, Event, std::less<>> events_ GUARDED_BY(mutex_);
 };
 
-}  // namespace app
+}  // namespace logging
