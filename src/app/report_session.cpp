@@ -27,12 +27,7 @@ void log_difference(Registry::Transaction& transaction, const SessionReport& rep
 bool is_one_too_many(Registry::Transaction& transaction, std::string_view session, std::size_t waiting) {
   const domain::Ledger& ledger = transaction.ledger();
   const auto max = static_cast<std::size_t>(transaction.options().max_sessions);
-  if (ledger.all_sessions() + waiting < max || ledger.knows_session(session)) return false;
-  if (!transaction.may_log_sessions()) return true;
-  logging::warn(
-      "Too many sessions; new ones are refused, see sessions.max",
-      {{"sessions", static_cast<std::int64_t>(ledger.all_sessions())}, {"max", transaction.options().max_sessions}});
-  return true;
+  return ledger.all_sessions() + waiting >= max && !ledger.knows_session(session);
 }
 
 Refused refused(Registry& registry, const SessionReport& report, Refused refused) {
@@ -43,6 +38,13 @@ Refused refused(Registry& registry, const SessionReport& report, Refused refused
 }
 
 }  // namespace
+
+void warn_of_too_many_sessions(Registry::Transaction& transaction) {
+  if (!transaction.may_log_sessions()) return;
+  logging::warn("Too many sessions; new ones are refused, see sessions.max",
+                {{"sessions", static_cast<std::int64_t>(transaction.ledger().all_sessions())},
+                 {"max", transaction.options().max_sessions}});
+}
 
 std::size_t users_of(Registry::Transaction& transaction, std::string_view room) {
   const domain::Ledger::Room* entry = transaction.ledger().find(room);
@@ -128,7 +130,10 @@ std::variant<Reported, Refused> report_session(Registry& registry, const Session
     {
       Registry::Transaction transaction(registry);
       attempt = enter_session(transaction, report, domain::Ledger::Report::own);
-      if (attempt.refused) return refused(registry, report, *std::move(attempt.refused));
+      if (attempt.refused) {
+        if (attempt.refused->refusal == domain::Refusal::too_many_sessions) warn_of_too_many_sessions(transaction);
+        return refused(registry, report, *std::move(attempt.refused));
+      }
       if (!attempt.claim) {
         if (attempt.entered.moved_from) end_emptied(transaction, *attempt.entered.moved_from);
         reported = Reported{standing_gateway(transaction.policy(), transaction.ledger(), report.room),

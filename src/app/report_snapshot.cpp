@@ -28,7 +28,20 @@ class Snapshot {
     std::vector<std::size_t> open = take_valid();
     result_.is_refused = open.empty() && !entries_.empty();
     if (result_.is_refused) return std::move(result_);
-    const auto deadline = registry_.deadline();
+    deadline_ = registry_.deadline();
+    enter(std::move(open));
+    remove_unlisted();
+    others_have_left_ = true;
+    std::sort(too_many_.begin(), too_many_.end());
+    enter(std::move(too_many_));
+    result_.sessions = Registry::Transaction(registry_).ledger().live_sessions();
+    std::sort(result_.rejected.begin(), result_.rejected.end(),
+              [](const RejectedEntry& a, const RejectedEntry& b) { return a.entry < b.entry; });
+    return std::move(result_);
+  }
+
+ private:
+  void enter(std::vector<std::size_t> open) {
     while (!open.empty()) {
       std::vector<std::size_t> again;
       std::vector<std::shared_ptr<Claim>> claims;
@@ -38,21 +51,16 @@ class Snapshot {
       }
       open.clear();
       for (std::size_t i = 0; i < again.size(); ++i) {
-        const auto outcome = registry_.wait_for(*claims[i], deadline);
-        if (is_over(outcome, deadline)) {
+        const auto outcome = registry_.wait_for(*claims[i], deadline_);
+        if (is_over(outcome, deadline_)) {
           refuse(again[i], domain::Refusal::storage_unavailable);
         } else {
           open.push_back(again[i]);
         }
       }
     }
-    remove_unlisted();
-    std::sort(result_.rejected.begin(), result_.rejected.end(),
-              [](const RejectedEntry& a, const RejectedEntry& b) { return a.entry < b.entry; });
-    return std::move(result_);
   }
 
- private:
   void reject(std::size_t entry, std::string_view error) { result_.rejected.push_back({entry, error}); }
 
   void reject_invalid(std::size_t entry, InvalidId what) {
@@ -66,6 +74,7 @@ class Snapshot {
     registry_.counts().session_refusals[refusal].add();
     if (refusal == domain::Refusal::room_not_found) return;
     Registry::Transaction transaction(registry_);
+    if (refusal == domain::Refusal::too_many_sessions) warn_of_too_many_sessions(transaction);
     transaction.ledger().refresh(*entries_[entry].session, transaction.now().service);
   }
 
@@ -116,6 +125,9 @@ class Snapshot {
       if (attempt.claim) {
         again.push_back(open[at]);
         claims.push_back(attempt.claim);
+      } else if (attempt.refused && attempt.refused->refusal == domain::Refusal::too_many_sessions &&
+                 !others_have_left_) {
+        too_many_.push_back(open[at]);
       } else if (attempt.refused) {
         refused.emplace_back(open[at], attempt.refused->refusal);
       } else {
@@ -139,7 +151,6 @@ class Snapshot {
       for (const std::string& room : unlisted.rooms) keep_if_empty(transaction, room);
       result_.left += unlisted.rooms.size();
       more = unlisted.more;
-      result_.sessions = transaction.ledger().live_sessions();
     }
   }
 
@@ -147,7 +158,10 @@ class Snapshot {
   const std::vector<SnapshotEntry>& entries_;
   domain::ServiceTime arrived_;
   domain::ServiceTime as_of_;
+  Claim::Deadline deadline_{};
   SnapshotResult result_;
+  std::vector<std::size_t> too_many_;  // above sessions.max, until the sessions that are not listed have left
+  bool others_have_left_ = false;
 };
 
 }  // namespace

@@ -116,6 +116,30 @@ TEST_CASE("what a snapshot has above sessions.max is rejected, entry by entry") 
   CHECK(sidecar.row("3").empty());
 }
 
+TEST_CASE("sessions that leave by a snapshot make room for its new ones below sessions.max") {
+  LoneSidecar sidecar;
+  app::Configured few = sidecar.configured;
+  few.options.max_sessions = 3;
+  REQUIRE(sidecar.reload(few).problems.empty());
+  for (const char* session : {"a", "b", "c"}) sidecar.report("1", session);
+  sidecar.pass(1s);
+  const auto renamed =
+      app::report_snapshot(*sidecar.registry, Entries{{"1", "d", {}}, {"2", "e", {}}, {"2", "f", {}}}, 0ms);
+  CHECK(renamed.entered == 3);
+  CHECK(renamed.left == 3);
+  CHECK(renamed.sessions == 3);
+  CHECK(renamed.rejected.empty());
+  CHECK_FALSE(sidecar.row("1").empty());
+  CHECK(sidecar.registry->counts().session_refusals[domain::Refusal::too_many_sessions].value() == 0);
+
+  sidecar.pass(1s);
+  const Entries more{{"1", "d", {}}, {"1", "g", {}}, {"1", "h", {}}, {"3", "i", {}}};
+  const auto grown = app::report_snapshot(*sidecar.registry, more, 0ms);
+  CHECK(grown.sessions == 3);
+  CHECK(codes(grown) == std::vector<std::string>{"3 too_many_sessions"});
+  CHECK(sidecar.row("3").empty());
+}
+
 TEST_CASE("a snapshot looks at the sessions that it does not list in slices, once each") {
   LoneSidecar sidecar;
   constexpr int many = 5000;
