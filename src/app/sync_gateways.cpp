@@ -270,8 +270,9 @@ std::size_t GatewaySync::remove_unused(const std::set<std::string>& assigned, do
     store::GatewayRow& row = plan_.rows.gateways[i];
     if (!row.from_config || row.gateway.removed || wanted.count(row.gateway.name)) continue;
     const bool is_used = assigned.count(row.gateway.name) || defaults.count(row.gateway.id);
-    if (!is_used || configured_.named_before.count(row.gateway.name)) ++left;
-    if (is_used || configured_.removals == Removals::none) continue;
+    const bool keeps_all = configured_.removals == Removals::none;
+    if (!is_used || keeps_all || configured_.named_before.count(row.gateway.name)) ++left;
+    if (is_used || keeps_all) continue;
     removed_.insert(row.gateway.name);
     row.gateway.removed = true;
     row.removed_at = now;
