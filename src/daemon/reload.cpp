@@ -32,8 +32,8 @@ bool needs_restart(std::string_view key) {
   return key == "http.listen" || key == "http.max_connections" || key == "database.path";
 }
 
-std::vector<http::SettingsView::Setting> settings_of(const config::Loaded& loaded) {
-  std::vector<http::SettingsView::Setting> settings;
+std::vector<api::SettingsView::Setting> settings_of(const config::Loaded& loaded) {
+  std::vector<api::SettingsView::Setting> settings;
   for (const config::Setting& setting : loaded.settings) {
     settings.push_back({setting.key, setting.variable, setting.value, setting.origin});
   }
@@ -162,12 +162,12 @@ app::ReloadReport Reload::run(bool allow_removals) {
   return result;
 }
 
-std::vector<http::SettingsView::Setting> Reload::settings_now() {
+std::vector<api::SettingsView::Setting> Reload::settings_now() {
   const locks::MutexLock lock(settings_mutex_);
   return settings_;
 }
 
-void Reload::report_settings(app::ReloadReport& report, const std::vector<http::SettingsView::Setting>& before) {
+void Reload::report_settings(app::ReloadReport& report, const std::vector<api::SettingsView::Setting>& before) {
   report.scale = in_force_.domain.scale;
   const auto now = settings_now();
   for (std::size_t i = 0; i < now.size(); ++i) {
@@ -209,8 +209,8 @@ void Reload::put_in_force(config::Loaded loaded) {
   settings_ = std::move(settings);
 }
 
-http::SettingsView Reload::settings(bool with_preview) {
-  http::SettingsView view;
+api::SettingsView Reload::settings(bool with_preview) {
+  api::SettingsView view;
   const store::DatabaseId id = store::database_id(database_);
   view.database = {id.path, id.real_path, id.file};
   if (with_preview) view.after_reload = preview();
@@ -218,8 +218,8 @@ http::SettingsView Reload::settings(bool with_preview) {
   return view;
 }
 
-http::SettingsView::Preview Reload::preview() {
-  http::SettingsView::Preview preview;
+api::SettingsView::Preview Reload::preview() {
+  api::SettingsView::Preview preview;
   const auto read_or_not = read(begun_);
   const auto* files = std::get_if<FilesRead>(&read_or_not);
   if (!files) {

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "api/settings_view.h"
 #include "app/catalogue_keeper.h"
 #include "app/reload_report.h"
 #include "cluster/fleet.h"
@@ -19,7 +20,6 @@
 #include "counts/counter.h"
 #include "daemon/gateway_watch.h"
 #include "http/server.h"
-#include "http/settings_view.h"
 #include "locks/mutex.h"
 #include "metrics/collector.h"
 
@@ -55,7 +55,7 @@ class Reload {
   // Problems and warnings are logged as well as returned.
   app::ReloadReport run(bool allow_removals);
   // What is in force, and with `preview` what run() would change: that reads the files, and waits for a reload under way.
-  http::SettingsView settings(bool preview);
+  api::SettingsView settings(bool preview);
   // How often so far; never waits for one that is under way.
   void report(metrics::DaemonState& daemon_state) const;
 
@@ -69,12 +69,12 @@ class Reload {
   app::ReloadReport apply(FilesRead files, bool allow_removals) REQUIRES(mutex_);
   app::Removals removals_for(config::ConfigFile file, bool allow_removals, std::vector<std::string>& problems) const
       REQUIRES(mutex_);
-  std::vector<http::SettingsView::Setting> settings_now();
-  void report_settings(app::ReloadReport& report, const std::vector<http::SettingsView::Setting>& before)
+  std::vector<api::SettingsView::Setting> settings_now();
+  void report_settings(app::ReloadReport& report, const std::vector<api::SettingsView::Setting>& before)
       REQUIRES(mutex_);
   std::variant<FilesRead, std::string> read(std::uint64_t number) const;
   void put_in_force(config::Loaded loaded) REQUIRES(mutex_);
-  http::SettingsView::Preview preview();
+  api::SettingsView::Preview preview();
   void keep_what_needs_a_restart(config::Configuration& wanted, std::vector<std::string>& warnings) REQUIRES(mutex_);
 
   const config::Sources sources_;
@@ -98,7 +98,7 @@ class Reload {
   const std::string database_;  // as it was named at the start
   // Apart, so that they can be looked at while a reload hangs. Changed with both mutexes held.
   locks::Mutex settings_mutex_;
-  std::vector<http::SettingsView::Setting> settings_ GUARDED_BY(settings_mutex_);
+  std::vector<api::SettingsView::Setting> settings_ GUARDED_BY(settings_mutex_);
 };
 
 }  // namespace sidecar

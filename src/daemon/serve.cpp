@@ -10,6 +10,7 @@
 #include <memory>
 #include <thread>
 
+#include "api/routes.h"
 #include "app/catalogue_keeper.h"
 #include "app/load_history.h"
 #include "cli/configured.h"
@@ -24,7 +25,6 @@
 #include "daemon/watchdog.h"
 #include "http/access.h"
 #include "http/listeners.h"
-#include "http/routes.h"
 #include "http/server.h"
 #include "logging/log.h"
 #include "metrics/collector.h"
@@ -163,15 +163,15 @@ class Running {
     options.on_exception = [](const http::Route& route, std::string_view what) {
       logging::error("Request failed", {{"route", route.pattern}, {"reason", what}});
     };
-    const http::Backend backend{*registry_,
-                                *keeper_,
-                                load_history_,
-                                [this](bool allow_removals) { return reload_->run(allow_removals); },
-                                [this] { return readiness(); },
-                                [this] { return collector_->text(); },
-                                [this] { return fleet_->view(); },
-                                [this](bool preview) { return reload_->settings(preview); }};
-    server_ = std::make_unique<http::Server>(std::move(options), http::routes(backend), std::move(listeners));
+    const api::Backend backend{*registry_,
+                               *keeper_,
+                               load_history_,
+                               [this](bool allow_removals) { return reload_->run(allow_removals); },
+                               [this] { return readiness(); },
+                               [this] { return collector_->text(); },
+                               [this] { return fleet_->view(); },
+                               [this](bool preview) { return reload_->settings(preview); }};
+    server_ = std::make_unique<http::Server>(std::move(options), api::routes(backend), std::move(listeners));
     reload_ = std::make_unique<Reload>(sources, loaded, needs_token, *keeper_, *fleet_, *watch_, *server_,
                                        [this](std::uint64_t generation) { note(generation); });
     collector_ = std::make_unique<metrics::Collector>(
@@ -265,8 +265,8 @@ class Running {
     return daemon_state;
   }
 
-  http::Readiness readiness() const {
-    http::Readiness readiness;
+  api::Readiness readiness() const {
+    api::Readiness readiness;
     if (stopping_) return {false, {"stopping"}};
     if (const auto failure = journal_->failure()) readiness.reasons.push_back("storage: " + *failure);
     if (const auto refusal = journal_->refusal()) readiness.reasons.push_back("storage: " + *refusal);

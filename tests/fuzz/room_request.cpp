@@ -3,10 +3,10 @@
 #include <string>
 #include <variant>
 
+#include "api/room_request.h"
 #include "domain/decision.h"
 #include "fuzz/expect.h"
 #include "fuzz/json_tree.h"
-#include "http/room_request.h"
 #include "json/value.h"
 
 namespace {
@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto document = json::Value::parse(body);
   expect(document.has_value() != tree.is_discarded(), "one mind about what is JSON");
   if (document) fuzz::expect_same(*document, tree);
-  const auto read = http::parse_room_request(body);
+  const auto read = api::parse_room_request(body);
   const std::string fault = fault_of(tree);
   if (const auto* refused = std::get_if<http::Response>(&read)) {
     expect(refused->status == 400, "400 for a bad body");
@@ -54,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     expect(fuzz::is_one_line(refused->body), "a refusal in one line of UTF-8");
     return 0;
   }
-  const auto& request = std::get<http::RoomRequest>(read);
+  const auto& request = std::get<api::RoomRequest>(read);
   expect(fault.empty(), "a refusal");
   expect(request.room == fuzz::id_in(tree, "room") && request.country == country_in(tree), "what the library reads");
   check_country(request.country);

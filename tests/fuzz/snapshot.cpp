@@ -3,26 +3,26 @@
 #include <string>
 #include <vector>
 
+#include "api/snapshot.h"
 #include "fuzz/expect.h"
 #include "fuzz/json_tree.h"
-#include "http/snapshot.h"
 
 namespace {
 
 using fuzz::expect;
 using fuzz::Tree;
 
-class Collector final : public http::SnapshotSink {
+class Collector final : public api::SnapshotSink {
  public:
   void begin() override { entries.clear(); }
-  void add(http::SnapshotEntry entry) override { entries.push_back(std::move(entry)); }
-  std::vector<http::SnapshotEntry> entries;
+  void add(api::SnapshotEntry entry) override { entries.push_back(std::move(entry)); }
+  std::vector<api::SnapshotEntry> entries;
 };
 
 // The same from the tree: nothing if it is no snapshot.
-std::optional<std::vector<http::SnapshotEntry>> entries_in(const Tree& document) {
+std::optional<std::vector<api::SnapshotEntry>> entries_in(const Tree& document) {
   if (!document.is_object() || !document.contains("sessions") || !document["sessions"].is_array()) return std::nullopt;
-  std::vector<http::SnapshotEntry> entries;
+  std::vector<api::SnapshotEntry> entries;
   for (const Tree& entry : document["sessions"]) {
     if (!entry.is_object()) return std::nullopt;
     entries.push_back({fuzz::id_in(entry, "room"), fuzz::id_in(entry, "session"), std::nullopt});
@@ -31,7 +31,7 @@ std::optional<std::vector<http::SnapshotEntry>> entries_in(const Tree& document)
   return entries;
 }
 
-bool same(const std::vector<http::SnapshotEntry>& a, const std::vector<http::SnapshotEntry>& b) {
+bool same(const std::vector<api::SnapshotEntry>& a, const std::vector<api::SnapshotEntry>& b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
     const bool equal = a[i].room == b[i].room && a[i].session == b[i].session && a[i].janus == b[i].janus;
@@ -45,7 +45,7 @@ bool same(const std::vector<http::SnapshotEntry>& a, const std::vector<http::Sna
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto body = fuzz::as_text(data, size);
   Collector stream;
-  const auto outcome = http::parse_snapshot(body, stream);
+  const auto outcome = api::parse_snapshot(body, stream);
 
   const Tree document = fuzz::tree_of(body);
   const auto entries = entries_in(document);

@@ -1,12 +1,12 @@
 #include <map>
 #include <vector>
 
+#include "api/fields.h"
+#include "api/requests.h"
 #include "app/listings.h"
-#include "http/fields.h"
-#include "http/requests.h"
 #include "json/writer.h"
 
-namespace http {
+namespace api {
 namespace {
 
 void write_time(json::Writer& json, std::string_view key, const std::optional<domain::WallTime>& time) {
@@ -39,7 +39,7 @@ bool is_known(const Backend& backend, const domain::Catalogue& catalogue, std::s
 
 }  // namespace
 
-Response answer_gateways(const Backend& backend, const Request&) {
+http::Response answer_gateways(const Backend& backend, const http::Request&) {
   json::Writer json;
   json.begin_object().key("gateways").begin_array();
   for (const app::GatewayListing& gateway : app::list_gateways(backend.registry)) {
@@ -64,9 +64,9 @@ Response answer_gateways(const Backend& backend, const Request&) {
   return json_response(json);
 }
 
-Response answer_rooms(const Backend& backend, const Request& request) {
+http::Response answer_rooms(const Backend& backend, const http::Request& request) {
   const auto requested = page_in(request.query);
-  if (const auto* refused = std::get_if<Response>(&requested)) return *refused;
+  if (const auto* refused = std::get_if<http::Response>(&requested)) return *refused;
   const auto& [after, limit] = std::get<PageParams>(requested);
   const auto page = app::list_rooms(backend.registry, after, limit);
   json::Writer json;
@@ -78,7 +78,7 @@ Response answer_rooms(const Backend& backend, const Request& request) {
   return json_response(json);
 }
 
-Response answer_room(const Backend& backend, const Request& request) {
+http::Response answer_room(const Backend& backend, const http::Request& request) {
   const std::string& room = request.args[0];
   if (auto refused = refuse_room(room)) return *refused;
   const auto found = app::find_room(backend.registry, room);
@@ -88,9 +88,9 @@ Response answer_room(const Backend& backend, const Request& request) {
   return json_response(json);
 }
 
-Response answer_assignments(const Backend& backend, const Request& request) {
+http::Response answer_assignments(const Backend& backend, const http::Request& request) {
   const auto requested = page_in(request.query);
-  if (const auto* refused = std::get_if<Response>(&requested)) return *refused;
+  if (const auto* refused = std::get_if<http::Response>(&requested)) return *refused;
   const auto& [after, limit] = std::get<PageParams>(requested);
   const auto gateway = request.query.value("gateway");
   const auto policy = backend.registry.policy();
@@ -114,7 +114,7 @@ Response answer_assignments(const Backend& backend, const Request& request) {
   return json_response(json);
 }
 
-Response answer_splits(const Backend& backend, const Request&) {
+http::Response answer_splits(const Backend& backend, const http::Request&) {
   json::Writer json;
   json.begin_object().key("splits").begin_array();
   for (const app::SplitListing& split : app::list_splits(backend.registry)) {
@@ -130,7 +130,7 @@ Response answer_splits(const Backend& backend, const Request&) {
   return json_response(json);
 }
 
-Response answer_cluster(const Backend& backend, const Request&) {
+http::Response answer_cluster(const Backend& backend, const http::Request&) {
   const app::FleetView view = backend.fleet ? backend.fleet() : app::FleetView{};
   const auto ms = [](std::chrono::milliseconds time) { return static_cast<std::int64_t>(time.count()); };
   json::Writer json;
@@ -167,7 +167,7 @@ Response answer_cluster(const Backend& backend, const Request&) {
 }
 
 // What clients of gxydb-api expect of its /v2/config: the enabled gateways by type and name.
-Response answer_config(const Backend& backend, const Request&) {
+http::Response answer_config(const Backend& backend, const http::Request&) {
   const auto policy = backend.registry.policy();
   std::map<std::string, std::vector<const domain::Gateway*>> by_type;
   by_type["rooms"];
@@ -192,4 +192,4 @@ Response answer_config(const Backend& backend, const Request&) {
   return json_response(json);
 }
 
-}  // namespace http
+}  // namespace api

@@ -1,4 +1,4 @@
-#include "http/fields.h"
+#include "api/fields.h"
 
 #include <algorithm>
 #include <charconv>
@@ -10,7 +10,7 @@
 #include "domain/suggestion.h"
 #include "http/refusal.h"
 
-namespace http {
+namespace api {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -55,7 +55,7 @@ std::optional<std::string> id_in(const json::Value& value) {
   return std::nullopt;
 }
 
-std::optional<Response> refuse_unknown_names(const Request& request, const KnownNames& known) {
+std::optional<http::Response> refuse_unknown_names(const http::Request& request, const KnownNames& known) {
   const Names parameters = names_in(known.query);
   const Names fields = names_in(known.body.value_or(""));
   for (const auto& [name, value] : request.query.pairs()) {
@@ -66,7 +66,7 @@ std::optional<Response> refuse_unknown_names(const Request& request, const Known
   }
   if (!known.body) return std::nullopt;
   const auto read = object_in(request.body, false);
-  if (const auto* refused = std::get_if<Response>(&read)) return *refused;
+  if (const auto* refused = std::get_if<http::Response>(&read)) return *refused;
   for (const auto& [name, value] : *std::get<json::Value>(read).object()) {
     if (holds(fields, name)) continue;
     return refusal(400, "invalid_request",
@@ -76,19 +76,19 @@ std::optional<Response> refuse_unknown_names(const Request& request, const Known
   return std::nullopt;
 }
 
-std::optional<Response> refuse_room(std::string_view room) {
+std::optional<http::Response> refuse_room(std::string_view room) {
   if (domain::is_valid_id(room)) return std::nullopt;
   return refusal(400, "invalid_room",
                  "Send the Janus room id as \"room\": 1 to 255 bytes of UTF-8 without control "
                  "characters, or an integer from 0 to 2^64-1.");
 }
 
-std::optional<Response> refuse_session(std::string_view session) {
+std::optional<http::Response> refuse_session(std::string_view session) {
   if (domain::is_valid_id(session)) return std::nullopt;
   return refusal(400, "invalid_session", "Send a session id of 1 to 255 bytes of UTF-8 without control characters.");
 }
 
-OrRefusal<PageParams> page_in(const Query& query) {
+OrRefusal<PageParams> page_in(const http::Query& query) {
   PageParams page{query.value("after").value_or(""), 100};
   if (const auto limit = query.value("limit")) {
     const auto [end, error] = std::from_chars(limit->data(), limit->data() + limit->size(), page.limit);
@@ -99,7 +99,7 @@ OrRefusal<PageParams> page_in(const Query& query) {
   return page;
 }
 
-Response unknown_gateway(const domain::Catalogue& catalogue, std::string_view gateway) {
+http::Response unknown_gateway(const domain::Catalogue& catalogue, std::string_view gateway) {
   const std::string shown = shortened(gateway);
   Names known;
   for (const auto& one : catalogue.gateways()) {
@@ -110,13 +110,13 @@ Response unknown_gateway(const domain::Catalogue& catalogue, std::string_view ga
                      domain::did_you_mean(shown, known) + '.');
 }
 
-Response json_response(json::Writer& json) {
-  Response response;
+http::Response json_response(json::Writer& json) {
+  http::Response response;
   response.body = json.take();
   return response;
 }
 
-Response refusal(domain::Refusal why) {
+http::Response refusal(domain::Refusal why) {
   const std::string_view code = code_of(why);
   if (why == domain::Refusal::room_not_found) {
     return refusal(404, code, "Configure the room, import it, or enable it: it is not known here.");
@@ -127,4 +127,4 @@ Response refusal(domain::Refusal why) {
   return refusal(503, code, "Try again; if it lasts, look into the log and at the disk of the database.");
 }
 
-}  // namespace http
+}  // namespace api

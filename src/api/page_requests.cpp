@@ -1,10 +1,10 @@
+#include "api/fields.h"
+#include "api/requests.h"
 #include "app/load_history.h"
-#include "http/fields.h"
-#include "http/requests.h"
 #include "json/writer.h"
 #include "page/page.h"
 
-namespace http {
+namespace api {
 namespace {
 
 // `number`: a member of a reading.
@@ -16,7 +16,7 @@ void write_series(json::Writer& json, std::string_view key, const app::LoadHisto
 
 }  // namespace
 
-Response answer_load_history(const Backend& backend, const Request&) {
+http::Response answer_load_history(const Backend& backend, const http::Request&) {
   using Reading = app::LoadHistory::Reading;
   const app::LoadHistory::LastHour hour = backend.load_history.last_hour();
   json::Writer json;
@@ -35,8 +35,8 @@ Response answer_load_history(const Backend& backend, const Request&) {
   return json_response(json);
 }
 
-Response answer_page(const Backend&, const Request&) {
-  Response response;
+http::Response answer_page(const Backend&, const http::Request&) {
+  http::Response response;
   response.content_type = "text/html; charset=utf-8";
   response.body = page::html();
   response.headers = {{"Content-Security-Policy", std::string(page::content_security_policy())},
@@ -46,4 +46,4 @@ Response answer_page(const Backend&, const Request&) {
   return response;
 }
 
-}  // namespace http
+}  // namespace api

@@ -1,9 +1,9 @@
 // What bodies are refused, and in which words, by the requests behind the server.
 #include <string>
 
+#include "api/requests.h"
 #include "app/lone_sidecar.h"
 #include "catch.h"
-#include "http/requests.h"
 #include "json/value.h"
 
 namespace {
@@ -11,21 +11,21 @@ namespace {
 struct Answers {
   LoneSidecar real;
   app::LoadHistory load_history;
-  http::Backend backend{*real.registry, *real.keeper, load_history, {}, {}};
+  api::Backend backend{*real.registry, *real.keeper, load_history, {}, {}};
   http::Request request;
 
   http::Response snapshot(std::string_view body) {
     request.body = body;
-    return http::answer_sessions_put(backend, request);
+    return api::answer_sessions_put(backend, request);
   }
   http::Response room(std::string_view body) {
     request.body = body;
-    return http::answer_room_server(backend, request);
+    return api::answer_room_server(backend, request);
   }
   http::Response session(std::string_view body) {
     request.args = {"1", "a"};
     request.body = body;
-    return http::answer_session_put(backend, request);
+    return api::answer_session_put(backend, request);
   }
 };
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace http {
+namespace api {
 
 struct SettingsView {
   struct Setting {
@@ -37,4 +37,4 @@ struct SettingsView {
   std::optional<Preview> after_reload;
 };
 
-}  // namespace http
+}  // namespace api

@@ -3,9 +3,9 @@
 #include <string>
 #include <string_view>
 
+#include "api/routes.h"
 #include "app/lone_sidecar.h"
 #include "catch.h"
-#include "http/routes.h"
 #include "json/value.h"
 
 namespace {
@@ -14,12 +14,12 @@ struct Routes {
   LoneSidecar real;
   app::LoadHistory load_history;
   int reloads = 0;
-  std::vector<http::Route> routes = http::routes({*real.registry, *real.keeper, load_history,
-                                                  [this](bool) {
-                                                    ++reloads;
-                                                    return app::ReloadReport{};
-                                                  },
-                                                  [] { return http::Readiness{}; }, [] { return std::string(); }});
+  std::vector<http::Route> routes = api::routes({*real.registry, *real.keeper, load_history,
+                                                 [this](bool) {
+                                                   ++reloads;
+                                                   return app::ReloadReport{};
+                                                 },
+                                                 [] { return api::Readiness{}; }, [] { return std::string(); }});
 
   // `method` and `pattern` in one, as "GET /v2/rooms".
   http::Response ask(const std::string& route, std::string_view query, std::string_view body = "") {

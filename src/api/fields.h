@@ -11,13 +11,16 @@
 #include "domain/catalogue.h"
 #include "domain/placement.h"
 #include "http/message.h"
+#include "http/refusal.h"
 #include "json/value.h"
 #include "json/writer.h"
 
-namespace http {
+namespace api {
+
+using http::refusal;  // with a text of its own; below, those for the values of domain and app
 
 template <typename Value>
-using OrRefusal = std::variant<Value, Response>;
+using OrRefusal = std::variant<Value, http::Response>;
 
 // The body as a JSON object. An empty one counts as {} unless it is `required`.
 OrRefusal<json::Value> object_in(std::string_view body, bool required);
@@ -31,25 +34,25 @@ struct KnownNames {
   std::optional<std::string_view> body;  // its fields; nothing: the body is not looked at
 };
 // A name that is misspelt or in the wrong place would change nothing, and nobody would notice.
-std::optional<Response> refuse_unknown_names(const Request& request, const KnownNames& known);
+std::optional<http::Response> refuse_unknown_names(const http::Request& request, const KnownNames& known);
 
 // Checks that a path's {room} or {session} is a valid id.
-std::optional<Response> refuse_room(std::string_view room);
-std::optional<Response> refuse_session(std::string_view session);
+std::optional<http::Response> refuse_room(std::string_view room);
+std::optional<http::Response> refuse_session(std::string_view session);
 
 struct PageParams {
   std::string_view after;
   std::size_t limit;
 };
-OrRefusal<PageParams> page_in(const Query& query);
+OrRefusal<PageParams> page_in(const http::Query& query);
 
-// The answer to a refusal that says nothing more (http/refused_room.h tells what is in the way of a room).
-Response refusal(domain::Refusal refusal);
+// The answer to a refusal that says nothing more (api/refused_room.h tells what is in the way of a room).
+http::Response refusal(domain::Refusal refusal);
 
 // 404 for a gateway that is not among the catalogue's.
-Response unknown_gateway(const domain::Catalogue& catalogue, std::string_view gateway);
+http::Response unknown_gateway(const domain::Catalogue& catalogue, std::string_view gateway);
 
 // 200 with what was written.
-Response json_response(json::Writer& json);
+http::Response json_response(json::Writer& json);
 
-}  // namespace http
+}  // namespace api

@@ -1,13 +1,13 @@
-#include "http/refused_room.h"
+#include "api/refused_room.h"
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
-#include "http/fields.h"
+#include "api/fields.h"
 #include "http/refusal.h"
 
-namespace http {
+namespace api {
 namespace {
 
 using Verdicts = std::vector<domain::Verdict>;
@@ -71,7 +71,7 @@ std::string no_gateway(const app::Refused& refused) {
 
 }  // namespace
 
-Response refusal(const app::Refused& refused, std::string_view room) {
+http::Response refusal(const app::Refused& refused, std::string_view room) {
   const std::string_view code = code_of(refused.refusal);
   switch (refused.refusal) {
     case domain::Refusal::no_gateway_available:
@@ -91,4 +91,4 @@ Response refusal(const app::Refused& refused, std::string_view room) {
   return refusal(refused.refusal);
 }
 
-}  // namespace http
+}  // namespace api

@@ -1,12 +1,12 @@
+#include "api/fields.h"
+#include "api/requests.h"
 #include "app/catalogue_keeper.h"
 #include "app/release_room.h"
-#include "http/fields.h"
 #include "http/refusal.h"
-#include "http/requests.h"
 #include "json/value.h"
 #include "json/writer.h"
 
-namespace http {
+namespace api {
 namespace {
 
 void write_list(json::Writer& json, std::string_view key, const std::vector<std::string>& items) {
@@ -15,7 +15,7 @@ void write_list(json::Writer& json, std::string_view key, const std::vector<std:
   json.end_array();
 }
 
-Response set_draining(const Backend& backend, const std::string& gateway, domain::Draining draining) {
+http::Response set_draining(const Backend& backend, const std::string& gateway, domain::Draining draining) {
   switch (backend.keeper.set_draining(gateway, draining)) {
     case app::CatalogueKeeper::Drained::done:
       break;
@@ -45,9 +45,9 @@ void write_outcome(json::Writer& json, const app::ReloadReport& report) {
 
 }  // namespace
 
-Response answer_drain(const Backend& backend, const Request& request) {
+http::Response answer_drain(const Backend& backend, const http::Request& request) {
   const auto read = object_in(request.body, false);
-  if (const auto* refused = std::get_if<Response>(&read)) return *refused;
+  if (const auto* refused = std::get_if<http::Response>(&read)) return *refused;
   const json::Value* move = std::get<json::Value>(read).find("move");
   const bool* is_move = move ? move->boolean() : nullptr;
   if (move && !is_move && !move->is_null()) {
@@ -57,18 +57,18 @@ Response answer_drain(const Backend& backend, const Request& request) {
                       is_move && *is_move ? domain::Draining::and_evacuating : domain::Draining::yes);
 }
 
-Response answer_undrain(const Backend& backend, const Request& request) {
+http::Response answer_undrain(const Backend& backend, const http::Request& request) {
   return set_draining(backend, request.args[0], domain::Draining::no);
 }
 
-Response answer_release(const Backend& backend, const Request& request) {
+http::Response answer_release(const Backend& backend, const http::Request& request) {
   const std::string& room = request.args[0];
   if (auto refused = refuse_room(room)) return *refused;
   const std::string_view force = request.query.value("force").value_or("false");
   if (force != "true" && force != "false") {
     return refusal(400, "invalid_query", "Send force=true, force=false, or none.");
   }
-  Response response;
+  http::Response response;
   switch (app::release_room(backend.registry, room, force == "true")) {
     case app::Released::done:
       response.body = "{\"released\":true}";
@@ -84,7 +84,7 @@ Response answer_release(const Backend& backend, const Request& request) {
   return refusal(domain::Refusal::storage_unavailable);
 }
 
-Response answer_reload(const Backend& backend, const Request& request) {
+http::Response answer_reload(const Backend& backend, const http::Request& request) {
   const std::string_view allow_removals = request.query.value("allow_removals").value_or("false");
   if (allow_removals != "true" && allow_removals != "false") {
     return refusal(400, "invalid_query", "Send allow_removals=true, allow_removals=false, or none.");
@@ -103,18 +103,18 @@ Response answer_reload(const Backend& backend, const Request& request) {
   json.member("mode", result.scale ? "scale" : "legacy").member("mode_origin", result.mode_origin);
   if (result.problems.empty()) write_outcome(json, result);
   json.end_object();
-  Response response = json_response(json);
+  http::Response response = json_response(json);
   if (!result.problems.empty()) response.status = 409;
   return response;
 }
 
-Response answer_healthz(const Backend&, const Request&) {
-  Response response;
+http::Response answer_healthz(const Backend&, const http::Request&) {
+  http::Response response;
   response.body = "{\"status\":\"ok\"}";
   return response;
 }
 
-Response answer_readyz(const Backend& backend, const Request&) {
+http::Response answer_readyz(const Backend& backend, const http::Request&) {
   const Readiness readiness = backend.readiness();
   json::Writer json;
   json.begin_object();
@@ -126,16 +126,16 @@ Response answer_readyz(const Backend& backend, const Request&) {
   }
   write_list(json, "reasons", readiness.reasons);
   json.end_object();
-  Response response = json_response(json);
+  http::Response response = json_response(json);
   if (!readiness.can_answer) response.status = 503;
   return response;
 }
 
-Response answer_metrics(const Backend& backend, const Request&) {
-  Response response;
+http::Response answer_metrics(const Backend& backend, const http::Request&) {
+  http::Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   response.body = backend.metrics();
   return response;
 }
 
-}  // namespace http
+}  // namespace api

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace http {
+namespace api {
 
 // An id is nothing if it is missing or neither a string nor an integer from 0 to 2^64-1.
 // Whether its text is valid is not looked at.
@@ -39,4 +39,4 @@ struct SnapshotOutcome {
 // be an object: a list of anything else is no truth about sessions.
 SnapshotOutcome parse_snapshot(std::string_view body, SnapshotSink& sink);
 
-}  // namespace http
+}  // namespace api

@@ -7,8 +7,8 @@
 #include "app/answer_room.h"
 #include "http/message.h"
 
-namespace http {
+namespace api {
 
-Response refusal(const app::Refused& refused, std::string_view room);
+http::Response refusal(const app::Refused& refused, std::string_view room);
 
-}  // namespace http
+}  // namespace api

@@ -1,9 +1,9 @@
-#include "http/room_request.h"
+#include "api/room_request.h"
 
 #include "http/refusal.h"
 #include "json/value.h"
 
-namespace http {
+namespace api {
 namespace {
 
 // Nothing if it is given, and no string.
@@ -21,7 +21,7 @@ std::optional<std::string> country_in(const json::Value& body) {
 
 OrRefusal<RoomRequest> parse_room_request(std::string_view body) {
   const auto read = object_in(body, true);
-  if (const auto* refused = std::get_if<Response>(&read)) return *refused;
+  if (const auto* refused = std::get_if<http::Response>(&read)) return *refused;
   const json::Value& requested = std::get<json::Value>(read);
 
   const json::Value* given = requested.find("room");
@@ -34,4 +34,4 @@ OrRefusal<RoomRequest> parse_room_request(std::string_view body) {
   return RoomRequest{std::move(room), *std::move(country)};
 }
 
-}  // namespace http
+}  // namespace api

@@ -1,8 +1,8 @@
-#include "http/snapshot.h"
+#include "api/snapshot.h"
 
 #include "json/reader.h"
 
-namespace http {
+namespace api {
 namespace {
 
 // Depth shows what a value is: 1 a member of the document, 2 an entry of the list, 3 an entry's
@@ -136,4 +136,4 @@ SnapshotOutcome parse_snapshot(std::string_view body, SnapshotSink& sink) {
   return events.outcome(json::read(body, events));
 }
 
-}  // namespace http
+}  // namespace api

@@ -1,9 +1,9 @@
-#include "http/routes.h"
+#include "api/routes.h"
 
-#include "http/fields.h"
-#include "http/requests.h"
+#include "api/fields.h"
+#include "api/requests.h"
 
-namespace http {
+namespace api {
 namespace {
 
 constexpr std::size_t usual_body = 64 * 1024;
@@ -19,7 +19,7 @@ constexpr KnownNames no_names{"", ""};
 struct Line {
   const char* method;
   const char* pattern;
-  Response (*answer)(const Backend&, const Request&);
+  http::Response (*answer)(const Backend&, const http::Request&);
   std::optional<KnownNames> names = any_names;
   std::size_t max_body = usual_body;
   bool open = false;
@@ -51,7 +51,7 @@ constexpr Line table[] = {
     {"GET", "/", answer_page, any_names, usual_body, true},
 };
 
-Response answer_line(const Line& line, const Backend& backend, const Request& request) {
+http::Response answer_line(const Line& line, const Backend& backend, const http::Request& request) {
   if (line.names) {
     if (auto refused = refuse_unknown_names(request, *line.names)) return *std::move(refused);
   }
@@ -60,10 +60,10 @@ Response answer_line(const Line& line, const Backend& backend, const Request& re
 
 }  // namespace
 
-std::vector<Route> routes(const Backend& backend) {
-  std::vector<Route> result;
+std::vector<http::Route> routes(const Backend& backend) {
+  std::vector<http::Route> result;
   for (const Line& line : table) {
-    Route route;
+    http::Route route;
     route.method = line.method;
     route.pattern = line.pattern;
     route.max_body = line.max_body;
@@ -71,10 +71,10 @@ std::vector<Route> routes(const Backend& backend) {
     route.is_probe = line.answer == answer_healthz || line.answer == answer_readyz || line.answer == answer_metrics;
     route.is_session_report =
         line.answer == answer_session_put || line.answer == answer_session_delete || line.answer == answer_sessions_put;
-    route.answer = [backend, &line](const Request& request) { return answer_line(line, backend, request); };
+    route.answer = [backend, &line](const http::Request& request) { return answer_line(line, backend, request); };
     result.push_back(std::move(route));
   }
   return result;
 }
 
-}  // namespace http
+}  // namespace api

@@ -1,10 +1,10 @@
-#include "http/fields.h"
+#include "api/fields.h"
+#include "api/requests.h"
+#include "api/settings_view.h"
 #include "http/refusal.h"
-#include "http/requests.h"
-#include "http/settings_view.h"
 #include "json/writer.h"
 
-namespace http {
+namespace api {
 namespace {
 
 void write_members(json::Writer& json, const SettingsView::Setting& setting) {
@@ -34,7 +34,7 @@ void write_preview(json::Writer& json, const SettingsView::Preview& preview) {
 
 }  // namespace
 
-Response answer_settings(const Backend& backend, const Request& request) {
+http::Response answer_settings(const Backend& backend, const http::Request& request) {
   const std::string_view preview = request.query.value("preview").value_or("false");
   if (preview != "true" && preview != "false") {
     return refusal(400, "invalid_query", "Send preview=true, preview=false, or none.");
@@ -62,4 +62,4 @@ Response answer_settings(const Backend& backend, const Request& request) {
   return json_response(json);
 }
 
-}  // namespace http
+}  // namespace api

@@ -1,30 +1,30 @@
 #include <string>
 
+#include "api/fields.h"
+#include "api/refused_room.h"
+#include "api/requests.h"
+#include "api/room_request.h"
 #include "app/answer_room.h"
-#include "http/fields.h"
 #include "http/refusal.h"
-#include "http/refused_room.h"
-#include "http/requests.h"
-#include "http/room_request.h"
 #include "json/writer.h"
 
-namespace http {
+namespace api {
 
-Response answer_room_server(const Backend& backend, const Request& request) {
+http::Response answer_room_server(const Backend& backend, const http::Request& request) {
   const auto read = parse_room_request(request.body);
-  if (const auto* refused = std::get_if<Response>(&read)) return *refused;
+  if (const auto* refused = std::get_if<http::Response>(&read)) return *refused;
   const auto& [room, country] = std::get<RoomRequest>(read);
   const auto answer = app::answer_room(backend.registry, room, country);
   if (const auto* refused = std::get_if<app::Refused>(&answer)) return refusal(*refused, room);
   const auto& found = std::get<app::RoomAnswer>(answer);
-  Response response;
+  http::Response response;
   response.body = "{\"janus\":";
   json::append_string(response.body, found.gateway) += '}';
   response.headers.emplace_back("Room-Server-Reason", to_text(found.reason));
   return response;
 }
 
-Response answer_explain(const Backend& backend, const Request& request) {
+http::Response answer_explain(const Backend& backend, const http::Request& request) {
   const std::string& room = request.args[0];
   if (auto refused = refuse_room(room)) return *refused;
   const std::string_view country = request.query.value("country_code").value_or("");
@@ -60,4 +60,4 @@ void write_candidates(json::Writer& json, const std::vector<domain::Verdict>& ca
   json.end_array();
 }
 
-}  // namespace http
+}  // namespace api

@@ -2,16 +2,16 @@
 #include <string>
 #include <vector>
 
+#include "api/snapshot.h"
 #include "catch.h"
-#include "http/snapshot.h"
 
 namespace {
 
-class Collector final : public http::SnapshotSink {
+class Collector final : public api::SnapshotSink {
  public:
   void begin() override { entries.clear(); }
-  void add(http::SnapshotEntry entry) override { entries.push_back(std::move(entry)); }
-  std::vector<http::SnapshotEntry> entries;
+  void add(api::SnapshotEntry entry) override { entries.push_back(std::move(entry)); }
+  std::vector<api::SnapshotEntry> entries;
 };
 
 std::string shown(const std::optional<std::string>& id) { return id ? "'" + *id + "'" : "-"; }
@@ -19,7 +19,7 @@ std::string shown(const std::optional<std::string>& id) { return id ? "'" + *id 
 // "'room' 'session' janus;" of each entry, or the problem.
 std::string read(const std::string& body) {
   Collector collector;
-  const auto outcome = http::parse_snapshot(body, collector);
+  const auto outcome = api::parse_snapshot(body, collector);
   if (outcome.problem) return *outcome.problem;
   std::string text = std::to_string(outcome.age_ms) + ":";
   for (const auto& [room, session, janus] : collector.entries) {
@@ -74,20 +74,20 @@ TEST_CASE("a list that holds anything but objects is no snapshot") {
   Collector collector;
   std::string ones = "{\"sessions\":[1";
   while (ones.size() < (8u << 20)) ones += ",1";
-  CHECK(http::parse_snapshot(ones + "]}", collector).problem);
+  CHECK(api::parse_snapshot(ones + "]}", collector).problem);
   CHECK(collector.entries.empty());
 }
 
 TEST_CASE("a list of 320 000 entries is taken, and one more is too many") {
   std::string body = "{\"sessions\":[{}";
-  for (std::size_t i = 1; i < http::max_entries; ++i) body += ",{}";
+  for (std::size_t i = 1; i < api::max_entries; ++i) body += ",{}";
   Collector collector;
-  CHECK_FALSE(http::parse_snapshot(body + "]}", collector).problem);
-  CHECK(collector.entries.size() == http::max_entries);
-  const auto outcome = http::parse_snapshot(body + ",{}]}", collector);
+  CHECK_FALSE(api::parse_snapshot(body + "]}", collector).problem);
+  CHECK(collector.entries.size() == api::max_entries);
+  const auto outcome = api::parse_snapshot(body + ",{}]}", collector);
   CHECK(outcome.problem);
   CHECK(outcome.too_many);
-  CHECK(collector.entries.size() == http::max_entries);
+  CHECK(collector.entries.size() == api::max_entries);
 }
 
 TEST_CASE("a document of another form is a problem") {
@@ -117,7 +117,7 @@ TEST_CASE("a body of 8 MiB is read, and one nested a million deep") {
   while (body.size() < (8u << 20)) body += entry;
   body.back() = ']';
   Collector collector;
-  CHECK_FALSE(http::parse_snapshot(body + "}", collector).problem);
+  CHECK_FALSE(api::parse_snapshot(body + "}", collector).problem);
   CHECK(collector.entries.size() > 90000);
   CHECK(read(R"({"sessions":[],"x":)" + std::string(1 << 20, '[') + std::string(1 << 20, ']') + "}") == "0:");
 }

@@ -2,13 +2,13 @@
 #include <optional>
 #include <string>
 
+#include "api/fields.h"
+#include "api/requests.h"
 #include "app/decisions.h"
-#include "http/fields.h"
 #include "http/refusal.h"
-#include "http/requests.h"
 #include "json/writer.h"
 
-namespace http {
+namespace api {
 namespace {
 
 std::optional<std::string_view> unless_empty(std::string_view text) {
@@ -46,9 +46,9 @@ std::optional<std::uint64_t> number_in(std::string_view text) {
 
 }  // namespace
 
-Response answer_decisions(const Backend& backend, const Request& request) {
+http::Response answer_decisions(const Backend& backend, const http::Request& request) {
   const auto requested = page_in(request.query);
-  if (const auto* refused = std::get_if<Response>(&requested)) return *refused;
+  if (const auto* refused = std::get_if<http::Response>(&requested)) return *refused;
   const auto& [after, limit] = std::get<PageParams>(requested);
   const auto before = number_in(after);
   if (!after.empty() && !before) return refusal(400, "invalid_query", "Send next of the page before as after.");
@@ -68,4 +68,4 @@ Response answer_decisions(const Backend& backend, const Request& request) {
   return json_response(json);
 }
 
-}  // namespace http
+}  // namespace api

@@ -6,15 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "api/settings_view.h"
 #include "app/catalogue_keeper.h"
 #include "app/fleet_view.h"
 #include "app/load_history.h"
 #include "app/registry.h"
 #include "app/reload_report.h"
 #include "http/message.h"
-#include "http/settings_view.h"
 
-namespace http {
+namespace api {
 
 // Why the sidecar is less than well, for /readyz.
 struct Readiness {
@@ -36,6 +36,6 @@ struct Backend {
   std::function<SettingsView(bool preview)> settings{};
 };
 
-std::vector<Route> routes(const Backend& backend);
+std::vector<http::Route> routes(const Backend& backend);
 
-}  // namespace http
+}  // namespace api

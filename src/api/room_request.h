@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "http/fields.h"
+#include "api/fields.h"
 
-namespace http {
+namespace api {
 
 struct RoomRequest {
   std::string room;     // a valid id
@@ -16,4 +16,4 @@ struct RoomRequest {
 // {"room":"2171","geo":{"country_code":"IL"}}: `geo` and `country_code` may be missing or null.
 OrRefusal<RoomRequest> parse_room_request(std::string_view body);
 
-}  // namespace http
+}  // namespace api

@@ -2,20 +2,20 @@
 #include <chrono>
 #include <vector>
 
+#include "api/fields.h"
+#include "api/refused_room.h"
+#include "api/requests.h"
+#include "api/snapshot.h"
 #include "app/report_session.h"
 #include "app/report_snapshot.h"
-#include "http/fields.h"
 #include "http/refusal.h"
-#include "http/refused_room.h"
-#include "http/requests.h"
-#include "http/snapshot.h"
 #include "json/value.h"
 #include "json/writer.h"
 
-namespace http {
+namespace api {
 namespace {
 
-std::optional<Response> refuse_ids(const Backend& backend, const Request& request) {
+std::optional<http::Response> refuse_ids(const Backend& backend, const http::Request& request) {
   auto refused = refuse_room(request.args[0]);
   const auto invalid = refused ? app::InvalidId::room : app::InvalidId::session;
   if (!refused) refused = refuse_session(request.args[1]);
@@ -48,9 +48,9 @@ class Entries final : public SnapshotSink {
 
 }  // namespace
 
-Response answer_session_put(const Backend& backend, const Request& request) {
+http::Response answer_session_put(const Backend& backend, const http::Request& request) {
   const auto read = object_in(request.body, false);
-  if (const auto* refused = std::get_if<Response>(&read)) return *refused;
+  if (const auto* refused = std::get_if<http::Response>(&read)) return *refused;
   if (auto refused = refuse_ids(backend, request)) return *refused;
   app::SessionReport report{request.args[0], request.args[1], std::nullopt};
   const json::Value* janus = std::get<json::Value>(read).find("janus");
@@ -71,7 +71,7 @@ Response answer_session_put(const Backend& backend, const Request& request) {
   return json_response(json);
 }
 
-Response answer_session_delete(const Backend& backend, const Request& request) {
+http::Response answer_session_delete(const Backend& backend, const http::Request& request) {
   if (auto refused = refuse_ids(backend, request)) return *refused;
   const app::Left left = app::leave_room(backend.registry, request.args[0], request.args[1]);
   json::Writer json;
@@ -84,7 +84,7 @@ Response answer_session_delete(const Backend& backend, const Request& request) {
   return json_response(json);
 }
 
-Response answer_sessions_put(const Backend& backend, const Request& request) {
+http::Response answer_sessions_put(const Backend& backend, const http::Request& request) {
   Entries entries(backend.registry, request.body.size());
   const SnapshotOutcome outcome = parse_snapshot(request.body, entries);
   if (outcome.too_many) return refusal(413, "too_large", "Send fewer entries: " + *outcome.problem);
@@ -121,4 +121,4 @@ Response answer_sessions_put(const Backend& backend, const Request& request) {
   return json_response(json);
 }
 
-}  // namespace http
+}  // namespace api
