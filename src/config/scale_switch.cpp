@@ -34,8 +34,15 @@ std::optional<std::string> with_scale(std::string_view text, bool on) {
   text.remove_prefix(mark.size());
   std::string edited(text);
   if (const std::optional<EnvEntry> entry = counting_entry(text)) {
-    if (!says(entry, on)) edited.replace(entry->begin, entry->size, word);
-    return mark + edited;
+    if (says(entry, on)) return mark + edited;
+    // A comment may begin at the closing quote; without quotes it needs a blank before it.
+    const std::string plain(word);
+    for (const std::string& value : {plain, plain + ' ', '"' + plain + '"'}) {
+      std::string with_value = edited;
+      with_value.replace(entry->begin, entry->size, value);
+      if (says(counting_entry(with_value), on)) return mark + with_value;
+    }
+    return std::nullopt;
   }
   const std::string line_end = text.find("\r\n") == std::string_view::npos ? "\n" : "\r\n";
   const std::string line = "SCALE=" + std::string(word) + line_end;

@@ -107,6 +107,7 @@ class Switch(Case):
     def test_it_changes_the_line_that_counts_and_no_other_byte(self):
         for before, after in (("SCALE=true\nA=1", "SCALE=false\nA=1"),
                               (" export  SCALE = 'on'  # why\r\nA=1\r\n", " export  SCALE = false  # why\r\nA=1\r\n"),
+                              ("SCALE=\"true\"#x\n", "SCALE=false #x\n"),
                               ("SCALE=true\nB=2\nSCALE=1\n", "SCALE=true\nB=2\nSCALE=false\n"),
                               ("ROOM_SIDECAR_SCALE=yes\nSCALE=yes\n", "ROOM_SIDECAR_SCALE=false\nSCALE=yes\n"),
                               ("\ufeffSCALE=true\n", "\ufeffSCALE=false\n"),
