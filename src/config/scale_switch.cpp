@@ -28,30 +28,24 @@ bool says(const std::optional<EnvEntry>& entry, bool on) {
 }  // namespace
 
 std::optional<std::string> with_scale(std::string_view text, bool on) {
-  const std::string_view word = on ? "true" : "false";
+  const std::string word = on ? "true" : "false";
   const bool is_marked = text.substr(0, byte_order_mark.size()) == byte_order_mark;
   const std::string mark(text.substr(0, is_marked ? byte_order_mark.size() : 0));
   text.remove_prefix(mark.size());
-  std::string edited(text);
-  if (const std::optional<EnvEntry> entry = counting_entry(text)) {
-    if (says(entry, on)) return mark + edited;
-    // A comment may begin at the closing quote; without quotes it needs a blank before it.
-    const std::string plain(word);
-    for (const std::string& value : {plain, plain + ' ', '"' + plain + '"'}) {
-      std::string with_value = edited;
-      with_value.replace(entry->begin, entry->size, value);
-      if (says(counting_entry(with_value), on)) return mark + with_value;
-    }
-    return std::nullopt;
-  }
   const std::string line_end = text.find("\r\n") == std::string_view::npos ? "\n" : "\r\n";
-  const std::string line = "SCALE=" + std::string(word) + line_end;
-  if (!edited.empty() && edited.back() != '\n') edited += line_end;
-  // An empty line ends what goes on in the next one.
-  for (const std::string& before : {std::string(), line_end}) {
-    std::string with_line = edited;
-    with_line.append(before).append(line);
-    if (says(counting_entry(with_line), on)) return mark + with_line;
+  std::string ended(text);
+  if (!ended.empty() && ended.back() != '\n') ended += line_end;
+
+  const std::optional<EnvEntry> entry = counting_entry(ended);
+  if (says(entry, on)) return mark + ended;
+  // A comment may begin at the closing quote: without quotes it needs a blank before it. And an empty line ends what
+  // goes on in the next one.
+  const std::string line = "SCALE=" + word + line_end;
+  for (const std::string& written :
+       entry ? std::vector{word, word + ' ', '"' + word + '"'} : std::vector{line, line_end + line}) {
+    std::string edited = ended;
+    edited.replace(entry ? entry->begin : edited.size(), entry ? entry->size : 0, written);
+    if (says(counting_entry(edited), on)) return mark + edited;
   }
   return std::nullopt;
 }

@@ -7,8 +7,8 @@
 
 namespace config {
 
-// The text with which SCALE is `on`: the line that counts is changed in place, else one is added at the end, with
-// a missing line end before it. All other bytes stay. Nothing if no line at the end would be read.
+// The text with which SCALE is `on`: the line that counts is changed in place, else one is added at the end. The last
+// line gets the line end that it lacks. All other bytes stay. Nothing if no line at the end would be read.
 std::optional<std::string> with_scale(std::string_view text, bool on);
 
 }  // namespace config

@@ -37,3 +37,26 @@ TEST_CASE("a comment that begins at the closing quote stays one") {
   CHECK(config::with_scale("SCALE='true'  # x\n", false) == "SCALE=false  # x\n");
   CHECK(config::with_scale("SCALE=\"false\"#x\n", false) == "SCALE=\"false\"#x\n");
 }
+
+TEST_CASE("the switch ends the last line of the file") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"SCALE=true", "SCALE=false\n"},
+      {"SCALE=off", "SCALE=off\n"},
+      {"X=1\nSCALE=true", "X=1\nSCALE=false\n"},
+      {"SCALE=true\nX=1", "SCALE=false\nX=1\n"},
+      {"SCALE=false\nX=1", "SCALE=false\nX=1\n"},
+      {"SCALE=true\nX=\"a", "SCALE=false\nX=\"a\n"},
+      {"SCALE=true\r\n# x", "SCALE=false\r\n# x\r\n"},
+      {"\xEF\xBB\xBFSCALE='on' # x", "\xEF\xBB\xBFSCALE=false # x\n"},
+      {"SCALE=\"\"", "SCALE=false\n"},
+      {"SCALE=true\n", "SCALE=false\n"},
+      {"SCALE=true\n\n", "SCALE=false\n\n"},
+      {"X=1", "X=1\nSCALE=false\n"},
+      {"X=1\r\nY=2", "X=1\r\nY=2\r\nSCALE=false\r\n"},
+      {"", "SCALE=false\n"},
+  };
+  for (const auto& [before, after] : cases) {
+    CAPTURE(before);
+    CHECK(config::with_scale(before, false) == after);
+  }
+}

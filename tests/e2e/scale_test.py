@@ -105,13 +105,14 @@ class Switch(Case):
         self.assertEqual((sidecar.folder / ".env").stat().st_mode & 0o777, 0o640)
 
     def test_it_changes_the_line_that_counts_and_no_other_byte(self):
-        for before, after in (("SCALE=true\nA=1", "SCALE=false\nA=1"),
+        for before, after in (("SCALE=true\nA=1", "SCALE=false\nA=1\n"),
                               (" export  SCALE = 'on'  # why\r\nA=1\r\n", " export  SCALE = false  # why\r\nA=1\r\n"),
                               ("SCALE=\"true\"#x\n", "SCALE=false #x\n"),
                               ("SCALE=true\nB=2\nSCALE=1\n", "SCALE=true\nB=2\nSCALE=false\n"),
                               ("ROOM_SIDECAR_SCALE=yes\nSCALE=yes\n", "ROOM_SIDECAR_SCALE=false\nSCALE=yes\n"),
                               ("\ufeffSCALE=true\n", "\ufeffSCALE=false\n"),
-                              ("SCALE=\n", "SCALE=false\n"), ("SCALE=off\n", "SCALE=off\n")):
+                              ("SCALE=\n", "SCALE=false\n"), ("SCALE=off\n", "SCALE=off\n"),
+                              ("SCALE=true", "SCALE=false\n"), ("SCALE=off", "SCALE=off\n")):
             with self.subTest(before=before):
                 sidecar = self.sidecar(toml(scale=True), dotenv="")
                 file = sidecar.folder / ".env"
