@@ -4,6 +4,7 @@
 #include "cli/sidecar.h"
 #include "cli/status_answers.h"
 #include "cli/table.h"
+#include "cli/watch_words.h"
 #include "json/value.h"
 
 namespace cli {
@@ -58,6 +59,9 @@ std::string for_people(const Sidecar& sidecar, const StatusAnswers& status) {
   std::string text = "Sidecar  " + printable(sidecar.address()) + "\nMode     " + (status.scale ? "scale" : "legacy") +
                      "\nHealth   " + printable(status.health) + '\n';
   for (const auto& reason : status.reasons) text += "         " + printable(reason) + '\n';
+  constexpr std::size_t most_splits = 5;
+  const auto whole_time = [](const std::string& time) { return time; };
+  for (const auto& split : split_texts(status, most_splits, whole_time)) text += "         " + split + '\n';
   text += '\n' + gateways_of(status);
   if (status.cluster && cluster_is_shared(*status.cluster)) text += '\n' + cluster_tables(*status.cluster);
   return text;

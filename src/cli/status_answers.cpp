@@ -26,16 +26,16 @@ StatusAnswers ask_status(Sidecar& sidecar, std::chrono::milliseconds patience) {
   if (status.reasons.empty() && !message.empty()) status.reasons.push_back(message);
   status.scale = flag_at(expect(sidecar, "/v2/config", patience).body, "scale");
   status.gateways = items_at(expect(sidecar, "/v2/gateways", patience).body, "gateways");
+  const auto splits = sidecar.ask("GET", "/v2/splits", patience);
+  if (splits.is_fine()) status.splits = items_at(splits.body, "splits");
   auto cluster = sidecar.ask("GET", "/v2/cluster", patience);
   if (cluster.is_fine()) status.cluster = std::move(cluster.body);
   return status;
 }
 
-void ask_for_more(Sidecar& sidecar, StatusAnswers& status, int decisions, std::chrono::milliseconds patience) {
-  auto answer = sidecar.ask("GET", "/v2/decisions?limit=" + std::to_string(decisions), patience);
+void ask_for_decisions(Sidecar& sidecar, StatusAnswers& status, int most, std::chrono::milliseconds patience) {
+  const auto answer = sidecar.ask("GET", "/v2/decisions?limit=" + std::to_string(most), patience);
   if (answer.is_fine()) status.decisions = items_at(answer.body, "decisions");
-  answer = sidecar.ask("GET", "/v2/splits", patience);
-  if (answer.is_fine()) status.splits = items_at(answer.body, "splits");
 }
 
 void ask_for_last_hour(Sidecar& sidecar, StatusAnswers& status, std::chrono::milliseconds patience) {
@@ -52,7 +52,15 @@ std::string for_programs(const StatusAnswers& status) {
   for (const auto& reason : status.reasons) json.value(reason);
   json.end_array().key("gateways").begin_array();
   for (const auto& gateway : status.gateways) json.value(gateway);
-  json.end_array().member("cluster", status.cluster).end_object();
+  json.end_array().key("splits");
+  if (status.splits) {
+    json.begin_array();
+    for (const auto& split : *status.splits) json.value(split);
+    json.end_array();
+  } else {
+    json.null();
+  }
+  json.member("cluster", status.cluster).end_object();
   return json.take();
 }
 

@@ -25,17 +25,18 @@ struct StatusAnswers {
   std::string health;  // ok, degraded, …
   std::vector<std::string> reasons;
   std::vector<json::Value> gateways;
-  std::vector<json::Value> decisions;    // newest first
-  std::vector<json::Value> splits = {};  // rooms whose participants are not where they are answered
-  std::int64_t room_occupancy = 0;       // users; a gateway that has no room for so many more is full
+  std::vector<json::Value> decisions;  // newest first
+  // Rooms whose participants are not where they are answered; nothing: a sidecar that does not say.
+  std::optional<std::vector<json::Value>> splits = {};
+  std::int64_t room_occupancy = 0;  // users; a gateway that has no room for so many more is full
   Trend trend = {};
   std::optional<json::Value> cluster = {};  // the answer of GET /v2/cluster; nothing: an older sidecar
 };
 
-// Mode, health, gateways and the fleet. `patience`: with each answer.
+// Mode, health, gateways, split rooms and the fleet. `patience`: with each answer.
 StatusAnswers ask_status(Sidecar& sidecar, std::chrono::milliseconds patience);
-// Also so many of the newest decisions, and split rooms. A sidecar that knows none of them has none.
-void ask_for_more(Sidecar& sidecar, StatusAnswers& status, int decisions, std::chrono::milliseconds patience);
+// Also so many of the newest decisions. A sidecar that does not say has none.
+void ask_for_decisions(Sidecar& sidecar, StatusAnswers& status, int most, std::chrono::milliseconds patience);
 // And the last hour, with room_occupancy. Not each time: the answer is long.
 void ask_for_last_hour(Sidecar& sidecar, StatusAnswers& status, std::chrono::milliseconds patience);
 

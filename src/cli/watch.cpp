@@ -64,7 +64,7 @@ class Watch {
  private:
   void ask_for_the_rest(StatusAnswers& answers) {
     const auto now = std::chrono::steady_clock::now();
-    ask_for_more(*sidecar_, answers, decisions_asked_for, patience);
+    ask_for_decisions(*sidecar_, answers, decisions_asked_for, patience);
     if (watched_.answers && now < last_hour_asked_ + last_hour_every) {
       answers.trend = std::move(watched_.answers->trend);
       answers.room_occupancy = watched_.answers->room_occupancy;

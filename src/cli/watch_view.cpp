@@ -153,23 +153,14 @@ class View {
     if (!watched_.answers) return;
     for (const auto& reason : watched_.answers->reasons) add("! " + printable(reason), Tone::warning);
     for (const auto& problem : problems_of(*watched_.answers)) add("! " + problem, Tone::bad);
-    draw_splits(watched_.answers->splits);
+    const std::size_t most = space_.rows == 0 || space_.rows >= 24 ? 5 : 1;
+    for (const auto& split : split_texts(*watched_.answers, most, clock_time)) add("! " + split, Tone::bad);
     add(sums_of(*watched_.answers));
     const auto& cluster = watched_.answers->cluster;
     if (cluster && cluster_is_shared(*cluster)) {
       add(cluster_line(*cluster), cluster_is_well(*cluster) ? Tone::plain : Tone::warning);
     }
     add("");
-  }
-
-  void draw_splits(const std::vector<json::Value>& splits) {
-    const std::size_t most = space_.rows == 0 || space_.rows >= 24 ? 5 : 1;
-    const std::size_t shown = splits.size() > most ? most - 1 : splits.size();
-    for (std::size_t i = 0; i < shown; ++i) add("! Split: " + split_text(splits[i]), Tone::bad);
-    if (shown == splits.size()) return;
-    add("! " + std::to_string(splits.size() - shown) + (shown == 0 ? "" : " more") +
-            " rooms are split; `room-sidecar splits` lists them",
-        Tone::bad);
   }
 
   // As many as leave the gateways their lines, but some if there is space for anything.

@@ -50,6 +50,17 @@ std::string listed(std::vector<std::string> names) {
   return names.empty() ? last : joined(names, ", ") + " and " + last;
 }
 
+std::string split_text(const json::Value& split, std::string (*time_text)(const std::string& time)) {
+  std::vector<std::string> parts;
+  for (const auto& part : items_at(split, "gateways")) {
+    parts.push_back(printable(text_at(part, "name")) + " (" + shown(number_at(part, "participants")) + ")");
+  }
+  const std::string text = "Split: " + printable(text_at(split, "room")) + " is answered with " +
+                           printable(or_dash(text_at(split, "janus"))) + ", but people are on " + joined(parts, ", ");
+  const auto since = text_at(split, "since");
+  return since.empty() ? text : text + ", since " + printable(time_text(since));
+}
+
 }  // namespace
 
 std::string clock_time(const std::string& time) { return time.size() >= 19 ? time.substr(11, 8) : time; }
@@ -117,15 +128,17 @@ std::string decision_text(const json::Value& decision) {
   return country.empty() ? text : text + ", from " + printable(country);
 }
 
-std::string split_text(const json::Value& split) {
-  std::vector<std::string> parts;
-  for (const auto& part : items_at(split, "gateways")) {
-    parts.push_back(printable(text_at(part, "name")) + " (" + shown(number_at(part, "participants")) + ")");
+std::vector<std::string> split_texts(const StatusAnswers& status, std::size_t most,
+                                     std::string (*time_text)(const std::string& time)) {
+  const auto splits = status.splits.value_or(std::vector<json::Value>{});
+  const std::size_t count = splits.size() > most ? most - 1 : splits.size();
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < count; ++i) texts.push_back(split_text(splits[i], time_text));
+  if (count < splits.size()) {
+    texts.push_back(std::to_string(splits.size() - count) + (count == 0 ? "" : " more") +
+                    " rooms are split; `room-sidecar splits` lists them");
   }
-  const std::string text = printable(text_at(split, "room")) + " is answered with " +
-                           printable(or_dash(text_at(split, "janus"))) + ", but people are on " + joined(parts, ", ");
-  const auto since = text_at(split, "since");
-  return since.empty() ? text : text + ", since " + printable(clock_time(since));
+  return texts;
 }
 
 }  // namespace cli

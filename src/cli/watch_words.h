@@ -1,4 +1,4 @@
-// What `status --watch` says in words of gateways, rooms and decisions: the same as the page does (src/page). Pure;
+// What `status` says in words of gateways, rooms and decisions: the same as the page does (src/page). Pure;
 // does not fail. Whatever comes from outside is made printable.
 #pragma once
 
@@ -27,7 +27,9 @@ std::vector<std::string> problems_of(const StatusAnswers& status);
 std::string sums_of(const StatusAnswers& status);
 
 std::string decision_text(const json::Value& decision);
-// A room whose participants are not all where it is answered.
-std::string split_text(const json::Value& split);
+// A line for each room whose participants are not all where it is answered. More than `most` are a number in the last
+// line. `time_text` writes since when.
+std::vector<std::string> split_texts(const StatusAnswers& status, std::size_t most,
+                                     std::string (*time_text)(const std::string& time));
 
 }  // namespace cli

@@ -48,6 +48,41 @@ TEST_CASE("status is JSON for programs") {
   CHECK(outcome.exit_code == 0);
   CHECK(contains(outcome.out, R"({"scale":true,"status":"degraded","reasons":["disk full"],)"
                               R"("gateways":[{"name":"gxy1",)"));
+  CHECK(contains(outcome.out, R"("splits":null)"));  // of an older sidecar nobody knows
+}
+
+TEST_CASE("status shows rooms that are split, a few of many for people and all for programs") {
+  const auto split = [](int room) {
+    return R"({"room":")" + std::to_string(room) +
+           R"(\u001b","janus":"gxy1","gateways":[{"name":"gxy1","participants":2},{"name":"gxy2","participants":1}],)"
+           R"("since":"2026-11-23T03:27:00.123Z"})";
+  };
+  std::string splits = split(1);
+  const Scratch scratch;
+  auto answers = status_answers();
+  const auto run = [&](bool json) {
+    answers["GET /v2/splits"] = {200, R"({"splits":[)" + splits + "]}"};
+    CannedServer server(answers);
+    std::vector<std::string> words{"status", "--server", server.address()};
+    if (json) words.emplace_back("--json");
+    return scratch.run(words).out;
+  };
+  CHECK(contains(run(false),
+                 "Health   degraded\n"
+                 "         disk full\n"
+                 "         Split: 1\\x1b is answered with gxy1, but people are on gxy1 (2), gxy2 (1), "
+                 "since 2026-11-23T03:27:00.123Z\n"
+                 "\nGATEWAY "));
+  CHECK(contains(run(true), R"(,"splits":[)" + split(1) + R"(],"cluster":null})"));
+  for (int room = 2; room <= 9; ++room) splits += ',' + split(room);
+  const auto text = run(false);
+  CHECK(contains(text, "Split: 4\\x1b is answered"));
+  CHECK_FALSE(contains(text, "Split: 5"));
+  CHECK(contains(text, "\n         5 more rooms are split; `room-sidecar splits` lists them\n\nGATEWAY "));
+  CHECK(contains(run(true), split(9)));
+  splits.clear();
+  CHECK_FALSE(contains(run(false), "plit"));
+  CHECK(contains(run(true), R"("splits":[],)"));
 }
 
 TEST_CASE("status shows who shares the assignments, through which engine, and how old what is known is") {

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What the signaling server reports: one session, its end, and the whole truth at once."""
+import json
 import socket
 import time
 import unittest
@@ -238,6 +239,9 @@ class Splits(Case):
             {"name": "gxy1", "participants": 1}, {"name": "gxy2", "participants": 1}]})
         self.assertEqual(metrics(sidecar)("split_rooms"), 1)
         self.assertRegex(sidecar.run("splits").stdout, r"(?m)^1 +gxy1 +gxy1:1,gxy2:1 +20")
+        self.assertRegex(sidecar.run("status").stdout, r"(?m)^ +Split: 1 is answered with gxy1, .*gxy2 \(1\), since 20")
+        self.assertEqual(json.loads(sidecar.run("status", "--json").stdout)["splits"],
+                         sidecar.get("/v2/splits").json["splits"])
         sidecar.enter("1", "b", "gxy1")
         wait_until(lambda: not sidecar.get("/v2/splits").json["splits"], "the split to be healed")
 
