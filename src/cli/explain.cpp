@@ -26,9 +26,9 @@ std::string in_words(const CommandLine& line, const json::Value& answer) {
   const auto why = meaning_of_choice(answer);
   auto text = room + " goes to " + printable(gateway) + " (" + printable(reason) + ')' +
               (why.empty() ? "" : ": " + why) + ".\n";
-  // Nothing is said of a region where there may be none.
+  // Perhaps by a region of the country's own, or else by that of `*`: the answer does not tell.
   if (has_country(line) && flag_at(answer, "regional_match")) {
-    text += printable(gateway) + " is in the region of " + printable(*line.country) + ".\n";
+    text += printable(gateway) + " serves callers from " + printable(*line.country) + " first.\n";
   }
   return text;
 }

@@ -38,7 +38,7 @@ constexpr std::array kVerdicts{
     Meaning{"not_drawn", "another one was drawn by chance"},
     Meaning{"full", "one more room is above its capacity"},
     Meaning{"other_region", "serves another region first"},
-    Meaning{"no_region", "is in no region; those of the caller's region come first"},
+    Meaning{"no_region", "is in no region; those that serve the caller first come before it"},
     Meaning{"draining", "takes no new rooms until undrain"},
     Meaning{"disabled", "is disabled, removed or of another type"},
     Meaning{"down", "does not answer"},

@@ -37,7 +37,7 @@ std::string who_asked(const json::Value& decision) {
   auto text = printable(meaning_of_asker(asker));
   if (!country.empty()) {
     text += ", from " + printable(country);
-    if (flag_at(decision, "regional_match")) text += ", whose region it is in";
+    if (flag_at(decision, "regional_match")) text += ", which it serves first";
   }
   const auto request = text_at(decision, "request_id");
   return request.empty() ? text : text + " (request " + printable(request) + ')';

@@ -38,7 +38,7 @@ function whereWouldOneGo(explained) {
   const { janus, regional_match: match } = explained;
   const from = `A user who comes now${chosen.country === "" ? "" : ` from ${chosen.country.toUpperCase()}`}`;
   if (janus === null) return `${from} is refused: ${refusedBecause(explained)}.`;
-  const region = match ? " (a gateway of that user's region)" : "";
+  const region = match ? " (it serves such a user first)" : "";
   return `${from} is sent to ${visible(janus)}: ${chosenBecause(explained)}${region}.`;
 }
 

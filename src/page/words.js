@@ -22,7 +22,7 @@ const verdicts = {
   not_drawn: "another was drawn by chance",
   full: "full: one more room is above its capacity",
   other_region: "serves another region first",
-  no_region: "in no region; those of the caller's region come first",
+  no_region: "in no region; those that serve the caller first come before it",
   draining: "drains, takes no new rooms",
   disabled: "disabled, removed or of another type",
   down: "does not answer",
@@ -97,6 +97,6 @@ function decided(decision) {
 function asked(decision) {
   let text = meaning(askers, decision.asked_by);
   if (decision.country_code !== null) text += ` from ${decision.country_code}`;
-  if (decision.regional_match) text += ", whose region it is in";
+  if (decision.regional_match) text += ", which it serves first";
   return decision.request_id === null ? text : `${text} (request ${decision.request_id})`;
 }

@@ -33,7 +33,7 @@ class Looks(Page):
         self.sees("load 20 of 20 (100 %)", "#gateway-list li:first-child")
         self.sees("full", "#gateway-list li:first-child .conditions")
         self.sees("to gxy3: chosen by load, among the first that can take it", "#decision-list li:first-child")
-        self.sees("a user asked from US, whose region it is in", "#decision-list li:first-child")
+        self.sees("a user asked from US, which it serves first", "#decision-list li:first-child")
         self.accessible("three")
 
     def test_all_is_well(self):

@@ -193,7 +193,7 @@ TEST_CASE("explain says in words where a room would go, and what each gateway's 
   CHECK(outcome.exit_code == 0);
   CHECK(outcome.out ==
         "Room a/b goes to gxy1 (assigned): chosen by load, among the first that can take it.\n"
-        "gxy1 is in the region of IL.\n"
+        "gxy1 serves callers from IL first.\n"
         "\n"
         "GATEWAY  LOAD  CAPACITY  USED  VERDICT   WHICH MEANS\n"
         "gxy1      120       400   30%  chosen    this one\n"
@@ -202,7 +202,7 @@ TEST_CASE("explain says in words where a room would go, and what each gateway's 
   const auto country = GENERATE(std::string(), std::string(" "));
   outcome = scratch.run({"explain", "5", "--country", country, "--server", server.address()});
   CHECK(outcome.exit_code == 0);
-  CHECK_FALSE(contains(outcome.out, "in the region of"));
+  CHECK_FALSE(contains(outcome.out, "serves callers"));
   CHECK(contains(outcome.out, "other_region  serves another region first\n"));
   outcome = scratch.run({"explain", "5", "--country", "FR", "--server", server.address()});
   CHECK_FALSE(contains(outcome.out, "FR"));  // there is no such region, as far as the answer says
@@ -239,7 +239,7 @@ TEST_CASE("why says in words what was decided about a room") {
   CHECK(
       outcome.out ==
       "T2  Room a/b was placed on gxy2 (assigned): no other one was considered.\n"
-      "  Because a user asked, from IL, whose region it is in (request r1).\n"
+      "  Because a user asked, from IL, which it serves first (request r1).\n"
       "  GATEWAY  LOAD  CAPACITY  USED  VERDICT  WHICH MEANS\n"
       "  gxy2        0       400    0%  chosen   this one\n"
       "  and 7 more gateways\n"

@@ -135,12 +135,23 @@ class Decisions(Case):
         self.assertIn("it is fixed by configuration to gxy2, which is disabled", sidecar.run("why", "2171").stdout)
         self.assertIn("it may go to gxy2 only, which is disabled", sidecar.run("explain", "2171").stdout)
 
+    def test_a_caller_whom_the_star_takes_has_no_region(self):
+        sidecar = self.sidecar(toml(scale=True, unknown_rooms="accept", regions={"*": ["gxy2"]}))
+        for country in ("US", "longer-than-sixteen-bytes", "ישראל"):
+            said = sidecar.run("explain", "new", "--country", country).stdout
+            self.assertIn(f"gxy2 serves callers from {country} first.", said)
+            self.assertNotRegex(said, "region of|caller's region")
+        sidecar.ask("new", "US")
+        why = sidecar.run("why", "new").stdout
+        self.assertIn(", from US, which it serves first (", why)
+        self.assertNotRegex(why, "region it is in|caller's region")
+
     def test_nothing_is_said_of_a_region_or_of_load_where_they_decided_nothing(self):
         sidecar = self.sidecar(scale(unknown_rooms="accept"))
         for country in ("FR", "US", "IL"):
             said = sidecar.run("explain", "new", "--country", country).stdout
-            self.assertEqual("in the region of IL" in said, country == "IL")
-            self.assertEqual("region of" in said, country == "IL")
+            self.assertEqual("gxy1 serves callers from IL first" in said, country == "IL")
+            self.assertEqual("serves callers" in said, country == "IL")
         sidecar.ask("new", "FR")
         why = re.sub(r" \(request \S+\)", "", sidecar.run("why", "new").stdout)
         self.assertIn("Because a user asked, from FR.", why)
