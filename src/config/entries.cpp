@@ -75,17 +75,18 @@ class Unique {
   std::map<std::string, std::size_t> lines_;
 };
 
-// Says so if two gateways have one address: their health, load and rooms would be one gateway's, counted twice.
+// Says so if two gateways have one address, be it a url or an admin_url: their health, load and rooms would be one
+// gateway's, counted twice.
 class Addresses {
  public:
-  Addresses(const Spot& spot, std::string key) : spot_(spot), key_(std::move(key)) {}
+  explicit Addresses(const Spot& spot) : spot_(spot) {}
 
-  void add(const std::string& address, const std::string& gateway, std::size_t line) {
-    const auto [first, is_new] = gateways_.emplace(plain(address), gateway);
-    if (is_new || first->second == gateway) return;
-    spot_.named(spot_.name + "." + key_, {})
-        .warn(line, in_quotes(address) + " of " + in_quotes(gateway) + " is the " + key_ + " of " +
-                        in_quotes(first->second) + ", too: give each gateway one name");
+  void add(const std::string& key, const std::string& address, const std::string& gateway, std::size_t line) {
+    const auto [first, is_new] = uses_.emplace(plain(address), Use{key, gateway});
+    if (is_new || first->second.gateway == gateway) return;
+    spot_.named(spot_.name + "." + key, {})
+        .warn(line, in_quotes(address) + " of " + in_quotes(gateway) + " is the " + first->second.key + " of " +
+                        in_quotes(first->second.gateway) + ", too: give each gateway one name");
   }
 
  private:
@@ -104,9 +105,13 @@ class Addresses {
     return address;
   }
 
+  struct Use {
+    std::string key;
+    std::string gateway;
+  };
+
   const Spot& spot_;
-  std::string key_;
-  std::map<std::string, std::string> gateways_;
+  std::map<std::string, Use> uses_;  // the first of each address
 };
 
 // The tables of an array of tables; what is none of them is reported and left out.
@@ -143,8 +148,7 @@ std::vector<domain::ConfiguredGateway> read_gateways(const Value& config_file, c
   const Spot spot{report, origin, "gateways", {}};
   Unique names(spot, "name");
   Unique ids(spot, "id");
-  Addresses urls(spot, "url");
-  Addresses admin_urls(spot, "admin_url");
+  Addresses addresses(spot);
   std::vector<domain::ConfiguredGateway> gateways;
   for (const Value* entry : tables_of(config_file, spot)) {
     check_keys_of(*entry, spot.name, known, origin, report);
@@ -172,8 +176,8 @@ std::vector<domain::ConfiguredGateway> read_gateways(const Value& config_file, c
     if (!name) continue;
     names.add(*name, in_quotes(*name), entry->line);
     gateway.name = *name;
-    if (gateway.url) urls.add(*gateway.url, gateway.name, fields.find("url")->line);
-    if (gateway.admin_url) admin_urls.add(*gateway.admin_url, gateway.name, fields.find("admin_url")->line);
+    if (gateway.url) addresses.add("url", *gateway.url, gateway.name, fields.find("url")->line);
+    if (gateway.admin_url) addresses.add("admin_url", *gateway.admin_url, gateway.name, fields.find("admin_url")->line);
     gateways.push_back(std::move(gateway));
   }
   return gateways;

@@ -146,6 +146,14 @@ class NoMatch(Checked):
             self.assertEqual(len(re.findall(rf"warning: config\.toml:\d+: gateways\.{key}: .*\"gxy1\"", said)), 2, said)
             self.assertNotIn("gxy4", said)
 
+    def test_a_url_that_is_another_gateways_admin_url_is_warned_of(self):
+        for first, second in (("url", "admin_url"), ("admin_url", "url")):
+            said = self.check(toml(gateways=[{"name": "gxy1", first: "http://a:80/janus"},
+                                             {"name": "gxy2", second: "http://A/janus/"}], rooms={}), code=0)
+            self.assertIn(f'gateways.{second}: "http://A/janus/" of "gxy2" is the {first} of "gxy1", too', said)
+            own = self.check(toml(gateways=[{"name": "gxy1", first: "http://a", second: "http://a"}], rooms={}), code=0)
+            self.assertNotIn("one name", own)
+
 
 class Secrets(Checked):
     def test_one_that_cannot_be_read_stops_the_start_and_names_file_and_reason(self):
