@@ -34,16 +34,19 @@ constexpr Foreign gxydbs[] = {{"MQTT_BROKER_URL", "health.mqtt_url"},
                               {"MQTT_PASSWORD", "health.mqtt_password_file"},
                               {"GATEWAY_PLUGIN_ADMIN_KEY", "occupancy.secret_file"}};
 
-const Foreign* find_gxydbs(std::string_view variable) {
-  const auto found = std::find_if(std::begin(gxydbs), std::end(gxydbs),
-                                  [&](const Foreign& foreign) { return foreign.variable == variable; });
-  return found == std::end(gxydbs) ? nullptr : found;
-}
-
 const Row& row_of_key(std::string_view key) {
   const auto row = std::find_if(settings().begin(), settings().end(), [&](const Row& r) { return r.key == key; });
   assert(row != settings().end());
   return *row;
+}
+
+// The setting to use for a name that is none: gxydb's, or a secret that belongs into a file. Null if there is none.
+const Row* row_instead_of(const std::string& name) {
+  const std::string_view bare = unprefixed(name);
+  for (const Foreign& foreign : gxydbs) {
+    if (foreign.variable == bare) return &row_of_key(foreign.key);
+  }
+  return is_prefixed(name) ? row_of(name + "_FILE") : nullptr;
 }
 
 // Headings alone set nothing.
@@ -158,8 +161,8 @@ class Loading {
 
   // A name that sets nothing here, and perhaps was meant to.
   void judge_foreign(const Origin& origin, std::size_t line, const std::string& name) {
-    if (const Foreign* const gxydbs_own = find_gxydbs(name)) {
-      ignored_.push_back({&origin, line, gxydbs_own});
+    if (const Row* const instead = row_instead_of(name)) {
+      ignored_.push_back({&origin, line, name, instead});
       return;
     }
     const std::string suggestion = near_variable(name);
@@ -171,11 +174,12 @@ class Loading {
 
   void warn_of_ignored() {
     for (const Ignored& ignored : ignored_) {
-      const std::string_view key = ignored.foreign->key;
-      if (given_[key].origin || given_[key].refused) continue;
-      report_.warning(*ignored.origin, ignored.line,
-                      std::string(ignored.foreign->variable) + ": is not read here: set " + std::string(key) + " (" +
-                          std::string(row_of_key(key).variable) + ") instead");
+      const auto& [origin, line, name, instead] = ignored;
+      const bool is_given = given_[instead->key].origin || given_[instead->key].refused;
+      if (is_given && !is_prefixed(name)) continue;
+      report_.warning(*origin, line,
+                      name + ": is not read here: set " + std::string(instead->key) + " (" +
+                          std::string(instead->variable) + ") instead");
     }
   }
 
@@ -247,7 +251,8 @@ class Loading {
   struct Ignored {
     const Origin* origin;
     std::size_t line;
-    const Foreign* foreign;
+    std::string name;
+    const Row* instead;
   };
   std::vector<Ignored> ignored_;
   bool env_file_may_name_database_ = false;  // where it could not be read

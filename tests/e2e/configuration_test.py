@@ -304,6 +304,23 @@ class SharedFile(Checked):
                 self.assertIn(name, line[0])
         self.assertNotIn("MQTT_BROKER", self.check(toml(), "MQTT_BROKER_URL=a\nMQTT_URL=mqtt://a\n", 0))
 
+    def test_a_secret_under_a_name_with_our_prefix_is_said_to_belong_into_a_file(self):
+        for name, key, variable in (("MQTT_PASSWORD", "health.mqtt_password_file", "MQTT_PASSWORD_FILE"),
+                                    ("GATEWAY_PLUGIN_ADMIN_KEY", "occupancy.secret_file", "OCCUPANCY_SECRET_FILE"),
+                                    ("OCCUPANCY_SECRET", "occupancy.secret_file", "OCCUPANCY_SECRET_FILE"),
+                                    ("OCCUPANCY_TOKEN", "occupancy.token_file", "OCCUPANCY_TOKEN_FILE"),
+                                    ("CLUSTER_PASSWORD", "cluster.password_file", "CLUSTER_PASSWORD_FILE"),
+                                    ("API_TOKEN", "http.token_file", "API_TOKEN_FILE")):
+            wanted = f"ROOM_SIDECAR_{name}: is not read here: set {key} ({variable}) instead"
+            said = self.check(toml(), f"ROOM_SIDECAR_{name}=s3cr3t\n", 0)
+            self.assertIn("warning: .env:1: " + wanted, said)
+            self.assertNotIn("s3cr3t", said)
+            one = self.sidecar(start=False, env={"ROOM_SIDECAR_" + name: "s3cr3t"})
+            self.assertIn("warning: environment: " + wanted, one.run("check").stdout)
+        said = self.check(toml(), "ROOM_SIDECAR_MQTT_PASSWORD=a\nMQTT_PASSWORD_FILE=/nowhere\n", None)
+        self.assertIn("ROOM_SIDECAR_MQTT_PASSWORD: is not read", said)
+        self.assertNotIn("API_TOKEN", self.check(toml(), "API_TOKEN=another-programs\n", 0))
+
 
 if __name__ == "__main__":
     unittest.main()
