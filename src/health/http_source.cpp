@@ -21,11 +21,7 @@ HttpSource::HttpSource(domain::Duration interval, domain::Duration timeout, Obse
 }
 
 HttpSource::~HttpSource() {
-  {
-    const locks::MutexLock lock(mutex_);
-    stopping_ = true;
-  }
-  woken_.notify_all();
+  transfers_.stop();
   thread_.join();
 }
 
@@ -34,29 +30,24 @@ void HttpSource::ask(std::vector<Target> targets) {
   targets_ = std::move(targets);
 }
 
+std::vector<Target> HttpSource::targets() const {
+  const locks::MutexLock lock(mutex_);
+  return targets_;
+}
+
 void HttpSource::work() {
-  Requests requests(timeout_);
   auto next = Clock::now();
-  locks::MutexLock lock(mutex_);
-  while (!stopping_) {
-    const std::vector<Target> targets = targets_;
-    lock.unlock();
-    for (const Target& target : targets) {
-      requests.get(target.url, largest_answer, [&, gateway = target.gateway](const std::string* body) {
-        observed_(gateway, body && is_server_info(*body));
-      });
+  do {
+    for (const Target& target : targets()) {
+      transfers_.begin({.url = target.url, .largest_answer = largest_answer, .timeout = timeout_},
+                       [this, gateway = target.gateway](const http::TransferAnswer& answer) {
+                         observed_(gateway, answer.is_ok() && is_server_info(answer.body));
+                       });
     }
-    for (bool stop = false; !requests.is_idle() && !stop;) {
-      requests.go_on();
-      lock.lock();
-      stop = stopping_;
-      lock.unlock();
-    }
+    transfers_.run();
     // After a pause of the process there is nothing to make up for.
     next = std::max(next + interval_, Clock::now());
-    lock.lock();
-    woken_.wait_until(lock, next, [this]() REQUIRES(mutex_) { return stopping_; });
-  }
+  } while (transfers_.sleep_until(next));
 }
 
 }  // namespace health

@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "domain/time.h"
-#include "health/requests.h"
+#include "health/target.h"
+#include "http/transfer.h"
 #include "locks/mutex.h"
 
 namespace health {
@@ -29,14 +30,14 @@ class HttpSource {
 
  private:
   void work();
+  std::vector<Target> targets() const;
 
   const domain::Duration interval_;
   const domain::Duration timeout_;
   const Observed observed_;
-  locks::Mutex mutex_;
-  locks::ConditionVariable woken_;
+  http::Transfers transfers_{{.kept_connections = kept_connections}};  // the thread's; its stop() is for any
+  mutable locks::Mutex mutex_;
   std::vector<Target> targets_ GUARDED_BY(mutex_);
-  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

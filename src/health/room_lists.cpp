@@ -32,12 +32,12 @@ Secrets read_secrets(const OccupancyOptions& options) {
 // One round. Each gateway has a chain of requests; the next begins when the one before is answered.
 class RoomLists::Asking {
  public:
-  Asking(Requests& requests, Secrets secrets, const Observed& observed)
-      : requests_(requests), secrets_(std::move(secrets)), observed_(observed) {}
+  Asking(http::Transfers& transfers, domain::Duration timeout, Secrets secrets, const Observed& observed)
+      : transfers_(transfers), timeout_(timeout), secrets_(std::move(secrets)), observed_(observed) {}
 
   void begin(const Target& target) {
     silent_.push_back(target.gateway);
-    requests_.post_json(target.url, request("create"), largest_answer, [this, target](const std::string* body) {
+    post(target.url, request("create"), largest_answer, [this, target](const std::string* body) {
       if (!body) return;
       if (const auto session = created_id(*body)) {
         attach(target, target.url + "/" + std::to_string(*session));
@@ -50,30 +50,40 @@ class RoomLists::Asking {
   const std::vector<std::string>& silent() const { return silent_; }
 
  private:
+  // The body of an answer with status 200; none (a null pointer) of any other, and if none came in time.
+  using Answered = std::function<void(const std::string* body)>;
+
+  void post(const std::string& url, std::string body, std::size_t largest, Answered answered) {
+    transfers_.begin(
+        {.url = url, .method = "POST", .body = std::move(body), .largest_answer = largest, .timeout = timeout_},
+        [answered = std::move(answered)](const http::TransferAnswer& answer) {
+          answered(answer.is_ok() ? &answer.body : nullptr);
+        });
+  }
+
   void attach(const Target& target, const std::string& session) {
-    requests_.post_json(session, request("attach", R"(,"plugin":"janus.plugin.videoroom")"), largest_answer,
-                        [this, target, session](const std::string* body) {
-                          const auto handle = body ? created_id(*body) : std::nullopt;
-                          handle ? list(target, session, session + "/" + std::to_string(*handle)) : end(session);
-                        });
+    post(session, request("attach", R"(,"plugin":"janus.plugin.videoroom")"), largest_answer,
+         [this, target, session](const std::string* body) {
+           const auto handle = body ? created_id(*body) : std::nullopt;
+           handle ? list(target, session, session + "/" + std::to_string(*handle)) : end(session);
+         });
   }
 
   void list(const Target& target, const std::string& session, const std::string& handle) {
-    requests_.post_json(handle, request("message", R"(,"body":{"request":"list"})"), largest_list,
-                        [this, target, session](const std::string* body) {
-                          take(target, body);
-                          end(session);
-                        });
+    post(handle, request("message", R"(,"body":{"request":"list"})"), largest_list,
+         [this, target, session](const std::string* body) {
+           take(target, body);
+           end(session);
+         });
   }
 
   void end(const std::string& session) {
-    requests_.post_json(session, request("destroy"), largest_answer, [](const std::string*) {});
+    post(session, request("destroy"), largest_answer, [](const std::string*) {});
   }
 
   void ask_admin(const Target& target) {
-    requests_.post_json(target.url,
-                        request("message_plugin", R"(,"plugin":"janus.plugin.videoroom","request":{"request":"list"})"),
-                        largest_list, [this, target](const std::string* body) { take(target, body); });
+    post(target.url, request("message_plugin", R"(,"plugin":"janus.plugin.videoroom","request":{"request":"list"})"),
+         largest_list, [this, target](const std::string* body) { take(target, body); });
   }
 
   void take(const Target& target, const std::string* body) {
@@ -100,28 +110,25 @@ class RoomLists::Asking {
     return text.append(rest) + "}";
   }
 
-  Requests& requests_;
+  http::Transfers& transfers_;
+  const domain::Duration timeout_;
   const Secrets secrets_;
   const Observed& observed_;
   std::vector<std::string> silent_;
 };
 
 RoomLists::RoomLists(OccupancyOptions options, Observed observed)
-    : options_(std::move(options)), observed_(std::move(observed)), thread_([this] { work(); }) {}
+    : options_(std::move(options)), observed_(std::move(observed)) {}
 
 RoomLists::~RoomLists() {
-  {
-    const locks::MutexLock lock(mutex_);
-    stopping_ = true;
-  }
-  woken_.notify_all();
-  thread_.join();
+  transfers_.stop();
+  if (thread_.joinable()) thread_.join();
 }
 
 void RoomLists::ask(std::vector<Target> targets) {
   const locks::MutexLock lock(mutex_);
   targets_ = std::move(targets);
-  woken_.notify_all();
+  if (!targets_.empty() && !thread_.joinable()) thread_ = std::thread([this] { work(); });
 }
 
 std::vector<std::string> RoomLists::silent() const {
@@ -129,27 +136,23 @@ std::vector<std::string> RoomLists::silent() const {
   return silent_;
 }
 
+std::vector<Target> RoomLists::targets() const {
+  const locks::MutexLock lock(mutex_);
+  return targets_;
+}
+
 void RoomLists::work() {
-  Requests requests(options_.timeout);
-  locks::MutexLock lock(mutex_);
-  woken_.wait(lock, [this]() REQUIRES(mutex_) { return stopping_ || !targets_.empty(); });
   auto next = Clock::now();
-  while (!stopping_) {
-    const std::vector<Target> targets = targets_;
-    lock.unlock();
-    Asking asking(requests, read_secrets(options_), observed_);
-    for (const Target& target : targets) asking.begin(target);
-    bool stop = false;
-    while (!requests.is_idle() && !stop) {
-      requests.go_on();
-      const locks::MutexLock relock(mutex_);
-      stop = stopping_;
+  do {
+    Asking asking(transfers_, options_.timeout, read_secrets(options_), observed_);
+    for (const Target& target : targets()) asking.begin(target);
+    transfers_.run();
+    {
+      const locks::MutexLock lock(mutex_);
+      silent_ = asking.silent();
     }
     next = std::max(next + options_.interval, Clock::now());
-    lock.lock();
-    silent_ = asking.silent();
-    woken_.wait_until(lock, next, [this]() REQUIRES(mutex_) { return stopping_; });
-  }
+  } while (transfers_.sleep_until(next));
 }
 
 }  // namespace health

@@ -1,5 +1,5 @@
 // Asks each gateway's videoroom plugin which rooms it has, with how many participants: all gateways at once,
-// none delaying another. A thread of its own from construction to destruction. A gateway that does not
+// none delaying another. A thread of its own from the first gateways to destruction. A gateway that does not
 // answer with such a list gives no observation.
 //
 // Through Janus' API (a session and a handle for each list), or through its admin API (message_plugin),
@@ -14,7 +14,8 @@
 #include <vector>
 
 #include "health/options.h"
-#include "health/requests.h"
+#include "health/target.h"
+#include "http/transfer.h"
 #include "locks/mutex.h"
 
 namespace health {
@@ -37,15 +38,15 @@ class RoomLists {
  private:
   class Asking;
   void work();
+  std::vector<Target> targets() const;
 
   const OccupancyOptions options_;
   const Observed observed_;
+  http::Transfers transfers_{{.kept_connections = kept_connections}};  // the thread's; its stop() is for any
   mutable locks::Mutex mutex_;
-  locks::ConditionVariable woken_;
   std::vector<Target> targets_ GUARDED_BY(mutex_);
   std::vector<std::string> silent_ GUARDED_BY(mutex_);
-  bool stopping_ GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  std::thread thread_ GUARDED_BY(mutex_);
 };
 
 }  // namespace health

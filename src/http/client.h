@@ -4,10 +4,11 @@
 
 #include <chrono>
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "http/transfer.h"
 
 namespace http {
 
@@ -27,7 +28,6 @@ class Client {
   static constexpr std::size_t largest_answer = 64UL * 1024 * 1024;  // without its head, which has 64 KiB at most
 
   explicit Client(std::string address, std::optional<std::string> token = std::nullopt);
-  ~Client();
 
   // The target is sent as it stands, so it is to be percent-encoded already. The timeout is for the whole answer,
   // however slowly it comes.
@@ -35,8 +35,17 @@ class Client {
                        std::chrono::milliseconds timeout = std::chrono::seconds{10});
 
  private:
-  class Inside;
-  std::unique_ptr<Inside> inside_;
+  struct Place {
+    std::string url;
+    std::string unix_socket;  // its path, if it is one
+    std::string host_field;
+  };
+  static std::optional<Place> place_of(std::string_view address);
+
+  const std::string address_;
+  const std::optional<std::string> token_;
+  const std::optional<Place> place_;
+  Transfers transfers_{};
 };
 
 }  // namespace http
