@@ -1,18 +1,14 @@
-// HTTP to one member of etcd at a time: a connection that is kept until another member is asked. The only place that
-// knows cpp-httplib.
+// HTTP to one member of etcd at a time: a connection that is kept until another member is asked.
 // One thread at a time; stop() is for any. The process has to ignore SIGPIPE. That nobody answers is a value. Every
-// call ends with its time, only that the system's search for a host's name cannot be bounded.
+// call ends with its time.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <string>
-#include <string_view>
 
-#include "cluster/alarm.h"
 #include "cluster/options.h"
+#include "http/transfer.h"
 
 namespace cluster {
 
@@ -40,46 +36,35 @@ struct Answer {
 
 class Connection {
  public:
-  using Clock = Alarm::Clock;
+  using Clock = http::Transfers::Clock;
   static constexpr std::size_t longest_body = 64 << 20;
 
   explicit Connection(const Options& options);
-  ~Connection();
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
 
   Answer post(const std::string& endpoint, const Request& request, Clock::time_point until);
 
   // Passes what comes to the sink as it comes, in pieces of any size, until the member ends it, the sink returns false
   // (`answered`, too) or nothing came for `silence`; the first piece is waited for until `begun`. If the status is
   // not 200 the sink sees nothing; the answer's body is filled instead.
-  using Sink = std::function<bool(std::string_view piece)>;
+  using Sink = http::TransferRequest::Sink;
   Answer stream(const std::string& endpoint, const Request& request, Clock::time_point begun,
                 std::chrono::milliseconds silence, const Sink& sink);
 
   // The number of the connection that the last request used; 0 if none is kept. A member that was started anew, or
   // another one behind the same address, is always asked over a new one.
-  std::uint64_t number() const { return line_ ? opened_ : 0; }
+  std::uint64_t number() const { return is_kept_ ? transfers_.opened() : 0; }
 
   // Any thread: what is under way ends within some milliseconds, and so does whatever is begun later.
-  void stop() { alarm_.stop(); }
-  bool is_stopped() const { return alarm_.is_stopped(); }
+  void stop() { transfers_.stop(); }
+  bool is_stopped() const { return transfers_.is_stopped(); }
   // False as soon as it is stopped.
-  bool sleep_until(Clock::time_point until) { return alarm_.sleep_until(until); }
+  bool sleep_until(Clock::time_point until) { return transfers_.sleep_until(until); }
 
  private:
-  class Line;
-  std::string open(const std::string& endpoint);
-  void opens(int socket);
-  Answer talk(const Request& request, Clock::time_point until, std::chrono::milliseconds silence, const Sink* sink);
-  void close();
+  Answer ask(const std::string& endpoint, const Request& request, const Clock::time_point& until, Sink sink);
 
-  const Options options_;
-  Alarm alarm_;
-  std::uint64_t opened_ = 0;  // connections, until now
-  std::uint64_t only_over_ = 0;
-  std::string endpoint_;        // of the line that is open
-  std::unique_ptr<Line> line_;  // goes before its alarm
+  http::Transfers transfers_;
+  bool is_kept_ = false;
 };
 
 }  // namespace cluster

@@ -1,8 +1,7 @@
 // What many sidecars share: a small part of etcd (3.4 and newer), spoken to through its JSON gateway.
 // Keys and values are bytes here; base64 and JSON are this file's affair. Knows nothing of rooms.
 // One thread at a time, but for stop(); each thread has an Engine of its own. What goes wrong is a ErrorCode; thrown is
-// only that there can be no thread (by the constructor). The process has to ignore SIGPIPE. Deadlines hold but for
-// the system's search for a host's name.
+// only that there can be no thread (by the constructor). The process has to ignore SIGPIPE.
 // Source of the requests: etcd's api/etcdserverpb/rpc.proto, in the JSON form of grpc-gateway.
 #pragma once
 

@@ -1,6 +1,7 @@
 #include "catch.h"
 #include "cluster/engine.h"
 #include "etcd_process.h"
+#include "files/read_file.h"
 #include "in_time.h"
 #include "watcher.h"
 
@@ -106,6 +107,31 @@ TEST_CASE("a server's name is looked for in subjectAltName only, and a star alon
     CHECK(Engine(options).range({"p/a"}, in(500ms)).error == ErrorCode::unreached);
     CHECK(problem_of(options).find("not good for that name") != std::string::npos);
   }
+}
+
+TEST_CASE("a certificate without names is good for none") {
+  EtcdProcess etcd({1, true, {}});
+  auto options = etcd.patient_options();
+  options.endpoints[0].replace(8, 9, "localhost");
+  etcd.set_certificate("email:nobody@localhost", "/CN=localhost");
+  CHECK(Engine(options).range({"p/a"}, in(500ms)).error == ErrorCode::unreached);
+  CHECK(problem_of(options).find("not good for that name") != std::string::npos);
+}
+
+TEST_CASE("certificates are read anew for each connection") {
+  EtcdProcess etcd({1, true, {}});
+  auto options = etcd.patient_options();
+  const auto text_of = [&](const std::string& name) { return *files::read_file(etcd.folder().file(name)).text; };
+  const std::string ca = text_of("ca.crt");
+  options.ca_file = etcd.folder().write("authority.crt", ca);
+  Engine engine(options);
+  REQUIRE(engine.range({"p/a"}, patiently()).ok());
+  etcd.folder().write("authority.crt", text_of("stranger.crt"));
+  CHECK(engine.range({"p/a"}, patiently()).ok());  // over the connection that is open
+  etcd.restart();
+  CHECK(engine.range({"p/a"}, in(500ms)).error == ErrorCode::unreached);
+  etcd.folder().write("authority.crt", ca);
+  CHECK(engine.range({"p/a"}, patiently()).ok());
 }
 
 TEST_CASE("TLS with an own authority and certificates on both sides") {

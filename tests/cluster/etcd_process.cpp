@@ -30,6 +30,8 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
+const std::string with_key = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+
 std::string etcd_path() {
   std::vector<fs::path> places;
   if (const char* root = std::getenv("ETCD_ROOT")) places.push_back(fs::path(root) / "usr/bin");
@@ -287,24 +289,30 @@ int EtcdProcess::password_checks() const {
 
 // Without names (CN): etcd would take a client's for a user's, and its gateway refuses that (cluster.md, pitfall 15).
 void EtcdProcess::make_certificates() {
-  const std::string key = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-  folder_.write("server.ext", "subjectAltName=" + setup_.names + "\nextendedKeyUsage=serverAuth,clientAuth\n");
   folder_.write("client.ext", "extendedKeyUsage=clientAuth\n");
   const auto authority = [&](const std::string& name) {
-    run(folder_.path(), key + " -subj /O=room-sidecar -x509 -days 2 -keyout " + name + ".key -out " + name + ".crt");
+    run(folder_.path(),
+        with_key + " -subj /O=room-sidecar -x509 -days 2 -keyout " + name + ".key -out " + name + ".crt");
   };
   authority("ca");
   authority("stranger");
-  for (const std::string name : {"server", "client"}) {
-    const std::string subject = name == "server" ? setup_.subject : "/O=room-sidecar";
-    run(folder_.path(), key + " -subj " + subject + " -keyout " + name + ".key -out " + name + ".csr");
-    run(folder_.path(), "openssl x509 -req -in " + name +
-                            ".csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile " + name + ".ext -out " +
-                            name + ".crt");
-  }
+  set_certificate(setup_.names, setup_.subject);
+  certify("client", "/O=room-sidecar");
   options_.ca_file = folder_.file("ca.crt");
   options_.cert_file = folder_.file("client.crt");
   options_.key_file = folder_.file("client.key");
+}
+
+void EtcdProcess::set_certificate(const std::string& names, const std::string& subject) const {
+  folder_.write("server.ext", "subjectAltName=" + names + "\nextendedKeyUsage=serverAuth,clientAuth\n");
+  certify("server", subject);
+}
+
+void EtcdProcess::certify(const std::string& name, const std::string& subject) const {
+  run(folder_.path(), with_key + " -subj " + subject + " -keyout " + name + ".key -out " + name + ".csr");
+  run(folder_.path(), "openssl x509 -req -in " + name +
+                          ".csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile " + name + ".ext -out " +
+                          name + ".crt");
 }
 
 std::string EtcdProcess::log() const {

@@ -62,6 +62,9 @@ class EtcdProcess {
   // For etcd's own authentication: a root, and a user who may do all below the prefix. Then it is on.
   void turn_authentication_on(const std::string& user, const std::string& password, const std::string& prefix) const;
 
+  // The members' certificate from now on, by the same authority; `names` as in subjectAltName.
+  void set_certificate(const std::string& names, const std::string& subject) const;
+
   // That all members that run have begun since they were started.
   int password_checks() const;
 
@@ -82,6 +85,7 @@ class EtcdProcess {
   bool is_gone(Member& member);
   void end(std::size_t member, int signal);
   void make_certificates();
+  void certify(const std::string& name, const std::string& subject) const;
   std::string log() const;
 
   Setup setup_;
