@@ -10,10 +10,10 @@ function showCandidates(list, candidates) {
     });
 }
 
-function createDecision(decision, tellsRoom) {
+function createDecision(decision, showsRoom) {
   const row = make("li", { "data-level": decision.error !== null ? "bad" : "good" });
   const line = make("p", {}, make("time", { datetime: decision.time }, clock(decision.time)), " ");
-  if (tellsRoom) {
+  if (showsRoom) {
     const button = make("button", { type: "button", class: "room" }, quoted(decision.room));
     set(button, "aria-label", `Room ${quoted(decision.room)}: where is it, and why?`);
     button.addEventListener("click", () => findRoom(decision.room, ""));
@@ -21,7 +21,7 @@ function createDecision(decision, tellsRoom) {
   }
   line.append(decided(decision));
   row.append(line, make("p", { class: "asked" }, asked(decision)));
-  if (!tellsRoom && decision.candidates.length > 0) {
+  if (!showsRoom && decision.candidates.length > 0) {
     const list = make("ul", { class: "candidates" });
     showCandidates(list, decision.candidates);
     const details = make("details", {}, make("summary", {}, "Each gateway at that time"), list);
@@ -33,9 +33,9 @@ function createDecision(decision, tellsRoom) {
 }
 
 // A decision never changes. The time is in its key since a restarted sidecar counts anew.
-function showDecisions(list, decisions, tellsRoom) {
-  keep(list, decisions, ({ id, time }) => `${id} ${time}`, (decision) => createDecision(decision, tellsRoom),
-    (row, { time }) => say(row.querySelector("time"), clock(time)));  // which begins with the day once that is over
+function showDecisions(list, decisions, showsRoom) {
+  keep(list, decisions, ({ id, time }) => `${id} ${time}`, (decision) => createDecision(decision, showsRoom),
+    (row, { time }) => say(row.querySelector("time"), clock(time)));  // it begins with the day once that is over
 }
 
 function showSplits(splits) {

@@ -1,6 +1,6 @@
 // ---- Dialogs: what is about to be done, and the token.
 
-// Told of any deed: what came of it and when, in words. It stays until it is closed or there is another.
+// Shows what came of an action and when. It stays until it is closed or the next one replaces it.
 function notice(text) {
   say(byId("notice").querySelector("p"), text === "" ? "" : `${clock(Date.now())} ${text}`);
 }
@@ -14,7 +14,7 @@ byId("notice").querySelector("button").addEventListener("click", () => {
   (isThere ? cameFrom : byId("state-title")).focus({ preventScroll: true });
 });
 
-// A deed that was refused, in words that tell what can be done here; `choice`: a box to tick before another try.
+// An action that was refused. The words say what can be done here; `choice`: a box to tick before another try.
 class Undone extends Error {
   constructor(words, choice = "") {
     super(words);
@@ -22,7 +22,7 @@ class Undone extends Error {
   }
 }
 
-const confirmation = { dialog: byId("confirm"), deed: null, busy: false, opener: null };
+const confirmation = { dialog: byId("confirm"), action: null, busy: false, opener: null };
 
 function offerChoice(choice, must) {
   const { dialog } = confirmation;
@@ -33,17 +33,17 @@ function offerChoice(choice, must) {
   show(byId("confirm-choice"), choice !== "");
 }
 
-// Says what will happen, and does it when that is confirmed. `deed(chosen)` returns what to tell afterwards;
-// `choice`: the words of a box to tick; `must`: without it nothing is done.
-function confirmDeed({ title, text, button, choice = "", must = false, deed }) {
+// Says what will happen, and does it when that is confirmed. `action(chosen)` returns the notice to show afterwards.
+// `choice`: the words of a box to tick; `must`: the box has to be ticked.
+function confirmAction({ title, text, button, choice = "", must = false, action }) {
   const { dialog } = confirmation;
   if (confirmation.busy) return;  // closed by Escape while it is being done
-  Object.assign(confirmation, { deed, opener: document.activeElement });
+  Object.assign(confirmation, { action, opener: document.activeElement });
   say(byId("confirm-title"), title);
   byId("confirm-text").replaceChildren(...text.map((sentence) => make("p", {}, sentence)));
   say(byId("confirm-problem"), "");
   offerChoice(choice, must);
-  say(dialog.querySelector(".deed"), button);
+  say(dialog.querySelector(".action"), button);
   dialog.showModal();
 }
 
@@ -55,11 +55,11 @@ confirmation.dialog.addEventListener("close", () => {
 confirmation.dialog.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (confirmation.busy) return;
-  const { dialog, deed } = confirmation;
+  const { dialog, action } = confirmation;
   confirmation.busy = true;
   say(byId("confirm-problem"), "");
   try {
-    notice(await deed(dialog.querySelector("input").checked));
+    notice(await action(dialog.querySelector("input").checked));
     dialog.close();
   } catch (failure) {
     const problem = failure instanceof Undone ? failure.message
@@ -88,7 +88,7 @@ tokenDialog.querySelector(".cancel").addEventListener("click", () => tokenDialog
 tokenDialog.addEventListener("submit", (event) => {
   event.preventDefault();
   const token = byId("token").value.trim();
-  // What no token holds, as a hyphen that a text program made of one, no header takes either.
+  // A header refuses other characters, such as a dash that a text program made of a hyphen.
   if (!/^[\w\-.~+/=]+$/.test(token)) {
     say(byId("token-problem"), "A token is of A-Z a-z 0-9 - . _ ~ + / = only. Was something else pasted with it?");
     return;

@@ -1,4 +1,4 @@
-// ---- Building and keeping elements. Data becomes text nodes and nothing else, so that no room's name is ever HTML.
+// ---- Building and keeping elements. Data becomes text nodes only, so that no room's name is ever HTML.
 
 const byId = (id) => document.getElementById(id);
 
@@ -15,7 +15,7 @@ function makeSvg(tag, attributes = {}) {
   return node;
 }
 
-// Only what changed is touched: selections stay, and a screen reader is told of news alone.
+// Only what changed is touched: selections stay, and a screen reader reads out only what is new.
 function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -24,9 +24,9 @@ function set(node, name, value) {
   if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
 
-// The focus of what goes away would fall to the body, and a reader be sent to the top: what is next of kin takes it.
+// The focus of an element that goes away would fall to the body, and the reader to the top. A near element takes it.
 function land(node) {
-  const next = node.closest(".deeds")?.querySelector("button:not([hidden])")
+  const next = node.closest(".gateway-actions")?.querySelector("button:not([hidden])")
     ?? node.closest("#found, section")?.querySelector("[tabindex='-1']");
   next?.focus({ preventScroll: true });
 }

@@ -2,11 +2,11 @@
 
 const gatewayList = byId("gateway-list");
 
-let occupancy = 1;  // what a room counts for; the sidecar tells
+let occupancy = 1;  // what a room counts for, as the sidecar says
 const isFull = (gateway) => gateway.load + occupancy > gateway.capacity;
 const takesRooms = (gateway) => gateway.available && !gateway.disabled && !gateway.draining && gateway.state !== "down";
 
-// What is to be said of a gateway, the worst first: [level, words]. Levels: bad, warn, quiet, good.
+// The conditions of a gateway, the worst first: [level, words]. Levels: bad, warn, quiet, good.
 function conditions(gateway, scale) {
   const found = [];
   if (gateway.state === "down") found.push(["bad", "down: does not answer"]);
@@ -25,7 +25,7 @@ function conditions(gateway, scale) {
 
 const amount = (gateway, scale) => (scale ? gateway.load : gateway.users);
 const share = (gateway, scale) => amount(gateway, scale) / Math.max(gateway.capacity, 1);
-// Nothing to be said of it; where there are many, and little space, it is told in short.
+// Such a gateway is shown in short where there are many and little space.
 const isWell = (gateway, scale) => gateway.available && share(gateway, scale) < 0.8
   && conditions(gateway, scale).every(([level]) => level === "good" || level === "quiet");
 const many = 12;
@@ -35,7 +35,7 @@ const levels = ["bad", "warn", "quiet", "good"];
 const orders = {
   name: () => byName,
   load: (scale) => (a, b) => share(b, scale) - share(a, scale) || byName(a, b),
-  trouble: (scale) => (a, b) => {
+  worst: (scale) => (a, b) => {
     const rank = (gateway) => levels.indexOf(conditions(gateway, scale)[0]?.[0] ?? "good");
     const quiet = (gateway) => Math.min(rank(gateway), 2) + (gateway.available || gateway.disabled ? 0.5 : 0);
     return quiet(a) - quiet(b) || orders.load(scale)(a, b);
@@ -47,12 +47,12 @@ function matches(gateway, scale, wanted) {
   return wanted.toLowerCase().split(/\s+/).every((part) => words.some((word) => word.toLowerCase().includes(part)));
 }
 
-// Nothing moves away under a hand that is about to press a button. One that rests is not: a mouse, or a focus, may be
-// left there for hours.
+// No button moves away while a reader is about to press it. A mouse or a focus that rests there does not count: it may
+// rest for hours.
 const handRests = 15_000;
 let handMoved = -Infinity;
-for (const deed of ["pointermove", "pointerdown", "wheel", "keydown"]) {
-  document.addEventListener(deed, () => { handMoved = performance.now(); }, { capture: true, passive: true });
+for (const event of ["pointermove", "pointerdown", "wheel", "keydown"]) {
+  document.addEventListener(event, () => { handMoved = performance.now(); }, { capture: true, passive: true });
 }
 const handIsThere = () => performance.now() - handMoved < handRests
   && (gatewayList.matches(":hover") || gatewayList.contains(document.activeElement));
@@ -75,7 +75,8 @@ function createGateway() {
   };
   const { name, regions, conditions: words, bar, load, people, sparkline, button, move } = row.parts;
   row.append(make("div", { class: "who" }, make("div", {}, name, regions), words),
-    make("div", { class: "how-full" }, bar, load, people), sparkline, make("div", { class: "deeds" }, button, move));
+    make("div", { class: "how-full" }, bar, load, people), sparkline,
+    make("div", { class: "gateway-actions" }, button, move));
   button.addEventListener("click", () => confirmSteering(row.gateway, row.scale));
   move.addEventListener("click", () => confirmMoving(row.gateway));
   return row;
@@ -129,33 +130,33 @@ function confirmSteering(gateway, scale) {
   const legacy = scale ? []
     : ["The sidecar is in legacy mode, where draining changes nothing: it counts once scale mode is on."];
   if (gateway.draining) {
-    confirmDeed({
+    confirmAction({
       title: `Undrain ${name}?`, button: `Undrain ${name}`,
       text: [`${name} gets new rooms again.`, ...legacy],
-      deed: async () => {
+      action: async () => {
         await ask("DELETE", drainPath(gateway));
         return `${name} gets new rooms again.`;
       },
     });
     return;
   }
-  confirmDeed({
+  confirmAction({
     title: `Drain ${name}?`, button: `Drain ${name}`,
     text: [`${name} gets no new rooms until it is undrained, also after a restart.`,
       `What is there stays until it ends by itself: ${count(gateway.rooms, "room")}, ${count(gateway.users, "user")}.`,
       ...legacy],
     choice: scale && gateway.rooms > 0 ? "Move its rooms to other gateways now: their users have to join anew." : "",
-    deed: (move) => drain(gateway, move),
+    action: (move) => drain(gateway, move),
   });
 }
 
 function confirmMoving(gateway) {
   const name = visible(gateway.name);
-  confirmDeed({
+  confirmAction({
     title: `Move the rooms off ${name}?`, button: "Move them",
     text: [`What is there moves to other gateways now, as far as these can take it: ${count(gateway.rooms, "room")}, `
       + `${count(gateway.users, "user")}. Rooms that are fixed there by configuration stay.`,
       `Its users have to join anew. ${name} goes on draining.`],
-    deed: () => drain(gateway, true),
+    action: () => drain(gateway, true),
   });
 }

@@ -6,8 +6,8 @@ const historyEvery = 30_000;
 const known = { scale: true, readiness: null, gateways: [], decisions: [], splits: [], room: null,
   history: { times: [], series: new Map(), asked: -Infinity } };
 let timer = 0;
-let round = null;       // the one under way
-let again = false;      // somebody wants another right after it
+let round = null;       // the one that runs now
+let again = false;      // another is wanted right after it
 let failingSince = null;
 let heardAt = null;
 let wantsToken = false;
@@ -39,32 +39,32 @@ function showAll() {
   showSplits(known.splits);
   show(byId("undecided"), known.decisions.length === 0);
   showDecisions(byId("decision-list"), known.decisions, true);
-  // Another one may be wanted by now; its answer is on the way.
+  // The reader may want another room by now; its answer is on the way.
   if ((known.room?.about ?? null) !== chosen) return;
   showRoom(known.room, known.scale);
   takeReaderThere();
 }
 
-// Nobody reads more than a few of sixty names.
+// At most six names: a reader reads no more of sixty.
 const shortened = (names) =>
   listed(names.length > 6 ? [...names.slice(0, 5), `${names.length - 5} more`] : names);
 
-// Said of the gateways as a whole, beside what /readyz says.
-function troublesOf({ gateways, scale }) {
+// The problems of the gateways as a whole, beside those that /readyz names.
+function problemsOf({ gateways, scale }) {
   const named = (wanted) => gateways.filter(wanted).sort(byName).map((gateway) => visible(gateway.name));
-  const told = (names, one, many) =>
+  const sentence = (names, one, many) =>
     (names.length === 0 ? [] : [`${shortened(names)} ${names.length === 1 ? one : many}.`]);
   return [
-    ...told(named((gateway) => gateway.state === "down"), "is down", "are down"),
-    ...told(named((gateway) => gateway.state === "suspect"), "may be down", "may be down"),
-    ...(scale ? told(named((gateway) => isFull(gateway)), "is full", "are full") : []),
+    ...sentence(named((gateway) => gateway.state === "down"), "is down", "are down"),
+    ...sentence(named((gateway) => gateway.state === "suspect"), "may be down", "may be down"),
+    ...(scale ? sentence(named((gateway) => isFull(gateway)), "is full", "are full") : []),
     ...(scale && !gateways.some(takesRooms) ? ["No listed gateway is known to be there for new rooms."] : []),
   ];
 }
 
 const sum = (gateways, key) => gateways.reduce((total, gateway) => total + gateway[key], 0);
 
-// Only what may take new rooms has room; what is on the others is told beside.
+// Only gateways that may take new rooms have capacity left; the load of the others is named apart.
 function loadInWords(gateways) {
   const taking = gateways.filter(takesRooms);
   const [load, capacity] = [sum(taking, "load"), sum(taking, "capacity")];
@@ -84,7 +84,7 @@ function headline() {
   if (known.readiness === null) return ["waiting", "Asking the sidecar …"];
   if (known.readiness.status === "unavailable") return ["bad", "The sidecar is starting or stopping"];
   if (known.readiness.status === "degraded") return ["bad", "Degraded: it works, but not all is well"];
-  if (troublesOf(known).length > 0) return ["warn", "The sidecar is well, some gateways are not"];
+  if (problemsOf(known).length > 0) return ["warn", "The sidecar is well, some gateways are not"];
   return ["good", "All is well"];
 }
 
@@ -99,7 +99,7 @@ function showState() {
   const updated = stale ? "What is shown is of" : "Updated";
   say(byId("updated"), heardAt === null ? "" : `${updated} ${clock(heardAt)}`);
   if (known.readiness === null) return;
-  const troubles = [...known.readiness.reasons.map((reason) => `${capitalised(visible(reason))}.`), ...troublesOf(known)];
+  const troubles = [...known.readiness.reasons.map((reason) => `${capitalised(visible(reason))}.`), ...problemsOf(known)];
   keepTexts(byId("troubles"), troubles);
   show(byId("troubles"), troubles.length > 0);
   say(byId("mode"), known.scale
@@ -121,7 +121,7 @@ function fail(failure) {
     sessionStorage.removeItem(tokenKey);
     return;
   }
-  wantsToken = false;  // asked for anew, should it still be wanted
+  wantsToken = false;  // a token that is still wanted is asked for anew
   const since = failingSince?.since ?? Date.now();
   let words = `This page does not understand the answers since ${clock(since)}: reload it`;
   if (failure instanceof Unreachable) words = `Cannot reach the sidecar since ${clock(since)}`;
@@ -144,7 +144,7 @@ async function oneRound() {
   }
 }
 
-// Asks now; what was asked meanwhile is asked right after. Resolves when the newest round is over.
+// Begins a round now, or right after the one that runs. Resolves when the newest round is over.
 async function refresh() {
   clearTimeout(timer);
   if (round !== null) {
@@ -159,7 +159,7 @@ async function refresh() {
       } while (again);
     } finally {
       round = null;
-      // Nobody looks at a hidden tab; without the token there is nothing to ask.
+      // A hidden tab has no reader; without the token there is nothing to ask.
       if (!document.hidden && !wantsToken) timer = setTimeout(refresh, pause);
     }
   })();

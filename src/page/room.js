@@ -6,18 +6,18 @@ async function askRoom() {
   const about = chosen;
   if (about === null) return null;
   const { room, country } = about;
-  // What is refused for itself is not asked again and again: the browser logs each time.
+  // A question that is always refused is asked only once, since the browser logs each refusal.
   if (!isRoom(room)) about.problem = "No room can have this name.";
   if (about.problem !== undefined) return { about, problem: about.problem };
   try {
     const query = country === "" ? "" : `?country_code=${inPath(country)}`;
     const found = { about, row: null, explained: await ask("GET", `/v2/rooms/${inPath(room)}/explain${query}`) };
     found.decisions = (await ask("GET", `/v2/decisions?limit=5&room=${inPath(room)}`)).decisions;
-    // A room that nobody knows would be 404, which the browser logs, too.
+    // An unknown room would be answered 404, which the browser logs, too.
     if (found.explained.error !== "room_not_found") found.row = await ask("GET", `/v2/rooms/${inPath(room)}`);
     return found;
   } catch (failure) {
-    // What is wrong with this room only; of the rest the page tells as a whole.
+    // These are problems of this room only; the page shows all others as a whole.
     if (failure.status !== 400 && failure.status !== 404) throw failure;
     if (failure.status === 400) about.problem = failure.message;
     return { about, problem: failure.message };
@@ -93,13 +93,13 @@ byId("release").addEventListener("click", () => {
   const { room, users } = byId("release").row;
   const janus = visible(byId("release").row.janus);
   const occupied = users > 0;
-  confirmDeed({
+  confirmAction({
     title: `Release room ${quoted(room)}?`, button: `Release ${quoted(room)}`,
     text: [`The sidecar forgets that it is on ${janus}. The next user who asks has it placed anew, perhaps elsewhere.`,
       ...(occupied ? [`There ${users === 1 ? "is" : "are"} ${count(users, "user")} in it. They stay on ${janus} while`
         + " newcomers may land on another gateway: the meeting is split until they join anew."] : [])],
     choice: occupied ? "Release it all the same." : "", must: occupied,
-    deed: async (force) => {
+    action: async (force) => {
       try {
         await ask("DELETE", `/v2/assignments/${inPath(room)}${force ? "?force=true" : ""}`);
       } catch (failure) {

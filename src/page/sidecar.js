@@ -13,7 +13,7 @@ class Refused extends Error {
 
 const tokenKey = "room-sidecar-token";
 
-// The mode stays "cors": with any other and no-referrer the Fetch standard has `Origin: null` sent, which is refused.
+// The mode stays "cors". By the Fetch standard any other one with no-referrer sends `Origin: null`, which is refused.
 async function ask(method, path, body) {
   const token = sessionStorage.getItem(tokenKey);
   const headers = token === null ? {} : { Authorization: `Bearer ${token}` };
@@ -27,13 +27,13 @@ async function ask(method, path, body) {
   } catch (failure) {
     throw new Unreachable(failure.message);
   }
-  // Told by what needs none, and asked first: the browser would log each answer that is 401.
+  // The first request needs no token and says so in a header: the browser would log each answer that is 401.
   if (answer.headers.get("Room-Sidecar-Token") === "wanted") throw new Refused(401, null);
   if (!answer.ok) throw new Refused(answer.status, read);
   return read;
 }
 
-// In a path; a browser would take "." and ".." for folders, and no room bears such a name.
+// For a path. A browser would take "." and ".." for folders, and no room has such a name.
 const inPath = (name) => encodeURIComponent(name.toWellFormed());
 const bytes = (text) => new TextEncoder().encode(text).length;
 const isRoom = (name) => !/^\.{0,2}$|\p{Cc}/u.test(name) && bytes(name) <= 255;

@@ -2,7 +2,7 @@
 
 const width = 120, height = 28;
 const hour = 3_600_000;
-const longest = 100_000;  // between two samples, of which one is due every 30 s; where it is longer nobody looked
+const longest = 100_000;  // between two samples, of which one is due every 30 s; a longer gap has no samples
 
 function makeSparkline() {
   const svg = makeSvg("svg", { class: "sparkline", role: "img",

@@ -65,7 +65,7 @@ function clock(time) {
 const visible = (name) => name.replace(/[\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
 const quoted = (room) => (/^[\w.:@-]+$/.test(room) ? room : `“${visible(room)}”`);
 
-// Where the one gateway that it may be on cannot take it, others may well be there for other rooms.
+// With one candidate the text names it: only this gateway cannot take the room, and others may take other rooms.
 function refusedBecause({ error, reason, candidates }) {
   const down = candidates.filter(({ verdict }) => verdict === "down").length;
   if (candidates.length !== 1 || candidates[0].verdict !== "disabled") {
@@ -76,7 +76,7 @@ function refusedBecause({ error, reason, candidates }) {
     + meaning(verdicts, verdict);
 }
 
-// By load, or since its users are there, or it has just been there: with one candidate nobody can tell.
+// With one candidate the cause is not known: the load, or users who are there, or the room was there before.
 const chosenBecause = ({ reason, candidates }) => (reason === "assigned" && candidates.length === 1
   ? "no other one was considered" : meaning(reasons, reason));
 

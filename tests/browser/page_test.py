@@ -200,7 +200,7 @@ class Rooms(Page):
         self.sees("It is on gxy1", "#found-where")
         self.browser.click("#release")
         self.sees(HOSTILE, "#confirm-title")
-        self.browser.click("#confirm .deed")
+        self.browser.click("#confirm .action")
         self.sees(f"Room “{HOSTILE}” is released", "#notice")
         self.assertEqual(self.browser.find_all("img"), [])
         self.assertEqual(self.browser.run("return document.title"), "room-sidecar")
@@ -227,7 +227,7 @@ class Rooms(Page):
         self.sees("A user who comes now is refused: it may go only to gone: disabled", "#found-next")
 
 
-class Deeds(Page):
+class Actions(Page):
     def test_drain_and_undrain_by_keyboard(self):
         sidecar = self.scale([("2171", "IL", 2)])
         self.open(sidecar)
@@ -260,7 +260,7 @@ class Deeds(Page):
         self.sees("All is well", "#state-title")
         self.browser.click(self.button("gxy1"))
         self.browser.click("#confirm-choice")
-        self.browser.click("#confirm .deed")
+        self.browser.click("#confirm .action")
         self.sees("those there move to others", "#notice")
         wait_until(lambda: sidecar.assignments() == {"2171": "gxy2"}, "the room to move")
         self.accessible("done")
@@ -299,7 +299,7 @@ class Deeds(Page):
         self.sees("All is well", "#state-title")
         self.browser.click(self.button("gxy1"))
         self.browser.click("#confirm-choice")
-        self.browser.click("#confirm .deed")
+        self.browser.click("#confirm .action")
         self.sees("those there stay.", "#notice")
 
     def test_an_occupied_room_is_released_only_with_a_second_word(self):
@@ -311,12 +311,12 @@ class Deeds(Page):
         self.browser.click("#release")
         self.sees("There are 2 users in it.", "#confirm")
         self.accessible("release")
-        self.browser.click("#confirm .deed")
+        self.browser.click("#confirm .action")
         self.assertTrue(self.browser.is_shown("#confirm"), "nothing is done before the box is ticked")
         self.assertEqual(sidecar.assignments(), {"2171": "gxy1"})
         self.browser.run("document.querySelector('#confirm input').focus()")
         self.browser.press(SPACE)
-        self.browser.click("#confirm .deed")
+        self.browser.click("#confirm .action")
         self.sees("Room 2171 is released; the next request places it anew.", "#notice")
         self.assertEqual(sidecar.assignments(), {})
         self.sees("It is on no gateway now.", "#found-where")
@@ -333,13 +333,13 @@ class Deeds(Page):
         self.browser.click("#release")
         self.sees("Release room 2171?", "#confirm")
         sidecar.enter("2171", "somebody")
-        self.browser.click("#confirm .deed")
+        self.browser.click("#confirm .action")
         self.sees("Not done: somebody is in it by now. Wait until it is empty, or tick the box", "#confirm-problem")
         self.assertNotIn("force", self.browser.text("#confirm"))
         self.assertEqual(sidecar.assignments(), {"2171": "gxy1"})
         self.accessible("refused")
         self.browser.click("#confirm-choice")
-        self.browser.click("#confirm .deed")
+        self.browser.click("#confirm .action")
         self.sees("Room 2171 is released", "#notice")
         self.assertEqual(sidecar.assignments(), {})
 
@@ -392,7 +392,7 @@ class Connections(Page):
         self.assertTrue(self.browser.run("return document.body.matches('.stale')"))
         self.assertEqual(len(self.gateways()), 3, "what was known is still shown")
         self.browser.click(self.button("gxy1"))
-        self.browser.click("#confirm .deed")
+        self.browser.click("#confirm .action")
         self.sees("The sidecar did not answer.", "#confirm-problem")
         self.browser.press(ESCAPE)
         self.accessible("unreachable")
@@ -400,7 +400,7 @@ class Connections(Page):
         self.sees("All is well", "#state-title")
         self.assertFalse(self.browser.run("return document.body.matches('.stale')"))
         self.browser.click(self.button("gxy1"))
-        self.browser.click("#confirm .deed")
+        self.browser.click("#confirm .action")
         self.sees("gxy1 gets no new rooms", "#notice")
         self.assertTrue(sidecar.gateway("gxy1")["draining"])
 
@@ -477,7 +477,7 @@ class Connections(Page):
         self.assertFalse(self.browser.is_shown("#token-dialog"))
         self.assertEqual(self.browser.run("return [localStorage.length, document.cookie]"), [0, ""])
         self.browser.click(self.button("gxy1"))
-        self.browser.click("#confirm .deed")
+        self.browser.click("#confirm .action")
         self.sees("gxy1 gets no new rooms", "#notice")
 
 
