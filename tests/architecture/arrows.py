@@ -86,8 +86,8 @@ def own_header_fault(folder, header):
 
 def system_header_fault(folder, file, header):
     """Why `file` may not include <header>, or None."""
-    for library, files in LIBRARIES.items():
-        if fnmatch.fnmatchcase(header, library):
+    for glob, files in LIBRARIES.items():
+        if fnmatch.fnmatchcase(header, glob):
             if matches(file, files):
                 return None
             return f"<{header}> may be seen by {', '.join(files)} only"
@@ -118,12 +118,12 @@ def faults(source_root):
                      else system_header_fault(folder, file, system))
             if fault:
                 found.append(f"{file}:{line}: {fault}")
-            for library in IN_ONE_FILE:
-                if system and fnmatch.fnmatchcase(system, library):
-                    seen_by.setdefault(library, set()).add(file)
-    for library, files in seen_by.items():
+            for glob in IN_ONE_FILE:
+                if system and fnmatch.fnmatchcase(system, glob):
+                    seen_by.setdefault(glob, set()).add(file)
+    for glob, files in seen_by.items():
         if len(files) > 1:
-            found.append(f"<{library}> is seen by more than one file: {', '.join(sorted(files))}")
+            found.append(f"<{glob}> is seen by more than one file: {', '.join(sorted(files))}")
     return found
 
 

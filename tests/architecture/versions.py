@@ -14,15 +14,15 @@ PLACES = {
 
 
 def main(root):
-    said = {}
+    versions = {}
     for name, pattern in PLACES.items():
         found = re.search(pattern, (root / name).read_text(encoding="utf-8"), re.MULTILINE)
-        said[name] = found.group(1) if found else "nothing"
-    version = said["CMakeLists.txt"]
-    for name, other in said.items():
+        versions[name] = found.group(1) if found else "nothing"
+    version = versions["CMakeLists.txt"]
+    for name, other in versions.items():
         if other != version:
             print(f"{name}: the newest version is {other}, in CMakeLists.txt it is {version}")
-    return 0 if set(said.values()) == {version} else 1
+    return 0 if set(versions.values()) == {version} else 1
 
 
 if __name__ == "__main__":

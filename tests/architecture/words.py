@@ -12,7 +12,7 @@ WORD = re.compile(r'^\s*(?:Meaning\{")?([a-z_]+)(?:",|:) ', re.MULTILINE)
 
 
 def words_in(text, begin):
-    """Of the table that begins so, up to its closing brace at the margin."""
+    """The words of the table that begins so, up to its closing brace at the margin."""
     table = re.search(re.escape(begin) + r"[^\n]*\n(.*?)^\}", text, re.DOTALL | re.MULTILINE)
     return WORD.findall(table.group(1)) if table else []
 

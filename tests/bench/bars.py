@@ -38,16 +38,16 @@ class Bars:
         return sum(not met for *_, met in self.found)
 
     def sticky(self):
-        with running(Server(), Bare("bare_httplib"), Bare("bare_server")) as (ours, httplib, door):
+        with running(Server(), Bare("bare_httplib"), Bare("bare_server")) as (ours, httplib, bare):
             results = pairs({name: rooms(server, 8, self.seconds) for name, server in
-                             (("sidecar", ours), ("bare httplib", httplib), ("bare door", door))},
+                             (("sidecar", ours), ("bare httplib", httplib), ("bare door", bare))},
                             self.rounds)
         of_httplib = ratio(results["sidecar"], results["bare httplib"])
-        of_door = ratio(results["sidecar"], results["bare door"])
+        of_bare = ratio(results["sidecar"], results["bare door"])
         self.bar("known room, 8 connections: of a bare httplib handler", f"{of_httplib:.2f}",
                  "≥ 1.10", of_httplib >= 1.1, table(results))
-        self.bar("known room, 8 connections: of a bare handler on our door", f"{of_door:.2f}",
-                 "≥ 0.80", of_door >= 0.8)
+        self.bar("known room, 8 connections: of a bare handler on our door", f"{of_bare:.2f}",
+                 "≥ 0.80", of_bare >= 0.8)
 
     def sticky_open(self):
         with running(Server()) as (ours,):

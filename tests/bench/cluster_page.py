@@ -3,22 +3,22 @@ import re
 import time
 
 import cluster
-from page import installed, machine, number, said, table, verdict
+from page import installed, machine, number, version_of, table, verdict
 
 
 def about(found):
     busy = found["load"]
-    told = (f"Other work was going on meanwhile: the load average was {busy:.1f} when it began. Take times from a "
-            "quiet machine instead; ratios and CPU a request suffer less." if busy >= 1 else
-            f"Nothing else ran (load average {busy:.1f} when it began).")
+    how_busy = (f"Other work was going on meanwhile: the load average was {busy:.1f} when it began. Take times from a "
+                "quiet machine instead; ratios and CPU a request suffer less." if busy >= 1 else
+                f"Nothing else ran (load average {busy:.1f} when it began).")
     return (f"By `./dev bench cluster` on {time.strftime('%Y-%m-%d', time.gmtime())}; {machine()}; etcd "
             f"{etcd_version()}, cpp-httplib "
-            f"{installed('libcpp-httplib-dev')}. {told}\n")
+            f"{installed('libcpp-httplib-dev')}. {how_busy}\n")
 
 
 def etcd_version():
     from etcd import program
-    return said(program("etcd"), "--version", pattern=r"etcd Version: (\S+)")
+    return version_of(program("etcd"), "--version", pattern=r"etcd Version: (\S+)")
 
 
 def cells(row):

@@ -21,7 +21,7 @@ def median(rows, key):
 
 
 def ratio(ours, others):
-    """Of requests/s, round by round: a machine whose speed swings swings both."""
+    """The median ratio of requests/s, round by round: a machine whose speed swings changes both."""
     return statistics.median(a["rps"] / b["rps"] for a, b in zip(ours, others))
 
 

@@ -28,7 +28,7 @@ def verdict(met):
 
 # -- the machine
 
-def said(*command, pattern=r"(\d[\w.+:~-]*)"):
+def version_of(*command, pattern=r"(\d[\w.+:~-]*)"):
     """A version, out of what a program or dpkg says of itself."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
                           env=servers.environment())
@@ -38,7 +38,7 @@ def said(*command, pattern=r"(\d[\w.+:~-]*)"):
 
 def installed(*packages):
     for package in packages:
-        version = said("dpkg-query", "-W", "-f=${Version}", package)
+        version = version_of("dpkg-query", "-W", "-f=${Version}", package)
         if version != "?":
             return re.sub(r"^\d+:|[+~-].*", "", version)
     return "?"
@@ -51,7 +51,7 @@ def first_match(file, pattern):
 
 def machine():
     memory = int(first_match("/proc/meminfo", r"^MemTotal:\s+(\d+)")) / 2**20
-    file_system = said("findmnt", "-n", "-o", "FSTYPE", "-T", servers.SCRATCH, pattern=r"(\S+)")
+    file_system = version_of("findmnt", "-n", "-o", "FSTYPE", "-T", servers.SCRATCH, pattern=r"(\S+)")
     return (f"{os.cpu_count()} cores ({first_match('/proc/cpuinfo', r'^model name.*: (.*)')}), "
             f"{memory:.0f} GiB, {file_system}, "
             f"{first_match('/etc/os-release', r'^PRETTY_NAME=.(.*).$')}, "
@@ -59,13 +59,13 @@ def machine():
 
 
 def versions(beside):
-    found = [("room-sidecar", said(servers.TREE / "room-sidecar", "--version")),
+    found = [("room-sidecar", version_of(servers.TREE / "room-sidecar", "--version")),
              ("cpp-httplib", installed("libcpp-httplib-dev")),
              ("SQLite", installed("libsqlite3-0")), ("wrk", installed("wrk"))]
     if beside:
-        found += [("nginx", said(servers.program("usr/sbin/nginx"), "-v")),
-                  ("Redis", said(servers.program("usr/bin/redis-server"), "--version")),
-                  ("PostgreSQL", said(servers.program("usr/lib/postgresql/*/bin/postgres"), "-V"))]
+        found += [("nginx", version_of(servers.program("usr/sbin/nginx"), "-v")),
+                  ("Redis", version_of(servers.program("usr/bin/redis-server"), "--version")),
+                  ("PostgreSQL", version_of(servers.program("usr/lib/postgresql/*/bin/postgres"), "-V"))]
     return ", ".join(" ".join(pair) for pair in found)
 
 

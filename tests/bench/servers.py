@@ -249,8 +249,8 @@ class Redis(Alternative):
 
     def counts(self):
         """-> rooms found so far, rooms kept"""
-        told = self.ask("INFO stats", "DBSIZE")
-        return (int(re.search(r"keyspace_hits:(\d+)", told).group(1)), int(told.split()[-1]))
+        statistics = self.ask("INFO stats", "DBSIZE")
+        return (int(re.search(r"keyspace_hits:(\d+)", statistics).group(1)), int(statistics.split()[-1]))
 
 
 class Postgres(Alternative):

@@ -37,7 +37,7 @@ class Store:
         return server
 
     def sum_of(self, metric):
-        """Of what the members tell of themselves since they were started."""
+        """The sum of a metric of the members since they were started."""
         total = 0
         for member in self.etcd:
             text = member.request("GET", "/metrics")[1].decode()

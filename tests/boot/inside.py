@@ -124,8 +124,8 @@ def it_is_a_user_of_its_own_in_a_folder_of_its_own():
 
 def the_unit_is_sound_and_exposes_little():
     units = [f"/lib/systemd/system/{unit}" for unit in (SERVICE, SOCKET)]
-    said = run("systemd-analyze", "verify", "--man=no", *units)
-    assert not [line for line in said.splitlines() if "room-sidecar" in line], said
+    output = run("systemd-analyze", "verify", "--man=no", *units)
+    assert not [line for line in output.splitlines() if "room-sidecar" in line], output
     print("    ", run("systemd-analyze", "security", "--threshold=10", "--no-pager", SERVICE).splitlines()[-1])
 
 
@@ -139,8 +139,8 @@ def it_has_no_privileges_and_its_network_is_filtered():
 
 def commands_find_the_sidecar():
     assert "gxy12" in run("room-sidecar", "status")
-    said = run("setpriv", "--reuid=65534", "--clear-groups", "room-sidecar", "status")
-    assert "gxy12" in said, "one who may not enter its folder"
+    output = run("setpriv", "--reuid=65534", "--clear-groups", "room-sidecar", "status")
+    assert "gxy12" in output, "one who may not enter its folder"
     assert "gxy4" in run("room-sidecar", "explain", "2173", "--country", "IL")
 
 
@@ -196,14 +196,14 @@ def a_flip_and_a_way_back_refuse_nobody_and_answer_nobody_wrong():
     assert {room: ask(room).janus for room in ROOMS} == table
 
 
-def a_bad_edit_is_refused_and_told():
+def a_bad_edit_is_refused_and_logged():
     since, good = cursor(), CONFIG.read_text()
     CONFIG.write_text("scael = true\n" + good)
-    said = fails("systemctl", "reload", SERVICE)
+    output = fails("systemctl", "reload", SERVICE)
     assert is_active() and ask("2172").status == 200
     status = wait_until(lambda: shown("StatusText") if "refused" in shown("StatusText") else "", "the status")
     assert status.startswith("scale mode; ") and "scael" in status and "config.toml:1" in status, status
-    assert wait_for_line("Configuration refused; the old one stays in force", since)[0] == 3, said
+    assert wait_for_line("Configuration refused; the old one stays in force", since)[0] == 3, output
     assert "scael" in run("systemctl", "status", "--no-pager", SERVICE)
     CONFIG.write_text(good)
     systemctl("reload", SERVICE)
@@ -323,9 +323,9 @@ def a_newer_database_is_refused_with_a_clear_word():
     start_all()
 
 
-def a_second_one_is_refused_and_told_who_is_first():
-    said = fails("room-sidecar", "serve")
-    assert f"pid {shown('MainPID')}" in said, said
+def a_second_one_is_refused_and_says_who_is_first():
+    output = fails("room-sidecar", "serve")
+    assert f"pid {shown('MainPID')}" in output, output
 
 
 def clients_that_wait_while_it_cannot_start_are_served_once_it_can():
@@ -417,7 +417,7 @@ LIFE = [
     the_shell_completes_commands_and_gateways,
     legacy_mode_answers_with_the_default_and_writes_nothing,
     a_flip_and_a_way_back_refuse_nobody_and_answer_nobody_wrong,
-    a_bad_edit_is_refused_and_told,
+    a_bad_edit_is_refused_and_logged,
     one_bad_room_never_stops_the_start,
     lines_have_their_priorities,
     restarts_under_load_refuse_nobody,
@@ -426,7 +426,7 @@ LIFE = [
     a_full_folder_refuses_new_rooms_only,
     a_damaged_database_stops_the_start_and_restore_mends_it,
     a_newer_database_is_refused_with_a_clear_word,
-    a_second_one_is_refused_and_told_who_is_first,
+    a_second_one_is_refused_and_says_who_is_first,
     clients_that_wait_while_it_cannot_start_are_served_once_it_can,
     a_token_of_roots_alone_is_asked_for,
     without_the_socket_unit_http_listen_counts,
@@ -440,7 +440,7 @@ SMOKE = [
     the_unit_is_sound_and_exposes_little,
     scale_mode_answers,
     a_flip_and_a_way_back_refuse_nobody_and_answer_nobody_wrong,
-    a_bad_edit_is_refused_and_told,
+    a_bad_edit_is_refused_and_logged,
     restarts_under_load_refuse_nobody,
     killed_it_comes_back_with_every_room,
     removed_it_leaves_configuration_and_data,

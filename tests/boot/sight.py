@@ -128,7 +128,7 @@ class Load:
         return self
 
     def __exit__(self, kind, *_):
-        # Some more, so that what comes after the last deed is seen, too.
+        # Some more, so that what comes after the last action is seen, too.
         enough = self.answered + 20
         if kind is None and self._to_the_end:
             wait_until(lambda: self.answered > enough, "the last answers under load")

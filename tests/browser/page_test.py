@@ -61,9 +61,9 @@ class Looks(Page):
         self.browser.size(*PHONE)
         tall = self.browser.run("return document.documentElement.scrollHeight")
         self.assertLess(tall, 7000, "sixty gateways on a phone")
-        told = "#gateway-list li:first-child "
-        self.assertTrue(self.browser.is_shown(told + ".sparkline"), "trouble is told in full")
-        self.sees("draining: no new rooms", told + ".conditions")
+        first_row = "#gateway-list li:first-child "
+        self.assertTrue(self.browser.is_shown(first_row + ".sparkline"), "trouble is told in full")
+        self.sees("draining: no new rooms", first_row + ".conditions")
         well = "#gateway-list li:nth-child(2) "
         self.assertFalse(self.browser.is_shown(well + ".sparkline"))
         self.assertIn("of 400", self.browser.text(well + ".how-full"))
@@ -176,7 +176,7 @@ class Rooms(Page):
         self.browser.click("#found-gateways summary")
         self.sees("gxy1 load 0 of 100: serves another region first", "#found-gateways")
 
-    def test_a_room_that_nobody_knows_is_told_of_without_errors_in_the_console(self):
+    def test_an_unknown_room_is_explained_without_errors_in_the_console(self):
         sidecar = self.sidecar(toml(scale=True))
         self.open(sidecar)
         too_long = "\u05d0" * 200  # 400 bytes
@@ -205,7 +205,7 @@ class Rooms(Page):
         self.assertEqual(self.browser.find_all("img"), [])
         self.assertEqual(self.browser.run("return document.title"), "room-sidecar")
 
-    def test_a_release_and_a_pins_refusal_are_told_as_they_are(self):
+    def test_a_release_and_a_pins_refusal_are_explained_as_they_are(self):
         sidecar = self.scale([("2171", "IL", 0)], pins={"9": "gone"},
                              gateways=[{"name": "gxy1"}, {"name": "gxy2"}, {"name": "gxy3"},
                                        {"name": "gone", "disabled": True}])
@@ -288,7 +288,7 @@ class Actions(Page):
         self.browser.click("#notice button")
         self.assertTrue(self.has_focus(self.button("gxy1")), "closing gives the focus back")
 
-    def test_what_came_of_a_drain_is_told_by_the_answer(self):
+    def test_the_answer_says_what_came_of_a_drain(self):
         other = """
           const real = window.fetch;
           window.fetch = async (path, options) => options?.method === 'PUT'

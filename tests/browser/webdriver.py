@@ -46,17 +46,17 @@ class Browser:
                 ["chromedriver", "--port=0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, text=True, env={**os.environ, "HOME": str(self.profile)},
                 start_new_session=True)
-            said = ""
+            output = ""
             for line in self._driver.stdout:
-                said += line
-                told = re.search(r"started successfully on port (\d+)", line)
-                if told:
-                    return int(told.group(1))
+                output += line
+                started = re.search(r"started successfully on port (\d+)", line)
+                if started:
+                    return int(started.group(1))
             self._driver.wait()
             self._driver.stdout.close()
-            if "port not available" not in said:
+            if "port not available" not in output:
                 break
-        raise AssertionError(f"chromedriver ended without telling its port:\n{said}")
+        raise AssertionError(f"chromedriver ended without telling its port:\n{output}")
 
     def _open_session(self):
         arguments = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
@@ -153,7 +153,7 @@ class Browser:
     # -- what it looks like
 
     def devtools(self, command, **parameters):
-        """Of Chromium, not of the standard."""
+        """Chromium's own command, which the standard lacks."""
         return self.ask("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
 
     def size(self, width, height):

@@ -226,8 +226,8 @@ class InForce(Case):
                      "  balancing.max_server_capacity: 77 -> 78 (config.toml:3)\n",
                      "  [[gateways]]: 1 added (gxy4), 2 removed (gxy2, gxy3)\n"):
             self.assertIn(part, done.stdout)
-        told = json.loads(one.run("config", "--json").stdout)
-        self.assertEqual(told["running"]["address"], f"127.0.0.1:{one.port}")
+        answer = json.loads(one.run("config", "--json").stdout)
+        self.assertEqual(answer["running"]["address"], f"127.0.0.1:{one.port}")
         self.assertFalse(one.get("/v2/config").json["scale"], "nothing was changed by that")
         one.write_config("scale = 5\n")
         done = one.run("config")
@@ -369,8 +369,8 @@ class Steering(Case):
         one.ask("2171", "IL")
         listed = json.loads(one.run("assignments", "--json").stdout)
         self.assertEqual(listed["assignments"][0]["room"], "2171")
-        told = json.loads(one.run("explain", "2172", "--json").stdout)
-        self.assertEqual(told["janus"], "gxy2")
+        answer = json.loads(one.run("explain", "2172", "--json").stdout)
+        self.assertEqual(answer["janus"], "gxy2")
         json.loads(one.run("status", "--json").stdout)
 
     def test_what_does_not_work_is_exit_1(self):

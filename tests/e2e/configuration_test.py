@@ -30,11 +30,12 @@ class GatewayNames(Checked):
             for variable, value in (("AVAILABLE_JANUS_SERVERS", name), ("SERVER_REGIONS", "IL:" + name),
                                     ("FAILOVER_JANUS_SERVERS", name), ("SERVER_ROOMS", "77:" + name)):
                 with self.subTest(variable=variable, name=name):
-                    said = self.check(dotenv=f"\n{variable}={quoted[0]}{value}{quoted[0]}\n", code=2)
-                    self.assertIn(f".env:2: {variable}: ", said)
-        said = self.check('[[gateways]]\nname = "gxy 1"\n[[rooms]]\ngateway_uid = "1"\ndefault_gateway = "ü"\n', code=2)
-        self.assertIn("config.toml:2: gateways.name: ", said)
-        self.assertIn("config.toml:5: rooms.default_gateway: ", said)
+                    output = self.check(dotenv=f"\n{variable}={quoted[0]}{value}{quoted[0]}\n", code=2)
+                    self.assertIn(f".env:2: {variable}: ", output)
+        output = self.check('[[gateways]]\nname = "gxy 1"\n[[rooms]]\ngateway_uid = "1"\ndefault_gateway = "ü"\n',
+                            code=2)
+        self.assertIn("config.toml:2: gateways.name: ", output)
+        self.assertIn("config.toml:5: rooms.default_gateway: ", output)
 
     def test_names_within_the_rule_are_taken(self):
         for name in NAMES:
@@ -42,9 +43,9 @@ class GatewayNames(Checked):
                 self.check(dotenv=f"AVAILABLE_JANUS_SERVERS={name}\n", code=0)
 
     def test_a_name_of_a_kind_of_its_own_is_asked_about(self):
-        said = self.check(dotenv="AVAILABLE_JANUS_SERVERS=gxy1,gxyy2,gxy3\n", code=0)
-        self.assertIn('warning: .env:1: balancing.available_servers: only gateway "gxyy2"', said)
-        self.assertIn("did you mean", said)
+        output = self.check(dotenv="AVAILABLE_JANUS_SERVERS=gxy1,gxyy2,gxy3\n", code=0)
+        self.assertIn('warning: .env:1: balancing.available_servers: only gateway "gxyy2"', output)
+        self.assertIn("did you mean", output)
         self.assertNotIn("did you mean", self.check(dotenv="AVAILABLE_JANUS_SERVERS=gxy1,gxy2,gxy13\n", code=0))
 
     def test_a_row_with_such_a_name_is_left_out_and_keeps_its_id(self):
@@ -114,8 +115,8 @@ class NoMatch(Checked):
     def test_a_region_key_is_two_letters_or_a_star(self):
         for key in ("ISR", "I", "1L", "Europe", "IL "):
             with self.subTest(key=key):
-                said = self.check(toml(regions={key: ["gxy1"]}))
-                self.assertEqual("country code" in said, key != "IL ", said)
+                output = self.check(toml(regions={key: ["gxy1"]}))
+                self.assertEqual("country code" in output, key != "IL ", output)
         self.assertIn(".env:1: SERVER_REGIONS: ", self.check(toml(), "SERVER_REGIONS=IL,ISR:gxy1\n", 2))
         self.check(toml(), "SERVER_REGIONS=*:gxy1;IL:gxy2\n", 0)
 
@@ -132,19 +133,20 @@ class NoMatch(Checked):
 
     def test_a_pin_for_a_room_that_is_refused_is_warned_of(self):
         for unknown, warned in (("reject", True), ("accept", False)):
-            said = self.check(toml(unknown_rooms=unknown, pins={"21711": "gxy1", "2171": "gxy2"}), code=0)
-            self.assertEqual("pins.21711: has no effect" in said, warned, said)
-            self.assertNotIn("pins.2171:", said)
+            output = self.check(toml(unknown_rooms=unknown, pins={"21711": "gxy1", "2171": "gxy2"}), code=0)
+            self.assertEqual("pins.21711: has no effect" in output, warned, output)
+            self.assertNotIn("pins.2171:", output)
 
     def test_one_address_under_two_names_is_warned_of(self):
         for key in ("url", "admin_url"):
-            said = self.check(toml(gateways=[{"name": "gxy1", key: "https://a.example.org/janus"},
-                                             {"name": "gxy2", key: "https://A.example.org/janus/"},
-                                             {"name": "gxy3", key: "https://a.example.org:443/janus"},
-                                             {"name": "gxy4", key: "https://a.example.org:444/janus"}], rooms={}),
-                              code=0)
-            self.assertEqual(len(re.findall(rf"warning: config\.toml:\d+: gateways\.{key}: .*\"gxy1\"", said)), 2, said)
-            self.assertNotIn("gxy4", said)
+            output = self.check(toml(gateways=[{"name": "gxy1", key: "https://a.example.org/janus"},
+                                               {"name": "gxy2", key: "https://A.example.org/janus/"},
+                                               {"name": "gxy3", key: "https://a.example.org:443/janus"},
+                                               {"name": "gxy4", key: "https://a.example.org:444/janus"}], rooms={}),
+                                code=0)
+            warnings = re.findall(rf"warning: config\.toml:\d+: gateways\.{key}: .*\"gxy1\"", output)
+            self.assertEqual(len(warnings), 2, output)
+            self.assertNotIn("gxy4", output)
 
     def test_a_url_that_is_another_gateways_admin_url_is_warned_of(self):
         for first, second in (("url", "admin_url"), ("admin_url", "url")):
@@ -169,9 +171,9 @@ class Secrets(Checked):
                     os.mkfifo(one.folder / "pipe")
                     (one.folder / "empty").write_text(" \nsecret\n")
                     self.assertEqual(one.start_and_fail(), 2)
-                    for said in (one.log(), one.run("check").stdout):
-                        self.assertIn(f"{table}.{key}: the file", said)
-                        self.assertIn(why, said)
+                    for output in (one.log(), one.run("check").stdout):
+                        self.assertIn(f"{table}.{key}: the file", output)
+                        self.assertIn(why, output)
                     self.assertEqual(one.run("check").returncode, 2)
 
     def test_a_reload_refuses_them_too(self):
@@ -201,8 +203,8 @@ class Agreement(Checked):
     def test_a_file_that_is_no_toml_causes_one_error(self):
         one = self.sidecar("= broken\n", start=False)
         del one.env["DATABASE_PATH"]
-        said = one.run("check").stdout
-        self.assertEqual(said.count("error: "), 1, said)
+        output = one.run("check").stdout
+        self.assertEqual(output.count("error: "), 1, output)
         self.assertEqual(one.start_and_fail(), 2)
         self.assertEqual(one.log().count("ERROR"), 2, one.log())
 
@@ -212,8 +214,8 @@ class Agreement(Checked):
             with self.subTest(config=config, dotenv=dotenv):
                 one = self.sidecar(config, dotenv=dotenv, start=False)
                 del one.env["DATABASE_PATH"]
-                said = one.run("check").stdout
-                self.assertEqual(said.count("error: "), 1, said)
+                output = one.run("check").stdout
+                self.assertEqual(output.count("error: "), 1, output)
                 self.assertEqual(one.start_and_fail(), 2)
                 self.assertEqual(one.log().count("ERROR"), 2, one.log())
 
@@ -252,15 +254,15 @@ class Agreement(Checked):
 class OpenFiles(Checked):
     def test_a_limit_too_low_for_the_connections_is_warned_of_with_the_numbers_that_work(self):
         """512 connections and 3 gateways need 512 + 464 + 2 * 3 open files."""
-        told = "http.max_connections: so many connections need up to 982 open files .* the limit is 970; " \
-               "raise it to 982 .*, or set at most 500"
+        warning = "http.max_connections: so many connections need up to 982 open files .* the limit is 970; " \
+                  "raise it to 982 .*, or set at most 500"
         limited = ["prlimit", "--nofile=970:970"]
         sidecar = self.sidecar(toml(http={"max_connections": 512}), wrapped_in=limited)
-        self.assertRegex(sidecar.log(), "WARN: .*config.toml:[0-9]+: " + told)
-        self.assertRegex(" ".join(sidecar.post("/v2/reload").json["warnings"]), told)
+        self.assertRegex(sidecar.log(), "WARN: .*config.toml:[0-9]+: " + warning)
+        self.assertRegex(" ".join(sidecar.post("/v2/reload").json["warnings"]), warning)
         check = subprocess.run([*limited, BINARY, "check", "--config", str(sidecar.config_file)], text=True, timeout=60,
                                env=sidecar.environment(), capture_output=True, check=True)
-        self.assertRegex(check.stdout, "warning: .*" + told)
+        self.assertRegex(check.stdout, "warning: .*" + warning)
         sidecar.write_config(toml(http={"max_connections": 500}))
         self.assertNotIn("open files", " ".join(sidecar.post("/v2/reload").json["warnings"]))
         self.assertNotIn("open files", sidecar.run("check").stdout)
@@ -274,17 +276,17 @@ class SharedFile(Checked):
             for end in ("\n", "\r\n"):
                 with self.subTest(lines=lines, end=end):
                     text = (lines + "\nLOG_LEVEL=nonsense\n").replace("\n", end)
-                    said = self.check(toml(), text, 2)
-                    self.assertEqual(said.count("error: "), 1, said)
-                    self.assertIn(f".env:{lines.count(chr(10)) + 2}: LOG_LEVEL", said)
+                    output = self.check(toml(), text, 2)
+                    self.assertEqual(output.count("error: "), 1, output)
+                    self.assertIn(f".env:{lines.count(chr(10)) + 2}: LOG_LEVEL", output)
 
-    def test_a_name_close_to_ours_is_told_in_the_process_environment_too(self):
+    def test_a_name_close_to_ours_is_a_warning_in_the_process_environment_too(self):
         environment = {"SCAL": "true", "SERVER_REGION": "IL:gxy1", "ROOM_SIDECAR_PORT": "tcp://x"}
         one = self.sidecar(start=False, env=environment)
-        said = one.run("check").stdout
+        output = one.run("check").stdout
         for name in ("SCAL", "SERVER_REGION"):
-            self.assertIn(f"warning: environment: {name}: is no setting", said)
-        self.assertNotIn("ROOM_SIDECAR_PORT", said)
+            self.assertIn(f"warning: environment: {name}: is no setting", output)
+        self.assertNotIn("ROOM_SIDECAR_PORT", output)
 
     def test_the_prefix_counts_more_in_each_place(self):
         one = self.sidecar(dotenv="ROOM_SIDECAR_SCALE=true\nSCALE=false\n")
@@ -292,14 +294,14 @@ class SharedFile(Checked):
         self.assertIn("ROOM_SIDECAR_SCALE", one.run("config", env={"ROOM_SIDECAR_SCALE": "off"}).stderr)
 
     def test_gxydbs_names_and_idle_standbys_are_warned_of(self):
-        said = self.check(toml(), "MQTT_BROKER_URL=a\nMQTT_CLIENT_ID=b\nMQTT_PASSWORD=c\nGATEWAY_PLUGIN_ADMIN_KEY=d\n"
-                          "FAILOVER_JANUS_SERVERS=gxy3\n", 0)
+        output = self.check(toml(), "MQTT_BROKER_URL=a\nMQTT_CLIENT_ID=b\nMQTT_PASSWORD=c\nGATEWAY_PLUGIN_ADMIN_KEY=d\n"
+                            "FAILOVER_JANUS_SERVERS=gxy3\n", 0)
         for number, names in enumerate((("MQTT_BROKER_URL", "MQTT_URL"), ("MQTT_CLIENT_ID", "MQTT_USER"),
                                         ("MQTT_PASSWORD", "MQTT_PASSWORD_FILE"),
                                         ("GATEWAY_PLUGIN_ADMIN_KEY", "OCCUPANCY_"),
                                         ("FAILOVER_JANUS_SERVERS", "HEALTH_SOURCE")), 1):
-            line = [text for text in said.splitlines() if f".env:{number}: " in text]
-            self.assertEqual(len(line), 1, said)
+            line = [text for text in output.splitlines() if f".env:{number}: " in text]
+            self.assertEqual(len(line), 1, output)
             for name in names:
                 self.assertIn(name, line[0])
         self.assertNotIn("MQTT_BROKER", self.check(toml(), "MQTT_BROKER_URL=a\nMQTT_URL=mqtt://a\n", 0))

@@ -175,7 +175,7 @@ class Crash(Case):
                 with contextlib.closing(client), contextlib.suppress(*GONE):
                     outcome.append(client.request("POST", "/v2/reload").status)
 
-            threads = [threading.Thread(target=deed) for deed in (ask, ask, reload)]
+            threads = [threading.Thread(target=action) for action in (ask, ask, reload)]
             for thread in threads:
                 thread.start()
             if number % 3 == 2:

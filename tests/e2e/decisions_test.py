@@ -17,7 +17,7 @@ class Decisions(Case):
         self.assertEqual(answer.status, 200, answer)
         return answer.json
 
-    def test_a_placing_tells_who_asked_and_what_each_gateway_looked_like(self):
+    def test_a_placing_shows_who_asked_and_what_each_gateway_looked_like(self):
         sidecar = self.sidecar(scale())
         sidecar.ask("2172", "IL")
         asked = sidecar.request("POST", "/v2/room_server", {"room": "2171", "geo": {"country_code": "il"}},
@@ -100,13 +100,13 @@ class Decisions(Case):
                           "error": None, "regional_match": False, "asked_by": "operator", "request_id": "op-1",
                           "times": 1, "candidates": [], "candidates_left_out": 0})
         self.assertEqual(placing["janus"], "gxy1")
-        said = sidecar.run("why", "2171").stdout
+        output = sidecar.run("why", "2171").stdout
         for words in ("Room 2171 was released from gxy1.", "an operator asked for that", "It has no assignment now."):
-            self.assertIn(words, said)
+            self.assertIn(words, output)
         sidecar.ask("2171")
-        said = sidecar.run("why", "2171").stdout
-        self.assertIn("was released from gxy1", said)
-        self.assertNotIn("no assignment now", said)
+        output = sidecar.run("why", "2171").stdout
+        self.assertIn("was released from gxy1", output)
+        self.assertNotIn("no assignment now", output)
         self.assertEqual(sidecar.delete("/v2/assignments/2172").status, 404)
         self.assertEqual(self.decisions(sidecar, "?room=2172")["decisions"], [], "nothing was released")
 
@@ -120,9 +120,9 @@ class Decisions(Case):
         words = "it is fixed by configuration to gxy2, which is disabled"
         self.assertIn(words, sidecar.run("why", "2171").stdout)
         self.assertEqual(sidecar.get("/v2/rooms/2171/explain").json["candidates"], barred)
-        said = sidecar.run("explain", "2171").stdout
-        self.assertIn("it may go to gxy2 only, which is disabled", said)
-        self.assertNotIn("no gateway may take a new room", said)
+        output = sidecar.run("explain", "2171").stdout
+        self.assertIn("it may go to gxy2 only, which is disabled", output)
+        self.assertNotIn("no gateway may take a new room", output)
 
     def test_in_legacy_mode_a_pin_is_said_to_be_the_cause_too(self):
         gateways = [{"name": "gxy1"}, {"name": "gxy2", "disabled": True}]
@@ -149,9 +149,9 @@ class Decisions(Case):
     def test_nothing_is_said_of_a_region_or_of_load_where_they_decided_nothing(self):
         sidecar = self.sidecar(scale(unknown_rooms="accept"))
         for country in ("FR", "US", "IL"):
-            said = sidecar.run("explain", "new", "--country", country).stdout
-            self.assertEqual("gxy1 serves callers from IL first" in said, country == "IL")
-            self.assertEqual("serves callers" in said, country == "IL")
+            output = sidecar.run("explain", "new", "--country", country).stdout
+            self.assertEqual("gxy1 serves callers from IL first" in output, country == "IL")
+            self.assertEqual("serves callers" in output, country == "IL")
         sidecar.ask("new", "FR")
         why = re.sub(r" \(request \S+\)", "", sidecar.run("why", "new").stdout)
         self.assertIn("Because a user asked, from FR.", why)
@@ -167,8 +167,8 @@ class Decisions(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         for words in ("Room 2171 was placed on gxy1 (assigned)", "a user asked, from IL", "higher_load", "gxy3"):
             self.assertIn(words, done.stdout)
-        told = json.loads(sidecar.run("why", "2171", "--json").stdout)
-        self.assertEqual(told["decisions"][0]["janus"], "gxy1")
+        why = json.loads(sidecar.run("why", "2171", "--json").stdout)
+        self.assertEqual(why["decisions"][0]["janus"], "gxy1")
         self.assertIn("No decision about room 2173", sidecar.run("why", "2173").stdout)
         self.assertEqual(sidecar.run("why", "2171", "--limit", "0").returncode, 2)
 

@@ -240,7 +240,7 @@ class Etcd(Scratch):
         return sum(int(line.split()[-1]) for line in lines if line.startswith(counter))
 
     def leader(self):
-        """Who is cut off may still believe in an older term."""
+        """The leader of the newest term: a member that is cut off may still believe in an older one."""
         def latest():
             leader = max(self, key=Member.term_led)
             return leader if leader.term_led() else None
@@ -269,7 +269,7 @@ class Etcd(Scratch):
             member.wait_until_up(member.is_healthy)
 
     def save_snapshot(self, file):
-        """Of what the first member that runs has."""
+        """Takes it from the first member that runs."""
         member = next(member for member in self if member.is_running())
         self._control("snapshot", "save", str(file), "--endpoints", member.url)
 

@@ -82,7 +82,7 @@ class FleetCase(Case):
 
     @classmethod
     def nodes(cls):
-        """Of the members of etcd; none: on loopback."""
+        """The nodes of etcd's members; none: they are on loopback."""
         return ()
 
     @classmethod

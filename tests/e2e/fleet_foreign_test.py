@@ -7,7 +7,7 @@ import unittest
 
 from etcd import Etcd
 from fleet import FleetCase, config
-from fleet_load import Load, Plan, Witness
+from fleet_load import AnswerLog, Load, Plan
 from sidecar import wait_until
 
 ROOMS, ASKERS = 60, 6
@@ -24,7 +24,7 @@ class Foreign(FleetCase):
         self.foreign = Etcd(prefix=self.etcd.prefix)
         self.addCleanup(self.foreign.remove)
         self.endpoint = self.foreign.endpoints[0]
-        self.witness = Witness()
+        self.answer_log = AnswerLog()
 
     def settings(self, **cluster):
         return super().settings(**{"endpoints": [*self.etcd.endpoints, self.endpoint], **cluster})
@@ -36,17 +36,17 @@ class Foreign(FleetCase):
         self.addCleanup(load.remove)
         return load
 
-    def hear(self, load):
-        self.witness.hear(load.plan, load.finish())
+    def record(self, load):
+        self.answer_log.record(load.plan, load.finish())
 
     def no_room_has_two_answers(self, sidecars):
         """Nor is one in the other cluster."""
-        wanted = self.witness.acknowledged()
+        wanted = self.answer_log.acknowledged()
         again = Load([sidecar.port for sidecar in sidecars], Plan.of_each_at_each(wanted, len(sidecars)))
-        self.hear(again)
-        self.assertEqual(self.witness.two_answers(), {})
-        self.assertEqual(self.witness.never_answered(), set())
-        self.assertEqual(self.witness.lost_or_changed(self.etcd.rooms()), {})
+        self.record(again)
+        self.assertEqual(self.answer_log.two_answers(), {})
+        self.assertEqual(self.answer_log.never_answered(), set())
+        self.assertEqual(self.answer_log.lost_or_changed(self.etcd.rooms()), {})
         if any(member.is_running() for member in self.foreign):
             self.assertEqual(self.foreign.range(""), {})
 
@@ -66,7 +66,7 @@ class FromTheBeginning(Foreign):
         load.wait_for(0.4)
         sidecars[1].kill()
         sidecars[1].start()
-        self.hear(load)
+        self.record(load)
         self.no_room_has_two_answers(sidecars)
         for sidecar in sidecars:
             self.names_it(sidecar)
@@ -92,7 +92,7 @@ class Later(Foreign):
         load.wait_for(0.6)
         sidecars[2].kill()  # what it knows of the cluster is in its file
         sidecars[2].start()
-        self.hear(load)
+        self.record(load)
         for sidecar in sidecars:
             self.names_it(sidecar)
         self.no_room_has_two_answers(sidecars)
@@ -101,24 +101,24 @@ class Later(Foreign):
 
     def test_while_only_the_other_cluster_answers_no_new_room_is_answered(self):
         sidecars = self.fleet(2)
-        self.hear(self.load(sidecars, "before"))
+        self.record(self.load(sidecars, "before"))
         self.foreign.start()
         for sidecar in sidecars:
             self.names_it(sidecar)
         self.etcd.kill()
         for sidecar in sidecars:
             wait_until(lambda sidecar=sidecar: sidecar.ask("new").status == 503, "the etcd to be missed")
-            self.assertEqual(sidecar.ask("before1").janus, self.witness.acknowledged()["before1"])
+            self.assertEqual(sidecar.ask("before1").janus, self.answer_log.acknowledged()["before1"])
         sidecars[1].kill()
         sidecars[1].start()
         self.expect(sidecars[1].ask("newer"), 503, "storage_unavailable")
-        self.assertEqual(sidecars[1].ask("before1").janus, self.witness.acknowledged()["before1"])
+        self.assertEqual(sidecars[1].ask("before1").janus, self.answer_log.acknowledged()["before1"])
         for member in self.etcd:
             member.begin()
         self.etcd.wait_until_healthy()
         for sidecar in sidecars:
             sidecar.wait_until_live()
-        self.hear(self.load(sidecars, "after"))
+        self.record(self.load(sidecars, "after"))
         self.no_room_has_two_answers(sidecars)
 
 
@@ -137,7 +137,7 @@ class Undecided(Foreign):
             self.assertEqual(sidecar.post("/v2/reload").status, 200)
             sidecar.wait_until_live()
             self.assertEqual(sidecar.degraded(), [])
-        self.hear(self.load(sidecars))
+        self.record(self.load(sidecars))
         self.no_room_has_two_answers(sidecars)
 
 

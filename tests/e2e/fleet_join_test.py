@@ -53,11 +53,11 @@ class Joining(Journey):
     def test_a_single_sidecar_joins_with_live_rooms_and_a_second_one_answers_the_same(self):
         a, rooms = self.single()
         name = self.identity(a)
-        told = self.join(a, "--dry-run")
-        self.assertEqual((told["dry_run"], told["carried"], told["there_already"]), (True, 60, 0))
+        result = self.join(a, "--dry-run")
+        self.assertEqual((result["dry_run"], result["carried"], result["there_already"]), (True, 60, 0))
         self.assertEqual(self.etcd.range(""), {}, "it only compared")
-        told = self.join(a)
-        self.assertEqual((told["dry_run"], told["carried"], told["there_already"], told["elsewhere"]),
+        result = self.join(a)
+        self.assertEqual((result["dry_run"], result["carried"], result["there_already"], result["elsewhere"]),
                          (False, 60, 0, []))
         self.assertEqual(self.etcd.rooms(), rooms)
         self.assertEqual(self.marks_of(name), set(rooms), "or nobody would ever remove them")
@@ -76,28 +76,28 @@ class Joining(Journey):
         a, rooms = self.single()
         self.join(a)
         rooms["new"] = a.ask("new").janus
-        told = self.join(a)
-        self.assertEqual((told["carried"], told["there_already"]), (1, 60))
+        result = self.join(a)
+        self.assertEqual((result["carried"], result["there_already"]), (1, 60))
         self.assertEqual(self.join(a)["carried"], 0)
         self.assertEqual(self.etcd.rooms(), rooms)
         self.reload(a, self.settings())
         a.wait_until_live()
-        told = self.join(a)
-        self.assertEqual((told["shared_already"], told["carried"]), (True, 0))
+        result = self.join(a)
+        self.assertEqual((result["shared_already"], result["carried"]), (True, 0))
         done = a.run("cluster", "join")
         self.assertEqual((done.returncode, done.stdout.split(";")[0]), (0, "This sidecar shares already"))
         self.expect_same(rooms, a)
 
-    def test_rooms_that_are_elsewhere_in_the_engine_are_told_and_left_alone(self):
+    def test_rooms_that_are_elsewhere_in_the_engine_are_listed_and_left_alone(self):
         a = self.begin(config(self.alone(), balancing={"available_servers": ["gxy1"]}))
         b = self.member(balancing={"available_servers": ["gxy2"]})
         for room in ("both", "only-a"):
             self.assertEqual(a.ask(room).janus, "gxy1")
         self.assertEqual(b.ask("both").janus, "gxy2")
         for arguments in (["--dry-run"], []):
-            told = self.join(a, *arguments, status=1)
-            self.assertEqual(told["elsewhere"], [{"room": "both", "here": "gxy1", "there": "gxy2"}])
-            self.assertEqual((told["carried"], told["there_already"]), (1, 0))
+            result = self.join(a, *arguments, status=1)
+            self.assertEqual(result["elsewhere"], [{"room": "both", "here": "gxy1", "there": "gxy2"}])
+            self.assertEqual((result["carried"], result["there_already"]), (1, 0))
         self.assertEqual(self.etcd.rooms(), {"both": "gxy2", "only-a": "gxy1"})
         self.assertEqual(self.marks_of(self.identity(a)), {"only-a"})
         done = a.run("cluster", "join")
@@ -109,8 +109,8 @@ class Joining(Journey):
         b = self.member(balancing={"available_servers": ["gxy1"]})
         a.enter("1", "at-a")
         b.enter("1", "at-b")
-        told = self.join(a)
-        self.assertEqual((told["carried"], told["there_already"]), (0, 1))
+        result = self.join(a)
+        self.assertEqual((result["carried"], result["there_already"]), (0, 1))
         self.assertEqual(b.leave("1", "at-b").json["assignment_removed"], False)
         self.assertEqual(self.etcd.rooms(), {"1": "gxy1"})
 

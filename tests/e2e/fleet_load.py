@@ -1,4 +1,4 @@
-"""Many askers at all sidecars of a fleet, and a witness who counts what they were answered.
+"""Many askers at all sidecars of a fleet, and a log of their answers, which finds the wrong ones.
 
 Nothing here takes the product's word: each answer is written down by tests/e2e/askers.cpp, what holds is read
 in etcd, and each room is asked for again at every sidecar in the end.
@@ -88,7 +88,7 @@ class Load(Scratch):
         self.process.stderr.close()
 
 
-class Witness:
+class AnswerLog:
     """Remembers each answer of a case, in which nobody moves or gives up a room."""
 
     def __init__(self):
@@ -96,7 +96,7 @@ class Witness:
         self.gateways = collections.defaultdict(collections.Counter)  # room -> gateway -> answers
         self.asked = set()
 
-    def hear(self, plan, answers):
+    def record(self, plan, answers):
         self.asked.update(plan.rooms)
         self.answers += answers
         for answer in answers:
@@ -133,10 +133,10 @@ class Witness:
         ends = collections.defaultdict(list)
         for answer in self.answers:
             ends[answer.sidecar].append((answer.ended, answer.status == 200, answer.began))
-        for told in ends.values():
-            told.sort()
-            last = told[0][2]
-            for ended, is_good, _ in told:
+        for answers in ends.values():
+            answers.sort()
+            last = answers[0][2]
+            for ended, is_good, _ in answers:
                 if is_good:
                     longest, last = max(longest, ended - last), ended
         return longest
@@ -146,10 +146,10 @@ class Witness:
         return collections.Counter(answer.reason for answer in self.answers if answer.status == 200 and answer.reason)
 
     def assigned_twice(self):
-        """Rooms for which a step's reason was told more than once."""
-        told = collections.Counter(answer.room for answer in self.answers
-                                   if answer.reason in ("assigned", "overflow", "borrowed"))
-        return {room: count for room, count in told.items() if count > 1}
+        """Rooms that were answered with a step's reason more than once."""
+        steps = collections.Counter(answer.room for answer in self.answers
+                                    if answer.reason in ("assigned", "overflow", "borrowed"))
+        return {room: count for room, count in steps.items() if count > 1}
 
     def summary(self):
         statuses = collections.Counter(answer.status for answer in self.answers)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Does the witness of tests/e2e/fleet_load.py see what it is there to see? At stand-ins for sidecars whose sins
-are known, and a real etcd."""
+"""The log of answers (tests/e2e/fleet_load.py) finds each fault: stand-ins for sidecars make known ones, beside a real
+etcd."""
 import http.server
 import json
 import random
@@ -9,7 +9,7 @@ import time
 import unittest
 
 from etcd import Etcd
-from fleet_load import Load, Plan, Witness
+from fleet_load import AnswerLog, Load, Plan
 
 GATEWAYS = [f"gxy{i}" for i in range(1, 6)]
 
@@ -20,7 +20,7 @@ class StandIn:
     def __init__(self, choose):
         stand_in = self
 
-        class Door(http.server.BaseHTTPRequestHandler):
+        class Listener(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
@@ -49,7 +49,7 @@ class StandIn:
             request_queue_size = 128
 
         self.choose = choose
-        self.server = Server(("127.0.0.1", 0), Door)
+        self.server = Server(("127.0.0.1", 0), Listener)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -58,7 +58,7 @@ class StandIn:
         self.server.server_close()
 
 
-class WhatTheWitnessSees(unittest.TestCase):
+class WhatTheLogShows(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.etcd = Etcd(members=3)
@@ -79,13 +79,13 @@ class WhatTheWitnessSees(unittest.TestCase):
         wanted = json.dumps({"gateway": self.chance.choice(GATEWAYS)})
         return json.loads(self.etcd.create(f"room/{room}", wanted))["gateway"]
 
-    def heard(self, ports, rooms=40, askers=9, during=lambda load: None, **more):
-        witness, plan = Witness(), Plan(len(ports), rooms, askers, self.chance)
+    def recorded(self, ports, rooms=40, askers=9, during=lambda load: None, **more):
+        log, plan = AnswerLog(), Plan(len(ports), rooms, askers, self.chance)
         load = Load(ports, plan, **more)
         self.addCleanup(load.remove)
         during(load)
-        witness.hear(plan, load.finish())
-        return witness
+        log.record(plan, load.finish())
+        return log
 
     def test_nothing_is_found_where_each_room_is_claimed_by_a_transaction_while_the_leader_dies(self):
         def kill_the_leader(load):
@@ -94,28 +94,28 @@ class WhatTheWitnessSees(unittest.TestCase):
             leader.kill()
             load.wait_for(0.9)
             leader.start()
-        witness = self.heard(self.fleet(*[self.by_transaction] * 3), during=kill_the_leader, rate=200)
-        self.assertEqual(witness.two_answers(), {}, witness.summary())
-        self.assertEqual(len(witness.acknowledged()), 40)
-        self.assertEqual(witness.lost_or_changed(self.etcd.rooms()), {})
-        self.assertEqual(witness.never_answered(), set())
-        self.assertEqual(witness.unexpected(), [])
+        log = self.recorded(self.fleet(*[self.by_transaction] * 3), during=kill_the_leader, rate=200)
+        self.assertEqual(log.two_answers(), {}, log.summary())
+        self.assertEqual(len(log.acknowledged()), 40)
+        self.assertEqual(log.lost_or_changed(self.etcd.rooms()), {})
+        self.assertEqual(log.never_answered(), set())
+        self.assertEqual(log.unexpected(), [])
 
     def test_a_fleet_in_which_each_decides_alone_has_rooms_with_two_answers(self):
         alone = [dict() for _ in range(3)]
-        witness = self.heard(self.fleet(*[
+        log = self.recorded(self.fleet(*[
             lambda room, rows=rows: rows.setdefault(room, self.chance.choice(GATEWAYS)) for rows in alone]))
-        self.assertGreater(len(witness.two_answers()), 20)
+        self.assertGreater(len(log.two_answers()), 20)
 
-    def test_an_assignment_that_is_gone_and_one_that_is_another_are_told(self):
-        witness = self.heard(self.fleet(self.by_transaction), rooms=10, askers=2)
-        was = witness.acknowledged()
+    def test_an_assignment_that_is_gone_and_one_that_is_another_are_found(self):
+        log = self.recorded(self.fleet(self.by_transaction), rooms=10, askers=2)
+        was = log.acknowledged()
         self.etcd.delete("room/r3")
         self.etcd.put("room/r4", '{"gateway":"elsewhere"}')
-        self.assertEqual(witness.lost_or_changed(self.etcd.rooms()),
+        self.assertEqual(log.lost_or_changed(self.etcd.rooms()),
                          {"r3": (was["r3"], None), "r4": (was["r4"], "elsewhere")})
 
-    def test_who_is_refused_asks_again_and_who_is_never_answered_is_told(self):
+    def test_a_refused_caller_asks_again_and_one_that_is_never_answered_is_found(self):
         refused = set()
 
         def late(room):
@@ -123,25 +123,25 @@ class WhatTheWitnessSees(unittest.TestCase):
                 refused.add(room)
                 return None
             return "gxy1"
-        witness = self.heard(self.fleet(late), rooms=3, askers=1, patience=0.5)
-        self.assertEqual(witness.never_answered(), {"r1"})
-        self.assertEqual(len(witness.acknowledged()), 2)
+        log = self.recorded(self.fleet(late), rooms=3, askers=1, patience=0.5)
+        self.assertEqual(log.never_answered(), {"r1"})
+        self.assertEqual(len(log.acknowledged()), 2)
 
-    def test_the_slowest_answer_is_told(self):
+    def test_the_slowest_answer_is_found(self):
         def slow(room):
             time.sleep(0.3 if room == "r5" else 0)
             return "gxy1"
-        witness = self.heard(self.fleet(lambda room: "gxy1", slow), rooms=10, askers=2)
-        self.assertGreater(witness.slowest(), 0.3)
-        self.assertLess(witness.slowest(without=[1]), 0.3)
+        log = self.recorded(self.fleet(lambda room: "gxy1", slow), rooms=10, askers=2)
+        self.assertGreater(log.slowest(), 0.3)
+        self.assertLess(log.slowest(without=[1]), 0.3)
 
     def test_a_sidecar_that_nobody_hears_any_more_is_an_answer_without_status(self):
         port = self.fleet(lambda room: "gxy1")[0]
         with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as closed:
             nobody = closed.server_address[1]
-        witness = self.heard([port, nobody], rooms=4, askers=2, patience=0.3)
-        self.assertEqual({answer.status for answer in witness.answers if answer.sidecar == 1}, {0})
-        self.assertEqual({answer.status for answer in witness.answers if answer.sidecar == 0}, {200})
+        log = self.recorded([port, nobody], rooms=4, askers=2, patience=0.3)
+        self.assertEqual({answer.status for answer in log.answers if answer.sidecar == 1}, {0})
+        self.assertEqual({answer.status for answer in log.answers if answer.sidecar == 0}, {200})
 
 
 if __name__ == "__main__":

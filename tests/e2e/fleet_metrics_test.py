@@ -16,7 +16,7 @@ def names(sidecar):
     return {name for name, _ in metrics(sidecar).values}
 
 
-class Told(FleetCase):
+class FleetMetrics(FleetCase):
     def wait_for(self, sidecar, name, value, **labels):
         wait_until(lambda: metrics(sidecar)(name, **labels) == value, f"{name}{labels} to be {value}")
 
@@ -42,7 +42,7 @@ class Told(FleetCase):
             rooms = sum(metrics(one)("gateway_rooms", gateway=f"gxy{number}") for number in range(1, 11))
             self.assertEqual(rooms, asked, "each tells of all")
 
-    def test_a_fleet_that_is_well_is_told_as_such(self):
+    def test_a_fleet_that_is_well_is_shown_as_such(self):
         fleet = self.fleet(2, cluster={"max_stale": "2m"})
         fleet[0].ask("1")
         for one in fleet:
@@ -60,7 +60,7 @@ class Told(FleetCase):
         self.assertEqual(now("cluster_transaction_duration_seconds_bucket", le="+Inf"), answered)
         self.assertGreater(now("cluster_transaction_duration_seconds_sum"), 0)
 
-    def test_a_store_that_dies_is_told_until_it_has_healed(self):
+    def test_a_store_that_dies_is_shown_until_it_has_healed(self):
         one = self.member()
         one.ask("known")
         self.wait_for(one, "cluster_members", 1, state="well")

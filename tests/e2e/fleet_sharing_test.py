@@ -11,7 +11,7 @@ import unittest
 
 from etcd import bcrypt_cost_for
 from fleet import ENGINE_NONE, GATEWAYS, FleetCase, config
-from fleet_load import Load, Plan, Witness
+from fleet_load import AnswerLog, Load, Plan
 from metrics_test import metrics
 from sidecar import toml, wait_until
 
@@ -35,11 +35,11 @@ class OneAnswer(FleetCase):
         plan = Plan(3, 100, 9, random.Random(1), enter_every=0)
         load = Load([sidecar.port for sidecar in fleet], plan)
         self.addCleanup(load.remove)
-        witness = Witness()
-        witness.hear(plan, load.finish())
-        self.assertEqual(witness.two_answers(), {})
-        self.assertEqual(witness.reasons(), {"assigned": 100, "sticky": 800})
-        self.assertEqual(witness.assigned_twice(), {})
+        answer_log = AnswerLog()
+        answer_log.record(plan, load.finish())
+        self.assertEqual(answer_log.two_answers(), {})
+        self.assertEqual(answer_log.reasons(), {"assigned": 100, "sticky": 800})
+        self.assertEqual(answer_log.assigned_twice(), {})
 
     def test_new_rooms_are_spread_by_what_the_whole_fleet_has(self):
         fleet = self.fleet(gateways=["gxy1", "gxy2", "gxy3"])
@@ -64,11 +64,11 @@ class OneAnswer(FleetCase):
         self.assertEqual(b.cluster()["max_stale_ms"], 90000)
 
     def test_a_sidecar_that_is_alone_says_so(self):
-        told = self.begin(config(ENGINE_NONE)).cluster()
-        self.assertEqual((told["engine"], told["state"], told["sidecars"], told["members"]), ("none", None, [], []))
+        cluster = self.begin(config(ENGINE_NONE)).cluster()
+        self.assertEqual([cluster[key] for key in ("engine", "state", "sidecars", "members")], ["none", None, [], []])
 
 
-class Leaving(FleetCase):
+class LastUsers(FleetCase):
     def test_only_the_last_leave_anywhere_ends_a_room(self):
         a, b, c = self.fleet()
         a.enter("1", "at-a")
@@ -259,22 +259,22 @@ class Looking(FleetCase):
         for sidecar in fleet:
             wait_until(lambda sidecar=sidecar: {row["id"] for row in sidecar.cluster()["sidecars"]} == ids,
                        "all sidecars to be seen")
-            told = wait_until(lambda sidecar=sidecar: self.all_members_well(sidecar), "the engine's members")
-            self.assertEqual((told["engine"], told["state"]), ("etcd", "live"))
-            self.assertEqual([row["id"] for row in told["sidecars"] if row["self"]], [told["sidecar"]])
-            self.assertEqual({row["endpoint"] for row in told["members"]}, set(self.etcd.endpoints))
-            self.assertEqual([row["endpoint"] for row in told["members"] if row["leader"]], [self.etcd.leader().url])
-            self.assertLess(told["age_ms"], told["max_stale_ms"])
-            self.assertLessEqual(told["revision"], self.etcd.revision())
+            cluster = wait_until(lambda sidecar=sidecar: self.all_members_well(sidecar), "the engine's members")
+            self.assertEqual((cluster["engine"], cluster["state"]), ("etcd", "live"))
+            self.assertEqual([row["id"] for row in cluster["sidecars"] if row["self"]], [cluster["sidecar"]])
+            self.assertEqual({row["endpoint"] for row in cluster["members"]}, set(self.etcd.endpoints))
+            self.assertEqual([row["endpoint"] for row in cluster["members"] if row["leader"]], [self.etcd.leader().url])
+            self.assertLess(cluster["age_ms"], cluster["max_stale_ms"])
+            self.assertLessEqual(cluster["revision"], self.etcd.revision())
             shown = sidecar.run("status")
             self.assertEqual(shown.returncode, 0, shown.stderr)
-            for word in (*self.etcd.endpoints, *(row["name"] for row in told["sidecars"])):
+            for word in (*self.etcd.endpoints, *(row["name"] for row in cluster["sidecars"])):
                 self.assertIn(word, shown.stdout)
 
     def all_members_well(self, sidecar):
-        told = sidecar.cluster()
-        is_well = len(told["members"]) == 3 and not any(row["problem"] for row in told["members"])
-        return told if is_well and any(row["leader"] for row in told["members"]) else None
+        cluster = sidecar.cluster()
+        is_well = len(cluster["members"]) == 3 and not any(row["problem"] for row in cluster["members"])
+        return cluster if is_well and any(row["leader"] for row in cluster["members"]) else None
 
     def test_a_member_that_is_gone_has_a_problem_and_a_sidecar_that_stopped_is_no_longer_there(self):
         a, b = self.fleet(2)
@@ -315,7 +315,7 @@ class FromOneToManyAndBack(FleetCase):
         self.assertEqual(a.degraded(), [])
         self.assertEqual(a.get("/v2/rooms/0").json["users"], 1)
 
-    def test_of_two_that_were_alone_the_engines_word_wins_and_the_conflict_is_told(self):
+    def test_of_two_that_were_alone_the_engines_row_wins_and_the_conflict_is_logged(self):
         alone = [self.begin(config(ENGINE_NONE, balancing={"available_servers": [name]}))
                  for name in ("gxy1", "gxy2")]
         a, b = alone
@@ -327,8 +327,8 @@ class FromOneToManyAndBack(FleetCase):
             wait_until(lambda: "1" in self.etcd.rooms(), "the first one's rooms")
         wait_until(lambda: self.etcd.rooms() == {"1": "gxy1", "only-b": "gxy2"}, "both sidecars' rooms")
         wait_until(lambda: b.ask("1").janus == "gxy1", "the engine's word")
-        told = wait_until(lambda: lines_of(b, "WARN", "gxy1", "gxy2"), "the conflict to be told")
-        self.assertTrue(re.search(r'\b(room_id|room)="?1\b', told[0]), told)
+        conflicts = wait_until(lambda: lines_of(b, "WARN", "gxy1", "gxy2"), "the conflict to be conflicts")
+        self.assertTrue(re.search(r'\b(room_id|room)="?1\b', conflicts[0]), conflicts)
         self.assertEqual(a.ask("1").janus, "gxy1")
         self.assertEqual(a.ask("only-b").janus, "gxy2")
 
@@ -355,7 +355,7 @@ class Secured(FleetCase):
         wait_until(lambda: a.ask("2").status == 200, "a new token")
         self.assertEqual(a.ask("2").janus, b.ask("2").janus)
 
-    def test_a_wrong_password_is_told_and_nobody_learns_it(self):
+    def test_a_wrong_password_is_reported_and_not_shown(self):
         settings = self.settings()
         other = self.etcd.folder / "another-password"
         other.write_text("not the secret\n")

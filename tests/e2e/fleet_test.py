@@ -11,7 +11,7 @@ import unittest
 
 import netns
 from fleet import SANITIZED, FleetCase
-from fleet_load import Load, Plan, Witness
+from fleet_load import AnswerLog, Load, Plan
 from pace import Slowdown
 from sidecar import wait_until
 
@@ -32,7 +32,7 @@ class UnderLoad(FleetCase):
         self.slowdown = Slowdown()
         self.addCleanup(self.slowdown.stop)
         self.sidecars = self.begin_fleet()
-        self.witness = Witness()
+        self.answer_log = AnswerLog()
         self.chance = random.Random(self._testMethodName)
 
     def begin_fleet(self):
@@ -47,11 +47,11 @@ class UnderLoad(FleetCase):
         self.addCleanup(load.remove)
         return load
 
-    def hear(self, load):
-        self.witness.hear(load.plan, load.finish())
+    def record(self, load):
+        self.answer_log.record(load.plan, load.finish())
 
     def calm(self, **more):
-        self.hear(self.load(seconds=None, **more))
+        self.record(self.load(seconds=None, **more))
 
     def settle(self):
         self.etcd.wait_until_healthy()
@@ -60,18 +60,18 @@ class UnderLoad(FleetCase):
 
     def no_room_has_two_answers_and_nothing_is_lost(self):
         self.settle()
-        wanted = self.witness.acknowledged()
-        self.assertEqual(self.witness.never_answered(), set())
+        wanted = self.answer_log.acknowledged()
+        self.assertEqual(self.answer_log.never_answered(), set())
         again = Plan.of_each_at_each(wanted, len(self.sidecars))
-        self.hear(Load([sidecar.port for sidecar in self.sidecars], again))
-        print(f"{self.id()}: {self.witness.summary()}", file=sys.stderr)
-        self.assertEqual(self.witness.two_answers(), {})
-        self.assertEqual(self.witness.lost_or_changed(self.etcd.rooms()), {})
-        self.assertEqual(self.witness.unexpected(), [])
-        self.assertEqual(self.witness.assigned_twice(), {})
-        self.assertLessEqual(self.witness.slowest(), (DEADLINE + 1) * self.slowdown.stop())
+        self.record(Load([sidecar.port for sidecar in self.sidecars], again))
+        print(f"{self.id()}: {self.answer_log.summary()}", file=sys.stderr)
+        self.assertEqual(self.answer_log.two_answers(), {})
+        self.assertEqual(self.answer_log.lost_or_changed(self.etcd.rooms()), {})
+        self.assertEqual(self.answer_log.unexpected(), [])
+        self.assertEqual(self.answer_log.assigned_twice(), {})
+        self.assertLessEqual(self.answer_log.slowest(), (DEADLINE + 1) * self.slowdown.stop())
         for sidecar in self.sidecars:
-            self.assertEqual(self.witness.lost_or_changed(sidecar.assignments()), {}, "its replica")
+            self.assertEqual(self.answer_log.lost_or_changed(sidecar.assignments()), {}, "its replica")
 
 
 class Full(UnderLoad):
@@ -82,14 +82,14 @@ class Full(UnderLoad):
         leader.kill()
         load.wait_for(0.7)
         leader.start()
-        self.hear(load)
+        self.record(load)
         self.no_room_has_two_answers_and_nothing_is_lost()
 
 
 class Calm(UnderLoad):
     def test_nobody_is_refused_while_nothing_breaks(self):
         self.calm()
-        self.assertEqual({answer.status for answer in self.witness.answers}, {200})
+        self.assertEqual({answer.status for answer in self.answer_log.answers}, {200})
         self.no_room_has_two_answers_and_nothing_is_lost()
 
 
@@ -102,7 +102,7 @@ class LeaderHung(UnderLoad):
         self.etcd.leader()
         load.wait_for(0.7)
         leader.thaw()
-        self.hear(load)
+        self.record(load)
         self.no_room_has_two_answers_and_nothing_is_lost()
 
 
@@ -118,7 +118,7 @@ class QuorumLost(UnderLoad):
         for member in gone:
             member.begin()
         self.etcd.wait_until_healthy()
-        self.hear(load)
+        self.record(load)
         self.no_room_has_two_answers_and_nothing_is_lost()
 
 
@@ -129,7 +129,7 @@ class SidecarKilled(UnderLoad):
             load.wait_for(share)
             self.sidecars[1].kill()
             self.sidecars[1].start()
-        self.hear(load)
+        self.record(load)
         self.no_room_has_two_answers_and_nothing_is_lost()
 
 
@@ -177,7 +177,7 @@ class Secured(UnderLoad):
         leader.kill()
         load.wait_for(0.7)
         leader.start()
-        self.hear(load)
+        self.record(load)
         self.no_room_has_two_answers_and_nothing_is_lost()
 
 
@@ -209,7 +209,7 @@ class SidecarCut(CutLink):
         self.assertEqual(self.sidecars[0].ask("asked-elsewhere").status, 200)
         load.wait_for(0.6)
         self.net.heal(place, *members)
-        self.hear(load)
+        self.record(load)
         self.no_room_has_two_answers_and_nothing_is_lost()
 
 
@@ -223,7 +223,7 @@ class LeaderCut(CutLink):
         wait_until(lambda: self.etcd.leader() is not leader, "another leader")
         load.wait_for(0.7)
         self.net.heal(leader.node, *others)
-        self.hear(load)
+        self.record(load)
         self.no_room_has_two_answers_and_nothing_is_lost()
 
 

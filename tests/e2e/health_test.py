@@ -76,8 +76,8 @@ class Askers:
         by_asker = collections.defaultdict(list)
         for asker, gateway in self.answers[room]:
             by_asker[asker].append(gateway)
-        heard = {tuple(gateways) for gateways in by_asker.values()}
-        return heard.pop() if len(heard) == 1 else heard
+        gateways_asked = {tuple(gateways) for gateways in by_asker.values()}
+        return gateways_asked.pop() if len(gateways_asked) == 1 else gateways_asked
 
 
 class FleetCase(Case):
@@ -229,7 +229,7 @@ class OneGateway(FleetCase):
         for room in range(6):
             self.assertNotEqual(sidecar.ask(room).janus, "gxy1")
 
-    def test_a_pinned_room_stays_and_is_told_of(self):
+    def test_a_pinned_room_stays_and_is_logged(self):
         fleet = self.fleet()
         sidecar = self.watching(fleet, pins={"fixed": "gxy1"})
         self.assertEqual((sidecar.ask("fixed").janus, sidecar.ask("free").janus), ("gxy1", "gxy2"))
@@ -343,15 +343,15 @@ class Interrupted(FleetCase):
         after = sidecar.assignments()
         self.assertEqual({room: after[room] for room in moved},
                          {room: between[room] for room in moved})
-        told = self.moves(sidecar)
+        logged = self.moves(sidecar)
         for room in before:
             # The line of a move that was in the file when it was killed may be lost.
             least = 0 if room in moved else 1
-            self.assertIn(len(told[room]), (least, 1), room)
-            if told[room]:
-                self.assertEqual(told[room], [("gxy1", after[room])])
+            self.assertIn(len(logged[room]), (least, 1), room)
+            if logged[room]:
+                self.assertEqual(logged[room], [("gxy1", after[room])])
         self.assertTrue(0 < len(moved) < count, f"{len(moved)} of {count} rooms had moved")
-        return moved, told
+        return moved, logged
 
     def test_killed_in_the_middle_of_a_failover_it_goes_on_where_it_was(self):
         self.interrupted(lambda sidecar: sidecar.kill())
@@ -362,12 +362,12 @@ class Interrupted(FleetCase):
             sidecar.client.close()  # it would wait for it
             self.assertEqual(sidecar.stop(), 0)
 
-        moved, told = self.interrupted(stop)
-        self.assertEqual([room for room in moved if not told[room]], [])
+        moved, logged = self.interrupted(stop)
+        self.assertEqual([room for room in moved if not logged[room]], [])
 
 
 class WithBroker(FleetCase):
-    def test_what_gateways_tell_a_broker_counts_and_not_what_nobody_understands(self):
+    def test_what_gateways_publish_counts_and_not_what_cannot_be_read(self):
         fleet = self.fleet(broker=True)
         sidecar = self.watching(fleet, health=HEARD)
         for room in range(9):

@@ -36,7 +36,7 @@ class Wire:
     def __init__(self, port, timeout=30, to_head=False):
         self._to_head = to_head  # are the answers to HEAD, without a body?
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
-        self._heard = b""
+        self._received = b""
 
     def __enter__(self):
         return self
@@ -52,17 +52,17 @@ class Wire:
         except (BrokenPipeError, ConnectionResetError):
             return False
 
-    def hear(self):
+    def read_answer(self):
         """One answer as (status, head, body), or None if the connection ended first."""
         while True:
-            head, found, rest = self._heard.partition(b"\r\n\r\n")
+            head, found, rest = self._received.partition(b"\r\n\r\n")
             if found:
                 length = 0
                 for line in head.lower().split(b"\r\n"):
                     if line.startswith(b"content-length:") and not self._to_head:
                         length = int(line[15:])
                 if len(rest) >= length:
-                    self._heard = rest[length:]
+                    self._received = rest[length:]
                     status = int(head.split()[1])
                     if status == 100:
                         continue
@@ -73,10 +73,10 @@ class Wire:
                 return None
             if not more:
                 return None
-            self._heard += more
+            self._received += more
 
     def all_answers(self):
-        return list(iter(self.hear, None))
+        return list(iter(self.read_answer, None))
 
     def half_close(self):
         with contextlib.suppress(OSError):

@@ -106,11 +106,11 @@ class HostileAnswers(Case):
         self.addCleanup(process.kill)
         return process
 
-    def expect_failure(self, process, told):
+    def expect_failure(self, process, message):
         """It ends by itself, says why, and has not kept what it was sent."""
         out, err = process.communicate(timeout=120)
         self.assertEqual((process.returncode, out), (1, ""), err)
-        self.assertRegex(err, told)
+        self.assertRegex(err, message)
 
     def test_an_answer_that_trickles_has_one_deadline(self):
         for answer in (drip, drip_fields):
@@ -127,14 +127,14 @@ class HostileAnswers(Case):
             self.expect_failure(self.begin(sidecar, "reload", "--server", server.address),
                                 "the answer was not complete within 30 s")
 
-    def test_a_watch_tells_of_it_and_goes_on(self):
+    def test_a_watch_reports_it_and_goes_on(self):
         sidecar, server = self.noted(drip)
         with within(6):
             watch = self.begin(sidecar, "status", "--watch", "0.1", "--json")
             for _ in range(2):
-                told = json.loads(watch.stdout.readline())
-                self.assertEqual(told["error"], "out_of_reach")
-                self.assertIn(f"{server.address}: the answer was not complete within 2 s", told["message"])
+                line = json.loads(watch.stdout.readline())
+                self.assertEqual(line["error"], "out_of_reach")
+                self.assertIn(f"{server.address}: the answer was not complete within 2 s", line["message"])
 
     def test_an_answer_without_an_end_is_given_up_when_it_is_too_large(self):
         for answer in (flood, flood_fields, flood_field):

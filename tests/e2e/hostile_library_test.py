@@ -97,7 +97,7 @@ CASES = (
 )
 
 
-class Library(Case):
+class KnownWeaknesses(Case):
     def test_no_known_weakness_of_the_library_reaches_us(self):
         one = self.sidecar(toml(rooms={**ROOMS, "2171": "gxy1"}))
         cost = Cost(one)

@@ -29,7 +29,7 @@ class Hostile(Case):
         with Wire(cls.port) as warm:  # the first requests fill caches
             warm.say(post() * 100)
             for _ in range(100):
-                warm.hear()
+                warm.read_answer()
 
     def setUp(self):
         if not hasattr(type(self), "descriptors"):
@@ -74,7 +74,7 @@ class Slow(Hostile):
                     continue
                 if select.select([wire.socket], [], [], 0)[0]:
                     ended[at] = time.monotonic() - began
-                    answer = wire.hear()
+                    answer = wire.read_answer()
                     self.assertEqual(code_of(answer), (408, "request_timeout"), name)
                     self.assertGreater(ended[at], limit - 1, name)
                 else:
@@ -136,7 +136,7 @@ class Endless(Hostile):
             while taken < most and not select.select([wire.socket], [], [],
                                                      0)[0] and wire.say(more):
                 taken += len(more)
-            return wire.hear(), taken
+            return wire.read_answer(), taken
 
     def test_what_never_ends_is_refused_after_a_bounded_part(self):
         with Highest(self.cost) as highest:
@@ -178,7 +178,7 @@ class Many(Hostile):
             wires = [Wire(self.port) for _ in range(self.CONNECTIONS)]
             for wire in wires:
                 wire.say(PROBE)
-            seen = [wire.hear() for wire in wires]
+            seen = [wire.read_answer() for wire in wires]
             statuses = [answer[0] for answer in seen if answer]
             assert set(statuses) <= {200, 503}, set(statuses)
             assert statuses.count(200) >= 400, statuses.count(200)
@@ -210,7 +210,7 @@ class Many(Hostile):
                 answers.clear()
                 for at in range(0, len(requests), 100):  # or both sides would wait for each other
                     wire.say(b"".join(requests[at:at + 100]))
-                    answers.extend(wire.hear() for _ in range(100))
+                    answers.extend(wire.read_answer() for _ in range(100))
         all_of_it()
         self.assertEqual([json.loads(body)["room"].encode() for _, _, body in answers], rooms)
 
@@ -252,7 +252,7 @@ class Many(Hostile):
         for _ in range(300):
             wires.append(Wire(self.port))
             wires[-1].say(b"GET /v2/rooms?limit=1000 HTTP/1.1\r\n" + HOST + b"\r\n")
-            self.assertGreater(len(wires[-1].hear()[2]), 128 * 1024)
+            self.assertGreater(len(wires[-1].read_answer()[2]), 128 * 1024)
         if not IS_SANITIZED:
             self.assertLess(self.cost.resident_kib() - self.before, 32 * MIB)
         for wire in wires:
@@ -266,7 +266,7 @@ class Many(Hostile):
         def attack():
             with Wire(self.port, 120) as wire:
                 wire.say(post(body, path=b"/v2/sessions", method=b"PUT"))
-                answer = wire.hear()  # nothing, if it is too late to read it
+                answer = wire.read_answer()  # nothing, if it is too late to read it
                 assert answer is None or answer[0] in (200, 503), answer[1]
         with attackers(attack, 8), Highest(self.cost) as highest:
             time.sleep(2)
@@ -282,10 +282,10 @@ class Stopping(Case):
         large = b"GET /v2/rooms?limit=1000 HTTP/1.1\r\n" + HOST + b"\r\n"
         for at, wire in enumerate(wires):
             wire.socket.settimeout(0.1)
-            said = (HEAD, post(ASK, length=b"60000"), chunked(b"5\r\na"), large * 200, b"",
+            text = (HEAD, post(ASK, length=b"60000"), chunked(b"5\r\na"), large * 200, b"",
                     PROBE)[at % 6]
             try:
-                wire.say(said)
+                wire.say(text)
             except TimeoutError:
                 pass
         with within(5):

@@ -182,7 +182,7 @@ class Data(Case):
 
 
 class Asking(Case):
-    """Who may ask: a page in a browser on this machine, and whoever reaches the address."""
+    """Checks of Host, Origin and token: a page in a browser on this machine asks, or a program that reaches us."""
 
     FOREIGN_HOSTS = (b"evil.example", b"localhost.evil.example", b"evil.localhost", b"localhost.",
                      b"localhost@evil",
@@ -296,7 +296,7 @@ class Asking(Case):
             with Wire(one.port) as wire:
                 for number in range(3000):
                     wire.say(post(fields=b"Authorization: Bearer s3cret-%d\r\n" % number, body=b""))
-                    assert wire.hear()[0] == 401
+                    assert wire.read_answer()[0] == 401
         before = Cost(one).descriptors()
         with attackers(guess, 2):
             with within(15):

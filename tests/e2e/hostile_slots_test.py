@@ -17,8 +17,8 @@ EIGHT_MIB = str(8 << 20).encode()
 SNAPSHOT = json.dumps({"sessions": [{"room": "2171", "session": f"s{number:060}"} for number in range(5000)]}).encode()
 
 
-def snapshot(said=SNAPSHOT, length=None):
-    return post(said, path=b"/v2/sessions", method=b"PUT", length=length)
+def snapshot(text=SNAPSHOT, length=None):
+    return post(text, path=b"/v2/sessions", method=b"PUT", length=length)
 
 
 def metric(text, name):
@@ -47,7 +47,7 @@ class Slots(Case):
 
         def is_answered():
             wire = self.wire(one, ASK)
-            status = wire.hear()[0]
+            status = wire.read_answer()[0]
             self.assertIn(status, (200, 503))
             if status == 200:
                 wires.append(wire)
@@ -66,10 +66,10 @@ class Slots(Case):
         unauthorised = b"GET /v2/rooms HTTP/1.1\r\n" + HOST + b"\r\n"
         held = [self.wire(one, (b"", HALF_A_HEAD, unauthorised, PROBE)[number % 4]) for number in range(600)]
         with within(5):
-            newcomers = self.kept(one, 20)
-        for wire in kept + newcomers:
+            admitted = self.kept(one, 20)
+        for wire in kept + admitted:
             wire.say(ASK)
-            self.assertEqual(wire.hear()[0], 200, "an authorised one stays")
+            self.assertEqual(wire.read_answer()[0], 200, "an authorised one stays")
         self.assertEqual(one.run("status").returncode, 0)
         text = one.get("/metrics", {"Authorization": "Bearer s3cret"}).body.decode()
         self.assertGreater(metric(text, "room_sidecar_http_connections_displaced_total"), 0)
@@ -90,21 +90,22 @@ class Slots(Case):
         self.kept(one, 10)
         for _ in range(3):
             for path in (b"/healthz", b"/readyz"):
-                answer = self.wire(one, b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n").hear()
+                answer = self.wire(one, b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n").read_answer()
                 self.assertEqual(answer[0], 200)
                 self.assertIn(b"Connection: close", answer[1])
-            with_token = self.wire(one, b"GET /metrics HTTP/1.1\r\n" + AUTHORIZED + b"\r\n").hear()
+            with_token = self.wire(one, b"GET /metrics HTTP/1.1\r\n" + AUTHORIZED + b"\r\n").read_answer()
             self.assertEqual(with_token[0], 200)
-            without = self.wire(one, b"GET /metrics HTTP/1.1\r\n" + HOST + b"\r\n").hear()
+            without = self.wire(one, b"GET /metrics HTTP/1.1\r\n" + HOST + b"\r\n").read_answer()
             self.assertEqual(without[0], 401)
             with within(2):
-                self.assertEqual(code_of(self.wire(one, ASK).hear()), (503, "too_many_connections"))
+                self.assertEqual(code_of(self.wire(one, ASK).read_answer()), (503, "too_many_connections"))
             for command in (("status",), ("explain", "2171"), ("reload",)):
                 run = one.run(*command)
                 self.assertEqual(run.returncode, 0, run.stderr)
-        self.assertEqual(json.loads(self.wire(one, PROBE.replace(b"healthz", b"readyz")).hear()[2])["status"], "ok")
+        ready = self.wire(one, PROBE.replace(b"healthz", b"readyz")).read_answer()
+        self.assertEqual(json.loads(ready[2])["status"], "ok")
         path = b"/v2/rooms/2171/sessions/a"
-        report = self.wire(one, post(b"{}", path=path, method=b"PUT", host=AUTHORIZED)).hear()
+        report = self.wire(one, post(b"{}", path=path, method=b"PUT", host=AUTHORIZED)).read_answer()
         self.assertEqual(code_of(report), (503, "too_many_connections"))
         self.reports_are_seen_to_be_refused(one, self.wire(one, b"GET /metrics HTTP/1.1\r\n" + AUTHORIZED + b"\r\n"))
         line = "Connections refused; all slots are taken"
@@ -112,24 +113,24 @@ class Slots(Case):
         self.assertEqual(len(self.warnings(one, line)), 1)
 
     def reports_are_seen_to_be_refused(self, one, asks_metrics):
-        text = asks_metrics.hear()[2].decode()
+        text = asks_metrics.read_answer()[2].decode()
         self.assertEqual(metric(text, 'room_sidecar_session_refusals_total{error="too_many_connections"}'), 1)
         self.assertEqual(metric(text, 'room_sidecar_degraded{reason="session_reports"}'), 1)
-        ready = json.loads(self.wire(one, PROBE.replace(b"healthz", b"readyz")).hear()[2])
+        ready = json.loads(self.wire(one, PROBE.replace(b"healthz", b"readyz")).read_answer()[2])
         self.assertEqual(ready["status"], "degraded")
         self.assertRegex(ready["reasons"][0], "^sessions: reports are refused")
 
     def test_the_first_byte_must_come_within_5_s_and_later_ones_within_60(self):
         one = self.sidecar()
         kept = self.wire(one, PROBE)
-        self.assertEqual(kept.hear()[0], 200)
+        self.assertEqual(kept.read_answer()[0], 200)
         began = time.monotonic()
         with within(6):
             silent = self.wire(one)
-            self.assertIsNone(silent.hear())
+            self.assertIsNone(silent.read_answer())
         self.assertGreater(time.monotonic() - began, 4.5)
         kept.say(PROBE)
-        self.assertEqual(kept.hear()[0], 200)
+        self.assertEqual(kept.read_answer()[0], 200)
 
 
 class LargeBodies(Case):
@@ -146,20 +147,20 @@ class LargeBodies(Case):
         for _ in range(20):
             self.wire(snapshot(b" " * (LARGE - 1), EIGHT_MIB))
         with within(2):
-            self.assertEqual(self.wire(snapshot()).hear()[0], 200)
+            self.assertEqual(self.wire(snapshot()).read_answer()[0], 200)
 
     def test_half_sent_snapshots_hold_up_a_real_one_for_a_second(self):
         slow = [self.wire(snapshot(b" " * (LARGE + 1), EIGHT_MIB)) for _ in range(4)]
         with within(3):
-            self.assertEqual(self.wire(snapshot()).hear()[0], 200)
+            self.assertEqual(self.wire(snapshot()).read_answer()[0], 200)
         for wire in slow:
-            self.assertEqual(code_of(wire.hear()), (408, "request_timeout"))
+            self.assertEqual(code_of(wire.read_answer()), (408, "request_timeout"))
 
     def test_a_snapshot_that_waits_in_vain_is_refused_and_that_is_seen(self):
         """A half-sent body keeps its place for a second or longer, so that the four places serve 44 of them before the
         10 s are over in which a body may wait."""
         wires = [self.wire(snapshot(b" " * (LARGE + 1), EIGHT_MIB)) for _ in range(60)]
-        answers = [code_of(wire.hear()) for wire in wires]
+        answers = [code_of(wire.read_answer()) for wire in wires]
         in_vain = answers.count((503, "too_many_connections"))
         self.assertGreaterEqual(in_vain, 60 - 44)
         self.assertEqual(answers.count((408, "request_timeout")), 60 - in_vain)

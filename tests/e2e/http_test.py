@@ -165,7 +165,7 @@ class Http(Case):
         for connection in slow:
             connection.close()
 
-    def test_too_many_connections_are_told_so_quickly(self):
+    def test_too_many_connections_are_refused_quickly(self):
         self.one = self.sidecar(env={"MAX_CONNECTIONS": "10"})
         held, shed = [], 0
         with within(10):
@@ -215,7 +215,7 @@ class Token(Case):
         copies.mkdir()
         self.one.env["CREDENTIALS_DIRECTORY"] = str(copies)
         (copies / "token").write_text("copied\n")
-        said = f"INFO: Token read from systemd's copy of its file copy={copies}/token\n"
+        line = f"INFO: Token read from systemd's copy of its file copy={copies}/token\n"
 
         def opens(token):
             return self.one.get("/v2/config", {"Authorization": f"Bearer {token}"}).status == 200
@@ -231,11 +231,11 @@ class Token(Case):
         (self.one.folder / "token").unlink()
         self.one.hang_up()
         wait_until(lambda: opens("copied"), "the copy")
-        self.assertEqual(self.one.log().count(said), 1)
+        self.assertEqual(self.one.log().count(line), 1)
         self.one.stop()
         self.one.start()
         self.assertTrue(opens("copied"))
-        self.assertIn(said, self.one.log_of_this_run())
+        self.assertIn(line, self.one.log_of_this_run())
         self.one.stop()
         for empty in ("", "\n"):
             (copies / "token").write_text(empty)

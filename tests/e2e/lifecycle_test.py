@@ -50,7 +50,7 @@ class Lifecycle(Case):
         ready = sidecar.get("/readyz")
         self.assertEqual((ready.status, ready.json), (200, {"status": "ok", "reasons": []}))
 
-    def test_the_log_tells_at_start_what_it_is_and_where_it_listens(self):
+    def test_the_log_says_at_start_what_it_is_and_where_it_listens(self):
         sidecar = self.sidecar(toml(scale=True))
         log = sidecar.log()
         self.assertRegex(log, rf"INFO: Listening address=127\.0\.0\.1:{sidecar.port}\n")

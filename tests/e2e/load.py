@@ -94,11 +94,11 @@ class Worker:
         self.count = 0
 
     def step(self):
-        deed = self.chance.choices(
+        action = self.chance.choices(
             [self.ask_new, self.ask_again, self.enter, self.leave, self.move, self.release,
-             self.ask_shared, self.tell_all], [30, 25, 18, 14, 4, 3, 5, 1])[0]
-        deed()
-        self.load.requests[deed.__name__] += 1
+             self.ask_shared, self.report_all], [30, 25, 18, 14, 4, 3, 5, 1])[0]
+        action()
+        self.load.requests[action.__name__] += 1
 
     def request(self, *request, may_be=(200,)):
         answer = self.client.request(*request)
@@ -191,7 +191,7 @@ class Worker:
         if held and answer.status == 409:
             self.does_not_end(room)
 
-    def tell_all(self):
+    def report_all(self):
         """A snapshot of what this client knows: it looks as if the others' users had gone, which
         ends no assignment."""
         sessions = [{"session": session, "room": room} for session, room in self.sessions.items()]

@@ -144,10 +144,10 @@ class Log(Case):
             sidecar.request("POST", "/v2/room_server", {"room": room}, {"X-Request-Id": f"r{number}"})
         sidecar.request("GET", "/v2/rooms/none", headers={"X-Request-Id": "none"})
         wait_until(lambda: '"r2"' in sidecar.log(), "the last line")
-        said = [(line["message"], line["room_id"], line["request_id"])
-                for line in map(json.loads, sidecar.log().splitlines()) if "request_id" in line]
-        self.assertEqual(sorted(said), [("Answered room", "a", "r1"), ("Assigned room to server", "a", "r0"),
-                                        ("Assigned room to server", "b", "r2")])
+        logged = [(line["message"], line["room_id"], line["request_id"])
+                  for line in map(json.loads, sidecar.log().splitlines()) if "request_id" in line]
+        self.assertEqual(sorted(logged), [("Answered room", "a", "r1"), ("Assigned room to server", "a", "r0"),
+                                          ("Assigned room to server", "b", "r2")])
 
     def test_json_is_one_object_a_line_also_when_the_start_is_refused(self):
         bad = toml(gateways=["gxy1"], log={"format": "json"},
@@ -162,7 +162,7 @@ class Log(Case):
             for line in lines:
                 self.assertEqual(list(line)[:3], ["time", "level", "message"], line)
 
-    def test_a_flood_of_one_event_is_limited_and_what_is_left_out_is_told(self):
+    def test_a_flood_of_one_event_is_limited_and_what_is_left_out_is_counted(self):
         sidecar = self.sidecar(toml(scale=True))
         for number in range(1000):
             self.assertEqual(sidecar.ask(f"unknown-{number}").status, 404)
@@ -177,16 +177,16 @@ class Log(Case):
         self.assertLessEqual(len(left_out), 20)
         self.assertIn('event="Room refused: room_not_found" left_out=', sidecar.log())
 
-    def test_each_room_that_is_refused_for_its_default_gateway_is_told(self):
+    def test_each_room_that_is_refused_for_its_default_gateway_is_logged(self):
         rooms = {str(number): None for number in range(150)}
         sidecar = self.sidecar(toml(rooms=rooms))
         for room in rooms:
             self.assertEqual(sidecar.ask(room).status, 500)
         sidecar.stop()
-        told = events(sidecar, "ERROR: Gateway not found for room in legacy mode (SCALE=false). ")
-        self.assertEqual({line.rsplit("=", 1)[1] for line in told}, set(rooms))
+        logged = events(sidecar, "ERROR: Gateway not found for room in legacy mode (SCALE=false). ")
+        self.assertEqual({line.rsplit("=", 1)[1] for line in logged}, set(rooms))
 
-    def test_what_is_told_once_for_a_session_is_told_for_each(self):
+    def test_what_is_logged_once_for_a_session_is_logged_for_each(self):
         sidecar = self.sidecar(scale())
         sidecar.enter("1", "first", "gxy1")
         for number in range(150):

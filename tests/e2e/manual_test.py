@@ -42,11 +42,11 @@ def options_of(command):
 class Manual(Case):
     def test_the_page_of_the_command_names_every_command_and_option(self):
         page = (SHIPPED / "man/room-sidecar.8").read_text(encoding="utf-8")
-        said = set(re.findall(r"Fl -([a-z-]+)", page))
+        described = set(re.findall(r"Fl -([a-z-]+)", page))
         items = re.findall(r"^\.It (Cm .*)$", page, re.MULTILINE)
         for command in commands():
             self.assertTrue([item for item in items if f"Cm {' '.join(command)}" in item], command)
-            unsaid = {option for option in options_of(command) if option[2:] not in said}
+            unsaid = {option for option in options_of(command) if option[2:] not in described}
             self.assertEqual(unsaid, set(), command)
 
     def test_the_page_of_the_settings_names_every_key_and_variable(self):
@@ -59,14 +59,14 @@ class Manual(Case):
     def test_it_names_every_event_of_the_log(self):
         page = (SHIPPED / "man/room-sidecar.8").read_text(encoding="utf-8").replace("\\\n", "")
         source = SHIPPED.parent / "src"
-        said = []
+        events = []
         for file in source.rglob("*.cpp"):
             text = re.sub(r'"\s*\n\s*"', "", file.read_text(encoding="utf-8"))
-            said += re.findall(r'\b(?:debug|info|warn|error)\(\s*(?:\w+ \? )?"([^"]+)"', text)
+            events += re.findall(r'\b(?:debug|info|warn|error)\(\s*(?:\w+ \? )?"([^"]+)"', text)
         for file in source.rglob("*.h"):
-            said += re.findall(r'RateLimitedWarning \w+\{"([^"]+)"\}', file.read_text(encoding="utf-8"))
-        self.assertGreater(len(said), 20)
-        self.assertEqual([event for event in said if event not in page], [])
+            events += re.findall(r'RateLimitedWarning \w+\{"([^"]+)"\}', file.read_text(encoding="utf-8"))
+        self.assertGreater(len(events), 20)
+        self.assertEqual([event for event in events if event not in page], [])
 
 
 class Completion(Case):

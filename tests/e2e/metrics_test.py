@@ -53,10 +53,10 @@ def labels_listed():
             re.findall(r"^\| `room_sidecar_(\w+)` \| \w+ \|([^|]*)\|", PAGE, re.MULTILINE)}
 
 
-def unlisted_labels(told):
+def unlisted_labels(exported):
     """series -> its labels, where they are others than the document says."""
     listed = labels_listed()
-    found = [(name, {label for label, _ in labels} - {"le"}) for name, labels in told.values]
+    found = [(name, {label for label, _ in labels} - {"le"}) for name, labels in exported.values]
     return {name: labels for name, labels in found
             if labels != listed[name if name in listed else re.sub(r"_(bucket|count|sum)$", "", name)]}
 

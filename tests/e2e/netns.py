@@ -28,12 +28,12 @@ def why_not():
         return "the command ip is not there (package iproute2)"
     try:
         net = Net()
-    except (subprocess.SubprocessError, OSError) as trouble:
-        return f"no network namespaces here: {getattr(trouble, 'stderr', None) or trouble}"
+    except (subprocess.SubprocessError, OSError) as error:
+        return f"no network namespaces here: {getattr(error, 'stderr', None) or error}"
     try:
         net.cut(net.node("a"), net.node("b"))
-    except (subprocess.SubprocessError, OSError) as trouble:
-        return f"no links to cut here: {getattr(trouble, 'stderr', None) or trouble}"
+    except (subprocess.SubprocessError, OSError) as error:
+        return f"no links to cut here: {getattr(error, 'stderr', None) or error}"
     finally:
         net.remove()
     return None
@@ -70,8 +70,8 @@ def inside(namespace):
 
 
 def _enter(descriptor):
-    library = ctypes.CDLL(None, use_errno=True)
-    if library.setns(descriptor, NEW_NET) != 0:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(descriptor, NEW_NET) != 0:
         raise OSError(ctypes.get_errno(), "setns")
 
 

@@ -27,10 +27,10 @@ class Participant:
         self._say(handle, "message", body={"request": "join", "room": int(room), "ptype": "publisher"})
 
     def _say(self, url, kind, **more):
-        said = {"janus": kind, "transaction": "test", **more}
+        message = {"janus": kind, "transaction": "test", **more}
         if self._secret:
-            said["apisecret"] = self._secret
-        with urllib.request.urlopen(urllib.request.Request(url, json.dumps(said).encode()), timeout=10) as answer:
+            message["apisecret"] = self._secret
+        with urllib.request.urlopen(urllib.request.Request(url, json.dumps(message).encode()), timeout=10) as answer:
             return json.load(answer)
 
     def leave(self):
@@ -74,7 +74,7 @@ class Occupancy(FleetCase):
         self.assertEqual(self.splits(sidecar), [])
         self.assertNotIn("split", sidecar.log())
 
-    def test_a_split_room_is_told_of_once_and_until_it_is_healed(self):
+    def test_a_split_room_is_logged_once_and_listed_until_it_is_healed(self):
         fleet = self.fleet()
         sidecar = self.listening(fleet)
         here = Participant(fleet["gxy2"], "88")
@@ -86,8 +86,8 @@ class Occupancy(FleetCase):
         self.assertRegex(split.pop("since"), r"^20\d\d-")
         self.assertEqual(split, {"room": "88", "janus": "gxy2", "gateways": [
             {"name": "gxy1", "participants": 2}, {"name": "gxy2", "participants": 1}]})
-        told = sidecar.run("splits").stdout
-        self.assertRegex(told, re.compile(r"^88 +gxy2 +gxy1:2,gxy2:1 +20", re.MULTILINE))
+        output = sidecar.run("splits").stdout
+        self.assertRegex(output, re.compile(r"^88 +gxy2 +gxy1:2,gxy2:1 +20", re.MULTILINE))
         self.assertEqual(json.loads(sidecar.run("splits", "--json").stdout)["splits"], self.splits(sidecar))
         some_time()
         self.assertEqual(len(re.findall("WARN: Room is split room_id=88 gateway_name=gxy2 ", sidecar.log())), 1)

@@ -213,7 +213,7 @@ class OpenApi(Case):
         entered = self.hold("PUT /v2/rooms/{room}/sessions/{session}", sidecar.enter("2172", "a"), 200)
         self.assertIsNone(entered.json["janus"])
 
-    def test_the_door_refuses_as_described(self):
+    def test_the_server_refuses_as_described(self):
         sidecar = self.sidecar(toml(scale=True))
         for operation in DESCRIPTION.operations:
             for code, request in AT_THE_DOOR.items():
@@ -241,7 +241,7 @@ class OpenApi(Case):
             answer = raw(sidecar.port, head(operation, "Authorization: Bearer right"))
             self.assertNotEqual(self.hold(operation.name, answer).status, 401, operation.name)
 
-    def test_a_full_house_turns_away_as_described(self):
+    def test_the_connection_limit_refuses_as_described(self):
         sidecar = self.sidecar(toml(http={"max_connections": 1}))
         self.assertEqual(sidecar.get("/healthz").status, 200)  # the one, which stays
         for operation in DESCRIPTION.operations:
@@ -268,12 +268,12 @@ class OpenApi(Case):
         self.assertEqual((explained["error"], explained["candidates"][0]["verdict"]),
                          ("no_gateway_available", "draining"))
 
-    def test_too_many_sessions_are_told_as_described(self):
+    def test_too_many_sessions_are_refused_as_described(self):
         sidecar = self.sidecar(scale(sessions={"max": 1}))
         sidecar.enter("2171", "a")
         self.hold("PUT /v2/rooms/{room}/sessions/{session}", sidecar.enter("2171", "b"), 503, "too_many_sessions")
 
-    def test_a_disk_that_fails_is_told_as_described(self):
+    def test_a_disk_that_fails_is_reported_as_described(self):
         sidecar = Stored(scale()).failing()
         self.addCleanup(sidecar.remove)
         sidecar.start()

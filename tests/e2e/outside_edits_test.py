@@ -93,15 +93,15 @@ class OutsideEdits(Case):
 
     def expect_alteration(self, sidecar):
         """Told at once, and by every command that reads the file, which then does nothing."""
-        told = "was altered: table room_server_assignments has the (trigger|index) t, .*DROP"
-        self.seen(lambda: any(re.search(told, reason) for reason in sidecar.get("/readyz").json["reasons"]))
-        self.expect_warning(sidecar, told)
+        warning = "was altered: table room_server_assignments has the (trigger|index) t, .*DROP"
+        self.seen(lambda: any(re.search(warning, reason) for reason in sidecar.get("/readyz").json["reasons"]))
+        self.expect_warning(sidecar, warning)
         for command in (["check"], ["rooms", "list"], ["rooms", "set", "2171", "--default-gateway", "gxy2"]):
             done = sidecar.run(*command)
             self.assertNotEqual(done.returncode, 0, command)
-            self.assertRegex(done.stdout + done.stderr, told)
+            self.assertRegex(done.stdout + done.stderr, warning)
 
-    def test_a_trigger_that_refuses_nothing_is_told_until_it_is_dropped(self):
+    def test_a_trigger_that_refuses_nothing_is_reported_until_it_is_dropped(self):
         sidecar = self.sidecar(toml(scale=True))
         sidecar.shell("CREATE TRIGGER t AFTER INSERT ON room_server_assignments BEGIN SELECT 1; END")
         self.expect_alteration(sidecar)
@@ -124,24 +124,24 @@ class OutsideEdits(Case):
 
     # Edits that contradict the configuration: told at once and at the next start, and no reason not to start.
 
-    def expect_warning(self, sidecar, told):
-        wait_until(lambda: re.search("WARN: .*" + told, sidecar.log_of_this_run()), f"a warning {told!r}")
+    def expect_warning(self, sidecar, warning):
+        wait_until(lambda: re.search("WARN: .*" + warning, sidecar.log_of_this_run()), f"a warning {warning!r}")
 
-    def contradicted(self, scale, statement, config, told):
+    def contradicted(self, scale, statement, config, warning):
         sidecar = self.sidecar(toml(scale=scale, **config))
         moved = sidecar.ask("2171", "IL").janus if scale else None
         if moved:
             self.assertEqual(moved, "gxy1")
         sidecar.shell(statement)
         self.seen(lambda: sidecar.get("/readyz").json["status"] == "degraded")
-        self.assertRegex(" ".join(sidecar.get("/readyz").json["reasons"]), told)
-        self.expect_warning(sidecar, told)
+        self.assertRegex(" ".join(sidecar.get("/readyz").json["reasons"]), warning)
+        self.expect_warning(sidecar, warning)
         check = sidecar.run("check")
         self.assertEqual(check.returncode, 0, check.stdout)
-        self.assertRegex(check.stdout, "warning: .*" + told)
+        self.assertRegex(check.stdout, "warning: .*" + warning)
         self.assertEqual(sidecar.stop(), 0)
         sidecar.start()
-        self.expect_warning(sidecar, told)
+        self.expect_warning(sidecar, warning)
         self.expect(sidecar.ask("2172"), 200)
         return sidecar
 
@@ -164,9 +164,9 @@ class OutsideEdits(Case):
 
     def test_a_gateway_removed_or_of_another_type_does_not_stop_the_next_start(self):
         for scale in (False, True):
-            for name, statement, told in self.CONTRADICTIONS:
+            for name, statement, warning in self.CONTRADICTIONS:
                 with self.subTest(name, scale=scale):
-                    sidecar = self.contradicted(scale, statement, self.LISTED, told)
+                    sidecar = self.contradicted(scale, statement, self.LISTED, warning)
                     self.assertEqual(sidecar.get("/readyz").json["status"], "degraded")
                     if scale:
                         self.expect_movable(sidecar)
@@ -175,26 +175,26 @@ class OutsideEdits(Case):
 
     def test_the_same_without_gateways_in_the_configuration(self):
         for scale in (False, True):
-            for name, statement, told in self.CONTRADICTIONS:
+            for name, statement, warning in self.CONTRADICTIONS:
                 with self.subTest(name, scale=scale):
-                    sidecar = self.contradicted(scale, statement, {**self.LISTED, "gateways": ()}, told)
+                    sidecar = self.contradicted(scale, statement, {**self.LISTED, "gateways": ()}, warning)
                     if scale:
                         self.expect_movable(sidecar)
 
     def test_a_gateway_renamed_or_with_another_id_does_not_stop_the_next_start(self):
         gateways = [{"name": f"gxy{i}", "id": i} for i in (1, 2, 3)]
         for scale in (False, True):
-            for statement, told in [
+            for statement, warning in [
                     ("UPDATE gateways SET name = 'other' WHERE name = 'gxy1';",
                      'cannot have id 1: gateway "other" bears it'),
                     ("UPDATE gateways SET name = 'gxy' || char(9) || '1' WHERE name = 'gxy1';", "cannot have id 1"),
                     ("UPDATE gateways SET id = 77 WHERE name = 'gxy1';", "bears id 77 in the database")]:
                 with self.subTest(statement, scale=scale):
-                    sidecar = self.contradicted(scale, statement, {**self.LISTED, "gateways": gateways}, told)
+                    sidecar = self.contradicted(scale, statement, {**self.LISTED, "gateways": gateways}, warning)
                     if scale and "name = " in statement:
                         self.expect_movable(sidecar)
 
-    def test_a_row_deleted_is_told_and_made_anew_at_the_next_start(self):
+    def test_a_row_deleted_is_reported_and_made_anew_at_the_next_start(self):
         for scale in (False, True):
             with self.subTest(scale=scale):
                 sidecar = self.contradicted(scale, "DELETE FROM gateways WHERE name = 'gxy1';", self.LISTED,
@@ -202,37 +202,37 @@ class OutsideEdits(Case):
                 wait_until(lambda: sidecar.get("/readyz").json["status"] == "ok", "all to be well")
                 self.assertEqual(sidecar.ask("2171").janus, "gxy1")
 
-    def test_a_type_that_no_list_needs_is_told_whether_the_configuration_writes_it_or_not(self):
+    def test_a_type_that_no_list_needs_is_reported_whether_the_configuration_writes_it_or_not(self):
         written = [{"name": name, "type": "rooms"} for name in ("gxy1", "gxy2", "gxy3")]
         for scale in (False, True):
             for gateways in (("gxy1", "gxy2", "gxy3"), written):
                 with self.subTest(gateways, scale=scale):
-                    told = 'config.toml:[0-9]+: gateway "gxy1" is of type "streaming" in the database and "rooms" in'
+                    warning = 'config.toml:[0-9]+: gateway "gxy1" is of type "streaming" in the database and "rooms" in'
                     sidecar = self.contradicted(scale, "UPDATE gateways SET type = 'streaming' WHERE name = 'gxy1';",
-                                                {"gateways": gateways}, told)
+                                                {"gateways": gateways}, warning)
                     reloaded = sidecar.run("reload")
                     self.assertEqual(reloaded.returncode, 0, reloaded.stderr)
-                    self.assertRegex(reloaded.stdout + reloaded.stderr, told)
-                    self.assertEqual(len(re.findall(told, " ".join(sidecar.get("/readyz").json["reasons"]))), 1)
+                    self.assertRegex(reloaded.stdout + reloaded.stderr, warning)
+                    self.assertEqual(len(re.findall(warning, " ".join(sidecar.get("/readyz").json["reasons"]))), 1)
                     if scale:
                         self.expect_movable(sidecar)
                     sidecar.shell("UPDATE gateways SET type = 'rooms';")
                     self.seen(lambda one=sidecar: one.get("/readyz").json["status"] == "ok")
 
-    def test_the_type_of_a_default_gateway_that_only_rooms_name_is_told(self):
+    def test_the_type_of_a_default_gateway_that_only_rooms_name_is_reported(self):
         sidecar = self.sidecar()
         sidecar.shell("INSERT INTO gateways (name) VALUES ('gxy9');")
         rooms = {str(room): "gxy9" for room in range(2171, 2176)}
         sidecar.write_config(toml(rooms=rooms))
         self.expect(sidecar.post("/v2/reload"), 200)
-        for edit, told, status in [("type = 'streaming'", 'is of type "streaming"', 500),
-                                   ("type = 'rooms', removed_at = datetime()", "is removed or gone", 500),
-                                   ("removed_at = NULL, name = 'gxy8'", 'is now gateway "gxy8"', 200)]:
-            told = f'room "2171" and 4 more: default_gateway: gateway "gxy9" {told} in the database'
+        for edit, warning, status in [("type = 'streaming'", 'is of type "streaming"', 500),
+                                      ("type = 'rooms', removed_at = datetime()", "is removed or gone", 500),
+                                      ("removed_at = NULL, name = 'gxy8'", 'is now gateway "gxy8"', 200)]:
+            warning = f'room "2171" and 4 more: default_gateway: gateway "gxy9" {warning} in the database'
             sidecar.shell(f"UPDATE gateways SET {edit} WHERE name = 'gxy9';")
-            self.seen(lambda one=told: one in " ".join(sidecar.get("/readyz").json["reasons"]))
-            self.expect_warning(sidecar, re.escape(told))
-            self.assertIn(told, sidecar.run("check").stdout)
+            self.seen(lambda one=warning: one in " ".join(sidecar.get("/readyz").json["reasons"]))
+            self.expect_warning(sidecar, re.escape(warning))
+            self.assertIn(warning, sidecar.run("check").stdout)
             self.assertEqual(sidecar.ask("2171").status, status)
 
     SWAPPED = "".join(f"UPDATE gateways SET name = '{new}' WHERE name = '{old}';"
@@ -242,16 +242,16 @@ class OutsideEdits(Case):
         return (sidecar.sql("SELECT id, name, url, removed_at FROM gateways ORDER BY id"),
                 sidecar.sql("SELECT gateway_uid, default_gateway_id FROM rooms ORDER BY id"))
 
-    def test_names_that_were_exchanged_are_told_and_rooms_keep_their_default_gateways(self):
+    def test_names_that_were_exchanged_are_reported_and_rooms_keep_their_default_gateways(self):
         for gateways in ((), ("gxy1", "gxy2", "gxy3"), [{"name": f"gxy{i}", "id": i} for i in (1, 2, 3)]):
             for scale in (False, True):
                 with self.subTest(gateways, scale=scale):
                     is_by_id = bool(gateways) and isinstance(gateways[0], dict)
-                    told = ('gateway "gxy1" cannot have id 1: it bears id 2' if is_by_id else
-                            'gateway "gxy1" has id 2 in the database by now and had id 1, which is gateway "gxy2"')
-                    self.exchange(scale, {**self.LISTED, "gateways": gateways}, told)
+                    warning = ('gateway "gxy1" cannot have id 1: it bears id 2' if is_by_id else
+                               'gateway "gxy1" has id 2 in the database by now and had id 1, which is gateway "gxy2"')
+                    self.exchange(scale, {**self.LISTED, "gateways": gateways}, warning)
 
-    def exchange(self, scale, config, told):
+    def exchange(self, scale, config, warning):
         sidecar = self.sidecar(toml(scale=scale, **config))
         self.expect(sidecar.ask("2171", "IL"), 200)
         sidecar.shell(self.SWAPPED)
@@ -260,13 +260,13 @@ class OutsideEdits(Case):
             if restart:
                 self.assertEqual(sidecar.stop(), 0)
                 sidecar.start()
-            self.seen(lambda: told in " ".join(sidecar.get("/readyz").json["reasons"]))
+            self.seen(lambda: warning in " ".join(sidecar.get("/readyz").json["reasons"]))
             self.assertEqual(sidecar.get("/readyz").json["status"], "degraded")
-            self.expect_warning(sidecar, re.escape(told))
+            self.expect_warning(sidecar, re.escape(warning))
             reloaded = sidecar.post("/v2/reload")
             self.expect(reloaded, 200)
-            self.assertIn(told, " ".join(reloaded.json["warnings"]))
-            self.assertRegex(sidecar.run("check").stdout, "warning: .*" + re.escape(told))
+            self.assertIn(warning, " ".join(reloaded.json["warnings"]))
+            self.assertRegex(sidecar.run("check").stdout, "warning: .*" + re.escape(warning))
             self.assertEqual(self.catalogue_in_file(sidecar), swapped, "nothing was written over")
             if not scale:
                 self.assertEqual((sidecar.ask("2171").janus, sidecar.ask("2172").janus), ("gxy2", "gxy1"))
@@ -288,28 +288,28 @@ class OutsideEdits(Case):
         sidecar.start()
         self.assertEqual(sidecar.get("/readyz").json["status"], "ok")
 
-    def test_names_that_wander_on_are_told(self):
+    def test_names_that_wander_on_are_reported(self):
         """gxy1 becomes another name, and gxy2 becomes gxy1: two rows have gone, and one has come."""
         sidecar = self.sidecar()
         sidecar.shell("UPDATE gateways SET name = 'gxy2x' WHERE name = 'gxy1';"
                       "UPDATE gateways SET name = 'gxy1' WHERE name = 'gxy2';")
-        for told in ('gateway "gxy1" has id 2 in the database by now and had id 1, which is gateway "gxy2x"',
-                     'gateway "gxy2" is in the database no more'):
-            self.seen(lambda one=told: one in " ".join(sidecar.get("/readyz").json["reasons"]))
-            self.expect_warning(sidecar, re.escape(told))
-            self.assertIn(told, sidecar.run("check").stdout)
+        for warning in ('gateway "gxy1" has id 2 in the database by now and had id 1, which is gateway "gxy2x"',
+                        'gateway "gxy2" is in the database no more'):
+            self.seen(lambda one=warning: one in " ".join(sidecar.get("/readyz").json["reasons"]))
+            self.expect_warning(sidecar, re.escape(warning))
+            self.assertIn(warning, sidecar.run("check").stdout)
 
-    def test_another_id_without_one_in_the_configuration_is_told_and_the_rooms_follow_at_the_next_start(self):
+    def test_another_id_without_one_in_the_configuration_is_reported_and_the_rooms_follow_at_the_next_start(self):
         sidecar = self.sidecar()
         sidecar.shell("UPDATE gateways SET id = 77 WHERE name = 'gxy1';")
-        told = 'gateway "gxy1" has id 77 in the database by now and had id 1; a start or a reload'
-        self.seen(lambda: told in " ".join(sidecar.get("/readyz").json["reasons"]))
-        self.expect_warning(sidecar, re.escape(told))
-        self.assertIn(told, sidecar.run("check").stdout)
+        warning = 'gateway "gxy1" has id 77 in the database by now and had id 1; a start or a reload'
+        self.seen(lambda: warning in " ".join(sidecar.get("/readyz").json["reasons"]))
+        self.expect_warning(sidecar, re.escape(warning))
+        self.assertIn(warning, sidecar.run("check").stdout)
         self.expect(sidecar.ask("2171"), 500, "gateway_not_found")
         sidecar.stop()
         sidecar.start()
-        self.expect_warning(sidecar, re.escape(told))
+        self.expect_warning(sidecar, re.escape(warning))
         self.assertEqual(sidecar.ask("2171").janus, "gxy1")
         self.assertEqual(sidecar.get("/readyz").json["status"], "ok")
 
@@ -338,10 +338,10 @@ class OutsideEdits(Case):
 
     def test_a_room_renamed_or_with_another_id_does_not_stop_the_next_start(self):
         rooms = {"2171": {"default_gateway": "gxy1", "id": 1}, "2172": {"default_gateway": "gxy2", "id": 2}}
-        for edit, told in [("gateway_uid = '4711'", 'cannot have id 1: room "4711" bears it'),
-                           ("id = 77", "bears id 77 in the database")]:
+        for edit, warning in [("gateway_uid = '4711'", 'cannot have id 1: room "4711" bears it'),
+                              ("id = 77", "bears id 77 in the database")]:
             with self.subTest(edit):
-                self.contradicted(False, f"UPDATE rooms SET {edit} WHERE id = 1;", {"rooms": rooms}, told)
+                self.contradicted(False, f"UPDATE rooms SET {edit} WHERE id = 1;", {"rooms": rooms}, warning)
 
     def test_what_was_never_right_still_stops_the_start(self):
         sidecar = self.sidecar(toml(**{**self.LISTED, "regions": {"IL": ["gxy7"]}}), start=False)

@@ -14,7 +14,7 @@ SECTOR = 512
 
 
 def positions(record):
-    """Where each of its deeds ends."""
+    """Where each of its entries ends."""
     end = 0
     with open(record, "rb") as file:
         while len(head := file.read(HEAD.size)) == HEAD.size:
@@ -53,9 +53,9 @@ class File:
                 at = end
         return bytes(self._with(kept))
 
-    def _with(self, deeds):
+    def _with(self, writes):
         content = bytearray(self.content)
-        for offset, data in deeds:
+        for offset, data in writes:
             if data is None:
                 del content[offset:]
                 content.extend(bytes(offset - len(content)))
@@ -88,7 +88,7 @@ class Disk:
     def advance(self, position):
         """Takes in what was recorded before that byte of the record."""
         while True:
-            begin = self._record.tell()
+            begin = self._record.seek(0, os.SEEK_CUR)
             head = self._record.read(HEAD.size)
             if len(head) < HEAD.size:
                 self._record.seek(begin)

@@ -73,11 +73,11 @@ class Prometheus(Process):
         url = f"http://127.0.0.1:{self.port}/api/v1/{what}?{urllib.parse.urlencode(parameters)}"
         try:
             with urllib.request.urlopen(url, timeout=30) as answer:
-                said = json.load(answer)
+                reply = json.load(answer)
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{parameters}: {error.read().decode()}") from None
-        assert said["status"] == "success" and not said.get("warnings"), (parameters, said)
-        return said["data"]
+        assert reply["status"] == "success" and not reply.get("warnings"), (parameters, reply)
+        return reply["data"]
 
     def query(self, query, at=None):
         """[(labels, value)…] at that time, or now."""

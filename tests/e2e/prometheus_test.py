@@ -68,10 +68,10 @@ class Watched(Stored):
 
 
 class Going:
-    """Does something again and again, as users do, until it is over. `deed` gets its own connection's `say`."""
+    """Does something again and again, as users do, until it is over. `action` gets its own connection's `say`."""
 
-    def __init__(self, sidecar, deed, pause=0.05):
-        self._sidecar, self._deed, self._pause = sidecar, deed, pause
+    def __init__(self, sidecar, action, pause=0.05):
+        self._sidecar, self._action, self._pause = sidecar, action, pause
         self._over = threading.Event()
         self._fault = None
         self._thread = threading.Thread(target=self._go)
@@ -82,7 +82,7 @@ class Going:
                 return client.request(method, path, body, HEADERS)
             try:
                 while not self._over.wait(self._pause):
-                    self._deed(say)
+                    self._action(say)
             except Exception as fault:  # told by whoever waits for the thread
                 self._fault = fault
 
@@ -152,19 +152,19 @@ class Scenario:
         self.be_no_longer_alone()
         self.be_well()
         on_its_own = {"RoomSidecarGone", "RoomSidecarCannotWrite", "RoomSidecarSharedStoreConflict"}
-        with contextlib.ExitStack() as trouble:
+        with contextlib.ExitStack() as problems:
             self.etcd.freeze()
-            trouble.callback(self.etcd.thaw)
-            self.make_legacy_trouble(trouble)
-            self.make_disk_trouble(trouble)
-            self.make_fleet_trouble(trouble)
+            problems.callback(self.etcd.thaw)
+            self.make_legacy_problems(problems)
+            self.make_disk_problems(problems)
+            self.make_fleet_problems(problems)
             self.wait_for(EXPECTED.keys() - on_its_own)
         wait_until(self.follows_the_store, "the shared store to be followed again")
         with Going(self.disk, self.use_new_room), Going(self.shared, self.use_shared):
             self.disk.fails("write ENOSPC")
             self.wait_for({"RoomSidecarCannotWrite"})
         # From now on nothing moves: what is asked for now agrees with what each sidecar says.
-        self.said = {name: Metrics(one.get("/metrics").body.decode()) for name, one in self.sidecars.items()}
+        self.scraped = {name: Metrics(one.get("/metrics").body.decode()) for name, one in self.sidecars.items()}
         seen = time.time()
         self.prometheus.wait_until(
             lambda: all(value > seen for _, value in self.prometheus.query("timestamp(room_sidecar_scale_mode)")),
@@ -206,29 +206,29 @@ class Scenario:
         self.wait_for({"RoomSidecarSharedStoreConflict"})
         wait_until(self.follows_the_store, "the shared store to be followed")
 
-    def make_legacy_trouble(self, trouble):
+    def make_legacy_problems(self, problems):
         one = self.legacy
         one.sql("UPDATE rooms SET default_gateway_id = 999 WHERE gateway_uid = '2172'")
         one.write_config(toml(balancing={"max_server_capacity": -1}))
         assert one.post("/v2/reload").status == 409
 
-        def crowd(say):
+        def fill(say):
             ask(say, "2172")
             with contextlib.ExitStack() as all_of_them:
                 for _ in range(8):  # answered once, none of them gives way
                     client = all_of_them.enter_context(contextlib.closing(Client("127.0.0.1", one.port)))
                     client.request("GET", "/v2/gateways", None, HEADERS)
-        trouble.enter_context(Going(one, crowd, pause=0.2))
+        problems.enter_context(Going(one, fill, pause=0.2))
 
     def use_new_room(self, say):
         self.new_rooms += 1
         ask(say, f"room-{self.new_rooms}", "IL")
 
-    def make_disk_trouble(self, trouble):
+    def make_disk_problems(self, problems):
         self.disk.fails("fsync 250")
-        trouble.enter_context(Going(self.disk, self.use_new_room))
+        problems.enter_context(Going(self.disk, self.use_new_room))
 
-    def make_fleet_trouble(self, trouble):
+    def make_fleet_problems(self, problems):
         one = self.fleet
         Participant(self.gateways["gxy3"], "88")
         wait_until(lambda: one.assignments().get("88") == "gxy3", "the room to be adopted")
@@ -237,7 +237,7 @@ class Scenario:
         for gateway in ("gxy1", "gxy2", "gxy3"):  # while the brake holds, one that is down still gets new rooms
             one.put(f"/v2/gateways/{gateway}/drain")
         number = iter(range(10**9))
-        trouble.enter_context(Going(one, lambda say: ask(say, f"new-{next(number)}")))
+        problems.enter_context(Going(one, lambda say: ask(say, f"new-{next(number)}")))
 
 
 class Seen(unittest.TestCase):
@@ -260,25 +260,25 @@ class Seen(unittest.TestCase):
         self.assertEqual(len(self.query('up{job="room-sidecar"} == 1', self.scenario.well_at)),
                          len(self.scenario.sidecars))
 
-    def test_each_tells_of_the_sidecar_in_trouble_and_of_no_other(self):
-        told = {alert: [] for alert in EXPECTED}
+    def test_each_names_the_sidecar_with_the_problem_and_no_other(self):
+        fired = {alert: [] for alert in EXPECTED}
         for labels, _ in self.query('last_over_time(ALERTS{alertstate="firing"}[15m])', time.time()):
-            told[labels["alertname"]].append(labels)
+            fired[labels["alertname"]].append(labels)
         for alert, (name, more) in EXPECTED.items():
             with self.subTest(alert):
                 instance = self.scenario.sidecars[name].instance
-                instances = {labels["instance"] for labels in told[alert]
+                instances = {labels["instance"] for labels in fired[alert]
                              if labels.get("error") != "storage_unavailable"}  # as it must be with the disk's
                 self.assertEqual(instances, {instance})
-                self.assertTrue(any(more.items() <= labels.items() for labels in told[alert]), told[alert])
+                self.assertTrue(any(more.items() <= labels.items() for labels in fired[alert]), fired[alert])
 
     def test_the_five_things_to_watch_are_one_query_each(self):
         section = prometheus.PAGE.read_text(encoding="utf-8").split("## The five things")[1].split("\n## ")[0]
         rows = re.findall(r"^\| [A-Z][^|]* \| `(.*)` \|$", section, re.MULTILINE)
         load, created, removed, matched, filled = (self.query(row.replace("\\|", "|")) for row in rows)
-        said = self.scenario.said
+        scraped = self.scenario.scraped
         loads = {labels["gateway"]: value for labels, value in load}
-        self.assertEqual(loads, {gateway: sum(one("gateway_load_users", gateway=gateway) for one in said.values())
+        self.assertEqual(loads, {gateway: sum(one("gateway_load_users", gateway=gateway) for one in scraped.values())
                                  for gateway in ("gxy1", "gxy2", "gxy3")})
         self.assertGreater(loads["gxy1"], 20)
         (_, rate), = created
@@ -290,7 +290,7 @@ class Seen(unittest.TestCase):
         self.assertTrue(0 < rate < 1, rate)
         for labels, value in filled:
             name, = (name for name, one in self.scenario.sidecars.items() if one.instance == labels["instance"])
-            one, gateway = said[name], labels["gateway"]
+            one, gateway = scraped[name], labels["gateway"]
             self.assertAlmostEqual(value, one("gateway_rooms", gateway=gateway) * one("room_occupancy_users")
                                    / one("gateway_capacity_users", gateway=gateway))
         self.assertEqual(len(filled), 12)
@@ -317,7 +317,7 @@ class Seen(unittest.TestCase):
 
     def test_the_dashboard_knows_metrics_and_labels(self):
         known = {}
-        for one in self.scenario.said.values():
+        for one in self.scenario.scraped.values():
             for name, labels in one.values:
                 known.setdefault(f"room_sidecar_{name}", set()).update(label for label, _ in labels)
         for title, query in queries_of_dashboard():

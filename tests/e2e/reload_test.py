@@ -84,7 +84,7 @@ class Reload(Case):
         sidecar.hang_up()
         wait_until(lambda: sidecar.ask("2171").janus == "gxy2", "the good one after the bad one")
 
-    def test_the_command_waits_and_tells_by_its_exit_code(self):
+    def test_the_command_waits_and_reports_by_its_exit_code(self):
         sidecar = self.sidecar()
         sidecar.write_config(GOOD)
         applied = sidecar.run("reload")
@@ -149,9 +149,9 @@ class Reload(Case):
         wait_until(lambda: sidecar.ask("2171").janus == "gxy3", "the edit")
         warnings = sidecar.post("/v2/reload").json["warnings"]
         self.assertEqual(sidecar.ask("2171").janus, "gxy3")
-        told = [w for w in warnings if "config.toml:" in w and "2171" in w
-                and re.search(r"\b(gxy)?3\b", w) and re.search(r"\b(gxy)?1\b", w)]
-        self.assertEqual(len(told), 1, warnings)
+        about_it = [w for w in warnings if "config.toml:" in w and "2171" in w
+                    and re.search(r"\b(gxy)?3\b", w) and re.search(r"\b(gxy)?1\b", w)]
+        self.assertEqual(len(about_it), 1, warnings)
         sidecar.stop()
         sidecar.start()
         self.assertEqual(sidecar.ask("2171").janus, "gxy3")

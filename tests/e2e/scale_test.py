@@ -56,8 +56,8 @@ class GluedLines(Case):
                      "#export SCALE=false # as usual", "OTHER=1ROOM_SIDECAR_SCALE=off", "# x\nOTHER=x SCALE=off # y"):
             with self.subTest(text=text):
                 is_commented_out = text.startswith(("#SCALE", "#export"))
-                said = self.warnings(text)
-                self.assertEqual("SCALE: is not read" in said, not is_commented_out, said)
+                found = self.warnings(text)
+                self.assertEqual("SCALE: is not read" in found, not is_commented_out, found)
 
     def test_other_programs_names_and_prose_are_not(self):
         for text in ("IMAGE_SCALE=2", "OPTIONS=--x IMAGE_SCALE=2", "URL=https://x/?SCALE=2&LOG_LEVEL=3",
@@ -70,9 +70,9 @@ class GluedLines(Case):
                             ("AVAILABLE_JANUS_SERVER", "AVAILABLE_JANUS_SERVERS"),
                             ("MAX_SERVER_CAPACTIY", "MAX_SERVER_CAPACITY"), ("ROOM_SIDECAR_SCLAE", "SCALE")):
             with self.subTest(name=name):
-                said = self.warnings(f"{name}=1\n")
-                self.assertIn(name, said)
-                self.assertIn(f'did you mean "{meant}"', said)
+                found = self.warnings(f"{name}=1\n")
+                self.assertIn(name, found)
+                self.assertIn(f'did you mean "{meant}"', found)
         for name in ("PATH", "SCALA_HOME", "MQTT_PORT", "DB_URL", "LOG_FILE", "SHELL"):
             with self.subTest(name=name):
                 self.assertNotIn("warning", self.warnings(f"{name}=1\n"))
@@ -168,7 +168,7 @@ class Switch(Case):
         self.assertIn("SCALE=true", done.stdout)
         self.assertEqual((sidecar.folder / ".env").read_text(), "SCALE=true\n")
 
-    def test_wrong_usage_is_told(self):
+    def test_wrong_usage_is_refused(self):
         sidecar = self.sidecar(start=False)
         self.assertEqual(sidecar.run("scale", "maybe").returncode, 2)
 

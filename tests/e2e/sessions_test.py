@@ -197,7 +197,7 @@ class Snapshot(Case):
 
 
 class Bounds(Case):
-    def test_a_session_above_sessions_max_is_503_and_told_once_a_minute(self):
+    def test_a_session_above_sessions_max_is_503_and_logged_once_a_minute(self):
         sidecar = self.sidecar(scale(sessions={"max": 3}))
         for i in range(3):
             sidecar.enter("1", f"s{i}")
@@ -212,9 +212,9 @@ class Bounds(Case):
         self.assertEqual(metrics(sidecar)("session_refusals_total", error="too_many_sessions"), 22)
         sidecar.leave("1", "s0")
         self.assertEqual(sidecar.enter("2", "t").status, 200)
-        told = [line for line in sidecar.log().splitlines() if "Too many sessions" in line]
-        self.assertEqual(len(told), 1, told)
-        self.assertIn("WARN: Too many sessions; new ones are refused, see sessions.max sessions=3 max=3", told[0])
+        logged = [line for line in sidecar.log().splitlines() if "Too many sessions" in line]
+        self.assertEqual(len(logged), 1, logged)
+        self.assertIn("WARN: Too many sessions; new ones are refused, see sessions.max sessions=3 max=3", logged[0])
         sidecar.write_config(scale(sessions={"max": 10}))
         self.assertEqual(sidecar.post("/v2/reload").status, 200)
         self.assertEqual(sidecar.enter("1", "s0").status, 200)

@@ -89,7 +89,7 @@ class Looking(Case):
                 self.expect(sidecar.get(f"{path}?{query}"), 400, "invalid_query")
         self.assertEqual(sidecar.get("/v2/rooms?limit=1000").status, 200)
 
-    def test_a_typing_error_in_a_query_or_body_is_told_and_changes_nothing(self):
+    def test_a_typing_error_in_a_query_or_body_is_refused_and_changes_nothing(self):
         sidecar = self.sidecar(scale())
         sidecar.ask("1")
         answer = sidecar.get("/v2/assignments?gatway=gxy2")
@@ -137,13 +137,13 @@ class Explaining(Case):
         sidecar.put("/v2/gateways/gxy4/drain")
         sidecar.ask("first", "IL")
         for _ in range(2):
-            told = sidecar.get("/v2/rooms/next/explain?country_code=IL").json
-            self.assertEqual([told[key] for key in ("janus", "reason", "regional_match", "error")],
+            explained = sidecar.get("/v2/rooms/next/explain?country_code=IL").json
+            self.assertEqual([explained[key] for key in ("janus", "reason", "regional_match", "error")],
                              ["gxy2", "assigned", True, None])
-            self.assertEqual({row["name"]: row["verdict"] for row in told["candidates"]},
+            self.assertEqual({row["name"]: row["verdict"] for row in explained["candidates"]},
                              {"gxy1": "higher_load", "gxy2": "chosen", "gxy3": "other_region",
                               "gxy4": "draining", "off": "disabled", "spare": "not_available"})
-            self.assertEqual(set(told["candidates"][0]), {"name", "load", "capacity", "verdict"})
+            self.assertEqual(set(explained["candidates"][0]), {"name", "load", "capacity", "verdict"})
         self.assertEqual(list(sidecar.assignments()), ["first"])
         self.assertEqual(sidecar.ask("next", "IL").janus, "gxy2")
 
@@ -152,22 +152,22 @@ class Explaining(Case):
                                      balancing={"max_server_capacity": 20, "when_full": "reject"}))
         for number in range(9):
             country = ("IL", "US", "FR")[number % 3]
-            told = sidecar.get(f"/v2/rooms/r{number}/explain?country_code={country}").json
+            explained = sidecar.get(f"/v2/rooms/r{number}/explain?country_code={country}").json
             answer = sidecar.ask(f"r{number}", country)
             if answer.status == 200:
-                self.assertEqual((told["janus"], told["reason"], told["error"]),
+                self.assertEqual((explained["janus"], explained["reason"], explained["error"]),
                                  (answer.janus, answer.reason, None))
                 again = sidecar.get(f"/v2/rooms/r{number}/explain").json
                 self.assertEqual((again["janus"], again["reason"]), (answer.janus, "sticky"))
             else:
-                self.assertEqual((told["janus"], told["error"]), (None, answer.error))
+                self.assertEqual((explained["janus"], explained["error"]), (None, answer.error))
 
     def test_where_post_fails_explain_names_the_error(self):
         legacy = self.sidecar(toml(rooms={"1": None, "2": "gxy2"}))
-        told = legacy.get("/v2/rooms/1/explain").json
-        self.assertEqual((told["janus"], told["error"]), (None, "gateway_not_found"))
-        told = legacy.get("/v2/rooms/2/explain").json
-        self.assertEqual((told["janus"], told["reason"]), ("gxy2", "default"))
+        explained = legacy.get("/v2/rooms/1/explain").json
+        self.assertEqual((explained["janus"], explained["error"]), (None, "gateway_not_found"))
+        explained = legacy.get("/v2/rooms/2/explain").json
+        self.assertEqual((explained["janus"], explained["reason"]), ("gxy2", "default"))
 
 
 class Steering(Case):
@@ -210,7 +210,7 @@ class Steering(Case):
         self.expect(sidecar.put("/v2/gateways/gxy9/drain"), 404, "gateway_not_found")
         self.expect(sidecar.delete("/v2/gateways/gxy9/drain"), 404, "gateway_not_found")
 
-    def test_an_unknown_gateway_is_told_wherever_it_is_named(self):
+    def test_an_unknown_gateway_is_refused_wherever_it_is_named(self):
         sidecar = self.sidecar(scale())
         sidecar.ask("1")
         for ask, target in ((sidecar.get, "/v2/assignments?gateway=gyx1"), (sidecar.put, "/v2/gateways/gyx1/drain"),

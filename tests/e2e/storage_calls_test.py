@@ -6,7 +6,7 @@ import unittest
 
 from pace import within
 from sidecar import wait_until
-from storage_trouble import CAN_AGAIN, LIBRARY, Trouble
+from storage_trouble import CAN_AGAIN, LIBRARY, FailureCase
 
 CALLS = {  # what fails: what an operator reads about it
     "write EIO": "disk I/O error",
@@ -23,7 +23,7 @@ AT_START = {
 
 
 @unittest.skipUnless(LIBRARY, "FAILING_FILES must name the library tests/faults/failing_files.c")
-class Calls(Trouble):
+class Calls(FailureCase):
     def test_while_calls_fail_new_rooms_are_refused_and_no_other(self):
         self.all_at_once(self.while_it_runs, CALLS.items())
 
@@ -111,7 +111,7 @@ class Calls(Trouble):
                              [(int(draining),)], call)
             self.expect(sidecar.delete(f"/v2/gateways/{gateway}/drain"), 200)
 
-    def test_a_disk_that_does_not_answer_is_told_and_costs_new_rooms_only(self):
+    def test_a_disk_that_does_not_answer_is_reported_and_costs_new_rooms_only(self):
         sidecar = self.stored().failing().start()
         known = self.known(sidecar)
         sidecar.fails("fsync 6000")

@@ -7,7 +7,7 @@ import time
 import unittest
 
 from sidecar import wait_until
-from storage_trouble import Trouble
+from storage_trouble import FailureCase
 
 PAGE = 4096
 
@@ -21,7 +21,7 @@ def flip(path, begin, end):
         file.write(bad)
 
 
-class Damage(Trouble):
+class Damage(FailureCase):
     def made(self, crashed=False, rooms=60):
         """A sidecar that has stopped, and which rooms it knew."""
         sidecar = self.stored().start()

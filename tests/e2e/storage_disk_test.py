@@ -8,13 +8,13 @@ import time
 import unittest
 
 from sidecar import toml, wait_until
-from storage_trouble import Trouble, inside, mounted, scale
+from storage_trouble import FailureCase, inside, mounted, scale
 
 TMPFS = 'mount -t tmpfs -o size=1m,mode=700 tmpfs "$1"'
 FILL = 'dd if=/dev/zero of="$1/filler" bs=4k 2>/dev/null || true'
 
 
-class Disk(Trouble):
+class Disk(FailureCase):
     # -- full
 
     def test_a_full_disk(self):
@@ -163,7 +163,7 @@ class Disk(Trouble):
         self.expect_recovery(sidecar, known)
 
 
-class Steering(Trouble):
+class Steering(FailureCase):
     """What operators do while storage fails: a clear answer, nothing half done, and file and memory the
     same afterwards."""
 

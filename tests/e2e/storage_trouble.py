@@ -59,12 +59,12 @@ class Stored(Sidecar):
         return re.findall(r"(?:WARN|ERROR): .*", self.log_of_this_run())
 
     def hashes(self):
-        """Of every file there is in the folder, but the lock and the note."""
+        """The hash of every file in the folder but the lock and the note."""
         return {file.name: hashlib.sha256(file.read_bytes()).hexdigest()
                 for file in sorted(self.data.iterdir()) if file.suffix not in (".lock", ".running")}
 
     def rows(self):
-        """Of the file; asked where the sidecar sees it, for it may be a mount of its own."""
+        """The file's assignments, read where the sidecar sees it, for it may be a mount of its own."""
         text = subprocess.run(
             [*(where(self) if self.process.poll() is None else []),
              "sqlite3", "-cmd", ".timeout 5000", str(self.database),
@@ -74,16 +74,16 @@ class Stored(Sidecar):
         return dict(line.split("|") for line in text[1:] if line)
 
 
-class Trouble(Case):
+class FailureCase(Case):
     def stored(self, config=None, **more):
         sidecar = Stored(scale() if config is None else config, **more)
         self.addCleanup(sidecar.remove)
         return sidecar
 
-    def all_at_once(self, deed, cases):
+    def all_at_once(self, play, cases):
         """They mostly wait."""
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            for case, outcome in [(case, pool.submit(deed, *case)) for case in cases]:
+            for case, outcome in [(case, pool.submit(play, *case)) for case in cases]:
                 with self.subTest(case):
                     outcome.result()
 

@@ -178,12 +178,12 @@ class Watch(Case):
         sidecar = self.scale()
         process = self.piped(sidecar, "--json")
         for _ in range(3):
-            told = json.loads(process.stdout.readline())
-            self.assertEqual((told["scale"], told["status"], len(told["gateways"])), (True, "ok", 3))
+            news = json.loads(process.stdout.readline())
+            self.assertEqual((news["scale"], news["status"], len(news["gateways"])), (True, "ok", 3))
         sidecar.stop()
-        told = json.loads(wait_until(lambda: [line for line in [process.stdout.readline()] if b'"error"' in line],
+        news = json.loads(wait_until(lambda: [line for line in [process.stdout.readline()] if b'"error"' in line],
                                      "it to be out of reach")[0])
-        self.assertEqual((told["error"], sorted(told)), ("out_of_reach", ["error", "message", "since"]))
+        self.assertEqual((news["error"], sorted(news)), ("out_of_reach", ["error", "message", "since"]))
 
     def test_an_interval_that_makes_no_sense_is_wrong_usage(self):
         sidecar = self.sidecar(start=False)

@@ -55,7 +55,7 @@ class ServiceManager:
         test.addCleanup(self._socket.close)
         self.path = f"{folder.name}/notify"
         self._socket.bind(self.path)
-        self.heard = []
+        self.received = []
 
     def listen(self):
         """What was said up to now, since it was last asked."""
@@ -64,16 +64,16 @@ class ServiceManager:
             try:
                 new += self._socket.recv(65536, socket.MSG_DONTWAIT).decode().split("\n")
             except BlockingIOError:
-                self.heard += new
+                self.received += new
                 return new
 
-    def hears(self, words):
+    def has_received(self, words):
         self.listen()
-        return words in self.heard
+        return words in self.received
 
     def statuses(self):
         self.listen()
-        return [line[len("STATUS="):] for line in self.heard if line.startswith("STATUS=")]
+        return [line[len("STATUS="):] for line in self.received if line.startswith("STATUS=")]
 
 
 class Watchdog(Case):
@@ -82,14 +82,14 @@ class Watchdog(Case):
         environment = {"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": str(int(LIMIT * 1e6))}
         return manager, self.sidecar(config, env=environment)
 
-    def test_it_is_told_as_long_as_all_get_on(self):
+    def test_it_is_notified_as_long_as_all_get_on(self):
         manager, _ = self.watched(toml(scale=True))
-        self.assertTrue(manager.hears("READY=1"))
+        self.assertTrue(manager.has_received("READY=1"))
         for _ in range(3):
-            manager.heard.clear()
-            wait_until(lambda: manager.hears("WATCHDOG=1"), "the next one")
+            manager.received.clear()
+            wait_until(lambda: manager.has_received("WATCHDOG=1"), "the next one")
 
-    def test_it_is_told_nothing_while_one_of_them_is_stuck(self):
+    def test_it_is_not_notified_while_one_of_them_is_stuck(self):
         manager, sidecar = self.watched(toml(scale=True))
         for name, part in (("journal", "writer"), ("main", "accepting"),
                            ("housekeeping", "housekeeping")):
@@ -101,28 +101,28 @@ class Watchdog(Case):
             sidecar.wait_for_log(f"gets on again part={part}")
             wait_until(lambda: "WATCHDOG=1" in manager.listen(), "it to be told again")
 
-    def test_a_stop_is_told_at_once(self):
+    def test_a_stop_is_announced_at_once(self):
         manager, sidecar = self.watched()
         self.assertEqual(sidecar.stop(), 0)
-        self.assertTrue(manager.hears("STOPPING=1"))
+        self.assertTrue(manager.has_received("STOPPING=1"))
         self.assertNotIn("does not get on", sidecar.log())
 
 
 class Status(Case):
-    def test_it_tells_the_mode_and_why_a_reload_was_refused(self):
+    def test_it_reports_the_mode_and_why_a_reload_was_refused(self):
         manager = ServiceManager(self)
         sidecar = self.sidecar(env={"NOTIFY_SOCKET": manager.path})
         self.assertEqual(manager.statuses()[-1], "legacy mode")
         sidecar.write_dotenv("SCALE=perhaps\n")
         self.assertEqual(sidecar.run("reload").returncode, 2)
-        self.assertTrue(manager.hears("RELOADING=1"))
+        self.assertTrue(manager.has_received("RELOADING=1"))
         self.assertRegex(manager.statuses()[-1],
                          r"^legacy mode; the last reload was refused: \.env:1: SCALE: .*perhaps")
         sidecar.write_dotenv("SCALE=true\n")
         self.assertEqual(sidecar.run("reload").returncode, 0)
         self.assertEqual(manager.statuses()[-1], "scale mode")
 
-    def test_where_nobody_asks_nobody_is_told(self):
+    def test_where_nobody_asks_nobody_is_notified(self):
         manager = ServiceManager(self)
         sidecar = self.sidecar(env={"NOTIFY_SOCKET": manager.path})
         self.assertNotIn("watchdog", [name for _, name in threads_of(sidecar)])

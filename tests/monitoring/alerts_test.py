@@ -138,7 +138,7 @@ class Alerts(unittest.TestCase):
         blinks = [series("cluster_up", "1x89 0x1"), series("cluster_members", "0x85 1x5", state="ill")]
         self.check(a_case("a leader's death", blinks, []))
 
-    def test_a_conflict_is_told_for_an_hour_also_if_it_came_with_the_first_scrape(self):
+    def test_a_conflict_is_shown_for_an_hour_also_if_it_came_with_the_first_scrape(self):
         with_the_first = "_x60 1x300"
         self.check(*(a_case(f"at {at}", [series("cluster_conflicts_total", with_the_first)], firing, at)
                      for at, firing in (("70m", ["RoomSidecarSharedStoreConflict"]),

@@ -121,7 +121,7 @@ TEST_CASE("an urgent row takes along what was noted before") {
   }
 }
 
-TEST_CASE("a deed runs after what was noted before it, as one transaction") {
+TEST_CASE("a command runs after what was noted before it, as one transaction") {
   const Scratch scratch;
   Reported reported;
   Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
