@@ -63,7 +63,7 @@ std::string_view to_text(RegionalMatch match) {
   return "";
 }
 
-// Each value has its number from the start, or nobody could tell a first event from a first scrape.
+// Each value has its series from the start, so that a first event differs from a first scrape.
 template <typename Kind, Kind Last, typename Text>
 void add_each(Families& families, std::string_view label, const counts::CounterBy<Kind, Last>& counters, Text text) {
   for (std::size_t i = 0; i < counters.size; ++i) {
@@ -74,7 +74,7 @@ void add_each(Families& families, std::string_view label, const counts::CounterB
 
 constexpr auto text_of = [](auto kind) { return to_text(kind); };
 
-// Rooms that a gateway can still get before it is full, as placement reckons.
+// Rooms that a gateway can still get before it is full, as placement counts them.
 std::int64_t headroom(const app::GatewayListing& gateway, std::int64_t occupancy) {
   const bool takes_rooms =
       gateway.available && !gateway.disabled && !gateway.draining && gateway.state != GatewayState::down;
@@ -105,11 +105,11 @@ void Collector::add_sidecar(Families& families) const {
     brakes = transaction.health().brakes();
     brakings = transaction.health().brakings();
   }
-  families.gauge("room_sidecar_build_info", "1; the version that runs is in the label.")
+  families.gauge("room_sidecar_build_info", "Always 1; the label names the running version.")
       .add({{"version", sources_.version}}, true);
   families.gauge("room_sidecar_scale_mode", "1 in scale mode, 0 in legacy mode.")
       .add({}, sources_.registry.policy()->options().scale);
-  families.gauge("room_sidecar_degraded", "1 while it is less than well for that reason; /readyz says more.")
+  families.gauge("room_sidecar_degraded", "1 while the sidecar is degraded for this reason; /readyz says more.")
       .add({{"reason", "storage"}}, sources_.journal.failure() || sources_.journal.refusal())
       .add({{"reason", "configuration"}}, sources_.keeper.has_unwritten() || !sources_.keeper.contradictions().empty())
       .add({{"reason", "health_sources"}}, daemon_state.has_source_problem)
@@ -118,7 +118,7 @@ void Collector::add_sidecar(Families& families) const {
       .add({{"reason", "session_reports"}}, sources_.server.shedding().refuses_session_reports());
   families
       .counter("room_sidecar_brakes_applied_total",
-               "How often most gateways failed at once, so that no room was moved.")
+               "Times that most gateways failed at once, so that no room was moved.")
       .add({}, brakings);
   families.counter("room_sidecar_config_reloads_total", "Reloads of the configuration.")
       .add({{"result", "applied"}}, daemon_state.reloads_applied)
@@ -140,7 +140,7 @@ void Collector::add_requests(Families& families) const {
     }
   }
   families.histogram("room_sidecar_http_request_duration_seconds",
-                     "From the whole request to its answer, by route; without what was refused at the door.",
+                     "Time from the whole request to its answer, by route; without requests that were refused unread.",
                      ns_per_second);
   for (const http::RouteReading& route : routes) {
     if (route.pattern.empty()) continue;
@@ -149,37 +149,39 @@ void Collector::add_requests(Families& families) const {
   families.gauge("room_sidecar_http_connections", "Open connections.")
       .add({}, static_cast<std::uint64_t>(sources_.server.connections()));
   const http::LoadShedding& shedding = sources_.server.shedding();
-  families.counter("room_sidecar_http_connections_shed_total", "Connections refused above http.max_connections.")
+  families
+      .counter("room_sidecar_http_connections_shed_total",
+               "Connections refused because http.max_connections was reached.")
       .add({}, shedding.connections_refused());
   families
       .counter("room_sidecar_http_connections_displaced_total",
-               "Connections without an authorised answer that were closed for newcomers, above http.max_connections.")
+               "Idle connections without an authorised answer that were closed to admit new ones.")
       .add({}, shedding.connections_displaced());
   families
       .counter("room_sidecar_http_large_bodies_refused_total",
-               "Bodies above 64 KiB refused because as many as can be were being received.")
+               "Bodies above 64 KiB refused because the limit of those received at once was reached.")
       .add({}, shedding.large_bodies_refused());
 }
 
 void Collector::add_rooms(Families& families) const {
   const app::RoomCounts& counts = sources_.registry.counts();
-  families.counter("room_sidecar_decisions_total", "Users told where to go, by reason.");
+  families.counter("room_sidecar_decisions_total", "Users answered with a gateway, by reason.");
   add_each(families, "reason", counts.answers, text_of);
-  families.counter("room_sidecar_refusals_total", "Users told no gateway, by error.");
+  families.counter("room_sidecar_refusals_total", "Users refused a gateway, by error.");
   add_each(families, "error", counts.refusals, [](domain::Refusal refusal) { return code_of(refusal); });
   families.counter("room_sidecar_session_refusals_total", "Session reports refused, by error.");
   add_each(families, "error", counts.session_refusals, [](domain::Refusal refusal) { return code_of(refusal); });
   add_each(families, "error", counts.invalid_reports,
            [](app::InvalidId what) { return what == app::InvalidId::room ? "invalid_room" : "invalid_session"; });
   families.add({{"error", http::too_many_connections.code}}, sources_.server.shedding().session_reports_refused());
-  families.counter("room_sidecar_assignments_created_total", "Rooms assigned that were not, by cause.");
+  families.counter("room_sidecar_assignments_created_total", "Rooms assigned that had no assignment, by cause.");
   add_each(families, "cause", counts.created, text_of);
-  families.counter("room_sidecar_assignments_moved_total", "Assignments replaced by another, by cause.");
+  families.counter("room_sidecar_assignments_moved_total", "Assignments moved to another gateway, by cause.");
   add_each(families, "cause", counts.moved, text_of);
   families.counter("room_sidecar_assignments_removed_total", "Assignments ended, by cause.");
   add_each(families, "cause", counts.removed, text_of);
   families.counter("room_sidecar_regional_assignments_total",
-                   "Rooms assigned when a user asked: on a gateway of the user's region or not.");
+                   "Rooms assigned for a user, by whether the gateway is in the user's region.");
   add_each(families, "result", counts.regional, text_of);
 
   std::size_t sessions = 0;
@@ -197,14 +199,15 @@ void Collector::add_rooms(Families& families) const {
     ++known;
     if (!policy->legacy_gateway(room)) ++without;
   }
-  families.gauge("room_sidecar_sessions", "Live sessions that are reported to this sidecar.")
+  families.gauge("room_sidecar_sessions", "Live sessions reported to this sidecar.")
       .add({}, static_cast<std::uint64_t>(sessions));
-  families.gauge("room_sidecar_split_rooms", "Rooms with participants elsewhere than where they are answered.")
+  families
+      .gauge("room_sidecar_split_rooms", "Rooms with participants on another gateway than the one that is answered.")
       .add({}, static_cast<std::uint64_t>(splits));
   families.gauge("room_sidecar_known_rooms", "Rooms that are known, enabled and not removed.").add({}, known);
   families
       .gauge("room_sidecar_rooms_without_default_gateway",
-             "Of those, the ones that legacy mode cannot answer: no valid default gateway, nor a pin.")
+             "Known rooms that legacy mode cannot answer: without a valid default gateway and without a pin.")
       .add({}, without);
 }
 
@@ -214,21 +217,21 @@ void Collector::add_gateways(Families& families) const {
   const auto each = [&](auto value) {
     for (const auto& gateway : gateways) families.add({{"gateway", gateway.name}}, value(gateway));
   };
-  families.gauge("room_sidecar_gateway_rooms", "Rooms assigned.");
+  families.gauge("room_sidecar_gateway_rooms", "Rooms assigned to the gateway.");
   each([](const auto& gateway) { return gateway.rooms; });
-  families.gauge("room_sidecar_gateway_users", "Live sessions in rooms that it serves, at all sidecars.");
+  families.gauge("room_sidecar_gateway_users", "Live sessions in the gateway's rooms, at all sidecars.");
   each([](const auto& gateway) { return gateway.users; });
-  families.gauge("room_sidecar_gateway_load_users", "Load as placement reckons it.");
+  families.gauge("room_sidecar_gateway_load_users", "Load of the gateway, as placement counts it.");
   each([](const auto& gateway) { return gateway.load; });
-  families.gauge("room_sidecar_gateway_capacity_users", "Load at which it is full.");
+  families.gauge("room_sidecar_gateway_capacity_users", "Load at which the gateway is full.");
   each([](const auto& gateway) { return gateway.capacity; });
-  families.gauge("room_sidecar_gateway_available", "1 if it is listed for new rooms.");
+  families.gauge("room_sidecar_gateway_available", "1 if the gateway is listed for new rooms.");
   each([](const auto& gateway) { return gateway.available; });
-  families.gauge("room_sidecar_gateway_disabled", "1 if it is disabled.");
+  families.gauge("room_sidecar_gateway_disabled", "1 if the gateway is disabled.");
   each([](const auto& gateway) { return gateway.disabled; });
-  families.gauge("room_sidecar_gateway_draining", "1 if it is being drained.");
+  families.gauge("room_sidecar_gateway_draining", "1 if the gateway is draining.");
   each([](const auto& gateway) { return gateway.draining; });
-  families.gauge("room_sidecar_gateway_state", "1 for the state that its health is in, 0 for the others.");
+  families.gauge("room_sidecar_gateway_state", "1 for the health state of the gateway, 0 for the other states.");
   for (const auto& gateway : gateways) {
     for (const auto state : {GatewayState::up, GatewayState::suspect, GatewayState::down, GatewayState::unknown}) {
       families.add({{"gateway", gateway.name}, {"state", to_text(state)}}, gateway.state == state);
@@ -247,24 +250,26 @@ void Collector::add_gateways(Families& families) const {
   }
   families.gauge("room_sidecar_headroom_rooms", "New rooms that can be placed before every gateway is full.")
       .add({}, all);
-  families.gauge("room_sidecar_region_headroom_rooms", "The same for the gateways of one region.");
+  families.gauge("room_sidecar_region_headroom_rooms",
+                 "New rooms that can be placed before every gateway of the region is full.");
   for (const auto& [region, rooms] : by_region) families.add({{"region", region}}, rooms);
 }
 
 void Collector::add_storage(Families& families) const {
   const store::CommitCounts& counts = sources_.journal.counts();
   const store::Journal::Queue queue = sources_.journal.queue();
-  families.histogram("room_sidecar_commit_duration_seconds", "Of the journal's transactions.", ns_per_second)
+  families
+      .histogram("room_sidecar_commit_duration_seconds", "How long a transaction of the journal takes.", ns_per_second)
       .add({}, counts.duration.read());
-  families.histogram("room_sidecar_commit_rows", "Rows written by one such transaction.", 1)
+  families.histogram("room_sidecar_commit_rows", "Rows that a transaction of the journal writes.", 1)
       .add({}, counts.rows.read());
   families.counter("room_sidecar_write_failures_total", "Attempts to write to the database that failed.")
       .add({}, counts.failures.value());
-  families.gauge("room_sidecar_database_log_bytes", "What the -wal beside the database takes on the disk.")
+  families.gauge("room_sidecar_database_log_bytes", "Size of the -wal file beside the database.")
       .add({}, static_cast<std::uint64_t>(sources_.journal.log_size()));
   families.gauge("room_sidecar_journal_queue_rows", "Rows not in the database yet.")
       .add({}, static_cast<std::uint64_t>(queue.rows));
-  families.gauge("room_sidecar_journal_queue_claims", "Of those, assignments that somebody waits for.")
+  families.gauge("room_sidecar_journal_queue_claims", "Assignments among these rows that a request waits for.")
       .add({}, static_cast<std::uint64_t>(queue.claims));
 }
 
