@@ -122,9 +122,9 @@ http::Response refusal(domain::Refusal why) {
     return refusal(404, code, "Configure the room, import it, or enable it: it is not known here.");
   }
   if (why == domain::Refusal::too_many_sessions) {
-    return refusal(503, code, "Report fewer sessions, or raise sessions.max: as many are known here as it allows.");
+    return refusal(503, code, "Report fewer sessions, or raise sessions.max: its limit is reached.");
   }
-  return refusal(503, code, "Try again; if it lasts, look into the log and at the disk of the database.");
+  return refusal(503, code, "Try again; if that lasts, look at the log and at the disk of the database.");
 }
 
 }  // namespace api

@@ -21,7 +21,7 @@ struct Obstacle {
 };
 
 constexpr Obstacle obstacles[] = {
-    {"down", "down by their health", "bring one back that is down"},
+    {"down", "down by their health", "repair one that is down"},
     {"full", "full", "add capacity or allow when_full = \"overflow\""},
     {"draining", "draining", "end a drain"},
     {"disabled", "disabled", "enable one"},
@@ -77,7 +77,7 @@ http::Response refusal(const app::Refused& refused, std::string_view room) {
     case domain::Refusal::no_gateway_available:
       return refusal(503, code, no_gateway(refused));
     case domain::Refusal::capacity_exhausted:
-      return refusal(503, code, in_the_way("No gateway that lives has room for one more", refused.in_the_way));
+      return refusal(503, code, in_the_way("No gateway that is up has capacity for one more room", refused.in_the_way));
     case domain::Refusal::default_gateway_unusable:
       return refusal(500, code,
                      "gateway not found for room " + std::string(room) +

@@ -99,8 +99,8 @@ http::Response answer_sessions_put(const Backend& backend, const http::Request& 
 
   if (result.is_refused) {
     return refusal(400, "invalid_session",
-                   "Send a valid room and session in each entry, or no entry if everybody has left: none is valid, so "
-                   "nobody is taken to have left.");
+                   "Send a valid room and session in each entry, or no entry if all users have left: none is valid, so "
+                   "nothing was changed.");
   }
 
   json::Writer json;

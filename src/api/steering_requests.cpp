@@ -77,7 +77,7 @@ http::Response answer_release(const Backend& backend, const http::Request& reque
       return refusal(404, "assignment_not_found", "There is nothing to release: the room has no assignment.");
     case app::Released::occupied:
       return refusal(409, "room_occupied",
-                     "Wait until the room is empty, or release it with force=true and split who is in it.");
+                     "Wait until the room is empty, or release it with force=true, which may split its users.");
     case app::Released::storage_unavailable:
       break;
   }
@@ -97,7 +97,7 @@ http::Response answer_reload(const Backend& backend, const http::Request& reques
     write_list(json, "warnings", result.warnings);
   } else {
     json.member("error", "configuration_refused");
-    json.member("message", "Mend what is listed under problems; the old configuration stays in force.");
+    json.member("message", "Correct the listed problems; the old configuration stays in force.");
     write_list(json, "problems", result.problems);
   }
   json.member("mode", result.scale ? "scale" : "legacy").member("mode_origin", result.mode_origin);

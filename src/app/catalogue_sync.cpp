@@ -32,7 +32,7 @@ void judge_removals(Removals removals, const LeftOut& gateways, const LeftOut& r
   const std::string numbers = gateways.text() + " and " + rooms.text();
   switch (removals) {
     case Removals::all:
-      if (is_mass) findings.warn("", "the configuration names " + numbers + " no more: they are removed");
+      if (is_mass) findings.warn("", "the configuration no longer names " + numbers + ": they are removed");
       return;
     case Removals::few:
       if (!is_mass) return;

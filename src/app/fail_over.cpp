@@ -114,7 +114,7 @@ void close_pass(Registry& registry, const Pass& pass) {
                     {{"failed_server", done.gateway}, {"target", done.target}, {"count", done.moved}});
     }
     if (done.left > 0) {
-      logging::warn("Rooms stay on a gateway that is to be left: they are pinned to it, or no other takes them",
+      logging::warn("Rooms stay on a gateway that is down or draining: they are pinned to it, or no other takes them",
                     {{"gateway_name", done.gateway}, {"rooms", done.left}});
     }
   }

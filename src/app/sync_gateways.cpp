@@ -168,7 +168,7 @@ void GatewaySync::add(const std::string& name, std::int64_t id) {
   plan_.rows.gateways.push_back(std::move(row));
   if (!was_accepted(name)) return;
   findings_.note_remade("", "gateway " + in_quotes(name) +
-                                " is in the database no more; a start or a reload makes it anew, with id " +
+                                " is no longer in the database; a start or a reload creates it again, with id " +
                                 std::to_string(id));
 }
 

@@ -326,10 +326,10 @@ std::optional<std::string> Fleet::problem_of(const Active& active) {
     return "etcd has not answered for " + std::to_string(std::chrono::round<std::chrono::seconds>(failing).count()) +
            " s; new rooms are refused, known ones are answered";
   }
-  if (active.writer->is_refused()) return "etcd refuses what is asked of it; new rooms are refused, see the log";
-  if (!active.is_listed()) return "what other sidecars have assigned is being read";
+  if (active.writer->is_refused()) return "etcd refuses the sidecar's requests; new rooms are refused, see the log";
+  if (!active.is_listed()) return "the assignments of other sidecars are being read";
   if (active.is_outdated())
-    return "what other sidecars assigned lately is not known; only rooms in use here are answered";
+    return "recent assignments of other sidecars are not known; only rooms in use here are answered";
   if (!active.is_live()) return "changes by other sidecars may come late";
   return std::nullopt;
 }

@@ -76,7 +76,7 @@ void Follower::work() {
     const auto age = state_.freshness.age();
     if (end.why == WatchEnd::Why::lost && (!age || *age > oldest_without_list)) must_list_ = true;
     if (end.why == WatchEnd::Why::refused && !std::exchange(error_logged_, true)) {
-      logging::error("Shared store does not let its changes be followed", {{"reason", end.words}});
+      logging::error("Changes of the shared store cannot be followed", {{"reason", end.words}});
     }
     // One that has just ended has been passed over already; none is asked without a pause.
     if (rests(end.why == WatchEnd::Why::refused ? 2000ms : 20ms)) return;
@@ -183,7 +183,7 @@ void Follower::take(const Listing& listing, News& news) {
   const bool is_other_history =
       !is_join && (is_other_history_ || listing.cluster_id != before.cluster_id || listing.revision < before.revision);
   if (is_other_history) {
-    logging::warn("Shared store is another one, or was put back; what it lacks is carried into it",
+    logging::warn("Shared store was replaced or restored; what it lacks is republished",
                   {{"revision", listing.revision}, {"followed", before.revision}});
     state_.freshness.forget_questions();
   }
@@ -280,10 +280,11 @@ void Follower::follow_listed(const std::vector<RowAt>& rows, bool is_other_histo
                                 local.ledger().name_of(room->held->gateway) != row.gateway_name;
       if (is_elsewhere) {
         state_.counts.conflicts.add();
-        logging::warn("Room is elsewhere in the shared store, which counts; who is in it here stays apart",
-                      {{"room_id", row.room_id},
-                       {"here", local.ledger().name_of(room->held->gateway)},
-                       {"gateway_name", row.gateway_name}});
+        logging::warn(
+            "Room conflict: the shared store names another gateway, which wins; users here are split from new ones",
+            {{"room_id", row.room_id},
+             {"here", local.ledger().name_of(room->held->gateway)},
+             {"gateway_name", row.gateway_name}});
       }
       local.ledger().follow(row);
     }

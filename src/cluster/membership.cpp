@@ -196,7 +196,7 @@ void Membership::log_foreign() {
   for (const auto& [endpoint, id] : foreign) {
     if (foreign_logged_.count(endpoint) > 0) continue;
     foreign_logged_[endpoint] = now;
-    logging::error("Endpoint leads to another etcd cluster: nothing is asked there, and what it says does not count",
+    logging::error("Endpoint leads to another etcd cluster: it is not asked, and its answers do not count",
                    {{"endpoint", endpoint}, {"cluster", id}, {"followed", followed.empty() ? "none" : followed}});
   }
   for (auto logged = foreign_logged_.begin(); logged != foreign_logged_.end();) {
@@ -217,8 +217,7 @@ void Membership::log_leaders(const std::vector<MemberStatus>& members) {
     leaders += (leaders.empty() ? "" : " ") + member.endpoint;
     ++count;
   }
-  if (count > 1 && !leaders_logged_)
-    logging::warn("Several members of etcd say that they lead", {{"endpoints", leaders}});
+  if (count > 1 && !leaders_logged_) logging::warn("Several members of etcd claim to lead", {{"endpoints", leaders}});
   leaders_logged_ = count > 1;
 }
 
@@ -277,7 +276,7 @@ void Membership::list(std::map<std::string, SidecarValue> sidecars, const std::s
 void Membership::came(const std::string& id, const SidecarValue& sidecar) {
   const locks::MutexLock lock(mutex_);
   if (id == state_.sidecar && sidecar.instance != self_.instance) {
-    logging::error("Another sidecar has the identity of this one: each must have a database file of its own",
+    logging::error("Another sidecar has the identity of this one: each needs a database file of its own",
                    {{"sidecar", id}, {"address", sidecar.address}});
   }
   sidecars_[id] = sidecar;
@@ -375,7 +374,7 @@ void Membership::reap(const std::string& id) {
     if (more) request.key = reply.value.items.back().key + '\0';
   }
   if (reaped > 0) {
-    logging::info("Rooms of a sidecar that is gone are given up, where nobody else uses them",
+    logging::info("Rooms of a departed sidecar are given up, where no other sidecar uses them",
                   {{"sidecar", id}, {"rooms", reaped}});
     return;  // and looked at again
   }

@@ -291,11 +291,10 @@ LeaveTask::LeaveTask(const Options& options, std::shared_ptr<FollowedCluster> cl
         const auto left = leave_store(engine_, options_, sidecar_, Engine::Clock::now() + leave_time);
         const auto marks = static_cast<std::int64_t>(left.marks);
         if (left.problem) {
-          logging::warn(
-              "Shared store was not told that this sidecar is alone now: `room-sidecar cluster leave` does it",
-              {{"reason", *left.problem}});
+          logging::warn("Shared store still lists this sidecar, which is alone now: run `room-sidecar cluster leave`",
+                        {{"reason", *left.problem}});
         } else {
-          logging::info("Taken out of the shared store", {{"rooms", marks}});
+          logging::info("Sidecar removed from the shared store", {{"rooms", marks}});
         }
       }) {}
 

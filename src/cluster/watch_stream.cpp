@@ -61,7 +61,7 @@ void WatchStream::finish() {
 void WatchStream::read(std::string_view line) {
   if (line.find_first_not_of(" \r\t") == line.npos) return;
   const auto json = json::Value::parse(line);
-  if (!json) return end_with(WatchEnd::Why::lost, "the watch says what is no JSON");
+  if (!json) return end_with(WatchEnd::Why::lost, "the watch sent no JSON");
   if (const json::Value* error = json->find("error")) {
     const Failure failure = failure_of_stream(*error);
     is_of_token_ = failure.of_token;
@@ -69,11 +69,11 @@ void WatchStream::read(std::string_view line) {
   }
   const json::Value* result = json->find("result");
   const auto header = result != nullptr ? header_of(*result) : std::nullopt;
-  if (!header) return end_with(WatchEnd::Why::lost, "the watch says what is not understood");
-  if (counts_ && !counts_(*header)) return end_with(WatchEnd::Why::lost, "the watch is another etcd cluster's");
+  if (!header) return end_with(WatchEnd::Why::lost, "the watch sent a line that is not understood");
+  if (counts_ && !counts_(*header)) return end_with(WatchEnd::Why::lost, "the watch belongs to another etcd cluster");
   if (flag_of(*result, "canceled")) {
     if (number_of(*result, "compact_revision").value_or(0) != 0) {
-      return end_with(WatchEnd::Why::compacted, "the revision to begin with is compacted");
+      return end_with(WatchEnd::Why::compacted, "the revision to begin with has been compacted");
     }
     const Failure failure = failure_of_reason(text_of(*result, "cancel_reason"));
     is_of_token_ = failure.of_token;
@@ -83,7 +83,7 @@ void WatchStream::read(std::string_view line) {
   if (const json::Value* list = result->find("events"); list != nullptr && list->array() != nullptr) {
     for (const json::Value& each : *list->array()) {
       auto event = event_of(each);
-      if (!event) return end_with(WatchEnd::Why::lost, "the watch tells an event that is not understood");
+      if (!event) return end_with(WatchEnd::Why::lost, "the watch sent an event that is not understood");
       events.push_back(std::move(*event));
     }
   }

@@ -546,7 +546,7 @@ void Writer::finish_republish(Command& command, const Conclusion& conclusion) {
   if (is_elsewhere) {
     state_.counts.conflicts.add();
     logging::warn(
-        "Room is elsewhere in the shared store, which counts; who is in it here stays apart",
+        "Room conflict: the shared store names another gateway, which wins; users here are split from new ones",
         {{"room_id", command.room}, {"here", command.request.row.gateway_name}, {"gateway_name", row.gateway_name}});
   }
   ledger.follow(row);

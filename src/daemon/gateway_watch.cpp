@@ -45,9 +45,9 @@ void GatewayWatch::log_problems() {
   // Without its source nothing is moved: as urgent as if most gateways had failed.
   const auto log = watch_.is_source_silent() ? logging::error : logging::warn;
   for (const std::string& problem : news.problems) {
-    log("Less is heard of gateways' health than there should be", {{"reason", problem}});
+    log("Health of gateways is only partly known", {{"reason", problem}});
   }
-  if (news.are_over) logging::info("All sources of gateways' health are heard again");
+  if (news.are_over) logging::info("All sources of gateways' health work again");
 }
 
 void GatewayWatch::follow(const std::shared_ptr<const domain::Policy>& policy) {

@@ -216,7 +216,7 @@ class Running {
         app::write_startup_state(database, startup);
         return true;
       }
-      logging::error("Configuration not yet in the database", {{"reason", "its .lock cannot be had"}});
+      logging::error("Configuration not yet in the database", {{"reason", "its .lock cannot be taken"}});
     } catch (const store::Failure& failure) {
       logging::error("Configuration not yet in the database", {{"reason", failure.what()}});
     }

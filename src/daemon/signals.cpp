@@ -184,7 +184,7 @@ void Signals::leave_at_deadline() {
     }
     if (is_over_) return;
     if (was_attached_) {
-      logging::error("Something hangs; left without waiting for it");
+      logging::error("Something hangs; stopped without waiting for it");
     } else {
       logging::info("Stopped during the start");
     }

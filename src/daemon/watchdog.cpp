@@ -46,11 +46,11 @@ bool Watchdog::all_got_on() {
     const std::uint64_t heartbeats = one.watched.heartbeats();
     const bool stuck = heartbeats == std::exchange(one.heartbeats, heartbeats);
     if (stuck && !std::exchange(one.stuck, true)) {
-      logging::error("A part of the sidecar does not get on; systemd will restart it if that lasts",
+      logging::error("A part of the sidecar is stuck; systemd will restart the sidecar if that lasts",
                      {{"part", one.watched.name}});
     }
     if (!stuck && std::exchange(one.stuck, false)) {
-      logging::warn("A part of the sidecar gets on again", {{"part", one.watched.name}});
+      logging::warn("A part of the sidecar is no longer stuck", {{"part", one.watched.name}});
     }
     all = all && !stuck;
   }

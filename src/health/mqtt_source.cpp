@@ -139,7 +139,7 @@ class MqttSource::Broker {
       pause_ = first_retry;
       return source_.connected(std::nullopt);
     }
-    source_.connected("MQTT broker " + options_.mqtt_url + ": does not let us subscribe to " + source_.topic_);
+    source_.connected("MQTT broker " + options_.mqtt_url + ": does not allow the subscription to " + source_.topic_);
   }
 
   void take(const mosquitto_message& message) {
@@ -165,7 +165,7 @@ MqttSource::MqttSource(const Options& options, domain::Duration interval, Observ
       interval_(interval),
       observed_(std::move(observed)),
       nonsense_(std::move(nonsense)),
-      silence_("MQTT broker " + options.mqtt_url + ": says nothing of any gateway in " + options.mqtt_topic),
+      silence_("MQTT broker " + options.mqtt_url + ": has no message of any gateway in " + options.mqtt_topic),
       problem_("MQTT broker " + options.mqtt_url + ": not yet connected") {
   thread_ = std::thread([this, options] { work(options); });
 }

@@ -49,7 +49,7 @@ struct ServerContext {
   std::function<void(ConnectionSlot&, const std::optional<TokenInForce::Token>& authorised_by)> on_answer{};
   LargeBodySlots large_body_slots{};
   LoadShedding shedding{{}};
-  logging::RateLimitedWarning unauthorized{"Requests refused for want of the right token"};
+  logging::RateLimitedWarning unauthorized{"Requests refused: their token is missing or wrong"};
   HttplibCodec codec{};
   RequestCounts counts{routes.size()};
 };

@@ -30,7 +30,7 @@ constexpr Refusal bad_length =
     malformed("Send either one Content-Length in plain digits, or Transfer-Encoding: chunked.");
 constexpr Refusal bad_path{400, "invalid_path",
                            "A percent sign in the path is not followed by two hexadecimal digits."};
-constexpr Refusal encoded{415, "unsupported_encoding", "Send the body as it is, without Content-Encoding."};
+constexpr Refusal encoded{415, "unsupported_encoding", "Send the body without Content-Encoding."};
 
 bool same_word(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;

@@ -92,7 +92,7 @@ std::string bound_address(int fd) {
   Address address;
   address.size = sizeof address.storage;
   if (::getsockname(fd, address.get(), &address.size) != 0) {
-    fail("The address of a listening socket can't be told", errno);
+    fail("The address of a listening socket can't be read", errno);
   }
   char host[INET6_ADDRSTRLEN] = "";
   switch (address.storage.ss_family) {

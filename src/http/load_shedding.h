@@ -49,8 +49,8 @@ class LoadShedding {
   counts::Counter session_reports_refused_;
   std::atomic<Clock::duration> report_refused_at_{Clock::duration::min()};  // since the clock's epoch
   logging::RateLimitedWarning refused_{"Connections refused; all slots are taken"};
-  logging::RateLimitedWarning displaced_{"Idle connections closed for newcomers; all slots are taken"};
-  logging::RateLimitedWarning large_bodies_{"Large bodies refused; all places for them are taken"};
+  logging::RateLimitedWarning displaced_{"Idle connections closed to admit new ones; all slots are taken"};
+  logging::RateLimitedWarning large_bodies_{"Large bodies refused; all slots for them are taken"};
 };
 
 }  // namespace http

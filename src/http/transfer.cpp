@@ -173,10 +173,10 @@ class Transfers::Transfer {
       case CURLE_ABORTED_BY_CALLBACK:
         return "stopped";
       case CURLE_URL_MALFORMAT:
-        return "that is no address";
+        return "this is no address";
       case CURLE_COULDNT_CONNECT:
       case CURLE_COULDNT_RESOLVE_HOST:
-        return "nobody answers there";
+        return "there is no answer";
       case CURLE_OPERATION_TIMEDOUT:
         if (head_ == 0 || request_.timeout.count() == 0) return "no answer came in time";
         return "the answer was not complete within " + text_of(request_.timeout);
@@ -188,13 +188,13 @@ class Transfers::Transfer {
       case CURLE_RECV_ERROR:
         return "the answer was cut off";
       case CURLE_SSL_CONNECT_ERROR:
-        return "no TLS with that";
+        return "TLS failed";
       case CURLE_SSL_CACERT_BADFILE:
         return "the authorities' certificates (ca_file) cannot be read";
       case CURLE_SSL_CERTPROBLEM:
         return "our certificate or key (cert_file, key_file) cannot be read";
       case CURLE_PEER_FAILED_VERIFICATION:
-        return "its certificate is not good for that name, or not by a known authority";
+        return "its certificate does not name that host, or is not signed by a known authority";
       default:
         return curl_easy_strerror(result);
     }

@@ -204,7 +204,7 @@ void write(Level level, std::string_view message, Fields fields) {
 }
 
 void log_left_out(const RateLimit::LeftOut& left_out) {
-  warn("Lines of one event were left out, for there were too many",
+  warn("Lines of one event were left out, since there were too many",
        {{"event", left_out.event}, {"left_out", left_out.number}});
 }
 

@@ -70,7 +70,7 @@ class FromTheBeginning(Foreign):
         self.no_room_has_two_answers(sidecars)
         for sidecar in sidecars:
             self.names_it(sidecar)
-            sidecar.wait_for_log("Several members of etcd say that they lead")
+            sidecar.wait_for_log("Several members of etcd claim to lead")
             errors = self.errors(sidecar)
             self.assertEqual(len(errors), 1, errors)
             self.assertIn("ERROR", errors[0])

@@ -154,7 +154,7 @@ class HostileAnswers(Case):
 
         sidecar, server = self.noted(answer)
         self.expect_failure(self.begin(sidecar, "assignments"),
-                            f"the sidecar at {server.address}: its list does not come to an end")
+                            f"the sidecar at {server.address}: its list does not end")
         self.assertEqual(len(pages), 11)  # a million entries, and what shows that there are more
 
 

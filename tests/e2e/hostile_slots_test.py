@@ -73,10 +73,10 @@ class Slots(Case):
         self.assertEqual(one.run("status").returncode, 0)
         text = one.get("/metrics", {"Authorization": "Bearer s3cret"}).body.decode()
         self.assertGreater(metric(text, "room_sidecar_http_connections_displaced_total"), 0)
-        line = "Idle connections closed for newcomers; all slots are taken"
+        line = "Idle connections closed to admit new ones; all slots are taken"
         wait_until(lambda: self.warnings(one, line), "the line")
         self.assertRegex(self.warnings(one, line)[0], r"address=127\.0\.0\.1:\d+ slots=512$")
-        wait_until(lambda: re.search("event=.*closed for newcomers.* left_out=", one.log()), "how many were left out")
+        wait_until(lambda: re.search(f"event=.*{line}.* left_out=", one.log()), "how many were left out")
         self.assertEqual(len(self.warnings(one, line)), 1)
         for wire in held:
             wire.socket.close()
@@ -164,7 +164,7 @@ class LargeBodies(Case):
         in_vain = answers.count((503, "too_many_connections"))
         self.assertGreaterEqual(in_vain, 60 - 44)
         self.assertEqual(answers.count((408, "request_timeout")), 60 - in_vain)
-        self.one.wait_for_log("WARN: Large bodies refused; all places for them are taken route=/v2/sessions")
+        self.one.wait_for_log("WARN: Large bodies refused; all slots for them are taken route=/v2/sessions")
         text = self.one.get("/metrics").body.decode()
         self.assertEqual(metric(text, "room_sidecar_http_large_bodies_refused_total"), in_vain)
         refused = metric(text, 'room_sidecar_session_refusals_total{error="too_many_connections"}')

@@ -101,7 +101,7 @@ class Occupancy(FleetCase):
         wait_until(lambda: self.splits(sidecar) == [], "the split to be healed")
         self.assertEqual(metrics(sidecar)("split_rooms"), 0)
         sidecar.wait_for_log("INFO: Room is no longer split room_id=88")
-        self.assertEqual(sidecar.run("splits").stdout, "No room is split, as far as gateways and sessions tell.\n")
+        self.assertEqual(sidecar.run("splits").stdout, "No room is split, as far as gateways and sessions report.\n")
 
     def test_a_silent_gateway_deletes_nothing(self):
         fleet = self.fleet()

@@ -198,7 +198,7 @@ class OutsideEdits(Case):
         for scale in (False, True):
             with self.subTest(scale=scale):
                 sidecar = self.contradicted(scale, "DELETE FROM gateways WHERE name = 'gxy1';", self.LISTED,
-                                            'gateway "gxy1" is in the database no more')
+                                            'gateway "gxy1" is no longer in the database')
                 wait_until(lambda: sidecar.get("/readyz").json["status"] == "ok", "all to be well")
                 self.assertEqual(sidecar.ask("2171").janus, "gxy1")
 
@@ -294,7 +294,7 @@ class OutsideEdits(Case):
         sidecar.shell("UPDATE gateways SET name = 'gxy2x' WHERE name = 'gxy1';"
                       "UPDATE gateways SET name = 'gxy1' WHERE name = 'gxy2';")
         for warning in ('gateway "gxy1" has id 2 in the database by now and had id 1, which is gateway "gxy2x"',
-                        'gateway "gxy2" is in the database no more'):
+                        'gateway "gxy2" is no longer in the database'):
             self.seen(lambda one=warning: one in " ".join(sidecar.get("/readyz").json["reasons"]))
             self.expect_warning(sidecar, re.escape(warning))
             self.assertIn(warning, sidecar.run("check").stdout)

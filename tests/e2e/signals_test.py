@@ -296,7 +296,7 @@ class Files(Case):
         self.addCleanup(os.close, silent)
         self.check(sidecar, str(sidecar.config_file), "nobody writes to it")
         os.write(silent, b"scale = true\n")
-        self.check(sidecar, str(sidecar.config_file), "its end does not come")
+        self.check(sidecar, str(sidecar.config_file), "it does not end")
 
     def test_a_reload_refuses_it_and_goes_on(self):
         sidecar = self.sidecar()

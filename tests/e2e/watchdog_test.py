@@ -94,18 +94,18 @@ class Watchdog(Case):
         for name, part in (("journal", "writer"), ("main", "accepting"),
                            ("housekeeping", "housekeeping")):
             with self.subTest(part), Held(sidecar, name):
-                sidecar.wait_for_log(f"does not get on; systemd will restart it if that lasts part={part}")
+                sidecar.wait_for_log(f"is stuck; systemd will restart the sidecar if that lasts part={part}")
                 manager.listen()
                 time.sleep(LIMIT / 2)
                 self.assertNotIn("WATCHDOG=1", manager.listen())
-            sidecar.wait_for_log(f"gets on again part={part}")
+            sidecar.wait_for_log(f"is no longer stuck part={part}")
             wait_until(lambda: "WATCHDOG=1" in manager.listen(), "it to be told again")
 
     def test_a_stop_is_announced_at_once(self):
         manager, sidecar = self.watched()
         self.assertEqual(sidecar.stop(), 0)
         self.assertTrue(manager.has_received("STOPPING=1"))
-        self.assertNotIn("does not get on", sidecar.log())
+        self.assertNotIn("is stuck; systemd", sidecar.log())
 
 
 class Status(Case):
