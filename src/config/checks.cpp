@@ -40,7 +40,7 @@ void check_cluster(const cluster::Options& options, const GivenSettings& given, 
   const Given& engine = given.at("cluster.engine");
   const Given& endpoints = given.at("cluster.endpoints");
   if (options.is_shared() && !engine.refused && !endpoints.origin && !endpoints.refused) {
-    blame(engine, report, "\"etcd\" has to be told its members: set cluster.endpoints (CLUSTER_ENDPOINTS)");
+    blame(engine, report, "\"etcd\" needs the addresses of its members: set cluster.endpoints (CLUSTER_ENDPOINTS)");
   }
   for (const Pair& pair : pairs) check_pair(pair, given, report);
   for (const char* key : {"cluster.ca_file", "cluster.cert_file", "cluster.key_file"}) {
@@ -71,7 +71,7 @@ void warn_if_plain(const Given& secret, std::string_view url, const std::string&
   if (!secret.origin || secret.refused || !is_plain_elsewhere(url)) return;
   report.warning(*secret.origin, secret.line,
                  secret.name + ": the secret is sent to " + in_quotes(url) +
-                     " without encryption, for everybody on the way to read; use " + use);
+                     " without encryption, readable for everybody on the way; use " + use);
 }
 
 void check_secrets(const Configuration& configuration, const GivenSettings& given, Report& report) {
@@ -113,7 +113,7 @@ void check_together(const Configuration& configuration, const GivenSettings& giv
   const Given& stale_after = given.at("health.stale_after");
   if (!interval.refused && !stale_after.refused && options.health.stale_after < 2 * options.health.interval) {
     blame(stale_after.origin ? stale_after : interval, report,
-          "word would grow old (health.stale_after) before the next comes (health.interval): let it last for "
+          "a result would be too old (health.stale_after) before the next one comes (health.interval): let it last for "
           "several intervals");
   }
 

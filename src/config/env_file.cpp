@@ -300,7 +300,7 @@ class Parser {
 
   void skip_continuation(std::string_view line, const std::string& name) {
     const std::string within =
-        "a line of " + name + ", which the backslash in line " + std::to_string(number_) + " continues: take that out";
+        "a line of " + name + ", which the backslash in line " + std::to_string(number_) + " continues: remove that";
     while (goes_on(line) && !rest_.empty()) {
       line = trimmed(take_line());
       if (!inner_line(line, within)) doubt_glued(line, "a line of " + name);

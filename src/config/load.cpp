@@ -140,7 +140,7 @@ class Loading {
       if (!is_new) {
         report_.warning(env_origin_, entry.line,
                         entry.name + ": is set before, at " + env_origin_.at(known->second.line) +
-                            ": this one counts, take the other out");
+                            ": this one counts, remove the other");
       }
       known->second = untyped(entry.value, entry.line);
     }

@@ -76,7 +76,7 @@ std::vector<std::string> exposed_secrets(const Loaded& loaded) {
   for (const NeededFile& needed : files_of(loaded.configuration)) {
     if (!needed.path || needed.kind == NeededFile::Kind::opened || !may_all_read(*needed.path)) continue;
     warnings.push_back(place_of(loaded, needed.key) + ": every user of this machine can read the secret in " +
-                       in_quotes(*needed.path) + "; take that right away (chmod o-rwx).");
+                       in_quotes(*needed.path) + "; make it unreadable for others (chmod o-rwx).");
   }
   return warnings;
 }

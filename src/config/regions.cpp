@@ -95,7 +95,7 @@ bool read_region(const Group& group, const Spot& spot, Once& once, std::vector<d
   if (keys.empty()) spot.refuse(untyped(group.name, line), a_country);
   if (good && names->empty()) {
     spot.complain(line, "region " + in_quotes(country_from(keys.front()).value_or(group.name)) +
-                            " is empty: name at least one gateway, or take the region out");
+                            " is empty: name at least one gateway, or remove the region");
     good = false;
   }
   for (const std::string& key : keys) {

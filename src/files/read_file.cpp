@@ -73,7 +73,7 @@ FileText read_opened(const Descriptor& file, Writer writer) {
     const Coming coming = wait_for(file.get(), is_waited_for ? std::nullopt : std::optional(deadline));
     if (coming == Coming::end) break;
     if (coming == Coming::nothing) {
-      return problem(text.empty() ? "nobody writes to it: waited 1 s" : "its end does not come: waited 1 s");
+      return problem(text.empty() ? "nothing writes to it: waited 1 s" : "it does not end: waited 1 s");
     }
   }
   if (text.rfind("\xEF\xBB\xBF", 0) == 0) text.erase(0, 3);

@@ -278,9 +278,9 @@ bool Database::has_lost_log() const {
 void Database::bring_back_log() {
   const std::string& path = parts_->path;
   if (parts_->log_id != id_of(path + "-wal") && size_of(path + "-wal") > 0) {
-    throw Failure(Failure::Kind::unusable, "another program has made a -wal of its own beside " + path +
-                                               " after ours was deleted; restart room-sidecar, and see that nothing "
-                                               "deletes it");
+    throw Failure(Failure::Kind::unusable,
+                  "another program has made a -wal of its own beside " + path +
+                      " after ours was deleted; restart room-sidecar, and make sure that nothing deletes it");
   }
   if (!connection().checkpoint_all()) {
     throw Failure(Failure::Kind::busy, "cannot take the changes from the -wal of " + path +

@@ -11,7 +11,7 @@ std::vector<domain::Failover> read_failovers(Database& database, std::vector<std
   while (select.step()) {
     domain::Failover row{select.text(0), select.optional_text(1)};
     if (!domain::is_valid_id(row.gateway_name) || (row.standby && !domain::is_valid_id(*row.standby))) {
-      skipped.push_back("a row of table failovers names a gateway that cannot be; delete the row");
+      skipped.push_back("a row of table failovers names an impossible gateway; delete the row");
       continue;
     }
     rows.push_back(std::move(row));

@@ -11,7 +11,7 @@ namespace store {
 namespace {
 
 const char* const make_room = "; free some space on that disk";
-const char* const grant_rights = "; see that the file and its folder may be written by the user of room-sidecar";
+const char* const grant_rights = "; make sure that the file and its folder may be written by the user of room-sidecar";
 
 }  // namespace
 
@@ -57,15 +57,13 @@ Failure sqlite_failure(const std::string& path, int code, const std::string& mes
     case SQLITE_CANTOPEN:
       return {Failure::Kind::unusable,
               "cannot open " + path + ": " + reason +
-                  "; see that its folder is there and may be written by the user of room-sidecar",
+                  "; make sure that its folder is there and may be written by the user of room-sidecar",
               reason};
     case SQLITE_IOERR:
       return {Failure::Kind::io, "cannot read or write " + path + ": " + reason + "; check the disk", reason};
     case SQLITE_INTERRUPT:
-      return {
-          Failure::Kind::unusable,
-          "cannot use " + path + ": a statement did not come to an end; look at what else uses the file and its disk",
-          reason};
+      return {Failure::Kind::unusable,
+              "cannot use " + path + ": a statement did not end; look at what else uses the file and its disk", reason};
     case SQLITE_ERROR:
       // Asked for what we always ask for, it says this of a head whose bytes are not what we wrote.
       if (reason.find("unsupported file format") != std::string::npos) return damaged(path, reason);
@@ -81,7 +79,7 @@ Failure damaged(const std::string& path, const std::string& message) {
   const std::string reason = domain::printable(message);
   return {Failure::Kind::damaged,
           "the database " + path + " is damaged (" + reason +
-              "); bring back a backup with `room-sidecar restore FILE`, or start anew with "
+              "); restore a backup with `room-sidecar restore FILE`, or start anew with "
               "`room-sidecar serve --set-aside-damaged`, which keeps the damaged file",
           reason};
 }

@@ -112,8 +112,7 @@ void Journal::request(const std::shared_ptr<Request>& request, Clock::time_point
   locks::MutexLock lock(mutex_);
   if (stopping_) {
     throw Failure(Failure::Kind::unusable,
-                  "the database is closed, since room-sidecar is stopping; "
-                  "ask again when it has been started");
+                  "the database is closed, since room-sidecar is stopping; ask again once it has started");
   }
   requests_.push_back(request);
   is_idle_ = false;

@@ -31,8 +31,8 @@ void refuse_what_is_no_database(const std::string& path) {
   if (file.get() < 0 && errno == EINVAL) throw no_backup(path, Failure::Kind::unusable, "it is not a file");
   if (file.get() < 0 && errno == EACCES && ::geteuid() != ::getuid()) {
     throw Failure(Failure::Kind::unusable, "the backup " + path +
-                                               " is not for the owner of its folder to read, so root does not read "
-                                               "it there either; copy it into a folder of root's, and name the copy");
+                                               " cannot be read by the owner of its folder, so root does not read it "
+                                               "there either; copy it into a folder of root's, and name the copy");
   }
   if (file.get() < 0) throw system_failure("read the backup", path, errno);
   constexpr std::string_view magic("SQLite format 3\0", 16);
@@ -119,7 +119,7 @@ void restore(const std::string& backup_file, const std::string& database_path) {
   require_plain_files(database);
   Owner owner(database);
   if (!owner.keep()) {
-    throw Failure(Failure::Kind::unusable, "the lock " + database + ".lock cannot be had; see what stands there");
+    throw Failure(Failure::Kind::unusable, "the lock " + database + ".lock cannot be taken; see what is there");
   }
   UnfinishedFile anew(database, image, 0640);
   // A file of root's in another's folder is a mistake, which ends here.

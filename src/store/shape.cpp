@@ -115,7 +115,7 @@ std::optional<std::string> quarrel_with(Connection& connection, const Object& ob
     return called(object) + " is not as room-sidecar made it; undo that change";
   }
   if (object.type == "index" && (object.sql.empty() || is_plain(connection, object.name))) return std::nullopt;
-  if (has_our_name) return called(object) + " stands where a table of room-sidecar belongs; " + undo;
+  if (has_our_name) return called(object) + " is where a table of room-sidecar belongs; " + undo;
   return "table " + domain::printable(object.table) + " has the " + called(object) +
          ", which could refuse or change rows; " + undo;
 }

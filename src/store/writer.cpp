@@ -153,20 +153,21 @@ std::optional<std::string> Writer::hindrance() {
   if (!database_.writable()) return database_.why_not_writable();
   if (!is_owned_) {
     return "the lock " + database_.path() +
-           ".lock cannot be had; stop the other room-sidecar that holds it, or see that the folder "
-           "may be written by the user of room-sidecar";
+           ".lock cannot be taken; stop the other room-sidecar that holds it, or make sure that the folder may be "
+           "written by the user of room-sidecar";
   }
   if (!is_replaced_ && !database_.has_moved()) {
     if (!database_.has_lost_log()) return unsound_;
     return "the -wal or -shm of the database " + database_.path() +
-           " has vanished; what was in it is being brought back, see that nothing deletes it";
+           " has vanished; its content is being restored, make sure that nothing deletes it";
   }
   if (is_replaced_ || exists(database_.path())) {
     is_replaced_ = true;
-    return "another file stands in the place of the database " + database_.path() +
+    return "another file is in the place of the database " + database_.path() +
            "; put the right one there and restart room-sidecar";
   }
-  return "the database " + database_.path() + " has vanished; it is being written anew, see that nothing deletes it";
+  return "the database " + database_.path() +
+         " has vanished; it is being written anew, make sure that nothing deletes it";
 }
 
 bool Writer::owns() {
@@ -237,7 +238,7 @@ void Writer::bring_back_log() {
   if (!database_.writable()) return;
   if (callbacks_.event) {
     callbacks_.event("the -wal or -shm of the database " + database_.path() +
-                     " had vanished, and what was in it was brought back; nothing is lost");
+                     " had vanished, and its content was restored; nothing is lost");
   }
   works();
 }
@@ -285,8 +286,8 @@ void Writer::look_at_log_size() {
   if (!callbacks_.event) return;
   const std::string log = "the -wal of the database " + database_.path();
   callbacks_.event(begins ? log +
-                                " is over 64 MiB and grows, since another program goes on reading an old state; end "
-                                "its transaction, as in a forgotten sqlite3 shell or a backup that hangs"
+                                " is over 64 MiB and grows, since another program still reads an old state; end its "
+                                "transaction, such as a forgotten sqlite3 shell or a backup that hangs"
                           : log + " is small again");
 }
 

@@ -123,7 +123,8 @@ TEST_CASE("what does not parse in [cluster] is refused with line, key, value and
 }
 
 TEST_CASE("what does not go together in [cluster] is refused where it was written") {
-  const std::string no_members = ": \"etcd\" has to be told its members: set cluster.endpoints (CLUSTER_ENDPOINTS)";
+  const std::string no_members =
+      ": \"etcd\" needs the addresses of its members: set cluster.endpoints (CLUSTER_ENDPOINTS)";
   check({
       {"engine = \"etcd\"", {"config.toml:2: cluster.engine" + no_members}},
       {"endpoints = [\"http://a\"]", {}},
@@ -169,8 +170,8 @@ TEST_CASE("a secret that every user of the machine can read is warned of") {
   ::chmod(file.c_str(), 0640);
   CHECK(config::exposed_secrets(loaded()).empty());
   ::chmod(file.c_str(), 0644);
-  const std::string warning =
-      ": every user of this machine can read the secret in \"" + file + "\"; take that right away (chmod o-rwx).";
+  const std::string warning = ": every user of this machine can read the secret in \"" + file +
+                              "\"; make it unreadable for others (chmod o-rwx).";
   CHECK(config::exposed_secrets(loaded()) ==
         Texts{"config.toml:1: http.token_file" + warning, ".env:1: CLUSTER_KEY_FILE" + warning});
   CHECK(config::exposed_secrets(written::load("http.token_file = \"" + folder.file("none") + "\"\n")).empty());
@@ -204,7 +205,7 @@ TEST_CASE("files of [cluster] that can't be read are named with their place, if 
   const std::string pipe = folder.file("pipe");
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   CHECK(config::unreadable_files(written::load(toml(pipe), {}, etcd)) ==
-        Texts{problem("config.toml:3: cluster.password_file", pipe, "nobody writes to it: waited 1 s"),
+        Texts{problem("config.toml:3: cluster.password_file", pipe, "nothing writes to it: waited 1 s"),
               problem("config.toml:4: cluster.ca_file", pipe, "is no plain file"),
               problem("config.toml:5: cluster.cert_file", pipe, "is no plain file"),
               problem("config.toml:6: cluster.key_file", pipe, "is no plain file")});

@@ -96,11 +96,9 @@ TEST_CASE("a region or pin of config.toml that is empty, twice or no name is ref
   check({
       {"regions = 5", {"config.toml:1: regions: 5 is not a table of countries like IL = [\"gxy1\", \"gxy2\"]"}},
       {"[regions]\nIL = []",
-       {"config.toml:2: regions: region \"IL\" is empty: name at least one gateway, or take the "
-        "region out"}},
+       {"config.toml:2: regions: region \"IL\" is empty: name at least one gateway, or remove the region"}},
       {"[regions]\nil = [\" \"]",
-       {"config.toml:2: regions: region \"IL\" is empty: name at least one gateway, or take the "
-        "region out"}},
+       {"config.toml:2: regions: region \"IL\" is empty: name at least one gateway, or remove the region"}},
       {"[regions]\nIL = \"gxy1\"", {"config.toml:2: regions.IL: \"gxy1\"" + names}},
       {"[regions]\nIL = [1]", {"config.toml:2: regions.IL: 1" + name}},
       {"[regions]\nIL = [\"gxy1\"]\nUS = [\"gxy2\"]\n\" il\" = [\"gxy3\"]",

@@ -198,8 +198,8 @@ TEST_CASE("of doubles the last counts, with a warning that names both lines") {
   CHECK(loaded.configuration.domain.max_server_capacity == 500);
   CHECK(written::setting(loaded, "balancing.max_server_capacity").origin == ".env:4");
   CHECK(written::warnings(loaded) ==
-        std::vector<std::string>{".env:4: MAX_SERVER_CAPACITY: is set before, at .env:1: this one "
-                                 "counts, take the other out"});
+        std::vector<std::string>{
+            ".env:4: MAX_SERVER_CAPACITY: is set before, at .env:1: this one counts, remove the other"});
 }
 
 TEST_CASE("an empty last double unsets the variable") {

@@ -57,7 +57,7 @@ TEST_CASE("an address that others can reach is refused without a token") {
 
 TEST_CASE("a secret that is sent to another machine without encryption is warned of") {
   const auto sent_to = [](const std::string& url, const std::string& use) {
-    return ": the secret is sent to \"" + url + "\" without encryption, for everybody on the way to read; use " + use;
+    return ": the secret is sent to \"" + url + "\" without encryption, readable for everybody on the way; use " + use;
   };
   const std::string cluster = "[cluster]\nuser = \"u\"\npassword_file = \"/p\"\nendpoints = ";
   const std::string mqtt = "[health]\nsource = \"mqtt\"\nmqtt_user = \"u\"\nmqtt_password_file = \"/p\"\nmqtt_url = ";

@@ -103,7 +103,7 @@ class Import(Case):
         os.mkfifo(pipe)
         done = sidecar.run("rooms", "import", str(pipe))
         self.assertEqual(done.returncode, 2, done)
-        self.assertIn("nobody writes to it", done.stderr)
+        self.assertIn("nothing writes to it", done.stderr)
         slow = subprocess.Popen(["sh", "-c", 'exec >"$0"; echo gateway_uid,default_gateway; sleep 1.5; echo 2171,gxy1',
                                  str(pipe)])
         self.addCleanup(slow.wait)

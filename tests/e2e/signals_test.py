@@ -276,17 +276,17 @@ class Files(Case):
         token = sidecar.folder / "token"
         os.mkfifo(token)
         sidecar.write_config(f'http.token_file = "{token}"\n' + toml())
-        self.check(sidecar, "http.token_file", str(token), "nobody writes to it")
+        self.check(sidecar, "http.token_file", str(token), "nothing writes to it")
         with within(5):
             self.assertEqual(sidecar.start_and_fail(), 2)
         self.assertIn(str(token), sidecar.log())
         sidecar.config_file.unlink()
         os.mkfifo(sidecar.config_file)
-        self.check(sidecar, str(sidecar.config_file), "nobody writes to it")
+        self.check(sidecar, str(sidecar.config_file), "nothing writes to it")
         sidecar.config_file.unlink()
         sidecar.write_config(toml())
         os.mkfifo(sidecar.folder / ".env")
-        self.check(sidecar, str(sidecar.folder / ".env"), "nobody writes to it")
+        self.check(sidecar, str(sidecar.folder / ".env"), "nothing writes to it")
 
     def test_a_pipe_whose_writer_is_silent_is_one_too(self):
         sidecar = self.sidecar(start=False)
@@ -294,7 +294,7 @@ class Files(Case):
         os.mkfifo(sidecar.config_file)
         silent = os.open(sidecar.config_file, os.O_RDWR)
         self.addCleanup(os.close, silent)
-        self.check(sidecar, str(sidecar.config_file), "nobody writes to it")
+        self.check(sidecar, str(sidecar.config_file), "nothing writes to it")
         os.write(silent, b"scale = true\n")
         self.check(sidecar, str(sidecar.config_file), "it does not end")
 

@@ -48,7 +48,7 @@ TEST_CASE("a file whose tables are not as we made them is refused, and nothing o
       {"ALTER TABLE meta RENAME TO was; CREATE VIEW Meta AS WITH RECURSIVE n(x) AS (VALUES (1) UNION ALL SELECT x FROM "
        "n) "
        "SELECT x AS key, x AS value FROM n",
-       "view Meta stands where a table of room-sidecar belongs"},
+       "view Meta is where a table of room-sidecar belongs"},
       {"CREATE TRIGGER \"A\"\"; DROP TABLE rooms; --\" AFTER INSERT ON rooms BEGIN SELECT 1; END",
        "table rooms has the trigger A\"; DROP TABLE rooms; --, which could refuse or change rows; remove it with `DROP "
        "trigger \"A\"\"; DROP TABLE rooms; --\"`"},
@@ -106,7 +106,7 @@ TEST_CASE("a command's statement that does not come to an end is given up") {
   const Thrown thrown = thrown_by([&] {
     connection.integer("WITH RECURSIVE n(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n");
   });
-  CHECK(thrown.names("a statement did not come to an end"));
+  CHECK(thrown.names("a statement did not end"));
 }
 
 TEST_CASE("SQL in the file calls nothing that does more than reckon, and changes no schema") {
