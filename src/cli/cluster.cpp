@@ -65,7 +65,7 @@ File read_file(const std::string& path, Terminal& terminal) {
   });
   if (!id) {
     throw CommandFailed("the sidecar of " + path +
-                        " has no identity yet, which it makes at its start; start this version once, then try again");
+                        " has no identity yet; start this version once, which gives it one, then try again");
   }
   file.sidecar = std::move(*id);
   return file;
@@ -96,23 +96,22 @@ std::string for_programs(const cluster::Republished& republished, bool dry_run) 
 }
 
 std::string for_people(const cluster::Republished& republished, bool dry_run) {
-  if (republished.is_shared_already)
-    return "This sidecar shares already; what is missing in etcd it carries by itself.\n";
+  if (republished.is_shared_already) return "This sidecar shares already; it copies what etcd lacks by itself.\n";
   Table counts({{"ROOMS"}, {"", Align::right}});
-  counts.add_row({dry_run ? "to be carried" : "carried", std::to_string(republished.republished)});
+  counts.add_row({dry_run ? "to be copied" : "copied", std::to_string(republished.republished)});
   counts.add_row({"there already", std::to_string(republished.there_already)});
   counts.add_row({"elsewhere", std::to_string(republished.elsewhere.size())});
   std::string text = counts.text();
   if (republished.drains > 0) {
-    text += std::string(dry_run ? "Drains of gateways to be carried: " : "Drains of gateways carried: ") +
+    text += std::string(dry_run ? "Drains of gateways to be copied: " : "Drains of gateways copied: ") +
             std::to_string(republished.drains) + '\n';
   }
   if (republished.elsewhere.empty()) return text;
   Table rooms({{"ROOM"}, {"HERE"}, {"THERE"}});
   for (const auto& room : republished.elsewhere) rooms.add_row({room.room, room.here, room.there});
   return text + '\n' + rooms.text() +
-         "\nWhat etcd has counts once this sidecar shares. Users in such a room here then stay apart from those\n"
-         "who come later; if that must not be, wait until it is empty here.\n";
+         "\nThe gateway in etcd wins once this sidecar shares. Users in such a room here are then split from\n"
+         "later ones; to avoid that, wait until the room is empty here.\n";
 }
 
 // Does the sidecar that runs on the file, or the one that was named, share? Nothing: none runs.
@@ -144,7 +143,7 @@ void require_alone(const CommandLine& line, const config::Configuration& configu
   const auto announced = cluster::is_announced(engine, configuration.cluster, id, &why);
   if (!announced) throw CommandFailed(why);
   if (!*announced) return;
-  throw CommandFailed("etcd knows this sidecar as one that shares; if it was stopped just now, try again in 20 s");
+  throw CommandFailed("etcd lists this sidecar as one that shares; if it was stopped just now, try again in 20 s");
 }
 
 }  // namespace
@@ -160,7 +159,7 @@ int cluster_join(const CommandLine& line, Terminal& terminal) {
   if (republished.problem) {
     throw CommandFailed(printable(*republished.problem) + (republished.republished > 0 && !line.dry_run
                                                                ? "; " + std::to_string(republished.republished) +
-                                                                     " rooms were carried before; run it again"
+                                                                     " rooms were copied before; run it again"
                                                                : ""));
   }
   terminal.out << (line.json ? for_programs(republished, line.dry_run) : for_people(republished, line.dry_run));
@@ -182,8 +181,8 @@ int cluster_leave(const CommandLine& line, Terminal& terminal) {
     json.begin_object().member("given_up", left.marks).member("ended", left.ended).end_object();
     terminal.out << json.take() << '\n';
   } else {
-    terminal.out << "This sidecar is out of etcd: " << left.marks << (left.marks == 1 ? " room" : " rooms")
-                 << " given up there, " << left.ended << " of which nobody else used.\n"
+    terminal.out << "This sidecar is removed from etcd: " << left.marks << (left.marks == 1 ? " room" : " rooms")
+                 << " given up there, " << left.ended << " of them used by no other sidecar.\n"
                  << "Here every room stays where it is.\n";
   }
   return kFine;

@@ -15,7 +15,7 @@ std::string seconds(std::int64_t ms) {
 
 std::string meaning_of(const std::string& state) {
   if (state == "idle") return "nothing is shared in legacy mode";
-  if (state == "listing") return "what others have assigned is being read";
+  if (state == "listing") return "the assignments of others are being read";
   if (state == "live") return "changes come in at once";
   if (state == "stale") return "changes by others may come late";
   if (state == "outdated") return "only rooms in use here are answered";

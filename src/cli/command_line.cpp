@@ -114,11 +114,11 @@ class Parser {
                        "Make the running sidecar read its configuration again, wait, and show what\n"
                        "changed. Exit code 2 if it refused: then the old configuration stays.");
     reload->add_flag("--allow-removals", line_.allow_removals,
-                     "also if that removes most of the configured gateways or rooms");
+                     "apply it even if it removes most of the configured gateways or rooms");
     add_talking(*reload);
     auto* scale = add(app_, "scale", Command::scale,
                       "Switch the mode: write SCALE into the environment file, reload, and show the mode\n"
-                      "that answers. Exit code 1 if that is another one. Without on or off only show it.");
+                      "that answers. Exit code 1 if it is another one. Without on or off, only show it.");
     scale->add_option("MODE", line_.subject, "on: scale mode; off: legacy mode")->type_name("on|off");
     add_talking(*scale);
   }
@@ -137,7 +137,7 @@ class Parser {
     status
         ->add_option_function<std::vector<std::string>>(
             "--watch", [this](const std::vector<std::string>& texts) { watch_ = texts.empty() ? "" : texts[0]; },
-            "go on showing it, anew every so many seconds (default: 2), until q or Ctrl-C")
+            "show it again every so many seconds (default: 2), until q or Ctrl-C")
         ->type_name("[SECONDS]")
         ->expected(0, 1);
     add_talking(*status);
@@ -145,21 +145,21 @@ class Parser {
     add_value(*assignments, "--gateway", line_.gateway, "GW", "only the rooms on this gateway");
     add_talking(*assignments);
     add_talking(*add(app_, "splits", Command::splits,
-                     "Show rooms whose participants are not all where they should be, as the\n"
-                     "gateways show (occupancy.source)."));
+                     "Show rooms with participants on another gateway than the one that is answered,\n"
+                     "as gateways (occupancy.source) and sessions report."));
     auto* explain = add(app_, "explain", Command::explain, "Show where a room would go now, and why. Changes nothing.");
     add_subject(*explain, "ROOM", "the room's Janus id (gateway_uid)");
-    add_value(*explain, "--country", line_.country, "CC", "as if a user from there asked");
+    add_value(*explain, "--country", line_.country, "CC", "the country of the user who asks");
     add_talking(*explain);
     auto* why = add(app_, "why", Command::why,
                     "Show why a room is where it is: the newest decisions about it, as far as the\n"
                     "sidecar remembers them.");
     add_subject(*why, "ROOM", "the room's Janus id (gateway_uid)");
-    add_value(*why, "--limit", line_.limit, "N", "so many at most, 1 to 1000 (default: 3)");
+    add_value(*why, "--limit", line_.limit, "N", "the most decisions to show, 1 to 1000 (default: 3)");
     add_talking(*why);
     auto* drain = add(app_, "drain", Command::drain,
-                      "Put no new rooms on a gateway. The rooms there stay, unless --move says\n"
-                      "otherwise; survives a restart.");
+                      "Put no new rooms on a gateway, also after a restart. The rooms there stay, unless\n"
+                      "--move is given.");
     add_subject(*drain, "GW", "the gateway's name");
     drain->add_flag("--move", line_.move, "also move the rooms there to other gateways: their users have to join anew");
     add_talking(*drain);
@@ -169,7 +169,7 @@ class Parser {
     auto* release =
         add(app_, "release", Command::release, "Forget a room's assignment; the next request places it anew.");
     add_subject(*release, "ROOM", "the room's Janus id (gateway_uid)");
-    release->add_flag("--force", line_.force, "also if the room is occupied: its users may split");
+    release->add_flag("--force", line_.force, "release it even if it is occupied, which may split its users");
     add_talking(*release);
   }
 
@@ -183,7 +183,7 @@ class Parser {
     add_subject(*import, "FILE", "CSV or JSON; - is standard input");
     import->add_flag("--create-gateways", line_.create_gateways, "add gateways that are not known yet");
     import->add_flag("--janus-is-default", line_.janus_is_default,
-                     "take gxydb's /groups answer, and its janus as default gateway");
+                     "read gxydb's /groups answer, and take its janus as default gateway");
     import->footer(kImportHelp);
     add_json(*add(*rooms, "list", Command::rooms_list, "Show the rooms of the database file."));
     auto* set = add(*rooms, "set", Command::rooms_set, "Give a room another default gateway.");
@@ -197,24 +197,25 @@ class Parser {
     add_subject(*backup, "FILE", "the copy; an older one is replaced");
     auto* restore = add(app_, "restore", Command::restore,
                         "Put a copy in the database's place, only while the sidecar does not run.\n"
-                        "What was there before is kept beside it.");
+                        "The old database is kept beside it.");
     add_subject(*restore, "FILE", "a copy that backup wrote");
   }
 
   void add_cluster_commands() {
-    auto* cluster = app_.add_subcommand("cluster", "Go from one sidecar to many that share in etcd, and back.");
+    auto* cluster =
+        app_.add_subcommand("cluster", "Go from one sidecar to many that share assignments in etcd, and back.");
     cluster->formatter(std::make_shared<CLI::Formatter>());
     cluster->require_subcommand(1);
     add_configuration(*cluster);
     auto* join = add(*cluster, "join", Command::cluster_join,
-                     "Carry the assignments of the database file into etcd, before engine = \"etcd\" is\n"
-                     "put in force; also beside a running sidecar. May be repeated. Exit code 1 if\n"
+                     "Copy the assignments of the database file into etcd, before engine = \"etcd\"\n"
+                     "takes effect; also beside a running sidecar. May be repeated. Exit code 1 if\n"
                      "rooms are on another gateway there, or etcd can't be reached.");
     join->add_flag("--dry-run", line_.dry_run, "only compare");
     add_json(*join);
     add_talking(*add(*cluster, "leave", Command::cluster_leave,
-                     "Take this sidecar out of etcd, after engine = \"none\" was put in force: rooms\n"
-                     "that nobody else uses end there. Here every room stays where it is."));
+                     "Remove this sidecar from etcd, after engine = \"none\" took effect: rooms that no\n"
+                     "other sidecar uses end there. Here every room stays where it is."));
   }
 
   // CLI11 asks for a command before it looks at what it did not understand; people want the latter.

@@ -17,9 +17,9 @@ Running it
   scale [on|off]        which mode answers; switch it in .env, and reload
 
 Looking and steering (asks the running sidecar)
-  status                mode, health, gateways and their load; --watch: keep looking
+  status                mode, health, gateways and their load; --watch: again and again
   assignments           which room is on which gateway
-  splits                rooms that are on two gateways, as gateways and sessions show
+  splits                rooms with users on the wrong gateway, as reported
   explain ROOM          where the room would go now, and why
   why ROOM              why it is where it is: the newest decisions about it
   drain GW [--move]     no new rooms on the gateway; the rooms there stay, or move
@@ -33,9 +33,9 @@ The database file
   backup FILE           a consistent copy, also while the sidecar runs
   restore FILE          put such a copy in place, only while it does not run
 
-Many sidecars that share in etcd
-  cluster join          carry this sidecar's rooms there; --dry-run: only compare
-  cluster leave         take it out of there, once it is alone again
+Many sidecars that share assignments in etcd
+  cluster join          copy this sidecar's rooms into etcd; --dry-run: only compare
+  cluster leave         remove this sidecar from etcd, once it is alone again
 
 Options, before or after the command
   --config FILE         default: /etc/room-sidecar/config.toml, which may be missing
@@ -49,8 +49,8 @@ Exit codes: 0 fine, 1 failed while running, 2 wrong usage or configuration.
 inline constexpr const char* kImportHelp =
     R"(FILE is CSV with a header, or a JSON array of objects with the same names; - is standard
 input. Columns: gateway_uid and default_gateway; id and name may be missing. Known rooms (by
-gateway_uid) are updated, new ones added, none is deleted. An empty default_gateway is none for a
-new room, and leaves a known one's alone. All or nothing: if anything is wrong,
+gateway_uid) are updated, new ones are added, none is deleted. An empty default_gateway means none
+for a new room, and no change for a known one. The import is all or nothing: if anything is wrong,
 each problem is listed with its line, and nothing is written.
 
 Examples:

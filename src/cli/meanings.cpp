@@ -19,38 +19,38 @@ constexpr std::array kReasons{
     Meaning{"pinned", "fixed there by configuration"},
     Meaning{"sticky", "it is there already"},
     Meaning{"assigned", "chosen by load, among the first that can take it"},
-    Meaning{"overflow", "those that serve it first have no room left; this one was chosen among them by load"},
-    Meaning{"borrowed", "none of those that serve it first can take it"},
-    Meaning{"reassigned", "moved there, as rooms have to leave the gateway where it was"},
+    Meaning{"overflow", "the gateways that serve it first are full; this one was chosen among them by load"},
+    Meaning{"borrowed", "no gateway that serves it first can take it"},
+    Meaning{"reassigned", "moved there from a gateway that rooms have to leave"},
 };
 
 constexpr std::array kErrors{
     Meaning{"room_not_found", "the room is unknown, disabled or removed"},
     Meaning{"gateway_not_found", "its default gateway is missing, disabled or of another type"},
     Meaning{"no_gateway_available", "no gateway may take a new room"},
-    Meaning{"capacity_exhausted", "those that could take it are full, and when_full is \"reject\""},
+    Meaning{"capacity_exhausted", "the gateways that could take it are full, and when_full is \"reject\""},
     Meaning{"storage_unavailable", "the assignment could not be made durable"},
 };
 
 constexpr std::array kVerdicts{
     Meaning{"chosen", "this one"},
-    Meaning{"higher_load", "another one is less loaded, or is listed first"},
-    Meaning{"not_drawn", "another one was drawn by chance"},
+    Meaning{"higher_load", "another gateway is less loaded, or is listed first"},
+    Meaning{"not_drawn", "another gateway was drawn by chance"},
     Meaning{"full", "one more room is above its capacity"},
     Meaning{"other_region", "serves another region first"},
-    Meaning{"no_region", "is in no region; those that serve the caller first come before it"},
+    Meaning{"no_region", "is in no region; the gateways that serve the caller first come before it"},
     Meaning{"draining", "takes no new rooms until undrain"},
     Meaning{"disabled", "is disabled, removed or of another type"},
     Meaning{"down", "does not answer"},
     Meaning{"suspect", "may be down, or has just come back"},
-    Meaning{"standby", "is a standby server, for when no other lives"},
+    Meaning{"standby", "is a standby server, used while no other gateway is up"},
     Meaning{"not_available", "is not among the available servers"},
 };
 
 constexpr std::array kAskers{
     Meaning{"user", "a user asked"},
     Meaning{"session", "a session was reported"},
-    Meaning{"mover", "its gateway was to be left"},
+    Meaning{"mover", "rooms had to leave its gateway"},
     Meaning{"adoption", "it was in use without a gateway of its own"},
     Meaning{"operator", "an operator asked for that"},
     Meaning{"configuration", "the configuration or the database changed"},
@@ -70,7 +70,7 @@ std::string meaning_of_choice(const json::Value& answer) {
   const auto reason = text_at(answer, "reason");
   // By load, or since its users are there, or it has just been there: with one candidate nobody can tell.
   const bool had_a_choice = items_at(answer, "candidates").size() != 1;
-  return reason == "assigned" && !had_a_choice ? "no other one was considered" : meaning(kReasons, reason);
+  return reason == "assigned" && !had_a_choice ? "no other gateway was considered" : meaning(kReasons, reason);
 }
 std::string meaning_of_error(const std::string& word) { return meaning(kErrors, word); }
 std::string meaning_of_asker(const std::string& word) {

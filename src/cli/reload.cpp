@@ -35,7 +35,7 @@ std::string for_people(const Sidecar::Answer& answer) {
   if (line.json) {
     json::Writer json;
     json.begin_object().member("error", "configuration_refused");
-    json.member("message", "Mend what is listed under problems; the old configuration stays in force.");
+    json.member("message", "Correct the listed problems; the old configuration stays in force.");
     json.key("problems").begin_array();
     for (const auto& problem : loaded.problems) {
       if (problem.is_error) json.value(problem.text);
@@ -43,8 +43,8 @@ std::string for_people(const Sidecar::Answer& answer) {
     json.end_array().end_object();
     terminal.out << json.take() << '\n';
   }
-  throw CommandFailed("the configuration has errors, so no sidecar was asked: one that runs keeps the old one",
-                      kWrongInput);
+  throw CommandFailed(
+      "the configuration has errors, so no sidecar was asked: a running one keeps the old configuration", kWrongInput);
 }
 
 Sidecar sidecar_to_reload(const CommandLine& line, const config::Loaded& loaded, Terminal& terminal) {

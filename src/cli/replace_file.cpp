@@ -20,7 +20,7 @@ void refuse_dangling(const std::string& path, const std::string& target) {
   struct stat status {};
   const bool is_link = ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
   if (!is_link || store::exists(target)) return;
-  throw CommandFailed(printable(path) + " is a link to a file that is not there; mend the link");
+  throw CommandFailed(printable(path) + " is a link to a file that is not there; correct the link");
 }
 
 }  // namespace

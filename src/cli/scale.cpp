@@ -35,7 +35,7 @@ std::string write_switch(const CommandLine& line, bool on) {
   const auto old_text = read_whole(path);
   const auto new_text = config::with_scale(old_text.value_or(""), on);
   if (!new_text) {
-    throw CommandFailed(printable(path) + " cannot be edited: a quote or a bracket is not closed there; write " +
+    throw CommandFailed(printable(path) + " cannot be edited: a quote or a bracket in it is not closed; write " +
                         wanted + " into it by hand");
   }
   if (old_text == new_text) return printable(path) + " says " + wanted + " already.";
@@ -53,7 +53,7 @@ int scale(const CommandLine& line, Terminal& terminal) {
   const auto loaded = load_for_asking(line);
   if (!loaded.is_database_known && !line.server) {
     print_problems(loaded, terminal.err);
-    throw CommandFailed("the configuration has errors, so the mode is what it was; mend them, and reload");
+    throw CommandFailed("the configuration has errors, so the mode is unchanged; correct them, and reload");
   }
   Sidecar sidecar(line, Sidecar::Purpose::steer, loaded);
   const auto answer = ask_for_reload(sidecar, false, terminal);
@@ -62,7 +62,7 @@ int scale(const CommandLine& line, Terminal& terminal) {
   const std::string what_answers = "the sidecar at " + printable(sidecar.address()) + " answers in " + mode_in(answer);
   if (text_at(answer.body, "mode") != wanted) {
     throw CommandFailed(what_answers + ", not in " + wanted + " mode; " +
-                        (answer.is_fine() ? "change SCALE where that is written" : "mend what it refused"));
+                        (answer.is_fine() ? "change SCALE where that is written" : "correct what it refused"));
   }
   if (!answer.is_fine()) {
     throw CommandFailed(what_answers + ", but refused the rest of the configuration", kWrongInput);

@@ -94,16 +94,17 @@ Sidecar::Sidecar(const CommandLine& line, Purpose purpose, const config::Loaded&
 void Sidecar::require_database(const std::string& configured) {
   const auto answer = ask("GET", "/v2/settings");
   if (answer.status == 404) {
-    throw CommandFailed("the sidecar at " + printable(address_) +
-                        " is too old to say which database it serves: it was left alone; name it with --server");
+    throw CommandFailed(
+        "the sidecar at " + printable(address_) +
+        " is too old to say which database it serves, so nothing was changed there; name it with --server");
   }
   if (!answer.is_fine()) throw CommandFailed(at_address(refusal(answer)));
   if (serves(answer.body, configured)) return;
-  throw CommandFailed("the sidecar at " + printable(address_) + " serves the database " +
-                      printable(served_by(answer.body).path) + ", but this configuration names " +
-                      printable(store::database_id(configured).path) +
-                      (configuration_is_sound_ ? "" : " and has errors (see room-sidecar check)") +
-                      ": it was left alone; name that sidecar's configuration, or the sidecar itself with --server");
+  throw CommandFailed(
+      "the sidecar at " + printable(address_) + " serves the database " + printable(served_by(answer.body).path) +
+      ", but this configuration names " + printable(store::database_id(configured).path) +
+      (configuration_is_sound_ ? "" : " and has errors (see room-sidecar check)") +
+      ", so nothing was changed there; name that sidecar's configuration, or the sidecar itself with --server");
 }
 
 Sidecar::Answer Sidecar::ask(std::string_view method, const std::string& target, std::chrono::milliseconds timeout,
@@ -167,7 +168,7 @@ std::vector<json::Value> Sidecar::all_pages(const std::string& target, const std
     auto next = text_at(page.body, "next");
     if (next.empty()) return all;
     const bool is_endless = next <= after || all.size() > kMostListed || size > kLargestList;
-    if (is_endless) throw CommandFailed(at_address("its list does not come to an end"));
+    if (is_endless) throw CommandFailed(at_address("its list does not end"));
     after = std::move(next);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) {

@@ -9,7 +9,7 @@ namespace cli {
 namespace {
 
 std::string for_people(const std::vector<json::Value>& splits) {
-  if (splits.empty()) return "No room is split, as far as gateways and sessions tell.\n";
+  if (splits.empty()) return "No room is split, as far as gateways and sessions report.\n";
   Table table({{"ROOM"}, {"ANSWERED"}, {"PARTICIPANTS"}, {"SINCE"}});
   for (const auto& split : splits) {
     std::vector<std::string> parts;

@@ -93,7 +93,7 @@ std::vector<std::string> problems_of(const StatusAnswers& status) {
               [](const json::Value& one) { return text_at(one, "state") == "suspect"; });
   add_problem(" is full.", " are full.", [&](const json::Value& one) { return is_full(one, status); });
   if (status.scale && std::none_of(status.gateways.begin(), status.gateways.end(), takes_rooms)) {
-    problems.emplace_back("No listed gateway is known to be there for new rooms.");
+    problems.emplace_back("No listed gateway can take new rooms now.");
   }
   return problems;
 }

@@ -59,8 +59,8 @@ std::string for_people(const CommandLine& line, const json::Value& answer) {
   const auto room = "Room " + printable(line.subject);
   if (decisions.empty()) {
     return "No decision about room " + printable(line.subject) +
-           " is remembered: there was none since the start of the sidecar, or it is too long ago.\n"
-           "room-sidecar explain tells where it is or would go now.\n";
+           " is remembered: there was none since the sidecar was started, or it is too old.\n"
+           "room-sidecar explain shows where it is or would go now.\n";
   }
   std::string text;
   for (const auto& decision : decisions) {
@@ -73,7 +73,7 @@ std::string for_people(const CommandLine& line, const json::Value& answer) {
     const auto left_out = number_at(decision, "candidates_left_out").value_or(0);
     if (left_out > 0) text += "  and " + std::to_string(left_out) + " more gateways\n";
   }
-  if (!text_at(answer, "next").empty()) text += "\nThere are older ones: --limit.\n";
+  if (!text_at(answer, "next").empty()) text += "\nShow older ones with --limit.\n";
   return text;
 }
 

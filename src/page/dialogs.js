@@ -64,7 +64,7 @@ confirmation.dialog.addEventListener("submit", async (event) => {
   } catch (failure) {
     const problem = failure instanceof Undone ? failure.message
       : failure instanceof Refused ? `Not done. ${failure.message}`
-      : "The sidecar did not answer. Whether it was done is not known: look before you try again.";
+      : "The sidecar did not answer, so it may be done or not: look before you try again.";
     if (failure.choice) offerChoice(failure.choice, true);
     if (dialog.open) say(byId("confirm-problem"), problem);
     else notice(problem);
@@ -90,7 +90,7 @@ tokenDialog.addEventListener("submit", (event) => {
   const token = byId("token").value.trim();
   // A header refuses other characters, such as a dash that a text program made of a hyphen.
   if (!/^[\w\-.~+/=]+$/.test(token)) {
-    say(byId("token-problem"), "A token is of A-Z a-z 0-9 - . _ ~ + / = only. Was something else pasted with it?");
+    say(byId("token-problem"), "A token has only A-Z a-z 0-9 - . _ ~ + / =. Was something else pasted with it?");
     return;
   }
   sessionStorage.setItem(tokenKey, token);

@@ -58,7 +58,7 @@ function problemsOf({ gateways, scale }) {
     ...sentence(named((gateway) => gateway.state === "down"), "is down", "are down"),
     ...sentence(named((gateway) => gateway.state === "suspect"), "may be down", "may be down"),
     ...(scale ? sentence(named((gateway) => isFull(gateway)), "is full", "are full") : []),
-    ...(scale && !gateways.some(takesRooms) ? ["No listed gateway is known to be there for new rooms."] : []),
+    ...(scale && !gateways.some(takesRooms) ? ["No listed gateway can take new rooms now."] : []),
   ];
 }
 
@@ -70,7 +70,7 @@ function loadInWords(gateways) {
   const [load, capacity] = [sum(taking, "load"), sum(taking, "capacity")];
   const elsewhere = sum(gateways, "load") - load;
   const rest = elsewhere > 0 ? `, ${number(elsewhere)} on the others` : "";
-  if (taking.length === 0) return elsewhere > 0 ? `Load ${number(elsewhere)}, on gateways that are not there for new rooms.` : "";
+  if (taking.length === 0) return elsewhere > 0 ? `Load ${number(elsewhere)}, on gateways that take no new rooms.` : "";
   const where = taking.length === gateways.length ? ""
     : ` on the ${taking.length === 1 ? "one that takes" : `${taking.length} that take`} new rooms`;
   return `Load ${number(load)} of ${number(capacity)} (${percent(load, capacity)})${where}${rest}.`;
@@ -96,7 +96,7 @@ function showState() {
   const stale = failingSince !== null || wantsToken;
   document.body.classList.toggle("stale", stale && heardAt !== null);
   show(byId("wants-token"), wantsToken);
-  const updated = stale ? "What is shown is of" : "Updated";
+  const updated = stale ? "Shown as of" : "Updated";
   say(byId("updated"), heardAt === null ? "" : `${updated} ${clock(heardAt)}`);
   if (known.readiness === null) return;
   const troubles = [...known.readiness.reasons.map((reason) => `${capitalised(visible(reason))}.`), ...problemsOf(known)];

@@ -25,7 +25,7 @@ async function askRoom() {
 }
 
 function whereIsIt(row, scale) {
-  if (row === null) return "Nobody knows this room: it is not configured, or disabled or removed.";
+  if (row === null) return "The sidecar does not know this room: it is not configured, or it is disabled or removed.";
   const name = row.name === null ? "" : ` It is called “${visible(row.name)}”.`;
   const byDefault = row.default_gateway === null ? " It has no default gateway."
     : ` Its default gateway is ${visible(row.default_gateway)}.`;
@@ -95,9 +95,9 @@ byId("release").addEventListener("click", () => {
   const occupied = users > 0;
   confirmAction({
     title: `Release room ${quoted(room)}?`, button: `Release ${quoted(room)}`,
-    text: [`The sidecar forgets that it is on ${janus}. The next user who asks has it placed anew, perhaps elsewhere.`,
-      ...(occupied ? [`There ${users === 1 ? "is" : "are"} ${count(users, "user")} in it. They stay on ${janus} while`
-        + " newcomers may land on another gateway: the meeting is split until they join anew."] : [])],
+    text: [`The sidecar forgets that it is on ${janus}. The next request places it anew, perhaps elsewhere.`,
+      ...(occupied ? [`There ${users === 1 ? "is" : "are"} ${count(users, "user")} in it. They stay on ${janus}, while`
+        + " new users may get another gateway: the meeting is split until all have joined anew."] : [])],
     choice: occupied ? "Release it all the same." : "", must: occupied,
     action: async (force) => {
       try {
@@ -105,8 +105,8 @@ byId("release").addEventListener("click", () => {
       } catch (failure) {
         if (failure.code === "assignment_not_found") throw new Undone("Nothing to do: it is on no gateway any more.");
         if (failure.code !== "room_occupied") throw failure;
-        throw new Undone(`Not done: somebody is in it by now. Wait until it is empty, or tick the box: who is in it stays`
-          + ` on ${janus} while newcomers may land on another gateway.`, "Release it all the same.");
+        throw new Undone(`Not done: users are in it by now. Wait until it is empty, or tick the box: they stay on ${janus},`
+          + " while new users may get another gateway.", "Release it all the same.");
       }
       return `Room ${quoted(room)} is released; the next request places it anew.`;
     },

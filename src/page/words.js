@@ -5,35 +5,35 @@ const reasons = {
   pinned: "fixed there by configuration",
   sticky: "it is there already",
   assigned: "chosen by load, among the first that can take it",
-  overflow: "those that serve it first have no room left; this one was chosen among them by load",
-  borrowed: "none of those that serve it first can take it",
-  reassigned: "moved there, as rooms have to leave the gateway where it was",
+  overflow: "the gateways that serve it first are full; this one was chosen among them by load",
+  borrowed: "no gateway that serves it first can take it",
+  reassigned: "moved there from a gateway that rooms have to leave",
 };
 const errors = {
   room_not_found: "the room is unknown, disabled or removed",
   gateway_not_found: "its default gateway is missing, disabled or of another type",
   no_gateway_available: "no gateway may take a new room",
-  capacity_exhausted: "those that could take it are full, and when_full is \"reject\"",
+  capacity_exhausted: "the gateways that could take it are full, and when_full is \"reject\"",
   storage_unavailable: "the assignment could not be written to disk",
 };
 const verdicts = {
   chosen: "this one",
-  higher_load: "another is less loaded, or listed first",
-  not_drawn: "another was drawn by chance",
+  higher_load: "another gateway is less loaded, or is listed first",
+  not_drawn: "another gateway was drawn by chance",
   full: "full: one more room is above its capacity",
   other_region: "serves another region first",
-  no_region: "in no region; those that serve the caller first come before it",
-  draining: "drains, takes no new rooms",
+  no_region: "in no region; the gateways that serve the caller first come before it",
+  draining: "draining: takes no new rooms",
   disabled: "disabled, removed or of another type",
   down: "does not answer",
   suspect: "may be down, or has just come back",
-  standby: "a standby server, for when no other lives",
+  standby: "a standby server, used while no other gateway is up",
   not_available: "not among the available servers",
 };
 const askers = {
   user: "a user asked",
   session: "a session was reported",
-  mover: "its gateway was to be left",
+  mover: "rooms had to leave its gateway",
   adoption: "it was in use without a gateway of its own",
   configuration: "the configuration or the database changed",
   operator: "an operator asked for that",
@@ -78,7 +78,7 @@ function refusedBecause({ error, reason, candidates }) {
 
 // With one candidate the cause is not known: the load, or users who are there, or the room was there before.
 const chosenBecause = ({ reason, candidates }) => (reason === "assigned" && candidates.length === 1
-  ? "no other one was considered" : meaning(reasons, reason));
+  ? "no other gateway was considered" : meaning(reasons, reason));
 
 const isRelease = ({ janus, error }) => janus === null && error === null;
 

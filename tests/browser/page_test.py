@@ -156,7 +156,7 @@ class Rooms(Page):
         self.sees("A user who comes now is sent to gxy1: it is there already.", "#found-next")
         self.sees("to gxy1: chosen by load", "#found-decisions")
         self.browser.click("#found-decisions summary")
-        self.sees("gxy2 load 0 of 200: another is less loaded, or listed first", "#found-decisions")
+        self.sees("gxy2 load 0 of 200: another gateway is less loaded, or is listed first", "#found-decisions")
         sidecar.enter("2171", "another")
         self.poll()
         self.sees("with 3 users now", "#found-where")
@@ -180,7 +180,7 @@ class Rooms(Page):
         sidecar = self.sidecar(toml(scale=True))
         self.open(sidecar)
         too_long = "\u05d0" * 200  # 400 bytes
-        for room, words in (("no-such", "Nobody knows this room"), ("..", "No room can have this name."),
+        for room, words in (("no-such", "The sidecar does not know this room"), ("..", "No room can have this name."),
                             (too_long, "No room can have this name.")):
             self.browser.run("document.querySelector('#room').value = ''")
             self.browser.click("#room")
@@ -334,7 +334,7 @@ class Actions(Page):
         self.sees("Release room 2171?", "#confirm")
         sidecar.enter("2171", "somebody")
         self.browser.click("#confirm .action")
-        self.sees("Not done: somebody is in it by now. Wait until it is empty, or tick the box", "#confirm-problem")
+        self.sees("Not done: users are in it by now. Wait until it is empty, or tick the box", "#confirm-problem")
         self.assertNotIn("force", self.browser.text("#confirm"))
         self.assertEqual(sidecar.assignments(), {"2171": "gxy1"})
         self.accessible("refused")
@@ -388,12 +388,12 @@ class Connections(Page):
         tunnel.cut()
         self.sees("Cannot reach the sidecar since ", "#state-title")
         self.assertRegex(self.browser.text("#state-title"), r"since \d\d:\d\d:\d\d$")
-        self.assertRegex(self.browser.text("#updated"), r"What is shown is of \d\d:\d\d:\d\d")
+        self.assertRegex(self.browser.text("#updated"), r"Shown as of \d\d:\d\d:\d\d")
         self.assertTrue(self.browser.run("return document.body.matches('.stale')"))
         self.assertEqual(len(self.gateways()), 3, "what was known is still shown")
         self.browser.click(self.button("gxy1"))
         self.browser.click("#confirm .action")
-        self.sees("The sidecar did not answer.", "#confirm-problem")
+        self.sees("The sidecar did not answer, so", "#confirm-problem")
         self.browser.press(ESCAPE)
         self.accessible("unreachable")
         tunnel.mend()
@@ -466,7 +466,7 @@ class Connections(Page):
         self.sees("The sidecar wants its token", "#state-title")
         self.browser.click("#give-token")
         self.browser.press("correct\u2011horse" + ENTER)  # which no header can hold
-        self.sees("A token is of A-Z a-z", "#token-problem")
+        self.sees("A token has only A-Z a-z", "#token-problem")
         self.browser.run("document.querySelector('#token').value = ''")
         self.browser.press("wrong" + ENTER)
         self.sees("The sidecar does not take this token.", "#token-problem")

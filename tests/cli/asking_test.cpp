@@ -207,11 +207,11 @@ TEST_CASE("explain says in words where a room would go, and what each gateway's 
   outcome = scratch.run({"explain", "5", "--country", "FR", "--server", server.address()});
   CHECK_FALSE(contains(outcome.out, "FR"));  // there is no such region, as far as the answer says
   outcome = scratch.run({"explain", "6", "--server", server.address()});
-  CHECK(contains(outcome.out, "Room 6 goes to gxy1 (assigned): no other one was considered.\n"));
+  CHECK(contains(outcome.out, "Room 6 goes to gxy1 (assigned): no other gateway was considered.\n"));
   outcome = scratch.run({"explain", "7", "--server", server.address()});
   CHECK(
       contains(outcome.out, "no_gateway_available: no gateway may take a new room; 2 of them down by their health.\n"));
-  CHECK(contains(outcome.out, "standby  is a standby server, for when no other lives\n"));
+  CHECK(contains(outcome.out, "standby  is a standby server, used while no other gateway is up\n"));
   outcome = scratch.run({"explain", "8", "--server", server.address()});
   CHECK(contains(outcome.out,
                  "gateway_not_found: it may go to gxy2 only, which is disabled, removed or of another type.\n"));
@@ -236,18 +236,17 @@ TEST_CASE("why says in words what was decided about a room") {
   const Scratch scratch;
   auto outcome = scratch.run({"why", "a/b", "--server", server.address()});
   CHECK(outcome.exit_code == 0);
-  CHECK(
-      outcome.out ==
-      "T2  Room a/b was placed on gxy2 (assigned): no other one was considered.\n"
-      "  Because a user asked, from IL, which it serves first (request r1).\n"
-      "  GATEWAY  LOAD  CAPACITY  USED  VERDICT  WHICH MEANS\n"
-      "  gxy2        0       400    0%  chosen   this one\n"
-      "  and 7 more gateways\n"
-      "\n"
-      "T1  Room a/b was refused (capacity_exhausted): those that could take it are full, and when_full is \"reject\"; "
-      "5 times since T0.\n"
-      "  Because a session was reported.\n"
-      "\nThere are older ones: --limit.\n");
+  CHECK(outcome.out ==
+        "T2  Room a/b was placed on gxy2 (assigned): no other gateway was considered.\n"
+        "  Because a user asked, from IL, which it serves first (request r1).\n"
+        "  GATEWAY  LOAD  CAPACITY  USED  VERDICT  WHICH MEANS\n"
+        "  gxy2        0       400    0%  chosen   this one\n"
+        "  and 7 more gateways\n"
+        "\n"
+        "T1  Room a/b was refused (capacity_exhausted): the gateways that could take it are full, and when_full is "
+        "\"reject\"; 5 times since T0.\n"
+        "  Because a session was reported.\n"
+        "\nShow older ones with --limit.\n");
   outcome = scratch.run({"why", "5", "--limit", "1", "--server", server.address()});
   CHECK(outcome.exit_code == 0);
   CHECK(contains(outcome.out, "No decision about room 5 is remembered"));

@@ -136,7 +136,7 @@ TEST_CASE("what is wrong with the gateways is said in sentences") {
   CHECK(has(watch_view(bad, wide), "! a is down.\n! b may be down.\n! c is full.\n"));
   CHECK_FALSE(has(watch_view(bad, wide), "No listed gateway"));  // b does, as long as nobody else can
   bad.answers->gateways = list({gateway("a", 0, R"(,"state":"down")"), gateway("d", 0, R"(,"draining":true)")});
-  CHECK(has(watch_view(bad, wide), "! a is down.\n! No listed gateway is known to be there for new rooms.\n"));
+  CHECK(has(watch_view(bad, wide), "! a is down.\n! No listed gateway can take new rooms now.\n"));
   bad.answers->gateways.clear();
   for (int i = 1; i <= 8; ++i) {
     bad.answers->gateways.push_back(*json::Value::parse(gateway("g" + std::to_string(i), 0, R"(,"state":"down")")));

@@ -233,7 +233,7 @@ class LeavingIt(Journey):
         a.write_config(config(self.alone()))  # and not reloaded
         self.assertIn("reload it first", self.leave(a, status=1))
         a.kill()
-        self.assertIn("etcd knows this sidecar", self.leave(a, status=1))
+        self.assertIn("etcd lists this sidecar", self.leave(a, status=1))
         self.assertEqual(self.marks_of(name), set(rooms))
         self.assertEqual(self.etcd.rooms(), rooms)
 
