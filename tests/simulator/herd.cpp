@@ -67,9 +67,9 @@ class Sidecar {
 
  private:
   Selection selection(Habit habit, domain::ServiceTime now) const {
-    if (habit == Habit::first_listed) return Selection::least_loaded;
-    if (habit == Habit::unsure) return Selection::two_choices;
-    if (habit == Habit::shared) return Selection::random_ties;
+    if (habit == Habit::least_loaded) return Selection::least_loaded;
+    if (habit == Habit::two_choices) return Selection::two_choices;
+    if (habit == Habit::random_ties) return Selection::random_ties;
     return arrivals_.is_burst(now) || warming_.any(now) ? Selection::two_choices : Selection::random_ties;
   }
 
@@ -152,12 +152,12 @@ Evenness run(Habit habit, const DecisionInput& input, std::uint64_t seed) {
 
 std::string_view to_text(Habit habit) {
   switch (habit) {
-    case Habit::first_listed:
-      return "first listed";
-    case Habit::shared:
-      return "shared";
-    case Habit::unsure:
-      return "unsure";
+    case Habit::least_loaded:
+      return "least loaded";
+    case Habit::random_ties:
+      return "random ties";
+    case Habit::two_choices:
+      return "two choices";
     case Habit::switching:
       return "switching";
     case Habit::random:

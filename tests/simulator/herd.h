@@ -9,8 +9,9 @@
 
 namespace simulator {
 
-enum class Habit { first_listed, shared, unsure, switching, random };
-inline constexpr Habit habits[] = {Habit::first_listed, Habit::shared, Habit::unsure, Habit::switching, Habit::random};
+enum class Habit { least_loaded, random_ties, two_choices, switching, random };
+inline constexpr Habit habits[] = {Habit::least_loaded, Habit::random_ties, Habit::two_choices, Habit::switching,
+                                   Habit::random};
 std::string_view to_text(Habit habit);
 
 struct DecisionInput {

@@ -66,12 +66,13 @@ void print_sidecars() {
 }
 
 void print_rates() {
-  std::puts("| rooms a second | shared, 10 sidecars | unsure, 10 | shared, 50 sidecars | unsure, 50 |");
+  std::puts(
+      "| rooms a second | random ties, 10 sidecars | two choices, 10 | random ties, 50 sidecars | two choices, 50 |");
   std::puts("|---:|---:|---:|---:|---:|");
   for (const int rate : {10, 20, 30, 40, 50, 100, 200, 500}) {
     std::printf("| %d |", rate);
     for (const int sidecars : {10, 50}) {
-      for (const Habit habit : {Habit::shared, Habit::unsure}) {
+      for (const Habit habit : {Habit::random_ties, Habit::two_choices}) {
         std::printf(" %.2f |", simulator::herd(habit, {sidecars, 50ms, rate}).excess);
       }
     }

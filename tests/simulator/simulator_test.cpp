@@ -83,16 +83,16 @@ TEST_CASE("up to 50 ms chance among equals is as even as the first listed or bet
     for (const int sidecars : {3, 10, 50}) {
       for (const domain::Duration lag : {5ms, 50ms}) {
         CAPTURE(rate, sidecars, lag.count());
-        const auto shared = herd(Habit::shared, {sidecars, lag, rate});
-        CHECK(shared.fullest <= herd(Habit::first_listed, {sidecars, lag, rate}).fullest * 1.02);
-        CHECK(shared.fullest < 1.5);
+        const auto random_ties = herd(Habit::random_ties, {sidecars, lag, rate});
+        CHECK(random_ties.fullest <= herd(Habit::least_loaded, {sidecars, lag, rate}).fullest * 1.02);
+        CHECK(random_ties.fullest < 1.5);
       }
     }
   }
 }
 
 TEST_CASE("what counts is the rate times the lag") {
-  for (const Habit habit : {Habit::shared, Habit::unsure}) {
+  for (const Habit habit : {Habit::random_ties, Habit::two_choices}) {
     const double fast = herd(habit, {10, 50ms, 200}).fullest, slow = herd(habit, {10, 500ms, 20}).fullest;
     CHECK(fast < slow * 1.05);
     CHECK(slow < fast * 1.05);
@@ -103,41 +103,42 @@ TEST_CASE("with old pictures the lowest load makes a herd, and two choices do no
   for (const int sidecars : {10, 50}) {
     for (const domain::Duration lag : {500ms, 5000ms}) {
       CAPTURE(sidecars, lag.count());
-      const auto shared = herd(Habit::shared, {sidecars, lag, 200}), unsure = herd(Habit::unsure, {sidecars, lag, 200});
-      CHECK(unsure.fullest * 3 < shared.fullest);
-      CHECK(unsure.rush < 34);
-      CHECK(shared.rush > 60);
-      CHECK((unsure.fullest > herd(Habit::random, {sidecars, lag, 200}).fullest) == (lag == 5000ms));
+      const auto random_ties = herd(Habit::random_ties, {sidecars, lag, 200}),
+                 two_choices = herd(Habit::two_choices, {sidecars, lag, 200});
+      CHECK(two_choices.fullest * 3 < random_ties.fullest);
+      CHECK(two_choices.rush < 34);
+      CHECK(random_ties.rush > 60);
+      CHECK((two_choices.fullest > herd(Habit::random, {sidecars, lag, 200}).fullest) == (lag == 5000ms));
     }
   }
-  CHECK(herd(Habit::shared, {50, 5000ms, 20}).rush > 99);
+  CHECK(herd(Habit::random_ties, {50, 5000ms, 20}).rush > 99);
 }
 
 TEST_CASE("two choices cost no more than a room where everything is seen in time") {
   for (const int rate : {20, 200}) {
-    const double shared = herd(Habit::shared, {10, 5ms, rate}).excess;
-    const double unsure = herd(Habit::unsure, {10, 5ms, rate}).excess;
-    CHECK(shared < unsure);
-    CHECK(unsure < shared + 1);
+    const double random_ties = herd(Habit::random_ties, {10, 5ms, rate}).excess;
+    const double two_choices = herd(Habit::two_choices, {10, 5ms, rate}).excess;
+    CHECK(random_ties < two_choices);
+    CHECK(two_choices < random_ties + 1);
   }
 }
 
 TEST_CASE("switching is as good as the better of the two up to 50 ms, but does not know of a slow network") {
   for (const int rate : {20, 200}) {
     for (const int sidecars : {10, 50}) {
-      const double better = std::min(herd(Habit::shared, {sidecars, 50ms, rate}).excess,
-                                     herd(Habit::unsure, {sidecars, 50ms, rate}).excess);
+      const double better = std::min(herd(Habit::random_ties, {sidecars, 50ms, rate}).excess,
+                                     herd(Habit::two_choices, {sidecars, 50ms, rate}).excess);
       CHECK(herd(Habit::switching, {sidecars, 50ms, rate}).excess < better * 1.1);
     }
   }
-  CHECK(herd(Habit::switching, {10, 5000ms, 20}).fullest > 3 * herd(Habit::unsure, {10, 5000ms, 20}).fullest);
+  CHECK(herd(Habit::switching, {10, 5000ms, 20}).fullest > 3 * herd(Habit::two_choices, {10, 5000ms, 20}).fullest);
 }
 
 TEST_CASE("an empty gateway gets every room of a second by the lowest load, and a third by two choices") {
   for (const int sidecars : {10, 50}) {
     const auto joining = simulator::joining(sidecars, 50ms, 200);
-    CHECK(herd(Habit::shared, joining).rush > 99);
-    for (const Habit habit : {Habit::unsure, Habit::switching}) CHECK(herd(habit, joining).rush < 34);
+    CHECK(herd(Habit::random_ties, joining).rush > 99);
+    for (const Habit habit : {Habit::two_choices, Habit::switching}) CHECK(herd(habit, joining).rush < 34);
   }
 }
 
@@ -146,8 +147,9 @@ TEST_CASE("rooms that all come again within a second are spread better by two ch
     for (const domain::Duration lag : {50ms, 500ms}) {
       CAPTURE(sidecars, lag.count());
       const auto again = simulator::again(sidecars, lag);
-      const double shared = herd(Habit::shared, again).fullest;
-      for (const Habit habit : {Habit::unsure, Habit::switching}) CHECK(herd(habit, again).fullest < shared * 0.8);
+      const double random_ties = herd(Habit::random_ties, again).fullest;
+      for (const Habit habit : {Habit::two_choices, Habit::switching})
+        CHECK(herd(habit, again).fullest < random_ties * 0.8);
     }
   }
 }
@@ -155,9 +157,9 @@ TEST_CASE("rooms that all come again within a second are spread better by two ch
 TEST_CASE("with pictures 50 ms old a storm begins where two choices become the better rule") {
   const int about = static_cast<int>(domain::ArrivalRate::most);
   for (const int sidecars : {10, 50}) {
-    CHECK(herd(Habit::shared, {sidecars, 50ms, about - 10}).excess <
-          herd(Habit::unsure, {sidecars, 50ms, about - 10}).excess);
-    CHECK(herd(Habit::unsure, {sidecars, 50ms, about + 10}).excess <
-          herd(Habit::shared, {sidecars, 50ms, about + 10}).excess);
+    CHECK(herd(Habit::random_ties, {sidecars, 50ms, about - 10}).excess <
+          herd(Habit::two_choices, {sidecars, 50ms, about - 10}).excess);
+    CHECK(herd(Habit::two_choices, {sidecars, 50ms, about + 10}).excess <
+          herd(Habit::random_ties, {sidecars, 50ms, about + 10}).excess);
   }
 }
