@@ -46,17 +46,16 @@ void SyncFindings::quarrel(const std::string& where, const std::string& text, bo
 void SyncFindings::id_is_taken(const std::string& where, const char* kind, const std::string& key, std::int64_t id,
                                const std::string& bearer, bool was_accepted) {
   const std::string text = std::string(kind) + " " + in_quotes(key) + " cannot have id " + std::to_string(id) + ": " +
-                           kind + " " + in_quotes(bearer) + " bears it";
-  quarrel(where, text + (was_accepted ? " by now; it is left out until that is changed back" : "; choose another id"),
+                           kind + " " + in_quotes(bearer) + " has it";
+  quarrel(where, text + (was_accepted ? " now; it is left out until that is undone" : "; choose another id"),
           was_accepted);
 }
 
 void SyncFindings::id_is_kept(const std::string& where, const char* kind, const std::string& key, std::int64_t has,
                               std::int64_t wanted, bool was_accepted) {
   const std::string text = std::string(kind) + " " + in_quotes(key) + " cannot have id " + std::to_string(wanted) +
-                           ": it bears id " + std::to_string(has) + " in the database";
-  quarrel(where,
-          text + (was_accepted ? " by now, which stands" : ", and ids are kept for good; write that one, or none"),
+                           ": it has id " + std::to_string(has) + " in the database";
+  quarrel(where, text + (was_accepted ? " now, which is kept" : ", and ids are kept for good; write that one, or none"),
           was_accepted);
 }
 
@@ -84,7 +83,7 @@ void set_accepted_row(std::set<std::string>& accepted, const std::string& gatewa
 
 void SyncEntry::warn_of_difference(const char* field, const std::string& in_database, const std::string& wanted) {
   findings_.warn(where_, entry_ + ": " + field + " is " + in_database + " in the database and " + wanted +
-                             " in the configuration; the database's stands until the configured one changes");
+                             " in the configuration; the database's value is kept until the configured one changes");
 }
 
 }  // namespace app

@@ -87,10 +87,10 @@ void GatewaySync::find_renamed_rows() {
     if ((row->gateway.removed && !bearer) || (written && written->id)) continue;  // reported as such
     const std::string has = std::to_string(row->gateway.id);
     std::string text =
-        "gateway " + in_quotes(name) + " has id " + has + " in the database by now and had id " + std::to_string(*had);
+        "gateway " + in_quotes(name) + " has id " + has + " in the database now and had id " + std::to_string(*had);
     if (bearer) {
       text += ", which is " + *bearer;
-      text += "; rooms keep their default_gateway_id, and what is configured for it waits until that is changed back";
+      text += "; rooms keep their default_gateway_id, and their configured default gateway waits until that is undone";
       text += " or its entry in [[gateways]] has id = " + has;
       findings_.contradict(where, text);
     } else {
@@ -205,7 +205,7 @@ void GatewaySync::update_entry(const domain::ConfiguredGateway& wanted, std::siz
   if (actual.type != type && !actual.removed && reported_.insert(wanted.name).second) {
     findings_.contradict(wanted.where, "gateway " + in_quotes(wanted.name) + " is of type " + in_quotes(actual.type) +
                                            " in the database and " + in_quotes(type) +
-                                           " in the configuration; the database's stands until that is changed back");
+                                           " in the configuration; the database's value is kept until that is undone");
   }
   entry.field("capacity", actual.capacity, synced.capacity, wanted.capacity, usual.capacity);
   entry.field("disabled", actual.disabled, synced.disabled, wanted.disabled, usual.disabled);
@@ -226,7 +226,7 @@ void GatewaySync::warn_of_odd_names() {
     for (const std::string& other : names) {
       const std::string kind = kind_of(other);
       if (kinds[kind] == 1 || domain::did_you_mean(kind_of(name), std::span(&kind, 1)).empty()) continue;
-      findings_.warn(where, setting + ": only gateway " + in_quotes(name) + " is called so (did you mean one like " +
+      findings_.warn(where, setting + ": only gateway " + in_quotes(name) + " has such a name (did you mean one like " +
                                 in_quotes(other) + "?)");
       return;
     }
@@ -305,13 +305,13 @@ void GatewaySync::check_names() {
       if (!reported_.insert(name).second) return;
       findings_.contradict(
           where, gateway + (row ? " is removed in the database (removed_at)" : " is not in the database any more") +
-                     "; it is left out until that is changed back");
+                     "; it is left out until that is undone");
     } else if (row->gateway.type != "rooms") {
       const std::string text = gateway + " is of type " + in_quotes(row->gateway.type) + ", not \"rooms\"";
       const bool by_sql = !says_type && (was_accepted(name) || written);
       if (!by_sql) return findings_.error(where, text);
       if (reported_.insert(name).second)
-        findings_.contradict(where, text + ", in the database; it is left out until that is changed back");
+        findings_.contradict(where, text + ", in the database; it is left out until that is undone");
     } else if (row->gateway.disabled || row->gateway.draining) {
       findings_.warn(where, gateway + " is " + (row->gateway.disabled ? "disabled" : "draining"));
     }

@@ -70,7 +70,7 @@ class Import {
     if (!entry.id) return row;
     if (const auto* bearer = room_ids_.take(*entry.id, entry.gateway_uid)) {
       complain(entry, "room " + quoted(entry.gateway_uid) + " cannot have id " + std::to_string(*entry.id) + ": room " +
-                          quoted(*bearer) + " bears it; leave the id out, and one is given");
+                          quoted(*bearer) + " has it; leave the id out to get a free one");
     }
     row.room.id = *entry.id;
     return row;

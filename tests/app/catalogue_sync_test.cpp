@@ -165,7 +165,7 @@ TEST_CASE("ids are kept for good, and an id that another bears is an error that 
   p = plan(c, rows);
   REQUIRE(p.errors.size() == 1);
   CHECK(p.errors[0] ==
-        "config.toml:rb: room \"b\" cannot have id 77: it bears id 6 in the database, and ids are kept for good; "
+        "config.toml:rb: room \"b\" cannot have id 77: it has id 6 in the database, and ids are kept for good; "
         "write that one, or none");
   c.rooms = {room("c", "gxy1")};
   c.rooms[0].id = 6;
@@ -185,7 +185,7 @@ TEST_CASE("an id that another row bears is an error that names both") {
   c.rooms[1].id = 5;
   CHECK(plan(c, rows).errors ==
         std::vector<std::string>{
-            "config.toml:rnew: room \"new\" cannot have id 5: room \"a\" bears it; choose another id"});
+            "config.toml:rnew: room \"new\" cannot have id 5: room \"a\" has it; choose another id"});
 }
 
 TEST_CASE("what an entry does not say is left to a row that came by import or SQL, and is the default of a new one") {
@@ -244,7 +244,7 @@ TEST_CASE(
   std::swap(swapped.gateways[0].gateway.name, swapped.gateways[1].gateway.name);
   auto p = plan(c, swapped);
   REQUIRE(p.contradictions.size() == 2);
-  CHECK(p.contradictions[0].find("config.toml:1: gateway \"gxy1\" has id 2 in the database by now and had id 1, "
+  CHECK(p.contradictions[0].find("config.toml:1: gateway \"gxy1\" has id 2 in the database now and had id 1, "
                                  "which is gateway \"gxy2\"; rooms keep their default_gateway_id") == 0);
   CHECK_FALSE(p.writes());
   CHECK(plan(c, p.rows).contradictions == p.contradictions);
@@ -277,9 +277,9 @@ TEST_CASE("a type that SQL has set is contradicted, also where the configuration
     rows.gateways[0].gateway.type = "streaming";
     const auto p = plan(c, rows);
     CHECK(p.errors.empty());
-    CHECK(p.contradictions ==
-          std::vector<std::string>{"config.toml:1: gateway \"gxy1\" is of type \"streaming\" in the database and "
-                                   "\"rooms\" in the configuration; the database's stands until that is changed back"});
+    CHECK(p.contradictions == std::vector<std::string>{
+                                  "config.toml:1: gateway \"gxy1\" is of type \"streaming\" in the database and "
+                                  "\"rooms\" in the configuration; the database's value is kept until that is undone"});
     CHECK(p.warnings == p.contradictions);
     CHECK(gateway_in(p, "gxy1").type == "streaming");
     c.gateways[0].type = "streaming";

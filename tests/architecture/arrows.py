@@ -35,8 +35,8 @@ FOLDERS = {
     "cli": ["config", "store", "domain", "app", "files", "json", "http/client.h", "http/access.h",
             "cluster/followed_cluster.h", "cluster/migration.h", "cluster/options.h",
             "cluster/resume_point.h"],
-    "daemon": ["api", "json", "logging", "domain", "store", "app", "http", "health", "cluster", "metrics", "counts", "config",
-               "cli", "files", "locks"],
+    "daemon": ["api", "json", "logging", "domain", "store", "app", "http", "health", "cluster", "metrics", "counts",
+               "config", "cli", "files", "locks"],
 }
 
 # a library's headers -> the files that may see them. Headers among them are for their own folder:

@@ -150,7 +150,7 @@ TEST_CASE("what the database contradicts is told, in the order of the list, nami
   REQUIRE(plan.problems.size() == 3);
   CHECK(contains(plan.problems[0].text, "line 2: gateway \"stream1\" is of type \"streaming\""));
   CHECK(contains(plan.problems[1].text, "line 3: room \"a\" has id 5"));
-  CHECK(contains(plan.problems[2].text, "line 4: room \"y\" cannot have id 6: room \"b\" bears it"));
+  CHECK(contains(plan.problems[2].text, "line 4: room \"y\" cannot have id 6: room \"b\" has it"));
   REQUIRE(plan.warnings.size() == 1);
   CHECK(contains(plan.warnings[0], "line 5: gateway \"gxy4\" is disabled"));
 }

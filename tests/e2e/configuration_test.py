@@ -150,9 +150,9 @@ class NoMatch(Checked):
 
     def test_a_url_that_is_another_gateways_admin_url_is_warned_of(self):
         for first, second in (("url", "admin_url"), ("admin_url", "url")):
-            said = self.check(toml(gateways=[{"name": "gxy1", first: "http://a:80/janus"},
+            output = self.check(toml(gateways=[{"name": "gxy1", first: "http://a:80/janus"},
                                              {"name": "gxy2", second: "http://A/janus/"}], rooms={}), code=0)
-            self.assertIn(f'gateways.{second}: "http://A/janus/" of "gxy2" is the {first} of "gxy1", too', said)
+            self.assertIn(f'gateways.{second}: "http://A/janus/" of "gxy2" is the {first} of "gxy1", too', output)
             own = self.check(toml(gateways=[{"name": "gxy1", first: "http://a", second: "http://a"}], rooms={}), code=0)
             self.assertNotIn("one name", own)
 
@@ -314,13 +314,13 @@ class SharedFile(Checked):
                                     ("CLUSTER_PASSWORD", "cluster.password_file", "CLUSTER_PASSWORD_FILE"),
                                     ("API_TOKEN", "http.token_file", "API_TOKEN_FILE")):
             wanted = f"ROOM_SIDECAR_{name}: is not read here: set {key} ({variable}) instead"
-            said = self.check(toml(), f"ROOM_SIDECAR_{name}=s3cr3t\n", 0)
-            self.assertIn("warning: .env:1: " + wanted, said)
-            self.assertNotIn("s3cr3t", said)
+            output = self.check(toml(), f"ROOM_SIDECAR_{name}=s3cr3t\n", 0)
+            self.assertIn("warning: .env:1: " + wanted, output)
+            self.assertNotIn("s3cr3t", output)
             one = self.sidecar(start=False, env={"ROOM_SIDECAR_" + name: "s3cr3t"})
             self.assertIn("warning: environment: " + wanted, one.run("check").stdout)
-        said = self.check(toml(), "ROOM_SIDECAR_MQTT_PASSWORD=a\nMQTT_PASSWORD_FILE=/nowhere\n", None)
-        self.assertIn("ROOM_SIDECAR_MQTT_PASSWORD: is not read", said)
+        output = self.check(toml(), "ROOM_SIDECAR_MQTT_PASSWORD=a\nMQTT_PASSWORD_FILE=/nowhere\n", None)
+        self.assertIn("ROOM_SIDECAR_MQTT_PASSWORD: is not read", output)
         self.assertNotIn("API_TOKEN", self.check(toml(), "API_TOKEN=another-programs\n", 0))
 
 

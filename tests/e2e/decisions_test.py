@@ -138,9 +138,9 @@ class Decisions(Case):
     def test_a_caller_whom_the_star_takes_has_no_region(self):
         sidecar = self.sidecar(toml(scale=True, unknown_rooms="accept", regions={"*": ["gxy2"]}))
         for country in ("US", "longer-than-sixteen-bytes", "ישראל"):
-            said = sidecar.run("explain", "new", "--country", country).stdout
-            self.assertIn(f"gxy2 serves callers from {country} first.", said)
-            self.assertNotRegex(said, "region of|caller's region")
+            output = sidecar.run("explain", "new", "--country", country).stdout
+            self.assertIn(f"gxy2 serves callers from {country} first.", output)
+            self.assertNotRegex(output, "region of|caller's region")
         sidecar.ask("new", "US")
         why = sidecar.run("why", "new").stdout
         self.assertIn(", from US, which it serves first (", why)

@@ -18,7 +18,7 @@ MODULES = ROOT / "build" / "npm" / "node_modules"
 DESCRIPTION = Description()
 OPERATIONS = {one.name: one for one in DESCRIPTION.operations}
 ROUTES = re.findall(r'^    \{"([A-Z]+)", "(/[^"]*)"',
-                    (ROOT / "src" / "http" / "routes.cpp").read_text(encoding="utf-8"), re.MULTILINE)
+                    (ROOT / "src" / "api" / "routes.cpp").read_text(encoding="utf-8"), re.MULTILINE)
 FIVE = [{"name": f"gxy{number}"} for number in range(1, 6)]
 REGIONS = {"IL": ["gxy5"], "US": ["gxy1", "gxy2"]}
 
@@ -116,7 +116,7 @@ class OpenApi(Case):
         self.assertEqual(set(schemas["Decision"]["properties"]["asked_by"]["enum"]),
                          words("app/decisions.cpp", r'case DecisionRecord::Asker::\w+:\s+return "(\w+)"'))
         codes = set(refusals) | {"invalid_request"}
-        for file in (ROOT / "src" / "http").glob("*.cpp"):
+        for file in [*(ROOT / "src" / "http").glob("*.cpp"), *(ROOT / "src" / "api").glob("*.cpp")]:
             text = file.read_text(encoding="utf-8")
             codes |= set(re.findall(r'\b[45]\d\d,\s+"([a-z_]+)"', text))
         self.assertEqual(schemas["Error"]["properties"]["error"]["enum"] and

@@ -186,9 +186,9 @@ class OutsideEdits(Case):
         for scale in (False, True):
             for statement, warning in [
                     ("UPDATE gateways SET name = 'other' WHERE name = 'gxy1';",
-                     'cannot have id 1: gateway "other" bears it'),
+                     'cannot have id 1: gateway "other" has it'),
                     ("UPDATE gateways SET name = 'gxy' || char(9) || '1' WHERE name = 'gxy1';", "cannot have id 1"),
-                    ("UPDATE gateways SET id = 77 WHERE name = 'gxy1';", "bears id 77 in the database")]:
+                    ("UPDATE gateways SET id = 77 WHERE name = 'gxy1';", "has id 77 in the database")]:
                 with self.subTest(statement, scale=scale):
                     sidecar = self.contradicted(scale, statement, {**self.LISTED, "gateways": gateways}, warning)
                     if scale and "name = " in statement:
@@ -247,8 +247,8 @@ class OutsideEdits(Case):
             for scale in (False, True):
                 with self.subTest(gateways, scale=scale):
                     is_by_id = bool(gateways) and isinstance(gateways[0], dict)
-                    warning = ('gateway "gxy1" cannot have id 1: it bears id 2' if is_by_id else
-                               'gateway "gxy1" has id 2 in the database by now and had id 1, which is gateway "gxy2"')
+                    warning = ('gateway "gxy1" cannot have id 1: it has id 2' if is_by_id else
+                               'gateway "gxy1" has id 2 in the database now and had id 1, which is gateway "gxy2"')
                     self.exchange(scale, {**self.LISTED, "gateways": gateways}, warning)
 
     def exchange(self, scale, config, warning):
@@ -293,7 +293,7 @@ class OutsideEdits(Case):
         sidecar = self.sidecar()
         sidecar.shell("UPDATE gateways SET name = 'gxy2x' WHERE name = 'gxy1';"
                       "UPDATE gateways SET name = 'gxy1' WHERE name = 'gxy2';")
-        for warning in ('gateway "gxy1" has id 2 in the database by now and had id 1, which is gateway "gxy2x"',
+        for warning in ('gateway "gxy1" has id 2 in the database now and had id 1, which is gateway "gxy2x"',
                         'gateway "gxy2" is no longer in the database'):
             self.seen(lambda one=warning: one in " ".join(sidecar.get("/readyz").json["reasons"]))
             self.expect_warning(sidecar, re.escape(warning))
@@ -302,7 +302,7 @@ class OutsideEdits(Case):
     def test_another_id_without_one_in_the_configuration_is_reported_and_the_rooms_follow_at_the_next_start(self):
         sidecar = self.sidecar()
         sidecar.shell("UPDATE gateways SET id = 77 WHERE name = 'gxy1';")
-        warning = 'gateway "gxy1" has id 77 in the database by now and had id 1; a start or a reload'
+        warning = 'gateway "gxy1" has id 77 in the database now and had id 1; a start or a reload'
         self.seen(lambda: warning in " ".join(sidecar.get("/readyz").json["reasons"]))
         self.expect_warning(sidecar, re.escape(warning))
         self.assertIn(warning, sidecar.run("check").stdout)
@@ -338,8 +338,8 @@ class OutsideEdits(Case):
 
     def test_a_room_renamed_or_with_another_id_does_not_stop_the_next_start(self):
         rooms = {"2171": {"default_gateway": "gxy1", "id": 1}, "2172": {"default_gateway": "gxy2", "id": 2}}
-        for edit, warning in [("gateway_uid = '4711'", 'cannot have id 1: room "4711" bears it'),
-                              ("id = 77", "bears id 77 in the database")]:
+        for edit, warning in [("gateway_uid = '4711'", 'cannot have id 1: room "4711" has it'),
+                              ("id = 77", "has id 77 in the database")]:
             with self.subTest(edit):
                 self.contradicted(False, f"UPDATE rooms SET {edit} WHERE id = 1;", {"rooms": rooms}, warning)
 
