@@ -157,7 +157,7 @@ std::optional<std::int64_t> RoomSync::default_id(const domain::ConfiguredRoom& w
   if ((row && row->from_config) || gateways_.was_accepted(*wanted.default_gateway)) {
     const auto renamed = row ? std::nullopt : gateways_.now_called(*wanted.default_gateway);
     note_unfit(wanted, renamed ? "is now " + *renamed + " in the database, which stays the default gateway"
-                               : std::string("is removed or gone in the database") + cannot_answer);
+                               : std::string("is removed or missing in the database") + cannot_answer);
     return row ? std::optional(row->gateway.id) : synced.default_gateway_id;
   }
   std::vector<std::string> names;

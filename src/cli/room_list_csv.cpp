@@ -70,7 +70,7 @@ class HeaderReader {
       return nullptr;
     }
     if (std::find(seen_.begin(), seen_.end(), found->field) != seen_.end()) {
-      complain(problems, "the column \"" + wanted + "\" stands twice in the header");
+      complain(problems, "the column \"" + wanted + "\" is in the header twice");
       return nullptr;
     }
     seen_.push_back(found->field);

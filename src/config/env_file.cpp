@@ -226,7 +226,7 @@ class Parser {
     if (!begins_with_quote(bare)) {
       // A blank before the value was cut off by trimming, and with it the sign of a comment.
       std::string_view plain = trimmed(without_comment(text));
-      if (goes_on(plain)) return fault("ends with a backslash, and cannot go on in the next line", name);
+      if (goes_on(plain)) return fault("ends with a backslash, but a value cannot continue in the next line", name);
       if (plain.empty()) plain = text.substr(0, 0);
       return add(std::move(name), std::string(plain), plain);
     }

@@ -191,7 +191,7 @@ class Loading {
 
   void unreadable(const Origin& origin, const char* option, const std::string& path, const std::string& why) {
     report_.error(origin, 0,
-                  in_quotes(path) + " cannot be read (" + why + "): mend that, or name another file with " + option);
+                  in_quotes(path) + " cannot be read (" + why + "): correct that, or name another file with " + option);
   }
 
   // Every source is read, also where a stronger one decides: what does not parse is never passed

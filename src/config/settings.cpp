@@ -289,7 +289,7 @@ const Row table[] = {
     {"health.mqtt_url", "MQTT_URL", "a broker like \"mqtt://127.0.0.1:1883\" or \"mqtts://broker.example.org:8883\"",
      [](const V& v, const S& s, C& c) { return take_broker(v, s, c.health.mqtt_url); },
      [](const C& c) { return c.health.mqtt_url; }},
-    {"health.mqtt_topic", "MQTT_TOPIC", "a topic with one + where the gateway's name stands, like \"janus/+/status\"",
+    {"health.mqtt_topic", "MQTT_TOPIC", "a topic with one + in place of the gateway's name, like \"janus/+/status\"",
      [](const V& v, const S& s, C& c) { return take_topic(v, s, c.health.mqtt_topic); },
      [](const C& c) { return c.health.mqtt_topic; }},
     {"health.mqtt_user", "MQTT_USER", a_user,

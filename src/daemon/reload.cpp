@@ -22,7 +22,8 @@ namespace {
 
 constexpr const char* being_stopped = "the sidecar is being stopped";
 constexpr const char* overtaken = "the files could not be read in time, and a later reload took the place of this one";
-constexpr const char* too_many_hang = "earlier reloads still hang at the files; mend the file system that they are on";
+constexpr const char* too_many_hang =
+    "earlier reloads still hang at the files; repair the file system that they are on";
 
 // A reload that waits for files for longer lets a later one pass.
 constexpr std::chrono::seconds time_to_read{1};

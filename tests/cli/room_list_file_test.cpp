@@ -121,7 +121,7 @@ TEST_CASE("what is wrong in a list is told with its line") {
            "\"default_gateway\"?)"},
       Case{"gateway_uid,name\n", "line 1: the header has no column \"default_gateway\""},
       Case{"default_gateway\n", "line 1: the header has no column \"gateway_uid\""},
-      Case{"gateway_uid,gateway_uid,default_gateway\n", "line 1: the column \"gateway_uid\" stands twice"},
+      Case{"gateway_uid,gateway_uid,default_gateway\n", "line 1: the column \"gateway_uid\" is in the header twice"},
       Case{"gateway_uid;default_gateway\n2171;gxy1\n", "separated by semicolons"},
       Case{"gateway_uid,default_gateway,\n", "line 1: unknown column \"\""},
       Case{kHeader + "5,x,2171\n", "line 2: 3 fields where the header has 4"},

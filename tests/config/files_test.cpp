@@ -36,13 +36,15 @@ TEST_CASE("without any file the defaults hold") {
 TEST_CASE("a named file must be there") {
   const TemporaryFolder folder;
   const std::string toml = folder.file("mine.toml");
-  check_one_error(load_files(toml, true), "mine.toml: \"" + toml +
-                                              "\" cannot be read (No such file or directory): mend that, "
-                                              "or name another file with --config");
+  check_one_error(
+      load_files(toml, true),
+      "mine.toml: \"" + toml +
+          "\" cannot be read (No such file or directory): correct that, or name another file with --config");
   const std::string env = folder.file("mine.env");
-  check_one_error(load_files(toml, false, env), "mine.env: \"" + env +
-                                                    "\" cannot be read (No such file or directory): mend that, "
-                                                    "or name another file with --env-file");
+  check_one_error(
+      load_files(toml, false, env),
+      "mine.env: \"" + env +
+          "\" cannot be read (No such file or directory): correct that, or name another file with --env-file");
 }
 
 TEST_CASE("a file that is there and cannot be read is an error, named or not") {
@@ -167,7 +169,7 @@ TEST_CASE("root reads no link or pipe of another user's at the usual `.env`, whi
   const std::string other = folder.write("other", "= secret\n");
   const auto load = [&] { return load_files(folder.file("config.toml"), false); };
   const auto refused = [&](const std::string& why) {
-    return ".env: \"" + env + "\" cannot be read (" + why + "): mend that, or name another file with --env-file";
+    return ".env: \"" + env + "\" cannot be read (" + why + "): correct that, or name another file with --env-file";
   };
   REQUIRE(::symlink(other.c_str(), env.c_str()) == 0);
   CHECK(load().problems.front().text.find("other") == std::string::npos);

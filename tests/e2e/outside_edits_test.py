@@ -226,7 +226,7 @@ class OutsideEdits(Case):
         sidecar.write_config(toml(rooms=rooms))
         self.expect(sidecar.post("/v2/reload"), 200)
         for edit, warning, status in [("type = 'streaming'", 'is of type "streaming"', 500),
-                                      ("type = 'rooms', removed_at = datetime()", "is removed or gone", 500),
+                                      ("type = 'rooms', removed_at = datetime()", "is removed or missing", 500),
                                       ("removed_at = NULL, name = 'gxy8'", 'is now gateway "gxy8"', 200)]:
             warning = f'room "2171" and 4 more: default_gateway: gateway "gxy9" {warning} in the database'
             sidecar.shell(f"UPDATE gateways SET {edit} WHERE name = 'gxy9';")
