@@ -115,7 +115,7 @@ TEST_CASE("a certificate without names is good for none") {
   options.endpoints[0].replace(8, 9, "localhost");
   etcd.set_certificate("email:nobody@localhost", "/CN=localhost");
   CHECK(Engine(options).range({"p/a"}, in(500ms)).error == ErrorCode::unreached);
-  CHECK(problem_of(options).find("not good for that name") != std::string::npos);
+  CHECK(problem_of(options).find("does not name that host") != std::string::npos);
 }
 
 TEST_CASE("certificates are read anew for each connection") {

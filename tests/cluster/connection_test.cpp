@@ -174,10 +174,10 @@ TEST_CASE("what was not sent, and what may have been, are told apart") {
   };
   const std::string late = "no answer came in time";
   for (const Case& each : {
-           Case{nowhere, Outcome::not_sent, "nobody answers there"}, Case{"", Outcome::not_sent, "that is no address"},
+           Case{nowhere, Outcome::not_sent, "there is no answer"}, Case{"", Outcome::not_sent, "this is no address"},
            Case{"http://silent.test:1", Outcome::not_sent, late},  // whose name is looked up for long
            Case{"https" + silent.endpoint().substr(4), Outcome::not_sent, late},
-           Case{"https" + nonsense.endpoint().substr(4), Outcome::not_sent, "no TLS with that"},
+           Case{"https" + nonsense.endpoint().substr(4), Outcome::not_sent, "TLS failed"},
            Case{silent.endpoint(), Outcome::unsure, late}, Case{begun.endpoint(), Outcome::unsure, late},
            Case{hangs_up.endpoint(), Outcome::unsure, "the connection was closed without an answer"},
            Case{endless.endpoint(), Outcome::unsure, "the answer is too large"},
@@ -204,7 +204,7 @@ TEST_CASE("an address that does not answer takes half a second, and then the hos
   Answer answer;
   CHECK(idle_time_of([&] { answer = post(connection, "http://127.0.0.2" + port); }) < 500ms + lateness);
   CHECK(answer.outcome == Outcome::not_sent);
-  CHECK(answer.problem.ends_with(": nobody answers there"));
+  CHECK(answer.problem.ends_with(": there is no answer"));
   CHECK(idle_time_of([&] { answer = post(connection, "http://two.test" + port); }) < 500ms + lateness);
   CHECK(answer.outcome == Outcome::answered);
 }

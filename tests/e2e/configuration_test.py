@@ -151,7 +151,7 @@ class NoMatch(Checked):
     def test_a_url_that_is_another_gateways_admin_url_is_warned_of(self):
         for first, second in (("url", "admin_url"), ("admin_url", "url")):
             output = self.check(toml(gateways=[{"name": "gxy1", first: "http://a:80/janus"},
-                                             {"name": "gxy2", second: "http://A/janus/"}], rooms={}), code=0)
+                                               {"name": "gxy2", second: "http://A/janus/"}], rooms={}), code=0)
             self.assertIn(f'gateways.{second}: "http://A/janus/" of "gxy2" is the {first} of "gxy1", too', output)
             own = self.check(toml(gateways=[{"name": "gxy1", first: "http://a", second: "http://a"}], rooms={}), code=0)
             self.assertNotIn("one name", own)
