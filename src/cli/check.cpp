@@ -12,9 +12,9 @@
 #include "cli/configured.h"
 #include "cli/database_file.h"
 #include "cli/table.h"
-#include "cluster/followed_cluster.h"
 #include "config/descriptor_limit.h"
 #include "config/needed_files.h"
+#include "etcd/followed_cluster.h"
 #include "http/access.h"
 #include "store/database.h"
 #include "store/failure.h"
@@ -103,10 +103,10 @@ void compare_clusters(const config::Loaded& loaded, Findings& findings) {
   const auto& options = loaded.configuration.cluster;
   if (options.endpoints.size() < 2) return;
   std::signal(SIGPIPE, SIG_IGN);  // a member that hangs up must not end the command
-  const auto different = cluster::different_clusters(cluster::Engine(options).members());
+  const auto different = etcd::different_clusters(etcd::Client(options).members());
   if (!different) return;
   findings.warning(config::place_of(loaded, "cluster.endpoints") + ": the endpoints lead to different etcd clusters: " +
-                   cluster::to_text(*different) + "; name the members of one only");
+                   etcd::to_text(*different) + "; name the members of one only");
 }
 
 }  // namespace

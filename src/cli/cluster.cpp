@@ -8,9 +8,9 @@
 #include "cli/database_file.h"
 #include "cli/sidecar.h"
 #include "cli/table.h"
-#include "cluster/followed_cluster.h"
 #include "cluster/migration.h"
 #include "cluster/resume_point.h"
+#include "etcd/followed_cluster.h"
 #include "json/writer.h"
 #include "store/assignments_table.h"
 #include "store/failure.h"
@@ -24,7 +24,7 @@ namespace {
 
 // Enough for a hundred thousand rooms; each single call is bounded by cluster.timeout.
 constexpr std::chrono::minutes longest_run{5};
-// As cluster/authenticator.cpp has it.
+// As etcd/authenticator.cpp has it.
 constexpr std::chrono::seconds longest_check{30};
 
 config::Configuration configuration_with_members(const CommandLine& line, Terminal& terminal) {
@@ -72,10 +72,10 @@ File read_file(const std::string& path, Terminal& terminal) {
 }
 
 // Else rooms may be republished to where only some sidecars look for them.
-void require_one_cluster(cluster::Engine& engine) {
-  const auto different = cluster::different_clusters(engine.members());
+void require_one_cluster(etcd::Client& engine) {
+  const auto different = etcd::different_clusters(engine.members());
   if (!different) return;
-  throw CommandFailed("cluster.endpoints lead to different etcd clusters: " + printable(cluster::to_text(*different)) +
+  throw CommandFailed("cluster.endpoints lead to different etcd clusters: " + printable(etcd::to_text(*different)) +
                       "; name the members of one only");
 }
 
@@ -129,7 +129,7 @@ std::optional<bool> shares(const CommandLine& line, const std::string& database)
   return text_at(answer.body, "engine") != "none";
 }
 
-void require_alone(const CommandLine& line, const config::Configuration& configuration, cluster::Engine& engine,
+void require_alone(const CommandLine& line, const config::Configuration& configuration, etcd::Client& engine,
                    const std::string& id) {
   const std::string wrong_order =
       "this sidecar shares its assignments; set engine = \"none\" in [cluster] and reload it first";
@@ -151,11 +151,11 @@ void require_alone(const CommandLine& line, const config::Configuration& configu
 int cluster_join(const CommandLine& line, Terminal& terminal) {
   const auto configuration = configuration_with_members(line, terminal);
   const auto file = read_file(configuration.store.path, terminal);
-  cluster::Engine engine(configuration.cluster);
+  etcd::Client engine(configuration.cluster);
   require_one_cluster(engine);
-  engine.wait_for_password_check(cluster::Engine::Clock::now() + longest_check);
+  engine.wait_for_password_check(etcd::Client::Clock::now() + longest_check);
   const auto republished = cluster::republish_all(engine, configuration.cluster, file.sidecar, file.belongings,
-                                                  line.dry_run, cluster::Engine::Clock::now() + longest_run);
+                                                  line.dry_run, etcd::Client::Clock::now() + longest_run);
   if (republished.problem) {
     throw CommandFailed(printable(*republished.problem) + (republished.republished > 0 && !line.dry_run
                                                                ? "; " + std::to_string(republished.republished) +
@@ -169,12 +169,12 @@ int cluster_join(const CommandLine& line, Terminal& terminal) {
 int cluster_leave(const CommandLine& line, Terminal& terminal) {
   const auto configuration = configuration_with_members(line, terminal);
   const auto file = read_file(configuration.store.path, terminal);
-  cluster::Engine engine(configuration.cluster);
+  etcd::Client engine(configuration.cluster);
   require_one_cluster(engine);
-  engine.wait_for_password_check(cluster::Engine::Clock::now() + longest_check);
+  engine.wait_for_password_check(etcd::Client::Clock::now() + longest_check);
   require_alone(line, configuration, engine, file.sidecar);
   const auto left =
-      cluster::leave_store(engine, configuration.cluster, file.sidecar, cluster::Engine::Clock::now() + longest_run);
+      cluster::leave_store(engine, configuration.cluster, file.sidecar, etcd::Client::Clock::now() + longest_run);
   if (left.problem) throw CommandFailed(printable(*left.problem) + "; run it again");
   if (line.json) {
     json::Writer json;

@@ -12,7 +12,8 @@ using What = Conclusion::What;
 std::string kept_use_mark() { return to_text(UseMark{domain::Use::kept, 0}); }
 
 // No sidecar but that one has a use mark on the room.
-void add_no_others(Transaction& transaction, const Keys& keys, const std::string& room, const std::string& sidecar) {
+void add_no_others(etcd::Transaction& transaction, const Keys& keys, const std::string& room,
+                   const std::string& sidecar) {
   const std::string own = keys.use(room, sidecar);
   transaction.compares.push_back(is_absent(keys.first_use(room), own));
   transaction.compares.push_back(is_absent(own + '\0', keys.last_use(room)));
@@ -25,7 +26,7 @@ std::string row_text(const Command& command) {
 Conclusion prepare_claim(Command& command, const Keys& keys, const Replica& replica) {
   const std::string key = keys.room(command.room);
   const auto known = replica.room(command.room);
-  Transaction transaction;
+  etcd::Transaction transaction;
   transaction.success.push_back(put(key, row_text(command)));
   if (command.request.is_used_here) {
     transaction.success.push_back(put(keys.use(command.room, command.sidecar), kept_use_mark()));
@@ -61,7 +62,7 @@ Conclusion prepare_republish(Command& command, const Keys& keys, const Replica& 
     const bool is_same = known->row.gateway_name == command.request.row.gateway_name;
     return {is_same ? What::done : What::not_so, known->row};
   }
-  Transaction transaction;
+  etcd::Transaction transaction;
   transaction.compares.push_back(is_as_of(key, command.over));
   transaction.success.push_back(put(key, row_text(command)));
   transaction.success.push_back(put(keys.use(command.room, command.sidecar), kept_use_mark()));
@@ -74,14 +75,15 @@ Conclusion prepare_republish(Command& command, const Keys& keys, const Replica& 
 // Our use mark goes; if it was the only one, so does the room, which leaves a tombstone for a while.
 Conclusion prepare_give_up(Command& command, const Keys& keys, const Replica& replica) {
   const std::string use = keys.use(command.room, command.sidecar);
-  const Revision use_mark = command.kind == Command::Kind::reap ? command.use_mark : replica.use_mark(command.room);
+  const etcd::Revision use_mark =
+      command.kind == Command::Kind::reap ? command.use_mark : replica.use_mark(command.room);
   if (use_mark == 0) return {What::not_so};
   const auto known = replica.room(command.room);
   const std::string key = keys.room(command.room);
   // Its echo may come before the answer.
   command.request.row = known ? known->row : domain::Assignment{};
 
-  Transaction last;
+  etcd::Transaction last;
   last.success.push_back(erase(use));
   last.failure.push_back(get(key));
   if (known) {
@@ -92,13 +94,13 @@ Conclusion prepare_give_up(Command& command, const Keys& keys, const Replica& re
   } else {
     last.compares.push_back(is_absent(key));
   }
-  Transaction one_of_many;
+  etcd::Transaction one_of_many;
   one_of_many.compares.push_back(is_as_of(use, use_mark));
   one_of_many.success.push_back(erase(use));
   one_of_many.failure.push_back(get(use));
   one_of_many.failure.push_back(get(keys.tombstone(command.room)));
 
-  Transaction transaction;
+  etcd::Transaction transaction;
   add_no_others(transaction, keys, command.room, command.sidecar);
   transaction.compares.push_back(is_as_of(use, use_mark));
   transaction.success.push_back(nested(std::move(last)));
@@ -108,7 +110,7 @@ Conclusion prepare_give_up(Command& command, const Keys& keys, const Replica& re
 }
 
 Conclusion prepare_use_mark(Command& command, const Keys& keys) {
-  Transaction transaction;
+  etcd::Transaction transaction;
   transaction.compares.push_back(is_there(keys.room(command.room)));
   transaction.success.push_back(
       put(keys.use(command.room, command.sidecar), to_text(UseMark{command.use, command.users})));
@@ -120,7 +122,7 @@ Conclusion prepare_use_mark(Command& command, const Keys& keys) {
 Conclusion prepare_end_failover(Command& command, const Keys& keys, const Replica& replica) {
   const Replica::Failover* known = replica.failover(command.room);
   if (!known || known->value.by != command.sidecar) return {What::not_so};
-  Transaction transaction;
+  etcd::Transaction transaction;
   transaction.compares.push_back(is_as_of(keys.failover(command.room), known->modified));
   transaction.success.push_back(erase(keys.failover(command.room)));
   command.transaction = std::move(transaction);
@@ -132,10 +134,10 @@ Conclusion prepare_release(Command& command, const Keys& keys, const Replica& re
   if (!known) return {What::done};
   command.request.row = known->row;
   const std::string key = keys.room(command.room);
-  Transaction transaction;
+  etcd::Transaction transaction;
   transaction.compares.push_back(is_as_of(key, known->modified));
   if (!command.force && command.others.empty()) add_no_others(transaction, keys, command.room, command.sidecar);
-  for (const KeyValue& use_mark : command.others)
+  for (const etcd::KeyValue& use_mark : command.others)
     transaction.compares.push_back(is_as_of(use_mark.key, use_mark.modified));
   transaction.success.push_back(erase(key));
   transaction.success.push_back(erase(keys.first_use(command.room), keys.last_use(command.room)));
@@ -149,13 +151,14 @@ Conclusion prepare_release(Command& command, const Keys& keys, const Replica& re
 }
 
 // What the `at`th operation has found, if it has.
-const KeyValue* found(const TransactionResult& result, std::size_t at) {
+const etcd::KeyValue* found(const etcd::TransactionResult& result, std::size_t at) {
   if (at >= result.done.size() || result.done[at].found.empty()) return nullptr;
   return &result.done[at].found.front();
 }
 
 // As of the revision of an answer. What has been followed further is newer.
-void learn_tombstone(Replica& replica, const std::string& room, const KeyValue* tombstone, Revision revision) {
+void learn_tombstone(Replica& replica, const std::string& room, const etcd::KeyValue* tombstone,
+                     etcd::Revision revision) {
   if (revision < replica.followed()) return;
   replica.drop_tombstone(room);
   if (!tombstone) return;
@@ -163,15 +166,16 @@ void learn_tombstone(Replica& replica, const std::string& room, const KeyValue* 
     replica.put_tombstone(room, std::move(*value), tombstone->modified);
 }
 
-Conclusion conclude_claim(Command& command, const TransactionResult& result, Revision revision, Replica& replica) {
-  const auto won_at = [&](Revision at) -> Conclusion {
+Conclusion conclude_claim(Command& command, const etcd::TransactionResult& result, etcd::Revision revision,
+                          Replica& replica) {
+  const auto won_at = [&](etcd::Revision at) -> Conclusion {
     replica.take_room(command.request.row, at);
     if (command.request.is_used_here) replica.set_use_mark(command.room, at);
     if (at > replica.followed()) replica.drop_tombstone(command.room);
     return {What::done, command.request.row};
   };
   if (result.succeeded) return won_at(revision);
-  const KeyValue* room = found(result, 0);
+  const etcd::KeyValue* room = found(result, 0);
   if (!room) {
     command.over = 0;
     if (command.kind == Command::Kind::claim) learn_tombstone(replica, command.room, found(result, 1), revision);
@@ -189,12 +193,13 @@ Conclusion conclude_claim(Command& command, const TransactionResult& result, Rev
   return {What::not_so, now->row};
 }
 
-Conclusion conclude_give_up(Command& command, const TransactionResult& result, Revision revision, Replica& replica) {
+Conclusion conclude_give_up(Command& command, const etcd::TransactionResult& result, etcd::Revision revision,
+                            Replica& replica) {
   const bool is_ours = command.kind == Command::Kind::give_up;
   if (result.done.empty() || result.done[0].nested.empty()) return {What::refused};
-  const TransactionResult& inner = result.done[0].nested[0];
+  const etcd::TransactionResult& inner = result.done[0].nested[0];
   if (!inner.succeeded) {
-    const KeyValue* there = found(inner, 0);
+    const etcd::KeyValue* there = found(inner, 0);
     if (result.succeeded) {  // the room is another by now
       const auto value = there ? room_value_from(command.room, there->value) : std::nullopt;
       if (value) replica.take_room(value->row, there->modified);
@@ -204,7 +209,7 @@ Conclusion conclude_give_up(Command& command, const TransactionResult& result, R
     }
     if (!there) {  // done already, or nothing was to be done
       if (is_ours) replica.drop_use_mark(command.room);
-      const KeyValue* tombstone = found(inner, 1);
+      const etcd::KeyValue* tombstone = found(inner, 1);
       const auto value = tombstone ? tombstone_from(tombstone->value) : std::nullopt;
       if (value && value->id == command.id) {  // by an attempt that seemed to have failed
         command.request.row.gateway_name = value->gateway;
@@ -229,13 +234,14 @@ Conclusion conclude_give_up(Command& command, const TransactionResult& result, R
   return {What::done, row};
 }
 
-Conclusion conclude_release(Command& command, const TransactionResult& result, Revision revision, Replica& replica) {
+Conclusion conclude_release(Command& command, const etcd::TransactionResult& result, etcd::Revision revision,
+                            Replica& replica) {
   if (result.succeeded) {
     replica.drop_room(command.room, revision);
     replica.drop_use_mark(command.room);
     return {What::done};
   }
-  const KeyValue* room = found(result, 0);
+  const etcd::KeyValue* room = found(result, 0);
   if (!room) {
     replica.drop_room(command.room, revision + 1);
     return {What::done};
@@ -244,7 +250,7 @@ Conclusion conclude_release(Command& command, const TransactionResult& result, R
   if (known && known->modified == room->modified) {
     // Others have use marks on it: is somebody in it there? A user who comes in just now has it republished.
     if (result.done.size() < 2) return {What::refused};
-    for (const KeyValue& use_mark : result.done[1].found) {
+    for (const etcd::KeyValue& use_mark : result.done[1].found) {
       const bool is_own = use_mark.modified == replica.use_mark(command.room);
       if (!is_own && use_mark_from(use_mark.value).use != domain::Use::kept) return {What::not_so};
     }
@@ -268,7 +274,7 @@ Command use_mark_of(domain::RoomUse use) {
   return command;
 }
 
-Command republish_of(domain::Assignment row, Revision over) {
+Command republish_of(domain::Assignment row, etcd::Revision over) {
   Command command;
   command.kind = Command::Kind::republish;
   command.room = row.room_id;
@@ -305,7 +311,8 @@ Conclusion prepare(Command& command, const Keys& keys, const Replica& replica) {
   return {};
 }
 
-Conclusion conclude(Command& command, const TransactionResult& result, Revision revision, Replica& replica) {
+Conclusion conclude(Command& command, const etcd::TransactionResult& result, etcd::Revision revision,
+                    Replica& replica) {
   switch (command.kind) {
     case Command::Kind::claim:
     case Command::Kind::republish:

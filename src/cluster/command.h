@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "app/claims.h"
-#include "cluster/engine.h"
 #include "cluster/keys.h"
 #include "cluster/replica.h"
+#include "etcd/client.h"
 
 namespace cluster {
 
@@ -32,23 +32,23 @@ struct Command {
   std::string id;
   std::string sidecar;  // the sidecar whose use mark it is about
   app::ClaimRequest request{};
-  Revision over = 0;
-  Revision use_mark = 0;
+  etcd::Revision over = 0;
+  etcd::Revision use_mark = 0;
   bool force = false;
   domain::Use use = domain::Use::kept;
   std::int64_t users = 0;
-  std::vector<KeyValue> others{};  // release: use marks of others without users in the room
-  Transaction transaction{};
+  std::vector<etcd::KeyValue> others{};  // release: use marks of others without users in the room
+  etcd::Transaction transaction{};
   // The caller waits no longer than that; nothing: it is tried until it is done.
   std::optional<std::chrono::steady_clock::time_point> deadline{};
   // No request waits longer than that, also where the command goes on (Writer::push sets it).
   std::optional<std::chrono::steady_clock::time_point> waited_until{};
 
-  app::Claims::Settled settled{};                            // claim
-  app::Claims::Ended ended{};                                // give_up
-  std::function<void()> announced{};                         // use
-  std::function<void(app::Claims::Released)> released{};     // release
-  std::function<void(const TransactionResult*)> answered{};  // plain; null: refused, or too late
+  app::Claims::Settled settled{};                                  // claim
+  app::Claims::Ended ended{};                                      // give_up
+  std::function<void()> announced{};                               // use
+  std::function<void(app::Claims::Released)> released{};           // release
+  std::function<void(const etcd::TransactionResult*)> answered{};  // plain; null: refused, or too late
 
   bool is_waited_for() const { return settled || ended || released || answered || announced; }
   // Two of the same may not be under way at once.
@@ -57,7 +57,7 @@ struct Command {
 
 Command use_mark_of(domain::RoomUse use);
 // Into a store that has not got the room, or has it as of revision `over`.
-Command republish_of(domain::Assignment row, Revision over = 0);
+Command republish_of(domain::Assignment row, etcd::Revision over = 0);
 
 // The outcome of a command, or what is known of it without asking.
 struct Conclusion {
@@ -76,6 +76,6 @@ struct Conclusion {
 // Returns what is known already, or makes the transaction.
 Conclusion prepare(Command& command, const Keys& keys, const Replica& replica);
 // Reads the transaction's result, as of the store's `revision`, and has the replica learn from it.
-Conclusion conclude(Command& command, const TransactionResult& result, Revision revision, Replica& replica);
+Conclusion conclude(Command& command, const etcd::TransactionResult& result, etcd::Revision revision, Replica& replica);
 
 }  // namespace cluster

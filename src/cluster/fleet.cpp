@@ -91,7 +91,7 @@ void Fleet::configure(const Options& options, bool scale) {
   if (options == options_ && scale == scale_ && !leaves) return;
   const Options left = before ? before->state->options : options;
   const auto followed =
-      before ? before->state->cluster : std::make_shared<FollowedCluster>(left, resume_point_.cluster_id);
+      before ? before->state->cluster : std::make_shared<etcd::FollowedCluster>(left, resume_point_.cluster_id);
   options_ = options;
   scale_ = scale;
   is_shared_ = options.is_shared();
@@ -276,7 +276,7 @@ bool Fleet::share_draining(const std::string& gateway, domain::Draining draining
   Command command;
   command.transaction.success.push_back(put(now->state->keys.gateway(gateway), to_text(draining)));
   command.deadline = deadline;
-  command.answered = [promise](const TransactionResult* result) { promise->set_value(result != nullptr); };
+  command.answered = [promise](const etcd::TransactionResult* result) { promise->set_value(result != nullptr); };
   now->writer->push(std::move(command));
   return done.wait_until(deadline + last_attempt) == std::future_status::ready && done.get();
 }
@@ -302,7 +302,7 @@ app::FleetView Fleet::view() const {
   for (const auto& [id, sidecar] : now->membership.sidecars()) {
     view.sidecars.push_back({id, sidecar.name, sidecar.address, sidecar.version, sidecar.since, id == id_});
   }
-  for (const MemberStatus& member : now->membership.members()) {
+  for (const etcd::MemberStatus& member : now->membership.members()) {
     app::FleetView::Member shown{member.endpoint, std::nullopt, std::nullopt, member.is_leader, member.problem};
     if (!member.name.empty()) shown.name = member.name;
     if (!member.version.empty()) shown.version = member.version;

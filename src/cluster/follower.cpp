@@ -61,30 +61,33 @@ void Follower::work() {
       if (rests(250ms)) return;
       continue;
     }
-    Revision from;
+    etcd::Revision from;
     {
       const locks::MutexLock lock(state_.mutex);
       from = state_.replica.followed() + 1;
     }
-    const WatchEnd end = engine_.watch(
-        state_.keys.first_followed(), state_.keys.last_followed(), from, longest_silence,
-        [this](const Header& header, const std::vector<Event>& events) { return apply_events(header, events); });
+    const etcd::WatchEnd end =
+        engine_.watch(state_.keys.first_followed(), state_.keys.last_followed(), from, longest_silence,
+                      [this](const etcd::Header& header, const std::vector<etcd::Event>& events) {
+                        return apply_events(header, events);
+                      });
     is_watching_ = false;
     if (std::exchange(has_begun_, false)) prepare_history_check();
-    if (end.why == WatchEnd::Why::compacted) must_list_ = true;
+    if (end.why == etcd::WatchEnd::Why::compacted) must_list_ = true;
     // Nobody can put a heartbeat, as while the store is full: a list is as good.
     const auto age = state_.freshness.age();
-    if (end.why == WatchEnd::Why::lost && (!age || *age > oldest_without_list)) must_list_ = true;
-    if (end.why == WatchEnd::Why::refused && !std::exchange(error_logged_, true)) {
+    if (end.why == etcd::WatchEnd::Why::lost && (!age || *age > oldest_without_list)) must_list_ = true;
+    if (end.why == etcd::WatchEnd::Why::refused && !std::exchange(error_logged_, true)) {
       logging::error("Changes of the shared store cannot be followed", {{"reason", end.words}});
     }
     // One that has just ended has been passed over already; none is asked without a pause.
-    if (rests(end.why == WatchEnd::Why::refused ? 2000ms : 20ms)) return;
+    if (rests(end.why == etcd::WatchEnd::Why::refused ? 2000ms : 20ms)) return;
   }
 }
 
-bool Follower::read_range(std::string first, const std::string& last, Listing& listing, std::vector<KeyValue>& into) {
-  RangeRequest request;
+bool Follower::read_range(std::string first, const std::string& last, Listing& listing,
+                          std::vector<etcd::KeyValue>& into) {
+  etcd::RangeRequest request;
   request.key = std::move(first);
   request.range_end = last;
   request.limit = keys_a_page;
@@ -92,11 +95,11 @@ bool Follower::read_range(std::string first, const std::string& last, Listing& l
     request.revision = listing.revision;
     auto reply = engine_.range(request);
     // The pages before it are worth another attempt, which has more time if that one came too late.
-    for (int again = 1; again < attempts_a_page && reply.error == ErrorCode::unreached; ++again) {
+    for (int again = 1; again < attempts_a_page && reply.error == etcd::ErrorCode::unreached; ++again) {
       reply = engine_.range(request);
     }
     if (!reply.ok()) {
-      if (reply.error == ErrorCode::refused && !std::exchange(error_logged_, true)) {
+      if (reply.error == etcd::ErrorCode::refused && !std::exchange(error_logged_, true)) {
         logging::error("Shared store cannot be read", {{"reason", reply.why}});
       }
       return false;
@@ -106,7 +109,7 @@ bool Follower::read_range(std::string first, const std::string& last, Listing& l
     if (listing.cluster_id != reply.header.cluster_id) return false;  // replaced meanwhile
     more = reply.value.more && !reply.value.items.empty();
     if (more) request.key = reply.value.items.back().key + '\0';
-    for (KeyValue& item : reply.value.items) into.push_back(std::move(item));
+    for (etcd::KeyValue& item : reply.value.items) into.push_back(std::move(item));
   }
   return true;
 }
@@ -129,11 +132,11 @@ void Follower::prepare_history_check() {
 // other changes.
 bool Follower::checks_history() {
   if (history_check_.modified == 0) return true;
-  RangeRequest request;
+  etcd::RangeRequest request;
   request.key = history_check_.key;
   request.revision = history_check_.modified;
   const auto reply = engine_.range(request);
-  const bool is_past = reply.error == ErrorCode::compacted || reply.error == ErrorCode::refused;
+  const bool is_past = reply.error == etcd::ErrorCode::compacted || reply.error == etcd::ErrorCode::refused;
   if (!reply.ok() && !is_past) return false;
   const bool is_as_it_was = reply.ok() && reply.value.items.size() == 1 &&
                             reply.value.items.front().modified == history_check_.modified &&
@@ -196,10 +199,10 @@ void Follower::take(const Listing& listing, News& news) {
     if (at > 0) state_.registry.pause_between_slices();
     app::Registry::Transaction local(state_.registry);
     for (const std::size_t end = std::min(listing.items.size(), at + rooms_per_slice); at < end; ++at) {
-      const KeyValue& item = listing.items[at];
+      const etcd::KeyValue& item = listing.items[at];
       const auto key = state_.keys.parse(item.key);
       if (!key) continue;
-      const Event event{false, item};
+      const etcd::Event event{false, item};
       if (key->kind == KeyKind::tombstone) follow_tombstone(local, key->name, event);
       if (key->kind == KeyKind::failover) follow_failover(local, key->name, event);
       if (key->kind == KeyKind::sidecar) {
@@ -214,7 +217,7 @@ void Follower::take(const Listing& listing, News& news) {
   take_rooms(listing, is_join || is_other_history, is_other_history);
   apply_use_marks(listing);
   std::set<std::string> with_use_marks;
-  for (const KeyValue& use_mark : listing.use_marks) {
+  for (const etcd::KeyValue& use_mark : listing.use_marks) {
     if (const auto key = state_.keys.parse(use_mark.key)) with_use_marks.insert(key->sidecar);
   }
   membership_.list(std::move(sidecars), with_use_marks);
@@ -243,7 +246,7 @@ void Follower::take_rooms(const Listing& listing, bool is_other_history, bool is
 
 Follower::ListedRooms Follower::read_rooms(const Listing& listing, bool is_restored) {
   ListedRooms listed;
-  for (const KeyValue& item : listing.items) {
+  for (const etcd::KeyValue& item : listing.items) {
     const auto key = state_.keys.parse(item.key);
     if (!key || key->kind != KeyKind::room) continue;
     const auto value = room_value_from(key->name, item.value);
@@ -292,7 +295,7 @@ void Follower::follow_listed(const std::vector<RowAt>& rows, bool is_other_histo
 }
 
 // What is known here and was not listed: it has ended, or is to be republished there.
-void Follower::end_missing(Revision as_of, bool is_other_history, ListedRooms& listed) {
+void Follower::end_missing(etcd::Revision as_of, bool is_other_history, ListedRooms& listed) {
   Replica& replica = state_.replica;
   app::for_each_room(state_.registry, rooms_per_slice, [&](app::Registry::Transaction& local, const auto& room) {
     state_.mutex.assert_held();
@@ -320,7 +323,7 @@ void Follower::apply_use_marks(const Listing& listing) {
   state_.replica.forget_use_marks(listing.revision);
   state_.replica.forget_users();
   std::set<std::string, std::less<>> marked_as_kept;
-  for (const KeyValue& use_mark : listing.use_marks) {
+  for (const etcd::KeyValue& use_mark : listing.use_marks) {
     const auto key = state_.keys.parse(use_mark.key);
     if (!key) continue;
     const UseMark value = use_mark_from(use_mark.value);
@@ -353,7 +356,7 @@ void Follower::apply_use_marks(const Listing& listing) {
   });
 }
 
-bool Follower::apply_events(const Header& header, const std::vector<Event>& events) {
+bool Follower::apply_events(const etcd::Header& header, const std::vector<etcd::Event>& events) {
   {
     const locks::MutexLock lock(state_.mutex);
     if (events.empty() && header.revision < state_.replica.followed()) {
@@ -366,7 +369,7 @@ bool Follower::apply_events(const Header& header, const std::vector<Event>& even
     return true;
   }
   News news;
-  for (const Event& event : events) {
+  for (const etcd::Event& event : events) {
     const auto key = event.erased ? std::nullopt : state_.keys.parse(event.item.key);
     if (!key || key->kind != KeyKind::tombstone) continue;
     const auto value = tombstone_from(event.item.value);
@@ -381,7 +384,7 @@ bool Follower::apply_events(const Header& header, const std::vector<Event>& even
         if (taken >= rooms_per_slice && events[at].item.modified != events[at - 1].item.modified) break;
         follow(local, events[at], news);
       }
-      const Revision revision = events[at - 1].item.modified;
+      const etcd::Revision revision = events[at - 1].item.modified;
       state_.replica.set_followed(std::max(state_.replica.followed(), revision));
       state_.resume_point.revision = state_.replica.followed();
       state_.freshness.followed(state_.replica.followed());
@@ -390,14 +393,15 @@ bool Follower::apply_events(const Header& header, const std::vector<Event>& even
     forget_emptied();
     if (at < events.size()) state_.registry.pause_between_slices();
   }
-  const auto last_put = std::find_if(events.rbegin(), events.rend(), [](const Event& event) { return !event.erased; });
+  const auto last_put =
+      std::find_if(events.rbegin(), events.rend(), [](const etcd::Event& event) { return !event.erased; });
   if (last_put != events.rend()) history_check_ = history_check_of(last_put->item);
   state_.counts.changes.add(events.size());
   follow_drains(news);
   return true;
 }
 
-void Follower::follow(app::Registry::Transaction& local, const Event& event, News& news) {
+void Follower::follow(app::Registry::Transaction& local, const etcd::Event& event, News& news) {
   const auto key = state_.keys.parse(event.item.key);
   if (!key) return;
   switch (key->kind) {
@@ -431,7 +435,7 @@ void Follower::empty_by_force(app::Registry::Transaction& local, const std::stri
 
 void Follower::forget_emptied() { app::forget_sessions(state_.registry, std::exchange(emptied_, {})); }
 
-void Follower::follow_room(app::Registry::Transaction& local, const std::string& room, const Event& event,
+void Follower::follow_room(app::Registry::Transaction& local, const std::string& room, const etcd::Event& event,
                            const News& news) {
   domain::Ledger& ledger = local.ledger();
   if (event.erased) {
@@ -467,7 +471,7 @@ void Follower::follow_room(app::Registry::Transaction& local, const std::string&
   ledger.keep(room, local.now().service);
 }
 
-void Follower::follow_tombstone(app::Registry::Transaction& local, const std::string& room, const Event& event) {
+void Follower::follow_tombstone(app::Registry::Transaction& local, const std::string& room, const etcd::Event& event) {
   domain::Ledger& ledger = local.ledger();
   if (event.erased) {
     state_.replica.drop_tombstone(room);
@@ -483,7 +487,8 @@ void Follower::follow_tombstone(app::Registry::Transaction& local, const std::st
   state_.replica.put_tombstone(room, std::move(*value), event.item.modified);
 }
 
-void Follower::follow_failover(app::Registry::Transaction& local, const std::string& gateway, const Event& event) {
+void Follower::follow_failover(app::Registry::Transaction& local, const std::string& gateway,
+                               const etcd::Event& event) {
   domain::Ledger& ledger = local.ledger();
   const domain::GatewayNumber number = ledger.number_of(gateway);
   if (event.erased) {
@@ -500,13 +505,13 @@ void Follower::follow_failover(app::Registry::Transaction& local, const std::str
 }
 
 // Our own use marks come back as events, too.
-void Follower::follow_use_mark(app::Registry::Transaction& local, const ParsedKey& key, const Event& event) {
+void Follower::follow_use_mark(app::Registry::Transaction& local, const ParsedKey& key, const etcd::Event& event) {
   if (key.sidecar == state_.sidecar) return;
   state_.replica.set_users(key.name, key.sidecar, event.erased ? 0 : use_mark_from(event.item.value).users);
   local.ledger().set_users_elsewhere(key.name, static_cast<std::size_t>(state_.replica.users(key.name)));
 }
 
-void Follower::follow_sidecar(const std::string& id, const Event& event) {
+void Follower::follow_sidecar(const std::string& id, const etcd::Event& event) {
   if (event.erased) return membership_.went(id);
   if (const auto value = sidecar_value_from(event.item.value)) membership_.came(id, *value);
 }

@@ -12,10 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include "cluster/engine.h"
 #include "cluster/membership.h"
 #include "cluster/shared_state.h"
 #include "cluster/writer.h"
+#include "etcd/client.h"
 #include "locks/mutex.h"
 
 namespace cluster {
@@ -43,12 +43,12 @@ class Follower {
   };
   struct Listing {
     std::string cluster_id;
-    Revision revision = 0;
-    std::vector<KeyValue> items;
-    std::vector<KeyValue> use_marks;
+    etcd::Revision revision = 0;
+    std::vector<etcd::KeyValue> items;
+    std::vector<etcd::KeyValue> use_marks;
   };
 
-  using RowAt = std::pair<domain::Assignment, Revision>;
+  using RowAt = std::pair<domain::Assignment, etcd::Revision>;
   struct ListedRooms {
     std::set<std::string, std::less<>> names;
     std::vector<RowAt> rows;          // to be followed
@@ -59,9 +59,9 @@ class Follower {
   struct HistoryCheck {
     std::string key{};
     std::optional<std::string> value{};  // if that is known
-    Revision modified = 0;               // 0: there is none
+    etcd::Revision modified = 0;         // 0: there is none
   };
-  static HistoryCheck history_check_of(const KeyValue& item) { return {item.key, item.value, item.modified}; }
+  static HistoryCheck history_check_of(const etcd::KeyValue& item) { return {item.key, item.value, item.modified}; }
 
   void work();
   void prepare_history_check();
@@ -69,25 +69,25 @@ class Follower {
   bool checks_history();
   bool list();
   bool read(Listing& listing);
-  bool read_range(std::string first, const std::string& last, Listing& listing, std::vector<KeyValue>& into);
+  bool read_range(std::string first, const std::string& last, Listing& listing, std::vector<etcd::KeyValue>& into);
   void take(const Listing& listing, News& news) REQUIRES(state_.mutex);
   void take_rooms(const Listing& listing, bool is_other_history, bool is_restored) REQUIRES(state_.mutex);
   ListedRooms read_rooms(const Listing& listing, bool is_restored) REQUIRES(state_.mutex);
   void follow_listed(const std::vector<RowAt>& rows, bool is_other_history) REQUIRES(state_.mutex);
-  void end_missing(Revision as_of, bool is_other_history, ListedRooms& listed) REQUIRES(state_.mutex);
+  void end_missing(etcd::Revision as_of, bool is_other_history, ListedRooms& listed) REQUIRES(state_.mutex);
   void apply_use_marks(const Listing& listing) REQUIRES(state_.mutex);
-  bool apply_events(const Header& header, const std::vector<Event>& events);
-  void follow(app::Registry::Transaction& local, const Event& event, News& news) REQUIRES(state_.mutex);
-  void follow_room(app::Registry::Transaction& local, const std::string& room, const Event& event, const News& news)
-      REQUIRES(state_.mutex);
+  bool apply_events(const etcd::Header& header, const std::vector<etcd::Event>& events);
+  void follow(app::Registry::Transaction& local, const etcd::Event& event, News& news) REQUIRES(state_.mutex);
+  void follow_room(app::Registry::Transaction& local, const std::string& room, const etcd::Event& event,
+                   const News& news) REQUIRES(state_.mutex);
   void empty_by_force(app::Registry::Transaction& local, const std::string& room);
   void forget_emptied();
-  void follow_tombstone(app::Registry::Transaction& local, const std::string& room, const Event& event)
+  void follow_tombstone(app::Registry::Transaction& local, const std::string& room, const etcd::Event& event)
       REQUIRES(state_.mutex);
-  void follow_failover(app::Registry::Transaction& local, const std::string& gateway, const Event& event)
+  void follow_failover(app::Registry::Transaction& local, const std::string& gateway, const etcd::Event& event)
       REQUIRES(state_.mutex);
-  void follow_sidecar(const std::string& id, const Event& event);
-  void follow_use_mark(app::Registry::Transaction& local, const ParsedKey& key, const Event& event)
+  void follow_sidecar(const std::string& id, const etcd::Event& event);
+  void follow_use_mark(app::Registry::Transaction& local, const ParsedKey& key, const etcd::Event& event)
       REQUIRES(state_.mutex);
   void follow_drains(const News& news);
   bool rests(std::chrono::milliseconds time);
@@ -108,7 +108,7 @@ class Follower {
   HistoryCheck history_check_;
   bool has_begun_ = false;  // since the watch ended last
   bool error_logged_ = false;
-  Engine engine_;
+  etcd::Client engine_;
   std::thread thread_;
 };
 

@@ -21,7 +21,7 @@ void Freshness::begin(std::optional<std::chrono::milliseconds> age) {
   confirmed_ = age ? std::max<std::int64_t>(Time(now() - *age).count(), -1) : -1;
 }
 
-void Freshness::answered(Time sent, Revision revision) {
+void Freshness::answered(Time sent, etcd::Revision revision) {
   const locks::MutexLock lock(mutex_);
   if (followed_ >= revision) {
     if (sent.count() > confirmed_) confirmed_ = sent.count();
@@ -33,7 +33,7 @@ void Freshness::answered(Time sent, Revision revision) {
   open_.push_back({sent, revision});
 }
 
-void Freshness::followed(Revision revision) {
+void Freshness::followed(etcd::Revision revision) {
   const locks::MutexLock lock(mutex_);
   followed_ = revision;
   for (auto question = open_.begin(); question != open_.end();) {

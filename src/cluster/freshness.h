@@ -11,7 +11,7 @@
 #include <deque>
 #include <optional>
 
-#include "cluster/engine.h"
+#include "etcd/client.h"
 #include "locks/mutex.h"
 
 namespace cluster {
@@ -25,9 +25,9 @@ class Freshness {
   void begin(std::optional<std::chrono::milliseconds> age);
 
   // A question was sent at `sent`, and `revision` is the newest that it can have missed nothing of.
-  void answered(Time sent, Revision revision);
+  void answered(Time sent, etcd::Revision revision);
   // All up to that revision has been followed.
-  void followed(Revision revision);
+  void followed(etcd::Revision revision);
   // What was followed counts no more: another store.
   void forget_questions();
 
@@ -43,13 +43,13 @@ class Freshness {
  private:
   struct Question {
     Time sent;
-    Revision revision;
+    etcd::Revision revision;
   };
   std::atomic<std::int64_t> confirmed_{-1};
   std::atomic<std::int64_t> failing_since_{0};
   std::atomic<std::int64_t> worked_{0};  // when it answered last
   locks::Mutex mutex_;
-  Revision followed_ GUARDED_BY(mutex_) = 0;
+  etcd::Revision followed_ GUARDED_BY(mutex_) = 0;
   std::deque<Question> open_ GUARDED_BY(mutex_);  // by both
 };
 

@@ -24,7 +24,7 @@ constexpr auto members_every = 10s;
 constexpr auto note_every = 10s;
 constexpr auto foreign_every = 1min;
 constexpr auto order_every = 10s;
-// The deadline of work that puts things in order: a slow store is given more time step by step (cluster/attempt_time.h).
+// The deadline of work that puts things in order: a slow store is given more time step by step (etcd/attempt_time.h).
 constexpr auto order_within = 30s;
 // The next sidecar in the order of names does it if the one before has not.
 constexpr auto delay_per_rank = 10s;
@@ -64,7 +64,7 @@ void Membership::stop() {
   members_thread_.join();
   // Its rooms are kept as those of one that was killed are: it may be back at once.
   if (lease_ == 0 || state_.freshness.failing_for() > 0ms) return;
-  Engine last(state_.options, state_.cluster, state_.authenticator);
+  etcd::Client last(state_.options, state_.cluster, state_.authenticator);
   last.revoke_lease(lease_, Clock::now() + std::min<std::chrono::milliseconds>(state_.options.attempt_timeout, 1s));
 }
 
@@ -113,16 +113,16 @@ bool Membership::is_due(Clock::time_point& next, std::chrono::milliseconds every
 void Membership::check_heartbeat() {
   if (state_.freshness.failing_for() == 0ms && !is_due(next_look_, look_every)) return;
   const auto sent = Freshness::now();
-  RangeRequest request;
+  etcd::RangeRequest request;
   request.key = state_.keys.heartbeat();
   const auto reply = engine_.range(request);
   if (!reply.ok()) {
-    if (reply.error != ErrorCode::refused) state_.freshness.fails(sent);
+    if (reply.error != etcd::ErrorCode::refused) state_.freshness.fails(sent);
     why_away_ = reply.why;
     return;
   }
   state_.freshness.works();
-  const Revision heartbeat = reply.value.items.empty() ? 0 : reply.value.items.front().modified;
+  const etcd::Revision heartbeat = reply.value.items.empty() ? 0 : reply.value.items.front().modified;
   const auto last = std::exchange(last_look_, sent);
   if (heartbeat != last_heartbeat_) {
     if (last_heartbeat_ >= 0 && heartbeat > last_heartbeat_) state_.freshness.answered(last, heartbeat);
@@ -131,7 +131,7 @@ void Membership::check_heartbeat() {
     if (heartbeat > 0) return;
   }
   if (heartbeat > 0 && Clock::now() < heartbeat_since_ + heartbeat_every) return;
-  Transaction next;
+  etcd::Transaction next;
   next.compares.push_back(is_as_of(request.key, heartbeat));
   next.success.push_back(put(request.key, ""));
   const auto put_at = Freshness::now();
@@ -158,7 +158,7 @@ void Membership::keep_lease() {
     if (!granted.ok()) return;
     lease_ = granted.value;
   }
-  Transaction word;
+  etcd::Transaction word;
   word.success.push_back(put(state_.keys.sidecar(state_.sidecar), to_text(self_), lease_));
   const auto done = engine_.transact(word);
   if (!done.ok()) {
@@ -209,10 +209,10 @@ void Membership::log_foreign() {
   }
 }
 
-void Membership::log_leaders(const std::vector<MemberStatus>& members) {
+void Membership::log_leaders(const std::vector<etcd::MemberStatus>& members) {
   std::string leaders;
   std::size_t count = 0;
-  for (const MemberStatus& member : members) {
+  for (const etcd::MemberStatus& member : members) {
     if (!member.is_leader) continue;
     leaders += (leaders.empty() ? "" : " ") + member.endpoint;
     ++count;
@@ -298,7 +298,7 @@ std::map<std::string, SidecarValue> Membership::sidecars() const {
   return sidecars_;
 }
 
-std::vector<MemberStatus> Membership::members() const {
+std::vector<etcd::MemberStatus> Membership::members() const {
   const locks::MutexLock lock(mutex_);
   return members_;
 }
@@ -348,7 +348,7 @@ void Membership::reap_lost() {
 }
 
 void Membership::reap(const std::string& id) {
-  RangeRequest request;
+  etcd::RangeRequest request;
   request.key = state_.keys.first_use();
   request.range_end = state_.keys.last_use();
   request.keys_only = true;
@@ -357,7 +357,7 @@ void Membership::reap(const std::string& id) {
   for (bool more = true; more;) {
     const auto reply = engine_.range(request);
     if (!reply.ok()) return;
-    for (const KeyValue& item : reply.value.items) {
+    for (const etcd::KeyValue& item : reply.value.items) {
       const auto key = state_.keys.parse(item.key);
       if (!key || key->sidecar != id) continue;
       Command command;

@@ -9,10 +9,10 @@
 #include <thread>
 #include <vector>
 
-#include "cluster/engine.h"
 #include "cluster/shared_state.h"
 #include "cluster/values.h"
 #include "cluster/writer.h"
+#include "etcd/client.h"
 #include "locks/mutex.h"
 
 namespace cluster {
@@ -33,7 +33,7 @@ class Membership {
   void went(const std::string& id);
 
   std::map<std::string, SidecarValue> sidecars() const;
-  std::vector<MemberStatus> members() const;
+  std::vector<etcd::MemberStatus> members() const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -43,7 +43,7 @@ class Membership {
   void keep_lease();
   void log_state();
   void log_foreign();
-  void log_leaders(const std::vector<MemberStatus>& members);
+  void log_leaders(const std::vector<etcd::MemberStatus>& members);
   void publish_users();
   void forget_silent_users();
   void forget_tombstones();
@@ -62,13 +62,13 @@ class Membership {
   std::map<std::string, SidecarValue> sidecars_ GUARDED_BY(mutex_);
   std::map<std::string, Clock::time_point> lost_ GUARDED_BY(mutex_);  // since when; use marks still there
   bool is_announced_ GUARDED_BY(mutex_) = true;                       // false: our key is gone though the lease is not
-  std::vector<MemberStatus> members_ GUARDED_BY(mutex_);
+  std::vector<etcd::MemberStatus> members_ GUARDED_BY(mutex_);
   // The thread's own.
-  Engine engine_;
-  Engine members_engine_;
+  etcd::Client engine_;
+  etcd::Client members_engine_;
   std::int64_t lease_ = 0;
   Freshness::Time last_look_{0};
-  Revision last_heartbeat_ = -1;
+  etcd::Revision last_heartbeat_ = -1;
   Clock::time_point heartbeat_since_{};
   std::set<std::string> silent_;  // sidecars gone for so long that their users count no more
   Clock::time_point next_look_{}, next_lease_{}, next_note_{}, next_order_{};

@@ -26,15 +26,15 @@ constexpr int most_attempts = 10;
 // How long one that has become alone tries to be taken out.
 constexpr auto leave_time = 5s;
 
-std::string words_for(ErrorCode error, const std::string& why) {
+std::string words_for(etcd::ErrorCode error, const std::string& why) {
   const std::string reason = why.empty() ? "" : ": " + why;
-  return (error == ErrorCode::refused ? "etcd refuses" : "etcd cannot be reached") + reason;
+  return (error == etcd::ErrorCode::refused ? "etcd refuses" : "etcd cannot be reached") + reason;
 }
 
 // What is known of the store while this is done, and how things are done there.
 class Errand {
  public:
-  Errand(Engine& engine, const Options& options, std::string sidecar, Engine::Deadline deadline)
+  Errand(etcd::Client& engine, const Options& options, std::string sidecar, etcd::Client::Deadline deadline)
       : engine_(engine),
         timeout_(options.timeout),
         keys_(options.prefix),
@@ -51,7 +51,7 @@ class Errand {
   // All keys of [first, last) as of one revision; false if that failed.
   template <typename Take>
   bool read(const std::string& first, const std::string& last, bool keys_only, const Take& take) {
-    RangeRequest request;
+    etcd::RangeRequest request;
     request.key = first;
     request.range_end = last;
     request.limit = items_a_page;
@@ -60,7 +60,7 @@ class Errand {
       const auto reply = engine_.range(request, until());
       if (!reply.ok()) return fails(reply);
       if (request.revision == 0) request.revision = reply.header.revision;
-      for (const KeyValue& item : reply.value.items) take(item);
+      for (const etcd::KeyValue& item : reply.value.items) take(item);
       more = reply.value.more && !reply.value.items.empty();
       if (more) request.key = reply.value.items.back().key + '\0';
     }
@@ -69,13 +69,14 @@ class Errand {
 
   // Rooms, and the sidecar's own use marks.
   bool read_all() {
-    const bool has_rooms = read(keys_.room(""), end_of_prefix(keys_.room("")), false, [this](const KeyValue& item) {
-      const auto key = keys_.parse(item.key);
-      if (!key || key->kind != KeyKind::room) return;
-      const auto value = room_value_from(key->name, item.value);
-      if (value) replica_.take_room(value->row, item.modified);
-    });
-    return has_rooms && read(keys_.first_use(), keys_.last_use(), true, [this](const KeyValue& item) {
+    const bool has_rooms =
+        read(keys_.room(""), etcd::end_of_prefix(keys_.room("")), false, [this](const etcd::KeyValue& item) {
+          const auto key = keys_.parse(item.key);
+          if (!key || key->kind != KeyKind::room) return;
+          const auto value = room_value_from(key->name, item.value);
+          if (value) replica_.take_room(value->row, item.modified);
+        });
+    return has_rooms && read(keys_.first_use(), keys_.last_use(), true, [this](const etcd::KeyValue& item) {
              const auto key = keys_.parse(item.key);
              if (!key || key->sidecar != sidecar_) return;
              replica_.set_use_mark(key->name, item.modified);
@@ -114,27 +115,27 @@ class Errand {
     return true;
   }
 
-  bool transact(const Transaction& transaction, Reply<TransactionResult>& reply) {
+  bool transact(const etcd::Transaction& transaction, etcd::Reply<etcd::TransactionResult>& reply) {
     reply = engine_.transact(transaction, until());
     return reply.ok() || fails(reply);
   }
 
  private:
-  Engine::Deadline until() const { return std::min(deadline_, Engine::Clock::now() + timeout_); }
+  etcd::Client::Deadline until() const { return std::min(deadline_, etcd::Client::Clock::now() + timeout_); }
 
   template <typename T>
-  bool fails(const Reply<T>& reply) {
+  bool fails(const etcd::Reply<T>& reply) {
     problem_ = words_for(reply.error, reply.why);
     return false;
   }
 
   template <typename Concluded>
   bool perform_some(std::vector<Command> commands, std::vector<Command>& again, const Concluded& concluded) {
-    if (Engine::Clock::now() >= deadline_) {
+    if (etcd::Client::Clock::now() >= deadline_) {
       problem_ = "the time was too short";
       return false;
     }
-    Transaction whole;
+    etcd::Transaction whole;
     std::vector<Command> sent;
     for (Command& command : commands) {
       const Conclusion known = prepare(command, keys_, replica_);
@@ -146,7 +147,7 @@ class Errand {
       sent.push_back(std::move(command));
     }
     if (sent.empty()) return true;
-    Reply<TransactionResult> reply;
+    etcd::Reply<etcd::TransactionResult> reply;
     if (!transact(whole, reply)) return false;
     for (std::size_t i = 0; i < sent.size(); ++i) {
       if (i >= reply.value.done.size() || reply.value.done[i].nested.empty()) {
@@ -166,11 +167,11 @@ class Errand {
     return true;
   }
 
-  Engine& engine_;
+  etcd::Client& engine_;
   const std::chrono::milliseconds timeout_;
   const Keys keys_;
   const std::string sidecar_;
-  const Engine::Deadline deadline_;
+  const etcd::Client::Deadline deadline_;
   const std::string beginning_;
   std::uint64_t last_id_ = 0;
   Replica replica_;
@@ -182,17 +183,17 @@ class Errand {
 bool republish_drains(Errand& errand, const Belongings& belongings, bool only_compares, Republished& republished) {
   std::set<std::string> known;
   const std::string first = errand.keys().gateway("");
-  const bool is_read = errand.read(first, end_of_prefix(first), true, [&](const KeyValue& item) {
+  const bool is_read = errand.read(first, etcd::end_of_prefix(first), true, [&](const etcd::KeyValue& item) {
     if (const auto key = errand.keys().parse(item.key)) known.insert(key->name);
   });
   if (!is_read) return false;
   for (const auto& [gateway, draining] : belongings.drains) {
     if (known.count(gateway)) continue;
     if (!only_compares) {
-      Transaction drain;
+      etcd::Transaction drain;
       drain.compares.push_back(is_absent(errand.keys().gateway(gateway)));
       drain.success.push_back(put(errand.keys().gateway(gateway), to_text(draining)));
-      Reply<TransactionResult> reply;
+      etcd::Reply<etcd::TransactionResult> reply;
       if (!errand.transact(drain, reply)) return false;
     }
     ++republished.drains;
@@ -236,8 +237,8 @@ bool republish_rooms(Errand& errand, const Belongings& belongings, bool only_com
 
 }  // namespace
 
-Republished republish_all(Engine& engine, const Options& options, const std::string& sidecar,
-                          const Belongings& belongings, bool only_compares, Engine::Deadline deadline) {
+Republished republish_all(etcd::Client& engine, const Options& options, const std::string& sidecar,
+                          const Belongings& belongings, bool only_compares, etcd::Client::Deadline deadline) {
   Republished republished;
   std::string why;
   const auto announced = is_announced(engine, options, sidecar, &why);
@@ -254,7 +255,8 @@ Republished republish_all(Engine& engine, const Options& options, const std::str
   return republished;
 }
 
-TakenOut leave_store(Engine& engine, const Options& options, const std::string& sidecar, Engine::Deadline deadline) {
+TakenOut leave_store(etcd::Client& engine, const Options& options, const std::string& sidecar,
+                     etcd::Client::Deadline deadline) {
   TakenOut left;
   Errand errand(engine, options, sidecar, deadline);
   const bool is_read = errand.read_all();
@@ -265,30 +267,31 @@ TakenOut leave_store(Engine& engine, const Options& options, const std::string& 
         ++left.marks;
         if (conclusion.what == What::done) ++left.ended;
       });
-  Transaction whole;
+  etcd::Transaction whole;
   whole.success.push_back(erase(errand.keys().sidecar(sidecar)));
-  Reply<TransactionResult> reply;
+  etcd::Reply<etcd::TransactionResult> reply;
   if (!is_given_up || !errand.transact(whole, reply)) left.problem = errand.problem();
   return left;
 }
 
-std::optional<bool> is_announced(Engine& engine, const Options& options, const std::string& sidecar, std::string* why) {
-  RangeRequest request;
+std::optional<bool> is_announced(etcd::Client& engine, const Options& options, const std::string& sidecar,
+                                 std::string* why) {
+  etcd::RangeRequest request;
   request.key = Keys(options.prefix).sidecar(sidecar);
-  const auto reply = engine.range(request, Engine::Clock::now() + options.timeout);
+  const auto reply = engine.range(request, etcd::Client::Clock::now() + options.timeout);
   if (reply.ok()) return !reply.value.items.empty();
   *why = words_for(reply.error, reply.why);
   return std::nullopt;
 }
 
-LeaveTask::LeaveTask(const Options& options, std::shared_ptr<FollowedCluster> cluster,
-                     std::shared_ptr<Authenticator> authenticator, std::string sidecar)
+LeaveTask::LeaveTask(const Options& options, std::shared_ptr<etcd::FollowedCluster> cluster,
+                     std::shared_ptr<etcd::Authenticator> authenticator, std::string sidecar)
     : options_(options),
       sidecar_(std::move(sidecar)),
       engine_(options_, std::move(cluster), std::move(authenticator)),
       thread_([this] {
         ::pthread_setname_np(::pthread_self(), "leaving");
-        const auto left = leave_store(engine_, options_, sidecar_, Engine::Clock::now() + leave_time);
+        const auto left = leave_store(engine_, options_, sidecar_, etcd::Client::Clock::now() + leave_time);
         const auto marks = static_cast<std::int64_t>(left.marks);
         if (left.problem) {
           logging::warn("Shared store still lists this sidecar, which is alone now: run `room-sidecar cluster leave`",

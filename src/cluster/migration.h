@@ -13,10 +13,10 @@
 #include <utility>
 #include <vector>
 
-#include "cluster/engine.h"
 #include "cluster/options.h"
 #include "domain/assignment.h"
 #include "domain/catalogue.h"
+#include "etcd/client.h"
 
 namespace cluster {
 
@@ -43,8 +43,8 @@ struct Republished {
 
 // Each room is marked as used by `sidecar`, also where it was there before: else it would end there with the last of
 // the others. It has to share soon: the use marks of one that is not there are removed after some minutes.
-Republished republish_all(Engine& engine, const Options& options, const std::string& sidecar,
-                          const Belongings& belongings, bool only_compares, Engine::Deadline deadline);
+Republished republish_all(etcd::Client& engine, const Options& options, const std::string& sidecar,
+                          const Belongings& belongings, bool only_compares, etcd::Client::Deadline deadline);
 
 struct TakenOut {
   std::size_t marks = 0;  // rooms that it used
@@ -53,17 +53,19 @@ struct TakenOut {
 };
 
 // For a sidecar that does not share any more.
-TakenOut leave_store(Engine& engine, const Options& options, const std::string& sidecar, Engine::Deadline deadline);
+TakenOut leave_store(etcd::Client& engine, const Options& options, const std::string& sidecar,
+                     etcd::Client::Deadline deadline);
 
 // Is it there: does it share, by its own key on a lease? Nothing: that cannot be known, and `*why` has the reason.
-std::optional<bool> is_announced(Engine& engine, const Options& options, const std::string& sidecar, std::string* why);
+std::optional<bool> is_announced(etcd::Client& engine, const Options& options, const std::string& sidecar,
+                                 std::string* why);
 
 // leave_store() on a thread of its own, which its end breaks off. What came of it is logged.
 class LeaveTask {
  public:
   // `cluster`: the one that was followed.
-  LeaveTask(const Options& options, std::shared_ptr<FollowedCluster> cluster,
-            std::shared_ptr<Authenticator> authenticator, std::string sidecar);
+  LeaveTask(const Options& options, std::shared_ptr<etcd::FollowedCluster> cluster,
+            std::shared_ptr<etcd::Authenticator> authenticator, std::string sidecar);
   ~LeaveTask();
   LeaveTask(const LeaveTask&) = delete;
   LeaveTask& operator=(const LeaveTask&) = delete;
@@ -71,7 +73,7 @@ class LeaveTask {
  private:
   const Options options_;
   const std::string sidecar_;
-  Engine engine_;
+  etcd::Client engine_;
   std::thread thread_;
 };
 

@@ -17,7 +17,7 @@ std::optional<Replica::Room> Replica::room(std::string_view room) const {
   return Room{kept.modified, {it->first, names_[kept.gateway], kept.region, kept.assigned_at, kept.assigned_at}};
 }
 
-bool Replica::take_room(const domain::Assignment& row, Revision modified) {
+bool Replica::take_room(const domain::Assignment& row, etcd::Revision modified) {
   const auto it = rooms_.find(row.room_id);
   if (it == rooms_.end() ? modified <= followed_ && followed_ > 0 : modified <= it->second.modified) return false;
   rooms_[row.room_id] = {modified, number_of(row.gateway_name), row.region, row.assigned_at};
@@ -25,7 +25,7 @@ bool Replica::take_room(const domain::Assignment& row, Revision modified) {
   return true;
 }
 
-bool Replica::drop_room(std::string_view room, Revision at) {
+bool Replica::drop_room(std::string_view room, etcd::Revision at) {
   const auto it = rooms_.find(room);
   if (it == rooms_.end() || it->second.modified >= at) return false;
   rooms_.erase(it);
@@ -43,13 +43,13 @@ const Replica::KnownTombstone* Replica::tombstone(std::string_view room) const {
   return it == tombstones_.end() ? nullptr : &it->second;
 }
 
-void Replica::put_tombstone(const std::string& room, Tombstone value, Revision modified) {
+void Replica::put_tombstone(const std::string& room, Tombstone value, etcd::Revision modified) {
   const auto it = tombstones_.find(room);
   if (it != tombstones_.end() && it->second.modified >= modified) return;
   tombstones_[room] = {modified, std::move(value), Clock::now()};
 }
 
-Revision Replica::use_mark(std::string_view room) const {
+etcd::Revision Replica::use_mark(std::string_view room) const {
   const auto it = use_marks_.find(room);
   return it == use_marks_.end() ? 0 : it->second;
 }
@@ -87,7 +87,7 @@ const Replica::Failover* Replica::failover(std::string_view gateway) const {
   return it == failovers_.end() ? nullptr : &it->second;
 }
 
-void Replica::take_failover(const std::string& gateway, FailoverValue value, Revision modified) {
+void Replica::take_failover(const std::string& gateway, FailoverValue value, etcd::Revision modified) {
   failovers_[gateway] = {modified, std::move(value)};
 }
 

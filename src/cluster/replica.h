@@ -15,8 +15,8 @@
 #include <string_view>
 #include <vector>
 
-#include "cluster/engine.h"
 #include "cluster/values.h"
+#include "etcd/client.h"
 
 namespace cluster {
 
@@ -25,50 +25,50 @@ class Replica {
   using Clock = std::chrono::steady_clock;
 
   struct Room {
-    Revision modified;
+    etcd::Revision modified;
     domain::Assignment row;  // without times of use
   };
   struct KnownTombstone {
-    Revision modified;
+    etcd::Revision modified;
     Tombstone value;
     Clock::time_point since;  // when it was first seen here
   };
   struct Failover {
-    Revision modified;
+    etcd::Revision modified;
     FailoverValue value;
   };
 
   // All up to that revision has been taken in.
-  Revision followed() const { return followed_; }
-  void set_followed(Revision revision) { followed_ = revision; }
+  etcd::Revision followed() const { return followed_; }
+  void set_followed(etcd::Revision revision) { followed_ = revision; }
 
   std::optional<Room> room(std::string_view room) const;
   std::size_t rooms() const { return rooms_.size(); }
   // True if that is news.
-  bool take_room(const domain::Assignment& row, Revision modified);
+  bool take_room(const domain::Assignment& row, etcd::Revision modified);
   // The one that was taken last of all, by its revision (0: none), whatever became of it.
   struct Newest {
     std::string room{};
-    Revision modified = 0;
+    etcd::Revision modified = 0;
   };
   const Newest& newest() const { return newest_; }
   // Removed at that revision.
-  bool drop_room(std::string_view room, Revision at);
+  bool drop_room(std::string_view room, etcd::Revision at);
   // Another store, or one that was put back: all revisions begin anew.
   void forget_revisions();
 
   const KnownTombstone* tombstone(std::string_view room) const;
-  void put_tombstone(const std::string& room, Tombstone value, Revision modified);
+  void put_tombstone(const std::string& room, Tombstone value, etcd::Revision modified);
   void drop_tombstone(std::string_view room) { drop(tombstones_, room); }
   const std::map<std::string, KnownTombstone, std::less<>>& tombstones() const { return tombstones_; }
   void forget_tombstones() { tombstones_.clear(); }
 
   // The revision of our use mark on the room; 0: it is not there.
-  Revision use_mark(std::string_view room) const;
-  void set_use_mark(const std::string& room, Revision modified) { use_marks_[room] = modified; }
+  etcd::Revision use_mark(std::string_view room) const;
+  void set_use_mark(const std::string& room, etcd::Revision modified) { use_marks_[room] = modified; }
   void drop_use_mark(std::string_view room) { drop(use_marks_, room); }
   // Those up to that revision.
-  void forget_use_marks(Revision revision) {
+  void forget_use_marks(etcd::Revision revision) {
     std::erase_if(use_marks_, [&](const auto& mark) { return mark.second <= revision; });
   }
 
@@ -81,7 +81,7 @@ class Replica {
   std::vector<std::string> rooms_with_users(std::string_view behind, std::size_t limit) const;
 
   const Failover* failover(std::string_view gateway) const;
-  void take_failover(const std::string& gateway, FailoverValue value, Revision modified);
+  void take_failover(const std::string& gateway, FailoverValue value, etcd::Revision modified);
   void drop_failover(std::string_view gateway) { drop(failovers_, gateway); }
   const std::map<std::string, Failover, std::less<>>& failovers() const { return failovers_; }
   void forget_failovers() { failovers_.clear(); }
@@ -89,7 +89,7 @@ class Replica {
  private:
   // Small, since there are a hundred thousand: names of gateways, as of sidecars, stand once.
   struct Kept {
-    Revision modified;
+    etcd::Revision modified;
     std::uint32_t gateway;
     std::string region;  // what callers name: kept as long as the room
     domain::WallTime assigned_at;
@@ -104,11 +104,11 @@ class Replica {
   }
   std::uint32_t number_of(const std::string& name);
 
-  Revision followed_ = 0;
+  etcd::Revision followed_ = 0;
   Newest newest_;
   std::map<std::string, Kept, std::less<>> rooms_;
   std::map<std::string, KnownTombstone, std::less<>> tombstones_;
-  std::map<std::string, Revision, std::less<>> use_marks_;
+  std::map<std::string, etcd::Revision, std::less<>> use_marks_;
   std::map<std::string, std::vector<Users>, std::less<>> users_;
   std::set<std::uint32_t> silent_;
   std::map<std::string, Failover, std::less<>> failovers_;

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "cluster/engine.h"
 #include "domain/time.h"
+#include "etcd/client.h"
 
 namespace cluster {
 
@@ -17,7 +17,7 @@ inline constexpr const char* identity_fact = "sidecar_id";
 
 struct ResumePoint {
   std::string cluster_id;  // etcd's own; "": never followed, or left
-  Revision revision = 0;
+  etcd::Revision revision = 0;
   domain::WallTime confirmed{};  // nothing from before then was missing
   std::string prefix{};          // of the keys
 

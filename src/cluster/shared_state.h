@@ -6,14 +6,14 @@
 
 #include "app/catalogue_keeper.h"
 #include "app/registry.h"
-#include "cluster/authenticator.h"
 #include "cluster/counts.h"
-#include "cluster/followed_cluster.h"
 #include "cluster/freshness.h"
 #include "cluster/keys.h"
 #include "cluster/options.h"
 #include "cluster/replica.h"
 #include "cluster/resume_point.h"
+#include "etcd/authenticator.h"
+#include "etcd/followed_cluster.h"
 #include "locks/mutex.h"
 
 namespace cluster {
@@ -22,8 +22,8 @@ struct SharedState {
   SharedState(const Options& settings, std::string own_id, std::string cluster_id, app::Registry& its_registry,
               store::Journal& its_journal, app::CatalogueKeeper& its_keeper, Counts& its_counts)
       : options(settings),
-        cluster(std::make_shared<FollowedCluster>(settings, std::move(cluster_id))),
-        authenticator(Authenticator::for_user_of(settings, cluster)),
+        cluster(std::make_shared<etcd::FollowedCluster>(settings, std::move(cluster_id))),
+        authenticator(etcd::Authenticator::for_user_of(settings, cluster)),
         keys(settings.prefix),
         sidecar(std::move(own_id)),
         registry(its_registry),
@@ -32,8 +32,8 @@ struct SharedState {
         counts(its_counts) {}
 
   const Options options;
-  const std::shared_ptr<FollowedCluster> cluster;  // this one and the next are of all engines
-  const std::shared_ptr<Authenticator> authenticator;
+  const std::shared_ptr<etcd::FollowedCluster> cluster;  // this one and the next are of all engines
+  const std::shared_ptr<etcd::Authenticator> authenticator;
   const Keys keys;
   const std::string sidecar;
   app::Registry& registry;

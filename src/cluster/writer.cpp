@@ -204,7 +204,7 @@ void Writer::end(const Batch& batch) {
   woken_.notify_all();
 }
 
-void Writer::perform(std::deque<Command> batch, Engine& engine) {
+void Writer::perform(std::deque<Command> batch, etcd::Client& engine) {
   name_standbys(batch, engine);
   std::deque<Command> to_send;
   {
@@ -226,7 +226,7 @@ void Writer::perform(std::deque<Command> batch, Engine& engine) {
 }
 
 // One whole attempt at least: a caller that has hardly any time left must not take the others' time as well.
-Engine::Deadline Writer::deadline_of(const std::deque<Command>& batch) const {
+etcd::Client::Deadline Writer::deadline_of(const std::deque<Command>& batch) const {
   const auto now = std::chrono::steady_clock::now();
   const auto one_attempt = now + state_.options.attempt_timeout;
   auto deadline = one_attempt;
@@ -239,15 +239,15 @@ Engine::Deadline Writer::deadline_of(const std::deque<Command>& batch) const {
   return std::min(std::max(deadline, one_attempt), shutdown_deadline());
 }
 
-void Writer::send(std::deque<Command> batch, Engine& engine) {
+void Writer::send(std::deque<Command> batch, etcd::Client& engine) {
   const bool is_retry = &engine == &patient_engine_;
-  Transaction whole;
+  etcd::Transaction whole;
   for (const Command& command : batch) whole.success.push_back(nested(command.transaction));
   const auto sent = Freshness::now();
   const auto reply = is_retry ? engine.transact(whole) : engine.transact(whole, deadline_of(batch));
   if (!reply.ok() || reply.value.done.size() != batch.size()) {
     state_.counts.failures.add();
-    const bool refused = reply.ok() || reply.error == ErrorCode::refused;
+    const bool refused = reply.ok() || reply.error == etcd::ErrorCode::refused;
     if (refused) is_refused_ = true;
     if (!refused && !is_retry) state_.freshness.fails(sent);
     if (refused && !refusal_logged_.exchange(true)) {
@@ -274,7 +274,7 @@ void Writer::send(std::deque<Command> batch, Engine& engine) {
       abandon(command);
       continue;
     }
-    const TransactionResult& result = reply.value.done[i].nested.front();
+    const etcd::TransactionResult& result = reply.value.done[i].nested.front();
     if (command.kind == Command::Kind::plain) {
       if (command.answered) command.answered(&result);
       continue;
@@ -330,8 +330,8 @@ void Writer::give_back(std::deque<Command> batch, bool refused) {
 }
 
 // The first sidecar that moves rooms off a gateway names the standby: else each sidecar would take its own.
-void Writer::name_standbys(std::deque<Command>& batch, Engine& engine) {
-  Transaction whole;
+void Writer::name_standbys(std::deque<Command>& batch, etcd::Client& engine) {
+  etcd::Transaction whole;
   std::vector<std::string> gateways;
   {
     const locks::MutexLock lock(state_.mutex);
@@ -343,7 +343,7 @@ void Writer::name_standbys(std::deque<Command>& batch, Engine& engine) {
       if (known && known->value.standby == command.request.standby) continue;
       // Another than the one that was known when this was decided: that one can't go on.
       if (known && known->value.standby != command.request.standby_before) continue;
-      Transaction one;
+      etcd::Transaction one;
       const std::string key = state_.keys.failover(gateway);
       one.compares.push_back(is_as_of(key, known ? known->modified : 0));
       one.success.push_back(put(key, to_text(FailoverValue{command.request.standby, state_.sidecar})));
@@ -360,14 +360,14 @@ void Writer::name_standbys(std::deque<Command>& batch, Engine& engine) {
         const auto& results = reply.value.done[i].nested;
         if (results.empty()) continue;
         FailoverValue value;
-        Revision modified = reply.header.revision;
+        etcd::Revision modified = reply.header.revision;
         if (results[0].succeeded) {
           const auto first = std::find_if(batch.begin(), batch.end(), [&](const Command& command) {
             return command.kind == Command::Kind::claim && command.request.leaves == gateways[i];
           });
           value = {first->request.standby, state_.sidecar};
         } else if (!results[0].done.empty() && !results[0].done[0].found.empty()) {
-          const KeyValue& there = results[0].done[0].found.front();
+          const etcd::KeyValue& there = results[0].done[0].found.front();
           if (auto read = failover_value_from(there.value)) value = std::move(*read);
           modified = there.modified;
         }

@@ -1,6 +1,6 @@
 // Writes commands to the shared store: one thread puts what waits into one transaction, as the journal does with the
 // disk, and reports the outcomes. Commands that came too late there, and no caller waits for, are retried by a second
-// thread, which gives the store more time (cluster/attempt_time.h) while the first one goes on. push() never blocks and
+// thread, which gives the store more time (etcd/attempt_time.h) while the first one goes on. push() never blocks and
 // may be called under the registry's lock. Replica and ledger hold an outcome before it is reported.
 #pragma once
 
@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "cluster/command.h"
-#include "cluster/engine.h"
 #include "cluster/shared_state.h"
+#include "etcd/client.h"
 #include "locks/mutex.h"
 
 namespace cluster {
@@ -54,10 +54,10 @@ class Writer : public std::enable_shared_from_this<Writer> {
   std::optional<std::chrono::steady_clock::time_point> next_deadline() const REQUIRES(mutex_);
   Batch take_retries();
   void end(const Batch& batch);
-  void perform(std::deque<Command> batch, Engine& engine);
-  void send(std::deque<Command> batch, Engine& engine);
-  Engine::Deadline deadline_of(const std::deque<Command>& batch) const;
-  void name_standbys(std::deque<Command>& batch, Engine& engine);
+  void perform(std::deque<Command> batch, etcd::Client& engine);
+  void send(std::deque<Command> batch, etcd::Client& engine);
+  etcd::Client::Deadline deadline_of(const std::deque<Command>& batch) const;
+  void name_standbys(std::deque<Command>& batch, etcd::Client& engine);
   void finish(Command& command, const Conclusion& conclusion) REQUIRES(state_.mutex);
   void finish_claim(Command& command, const Conclusion& conclusion) REQUIRES(state_.mutex);
   void finish_give_up(Command& command, const Conclusion& conclusion) REQUIRES(state_.mutex);
@@ -77,8 +77,8 @@ class Writer : public std::enable_shared_from_this<Writer> {
 
   const std::shared_ptr<SharedState> shared_;
   SharedState& state_;
-  Engine engine_;
-  Engine patient_engine_;  // of the retries
+  etcd::Client engine_;
+  etcd::Client patient_engine_;  // of the retries
   const std::string instance_;
   std::atomic<std::chrono::steady_clock::time_point> deadline_{std::chrono::steady_clock::time_point::max()};
   std::atomic<bool> is_refused_{false};

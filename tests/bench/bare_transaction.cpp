@@ -8,15 +8,15 @@
 #include <string>
 #include <vector>
 
-#include "cluster/base64.h"
 #include "connection.h"
+#include "etcd/base64.h"
 #include "quantiles.h"
 
 namespace {
 
 using bench::Clock;
 using bench::Connection;
-using cluster::to_base64;
+using etcd::to_base64;
 
 std::string request(const std::string& room) {
   const std::string key = to_base64("/bare/room/" + room);

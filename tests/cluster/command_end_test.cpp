@@ -164,9 +164,9 @@ TEST_CASE("a mark that outlives its room can be given up") {
   Store store;
   Sidecar a(store, "a");
   REQUIRE(a.take("r", "gxy1").what == What::done);
-  Transaction erase;
-  erase.success.push_back({Operation::Kind::erase, store.keys.room("r")});
-  REQUIRE(store.engine.transact(erase, cluster_test::patiently()).ok());
+  etcd::Transaction erase;
+  erase.success.push_back({etcd::Operation::Kind::erase, store.keys.room("r")});
+  REQUIRE(store.engine.transact(erase, etcd_test::patiently()).ok());
   auto command = a.command(Command::Kind::give_up, "r");
   CHECK(a.perform(command).what == What::again);
   CHECK(a.perform(command).what == What::not_so);
@@ -241,9 +241,9 @@ TEST_CASE("a mark that says nothing counts as of one who is in the room") {
   Store store;
   Sidecar a(store, "a");
   REQUIRE(a.take("r", "gxy1").what == What::done);
-  Transaction put;
-  put.success.push_back({Operation::Kind::put, store.keys.use("r", "older")});
-  REQUIRE(store.engine.transact(put, cluster_test::patiently()).ok());
+  etcd::Transaction put;
+  put.success.push_back({etcd::Operation::Kind::put, store.keys.use("r", "older")});
+  REQUIRE(store.engine.transact(put, etcd_test::patiently()).ok());
   CHECK(release(a, "r", false).what == What::not_so);
 }
 

@@ -171,9 +171,9 @@ TEST_CASE("where a room was counts as it is now: a newer word, or none, has a cl
     CHECK(b.replica.tombstone("r")->value.gateway == "gxy3");
   }
   SECTION("none") {
-    Transaction forget;
-    forget.success.push_back({Operation::Kind::erase, store.keys.tombstone("r")});
-    REQUIRE(store.engine.transact(forget, cluster_test::patiently()).ok());
+    etcd::Transaction forget;
+    forget.success.push_back({etcd::Operation::Kind::erase, store.keys.tombstone("r")});
+    REQUIRE(store.engine.transact(forget, etcd_test::patiently()).ok());
     CHECK(b.send(claim).what == What::again);
     CHECK_FALSE(b.replica.tombstone("r"));
     CHECK(b.take("r", "gxy2").what == What::done);
@@ -328,9 +328,9 @@ TEST_CASE("what is carried yields to what is there") {
 TEST_CASE("a row that cannot be read is left alone") {
   Store store;
   Sidecar a(store, "a");
-  Transaction put;
-  put.success.push_back({Operation::Kind::put, store.keys.room("r"), "", "garbage"});
-  REQUIRE(store.engine.transact(put, cluster_test::patiently()).ok());
+  etcd::Transaction put;
+  put.success.push_back({etcd::Operation::Kind::put, store.keys.room("r"), "", "garbage"});
+  REQUIRE(store.engine.transact(put, etcd_test::patiently()).ok());
   CHECK(a.take("r", "gxy1").what == What::refused);
   CHECK(a.perform(a.republish("r", "gxy1")).what == What::refused);
   CHECK(store.text(store.keys.room("r")) == "garbage");

@@ -7,15 +7,18 @@
 
 #include "catch.h"
 #include "cluster/command.h"
-#include "cluster/engine.h"
-#include "etcd_process.h"
-#include "in_time.h"
+#include "etcd/client.h"
+#include "etcd/etcd_process.h"
+#include "etcd/in_time.h"
 
 namespace cluster_test {
 
+using etcd_test::EtcdProcess;
+using etcd_test::patiently;
+
 struct Store {
   EtcdProcess etcd;
-  cluster::Engine engine{etcd.patient_options()};
+  etcd::Client engine{etcd.patient_options()};
   cluster::Keys keys{"/test/"};
 
   // Under that key; "" if it is not there.
@@ -25,7 +28,7 @@ struct Store {
     return reply.value.items.empty() ? "" : reply.value.items.front().value;
   }
   // Since when it stands so under that key; 0 if it is not there.
-  cluster::Revision modified(const std::string& key) {
+  etcd::Revision modified(const std::string& key) {
     const auto reply = engine.range({key}, patiently());
     REQUIRE(reply.ok());
     return reply.value.items.empty() ? 0 : reply.value.items.front().modified;
@@ -40,18 +43,16 @@ struct Store {
     const auto value = cluster::tombstone_from(text(keys.tombstone(room)));
     return value ? value->gateway : "";
   }
-  cluster::Revision mark(const std::string& room, const std::string& sidecar) {
-    return modified(keys.use(room, sidecar));
-  }
+  etcd::Revision mark(const std::string& room, const std::string& sidecar) { return modified(keys.use(room, sidecar)); }
   bool is_marked(const std::string& room, const std::string& sidecar) { return mark(room, sidecar) != 0; }
 };
 
 // The transaction is sent as one of many, as the writer does.
-inline cluster::Reply<cluster::TransactionResult> send(Store& store, const cluster::Command& command) {
-  cluster::Operation operation;
-  operation.kind = cluster::Operation::Kind::nested;
+inline etcd::Reply<etcd::TransactionResult> send(Store& store, const cluster::Command& command) {
+  etcd::Operation operation;
+  operation.kind = etcd::Operation::Kind::nested;
   operation.transaction.push_back(command.transaction);
-  cluster::Transaction whole;
+  etcd::Transaction whole;
   whole.success.push_back(std::move(operation));
   auto reply = store.engine.transact(whole, patiently());
   INFO(reply.why);
@@ -85,7 +86,7 @@ class Sidecar {
     made.request.leaves = leaves;
     return made;
   }
-  cluster::Command republish(const std::string& room, const std::string& gateway, cluster::Revision over = 0) {
+  cluster::Command republish(const std::string& room, const std::string& gateway, etcd::Revision over = 0) {
     auto made = command(cluster::Command::Kind::republish, room);
     made.request.row = row(room, gateway);
     made.over = over;

@@ -3,17 +3,17 @@
 #include <map>
 
 #include "catch.h"
-#include "cluster/engine.h"
 #include "cluster/fleet.h"
-#include "etcd_process.h"
+#include "etcd/client.h"
+#include "etcd/etcd_process.h"
+#include "etcd/in_time.h"
 #include "fleet_sidecar.h"
-#include "in_time.h"
 
 using namespace std::chrono_literals;
-using cluster_test::EtcdProcess;
 using cluster_test::FleetSidecar;
-using cluster_test::idle_time_of;
-using cluster_test::lateness;
+using etcd_test::EtcdProcess;
+using etcd_test::idle_time_of;
+using etcd_test::lateness;
 
 namespace {
 
@@ -96,7 +96,7 @@ TEST_CASE("while etcd hangs known rooms are answered at once and new ones refuse
 
 TEST_CASE("outdated, only rooms in use here are answered") {
   EtcdProcess etcd;
-  cluster::Options soon = etcd.options();
+  etcd::Options soon = etcd.options();
   soon.max_stale = 20s;
   FleetSidecar a(soon), b(soon);
   const auto were = some_rooms(a, b);
@@ -203,12 +203,12 @@ TEST_CASE("a store that was put back and written to since gets what it lacks") {
   const std::string before = kept(etcd, "before");
   etcd.start(0);
   {
-    cluster::Engine other(etcd.options());
-    cluster::Transaction put;
+    etcd::Client other(etcd.options());
+    etcd::Transaction put;
     put.success.resize(1);
-    put.success[0].kind = cluster::Operation::Kind::put;
+    put.success[0].kind = etcd::Operation::Kind::put;
     put.success[0].key = "another/history";
-    for (int i = 0; i < 300; ++i) REQUIRE(other.transact(put, cluster_test::patiently()).ok());
+    for (int i = 0; i < 300; ++i) REQUIRE(other.transact(put, etcd_test::patiently()).ok());
   }
   const std::string advanced = kept(etcd, "advanced");
   put_back(etcd, before);

@@ -15,7 +15,7 @@ app::Configured any_room() {
 
 }  // namespace
 
-FleetSidecar::FleetSidecar(cluster::Options with) : options(std::move(with)) {
+FleetSidecar::FleetSidecar(etcd::Options with) : options(std::move(with)) {
   start();
   REQUIRE(comes_true([this] { return is_live(); }));
 }
@@ -25,7 +25,11 @@ FleetSidecar::~FleetSidecar() { stop(); }
 void FleetSidecar::start() {
   open(any_room(), [this]() -> app::Claims& { return *(fleet = std::make_unique<cluster::Fleet>(*journal)); });
   fleet->attach(*registry, *keeper, {"host", "127.0.0.1:1", "test", "", domain::WallTime{std::chrono::hours{1}}});
-  fleet->configure(options, true);
+  share();
+}
+
+void FleetSidecar::share() {
+  fleet->configure({options, options.endpoints.empty() ? cluster::EngineKind::none : cluster::EngineKind::etcd}, true);
   fleet->follow();
 }
 
@@ -40,10 +44,9 @@ void FleetSidecar::stop() {
   registry.reset();
 }
 
-void FleetSidecar::configure(const cluster::Options& with) {
+void FleetSidecar::configure(const etcd::Options& with) {
   options = with;
-  fleet->configure(options, true);
-  fleet->follow();
+  share();
 }
 
 std::string FleetSidecar::gateway(const std::string& room) {

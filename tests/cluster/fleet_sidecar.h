@@ -7,20 +7,20 @@
 
 #include "app/sidecar_fixture.h"
 #include "cluster/fleet.h"
-#include "cluster/options.h"
+#include "etcd/options.h"
 
 namespace cluster_test {
 
 class FleetSidecar : public SidecarFixture {
  public:
-  explicit FleetSidecar(cluster::Options with);  // waits until it is live
+  explicit FleetSidecar(etcd::Options with);  // waits until it is live
   ~FleetSidecar();
 
   // As the daemon does it; what is in the file is what is known afterwards.
   void stop();
   void start();
-  // As a reload does it.
-  void configure(const cluster::Options& with);
+  // As a reload does it. Without endpoints it is alone.
+  void configure(const etcd::Options& with);
 
   // The gateway alone that asking gives.
   std::string gateway(const std::string& room);
@@ -33,8 +33,11 @@ class FleetSidecar : public SidecarFixture {
   std::string id() const { return *fleet->view().sidecar; }
   void pass(std::chrono::seconds time);  // in small steps: a leap counts for nobody (app/clock.h)
 
-  cluster::Options options;
+  etcd::Options options;
   std::unique_ptr<cluster::Fleet> fleet;
+
+ private:
+  void share();
 };
 
 }  // namespace cluster_test

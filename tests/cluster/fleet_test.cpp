@@ -15,22 +15,22 @@
 #include "app/release_room.h"
 #include "app/report_session.h"
 #include "catch.h"
-#include "cluster/base64.h"
-#include "cluster/engine.h"
 #include "cluster/keys.h"
 #include "cluster/resume_point.h"
-#include "etcd_process.h"
+#include "etcd/base64.h"
+#include "etcd/client.h"
+#include "etcd/etcd_process.h"
+#include "etcd/in_time.h"
+#include "etcd/slow_link.h"
 #include "fleet_sidecar.h"
-#include "in_time.h"
-#include "slow_link.h"
 #include "store/database.h"
 #include "store/meta_table.h"
 
 using namespace std::chrono_literals;
-using cluster_test::EtcdProcess;
 using cluster_test::FleetSidecar;
-using cluster_test::patiently;
-using cluster_test::SlowLink;
+using etcd_test::EtcdProcess;
+using etcd_test::patiently;
+using etcd_test::SlowLink;
 
 namespace {
 
@@ -54,8 +54,8 @@ struct Look {
     return value ? value->row.gateway_name : "";
   }
 
-  cluster::Engine engine;
-  cluster::Keys keys{cluster::Options{}.prefix};
+  etcd::Client engine;
+  cluster::Keys keys{etcd::Options{}.prefix};
 };
 
 }  // namespace
@@ -186,7 +186,7 @@ TEST_CASE("users are counted over all sidecars, in answers, listings and loads")
     CHECK(comes_true([&] { return users(late, "r") == 5; }));
   }
   SECTION("not any more once a sidecar is alone, and again when it shares") {
-    a.configure(cluster::Options{});
+    a.configure(etcd::Options{});
     CHECK(users(a, "r") == 3);
     a.configure(etcd.patient_options());
     CHECK(comes_true([&] { return a.is_live() && users(a, "r") == 5; }));
@@ -254,7 +254,7 @@ TEST_CASE("a sidecar's identity is in its file before it tells the others anythi
     if (!store::read_meta(file, cluster::identity_fact)) ++unknown;
     return true;
   });
-  cluster::Options options = etcd.patient_options();
+  etcd::Options options = etcd.patient_options();
   options.endpoints = {link.endpoint()};
   FleetSidecar fleet_sidecar(options);
   const std::string before = fleet_sidecar.id();
@@ -335,7 +335,7 @@ TEST_CASE("who comes in while the last one leaves elsewhere stays where the room
 TEST_CASE("the late answer to the end of a room forgets none that another sidecar has opened again since") {
   EtcdProcess etcd;
   SlowLink link(etcd.endpoint(0), 0ms);
-  cluster::Options options = etcd.options();
+  etcd::Options options = etcd.options();
   options.endpoints = {link.endpoint()};
   options.attempt_timeout = options.timeout = 30s;  // of the answer that is held back
   FleetSidecar a(options), b(etcd.options());
@@ -350,7 +350,7 @@ TEST_CASE("the late answer to the end of a room forgets none that another sideca
     end = [&] { a.fleet->release("r", true, std::chrono::steady_clock::now() + 30s); };
   }
   REQUIRE(comes_true([&] { return b.knows("r") == gateway; }));
-  link.hold(cluster::to_base64(look.keys.tombstone("r")));
+  link.hold(etcd::to_base64(look.keys.tombstone("r")));
   std::jthread ends(end);
   REQUIRE(comes_true([&] { return look.gateway_of("r").empty() && b.knows("r").empty(); }));
   const std::string again = b.gateway("r");
@@ -392,7 +392,7 @@ TEST_CASE("to be alone for a while and to share again moves no room that is in u
     if (i < 3) REQUIRE(a.report(room, "s" + room) == were[room] + " 1");
   }
   REQUIRE(comes_true([&] { return a.knows(room_named(5)) == were[room_named(5)]; }));
-  a.configure(cluster::Options{});
+  a.configure(etcd::Options{});
   CHECK(a.fleet->view().engine == "none");
   for (const auto& [room, gateway] : were) CHECK(a.ask(room) == gateway + " sticky");
   const std::string alone = a.gateway("alone");

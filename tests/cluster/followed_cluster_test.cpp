@@ -1,39 +1,38 @@
 // Endpoints that lead to more than one etcd cluster.
-#include "cluster/followed_cluster.h"
+#include "etcd/followed_cluster.h"
 
 #include <atomic>
 #include <regex>
 
-#include "balancer.h"
 #include "catch.h"
-#include "cluster/engine.h"
 #include "cluster/keys.h"
 #include "cluster/operations.h"
-#include "etcd_process.h"
+#include "etcd/balancer.h"
+#include "etcd/client.h"
+#include "etcd/etcd_process.h"
+#include "etcd/in_time.h"
 #include "fleet_sidecar.h"
-#include "in_time.h"
 
 using namespace std::chrono_literals;
 using namespace cluster;
-using cluster_test::Balancer;
-using cluster_test::EtcdProcess;
 using cluster_test::FleetSidecar;
-using cluster_test::in;
-using cluster_test::patiently;
+using etcd_test::Balancer;
+using etcd_test::EtcdProcess;
+using etcd_test::in;
+using etcd_test::patiently;
 
 namespace {
 
-using Ids = FollowedCluster::Ids;
+using Ids = etcd::FollowedCluster::Ids;
 
-Options at(std::vector<std::string> endpoints) {
-  Options options;
-  options.engine = EngineKind::etcd;
+etcd::Options at(std::vector<std::string> endpoints) {
+  etcd::Options options;
   options.endpoints = std::move(endpoints);
   return options;
 }
 
-Transaction create(const std::string& key) {
-  Transaction transaction;
+etcd::Transaction create(const std::string& key) {
+  etcd::Transaction transaction;
   transaction.compares.push_back(is_absent(key));
   transaction.success.push_back(put(key, "1"));
   transaction.failure.push_back(get(key));
@@ -41,12 +40,13 @@ Transaction create(const std::string& key) {
 }
 
 std::size_t keys_in(const EtcdProcess& etcd) {
-  const auto reply = Engine(etcd.options()).range({Options{}.prefix, end_of_prefix(Options{}.prefix)}, patiently());
+  const auto reply = etcd::Client(etcd.options())
+                         .range({etcd::Options{}.prefix, etcd::end_of_prefix(etcd::Options{}.prefix)}, patiently());
   REQUIRE(reply.ok());
   return reply.value.items.size();
 }
 
-std::string id_of(const EtcdProcess& etcd) { return Engine(etcd.options()).members().front().cluster_id; }
+std::string id_of(const EtcdProcess& etcd) { return etcd::Client(etcd.options()).members().front().cluster_id; }
 
 std::string on_localhost(const std::string& endpoint) {
   return "http://localhost" + endpoint.substr(endpoint.rfind(':'));
@@ -68,7 +68,7 @@ std::string answered(FleetSidecar& fleet_sidecar, const std::string& room) {
 }
 
 // No attempt is given up because the machine is busy: a second one would find done what the first one did.
-Options with_patience(Options options) {
+etcd::Options with_patience(etcd::Options options) {
   options.attempt_timeout = 20s;
   return options;
 }
@@ -90,8 +90,8 @@ TEST_CASE("of several clusters that one is followed first which most endpoints h
            Case{{{"a", "1"}, {"b", "1"}, {"c", ""}}, "1"},
            Case{{{"a", ""}, {"b", ""}, {"c", ""}}, ""},
        }) {
-    FollowedCluster cluster(at({"a", "b", "c"}));
-    CAPTURE(to_text(each.reported));
+    etcd::FollowedCluster cluster(at({"a", "b", "c"}));
+    CAPTURE(etcd::to_text(each.reported));
     CHECK(cluster.choose(each.reported, {}) == !each.followed.empty());
     CHECK(cluster.id() == each.followed);
     for (const auto& [endpoint, id] : each.reported) {
@@ -101,8 +101,8 @@ TEST_CASE("of several clusters that one is followed first which most endpoints h
 }
 
 TEST_CASE("once two clusters were seen, the only one that answers counts after max_stale") {
-  FollowedCluster cluster(at({"a", "b"}));
-  const FollowedCluster::Clock::time_point begin{};
+  etcd::FollowedCluster cluster(at({"a", "b"}));
+  const etcd::FollowedCluster::Clock::time_point begin{};
   CHECK_FALSE(cluster.choose({{"a", "1"}, {"b", "2"}}, begin));
   REQUIRE(cluster.problem());
   CHECK(cluster.problem()->find("a (cluster 1), b (cluster 2)") != std::string::npos);
@@ -129,8 +129,8 @@ TEST_CASE("the followed cluster is replaced at once by one that all endpoints ha
            Case{{{"a", "2"}}, false},
            Case{{{"a", "2"}, {"b", "3"}}, false},
        }) {
-    FollowedCluster cluster(at({"a", "b", "c"}), "1");
-    CAPTURE(to_text(each.reported));
+    etcd::FollowedCluster cluster(at({"a", "b", "c"}), "1");
+    CAPTURE(etcd::to_text(each.reported));
     CHECK(cluster.choose(each.reported, {}) == each.is_replaced);
     CHECK(cluster.id() == (each.is_replaced ? "2" : "1"));
     CHECK(cluster.is_foreign("a") == (!each.is_replaced && each.reported.count("a") > 0));
@@ -139,9 +139,9 @@ TEST_CASE("the followed cluster is replaced at once by one that all endpoints ha
 
 TEST_CASE("fewer than all endpoints replace the followed cluster only if it was silent for max_stale") {
   for (const Ids& reported : {Ids{{"c", "2"}}, Ids{{"b", "2"}, {"c", "2"}}}) {
-    CAPTURE(to_text(reported));
-    FollowedCluster cluster(at({"a", "b", "c"}), "1");
-    const FollowedCluster::Clock::time_point begin{};
+    CAPTURE(etcd::to_text(reported));
+    etcd::FollowedCluster cluster(at({"a", "b", "c"}), "1");
+    const etcd::FollowedCluster::Clock::time_point begin{};
     CHECK_FALSE(cluster.choose(reported, begin));
     CHECK_FALSE(cluster.choose(reported, begin + 299s));
     CHECK(cluster.counts("a", "1"));
@@ -151,7 +151,7 @@ TEST_CASE("fewer than all endpoints replace the followed cluster only if it was 
 }
 
 TEST_CASE("an answer counts by its cluster, and one without any never") {
-  FollowedCluster cluster(at({"a", "b"}), "1");
+  etcd::FollowedCluster cluster(at({"a", "b"}), "1");
   CHECK(cluster.counts("a", "1"));
   CHECK_FALSE(cluster.counts("a", "2"));
   CHECK_FALSE(cluster.counts("b", ""));
@@ -188,7 +188,7 @@ TEST_CASE("a sidecar that followed none follows neither of two clusters") {
   FleetSidecar a(etcd.options());
   answered(a, "1");
   FleetSidecar b(etcd.options());
-  b.configure(Options{});  // it forgets what it followed
+  b.configure(etcd::Options{});  // it forgets what it followed
   b.configure(at({etcd.endpoint(0), other.endpoint(0)}));
   REQUIRE(
       comes_true([&] { return b.fleet->problem() && b.fleet->problem()->find("none has most") != std::string::npos; }));
@@ -200,24 +200,24 @@ TEST_CASE("a sidecar that followed none follows neither of two clusters") {
 
 TEST_CASE("a member that became another cluster is asked for nothing, though a connection had led there") {
   EtcdProcess etcd;
-  Engine engine(etcd.options());
+  etcd::Client engine(etcd.options());
   REQUIRE(engine.transact(create("/room-sidecar/a"), patiently()).ok());
   const auto lease = engine.grant_lease(30s, patiently());
   REQUIRE(lease.ok());
   etcd.start_as_another_cluster();
   const auto reply = engine.transact(create("/room-sidecar/b"), in(1s));
-  CHECK(reply.error == ErrorCode::unreached);
+  CHECK(reply.error == etcd::ErrorCode::unreached);
   CHECK(reply.why.find("another etcd cluster") != std::string::npos);
-  CHECK(engine.grant_lease(30s).error == ErrorCode::unreached);
-  CHECK(engine.keep_lease(lease.value).error == ErrorCode::unreached);
-  CHECK(engine.range({"/room-sidecar/a"}).error == ErrorCode::unreached);
+  CHECK(engine.grant_lease(30s).error == etcd::ErrorCode::unreached);
+  CHECK(engine.keep_lease(lease.value).error == etcd::ErrorCode::unreached);
+  CHECK(engine.range({"/room-sidecar/a"}).error == etcd::ErrorCode::unreached);
   CHECK(engine
             .watch("/room-sidecar/", "/room-sidecar0", 1, 5s,
-                   [](const Header&, const auto&) {
+                   [](const etcd::Header&, const auto&) {
                      FAIL("it was believed");
                      return false;
                    })
-            .why == WatchEnd::Why::lost);
+            .why == etcd::WatchEnd::Why::lost);
   CHECK(keys_in(etcd) == 0);
   CHECK(engine.members().front().problem);
   CHECK(engine.finds_replacement());  // there is no other
@@ -259,15 +259,15 @@ TEST_CASE("what another cluster answers over a connection that was checked does 
   Balancer balancer([&](const std::string& path) {
     return (is_other && path != "/v3/cluster/member/list" ? other : etcd).endpoint(0);
   });
-  Engine engine(at({balancer.endpoint()}));
+  etcd::Client engine(at({balancer.endpoint()}));
   REQUIRE(engine.transact(create("/room-sidecar/a"), patiently()).value.succeeded);
   const auto lease = engine.grant_lease(30s, patiently());
   REQUIRE(lease.ok());
   is_other = true;
-  CHECK(engine.transact(create("/room-sidecar/b"), in(500ms)).error == ErrorCode::unreached);
-  CHECK(engine.grant_lease(30s).error == ErrorCode::unreached);
-  CHECK(engine.keep_lease(lease.value).error == ErrorCode::unreached);
-  CHECK(engine.range({"/room-sidecar/a"}).error == ErrorCode::unreached);
+  CHECK(engine.transact(create("/room-sidecar/b"), in(500ms)).error == etcd::ErrorCode::unreached);
+  CHECK(engine.grant_lease(30s).error == etcd::ErrorCode::unreached);
+  CHECK(engine.keep_lease(lease.value).error == etcd::ErrorCode::unreached);
+  CHECK(engine.range({"/room-sidecar/a"}).error == etcd::ErrorCode::unreached);
 }
 
 TEST_CASE("an answer that does not say its cluster does not count") {
@@ -277,12 +277,12 @@ TEST_CASE("an answer that does not say its cluster does not count") {
                     [&](std::string body) {
                       return is_edited ? std::regex_replace(body, std::regex(R"("cluster_id":"\d+",)"), "") : body;
                     });
-  Engine engine(at({balancer.endpoint()}));
+  etcd::Client engine(at({balancer.endpoint()}));
   REQUIRE(engine.range({"/room-sidecar/a"}, patiently()).ok());
   is_edited = true;
-  CHECK(engine.transact(create("/room-sidecar/a"), in(500ms)).error == ErrorCode::unreached);
-  CHECK(engine.range({"/room-sidecar/a"}).error == ErrorCode::unreached);
-  CHECK(Engine(at({balancer.endpoint()})).range({"/room-sidecar/a"}).error == ErrorCode::unreached);
+  CHECK(engine.transact(create("/room-sidecar/a"), in(500ms)).error == etcd::ErrorCode::unreached);
+  CHECK(engine.range({"/room-sidecar/a"}).error == etcd::ErrorCode::unreached);
+  CHECK(etcd::Client(at({balancer.endpoint()})).range({"/room-sidecar/a"}).error == etcd::ErrorCode::unreached);
 }
 
 TEST_CASE("a listing whose pages make no progress is given up, and asked for seldom") {
@@ -299,12 +299,12 @@ TEST_CASE("a listing whose pages make no progress is given up, and asked for sel
         if (is_edited && body.find("\"kvs\"") != body.npos) body.insert(1, R"("more":true,)");
         return body;
       });
-  Engine engine(at({balancer.endpoint()}));
+  etcd::Client engine(at({balancer.endpoint()}));
   REQUIRE(engine.transact(create("/room-sidecar/a"), patiently()).ok());
   is_edited = true;
-  RangeRequest request{"/room-sidecar/", "/room-sidecar0", 2000};
+  etcd::RangeRequest request{"/room-sidecar/", "/room-sidecar0", 2000};
   pages = 0;
-  CHECK(engine.range(request, in(500ms)).error == ErrorCode::unreached);
+  CHECK(engine.range(request, in(500ms)).error == etcd::ErrorCode::unreached);
   CHECK(pages < 30);
 }
 
@@ -313,7 +313,7 @@ TEST_CASE("a member whose status is for root only is well if it answers the side
   Balancer balancer([&](const std::string& path) {
     return path == "/v3/maintenance/status" || path == "/v3/cluster/member/list" ? "" : etcd.endpoint(0);
   });
-  Engine engine(with_patience(at({balancer.endpoint()})));
+  etcd::Client engine(with_patience(at({balancer.endpoint()})));
   CHECK(engine.transact(create("/room-sidecar/a"), patiently()).value.succeeded);
   const auto member = engine.members().front();
   CHECK_FALSE(member.problem);
@@ -323,7 +323,7 @@ TEST_CASE("a member whose status is for root only is well if it answers the side
 TEST_CASE("a proxy that closes each connection after one answer is no obstacle") {
   EtcdProcess etcd;
   Balancer balancer([&](const std::string&) { return etcd.endpoint(0); }, true);
-  Engine engine(with_patience(at({balancer.endpoint()})));
+  etcd::Client engine(with_patience(at({balancer.endpoint()})));
   for (int i = 0; i < 5; ++i) {
     const auto reply = engine.transact(create("/room-sidecar/" + std::to_string(i)), patiently());
     INFO(reply.why);
@@ -334,14 +334,14 @@ TEST_CASE("a proxy that closes each connection after one answer is no obstacle")
 
 TEST_CASE("a password is not taken by another cluster's word") {
   EtcdProcess etcd, open, other;  // `open` wants none, `other` knows another one
-  Options options = with_patience(etcd.options());
+  etcd::Options options = with_patience(etcd.options());
   etcd.turn_authentication_on("sidecar", "secret", options.prefix);
   other.turn_authentication_on("sidecar", "another", options.prefix);
   options.user = "sidecar";
   options.password_file = etcd.folder().write("password", "secret");
   options.endpoints = {etcd.endpoint(0), open.endpoint(0), other.endpoint(0)};
   for (int i = 0; i < 4; ++i) {  // whichever it begins with
-    Engine engine(options, std::make_shared<FollowedCluster>(options, id_of(etcd)));
+    etcd::Client engine(options, std::make_shared<etcd::FollowedCluster>(options, id_of(etcd)));
     const auto reply = engine.transact(create(options.prefix + std::to_string(i)), patiently());
     INFO(reply.why);
     CHECK(reply.value.succeeded);

@@ -7,8 +7,8 @@
 
 using namespace std::chrono_literals;
 using cluster::Replica;
-using cluster::Revision;
 using cluster::Tombstone;
+using etcd::Revision;
 
 namespace {
 

@@ -6,33 +6,33 @@
 #include <vector>
 
 #include "catch.h"
-#include "cluster/attempt_time.h"
-#include "cluster/authenticator.h"
-#include "cluster/engine.h"
-#include "cluster/followed_cluster.h"
-#include "etcd_process.h"
+#include "etcd/attempt_time.h"
+#include "etcd/authenticator.h"
+#include "etcd/client.h"
+#include "etcd/etcd_process.h"
+#include "etcd/followed_cluster.h"
+#include "etcd/in_time.h"
+#include "etcd/slow_link.h"
 #include "fleet_sidecar.h"
-#include "in_time.h"
-#include "slow_link.h"
 
 using namespace std::chrono_literals;
 using namespace cluster;
-using cluster_test::bcrypt_cost_for;
-using cluster_test::EtcdProcess;
 using cluster_test::FleetSidecar;
-using cluster_test::idle_time_of;
-using cluster_test::in;
-using cluster_test::patiently;
-using cluster_test::SlowLink;
-using cluster_test::time_of;
+using etcd_test::bcrypt_cost_for;
+using etcd_test::EtcdProcess;
+using etcd_test::idle_time_of;
+using etcd_test::in;
+using etcd_test::patiently;
+using etcd_test::SlowLink;
+using etcd_test::time_of;
 
 namespace {
 
 constexpr auto attempt = 150ms;
 
 // All sidecars' keys, with one user, whose password takes etcd far longer than an attempt.
-Options with_slow_password(const EtcdProcess& etcd) {
-  Options options = etcd.options();
+etcd::Options with_slow_password(const EtcdProcess& etcd) {
+  etcd::Options options = etcd.options();
   etcd.turn_authentication_on("sidecar", "secret", options.prefix);
   options.user = "sidecar";
   options.password_file = etcd.folder().write("password", "secret");
@@ -42,8 +42,8 @@ Options with_slow_password(const EtcdProcess& etcd) {
 }
 
 // Over the link, with an attempt that ends before it.
-Options over(const SlowLink& link, const EtcdProcess& etcd) {
-  Options options = etcd.options();
+etcd::Options over(const SlowLink& link, const EtcdProcess& etcd) {
+  etcd::Options options = etcd.options();
   options.endpoints = {link.endpoint()};
   options.attempt_timeout = attempt;
   return options;
@@ -51,16 +51,16 @@ Options over(const SlowLink& link, const EtcdProcess& etcd) {
 
 EtcdProcess::Setup slow() { return {1, false, {"--bcrypt-cost", bcrypt_cost_for(4 * attempt)}}; }
 
-RangeRequest any_key(const Options& options) { return {options.prefix + "any"}; }
+etcd::RangeRequest any_key(const etcd::Options& options) { return {options.prefix + "any"}; }
 
-Transaction put(const Options& options) {
-  Transaction transaction;
-  transaction.success.push_back({Operation::Kind::put, options.prefix + "any", "", "1"});
+etcd::Transaction put(const etcd::Options& options) {
+  etcd::Transaction transaction;
+  transaction.success.push_back({etcd::Operation::Kind::put, options.prefix + "any", "", "1"});
   return transaction;
 }
 
 // Each asks, and waits no longer than a request, until it is answered.
-bool all_get_through(std::vector<std::unique_ptr<Engine>>& engines, const Options& options) {
+bool all_get_through(std::vector<std::unique_ptr<etcd::Client>>& engines, const etcd::Options& options) {
   std::atomic<std::size_t> well{0};
   std::vector<std::thread> threads;
   for (auto& engine : engines) {
@@ -76,11 +76,11 @@ bool all_get_through(std::vector<std::unique_ptr<Engine>>& engines, const Option
 
 TEST_CASE("a password check that outlasts all requests is made once, and all connections share its token") {
   EtcdProcess etcd(slow());
-  const Options options = with_slow_password(etcd);
-  const auto cluster = std::make_shared<FollowedCluster>(options);
-  const auto authenticator = Authenticator::for_user_of(options, cluster);
-  std::vector<std::unique_ptr<Engine>> engines;
-  for (int i = 0; i < 4; ++i) engines.push_back(std::make_unique<Engine>(options, cluster, authenticator));
+  const etcd::Options options = with_slow_password(etcd);
+  const auto cluster = std::make_shared<etcd::FollowedCluster>(options);
+  const auto authenticator = etcd::Authenticator::for_user_of(options, cluster);
+  std::vector<std::unique_ptr<etcd::Client>> engines;
+  for (int i = 0; i < 4; ++i) engines.push_back(std::make_unique<etcd::Client>(options, cluster, authenticator));
   CHECK(all_get_through(engines, options));
   CHECK(etcd.password_checks() == 1);
   etcd.restart();
@@ -90,11 +90,11 @@ TEST_CASE("a password check that outlasts all requests is made once, and all con
 
 TEST_CASE("a request waits for the token until its deadline; then nothing was done, and it says why") {
   EtcdProcess etcd(slow());
-  const Options options = with_slow_password(etcd);
-  Engine engine(options);
-  Reply<TransactionResult> reply;
+  const etcd::Options options = with_slow_password(etcd);
+  etcd::Client engine(options);
+  etcd::Reply<etcd::TransactionResult> reply;
   CHECK(time_of([&] { reply = engine.transact(put(options), in(attempt)); }) >= attempt);
-  CHECK(reply.error == ErrorCode::unreached);
+  CHECK(reply.error == etcd::ErrorCode::unreached);
   CHECK(reply.why.find("password check") != std::string::npos);
   engine.wait_for_password_check(in(30s));
   CHECK(engine.transact(put(options), patiently()).ok());
@@ -103,7 +103,7 @@ TEST_CASE("a request waits for the token until its deadline; then nothing was do
 
 TEST_CASE("after all members were started anew sidecars take new rooms again, each by one password check") {
   EtcdProcess etcd(slow());
-  const Options options = with_slow_password(etcd);
+  const etcd::Options options = with_slow_password(etcd);
   FleetSidecar a(options), b(options);
   REQUIRE(comes_true([&] { return a.gateway("1").substr(0, 3) == "gxy" && a.gateway("1") == b.gateway("1"); }));
   etcd.restart();
@@ -113,10 +113,10 @@ TEST_CASE("after all members were started anew sidecars take new rooms again, ea
 
 TEST_CASE("a stop does not wait for a password check") {
   EtcdProcess etcd(slow());
-  Options options = with_slow_password(etcd);
+  etcd::Options options = with_slow_password(etcd);
   options.timeout = 20s;
-  auto engine = std::make_unique<Engine>(options);
-  std::thread asking([&] { CHECK(engine->range(any_key(options), in(20s)).error == ErrorCode::unreached); });
+  auto engine = std::make_unique<etcd::Client>(options);
+  std::thread asking([&] { CHECK(engine->range(any_key(options), in(20s)).error == etcd::ErrorCode::unreached); });
   REQUIRE(comes_true([&] { return etcd.password_checks() == 1; }));
   etcd.halt(0);  // the check would go on until its own deadline
   CHECK(idle_time_of([&] {
@@ -129,12 +129,12 @@ TEST_CASE("a stop does not wait for a password check") {
 
 TEST_CASE("a member that hangs does not keep the others from giving a token") {
   EtcdProcess etcd({3, false, {"--bcrypt-cost", "4"}});
-  Options options = with_slow_password(etcd);
+  etcd::Options options = with_slow_password(etcd);
   const std::size_t hangs = (etcd.leader() + 1) % 3;
   options.endpoints = {etcd.endpoint(hangs), etcd.endpoint((hangs + 1) % 3)};
   etcd.halt(hangs);
   for (int i = 0; i < 6; ++i) {  // whichever each begins with
-    const auto reply = Engine(options).range(any_key(options), patiently());
+    const auto reply = etcd::Client(options).range(any_key(options), patiently());
     INFO(reply.why);
     CHECK(reply.ok());
   }
@@ -143,11 +143,11 @@ TEST_CASE("a member that hangs does not keep the others from giving a token") {
 
 TEST_CASE("a wrong password is checked now and then, another one at once") {
   EtcdProcess etcd({1, false, {"--bcrypt-cost", "4"}});
-  Options options = with_slow_password(etcd);
+  etcd::Options options = with_slow_password(etcd);
   options.attempt_timeout = 5s;
   etcd.folder().write("password", "wrong");
-  Engine engine(options);
-  for (int i = 0; i < 200; ++i) REQUIRE(engine.range(any_key(options), patiently()).error == ErrorCode::refused);
+  etcd::Client engine(options);
+  for (int i = 0; i < 200; ++i) REQUIRE(engine.range(any_key(options), patiently()).error == etcd::ErrorCode::refused);
   CHECK(etcd.password_checks() < 20);
   etcd.folder().write("password", "secret");
   CHECK(engine.range(any_key(options), patiently()).ok());
@@ -156,10 +156,10 @@ TEST_CASE("a wrong password is checked now and then, another one at once") {
 TEST_CASE("where nobody waits an attempt that came too late is followed by a longer one") {
   EtcdProcess etcd;
   const SlowLink link(etcd.endpoint(0), 4 * attempt);
-  const Options options = over(link, etcd);
-  Engine engine(options);
+  const etcd::Options options = over(link, etcd);
+  etcd::Client engine(options);
   for (int i = 0; i < 2; ++i) CHECK(comes_true([&] { return engine.range(any_key(options)).ok(); }));
-  CHECK(engine.range(any_key(options), in(2s)).error == ErrorCode::unreached);
+  CHECK(engine.range(any_key(options), in(2s)).error == etcd::ErrorCode::unreached);
   CHECK(comes_true([&] { return !engine.members().front().problem; }));
 }
 
@@ -173,7 +173,7 @@ TEST_CASE("a sidecar of a slow etcd lists, follows and becomes live") {
 TEST_CASE("what no request waits for is given more time by and by, until it is known what came of it") {
   EtcdProcess etcd;
   const SlowLink link(etcd.endpoint(0), 4 * attempt);
-  Options options = over(link, etcd);
+  etcd::Options options = over(link, etcd);
   options.timeout = 3 * attempt;
   FleetSidecar other(etcd.patient_options()), fleet_sidecar(options);
   const auto done = [&] { return fleet_sidecar.fleet->counts().transactions.read().count; };
@@ -190,7 +190,7 @@ TEST_CASE("what no request waits for is given more time by and by, until it is k
 TEST_CASE("a caller that has hardly any time left takes none from the others") {
   EtcdProcess etcd;
   const SlowLink link(etcd.endpoint(0), 200ms);
-  Options options = etcd.options();
+  etcd::Options options = etcd.options();
   options.endpoints = {link.endpoint()};
   options.attempt_timeout = 5s;
   options.timeout = 20s;
@@ -212,8 +212,8 @@ TEST_CASE("a caller that has hardly any time left takes none from the others") {
 }
 
 TEST_CASE("the time of an attempt doubles up to 15 s, and follows what an answer took") {
-  const auto ago = [](std::chrono::milliseconds time) { return AttemptTime::Clock::now() - time; };
-  AttemptTime time(1s);
+  const auto ago = [](std::chrono::milliseconds time) { return etcd::AttemptTime::Clock::now() - time; };
+  etcd::AttemptTime time(1s);
   CHECK(time.current() == 1s);
   time.gave_up_after(ago(500ms));  // it did not have all its time
   CHECK(time.current() == 1s);

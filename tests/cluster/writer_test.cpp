@@ -5,25 +5,25 @@
 #include <memory>
 
 #include "catch.h"
-#include "cluster/base64.h"
-#include "etcd_process.h"
+#include "etcd/base64.h"
+#include "etcd/etcd_process.h"
+#include "etcd/in_time.h"
+#include "etcd/slow_link.h"
 #include "fleet_sidecar.h"
-#include "in_time.h"
-#include "slow_link.h"
 
 using namespace std::chrono_literals;
 using namespace cluster;
-using cluster_test::EtcdProcess;
 using cluster_test::FleetSidecar;
-using cluster_test::in;
-using cluster_test::patiently;
-using cluster_test::SlowLink;
+using etcd_test::EtcdProcess;
+using etcd_test::in;
+using etcd_test::patiently;
+using etcd_test::SlowLink;
 
 namespace {
 
 constexpr auto attempt = 100ms;
 
-Options hasty(Options options) {
+etcd::Options hasty(etcd::Options options) {
   options.attempt_timeout = attempt;
   options.timeout = 3 * attempt;
   return options;
@@ -31,9 +31,9 @@ Options hasty(Options options) {
 
 // With a registry and a journal that are another sidecar's.
 struct Writing {
-  Writing(const Options& options, FleetSidecar& fleet_sidecar)
-      : state(std::make_shared<SharedState>(options, "writing", "", *fleet_sidecar.registry, *fleet_sidecar.journal,
-                                            *fleet_sidecar.keeper, counts)),
+  Writing(const etcd::Options& options, FleetSidecar& fleet_sidecar)
+      : state(std::make_shared<SharedState>(Options{options, EngineKind::etcd}, "writing", "", *fleet_sidecar.registry,
+                                            *fleet_sidecar.journal, *fleet_sidecar.keeper, counts)),
         writer(std::make_shared<Writer>(state)) {}
   ~Writing() { writer->stop(); }
 
@@ -47,12 +47,12 @@ struct Writing {
 TEST_CASE("a mark that came too late is not put over a newer one") {
   EtcdProcess etcd;
   std::atomic<bool> is_shut{true};
-  const std::string older_mark = to_base64(to_text(UseMark{domain::Use::live, 5}));
+  const std::string older_mark = etcd::to_base64(to_text(UseMark{domain::Use::live, 5}));
   const SlowLink link(etcd.endpoint(0), 0ms,
                       [&](std::string_view piece) { return !is_shut || piece.find(older_mark) == piece.npos; });
   FleetSidecar fleet_sidecar(etcd.patient_options());
   fleet_sidecar.gateway("r");
-  Options options = hasty(etcd.options());
+  etcd::Options options = hasty(etcd.options());
   options.endpoints = {link.endpoint()};
   Writing writing(options, fleet_sidecar);
   const auto failures = [&] { return writing.counts.failures.value(); };
@@ -66,8 +66,8 @@ TEST_CASE("a mark that came too late is not put over a newer one") {
   REQUIRE(comes_true([&] { return answers_caller || failures() >= before + 3; }));
   is_shut = false;
   REQUIRE(comes_true([&] { return answers_caller && writing.counts.transactions.read().count >= 2; }));
-  Engine engine(etcd.patient_options());
-  const auto mark = engine.range({Keys(Options{}.prefix).use("r", "writing")}, patiently());
+  etcd::Client engine(etcd.patient_options());
+  const auto mark = engine.range({Keys(etcd::Options{}.prefix).use("r", "writing")}, patiently());
   REQUIRE(mark.value.items.size() == 1);
   CHECK(use_mark_from(mark.value.items[0].value).use == domain::Use::kept);
 }
@@ -75,7 +75,7 @@ TEST_CASE("a mark that came too late is not put over a newer one") {
 TEST_CASE("a caller is told in the end that nothing came of it, also behind a mark that is retried") {
   EtcdProcess etcd;
   FleetSidecar fleet_sidecar(etcd.patient_options());
-  Options nowhere = hasty(etcd.options());
+  etcd::Options nowhere = hasty(etcd.options());
   nowhere.endpoints = {"http://127.0.0.1:1"};
   Writing writing(nowhere, fleet_sidecar);
   writing.writer->push(use_mark_of({"r", domain::Use::live, 5}));

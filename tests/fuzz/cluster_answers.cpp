@@ -4,16 +4,16 @@
 #include <string>
 #include <vector>
 
-#include "cluster/answers.h"
-#include "cluster/base64.h"
-#include "cluster/failure.h"
-#include "cluster/watch_stream.h"
+#include "etcd/answers.h"
+#include "etcd/base64.h"
+#include "etcd/failure.h"
+#include "etcd/watch_stream.h"
 #include "fuzz/expect.h"
 #include "json/value.h"
 
 namespace {
 
-using namespace cluster;
+using namespace etcd;
 using fuzz::expect;
 
 struct Reported {
@@ -24,7 +24,7 @@ struct Reported {
 
 Reported reported_by(std::string_view text, std::size_t piece) {
   Reported reported;
-  const Engine::Sink sink = [&](const Header&, const std::vector<Event>& events) {
+  const Client::Sink sink = [&](const Header&, const std::vector<Event>& events) {
     ++reported.calls;
     reported.events.insert(reported.events.end(), events.begin(), events.end());
     return true;
