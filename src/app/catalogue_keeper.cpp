@@ -181,7 +181,6 @@ CatalogueRows CatalogueKeeper::read_rows() {
     try {
       return rows_of_file(path_, Emptied::is_damage);
     } catch (const store::Failure& failure) {
-      if (failure.kind() == store::Failure::Kind::altered) alteration_ = failure.what();
       // What is written into a damaged file is not safe there, so the journal must know.
       if (failure.kind() == store::Failure::Kind::damaged) {
         journal_.run([&](store::Database&) { throw failure; });
@@ -189,7 +188,18 @@ CatalogueRows CatalogueKeeper::read_rows() {
     }
   }
   CatalogueRows rows;
-  journal_.read([&](store::Database& database) { rows = rows_logged(database); });
+  std::optional<std::string> alteration;
+  try {
+    journal_.read([&](store::Database& database) {
+      alteration = database.alteration();
+      rows = rows_logged(database);
+    });
+  } catch (const store::Failure& failure) {
+    alteration_ = alteration;
+    if (!alteration || failure.kind() != store::Failure::Kind::unusable) throw;
+    throw store::Failure(store::Failure::Kind::altered, *alteration);  // which says more
+  }
+  alteration_ = alteration;
   return rows;
 }
 
@@ -278,17 +288,32 @@ CatalogueKeeper::Result CatalogueKeeper::reload(Configured configured) {
 
 void CatalogueKeeper::refresh() {
   const locks::MutexLock lock(mutex_);
-  refresh_locked();
+  try {
+    refresh_locked();
+  } catch (const store::Failure& failure) {
+    // It is reported, what was read before stays in force, and the commit that undoes it is seen.
+    if (failure.kind() != store::Failure::Kind::altered) throw;
+  }
 }
 
 void CatalogueKeeper::refresh_locked() {
-  CatalogueRows rows = read_rows();
+  CatalogueRows rows;
+  try {
+    rows = read_rows();
+  } catch (const store::Failure&) {
+    if (alteration_) report_contradictions({});
+    throw;
+  }
   change_policy(registry_, options_in_force_, catalogue_of(rows));
-  // What the next start would log about it is logged at once.
   SyncPlan plan = plan_sync(configured_, std::move(rows), gateways_in_use(registry_), wall_now());
   plan.contradictions.insert(plan.contradictions.end(), plan.remade.begin(), plan.remade.end());
+  report_contradictions(std::move(plan.contradictions));
+}
+
+// What the next start would log about the file is logged at once.
+void CatalogueKeeper::report_contradictions(std::vector<std::string> sentences) {
   const std::vector<std::string> before = contradictions();
-  record_contradictions(std::move(plan.contradictions));
+  record_contradictions(std::move(sentences));
   for (const std::string& sentence : contradictions()) {
     if (std::find(before.begin(), before.end(), sentence) == before.end()) logging::warn(sentence);
   }

@@ -77,6 +77,7 @@ class CatalogueKeeper {
   Result apply(const Configured& configured) REQUIRES(mutex_);
   void refresh_locked() REQUIRES(mutex_);
   bool can_drain(std::string_view gateway) REQUIRES(mutex_);
+  void report_contradictions(std::vector<std::string> sentences) REQUIRES(mutex_);
   void record_contradictions(std::vector<std::string> sentences) REQUIRES(mutex_);
   Drained write_draining(std::string_view gateway, domain::Draining draining) REQUIRES(mutex_);
 

@@ -261,6 +261,24 @@ void Database::raise_change_counter() {
   forget_page_1();
 }
 
+std::optional<std::string> Database::alteration() {
+  const std::string& path = parts_->path;
+  try {
+    const int version = version_of_ours(connection(), path, parts_->migrations);
+    refuse_other_shape(connection(), path, version, parts_->migrations);
+  } catch (const Failure& failure) {
+    switch (failure.kind()) {
+      case Failure::Kind::altered:
+      case Failure::Kind::newer:
+      case Failure::Kind::not_ours:
+        return failure.what();
+      default:
+        throw;
+    }
+  }
+  return std::nullopt;
+}
+
 bool Database::changed_by_others() {
   Statement ask(*this, "PRAGMA data_version");
   ask.step();

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -56,6 +57,9 @@ class Database {
   // Commits the file's head with its change counter raised, and nothing else; throws if nothing can be committed. Around
   // each checkpoint this binds the -wal to its file (log_damage.h).
   void raise_change_counter();
+
+  // How others have altered it since it was opened, as the sentence with which the next opening refuses it.
+  std::optional<std::string> alteration();
 
   // Has anyone else committed since this was last asked, or since the file was opened?
   bool changed_by_others();

@@ -114,6 +114,45 @@ class OutsideEdits(Case):
         sidecar.start()
         self.assertEqual(sidecar.get("/readyz").json["status"], "ok")
 
+    def test_tables_that_can_no_longer_be_read_are_told_until_they_are_back(self):
+        sidecar = self.sidecar(toml(scale=True))
+        version = sidecar.sql("PRAGMA user_version")[0][0]
+        for statement, undo, told in [
+                ("ALTER TABLE rooms RENAME COLUMN name TO nme", "ALTER TABLE rooms RENAME COLUMN nme TO name",
+                 "table rooms is not as room-sidecar made it"),
+                ("ALTER TABLE rooms RENAME TO was; CREATE VIEW rooms AS SELECT 1 AS id",
+                 "DROP VIEW rooms; ALTER TABLE was RENAME TO rooms", "view rooms stands where a table"),
+                ("ALTER TABLE gateways RENAME TO was", "ALTER TABLE was RENAME TO gateways",
+                 "table gateways is missing"),
+                ("ALTER TABLE meta RENAME TO was", "ALTER TABLE was RENAME TO meta", "table meta is missing"),
+                ("PRAGMA user_version = 99", f"PRAGMA user_version = {version}", "has version 99")]:
+            with self.subTest(statement):
+                sidecar.shell(statement)
+                self.expect_next_start_refused(sidecar, told)
+                self.assertEqual(sidecar.ask("2171").status, 200)
+                sidecar.shell(undo)
+                self.seen(lambda: sidecar.get("/readyz").json["status"] == "ok")
+        self.assertNotIn("Periodic work failed", sidecar.log())
+
+    def test_tables_and_columns_that_were_dropped_are_told(self):
+        for statement, told in [("ALTER TABLE rooms DROP COLUMN name", "table rooms is not as room-sidecar made it"),
+                                ("DROP TABLE rooms", "table rooms is missing"),
+                                ("DROP TABLE meta", "table meta is missing")]:
+            with self.subTest(statement):
+                sidecar = self.sidecar(toml(scale=True))
+                sidecar.shell(statement)
+                self.expect_next_start_refused(sidecar, told)
+                self.expect(sidecar.post("/v2/reload"), 409, "configuration_refused")
+                self.expect_next_start_refused(sidecar, told)
+                sidecar.stop()
+                self.assertEqual(sidecar.start_and_fail(), 1)
+
+    def expect_next_start_refused(self, sidecar, told):
+        told += ".*; the next start is refused"
+        self.seen(lambda: re.search(told, " ".join(sidecar.get("/readyz").json["reasons"])))
+        self.assertEqual(sidecar.get("/readyz").json["status"], "degraded")
+        self.expect_warning(sidecar, told)
+
     def test_many_edits_while_rooms_are_assigned_do_not_harm(self):
         sidecar = self.sidecar(toml(scale=True, unknown_rooms="accept"))
         for number in range(40):

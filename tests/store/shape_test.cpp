@@ -65,7 +65,12 @@ TEST_CASE("a file whose tables are not as we made them is refused, and nothing o
     const Scratch scratch;
     const std::string path = made(scratch);
     store::backup(path, scratch.file("sound"));
-    alter(path, sql);
+    {
+      Database running(path, OpenMode::read_write);
+      CHECK_FALSE(running.alteration());
+      alter(path, sql);
+      CHECK(running.alteration().value_or("").find("the database " + path + " was altered: " + sentence) == 0);
+    }
     for (const auto mode : {OpenMode::read_write, OpenMode::existing, OpenMode::read_only, OpenMode::read_again}) {
       const Thrown thrown = thrown_by([&] { Database(path, mode); });
       CAPTURE(thrown.text);
