@@ -8,6 +8,7 @@
 
 #include "store/failure.h"
 #include "store/plain_vfs.h"
+#include "store/shape.h"
 
 namespace store {
 namespace {
@@ -28,11 +29,19 @@ int is_too_late(void* deadline) {
   return std::chrono::steady_clock::now() >= *static_cast<std::chrono::steady_clock::time_point*>(deadline) ? 1 : 0;
 }
 
+// Asked while a statement is prepared, with the triggers that it fires. One that writes our tables could take a row away
+// that was answered, and SQLite would say that the row is written.
+int authorize(void*, int action, const char* table, const char*, const char*, const char* trigger) {
+  const bool writes = action == SQLITE_INSERT || action == SQLITE_UPDATE || action == SQLITE_DELETE;
+  return trigger && writes && is_table_of_ours(table) ? SQLITE_DENY : SQLITE_OK;
+}
+
 // A user who may write the file can leave SQL and odd pages in it. So its SQL calls only functions without side effects,
 // no statement changes the schema's own table, and pages are looked at more closely.
 void distrust(sqlite3* sql) {
   sqlite3_db_config(sql, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(sql, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_set_authorizer(sql, authorize, nullptr);
   constexpr int longest_value = 64 << 20;
   sqlite3_limit(sql, SQLITE_LIMIT_LENGTH, longest_value);
   sqlite3_exec(sql, "PRAGMA cell_size_check = ON", nullptr, nullptr, nullptr);

@@ -283,7 +283,12 @@ bool Database::changed_by_others() {
   Statement ask(*this, "PRAGMA data_version");
   ask.step();
   const std::int64_t version = ask.integer(0);
-  return std::exchange(parts_->seen_version, version) != version;
+  if (version == parts_->seen_version) return false;
+  // SQLite prepares a statement by the schema that it remembers, and may go on refusing it for a trigger that is gone.
+  // Only a statement that runs has it look whether that schema is the file's.
+  connection().integer("SELECT count(*) FROM sqlite_schema WHERE 0");
+  parts_->seen_version = version;
+  return true;
 }
 
 bool Database::has_moved() { return parts_->open.connection && connection().has_moved(); }

@@ -54,6 +54,11 @@ Failure sqlite_failure(const std::string& path, int code, const std::string& mes
               reason};
     case SQLITE_CONSTRAINT:
       return {Failure::Kind::constraint, "a row was refused by " + path + ": " + reason + "; change that row", reason};
+    case SQLITE_AUTH:  // by store/connection
+      return {Failure::Kind::constraint,
+              "a row was refused by " + path +
+                  ": a trigger that is not ours would change rows of room-sidecar; remove that trigger",
+              "a trigger that is not ours would change rows of room-sidecar"};
     case SQLITE_CANTOPEN:
       return {Failure::Kind::unusable,
               "cannot open " + path + ": " + reason +

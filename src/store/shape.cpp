@@ -141,4 +141,9 @@ int version_by_shape(Connection& connection, std::span<const Migration> migratio
   return 0;
 }
 
+bool is_table_of_ours(const std::string& name) {
+  static const auto tables = tables_of(newest_version(embedded_migrations()), embedded_migrations());
+  return tables.count(lower(name)) > 0;
+}
+
 }  // namespace store

@@ -21,4 +21,7 @@ std::optional<std::string> difference_of_shape(Connection& connection, int versi
 // The version whose tables these are, for a file that has lost its number; 0 if it is none's.
 int version_by_shape(Connection& connection, std::span<const Migration> migrations);
 
+// Has the newest version a table of that name? In any case of letters, as SQLite compares names.
+bool is_table_of_ours(const std::string& name);
+
 }  // namespace store

@@ -76,6 +76,10 @@ class OutsideEdits(Case):
                  "DROP TRIGGER t"),
                 ("CREATE TRIGGER t BEFORE INSERT ON room_server_assignments BEGIN SELECT RAISE(ABORT, 'no'); END",
                  "DROP TRIGGER t"),
+                ("CREATE TRIGGER t AFTER INSERT ON room_server_assignments BEGIN "
+                 "DELETE FROM room_server_assignments WHERE room_id = new.room_id; END", "DROP TRIGGER t"),
+                ("CREATE TRIGGER t AFTER INSERT ON room_server_assignments BEGIN "
+                 "UPDATE room_server_assignments SET gateway_name = 'gxy9'; END", "DROP TRIGGER t"),
                 ("CREATE UNIQUE INDEX t ON room_server_assignments (region)", "DROP INDEX t")]:
             with self.subTest(statement):
                 sidecar = self.sidecar(toml(scale=True))

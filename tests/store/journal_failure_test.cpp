@@ -381,6 +381,20 @@ TEST_CASE("a table that takes no new rows is told, and no such row counts as wri
       "CREATE TRIGGER t BEFORE INSERT ON room_server_assignments BEGIN SELECT RAISE(ROLLBACK, 'no'); END",
       "CREATE TRIGGER t BEFORE INSERT ON room_server_assignments BEGIN SELECT RAISE(FAIL, 'no'); END",
       "CREATE UNIQUE INDEX t ON room_server_assignments (gateway_name)",
+      "CREATE TRIGGER t AFTER INSERT ON room_server_assignments BEGIN DELETE FROM room_server_assignments WHERE "
+      "room_id "
+      "= new.room_id; END",
+      "CREATE TRIGGER t AFTER INSERT ON room_server_assignments BEGIN UPDATE Room_Server_Assignments SET gateway_name "
+      "= "
+      "'other'; END",
+      "CREATE TRIGGER t AFTER INSERT ON room_server_assignments BEGIN INSERT OR REPLACE INTO room_server_assignments "
+      "VALUES (new.room_id, 'other', '', '', ''); END",
+      "CREATE TRIGGER t AFTER UPDATE ON room_server_assignments BEGIN DELETE FROM room_server_assignments; END",
+      "CREATE TABLE log (room); CREATE TRIGGER u AFTER INSERT ON log BEGIN DELETE FROM room_server_assignments; END; "
+      "CREATE TRIGGER t AFTER INSERT ON room_server_assignments BEGIN INSERT INTO log VALUES (new.room_id); END",
+      "CREATE VIEW v AS SELECT room_id FROM room_server_assignments; CREATE TRIGGER u INSTEAD OF DELETE ON v BEGIN "
+      "DELETE FROM room_server_assignments WHERE room_id = old.room_id; END; CREATE TRIGGER t AFTER INSERT ON "
+      "room_server_assignments BEGIN DELETE FROM v; END",
   };
   for (const std::string sql : refusals) {
     CAPTURE(sql);
@@ -404,6 +418,26 @@ TEST_CASE("a table that takes no new rows is told, and no such row counts as wri
     CHECK(comes_true([&] { return !journal.refusal(); }));
     CHECK(is_written(journal, assignment("after")));
   }
+}
+
+TEST_CASE("a trigger at another table takes no assignment away, and one that writes elsewhere refuses nothing") {
+  const Scratch scratch;
+  Observer observer;
+  Journal journal(Database(scratch.database(), OpenMode::read_write), observer.callbacks());
+  CHECK(is_written(journal, assignment("before")));
+  SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE, 5000);
+  shell.exec(
+      "CREATE TRIGGER t AFTER INSERT ON sessions BEGIN DELETE FROM room_server_assignments; END;"
+      "CREATE TABLE log (room);"
+      "CREATE TRIGGER u AFTER INSERT ON room_server_assignments BEGIN INSERT INTO log VALUES (new.room_id); END");
+  journal.note(session("s", "before"));
+  CHECK(is_written(journal, assignment("after")));
+  CHECK(journal.flush());
+  CHECK(journal.refusal().value_or("").find("table sessions takes no new rows") == 0);
+  CHECK_FALSE(journal.failure());
+  CHECK(shell.execAndGet("SELECT count(*) FROM room_server_assignments").getInt() == 2);
+  CHECK(shell.execAndGet("SELECT count(*) FROM sessions").getInt() == 0);
+  CHECK(shell.execAndGet("SELECT count(*) FROM log").getInt() == 1);
 }
 
 TEST_CASE("a table that takes other rows is not said to refuse") {
