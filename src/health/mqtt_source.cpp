@@ -1,6 +1,8 @@
 #include "health/mqtt_source.h"
 
 #include <mosquitto.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -87,14 +89,7 @@ class MqttSource::Broker {
       mosquitto_username_pw_set(client, options_.mqtt_user->c_str(), password.c_str());
     }
     if (address.tls) {
-      const bool own = options_.mqtt_ca_file.has_value();
-      if (own) refusal_ = files::problem_with_plain_file(*options_.mqtt_ca_file);
-      if (!refusal_.empty()) {
-        refusal_ = "mqtt_ca_file " + *options_.mqtt_ca_file + ": " + refusal_;
-        return MOSQ_ERR_INVAL;
-      }
-      const int error = mosquitto_tls_set(client, own ? options_.mqtt_ca_file->c_str() : nullptr,
-                                          own ? nullptr : "/etc/ssl/certs", nullptr, nullptr, nullptr);
+      const int error = use_tls(client, address.host);
       if (error != MOSQ_ERR_SUCCESS) return error;
     }
     mosquitto_connect_callback_set(
@@ -112,6 +107,60 @@ class MqttSource::Broker {
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
     errno = reason;
     return error;
+  }
+
+  // With a context of ours, since libmosquitto takes the certificate's subject for a name, and a DNS name for an address.
+  // With ours it looks at nothing itself, and OpenSSL verifies before CONNECT is sent with the password.
+  int use_tls(mosquitto* client, const std::string& host) {
+    if (!tls_) tls_ = make_context(host);
+    if (!tls_) return MOSQ_ERR_NOMEM;
+    refusal_ = load_authorities();
+    if (!refusal_.empty()) return MOSQ_ERR_INVAL;
+    const int error = mosquitto_void_option(client, MOSQ_OPT_SSL_CTX, tls_.get());
+    return error == MOSQ_ERR_SUCCESS ? mosquitto_int_option(client, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0) : error;
+  }
+
+  struct FreeContext {
+    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+  };
+  using Context = std::unique_ptr<SSL_CTX, FreeContext>;
+
+  // None if there is no memory for it.
+  Context make_context(const std::string& host) {
+    Context made(SSL_CTX_new(TLS_client_method()));
+    if (!made) return nullptr;
+    X509_VERIFY_PARAM* parameters = SSL_CTX_get0_param(made.get());
+    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    const bool has_name = X509_VERIFY_PARAM_set1_ip_asc(parameters, host.c_str()) == 1 ||
+                          X509_VERIFY_PARAM_set1_host(parameters, host.c_str(), host.size()) == 1;
+    if (!has_name || SSL_CTX_set_min_proto_version(made.get(), TLS1_2_VERSION) != 1) return nullptr;
+    SSL_CTX_set_app_data(made.get(), this);
+    SSL_CTX_set_verify(made.get(), SSL_VERIFY_PEER, [](int is_good, X509_STORE_CTX* chain) {
+      if (is_good != 1) note_refusal(*chain);
+      return is_good;
+    });
+    return made;
+  }
+
+  static void note_refusal(X509_STORE_CTX& chain) {
+    const void* connection = X509_STORE_CTX_get_ex_data(&chain, SSL_get_ex_data_X509_STORE_CTX_idx());
+    const SSL_CTX* context = SSL_get_SSL_CTX(static_cast<const SSL*>(connection));
+    static_cast<Broker*>(SSL_CTX_get_app_data(context))->refusal_ =
+        std::string("its certificate is refused, ") + X509_verify_cert_error_string(X509_STORE_CTX_get_error(&chain));
+  }
+
+  // Anew for each attempt, as the file may have changed. Why not; empty if they are loaded.
+  std::string load_authorities() {
+    SSL_CTX_set_cert_store(tls_.get(), X509_STORE_new());  // which is the context's from now on
+    if (!options_.mqtt_ca_file) {
+      return SSL_CTX_load_verify_dir(tls_.get(), "/etc/ssl/certs") == 1 ? "" : "no authorities in /etc/ssl/certs";
+    }
+    const std::string& file = *options_.mqtt_ca_file;
+    std::string problem = files::problem_with_plain_file(file);
+    if (problem.empty() && SSL_CTX_load_verify_file(tls_.get(), file.c_str()) != 1) {
+      problem = "holds no certificate that can be read";
+    }
+    return problem.empty() ? "" : "mqtt_ca_file " + file + ": " + problem;
   }
 
   void lost(int error) {
@@ -153,6 +202,8 @@ class MqttSource::Broker {
   };
   const Options options_;
   MqttSource& source_;
+  // One for all attempts, though not its authorities: libmosquitto 2.0.18 keeps one that no connection has used.
+  Context tls_;
   std::unique_ptr<mosquitto, Destroy> client_;
   bool is_linked_ = false;  // or about to be
   std::string refusal_;

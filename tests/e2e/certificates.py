@@ -7,7 +7,6 @@ keyUsage = critical,digitalSignature
 extendedKeyUsage = {usage}
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
-subjectAltName = {names}
 """
 
 
@@ -21,14 +20,15 @@ class Certificates:
                       "-addext", "keyUsage = critical,keyCertSign,cRLSign")  # Python 3.13 insists on it
         names = ",".join(f"IP:{address}" for address in ("127.0.0.1", *addresses))
         # The gateway in etcd is a client of the same etcd, with the server's certificate.
-        self.server, self.server_key = self._issue("server", "serverAuth,clientAuth", names)
-        self.client, self.client_key = self._issue("client", "clientAuth", "DNS:sidecar")
+        self.server, self.server_key = self.issue("server", "serverAuth,clientAuth", names)
+        self.client, self.client_key = self.issue("client", "clientAuth", "DNS:sidecar")
 
-    def _issue(self, name, usage, names):
+    def issue(self, name, usage, names, common_name=None):
         certificate, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         wanted, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
-        extensions.write_text(EXTENSIONS.format(usage=usage, names=names))
-        self._openssl("req", "-new", *self._new_key(key), "-out", wanted, "-subj", "/O=room-sidecar's tests")
+        extensions.write_text(EXTENSIONS.format(usage=usage) + (f"subjectAltName = {names}\n" if names else ""))
+        subject = "/O=room-sidecar's tests" + (f"/CN={common_name}" if common_name else "")
+        self._openssl("req", "-new", *self._new_key(key), "-out", wanted, "-subj", subject)
         self._openssl("x509", "-req", "-in", wanted, "-CA", self.ca, "-CAkey", self.ca_key, "-CAcreateserial",
                       "-days", "2", "-extfile", extensions, "-out", certificate)
         return certificate, key
