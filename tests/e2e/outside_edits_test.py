@@ -118,10 +118,10 @@ class OutsideEdits(Case):
         sidecar.start()
         self.assertEqual(sidecar.get("/readyz").json["status"], "ok")
 
-    def test_tables_that_can_no_longer_be_read_are_told_until_they_are_back(self):
+    def test_tables_that_can_no_longer_be_read_are_reported_until_they_are_back(self):
         sidecar = self.sidecar(toml(scale=True))
         version = sidecar.sql("PRAGMA user_version")[0][0]
-        for statement, undo, told in [
+        for statement, undo, problem in [
                 ("ALTER TABLE rooms RENAME COLUMN name TO nme", "ALTER TABLE rooms RENAME COLUMN nme TO name",
                  "table rooms is not as room-sidecar made it"),
                 ("ALTER TABLE rooms RENAME TO was; CREATE VIEW rooms AS SELECT 1 AS id",
@@ -132,30 +132,30 @@ class OutsideEdits(Case):
                 ("PRAGMA user_version = 99", f"PRAGMA user_version = {version}", "has version 99")]:
             with self.subTest(statement):
                 sidecar.shell(statement)
-                self.expect_next_start_refused(sidecar, told)
+                self.expect_next_start_refused(sidecar, problem)
                 self.assertEqual(sidecar.ask("2171").status, 200)
                 sidecar.shell(undo)
                 self.seen(lambda: sidecar.get("/readyz").json["status"] == "ok")
         self.assertNotIn("Periodic work failed", sidecar.log())
 
-    def test_tables_and_columns_that_were_dropped_are_told(self):
-        for statement, told in [("ALTER TABLE rooms DROP COLUMN name", "table rooms is not as room-sidecar made it"),
-                                ("DROP TABLE rooms", "table rooms is missing"),
-                                ("DROP TABLE meta", "table meta is missing")]:
+    def test_tables_and_columns_that_were_dropped_are_reported(self):
+        for statement, problem in [("ALTER TABLE rooms DROP COLUMN name", "table rooms is not as room-sidecar made it"),
+                                   ("DROP TABLE rooms", "table rooms is missing"),
+                                   ("DROP TABLE meta", "table meta is missing")]:
             with self.subTest(statement):
                 sidecar = self.sidecar(toml(scale=True))
                 sidecar.shell(statement)
-                self.expect_next_start_refused(sidecar, told)
+                self.expect_next_start_refused(sidecar, problem)
                 self.expect(sidecar.post("/v2/reload"), 409, "configuration_refused")
-                self.expect_next_start_refused(sidecar, told)
+                self.expect_next_start_refused(sidecar, problem)
                 sidecar.stop()
                 self.assertEqual(sidecar.start_and_fail(), 1)
 
-    def expect_next_start_refused(self, sidecar, told):
-        told += ".*; the next start is refused"
-        self.seen(lambda: re.search(told, " ".join(sidecar.get("/readyz").json["reasons"])))
+    def expect_next_start_refused(self, sidecar, problem):
+        problem += ".*; the next start is refused"
+        self.seen(lambda: re.search(problem, " ".join(sidecar.get("/readyz").json["reasons"])))
         self.assertEqual(sidecar.get("/readyz").json["status"], "degraded")
-        self.expect_warning(sidecar, told)
+        self.expect_warning(sidecar, problem)
 
     def test_many_edits_while_rooms_are_assigned_do_not_harm(self):
         sidecar = self.sidecar(toml(scale=True, unknown_rooms="accept"))
@@ -165,7 +165,7 @@ class OutsideEdits(Case):
         self.seen(lambda: sidecar.get("/v2/rooms/2171").json["name"] == "name 39")
         self.assertEqual(len(sidecar.assignments_in_file()), 40)
 
-    # Edits that contradict the configuration: told at once and at the next start, and no reason not to start.
+    # Edits that contradict the configuration: reported at once and at the next start, and no reason not to start.
 
     def expect_warning(self, sidecar, warning):
         wait_until(lambda: re.search("WARN: .*" + warning, sidecar.log_of_this_run()), f"a warning {warning!r}")
