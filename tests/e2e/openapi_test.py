@@ -11,7 +11,7 @@ import unittest
 
 from description import Description
 from sidecar import Answer, Case, toml, wait_until
-from storage_trouble import Stored, scale
+from storage_faults import Stored, scale
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULES = ROOT / "build" / "npm" / "node_modules"

@@ -22,7 +22,7 @@ from metrics_test import Metrics
 from occupancy_test import ASKED, Participant
 from prometheus import Prometheus
 from sidecar import Client, toml, wait_until
-from storage_trouble import Stored
+from storage_faults import Stored
 
 TOKEN = "s3cret"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}

@@ -3,7 +3,7 @@
 import unittest
 
 from sidecar import Case, toml
-from storage_trouble import mounting
+from storage_faults import mounting
 
 ROOMS = {str(2170 + i): "gxy1" for i in range(10)}
 FULL = toml(rooms=ROOMS)

@@ -6,7 +6,7 @@ import unittest
 
 from pace import within
 from sidecar import wait_until
-from storage_trouble import CAN_AGAIN, LIBRARY, FailureCase
+from storage_faults import CAN_AGAIN, LIBRARY, FailureCase
 
 CALLS = {  # what fails: what an operator reads about it
     "write EIO": "disk I/O error",

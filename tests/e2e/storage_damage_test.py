@@ -7,7 +7,7 @@ import time
 import unittest
 
 from sidecar import wait_until
-from storage_trouble import FailureCase
+from storage_faults import FailureCase
 
 PAGE = 4096
 

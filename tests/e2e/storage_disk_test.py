@@ -8,7 +8,7 @@ import time
 import unittest
 
 from sidecar import toml, wait_until
-from storage_trouble import FailureCase, inside, mounted, scale
+from storage_faults import FailureCase, inside, mounted, scale
 
 TMPFS = 'mount -t tmpfs -o size=1m,mode=700 tmpfs "$1"'
 FILL = 'dd if=/dev/zero of="$1/filler" bs=4k 2>/dev/null || true'

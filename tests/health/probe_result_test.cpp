@@ -4,7 +4,7 @@
 
 using namespace health;
 
-TEST_CASE("only Janus' own answer is a good word") {
+TEST_CASE("only Janus' own answer is a good probe result") {
   CHECK(is_server_info(R"({"janus":"server_info","name":"Janus WebRTC Server","version":1101})"));
   for (const char* other : {"", "{}", R"({"janus":"error"})", R"({"janus":5})", "<html>", R"("server_info")",
                             R"({"janus":"server_info")", R"([{"janus":"server_info"}])"}) {

@@ -5,7 +5,7 @@
 using health::SourceProblems;
 using Problems = std::vector<std::string>;
 
-TEST_CASE("a trouble is told once it lasts, and once") {
+TEST_CASE("a problem is reported once it lasts, and once only") {
   SourceProblems news;
   CHECK(news.of({"a"}).problems.empty());
   CHECK(news.of({"a", "b"}).problems == Problems{"a"});
