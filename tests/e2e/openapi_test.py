@@ -32,9 +32,18 @@ def raw(port, text):
     """Sends this and nothing else; the answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(text.encode())
-        answer = http.client.HTTPResponse(connection)
-        answer.begin()
-        return Answer(answer.status, answer.headers, answer.read())
+        return answer_on(connection)
+
+
+def answer_on(connection):
+    answer = http.client.HTTPResponse(connection)
+    answer.begin()
+    return Answer(answer.status, answer.headers, answer.read())
+
+
+def is_refused(port):
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) != 0
 
 
 def head(operation, *fields, target=None, host="localhost"):
@@ -291,10 +300,15 @@ class OpenApi(Case):
                    "it to be degraded")
 
     def test_while_stopping_it_is_not_ready_as_described(self):
+        """A request that is half sent when the stop begins is answered for 3 s, though connections are refused."""
         sidecar = self.sidecar()
-        sidecar.process.send_signal(signal.SIGTERM)
-        answer = wait_until(lambda: [one for one in [sidecar.get("/readyz")] if one.status != 200], "the stop")[0]
-        self.hold("GET /readyz", answer, 503, "not_ready")
+        with socket.create_connection(("127.0.0.1", sidecar.port), timeout=30) as connection:
+            connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /readyz HTTP/1.1\r\n")
+            self.hold("GET /readyz", answer_on(connection), 200)
+            sidecar.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: is_refused(sidecar.port), "the stop")
+            connection.sendall(b"Host: localhost\r\n\r\n")
+            self.hold("GET /readyz", answer_on(connection), 503, "not_ready")
 
     def test_zz_every_status_and_code_was_seen(self):
         described = set()

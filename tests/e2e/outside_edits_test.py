@@ -125,7 +125,7 @@ class OutsideEdits(Case):
                 ("ALTER TABLE rooms RENAME COLUMN name TO nme", "ALTER TABLE rooms RENAME COLUMN nme TO name",
                  "table rooms is not as room-sidecar made it"),
                 ("ALTER TABLE rooms RENAME TO was; CREATE VIEW rooms AS SELECT 1 AS id",
-                 "DROP VIEW rooms; ALTER TABLE was RENAME TO rooms", "view rooms stands where a table"),
+                 "DROP VIEW rooms; ALTER TABLE was RENAME TO rooms", "view rooms is where a table of room-sidecar"),
                 ("ALTER TABLE gateways RENAME TO was", "ALTER TABLE was RENAME TO gateways",
                  "table gateways is missing"),
                 ("ALTER TABLE meta RENAME TO was", "ALTER TABLE was RENAME TO meta", "table meta is missing"),
