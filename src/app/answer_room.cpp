@@ -59,7 +59,7 @@ std::variant<RoomAnswer, Refused> answer(Registry& registry, std::string_view ro
     const auto outcome = registry.wait_for(*claim, deadline);
     if (is_over(outcome, deadline)) return refused(room, code, {domain::Refusal::storage_unavailable});
     // Else it was somebody else's: look again.
-    if (outcome == Claim::Outcome::won && decision.kind == Decision::Kind::booking) {
+    if (outcome == ClaimOutcome::won && decision.kind == Decision::Kind::booking) {
       return RoomAnswer{std::move(decision.gateway), decision.reason};
     }
   }

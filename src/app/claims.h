@@ -29,16 +29,18 @@ struct ClaimRequest {
   bool is_used_here = true;                   // false: it is moved for others' sake
 };
 
-// What came of it.
+// What came of a claim.
+enum class ClaimOutcome {
+  won,        // its row holds the room from now on, durably
+  lost,       // another sidecar's row does
+  retry,      // it was decided on what is no longer so: decide anew
+  failed,     // that could not be made sure
+  timed_out,  // the caller's deadline came first; only what Claim::wait_until returns
+};
+
 struct Grant {
-  enum class Outcome {
-    won,     // `row` holds the room from now on, durably, by this request
-    lost,    // another sidecar's `row` does
-    again,   // it was decided on what is no longer so: decide anew
-    failed,  // that could not be made sure
-  };
-  Outcome outcome = Outcome::failed;
-  domain::Assignment row{};
+  ClaimOutcome outcome = ClaimOutcome::failed;
+  domain::Assignment row{};  // won, lost: the one that holds the room
 };
 
 // How a room is used here, for the other sidecars; `announced` is called once they can know, or if that must wait.

@@ -9,7 +9,7 @@
 namespace app {
 
 void JournalClaims::claim(ClaimRequest request, Settled settled) {
-  Grant grant{Grant::Outcome::won, request.row};
+  Grant grant{ClaimOutcome::won, request.row};
   journal_.write_assignment(std::move(request.row), [grant = std::move(grant), settled = std::move(settled)](
                                                         bool committed) { settled(committed ? grant : Grant{}); });
 }

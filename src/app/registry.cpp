@@ -36,63 +36,7 @@ DecisionRecord::Asker asker_of(const domain::Question& question, const domain::D
   return DecisionRecord::Asker::user;
 }
 
-std::optional<DecisionRecord> with_end(DecisionRecord& record, const std::optional<std::string>& holder) {
-  record.gateway = holder;
-  if (!holder) record.refusal = domain::Refusal::storage_unavailable;
-  return std::move(record);
-}
-
 }  // namespace
-
-void Claim::settle(Outcome outcome) {
-  {
-    const locks::MutexLock lock(mutex_);
-    outcome_ = outcome;
-  }
-  settled_.notify_all();
-}
-
-Claim::Outcome Claim::wait_until(Deadline deadline) {
-  locks::MutexLock lock(mutex_);
-  if (!settled_.wait_until(lock, deadline, [this]() REQUIRES(mutex_) { return outcome_.has_value(); }))
-    return Outcome::late;
-  return *outcome_;
-}
-
-void Completion::settle(bool done) {
-  {
-    const locks::MutexLock lock(mutex_);
-    done_ = done;
-  }
-  settled_.notify_all();
-}
-
-bool Completion::is_done_by(Claim::Deadline deadline) {
-  locks::MutexLock lock(mutex_);
-  settled_.wait_until(lock, deadline, [this]() REQUIRES(mutex_) { return done_.has_value(); });
-  return done_.value_or(false);
-}
-
-std::optional<DecisionRecord> Claim::describe(DecisionRecord record) {
-  const locks::MutexLock lock(mutex_);
-  described_ = std::move(record);
-  return concluded_ ? with_end(*described_, *concluded_) : std::nullopt;
-}
-
-std::optional<DecisionRecord> Claim::conclude(const std::optional<std::string>& holder) {
-  const locks::MutexLock lock(mutex_);
-  concluded_ = holder;
-  if (!holder && is_given_up_) return std::nullopt;
-  return described_ ? with_end(*described_, holder) : std::nullopt;
-}
-
-std::optional<DecisionRecord> Claim::give_up() {
-  const locks::MutexLock lock(mutex_);
-  if (!described_ || concluded_ || is_given_up_) return std::nullopt;
-  is_given_up_ = true;
-  DecisionRecord record = *described_;
-  return with_end(record, std::nullopt);
-}
 
 Registry::Transaction::Transaction(Registry& registry)
     : registry_(registry), lock_(registry.mutex_), state_(registry.state_), now_(registry.clock_.now()) {
@@ -271,21 +215,9 @@ void Registry::Transaction::replace_policy(std::shared_ptr<const domain::Policy>
   state_.warming.look(state_.policy->placement().candidates(), now_.service);
 }
 
-void Registry::Transaction::quarantine_reports(std::string_view room, domain::ServiceTime until) {
-  state_.quarantined.insert_or_assign(std::string(room), until);
-}
-
-bool Registry::Transaction::accepts_reports(std::string_view room) {
-  const auto it = state_.quarantined.find(room);
-  if (it == state_.quarantined.end()) return true;
-  if (now_.service < it->second) return false;
-  state_.quarantined.erase(it);
-  return true;
-}
-
-Claim::Outcome Registry::wait_for(Claim& claim, Claim::Deadline deadline) {
-  const Claim::Outcome outcome = claim.wait_until(deadline);
-  if (outcome != Claim::Outcome::late) return outcome;
+ClaimOutcome Registry::wait_for(Claim& claim, Claim::Deadline deadline) {
+  const ClaimOutcome outcome = claim.wait_until(deadline);
+  if (outcome != ClaimOutcome::timed_out) return outcome;
   if (auto refused = claim.give_up()) decisions_.add(std::move(*refused));
   return outcome;
 }
@@ -315,7 +247,7 @@ constexpr std::chrono::seconds believed_elsewhere{10};
 void Registry::settle(const Booking& booking, const Grant& grant) {
   const domain::Decision& decision = booking.decision;
   const logging::RequestScope scope(booking.request_id);
-  const bool won = grant.outcome == Grant::Outcome::won;
+  const bool won = grant.outcome == ClaimOutcome::won;
   {
     Transaction transaction(*this);
     if (won) {
@@ -324,7 +256,7 @@ void Registry::settle(const Booking& booking, const Grant& grant) {
     } else {
       transaction.ledger().withdraw(booking.room);
     }
-    if (grant.outcome == Grant::Outcome::lost) {
+    if (grant.outcome == ClaimOutcome::lost) {
       transaction.ledger().follow(grant.row);
       if (booking.replaces)
         transaction.ledger().note_elsewhere(booking.room, transaction.now().service + believed_elsewhere);
@@ -348,12 +280,12 @@ void Registry::settle(const Booking& booking, const Grant& grant) {
                                               {"regional_match", decision.regional_match}});
   }
   // Before a waiting caller is answered, so that the caller finds it. Other sidecars record their own decisions.
-  const bool failed = grant.outcome == Grant::Outcome::failed;
+  const bool failed = grant.outcome == ClaimOutcome::failed;
   if (won || failed) {
     auto whole = booking.claim->conclude(won ? std::optional(grant.row.gateway_name) : std::nullopt);
     if (whole) decisions_.add(std::move(*whole));
   }
-  booking.claim->settle(won ? Claim::Outcome::won : failed ? Claim::Outcome::failed : Claim::Outcome::elsewhere);
+  booking.claim->settle(grant.outcome);
 }
 
 void Registry::Transaction::count(const Booking& booking, bool granted) {

@@ -13,9 +13,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "app/claim.h"
 #include "app/claims.h"
 #include "app/clock.h"
 #include "app/decisions.h"
+#include "app/report_quarantine.h"
 #include "app/room_counts.h"
 #include "domain/arrival_rate.h"
 #include "domain/decision.h"
@@ -30,64 +32,6 @@ class Journal;
 }
 
 namespace app {
-
-// A claim under way; later requests for its room wait for it, too.
-class Claim {
- public:
-  // `elsewhere`: another claim was first, or all has changed: decide again.
-  enum class Outcome { won, elsewhere, failed, late };
-  using Deadline = std::chrono::steady_clock::time_point;
-
-  void settle(Outcome outcome);
-  Outcome wait_until(Deadline deadline);
-
-  // The decision and its outcome are reported by two threads; the second one gets both.
-  std::optional<DecisionRecord> describe(DecisionRecord record);
-  std::optional<DecisionRecord> conclude(const std::optional<std::string>& holder);
-  // The waiting caller was refused before the outcome was known. The first call returns the refusal; a later failure
-  // of the claim is not recorded.
-  std::optional<DecisionRecord> give_up();
-
- private:
-  locks::Mutex mutex_;
-  locks::ConditionVariable settled_;
-  std::optional<Outcome> outcome_ GUARDED_BY(mutex_);
-  std::optional<DecisionRecord> described_ GUARDED_BY(mutex_);
-  std::optional<std::optional<std::string>> concluded_ GUARDED_BY(mutex_);
-  bool is_given_up_ GUARDED_BY(mutex_) = false;
-};
-
-// Are the callers that waited for a claim with this outcome refused?
-inline bool is_refused(Claim::Outcome outcome) {
-  return outcome == Claim::Outcome::failed || outcome == Claim::Outcome::late;
-}
-
-// The same for a caller that would decide again, which it may do until the deadline only.
-inline bool is_over(Claim::Outcome outcome, Claim::Deadline deadline) {
-  const bool is_late = outcome == Claim::Outcome::elsewhere && std::chrono::steady_clock::now() >= deadline;
-  return is_refused(outcome) || is_late;
-}
-
-// Something that another thread will finish: the end of an assignment, or the announcement that a room is used.
-class Completion {
- public:
-  void settle(bool done);
-  // False also if it is not known by then.
-  bool is_done_by(Claim::Deadline deadline);
-
- private:
-  locks::Mutex mutex_;
-  locks::ConditionVariable settled_;
-  std::optional<bool> done_ GUARDED_BY(mutex_);
-};
-
-// What became of an assignment that nobody here needs: it has ended, or that is being found out; or it stays.
-struct Removal {
-  bool now = false;
-  std::shared_ptr<Completion> completion;
-
-  bool is_done_by(Claim::Deadline deadline) const { return now || (completion && completion->is_done_by(deadline)); }
-};
 
 // A room whose users are not all on the gateway that it is answered with (app/splits.h).
 struct Split {
@@ -146,10 +90,7 @@ class Registry {
     // For changes of policy only (app/change_policy.h).
     void replace_policy(std::shared_ptr<const domain::Policy> policy);
 
-    // Until then the `janus` of reports is ignored for the room: an operator has just released it.
-    void quarantine_reports(std::string_view room, domain::ServiceTime until);
-    bool accepts_reports(std::string_view room);
-
+    ReportQuarantine& quarantine() { return state_.quarantine; }
     std::map<std::string, Split>& splits() { return state_.splits; }
 
     // Limits the log lines on a room that cannot be answered to one a second. `room`: its row's id.
@@ -184,7 +125,7 @@ class Registry {
   void pause_between_slices();
 
   // For a request, which is refused unless the claim is granted by then; a refusal is recorded at once.
-  Claim::Outcome wait_for(Claim& claim, Claim::Deadline deadline);
+  ClaimOutcome wait_for(Claim& claim, Claim::Deadline deadline);
 
   // Any thread, without a transaction.
   RoomCounts& counts() { return counts_; }
@@ -220,7 +161,7 @@ class Registry {
     std::shared_ptr<const domain::Policy> policy;
     std::unordered_map<std::string, std::shared_ptr<Claim>> claims_in_flight;
     std::map<std::string, std::shared_ptr<Completion>, std::less<>> announcing;
-    std::map<std::string, domain::ServiceTime, std::less<>> quarantined;
+    ReportQuarantine quarantine;
     std::map<std::string, Split> splits;
     std::map<std::int64_t, std::optional<domain::ServiceTime>> room_logged_at;  // as many as there are rooms, at most
     std::optional<domain::ServiceTime> sessions_logged_at;

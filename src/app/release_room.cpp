@@ -24,7 +24,7 @@ Released may_release(Registry& registry, std::string_view room, bool force, Clai
       if (!entry->pending) return Released::done;
       claim = transaction.claim_for(room);
     }
-    if (claim->wait_until(deadline) == Claim::Outcome::late) return Released::storage_unavailable;
+    if (claim->wait_until(deadline) == ClaimOutcome::timed_out) return Released::storage_unavailable;
   }
 }
 
@@ -32,7 +32,7 @@ Released may_release(Registry& registry, std::string_view room, bool force, Clai
 void forget_most_sessions(Registry& registry, std::string_view room) {
   for (std::size_t left = 1; left > 0; registry.pause_between_slices()) {
     Registry::Transaction transaction(registry);
-    transaction.quarantine_reports(room, transaction.now().service + transaction.options().dead_after);
+    transaction.quarantine().begin(room, transaction.now().service + transaction.options().dead_after);
     const domain::Ledger::Room* entry = transaction.ledger().find(room);
     left = entry && entry->sessions > forgotten_per_slice ? entry->sessions - forgotten_per_slice : 0;
     transaction.ledger().forget_sessions(room, std::min(left, forgotten_per_slice));

@@ -95,7 +95,8 @@ EntryAttempt enter_session(Registry::Transaction& transaction, const SessionRepo
   const bool scale = transaction.options().scale;
   if (scale) {
     domain::Question question{report.room, "", domain::Question::Asker::session, std::nullopt};
-    if (reported && transaction.accepts_reports(report.room)) question.reported = reported;
+    if (reported && transaction.quarantine().accepts(report.room, transaction.now().service))
+      question.reported = reported;
     catch_up_with_scale(transaction, report.room);
     const Decision decision = decide(transaction.input(), question);
     switch (decision.kind) {

@@ -29,7 +29,7 @@ bool is_split_by_lists(Registry::Transaction& transaction, const std::string& ro
 }
 
 void adopt(Registry::Transaction& transaction, const std::string& room, const std::string& gateway) {
-  if (!transaction.accepts_reports(room)) return;
+  if (!transaction.quarantine().accepts(room, transaction.now().service)) return;
   domain::Question question{room, "", domain::Question::Asker::session, std::nullopt};
   question.reported = gateway;
   const domain::Decision decision = decide(transaction.input(), question);

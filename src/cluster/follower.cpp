@@ -430,7 +430,7 @@ void Follower::follow(app::Registry::Transaction& local, const etcd::Event& even
 void Follower::empty_by_force(app::Registry::Transaction& local, const std::string& room) {
   const std::size_t forgotten = local.ledger().forget_sessions(room, app::forgotten_per_slice);
   if (forgotten == app::forgotten_per_slice) emptied_.push_back(room);
-  local.quarantine_reports(room, local.now().service + local.options().dead_after);
+  local.quarantine().begin(room, local.now().service + local.options().dead_after);
 }
 
 void Follower::forget_emptied() { app::forget_sessions(state_.registry, std::exchange(emptied_, {})); }

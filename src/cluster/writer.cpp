@@ -392,7 +392,7 @@ void Writer::name_standbys(std::deque<Command>& batch, etcd::Client& engine) {
       if (known->value.standby) standby = ledger.number_of(*known->value.standby);
       ledger.begin_evacuation(ledger.number_of(command.request.leaves), standby);
     }
-    settle(command, {known ? app::Grant::Outcome::again : app::Grant::Outcome::failed, {}});
+    settle(command, {known ? app::ClaimOutcome::retry : app::ClaimOutcome::failed, {}});
   }
   batch = std::move(remaining);
 }
@@ -426,13 +426,11 @@ void Writer::finish(Command& command, const Conclusion& conclusion) {
 }
 
 void Writer::settle(const Command& command, const app::Grant& grant) {
-  constexpr ClaimOutcome counted[] = {ClaimOutcome::won, ClaimOutcome::lost, ClaimOutcome::again, ClaimOutcome::failed};
-  state_.counts.claims[counted[static_cast<std::size_t>(grant.outcome)]].add();
+  state_.counts.claims[grant.outcome].add();
   command.settled(grant);
-  if (grant.outcome == app::Grant::Outcome::again || grant.outcome == app::Grant::Outcome::failed)
-    catch_up(command.room);
+  if (grant.outcome == app::ClaimOutcome::retry || grant.outcome == app::ClaimOutcome::failed) catch_up(command.room);
   // It may have come through all the same, and then has left our use mark, which we would not know of.
-  const bool may_be_marked = grant.outcome == app::Grant::Outcome::failed && command.request.is_used_here;
+  const bool may_be_marked = grant.outcome == app::ClaimOutcome::failed && command.request.is_used_here;
   if (!may_be_marked || !state_.replica.room(command.room)) return;
   app::Registry::Transaction local(state_.registry);
   local.ledger().keep(command.room, local.now().service);
@@ -469,7 +467,7 @@ std::optional<std::string_view> Writer::gateway_of_tombstone(const std::string& 
 void Writer::finish_claim(Command& command, const Conclusion& conclusion) {
   switch (conclusion.what) {
     case What::not_so:
-      return settle(command, {app::Grant::Outcome::lost, *conclusion.row});
+      return settle(command, {app::ClaimOutcome::lost, *conclusion.row});
     case What::resend:
       return push(std::move(command));
     case What::again: {
@@ -479,7 +477,7 @@ void Writer::finish_claim(Command& command, const Conclusion& conclusion) {
     }
     case What::ask:
     case What::refused:
-      return settle(command, {app::Grant::Outcome::failed, {}});
+      return settle(command, {app::ClaimOutcome::failed, {}});
     case What::done: {
       {
         const locks::MutexLock lock(mutex_);
@@ -494,7 +492,7 @@ void Writer::finish_claim(Command& command, const Conclusion& conclusion) {
         // The use mark came with the claim. Before any answer: a user who enters then has another one announced.
         if (won->request.is_used_here)
           app::Registry::Transaction(state_.registry).ledger().set_announced_use(won->room, domain::Use::kept);
-        settle(*won, {app::Grant::Outcome::won, won->request.row});
+        settle(*won, {app::ClaimOutcome::won, won->request.row});
         {
           app::Registry::Transaction local(state_.registry);
           local.ledger().set_tombstone(won->room, now ? std::nullopt : gateway_of_tombstone(won->room));
@@ -515,7 +513,7 @@ void Writer::finish_claim(Command& command, const Conclusion& conclusion) {
       return;
     }
   }
-  settle(command, {app::Grant::Outcome::again, {}});
+  settle(command, {app::ClaimOutcome::retry, {}});
 }
 
 void Writer::finish_give_up(Command& command, const Conclusion& conclusion) {

@@ -7,7 +7,7 @@
 namespace metrics {
 namespace {
 
-using cluster::ClaimOutcome;
+using app::ClaimOutcome;
 
 std::string_view to_text(ClaimOutcome outcome) {
   switch (outcome) {
@@ -15,10 +15,12 @@ std::string_view to_text(ClaimOutcome outcome) {
       return "won";
     case ClaimOutcome::lost:
       return "lost";
-    case ClaimOutcome::again:
+    case ClaimOutcome::retry:
       return "again";
     case ClaimOutcome::failed:
       return "failed";
+    case ClaimOutcome::timed_out:
+      break;  // of a caller only
   }
   return "";
 }

@@ -231,11 +231,11 @@ TEST_CASE("what is known of the shared store, its members and the other sidecars
 }
 
 TEST_CASE("what the shared store was asked for is counted by what came of it") {
-  using cluster::ClaimOutcome;
+  using app::ClaimOutcome;
   Watched sidecar;
   sidecar.shared.claims[ClaimOutcome::won].add(4);
   sidecar.shared.claims[ClaimOutcome::lost].add(3);
-  sidecar.shared.claims[ClaimOutcome::again].add(2);
+  sidecar.shared.claims[ClaimOutcome::retry].add(2);
   sidecar.shared.claims[ClaimOutcome::failed].add();
   sidecar.shared.transactions.observe(2'000'000);
   sidecar.shared.failures.add(5);
