@@ -3,25 +3,10 @@
 #include <charconv>
 #include <cmath>
 
+#include "domain/utf8.h"
+
 namespace json {
 namespace {
-
-// The length of the UTF-8 sequence at the front of `text`, or 0 if none is well-formed there.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  if (first < 0xc2 || first > 0xf4) return 0;
-  const std::size_t length = first < 0xe0 ? 2u : first < 0xf0 ? 3u : 4u;
-  if (text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
-  const bool surrogate = first == 0xed && byte(1) > 0x9f;
-  const bool beyond = first == 0xf4 && byte(1) > 0x8f;
-  return overlong || surrogate || beyond ? 0 : length;
-}
 
 bool stands_for_itself(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -71,15 +56,18 @@ std::string& append_string(std::string& out, std::string_view text) {
     out += text.substr(0, plain);
     text.remove_prefix(plain);
     if (text.empty()) break;
-    const auto length = sequence_length(text);
-    if (length == 0) {
+    const auto before = text;
+    if (domain::take_character(text) == domain::no_character) {
       out += "\xef\xbf\xbd";  // U+FFFD
-    } else if (length == 1) {
-      append_escaped(out, text.front());
-    } else {
-      out += text.substr(0, length);
+      text.remove_prefix(1);
+      continue;
     }
-    text.remove_prefix(length == 0 ? 1 : length);
+    const auto character = before.substr(0, before.size() - text.size());
+    if (character.size() == 1) {
+      append_escaped(out, character.front());
+    } else {
+      out += character;
+    }
   }
   out += '"';
   return out;
