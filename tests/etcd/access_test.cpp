@@ -4,6 +4,7 @@
 #include "etcd_process.h"
 #include "files/read_file.h"
 #include "in_time.h"
+#include "transactions.h"
 #include "watcher.h"
 
 using namespace std::chrono_literals;
@@ -11,15 +12,10 @@ using namespace etcd;
 using etcd_test::EtcdProcess;
 using etcd_test::in;
 using etcd_test::patiently;
+using etcd_test::put;
 using etcd_test::Watcher;
 
 namespace {
-
-Transaction put(const std::string& key, const std::string& value) {
-  Transaction transaction;
-  transaction.success.push_back({Operation::Kind::put, key, "", value});
-  return transaction;
-}
 
 // Why the first member cannot be asked; one attempt, with all the time that it needs.
 std::string problem_of(const Options& options) { return Client(options).members().front().problem.value_or("none"); }

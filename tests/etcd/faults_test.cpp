@@ -11,6 +11,7 @@
 #include "etcd_process.h"
 #include "in_time.h"
 #include "loopback_server.h"
+#include "transactions.h"
 #include "watcher.h"
 
 using namespace std::chrono_literals;
@@ -20,16 +21,11 @@ using etcd_test::idle_time_of;
 using etcd_test::in;
 using etcd_test::lateness;
 using etcd_test::patiently;
+using etcd_test::put;
 using etcd_test::time_of;
 using etcd_test::Watcher;
 
 namespace {
-
-Transaction put(const std::string& key, const std::string& value) {
-  Transaction transaction;
-  transaction.success.push_back({Operation::Kind::put, key, "", value});
-  return transaction;
-}
 
 // Takes connections and says what it is told to, in pieces, and then nothing.
 class Mute {

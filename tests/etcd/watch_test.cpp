@@ -5,6 +5,7 @@
 #include "etcd/client.h"
 #include "etcd_process.h"
 #include "in_time.h"
+#include "transactions.h"
 #include "watcher.h"
 
 using namespace std::chrono_literals;
@@ -12,16 +13,11 @@ using namespace etcd;
 using etcd_test::EtcdProcess;
 using etcd_test::in;
 using etcd_test::patiently;
+using etcd_test::put;
 using etcd_test::time_of;
 using etcd_test::Watcher;
 
 namespace {
-
-Transaction put(const std::string& key, const std::string& value, std::int64_t lease = 0) {
-  Transaction transaction;
-  transaction.success.push_back({Operation::Kind::put, key, "", value, lease});
-  return transaction;
-}
 
 Transaction erase(const std::string& key) {
   Transaction transaction;
