@@ -2,7 +2,6 @@
 
 #include <mosquitto.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "files/read_file.h"
 #include "health/probe_result.h"
 #include "health/secret.h"
+#include "http/certificate_name.h"
 
 namespace health {
 namespace {
@@ -129,11 +129,8 @@ class MqttSource::Broker {
   Context make_context(const std::string& host) {
     Context made(SSL_CTX_new(TLS_client_method()));
     if (!made) return nullptr;
-    X509_VERIFY_PARAM* parameters = SSL_CTX_get0_param(made.get());
-    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    const bool has_name = X509_VERIFY_PARAM_set1_ip_asc(parameters, host.c_str()) == 1 ||
-                          X509_VERIFY_PARAM_set1_host(parameters, host.c_str(), host.size()) == 1;
-    if (!has_name || SSL_CTX_set_min_proto_version(made.get(), TLS1_2_VERSION) != 1) return nullptr;
+    if (!http::require_name(*made, host) || SSL_CTX_set_min_proto_version(made.get(), TLS1_2_VERSION) != 1)
+      return nullptr;
     SSL_CTX_set_app_data(made.get(), this);
     SSL_CTX_set_verify(made.get(), SSL_VERIFY_PEER, [](int is_good, X509_STORE_CTX* chain) {
       if (is_good != 1) note_refusal(*chain);

@@ -1,8 +1,6 @@
 #include "http/transfer.h"
 
 #include <curl/curl.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,6 +9,7 @@
 #include <utility>
 
 #include "files/read_file.h"
+#include "http/certificate_name.h"
 
 namespace http {
 namespace {
@@ -256,11 +255,7 @@ class Transfers::Transfer {
   // By OpenSSL, besides libcurl, which is content with a CN where there is no subjectAltName.
   static CURLcode verify_name(CURL*, void* context, void* transfer) {
     const std::string host = host_of(static_cast<Transfer*>(transfer)->request_.url);
-    X509_VERIFY_PARAM* const parameters = SSL_CTX_get0_param(static_cast<SSL_CTX*>(context));
-    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    const bool is_set = X509_VERIFY_PARAM_set1_ip_asc(parameters, host.c_str()) == 1 ||
-                        X509_VERIFY_PARAM_set1_host(parameters, host.c_str(), host.size()) == 1;
-    return is_set ? CURLE_OK : CURLE_SSL_CONNECT_ERROR;
+    return require_name(*static_cast<ssl_ctx_st*>(context), host) ? CURLE_OK : CURLE_SSL_CONNECT_ERROR;
   }
 
   Transfers& transfers_;

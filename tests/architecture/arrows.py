@@ -47,7 +47,7 @@ LIBRARIES = {
     "CLI/*": ["cli/*.cpp", "daemon/main.cpp"],
     "curl/*": ["http/transfer.cpp"],
     "mosquitto.h": ["health/mqtt_source.cpp"],
-    "openssl/*": ["etcd/base64.cpp", "health/mqtt_source.cpp", "http/transfer.cpp"],
+    "openssl/*": ["etcd/base64.cpp", "health/mqtt_source.cpp", "http/certificate_name.cpp"],
     "prometheus/*": ["metrics/families.cpp"],
     "systemd/*": ["http/listeners.cpp", "daemon/*.cpp"],
 }
