@@ -45,7 +45,7 @@ std::string reported(const http::Response& response) {
 
 }  // namespace
 
-TEST_CASE("a query parameter that an operator's request does not know is refused") {
+TEST_CASE("an unknown query parameter in an operator's request is refused") {
   Routes routes;
   for (const auto& route : routes.routes) {
     const auto name = std::string(route.method) + " " + std::string(route.pattern);
@@ -62,7 +62,7 @@ TEST_CASE("a query parameter that an operator's request does not know is refused
   CHECK(routes.reloads == 0);
 }
 
-TEST_CASE("a refused name is told with what is known, or where it belongs") {
+TEST_CASE("the refusal of an unknown name lists the known names, or says where the name belongs") {
   Routes routes;
   const auto ask = [&](const char* route, const char* query, const char* body = "") {
     return reported(routes.ask(route, query, body));
@@ -84,7 +84,7 @@ TEST_CASE("a refused name is told with what is known, or where it belongs") {
   CHECK(ask("GET /v2/rooms", (std::string(100'000, 'x') + "=1").c_str()).size() < 300);
 }
 
-TEST_CASE("a body that a steering request does not know changes nothing") {
+TEST_CASE("a steering request with an unknown key in its body changes nothing") {
   Routes routes;
   REQUIRE(routes.ask("POST /v2/room_server", "", R"({"room":"1"})").status == 200);
   for (const char* route : {"PUT /v2/gateways/{name}/drain", "DELETE /v2/gateways/{name}/drain", "POST /v2/reload",
@@ -107,7 +107,7 @@ TEST_CASE("a body that a steering request does not know changes nothing") {
   CHECK(routes.ask("DELETE /v2/assignments/{room}", "force=true", "{}").status == 200);
 }
 
-TEST_CASE("users' requests and probes are answered whatever names they bring") {
+TEST_CASE("users' requests and probes are answered despite unknown names") {
   Routes routes;
   CHECK(routes.ask("POST /v2/room_server", "x=1", R"({"room":"1","x":1})").status == 200);
   CHECK(routes.ask("PUT /v2/rooms/{room}/sessions/{session}", "x=1", R"({"room":"2","x":1})").status == 200);
@@ -119,7 +119,7 @@ TEST_CASE("users' requests and probes are answered whatever names they bring") {
   }
 }
 
-TEST_CASE("a gateway that a query names and nobody knows is 404, and one that has only rooms is listed") {
+TEST_CASE("a query for an unknown gateway is answered 404; a removed gateway that still holds rooms is listed") {
   Routes routes;
   REQUIRE(routes.ask("POST /v2/room_server", "", R"({"room":"1"})").body == R"({"janus":"gxy1"})");
   const auto ask = [&](const std::string& query) { return reported(routes.ask("GET /v2/assignments", query)); };

@@ -37,7 +37,7 @@ std::string reported(const http::Response& response) {
 
 }  // namespace
 
-TEST_CASE("a snapshot that holds something else than entries, or too many, is refused whole") {
+TEST_CASE("a snapshot with a non-object entry, or with too many entries, is refused whole") {
   Answers answers;
   CHECK(answers.snapshot(R"({"sessions":[{"room":"1","session":"a"},1]})").status == 400);
   CHECK(reported(answers.snapshot(R"({"sessions":[1]})")).rfind("invalid_json ", 0) == 0);
@@ -50,7 +50,7 @@ TEST_CASE("a snapshot that holds something else than entries, or too many, is re
         R"({"sessions":1,"entered":1,"left":0,"rejected":[]})");
 }
 
-TEST_CASE("what is behind a NUL is not passed over") {
+TEST_CASE("a body with a NUL and more text behind it is refused") {
   Answers answers;
   CHECK(answers.room(R"({"room":"1"})").status == 200);
   CHECK(reported(answers.room(std::string(R"({"room":"1"})") + '\0' + "garbage")).rfind("invalid_json ", 0) == 0);
@@ -69,7 +69,7 @@ TEST_CASE("the message about a bad body ends in one full stop") {
 }
 
 // JavaScript writes the first when it has cut a name inside an emoji.
-TEST_CASE("a field or key that nobody reads refuses no user") {
+TEST_CASE("a malformed value in an unread field or key refuses no user") {
   Answers answers;
   for (const char* odd : {R"("\ud83d")", R"("a\udc00")", "1e400", "-1e999", R"([[{"\ud83d":{"x":[1e400]}}]])"}) {
     CAPTURE(odd);
@@ -82,7 +82,7 @@ TEST_CASE("a field or key that nobody reads refuses no user") {
   }
 }
 
-TEST_CASE("a field that is read and holds no text, number or object is refused by its name") {
+TEST_CASE("an unusable value in a field that is read is refused with that field's error code") {
   Answers answers;
   for (const char* odd : {R"("\ud83d")", R"("2171\ud83d")", "1e400", "-1e999"}) {
     CAPTURE(odd);
@@ -102,7 +102,7 @@ TEST_CASE("a field that is read and holds no text, number or object is refused b
       R"({"room":null,"session":"b","error":"invalid_room"},{"room":"1","session":null,"error":"invalid_session"}]})");
 }
 
-TEST_CASE("a snapshot of which every entry is invalid is refused, and nobody leaves") {
+TEST_CASE("a snapshot without a single valid entry is refused, and nobody leaves") {
   Answers answers;
   REQUIRE(answers.snapshot(R"({"sessions":[{"room":"1","session":"a"},{"room":"2","session":"b"}]})").status == 200);
   for (const char* body :

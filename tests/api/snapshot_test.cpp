@@ -40,7 +40,7 @@ TEST_CASE("a snapshot is read whatever the order of its keys") {
       "0: '1''s'-");
 }
 
-TEST_CASE("of what stands twice the last counts") {
+TEST_CASE("the last one of duplicate keys counts") {
   CHECK(
       read(
           R"({"sessions":[{"room":"1","room":"2","session":"a"}],"sessions":[{"room":"3","room":4}],"age_ms":1,"age_ms":2})") ==
@@ -48,11 +48,11 @@ TEST_CASE("of what stands twice the last counts") {
   CHECK(read(R"({"sessions":[{"room":"1","room":null,"session":"a","session":[]}]})") == "0: ---");
 }
 
-TEST_CASE("entries without usable ids are handed on without them") {
+TEST_CASE("entries without usable ids are passed on with empty ids") {
   CHECK(read(R"({"sessions":[{},{"room":-1,"session":1.0,"janus":6}]})") == "0: --- ---");
 }
 
-TEST_CASE("what nobody reads refuses no snapshot, whatever it is") {
+TEST_CASE("unread fields refuse no snapshot, whatever they hold") {
   for (const char* odd : {R"("\ud83d")", "1e400", "-1e999", R"([{"\udc00":[1e400,"\ud83d"]}])"}) {
     CAPTURE(odd);
     const std::string user = std::string(R"({"display":)") + odd + R"(,"room":"1","\ud83d":0,"session":"a"})";
@@ -63,7 +63,7 @@ TEST_CASE("what nobody reads refuses no snapshot, whatever it is") {
   }
 }
 
-TEST_CASE("a list that holds anything but objects is no snapshot") {
+TEST_CASE("a list with anything but objects in it is no snapshot") {
   const std::string no_object = "Every entry of \"sessions\" must be an object.";
   for (const char* entry : {"5", "-5", "0.5", "\"x\"", "null", "true", "[{\"room\":\"1\"}]", "\"\\ud83d\"", "1e400"}) {
     CAPTURE(entry);
@@ -78,7 +78,7 @@ TEST_CASE("a list that holds anything but objects is no snapshot") {
   CHECK(collector.entries.empty());
 }
 
-TEST_CASE("a list of 320 000 entries is taken, and one more is too many") {
+TEST_CASE("a list of 320 000 entries is accepted, and one more is too many") {
   std::string body = "{\"sessions\":[{}";
   for (std::size_t i = 1; i < api::max_entries; ++i) body += ",{}";
   Collector collector;
@@ -90,7 +90,7 @@ TEST_CASE("a list of 320 000 entries is taken, and one more is too many") {
   CHECK(collector.entries.size() == api::max_entries);
 }
 
-TEST_CASE("a document of another form is a problem") {
+TEST_CASE("a document of another form is reported as a problem") {
   const std::string no_list = "The body needs a list named \"sessions\".";
   const std::string bad_age = "\"age_ms\" must be an integer that is not negative.";
   CHECK(read("[]") == "The body must be exactly one JSON object.");
@@ -111,7 +111,7 @@ TEST_CASE("a document of another form is a problem") {
   }
 }
 
-TEST_CASE("a body of 8 MiB is read, and one nested a million deep") {
+TEST_CASE("a body of 8 MiB is read, and so is one nested a million levels deep") {
   std::string body = R"({"sessions":[)";
   const std::string entry = R"({"room":"2171","session":"0123456789abcdef","janus":"gxy1","user":{"a":[1,2]}},)";
   while (body.size() < (8u << 20)) body += entry;
