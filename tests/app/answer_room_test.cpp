@@ -23,7 +23,7 @@ std::vector<std::string> ask_together(LoneSidecar& sidecar, const std::vector<st
 
 }  // namespace
 
-TEST_CASE("any number of first requests at once give one answer and one row, and one reason") {
+TEST_CASE("simultaneous first requests for a room get one answer, with one row and one decision") {
   LoneSidecar sidecar;
   for (int round = 1; round <= 20; ++round) {
     const std::string room = std::to_string(round);
@@ -68,7 +68,7 @@ TEST_CASE("an answer leaves only after its assignment is in the file, and a fail
   CHECK(booked == 3);
 }
 
-TEST_CASE("a booking whose commit failed counts no more") {
+TEST_CASE("a booking counts no more after its commit failed") {
   LoneSidecar sidecar;
   sidecar.lock_file();
   CHECK(sidecar.ask("2") == "storage_unavailable");
@@ -82,7 +82,7 @@ TEST_CASE("a booking whose commit failed counts no more") {
   CHECK(sidecar.ask("3") == "gxy1 assigned");
 }
 
-TEST_CASE("invariant 2: what was answered is in the file, and is answered again after a restart") {
+TEST_CASE("invariant 2: an answered assignment is in the file, and is answered again after a restart") {
   LoneSidecar sidecar;
   std::map<std::string, std::string> answered;
   for (int i = 1; i <= 20; ++i) {
@@ -120,7 +120,7 @@ TEST_CASE("invariant 4: legacy mode writes nothing to the database") {
   CHECK(sidecar.was_written());
 }
 
-TEST_CASE("explaining changes nothing") {
+TEST_CASE("an explanation changes nothing") {
   LoneSidecar sidecar;
   const auto explanation = app::explain_room(*sidecar.registry, "1", "");
   CHECK(explanation.decision.gateway == "gxy1");

@@ -45,7 +45,7 @@ const domain::Gateway& gateway_in(const app::SyncPlan& p, const std::string& nam
 
 }  // namespace
 
-TEST_CASE("what is configured is inserted once, and a second sync writes nothing") {
+TEST_CASE("configured gateways and rooms are inserted once, and a second sync writes nothing") {
   app::Configured c;
   c.gateways = {gateway("gxy1", "wss://1"), gateway("gxy2")};
   c.rooms = {room("2171", "gxy2"), room("hall", "gxy1")};
@@ -62,7 +62,7 @@ TEST_CASE("what is configured is inserted once, and a second sync writes nothing
   CHECK(second.warnings.empty());
 }
 
-TEST_CASE("a changed value is written, and one that an operator changed stays, with a warning") {
+TEST_CASE("a changed configured value is written; an operator's own value stays, with a warning") {
   app::Configured c;
   c.gateways = {gateway("gxy1", "wss://1"), gateway("gxy2", "wss://2")};
   c.rooms = {room("2171", "gxy1")};
@@ -83,7 +83,7 @@ TEST_CASE("a changed value is written, and one that an operator changed stays, w
   CHECK(gateway_in(plan(c, p.rows), "gxy1").url == "wss://third");
 }
 
-TEST_CASE("without [[gateways]] the names in lists, regions, pins and standbys create bare gateways") {
+TEST_CASE("names in lists, regions, pins and standbys create bare gateways without [[gateways]]") {
   app::Configured c;
   c.options.available_servers = {{"a", "b"}};
   c.options.regions = {{"IL", {"c"}, ""}};
@@ -96,7 +96,7 @@ TEST_CASE("without [[gateways]] the names in lists, regions, pins and standbys c
   CHECK_FALSE(plan(c, p.rows).writes());
 }
 
-TEST_CASE("with [[gateways]] an unknown name is an error that suggests one") {
+TEST_CASE("an unknown name beside [[gateways]] is an error with a suggestion") {
   const auto refused = [](const std::string& text, auto set) {
     app::Configured c;
     c.gateways = {gateway("gxy1"), gateway("gxy2")};
@@ -121,7 +121,7 @@ TEST_CASE("with [[gateways]] an unknown name is an error that suggests one") {
           });
 }
 
-TEST_CASE("a gateway of another type may not be listed, a disabled or draining one is a warning") {
+TEST_CASE("a listed gateway of another type is an error, a disabled or draining one a warning") {
   app::Configured c;
   c.gateways = {gateway("gxy1"), gateway("gxy2"), gateway("gxy3")};
   c.gateways[0].type = "streaming";
@@ -149,7 +149,7 @@ TEST_CASE("a room's unknown default gateway is an error, an unknown id is not") 
   CHECK(app::rooms_without_gateway(*catalogue).size() == 1);
 }
 
-TEST_CASE("ids are kept for good, and an id that another bears is an error that names both") {
+TEST_CASE("ids are kept for good, and an id configured for two rows is an error that names both") {
   app::Configured c;
   c.gateways = {gateway("gxy1")};
   c.rooms = {room("a", "gxy1"), room("b", "gxy1")};
@@ -175,7 +175,7 @@ TEST_CASE("ids are kept for good, and an id that another bears is an error that 
   CHECK(plan(c, rows).errors.size() == 2);
 }
 
-TEST_CASE("an id that another row bears is an error that names both") {
+TEST_CASE("an id of another row is an error that names both rows") {
   app::Configured c;
   c.gateways = {gateway("gxy1")};
   c.rooms = {room("a", "gxy1")};
@@ -188,7 +188,7 @@ TEST_CASE("an id that another row bears is an error that names both") {
             "config.toml:rnew: room \"new\" cannot have id 5: room \"a\" has it; choose another id"});
 }
 
-TEST_CASE("what an entry does not say is left to a row that came by import or SQL, and is the default of a new one") {
+TEST_CASE("an omitted field keeps the value of an imported or SQL row, and is the default in a new row") {
   app::CatalogueRows rows;
   rows.gateways.resize(1);
   rows.gateways[0].gateway.id = 9;
@@ -220,7 +220,7 @@ TEST_CASE("what an entry does not say is left to a row that came by import or SQ
   CHECK(gateway_in(p, "gxy9").url == "wss://nine");
 }
 
-TEST_CASE("what an operator has removed stays removed, with a warning") {
+TEST_CASE("an entry that an operator removed stays removed, with a warning") {
   app::Configured c;
   c.gateways = {gateway("gxy1"), gateway("gxy2")};
   c.rooms = {room("1", "gxy1")};
@@ -234,8 +234,7 @@ TEST_CASE("what an operator has removed stays removed, with a warning") {
   CHECK_FALSE(p.writes());
 }
 
-TEST_CASE(
-    "names that SQL has exchanged are contradicted, and nothing is written until they are given back or confirmed") {
+TEST_CASE("names exchanged by SQL are a contradiction, and nothing is written until they are given back or confirmed") {
   app::Configured c;
   c.gateways = {gateway("gxy1", "wss://1"), gateway("gxy2", "wss://2")};
   c.rooms = {room("1", "gxy1"), room("2", "gxy2")};
@@ -268,7 +267,7 @@ TEST_CASE(
   CHECK(plan(c, p.rows).contradictions.empty());
 }
 
-TEST_CASE("a type that SQL has set is contradicted, also where the configuration leaves it out") {
+TEST_CASE("a type set by SQL is reported as a contradiction, also where the configuration leaves the type out") {
   for (const std::optional<std::string>& type : {std::optional<std::string>(), std::optional<std::string>("rooms")}) {
     app::Configured c;
     c.gateways = {gateway("gxy1"), gateway("gxy2")};
@@ -287,7 +286,7 @@ TEST_CASE("a type that SQL has set is contradicted, also where the configuration
   }
 }
 
-TEST_CASE("a decimal uid gives way to an explicit id, and a made-up id to both") {
+TEST_CASE("an explicit id goes before a decimal uid, and both go before a generated id") {
   app::Configured c;
   c.gateways = {gateway("gxy1")};
   c.rooms = {room("hall", "gxy1"), room("7", "gxy1"), room("x", "gxy1"), room("007", "gxy1")};
@@ -300,7 +299,7 @@ TEST_CASE("a decimal uid gives way to an explicit id, and a made-up id to both")
   CHECK(ids.size() == 4);
 }
 
-TEST_CASE("the largest id that a uid can claim leaves room for others") {
+TEST_CASE("the largest id that a uid can claim leaves ids for other rows") {
   app::Configured c;
   c.gateways = {gateway("gxy1")};
   c.rooms = {room("9223372036854775807", "gxy1"), room("x", "gxy1"), room("y", "gxy1")};
@@ -310,7 +309,7 @@ TEST_CASE("the largest id that a uid can claim leaves room for others") {
   CHECK(room_in(p, "y").id == 2);
 }
 
-TEST_CASE("what stood in the configuration and stands there no more is marked removed, unless in use") {
+TEST_CASE("an entry that left the configuration is marked removed, unless it is in use") {
   app::Configured c;
   c.gateways = {gateway("gxy1"), gateway("gxy2"), gateway("gxy3"), gateway("gxy4")};
   c.rooms = {room("1", "gxy2"), room("2", "gxy1")};
@@ -336,7 +335,7 @@ TEST_CASE("what stood in the configuration and stands there no more is marked re
   CHECK(gateway_in(back, "gxy4").id == 4);
 }
 
-TEST_CASE("what came by import or SQL stays") {
+TEST_CASE("rows that came by import or SQL stay") {
   app::CatalogueRows rows;
   rows.gateways.resize(1);
   rows.gateways[0].gateway.id = 9;

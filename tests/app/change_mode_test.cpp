@@ -14,7 +14,7 @@ app::Configured with_mode(const LoneSidecar& sidecar, bool scale) {
 }
 }  // namespace
 
-TEST_CASE("when scale mode begins an occupied room is assigned where its users are") {
+TEST_CASE("an occupied room is assigned where its users are when scale mode begins") {
   LoneSidecar sidecar;
   REQUIRE(sidecar.reload(with_mode(sidecar, false)).problems.empty());
   CHECK(sidecar.report("1", "a", "gxy3") == "gxy1 1");  // they say where they really are
@@ -27,7 +27,7 @@ TEST_CASE("when scale mode begins an occupied room is assigned where its users a
   CHECK(sidecar.count("sessions") == 2);
 }
 
-TEST_CASE("an older row of an occupied room is replaced, one of an empty room is found again") {
+TEST_CASE("an older row of an occupied room is replaced, and one of an empty room is kept") {
   LoneSidecar sidecar;
   CHECK(sidecar.ask("1") == "gxy1 assigned");
   CHECK(sidecar.ask("2") == "gxy2 assigned");
@@ -42,7 +42,7 @@ TEST_CASE("an older row of an occupied room is replaced, one of an empty room is
   CHECK(sidecar.row("2") == "gxy1");
 }
 
-TEST_CASE("scale mode begins in slices, and whoever asks meanwhile is answered where the room's users are") {
+TEST_CASE("scale mode begins in slices, and requests in between get the gateway with the room's users") {
   app::Configured configured = four_gateways();
   for (int i = 1; i <= 500; ++i) {
     domain::ConfiguredRoom room;
@@ -74,7 +74,7 @@ TEST_CASE("scale mode begins in slices, and whoever asks meanwhile is answered w
   CHECK(sidecar.text("SELECT count(*) FROM room_server_assignments WHERE gateway_name = 'gxy3'") == "500");
 }
 
-TEST_CASE("a room asked for before its turn comes is seen to at once; its older row is not answered") {
+TEST_CASE("a room requested before its slice is assigned at once, and its older row is not answered") {
   LoneSidecar sidecar;
   for (const char* room : {"1", "2", "4"}) sidecar.ask(room);
   REQUIRE(sidecar.reload(with_mode(sidecar, false)).problems.empty());
@@ -91,7 +91,7 @@ TEST_CASE("a room asked for before its turn comes is seen to at once; its older 
   CHECK(sidecar.ask("2") == "gxy4 sticky");
 }
 
-TEST_CASE("rolled back by a restart, and forward again, sessions of the time between are not made up") {
+TEST_CASE("no session is restored when scale mode begins by a restart after legacy mode") {
   LoneSidecar sidecar;
   sidecar.report("1", "a");
   sidecar.configured.options.scale = false;
@@ -103,7 +103,7 @@ TEST_CASE("rolled back by a restart, and forward again, sessions of the time bet
   CHECK(sidecar.report("1", "c") == "gxy1 1");  // but legacy mode wrote none down
 }
 
-TEST_CASE("whom legacy mode answered may still be on the way when scale mode begins") {
+TEST_CASE("users that legacy mode answered may still be on the way when scale mode begins") {
   LoneSidecar sidecar;
   sidecar.report("1", "a", "gxy1");
   REQUIRE(sidecar.reload(with_mode(sidecar, false)).problems.empty());
@@ -113,7 +113,7 @@ TEST_CASE("whom legacy mode answered may still be on the way when scale mode beg
   CHECK(sidecar.ask("1") == "gxy1 sticky");
 }
 
-TEST_CASE("what was used just before legacy mode began is in the file") {
+TEST_CASE("the last use just before legacy mode began is in the file") {
   LoneSidecar sidecar;
   sidecar.ask("1");
   sidecar.pass(std::chrono::seconds{1});
@@ -148,7 +148,7 @@ TEST_CASE("invariant 7: a bad configuration never replaces a good one") {
   CHECK(sidecar.ask("2") == "gxy2 assigned");  // neither the mode nor the list
 }
 
-TEST_CASE("a reload that cannot be written is in force all the same, and written later") {
+TEST_CASE("a reload that cannot be written is in force, and is written later") {
   LoneSidecar sidecar;
   sidecar.ask("1");
   sidecar.lock_file();
@@ -174,7 +174,7 @@ TEST_CASE("a drained gateway gets no new room and keeps those it has, also after
   CHECK(sidecar.ask("8") == "gxy1 assigned");
 }
 
-TEST_CASE("when a reload to scale mode returns, rows, sessions and mode are in the file") {
+TEST_CASE("rows, sessions and mode are in the file when a reload to scale mode returns") {
   LoneSidecar sidecar;
   sidecar.ask("1");
   REQUIRE(sidecar.reload(with_mode(sidecar, false)).problems.empty());
@@ -190,7 +190,7 @@ TEST_CASE("when a reload to scale mode returns, rows, sessions and mode are in t
   CHECK(sidecar.report("1", "c") == "gxy3 2");
 }
 
-TEST_CASE("a switch while storage fails still sends everyone to where the users are") {
+TEST_CASE("a switch of mode while storage fails still sends everyone to where the users are") {
   LoneSidecar sidecar;
   sidecar.ask("1");
   sidecar.ask("2");

@@ -41,7 +41,7 @@ void pass(LoneSidecar& sidecar, std::chrono::seconds time) {
 }
 }  // namespace
 
-TEST_CASE("the silent go after dead_after, and with the last of them the assignment") {
+TEST_CASE("silent sessions go after dead_after, and the assignment goes with the last of them") {
   LoneSidecar sidecar;
   sidecar.report("1", "a");
   sidecar.report("1", "b");
@@ -86,7 +86,7 @@ TEST_CASE("a sticky answer renews the grace") {
   CHECK(app::clean_up(*sidecar.registry) == 1);
 }
 
-TEST_CASE("if most fall silent at once their rooms keep the assignments for join_grace") {
+TEST_CASE("mass silence: if most sessions fall silent at once, their rooms keep the assignments for join_grace") {
   LoneSidecar sidecar;
   for (int i = 0; i < 10; ++i) sidecar.report(std::to_string(i + 1), "s" + std::to_string(i));
   pass(sidecar, 90s);
@@ -97,7 +97,7 @@ TEST_CASE("if most fall silent at once their rooms keep the assignments for join
   CHECK(app::clean_up(*sidecar.registry) == 10);
 }
 
-TEST_CASE("mass silence keeps a room, too, in which somebody else is, and then leaves") {
+TEST_CASE("mass silence also keeps a room whose last live user leaves soon after") {
   LoneSidecar sidecar;
   for (int i = 0; i < 10; ++i) sidecar.report("1", "s" + std::to_string(i));
   pass(sidecar, 45s);
@@ -108,7 +108,7 @@ TEST_CASE("mass silence keeps a room, too, in which somebody else is, and then l
   CHECK(sidecar.report("1", "s0") == "gxy1 1");
 }
 
-TEST_CASE("sessions that fall silent together are worked on in slices") {
+TEST_CASE("sessions that fall silent together are removed in slices") {
   LoneSidecar sidecar;
   constexpr int many = 5000;
   for (int i = 0; i < many; ++i) sidecar.report(std::to_string(i % 50 + 1), "s" + std::to_string(i));
@@ -126,7 +126,7 @@ TEST_CASE("sessions that fall silent together are worked on in slices") {
   CHECK(sidecar.count("sessions") == 0);
 }
 
-TEST_CASE("the cleaning takes for silent what no turn has yet, and then judges how many that are") {
+TEST_CASE("a cleanup expires the silent sessions itself before it counts them") {
   LoneSidecar sidecar;
   for (int i = 0; i < 1000; ++i) sidecar.report(std::to_string(i % 50 + 1), "s" + std::to_string(i));
   pass(sidecar, 90s);
@@ -135,7 +135,7 @@ TEST_CASE("the cleaning takes for silent what no turn has yet, and then judges h
   CHECK(sidecar.count("sessions") == 0);
 }
 
-TEST_CASE("nine are no mass, nor are ten of twenty") {
+TEST_CASE("nine silent sessions are no mass silence, nor are ten of twenty") {
   LoneSidecar sidecar;
   const int silent = GENERATE(9, 10);
   for (int i = 0; i < silent; ++i) sidecar.report("1", "s" + std::to_string(i));
@@ -147,7 +147,7 @@ TEST_CASE("nine are no mass, nor are ten of twenty") {
   CHECK(app::clean_up(*sidecar.registry) == 1);
 }
 
-TEST_CASE("time in which the process stood still counts for nobody") {
+TEST_CASE("time in which the process stood still ages no session and no grace") {
   LoneSidecar sidecar;
   sidecar.report("1", "a");
   pass(sidecar, 80s);
@@ -157,7 +157,7 @@ TEST_CASE("time in which the process stood still counts for nobody") {
   CHECK(sidecar.report("1", "b") == "gxy1 2");
 }
 
-TEST_CASE("five minutes of standing still cost no session and no grace, whoever comes first afterwards") {
+TEST_CASE("five minutes of standing still cost no session and no grace, whatever happens first afterwards") {
   LoneSidecar sidecar;
   const auto before = twelve_occupied(sidecar);
   sidecar.ask("20");  // nobody joins
@@ -172,7 +172,7 @@ TEST_CASE("five minutes of standing still cost no session and no grace, whoever 
   CHECK(asked(sidecar) == before);
 }
 
-TEST_CASE("the wall clock goes an hour forward or back, and only the times in listings show it") {
+TEST_CASE("an hour's jump of the wall clock shows only in the times of listings") {
   LoneSidecar sidecar;
   const auto before = twelve_occupied(sidecar);
   sidecar.ask("20");
@@ -215,7 +215,7 @@ TEST_CASE("a signaling server that was silent for three minutes finds every room
   CHECK(asked(sidecar) == before);
 }
 
-TEST_CASE("users who were forgotten bit by bit come back to where they say they are") {
+TEST_CASE("users whose sessions expired in two cleanups return to the gateways that they report") {
   LoneSidecar sidecar;
   // Keepalives were spread over half a minute, so the silence is told in two cleanings.
   for (int i = 1; i <= 12; ++i) {
@@ -234,7 +234,7 @@ TEST_CASE("users who were forgotten bit by bit come back to where they say they 
   for (int i = 1; i <= 12; ++i) CHECK(sidecar.row(std::to_string(i)) == "gxy" + std::to_string(i % 4 + 1));
 }
 
-TEST_CASE("after a restart a remembered session has a full dead_after") {
+TEST_CASE("a restored session has a full dead_after after a restart") {
   LoneSidecar sidecar;
   sidecar.report("1", "a");
   pass(sidecar, 80s);
@@ -260,7 +260,7 @@ TEST_CASE("last uses are written behind, of however many rooms") {
   CHECK(app::Registry::Transaction(*sidecar.registry).ledger().take_touched().empty());
 }
 
-TEST_CASE("a room that is used while last uses are being written is named again") {
+TEST_CASE("a room used while last uses are being written is written again") {
   LoneSidecar sidecar;
   sidecar.ask("1");
   pass(sidecar, 1s);

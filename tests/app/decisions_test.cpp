@@ -44,7 +44,7 @@ std::size_t count(LoneSidecar& sidecar, const std::string& room = "") {
 
 }  // namespace
 
-TEST_CASE("each placing is remembered with what every gateway looked like then") {
+TEST_CASE("each placement is recorded with the state of every gateway at that moment") {
   LoneSidecar sidecar;
   sidecar.ask("1", "il");
   sidecar.ask("2");
@@ -71,7 +71,7 @@ TEST_CASE("a sticky answer is no decision") {
   CHECK(count(sidecar) == 1);
 }
 
-TEST_CASE("a decision tells who asked for it") {
+TEST_CASE("a decision names its requester") {
   LoneSidecar sidecar;
   sidecar.report("1", "a");
   CHECK(newest(sidecar) == "1: gxy1 assigned session");
@@ -84,7 +84,7 @@ TEST_CASE("a decision tells who asked for it") {
   CHECK(sidecar.registry->decisions().newest("2", 1, std::nullopt).items[0].record->left == "gxy3");
 }
 
-TEST_CASE("a placing that could not be made durable is remembered as a refusal, once") {
+TEST_CASE("a placement that could not be made durable is recorded once, as a refusal") {
   LoneSidecar sidecar;
   sidecar.lock_file();
   CHECK(sidecar.ask("1") == "storage_unavailable");
@@ -99,7 +99,7 @@ TEST_CASE("a placing that could not be made durable is remembered as a refusal, 
   CHECK(!page.items[0].record->gateway);
 }
 
-TEST_CASE("a request that is refused while a commit hangs is remembered at once, and the claim's failure not again") {
+TEST_CASE("a refusal during a hanging commit is recorded at once, and the claim's later failure is not") {
   LoneSidecar sidecar;
   sidecar.lock_file();
   CHECK(sidecar.ask("1") == "storage_unavailable");
@@ -111,7 +111,7 @@ TEST_CASE("a request that is refused while a commit hangs is remembered at once,
   CHECK(page.items[0].record->times == 1);
 }
 
-TEST_CASE("of a claim that was given up a refusal is told once, and a placing if it is granted later") {
+TEST_CASE("a claim that its caller gave up is recorded as one refusal, and as a placement if it is granted later") {
   app::Claim claim;
   CHECK(!claim.give_up());  // what was decided is not told yet
   CHECK(!claim.describe(placing("1")));
@@ -132,7 +132,7 @@ TEST_CASE("of a claim that was given up a refusal is told once, and a placing if
   CHECK(!failing.conclude(std::nullopt));
 }
 
-TEST_CASE("an operator's release is remembered, with the gateway that the room left") {
+TEST_CASE("an operator's release is recorded with the gateway that the room left") {
   LoneSidecar sidecar;
   sidecar.ask("1");
   sidecar.report("1", "a");
@@ -148,7 +148,7 @@ TEST_CASE("an operator's release is remembered, with the gateway that the room l
   CHECK(to_text(record.asker) == "operator");
 }
 
-TEST_CASE("a refusal by a pin tells that gateway, whatever the others could take") {
+TEST_CASE("a refusal because of a pin names the pin's gateway, whatever other gateways could take") {
   LoneSidecar sidecar;
   sidecar.configured.options.pins = {{"1", "gxy2", ""}};
   sidecar.reload(sidecar.configured);
@@ -163,7 +163,7 @@ TEST_CASE("a refusal by a pin tells that gateway, whatever the others could take
   CHECK(candidates[0].verdict == "disabled");
 }
 
-TEST_CASE("refusals are remembered, in either mode") {
+TEST_CASE("refusals are recorded in either mode") {
   LoneSidecar sidecar;
   sidecar.ask("none");
   sidecar.report("nor", "a");
@@ -178,7 +178,7 @@ TEST_CASE("refusals are remembered, in either mode") {
   CHECK(newest(sidecar, "7") == "7: gateway_not_found default user");
 }
 
-TEST_CASE("in legacy mode another default gateway is a decision, and an answer is none") {
+TEST_CASE("a changed default gateway is a decision in legacy mode, and an answer is none") {
   LoneSidecar sidecar;
   sidecar.configured.options.scale = false;
   sidecar.reload(sidecar.configured);
@@ -193,7 +193,7 @@ TEST_CASE("in legacy mode another default gateway is a decision, and an answer i
   CHECK(sidecar.registry->decisions().newest("7", 1, std::nullopt).items[0].record->left == "gxy1");
 }
 
-TEST_CASE("ten thousand are kept, and refusals push no placing out") {
+TEST_CASE("ten thousand decisions are kept, and refusals displace no placement") {
   Decisions decisions;
   for (int i = 0; i < 10'050; ++i) decisions.add(placing(std::to_string(i)));
   for (int i = 0; i < 5'000; ++i) {
@@ -205,7 +205,7 @@ TEST_CASE("ten thousand are kept, and refusals push no placing out") {
   CHECK(decisions.newest("50", 1, std::nullopt).items.size() == 1);
 }
 
-TEST_CASE("they are bounded in bytes") {
+TEST_CASE("decisions are bounded in bytes") {
   Decisions decisions;
   for (int i = 0; i < 10'000; ++i) {
     DecisionRecord record = placing(std::to_string(i) + std::string(200, 'x'));
@@ -220,7 +220,7 @@ TEST_CASE("they are bounded in bytes") {
   CHECK(bytes > Decisions::most_bytes / 2);
 }
 
-TEST_CASE("a refusal that repeats itself is one, with a number, and the newest again") {
+TEST_CASE("a repeated refusal is one entry with a count, and becomes the newest again") {
   Decisions decisions;
   for (int i = 0; i < 50; ++i) decisions.add(refusal("1", domain::Refusal::capacity_exhausted, i));
   decisions.add(placing("2"));
@@ -235,7 +235,7 @@ TEST_CASE("a refusal that repeats itself is one, with a number, and the newest a
   CHECK(first.time == domain::WallTime{std::chrono::seconds{70}});
 }
 
-TEST_CASE("pages go from the newest to the oldest and meet each once") {
+TEST_CASE("pages of decisions go from the newest to the oldest, each decision once") {
   Decisions decisions;
   for (int i = 0; i < 10; ++i) {
     decisions.add(placing(std::to_string(i)));
@@ -252,7 +252,7 @@ TEST_CASE("pages go from the newest to the oldest and meet each once") {
   CHECK(rooms == "r9 9 r8 8 r7 7 r6 6 r5 5 r4 4 r3 3 r2 2 r1 1 r0 0 ");
 }
 
-TEST_CASE("of a large fleet the chosen one and some others are remembered") {
+TEST_CASE("a decision in a large fleet keeps the chosen gateway and some others") {
   app::Configured large;
   large.options.scale = true;
   large.options.unknown_rooms = domain::UnknownRooms::accept;

@@ -62,7 +62,7 @@ const std::string gone = "gxy2";
 
 }  // namespace
 
-TEST_CASE("a gateway that is disabled while it dies is left, too") {
+TEST_CASE("rooms also leave a dead gateway that is disabled meanwhile") {
   Fleet fleet;
   for (int i = 1; i <= 12; ++i) fleet.ask(std::to_string(i));
   auto disabled = fleet.configured;
@@ -73,7 +73,7 @@ TEST_CASE("a gateway that is disabled while it dies is left, too") {
   CHECK(fleet.on(gone) == "0");
 }
 
-TEST_CASE("a standby of which nothing was heard takes no rooms, one that has begun to goes on at a doubt") {
+TEST_CASE("a standby of unknown health takes no rooms; one in use goes on while suspect") {
   Fleet fleet;
   auto with = fleet.configured;
   with.options.available_servers = {{"gxy1", "gxy2"}};
@@ -91,7 +91,7 @@ TEST_CASE("a standby of which nothing was heard takes no rooms, one that has beg
   CHECK(fleet.on("gxy3") == "4");
 }
 
-TEST_CASE("the rooms of a dead gateway move once, are spread, and are told so once") {
+TEST_CASE("the rooms of a dead gateway move once, are spread, and are logged once") {
   Fleet fleet;
   for (int i = 1; i <= 12; ++i) fleet.ask(std::to_string(i));
   REQUIRE(fleet.on(gone) == "3");
@@ -112,7 +112,7 @@ TEST_CASE("the rooms of a dead gateway move once, are spread, and are told so on
   }
 }
 
-TEST_CASE("a blip under the wait moves nothing, and neither does not knowing") {
+TEST_CASE("an outage shorter than the wait moves nothing, and neither does unknown health") {
   Fleet fleet;
   fleet.ask("2");
   const std::string before = fleet.row("2");
@@ -136,7 +136,7 @@ TEST_CASE("a blip under the wait moves nothing, and neither does not knowing") {
   CHECK(fleet.ask("2") == before + " sticky");
 }
 
-TEST_CASE("if all gateways are down nothing moves, known rooms are answered, and new ones are placed") {
+TEST_CASE("nothing moves while all gateways are down; known rooms are answered and new ones placed") {
   Fleet fleet;
   for (int i = 1; i <= 8; ++i) fleet.ask(std::to_string(i));
   fleet.dead = {"gxy1", "gxy2", "gxy3", "gxy4"};
@@ -151,14 +151,14 @@ TEST_CASE("if all gateways are down nothing moves, known rooms are answered, and
   CHECK(fleet.ask("20") == "gxy1 sticky");
 }
 
-TEST_CASE("while the brake holds, new rooms go to those that answer first") {
+TEST_CASE("new rooms go first to gateways that are up while the brake holds") {
   Fleet fleet;
   fleet.dead = {"gxy1", "gxy2", "gxy3"};
   fleet.rounds(10);
   for (int i = 1; i <= 5; ++i) CHECK(fleet.ask(std::to_string(i)) == "gxy4 assigned");
 }
 
-TEST_CASE("gateways that die one by one brake nothing, and the last of them is down: new rooms are refused") {
+TEST_CASE("gateways that die one by one set no brake, and new rooms are refused once the last is down") {
   Fleet fleet;
   for (const char* gateway : {"gxy1", "gxy2", "gxy3", "gxy4"}) {
     fleet.dead.insert(gateway);
@@ -167,7 +167,7 @@ TEST_CASE("gateways that die one by one brake nothing, and the last of them is d
   CHECK(fleet.ask("20") == "no_gateway_available");
 }
 
-TEST_CASE("while the brake holds, an emptied gateway's rooms move to living ones only") {
+TEST_CASE("an evacuated gateway's rooms move to living gateways only while the brake holds") {
   Fleet fleet;
   for (int i = 1; i <= 8; ++i) fleet.ask(std::to_string(i));
   REQUIRE(fleet.row("1") == "gxy1");
@@ -224,7 +224,7 @@ TEST_CASE("a new room goes to a living standby if no listed gateway lives") {
     fleet.die_one_by_one({"gxy4"});
     CHECK(fleet.ask("21") == "no_gateway_available");
   }
-  SECTION("no listed one may take it") {
+  SECTION("no listed gateway may take it") {
     for (const char* gateway : {"gxy1", "gxy2"}) fleet.keeper->set_draining(gateway, domain::Draining::yes);
     CHECK(fleet.ask("20") == "gxy3 borrowed");
     fleet.keeper->set_draining("gxy3", domain::Draining::yes);
@@ -239,7 +239,7 @@ TEST_CASE("a new room goes to a living standby if no listed gateway lives") {
   }
 }
 
-TEST_CASE("suspects come after all others of their step, and before the next step") {
+TEST_CASE("suspect gateways come after all others of their step, and before the next step") {
   Fleet fleet;
   fleet.configured.options.regions = {{"IL", {"gxy1", "gxy2"}, ""}, {"US", {"gxy3"}, ""}};
   fleet.reload(fleet.configured);
@@ -255,7 +255,7 @@ TEST_CASE("suspects come after all others of their step, and before the next ste
   CHECK(fleet.ask("4") == "gxy4 assigned");
 }
 
-TEST_CASE("a room is asked for after the wait but before its turn: it moves then, and once") {
+TEST_CASE("a room requested after the wait but before its slice moves at that moment, and once") {
   Fleet fleet;
   for (int i = 1; i <= 8; ++i) fleet.ask(std::to_string(i));
   fleet.kill_without_moving(gone);
@@ -267,7 +267,7 @@ TEST_CASE("a room is asked for after the wait but before its turn: it moves then
   CHECK(fleet.row("6") == "gxy3");
 }
 
-TEST_CASE("many who ask at once for a room of a dead gateway get the same, beside the mover") {
+TEST_CASE("simultaneous requests for a room of a dead gateway get one answer while failover runs") {
   Fleet fleet;
   for (int i = 1; i <= 50; ++i) fleet.ask(std::to_string(i));
   fleet.kill_without_moving(gone);
@@ -297,7 +297,7 @@ TEST_CASE("many who ask at once for a room of a dead gateway get the same, besid
   }
 }
 
-TEST_CASE("all rooms go to the first standby that is well and empty") {
+TEST_CASE("all rooms of a dead gateway go to the first standby that is up and empty") {
   Fleet fleet;
   fleet.configured.options.available_servers = {{"gxy1", "gxy2"}};
   fleet.configured.options.standby_servers = {"gxy3", "gxy4"};
@@ -364,7 +364,7 @@ TEST_CASE("a pinned room stays on its dead gateway, unless pinned rooms may be m
   }
 }
 
-TEST_CASE("a gateway is emptied on the operator's word, also after a restart") {
+TEST_CASE("a gateway is evacuated on an operator's command, also after a restart") {
   LoneSidecar sidecar;
   for (int i = 1; i <= 12; ++i) sidecar.ask(std::to_string(i));
   REQUIRE(sidecar.row("2") == "gxy2");
@@ -379,7 +379,7 @@ TEST_CASE("a gateway is emptied on the operator's word, also after a restart") {
   CHECK(sidecar.ask("20") == "gxy2 assigned");
 }
 
-TEST_CASE("while nothing can be written rooms stay where they are, and move when it is possible again") {
+TEST_CASE("rooms stay where they are while nothing can be written, and move afterwards") {
   Fleet fleet;
   for (int i = 1; i <= 8; ++i) fleet.ask(std::to_string(i));
   fleet.kill_without_moving(gone);
@@ -401,7 +401,7 @@ TEST_CASE("legacy mode moves nothing, whatever is down") {
   CHECK(fleet.ask("1") == "gxy1 default");
 }
 
-TEST_CASE("nobody is placed on a gateway that is down, nor taken over there") {
+TEST_CASE("no room is placed or adopted on a gateway that is down") {
   Fleet fleet;
   fleet.kill(gone);
   for (int i = 1; i <= 9; ++i) CHECK(fleet.ask(std::to_string(i)).substr(0, 4) != gone);

@@ -54,16 +54,14 @@ TEST_CASE("the history reaches back an hour, and no further") {
   CHECK(hour.gateways.front().readings.front()->load == 380);
 }
 
-TEST_CASE("samples that come too often push out the oldest") {
+TEST_CASE("samples that come too often displace the oldest") {
   LoadHistory history;
   for (int i = 0; i < 1000; ++i) history.add(start + i * 1s, {gateway("gxy1", i)});
   CHECK(history.last_hour().times.size() == LoadHistory::most_samples);
   CHECK(history.last_hour().times.front() == start + 880s);
 }
 
-TEST_CASE(
-    "a gateway that comes or goes has a hole where it was not there, and is forgotten after an "
-    "hour") {
+TEST_CASE("a gateway has gaps while it is absent, and is forgotten after an hour") {
   LoadHistory history;
   history.add(start, {gateway("gxy1", 1)});
   history.add(start + 30s, {gateway("gxy1", 2), gateway("gxy2", 7)});
@@ -77,7 +75,7 @@ TEST_CASE(
   CHECK(loads(history, "gxy2") == "8 9 9");
 }
 
-TEST_CASE("a clock that jumps ahead leaves a gap, one that was set back takes the future away") {
+TEST_CASE("a clock that jumps ahead leaves a gap, and one set back removes samples of the future") {
   LoadHistory history;
   history.add(start, {gateway("gxy1", 1)});
   history.add(start + 40min, {gateway("gxy1", 2)});
@@ -91,7 +89,7 @@ TEST_CASE("a clock that jumps ahead leaves a gap, one that was set back takes th
   CHECK(loads(history, "gxy1") == "5");
 }
 
-TEST_CASE("names that change all the time cannot make the history grow") {
+TEST_CASE("ever-changing names cannot make the history grow") {
   LoadHistory history;
   for (int i = 0; i < 10; ++i) {
     std::vector<GatewayListing> gateways;
@@ -102,7 +100,7 @@ TEST_CASE("names that change all the time cannot make the history grow") {
   for (const auto& series : history.last_hour().gateways) REQUIRE(series.readings.size() == 10);
 }
 
-TEST_CASE("loads beyond what is kept are cut, and are not taken for absence") {
+TEST_CASE("loads above the largest storable value are cut, and are not taken for absence") {
   LoadHistory history;
   history.add(start, {gateway("gxy1", std::int64_t{1} << 40), gateway("gxy2", -5)});
   CHECK(loads(history, "gxy1") == "4294967294");

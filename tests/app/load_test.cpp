@@ -83,7 +83,7 @@ TEST_CASE("a room counts for the larger of the average and its users now") {
     app::clean_up(*sidecar.registry);
     CHECK(sidecar.loads() == "15 10 10 10");
   }
-  SECTION("a snapshot says who is left") {
+  SECTION("a snapshot lists the remaining users") {
     sidecar.pass(1ms);
     app::report_snapshot(*sidecar.registry, {{"1", "s1", {}}, {"3", "s2", {}}}, 0ms);
     CHECK(sidecar.loads() == "10 10 10 10");
@@ -108,7 +108,7 @@ TEST_CASE("a room counts for the larger of the average and its users now") {
   }
 }
 
-TEST_CASE("a reload takes the way of counting up, and takes it back, under live rooms") {
+TEST_CASE("a reload switches load_by and switches it back under live rooms") {
   ExcessUsers sidecar;
   sidecar.count(domain::LoadBy::rooms);
   sidecar.enter("1", 1, 30);
@@ -125,7 +125,7 @@ TEST_CASE("a reload takes the way of counting up, and takes it back, under live 
   CHECK(sidecar.loads() == "35 20 20 20");
 }
 
-TEST_CASE("a mode flipped under live rooms and back leaves the loads a recount") {
+TEST_CASE("a mode flipped under live rooms and back leaves the loads correct") {
   ExcessUsers sidecar;
   sidecar.enter("1", 1, 30);
   sidecar.configured.options.scale = false;
@@ -137,7 +137,7 @@ TEST_CASE("a mode flipped under live rooms and back leaves the loads a recount")
   CHECK(sidecar.loads() == "55 0 10 10");  // all who said nothing else are on the default gateway
 }
 
-TEST_CASE("users go with their rooms when a gateway dies, and the next room sees them there") {
+TEST_CASE("users count on the new gateway as soon as their room moves off a dead one") {
   ExcessUsers sidecar;
   sidecar.configured.options.health.http = true;
   sidecar.count(domain::LoadBy::sessions);

@@ -9,7 +9,7 @@
 
 using namespace std::chrono_literals;
 
-TEST_CASE("entering, staying and leaving") {
+TEST_CASE("a session enters, stays and leaves") {
   LoneSidecar sidecar;
   CHECK(sidecar.ask("1") == "gxy1 assigned");
   CHECK(sidecar.report("1", "a") == "gxy1 1");
@@ -63,7 +63,7 @@ TEST_CASE("a refused report changes nothing") {
   CHECK(sidecar.row("2").empty());
 }
 
-TEST_CASE("somebody on the way keeps the room until join_grace after the answer") {
+TEST_CASE("a user on the way keeps the room until join_grace after the answer") {
   LoneSidecar sidecar;
   sidecar.report("1", "a");
   sidecar.ask("1");
@@ -111,7 +111,7 @@ TEST_CASE("above sessions.max new sessions are refused, and known ones go on") {
   CHECK(sidecar.report("2", "c").ends_with(" 1"));
 }
 
-TEST_CASE("a silent session counts to sessions.max until the cleaning, and may come back") {
+TEST_CASE("a silent session counts towards sessions.max until the cleanup, and may come back") {
   LoneSidecar sidecar;
   app::Configured few = sidecar.configured;
   few.options.max_sessions = 1;
@@ -136,7 +136,7 @@ TEST_CASE("a forced release forgets the sessions of a large room in slices") {
   CHECK(sidecar.ask("1") == "gxy1 assigned");
 }
 
-TEST_CASE("sessions that report another gateway than their room's show that it is split, until they do not") {
+TEST_CASE("a room is split as long as sessions of it report another gateway than the room's") {
   LoneSidecar sidecar;
   sidecar.report("1", "a", "gxy2");
   sidecar.report("1", "b", "gxy2");
@@ -159,7 +159,7 @@ TEST_CASE("sessions that report another gateway than their room's show that it i
   CHECK(sidecar.splits().empty());
 }
 
-TEST_CASE("a snapshot shows splits as well, and so do sessions in legacy mode") {
+TEST_CASE("a snapshot also shows splits, and so do sessions in legacy mode") {
   LoneSidecar sidecar;
   app::Configured legacy = sidecar.configured;
   legacy.options.scale = GENERATE(true, false);

@@ -14,7 +14,7 @@ std::vector<std::string> codes(const app::SnapshotResult& result) {
 }
 }  // namespace
 
-TEST_CASE("a snapshot is the whole truth: the missing leave, the new enter, movers count as neither") {
+TEST_CASE("a snapshot replaces all sessions: missing ones leave, new ones enter, moves count as neither") {
   LoneSidecar sidecar;
   sidecar.report("1", "stays");
   sidecar.report("1", "leaves");
@@ -29,7 +29,7 @@ TEST_CASE("a snapshot is the whole truth: the missing leave, the new enter, move
   CHECK(sidecar.row("3") == "gxy4");
 }
 
-TEST_CASE("what a snapshot cannot say is rejected entry by entry") {
+TEST_CASE("invalid entries of a snapshot are rejected one by one") {
   LoneSidecar sidecar;
   const auto result = app::report_snapshot(
       *sidecar.registry,
@@ -39,7 +39,7 @@ TEST_CASE("what a snapshot cannot say is rejected entry by entry") {
                                                   "4 invalid_room", "5 invalid_session"});
 }
 
-TEST_CASE("of a session listed twice the last counts") {
+TEST_CASE("the last entry of a session listed twice counts") {
   LoneSidecar sidecar;
   const auto result = app::report_snapshot(*sidecar.registry, Entries{{"1", "a", {}}, {"2", "a", {}}}, 0ms);
   CHECK(result.entered == 1);
@@ -47,7 +47,7 @@ TEST_CASE("of a session listed twice the last counts") {
   CHECK(sidecar.row("1").empty());
 }
 
-TEST_CASE("a session that reported itself since the snapshot was taken stays where it says") {
+TEST_CASE("a session that reported after the snapshot was taken stays where it reported") {
   LoneSidecar sidecar;
   sidecar.report("1", "old");
   sidecar.pass(4s);
@@ -80,7 +80,7 @@ TEST_CASE("a snapshot of thousands is applied whole") {
   CHECK(sidecar.count("room_server_assignments") == 50);
 }
 
-TEST_CASE("what a snapshot cannot make durable is rejected") {
+TEST_CASE("entries of a snapshot that cannot be made durable are rejected") {
   LoneSidecar sidecar;
   sidecar.ask("1");
   sidecar.lock_file();
@@ -90,7 +90,7 @@ TEST_CASE("what a snapshot cannot make durable is rejected") {
   CHECK(codes(result) == std::vector<std::string>{"1 storage_unavailable"});
 }
 
-TEST_CASE("a listed session whose new room cannot be had stays where it was") {
+TEST_CASE("a listed session stays in its old room if its new room cannot be assigned") {
   LoneSidecar sidecar;
   sidecar.report("1", "a");
   sidecar.pass(1s);
@@ -102,7 +102,7 @@ TEST_CASE("a listed session whose new room cannot be had stays where it was") {
   CHECK(result.sessions == 1);
 }
 
-TEST_CASE("what a snapshot has above sessions.max is rejected, entry by entry") {
+TEST_CASE("entries of a snapshot above sessions.max are rejected one by one") {
   LoneSidecar sidecar;
   app::Configured few = sidecar.configured;
   few.options.max_sessions = 3;
@@ -116,7 +116,7 @@ TEST_CASE("what a snapshot has above sessions.max is rejected, entry by entry") 
   CHECK(sidecar.row("3").empty());
 }
 
-TEST_CASE("sessions that leave by a snapshot make room for its new ones below sessions.max") {
+TEST_CASE("sessions that leave by a snapshot make space under sessions.max for its new ones") {
   LoneSidecar sidecar;
   app::Configured few = sidecar.configured;
   few.options.max_sessions = 3;
@@ -140,7 +140,7 @@ TEST_CASE("sessions that leave by a snapshot make room for its new ones below se
   CHECK(sidecar.row("3").empty());
 }
 
-TEST_CASE("a snapshot looks at the sessions that it does not list in slices, once each") {
+TEST_CASE("a snapshot looks at unlisted sessions in slices, once each") {
   LoneSidecar sidecar;
   constexpr int many = 5000;
   for (int i = 0; i < many; ++i) sidecar.report("1", "s" + std::to_string(i));

@@ -47,7 +47,7 @@ struct Listening : LoneSidecar {
 
 }  // namespace
 
-TEST_CASE("a room with participants is kept though no session is in it, and ended when its gateway says so") {
+TEST_CASE("a room with participants is kept without sessions, and ends when its gateway lists none") {
   Listening sidecar;
   REQUIRE(sidecar.ask("7") == "gxy1 assigned");
   sidecar.observe("gxy1", {{"7", 2}});
@@ -87,7 +87,7 @@ TEST_CASE("a room with participants is kept though no session is in it, and ende
   }
 }
 
-TEST_CASE("before its first list any room of a gateway may be in use, also after a restart") {
+TEST_CASE("every room of a gateway is kept before the gateway's first list, also after a restart") {
   Listening sidecar;
   REQUIRE(sidecar.ask("7") == "gxy1 assigned");
   REQUIRE(sidecar.ask("8") == "gxy2 assigned");
@@ -137,7 +137,7 @@ TEST_CASE("a room ends only after as many lists in a row without participants as
   CHECK(sidecar.row("7").empty());
 }
 
-TEST_CASE("several lists between two conclusions each count") {
+TEST_CASE("each of several lists between two evaluations counts") {
   Listening sidecar;
   REQUIRE(sidecar.ask("7") == "gxy1 assigned");
   sidecar.observe("gxy1", {{"7", 2}});
@@ -152,7 +152,7 @@ TEST_CASE("several lists between two conclusions each count") {
   CHECK(sidecar.row("7").empty());
 }
 
-TEST_CASE("a room whose users are on another gateway outlives one empty list of that one, too") {
+TEST_CASE("a room whose users are on another gateway also outlives one empty list of that gateway") {
   Listening sidecar;
   REQUIRE(sidecar.ask("7") == "gxy1 assigned");
   sidecar.observe("gxy2", {{"7", 2}});
@@ -172,7 +172,7 @@ TEST_CASE("a room whose users are on another gateway outlives one empty list of 
   CHECK(sidecar.row("7").empty());
 }
 
-TEST_CASE("who has just left a list is not adopted, and makes no split") {
+TEST_CASE("a room that has just left a list is not adopted, and makes no split") {
   Listening sidecar;
   sidecar.observe("gxy3", {{"7", 2}});
   REQUIRE(sidecar.ask("7") == "gxy3 sticky");
@@ -183,7 +183,7 @@ TEST_CASE("who has just left a list is not adopted, and makes no split") {
   CHECK(sidecar.splits().empty());
 }
 
-TEST_CASE("a silent gateway's last word holds for its own rooms only") {
+TEST_CASE("a silent gateway's last list holds for its own rooms only") {
   Listening sidecar;
   REQUIRE(sidecar.ask("7") == "gxy1 assigned");
   sidecar.observe("gxy1", {{"7", 2}});
@@ -199,7 +199,7 @@ TEST_CASE("a silent gateway's last word holds for its own rooms only") {
   CHECK(sidecar.row("7").empty());
 }
 
-TEST_CASE("a room with participants and without an assignment is adopted where most of them are") {
+TEST_CASE("a room with participants but no assignment is adopted where most of them are") {
   Listening sidecar;
   SECTION("at once, durably") {
     sidecar.observe("gxy3", {{"7", 2}});
@@ -224,7 +224,7 @@ TEST_CASE("a room with participants and without an assignment is adopted where m
     sidecar.journal->flush();
     CHECK(sidecar.text("SELECT group_concat(room_id) FROM room_server_assignments") == "new");
   }
-  SECTION("not against an operator's word") {
+  SECTION("not against an operator's drain") {
     sidecar.observe("gxy3", {{"7", 2}});
     REQUIRE(app::release_room(*sidecar.registry, "7", true) == app::Released::done);
     sidecar.observe("gxy3", {{"7", 2}});
@@ -247,7 +247,7 @@ TEST_CASE("a room with participants and without an assignment is adopted where m
   }
 }
 
-TEST_CASE("a room on two gateways is split once both have said so twice, until one of them is empty") {
+TEST_CASE("a room is split once two gateways have listed it twice, until one of them is empty") {
   Listening sidecar;
   sidecar.ask("7");
   sidecar.observe("gxy1", {{"7", 3}});
@@ -282,7 +282,7 @@ TEST_CASE("a room on two gateways is split once both have said so twice, until o
   }
 }
 
-TEST_CASE("in legacy mode a room elsewhere than its default gateway is split") {
+TEST_CASE("a room on another gateway than its default is split in legacy mode") {
   Listening sidecar;
   auto legacy = sidecar.configured;
   legacy.options.scale = false;
@@ -295,7 +295,7 @@ TEST_CASE("in legacy mode a room elsewhere than its default gateway is split") {
   CHECK(sidecar.splits() == "7@gxy1 gxy2:1");
 }
 
-TEST_CASE("a gateway's list is adopted within its capacity only, however long it is") {
+TEST_CASE("a gateway's list is adopted only up to the gateway's capacity, however long it is") {
   Listening sidecar;
   app::Configured accepting = sidecar.configured;
   accepting.options.unknown_rooms = domain::UnknownRooms::accept;
