@@ -51,7 +51,7 @@ TEST_CASE("status is JSON for programs") {
   CHECK(contains(outcome.out, R"("splits":null)"));  // of an older sidecar nobody knows
 }
 
-TEST_CASE("status shows rooms that are split, a few of many for people and all for programs") {
+TEST_CASE("status shows split rooms: the first few to people, all to programs") {
   const auto split = [](int room) {
     return R"({"room":")" + std::to_string(room) +
            R"(\u001b","janus":"gxy1","gateways":[{"name":"gxy1","participants":2},{"name":"gxy2","participants":1}],)"
@@ -85,7 +85,7 @@ TEST_CASE("status shows rooms that are split, a few of many for people and all f
   CHECK(contains(run(true), R"("splits":[],)"));
 }
 
-TEST_CASE("status shows who shares the assignments, through which engine, and how old what is known is") {
+TEST_CASE("status shows the sharing sidecars, the engine, and the age of the replica") {
   auto answers = status_answers();
   const std::string cluster =
       R"({"engine":"etcd","state":"stale","sidecar":"ab","revision":7,"age_ms":1250,"max_stale_ms":300000,)"
@@ -114,7 +114,7 @@ TEST_CASE("status shows who shares the assignments, through which engine, and ho
   CHECK(contains(outcome.out, R"("cluster":{"engine":"etcd","state":"stale",)"));
 }
 
-TEST_CASE("status says nothing of a fleet where there is none, nor of an older sidecar's") {
+TEST_CASE("status is silent about a fleet without [cluster], and with an older sidecar") {
   auto answers = status_answers();
   const Scratch scratch;
   {
@@ -153,7 +153,7 @@ TEST_CASE("an empty list is a sentence") {
   CHECK(scratch.run({"assignments", "--server", server.address()}).out == "No room is assigned.\n");
 }
 
-TEST_CASE("a list that does not come to an end is given up") {
+TEST_CASE("an endless list is given up") {
   CannedServer server({{"GET /v2/assignments?limit=1000", {200, R"({"assignments":[],"next":"b"})"}},
                        {"GET /v2/assignments?limit=1000&after=b", {200, R"({"assignments":[],"next":"a"})"}}});
   const Scratch scratch;
@@ -222,7 +222,7 @@ TEST_CASE("explain says in words where a room would go, and what each gateway's 
   CHECK(contains(outcome.out, R"({"janus":null)"));
 }
 
-TEST_CASE("why says in words what was decided about a room") {
+TEST_CASE("why says in words how a room was decided") {
   CannedServer server(
       {{"GET /v2/decisions?room=a%2Fb&limit=3",
         {200, R"({"decisions":[{"id":9,"time":"T2","room":"a/b","country_code":"IL","janus":"gxy2","left":null,)"
@@ -307,7 +307,7 @@ TEST_CASE("reload is 0 applied, 2 refused with each problem, 1 not reachable") {
   CHECK(contains(outcome.err, "no sidecar can be reached at 127.0.0.1:1"));
 }
 
-TEST_CASE("the sidecar is found by its note beside the database, else by http.listen") {
+TEST_CASE("the sidecar is found by the note beside its database, else by http.listen") {
   CannedServer noted(status_answers());
   CannedServer configured(status_answers());
   const Scratch scratch;
@@ -327,7 +327,7 @@ TEST_CASE("the sidecar is found by its note beside the database, else by http.li
   CHECK(contains(scratch.run({"status"}).out, configured.address()));
 }
 
-TEST_CASE("with port 0 configured and nobody running there is no address to try") {
+TEST_CASE("commands have no address to try if port 0 is configured and no sidecar runs") {
   const Scratch scratch;
   scratch.configure("", "127.0.0.1:0");
   const auto outcome = scratch.run({"status"});
@@ -362,7 +362,7 @@ TEST_CASE("the token comes from --token-file, else from the configuration") {
   CHECK(contains(outcome.err, scratch.file("bad")));
 }
 
-TEST_CASE("what is no sidecar is told from one") {
+TEST_CASE("another program at the address is not taken for a sidecar") {
   CannedServer server({{"GET /readyz", {200, "<html>"}}});
   const Scratch scratch;
   const auto outcome = scratch.run({"status", "--server", server.address()});

@@ -15,7 +15,7 @@ TEST_CASE("check finds nothing wrong with a good configuration, with and without
   CHECK(scratch.run({"check"}).out == "All is well.\n");
 }
 
-TEST_CASE("check prints every problem of every kind, and is 2 for errors") {
+TEST_CASE("check prints every problem of every kind, and exits 2 for errors") {
   const Scratch scratch;
   scratch.make_database();
   scratch.configure("http.token_file = \"" + scratch.file("no-token") + "\"\n" +
@@ -33,7 +33,7 @@ TEST_CASE("check prints every problem of every kind, and is 2 for errors") {
   CHECK(contains(outcome.out, "serve would refuse to start."));
 }
 
-TEST_CASE("check warns of each room without a valid default gateway, and is 0") {
+TEST_CASE("check warns of each room without a valid default gateway, and exits 0") {
   const Scratch scratch;
   scratch.make_database();
   {
@@ -55,7 +55,7 @@ TEST_CASE("check warns of each room without a valid default gateway, and is 0") 
   CHECK(contains(outcome.out, "0 errors, 2 warnings: serve would start."));
 }
 
-TEST_CASE("check tells a damaged database") {
+TEST_CASE("check reports a damaged database") {
   const Scratch scratch;
   scratch.write("rooms.db", "this is no database, but long enough to be looked at " + std::string(5000, 'x'));
   const auto outcome = scratch.run({"check"});
@@ -64,7 +64,7 @@ TEST_CASE("check tells a damaged database") {
   CHECK(contains(outcome.out, scratch.database()));
 }
 
-TEST_CASE("check tells that the database's folder is missing, or no folder, or not to be written") {
+TEST_CASE("check reports a database folder that is missing, is no folder, or cannot be written") {
   const Scratch scratch;
   const auto checked = [&](const std::string& database) {
     scratch.write("config.toml", "scale = true\ndatabase.path = \"" + database + "\"\n");
@@ -87,7 +87,7 @@ TEST_CASE("check tells that the database's folder is missing, or no folder, or n
   CHECK_FALSE(std::filesystem::exists(scratch.file("none")));
 }
 
-TEST_CASE("an error about the token file names where it is configured") {
+TEST_CASE("an error about the token file names the place of its setting") {
   const Scratch scratch;
   scratch.configure("http.token_file = \"" + scratch.file("none") + "\"\n");
   CHECK(contains(scratch.run({"check"}).out, "error: config.toml:3: http.token_file: The token"));
@@ -96,7 +96,7 @@ TEST_CASE("an error about the token file names where it is configured") {
   CHECK(contains(scratch.run({"check"}).out, "error: .env:1: API_TOKEN_FILE: The token"));
 }
 
-TEST_CASE("config shows each setting with where it came from") {
+TEST_CASE("config shows each setting with its source") {
   const Scratch scratch;
   scratch.write(".env", "SCALE=true\n");
   auto outcome = scratch.run({"config"});
@@ -115,7 +115,7 @@ TEST_CASE("config shows each setting with where it came from") {
   CHECK(contains(outcome.err, "unknwon"));
 }
 
-TEST_CASE("check names the files of [cluster] that can't be read, if there is an engine") {
+TEST_CASE("check names the unreadable files of [cluster], if there is an engine") {
   const Scratch scratch;
   const std::string endpoints = "cluster.endpoints = [\"http://127.0.0.1\"]\ncluster.user = \"u\"\n";
   const std::string password = "cluster.password_file = \"" + scratch.file("none") + "\"\n";

@@ -17,7 +17,7 @@ void identify(const Scratch& scratch) {
 
 }  // namespace
 
-TEST_CASE("cluster join and leave want to know the members of etcd") {
+TEST_CASE("cluster join and leave need etcd's endpoints") {
   const Scratch scratch;
   scratch.make_database();
   const auto word = GENERATE("join", "leave");
@@ -26,7 +26,7 @@ TEST_CASE("cluster join and leave want to know the members of etcd") {
   CHECK(contains(outcome.err, "cluster.endpoints is missing"));
 }
 
-TEST_CASE("cluster join and leave make no database, and no identity in one that has none") {
+TEST_CASE("cluster join and leave create neither a database nor a sidecar's identity") {
   const Scratch scratch;
   scratch.configure(one_member);
   const auto word = GENERATE("join", "leave");
@@ -42,7 +42,7 @@ TEST_CASE("cluster join and leave make no database, and no identity in one that 
   CHECK_FALSE(store::read_meta(database, "sidecar_id"));
 }
 
-TEST_CASE("an etcd that is away ends cluster join and leave with one sentence") {
+TEST_CASE("cluster join and leave report an unreachable etcd in one sentence") {
   const Scratch scratch;
   scratch.configure(one_member + "timeout = \"500ms\"\nattempt_timeout = \"200ms\"\n");
   scratch.make_database();
@@ -56,7 +56,7 @@ TEST_CASE("an etcd that is away ends cluster join and leave with one sentence") 
   CHECK(outcome.out.empty());
 }
 
-TEST_CASE("cluster leave is refused while the configuration or the running sidecar says that it shares") {
+TEST_CASE("cluster leave is refused while the configuration or the running sidecar still shares") {
   const Scratch scratch;
   scratch.make_database();
   identify(scratch);
@@ -75,7 +75,7 @@ TEST_CASE("cluster leave is refused while the configuration or the running sidec
   }
 }
 
-TEST_CASE("cluster leave asks no sidecar that serves another database") {
+TEST_CASE("cluster leave asks no sidecar of another database") {
   const Scratch scratch;
   scratch.make_database();
   identify(scratch);

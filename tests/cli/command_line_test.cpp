@@ -60,7 +60,7 @@ TEST_CASE("the configuration may be named before or after the command") {
   CHECK(line.env_file == "e");
 }
 
-TEST_CASE("options and subjects arrive") {
+TEST_CASE("options and subjects are parsed") {
   auto line = parsed({"explain", "2171", "--country", "IL", "--json", "--server", "unix:/s", "--token-file", "t"});
   CHECK(line.subject == "2171");
   CHECK(line.country == "IL");
@@ -92,7 +92,7 @@ TEST_CASE("a room or gateway may be called like a command, or begin with a dash 
   CHECK(parsed({"drain", "--", "-gxy"}).subject == "-gxy");
 }
 
-TEST_CASE("wrong usage is exit code 2, says what is wrong and where help is") {
+TEST_CASE("wrong usage exits 2, says what is wrong and where help is") {
   struct Case {
     std::vector<const char*> words;
     std::string says;
@@ -121,13 +121,13 @@ TEST_CASE("wrong usage is exit code 2, says what is wrong and where help is") {
   CHECK(contains(result.err, "--help"));
 }
 
-TEST_CASE("without a command the help is shown as an error") {
+TEST_CASE("the help is shown as an error without a command") {
   const auto result = refused({});
   CHECK(result.exit_code == 2);
   CHECK(contains(result.err, "Usage: room-sidecar COMMAND"));
 }
 
-TEST_CASE("help and version are fine") {
+TEST_CASE("help and version exit 0") {
   CHECK(refused({"--help"}).exit_code == 0);
   CHECK(contains(refused({"--version"}).out, "room-sidecar "));
   const auto of_import = refused({"rooms", "import", "--help"});

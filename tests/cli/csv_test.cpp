@@ -14,7 +14,7 @@ std::vector<Fields> fields_of(const cli::Csv& csv) {
 
 }  // namespace
 
-TEST_CASE("CSV is read as RFC 4180 has it, and as spreadsheets write it") {
+TEST_CASE("CSV is read as in RFC 4180, and as spreadsheets write it") {
   struct Case {
     std::string text;
     std::vector<Fields> fields;
@@ -36,7 +36,7 @@ TEST_CASE("CSV is read as RFC 4180 has it, and as spreadsheets write it") {
   CHECK(fields_of(csv) == given.fields);
 }
 
-TEST_CASE("a record knows the line on which it begins, also after quoted line breaks") {
+TEST_CASE("a record knows its first line, also after quoted line breaks") {
   const auto csv = cli::read_csv("h\n\"a\n\r\nb\"\n\nlast\r\n");
   REQUIRE(csv.records.size() == 3);
   CHECK(csv.records[0].line == 1);
@@ -44,7 +44,7 @@ TEST_CASE("a record knows the line on which it begins, also after quoted line br
   CHECK(csv.records[2].line == 6);
 }
 
-TEST_CASE("what is no CSV is told with its line") {
+TEST_CASE("malformed CSV is reported with its line") {
   struct Case {
     std::string text;
     std::size_t line;

@@ -45,7 +45,7 @@ TEST_CASE("an import reads standard input, and makes gateways if asked to") {
   CHECK(scratch.gateways().size() == 3);
 }
 
-TEST_CASE("nothing is imported if anything is wrong, and each problem is told") {
+TEST_CASE("nothing is imported if anything is wrong, and each problem is reported") {
   const Scratch scratch;
   scratch.make_database();
   const auto file = scratch.write("rooms.csv", kHeader + "1,a,gxy1\n2,b,gxy7\n3,c,gxy8\n");
@@ -61,7 +61,7 @@ TEST_CASE("nothing is imported if anything is wrong, and each problem is told") 
   CHECK(contains(outcome.err, "line 1: the header has no column \"gateway_uid\""));
 }
 
-TEST_CASE("what cannot be read and what the database contradicts is told in one go, line by line") {
+TEST_CASE("unreadable entries and contradictions with the database are reported together, line by line") {
   const Scratch scratch;
   scratch.make_database();
   const std::string list = "id,gateway_uid,default_gateway\n,1,gxy7\nx,2,gxy1\n2171,3,gxy1\n,4\n";
@@ -104,7 +104,7 @@ TEST_CASE("an import makes no database, and says when its list cannot be read") 
   CHECK(scratch.run({"rooms", "import", scratch.file("")}).exit_code != 0);  // a folder
 }
 
-TEST_CASE("with errors in the configuration the file is not touched: it may be another one") {
+TEST_CASE("commands leave the database alone if the configuration has errors: it may name another one") {
   const Scratch scratch;
   scratch.make_database();
   scratch.configure("unknwon = 1\n");
@@ -180,7 +180,7 @@ TEST_CASE("a backup can be restored, but not while a sidecar runs") {
   CHECK(scratch.run({"restore", scratch.file("none")}).exit_code == 1);
 }
 
-TEST_CASE("as root the files keep the owner of the database") {
+TEST_CASE("commands run as root leave the files with the owner of the database") {
   if (::geteuid() != 0) return;
   const Scratch scratch;
   scratch.make_database();
@@ -201,7 +201,7 @@ TEST_CASE("as root the files keep the owner of the database") {
   CHECK(::geteuid() == 0);
 }
 
-TEST_CASE("a backup of an altered database is made, and says that restore would refuse it") {
+TEST_CASE("a backup of an altered database is made, with a warning that restore would refuse it") {
   const Scratch scratch;
   scratch.make_database();
   {
@@ -218,7 +218,7 @@ TEST_CASE("a backup of an altered database is made, and says that restore would 
   CHECK(contains(refused.err, "table rooms has the trigger t"));
 }
 
-TEST_CASE("the switch is not written by a link that another user puts at `.env`") {
+TEST_CASE("a switch of mode writes through no link of another user's at `.env`") {
   if (::geteuid() != 0) return;
   const Scratch scratch;
   const auto other = scratch.write("other", "SECRET=1\n");

@@ -34,7 +34,7 @@ const std::vector<store::GatewayRow> kGateways{gateway(1, "gxy1"), gateway(2, "g
 
 }  // namespace
 
-TEST_CASE("new rooms are added, known ones updated, and what is as listed is left alone") {
+TEST_CASE("new rooms are added, changed rooms updated, and equal rooms left alone") {
   const std::vector<store::RoomRow> rooms{room(5, "a", 1), room(6, "b", 1), room(7, "c", 1)};
   const auto plan = plan_import(
       {entry(2, "a", "gxy2"), entry(3, "b", "gxy1"), entry(4, "c", "gxy1", 7, "new"), entry(5, "d", "gxy2")}, kGateways,
@@ -53,7 +53,7 @@ TEST_CASE("new rooms are added, known ones updated, and what is as listed is lef
   CHECK(plan.rooms[2].room.name.empty());
 }
 
-TEST_CASE("a new room's id is the given one, else its decimal uid if free, else the next free one") {
+TEST_CASE("a new room's id is the given one, else its decimal uid if free, else the next free id") {
   const std::vector<store::RoomRow> rooms{room(2172, "x", 1)};
   const auto plan = plan_import({entry(2, "2171", "gxy1"), entry(3, "2172", "gxy1"), entry(4, "abc", "gxy1"),
                                  entry(5, "30", "gxy1"), entry(6, "007", "gxy1"), entry(7, "y", "gxy1", 30),
@@ -71,7 +71,7 @@ TEST_CASE("a new room's id is the given one, else its decimal uid if free, else 
   CHECK(plan.rooms[7].room.id == 2178);
 }
 
-TEST_CASE("a room whose uid is the highest id there is leaves ids for others") {
+TEST_CASE("a room with the highest id as its uid leaves ids for others") {
   const auto plan = plan_import({entry(2, "9223372036854775807", "gxy1"), entry(3, "a", "gxy1")}, kGateways,
                                 {room(1, "x", 1)}, false);
   CHECK(plan.problems.empty());
@@ -80,7 +80,7 @@ TEST_CASE("a room whose uid is the highest id there is leaves ids for others") {
   CHECK(plan.rooms[1].room.id == 2);
 }
 
-TEST_CASE("a removed room comes back by import, and stays though no configuration names it") {
+TEST_CASE("an import brings a removed room back, and the room stays without being configured") {
   auto removed = room(5, "a", 1);
   removed.room.removed = true;
   removed.removed_at = domain::WallTime{std::chrono::milliseconds{1}};
@@ -95,7 +95,7 @@ TEST_CASE("a removed room comes back by import, and stays though no configuratio
   CHECK_FALSE(plan.rooms[0].from_config);
 }
 
-TEST_CASE("a known room keeps being disabled and what was synced of it") {
+TEST_CASE("a known room stays disabled, and keeps its synced values") {
   auto known = room(5, "a", 1);
   known.room.disabled = true;
   known.from_config = true;
@@ -107,7 +107,7 @@ TEST_CASE("a known room keeps being disabled and what was synced of it") {
   CHECK(plan.rooms[0].synced.has_value());
 }
 
-TEST_CASE("an unknown gateway is an error, or is made once if that was asked for") {
+TEST_CASE("an unknown gateway is an error, or is created once on request") {
   const std::vector<RoomEntry> entries{entry(2, "a", "gxy3"), entry(3, "b", "gxy3"), entry(4, "c", "gxy1")};
   const auto refused = plan_import(entries, kGateways, {}, false);
   REQUIRE(refused.problems.size() == 2);
@@ -138,7 +138,7 @@ TEST_CASE("a removed gateway counts as unknown, and comes back under its old id"
   CHECK_FALSE(plan.gateways[0].from_config);
 }
 
-TEST_CASE("what the database contradicts is told, in the order of the list, naming both") {
+TEST_CASE("contradictions with the database are reported in the order of the list, with both names") {
   auto streaming = gateway(3, "stream1");
   streaming.gateway.type = "streaming";
   auto disabled = gateway(4, "gxy4");
@@ -155,7 +155,7 @@ TEST_CASE("what the database contradicts is told, in the order of the list, nami
   CHECK(contains(plan.warnings[0], "line 5: gateway \"gxy4\" is disabled"));
 }
 
-TEST_CASE("without a default gateway a new room has none, and a known one keeps its own") {
+TEST_CASE("an entry without a default gateway leaves a known room's as it is, and a new room's empty") {
   std::vector<RoomEntry> entries{entry(2, "new", ""), entry(3, "a", "", {}, "renamed"), entry(4, "c", "gxy1"),
                                  entry(5, "b", "")};
   const auto plan = plan_import(entries, kGateways, {room(5, "a", 2), room(6, "b", 1)}, false);

@@ -71,7 +71,7 @@ TEST_CASE("an empty JSON list is an empty list") {
   CHECK(list.entries.empty());
 }
 
-TEST_CASE("gxydb's groups are taken when it is said that janus is the default") {
+TEST_CASE("gxydb's groups are accepted once janus is declared to be the default gateway") {
   const auto text =
       GENERATE(std::string("{\"last_modified\":\"x\",\"rooms\":[\n"
                            "{\"room\":2171,\"janus\":\"gxy1\",\"description\":\"Morning\",\"num_users\":3,"
@@ -94,7 +94,7 @@ TEST_CASE("gxydb's groups are taken when it is said that janus is the default") 
   CHECK(contains(refused.problems[0].text, "--janus-is-default"));
 }
 
-TEST_CASE("what the import does not read of gxydb's groups refuses none of them") {
+TEST_CASE("unread fields of gxydb's groups refuse no group") {
   for (const std::string odd : {"\"\\ud83d\"", "1e400", "-1e999", "[[{\"\\udc00\":[1e400]}]]"}) {
     CAPTURE(odd);
     const auto list = parse_room_list(
@@ -107,7 +107,7 @@ TEST_CASE("what the import does not read of gxydb's groups refuses none of them"
   }
 }
 
-TEST_CASE("what is wrong in a list is told with its line") {
+TEST_CASE("a problem in a list is reported with its line") {
   struct Case {
     std::string text;
     std::string says;
@@ -177,7 +177,7 @@ TEST_CASE("what is wrong in a list is told with its line") {
   CHECK(contains(list.problems[0].text, given.says));
 }
 
-TEST_CASE("every problem of a list is told, in the order of its lines") {
+TEST_CASE("every problem of a list is reported, in the order of its lines") {
   const auto list = parse_room_list(kHeader + "x,,2171,gxy1\n5,,,\n5,,2171,gxy1\n\"6\"7,,2172,gxy1\n1,2\n", false);
   REQUIRE(list.problems.size() == 6);
   CHECK(contains(list.problems[0].text, "line 2: id: \"x\""));
@@ -188,7 +188,7 @@ TEST_CASE("every problem of a list is told, in the order of its lines") {
   CHECK(contains(list.problems[5].text, "line 6: 2 fields"));
 }
 
-TEST_CASE("an empty default gateway is none, but a list that has no such field is refused") {
+TEST_CASE("an empty default gateway means none, but a list without that field is refused") {
   const auto text = GENERATE(kHeader + ",,3002,\n", kHeader + ",,3002,\" \"\n",
                              std::string(R"([{"gateway_uid":3002,"default_gateway":""}])"),
                              std::string(R"([{"gateway_uid":3002,"default_gateway":null}])"),
@@ -212,7 +212,7 @@ TEST_CASE("blanks around ids are trimmed in CSV, also within quotes") {
   CHECK(list.entries[0].name == " N ");
 }
 
-TEST_CASE("entries with problems are left out, the others are there to be judged further") {
+TEST_CASE("entries with problems are left out, and other entries are kept for later checks") {
   const auto list = parse_room_list(kHeader + "x,,1,gxy1\n,,2,gxy1\n,,2,gxy2\n1,2\n,,3,\n", false);
   CHECK(list.problems.size() == 3);
   REQUIRE(list.entries.size() == 2);

@@ -3,7 +3,7 @@
 #include "catch.h"
 #include "scratch.h"
 
-TEST_CASE("serve is handed its arguments, and its exit code is ours") {
+TEST_CASE("serve gets its arguments, and its exit code is the program's") {
   std::ostringstream out;
   std::ostringstream err;
   cli::ServeArguments seen;
@@ -18,7 +18,7 @@ TEST_CASE("serve is handed its arguments, and its exit code is ours") {
   CHECK(seen.set_aside_damaged);
 }
 
-TEST_CASE("wrong usage is 2, help and version are 0, and neither runs anything") {
+TEST_CASE("wrong usage exits 2, help and version exit 0, and none of them starts a sidecar") {
   CHECK(Scratch::run_bare({"room-sidecar"}).exit_code == 2);
   CHECK(Scratch::run_bare({"room-sidecar", "statsu"}).exit_code == 2);
   CHECK(Scratch::run_bare({"room-sidecar", "--help"}).exit_code == 0);
@@ -27,7 +27,7 @@ TEST_CASE("wrong usage is 2, help and version are 0, and neither runs anything")
   CHECK(Scratch::run_bare({"room-sidecar", "serve"}).exit_code == 42);
 }
 
-TEST_CASE("output that cannot be written is a failure") {
+TEST_CASE("unwritable output is a failure") {
   const Scratch scratch;
   const auto config = scratch.file("config.toml");
   const char* argv[] = {"room-sidecar", "config", "--config", config.c_str()};
@@ -38,7 +38,7 @@ TEST_CASE("output that cannot be written is a failure") {
   CHECK(contains(err.str(), "could not be written"));
 }
 
-TEST_CASE("a named configuration that is not there is wrong usage for every command") {
+TEST_CASE("a missing file after --config is wrong usage for every command") {
   const auto words =
       GENERATE(std::vector<std::string>{"check"}, std::vector<std::string>{"config"},
                std::vector<std::string>{"status"}, std::vector<std::string>{"reload"},

@@ -7,7 +7,7 @@ using cli::display_width;
 using cli::printable;
 using cli::Table;
 
-TEST_CASE("columns are as wide as their widest cell, numbers stand right, lines end without blanks") {
+TEST_CASE("columns are as wide as their widest cell, numbers are right-aligned, lines end without blanks") {
   Table table({{"NAME"}, {"USERS", Align::right}, {"STATE"}});
   table.add_row({"gxy1", "5", "up"});
   table.add_row({"gxy10-long", "1234567", ""});
@@ -17,7 +17,7 @@ TEST_CASE("columns are as wide as their widest cell, numbers stand right, lines 
         "gxy10-long  1234567\n");
 }
 
-TEST_CASE("letters of other scripts take the columns that a terminal gives them") {
+TEST_CASE("letters of other scripts take as many columns as on a terminal") {
   Table table({{"ROOM"}, {"NAME"}});
   table.add_row({"שיעור", "a"});
   table.add_row({"課程", "b"});
@@ -29,7 +29,7 @@ TEST_CASE("letters of other scripts take the columns that a terminal gives them"
         "e\xCC\x81t\xC3\xA9    c\n");
 }
 
-TEST_CASE("what could forge or hide a line is escaped") {
+TEST_CASE("characters that could forge or hide a line are escaped") {
   struct Case {
     std::string text;
     std::string shown;

@@ -2,7 +2,7 @@
 
 #include "catch.h"
 
-TEST_CASE("all but the unreserved characters travel percent-encoded") {
+TEST_CASE("all but the unreserved characters are sent percent-encoded") {
   struct Case {
     std::string text;
     std::string encoded;

@@ -64,7 +64,7 @@ TEST_CASE("the watched fleet is shown with mode, headroom, bars and decisions") 
   CHECK_FALSE(has(text, "\x1b"));
 }
 
-TEST_CASE("what is watched never takes more space than there is") {
+TEST_CASE("the watch view never takes more space than the terminal has") {
   auto all = fleet(60);
   all.push_back(gateway("名前名前名前名前名前名前", 5));
   auto some = watched(all, {R"({"time":"2026-11-23T22:00:59.000Z","room":")" + std::string(300, 'r') +
@@ -82,7 +82,7 @@ TEST_CASE("what is watched never takes more space than there is") {
   }
 }
 
-TEST_CASE("where not all gateways fit, those in trouble come first and the others are counted") {
+TEST_CASE("gateways with problems come first where not all fit, and the rest are counted") {
   auto gateways = fleet(60);
   gateways[41] = gateway("dead", 0, R"(,"state":"down")");
   gateways[50] = gateway("leaving", 0, R"(,"draining":true)");
@@ -94,13 +94,13 @@ TEST_CASE("where not all gateways fit, those in trouble come first and the other
   CHECK(lines[23] == "… and 42 more");
 }
 
-TEST_CASE("where all gateways fit they stand in their order") {
+TEST_CASE("gateways keep their order where all fit") {
   const auto lines = lines_of(watch_view(watched({gateway("a", 0), gateway("b", 0, R"(,"state":"down")")}), wide));
   CHECK(has(lines[5], "a "));
   CHECK(has(lines[6], "b "));
 }
 
-TEST_CASE("a watched sidecar out of reach is told with since when and why") {
+TEST_CASE("a watched sidecar out of reach is shown with the time and the cause") {
   auto lost = watched({gateway("gxy1", 50)});
   lost.out_of_reach_since = domain::wall_time_from("2026-11-23T21:59:00.000Z");
   lost.problem = "refused";
@@ -109,7 +109,7 @@ TEST_CASE("a watched sidecar out of reach is told with since when and why") {
   CHECK(has(watch_view(lost, wide), "Out of reach since 21:59:00 UTC. refused\n"));
 }
 
-TEST_CASE("hostile names are shown escaped, and colours are only asked for") {
+TEST_CASE("hostile names are shown escaped, and colours appear on request only") {
   const auto hostile = watched({gateway("a\\u001b[31m\\n", 100)},
                                {R"({"time":"2026-11-23T22:00:59.000Z","room":"\u001b]0;x\u0007","janus":"g"})"});
   CHECK_FALSE(has(watch_view(hostile, wide), "\x1b"));
@@ -117,7 +117,7 @@ TEST_CASE("hostile names are shown escaped, and colours are only asked for") {
   CHECK(has(watch_view(hostile, {80, 24, true}), "\x1b[33m"));
 }
 
-TEST_CASE("the trend shows the last hour and now in as many blocks as there is space for") {
+TEST_CASE("the trend shows the last hour and now in as many blocks as fit") {
   const cli::Trend trend(
       *json::Value::parse(R"({"gateways":[{"name":"gxy1","load":[null,0,0,50,100],"users":[null,1,2,3,4]}]})"));
   CHECK(trend.line("gxy1", "load", 100, 100, 8) == "▁▁▄██");
@@ -130,7 +130,7 @@ TEST_CASE("the trend shows the last hour and now in as many blocks as there is s
   CHECK(has(watch_view(one, wide), "▁▁▄██"));
 }
 
-TEST_CASE("what is wrong with the gateways is said in sentences") {
+TEST_CASE("problems of gateways are shown as sentences") {
   auto bad = watched({gateway("a", 0, R"(,"state":"down")"), gateway("b", 0, R"(,"state":"suspect")"),
                       gateway("c", 100), gateway("d", 0, R"(,"draining":true)")});
   CHECK(has(watch_view(bad, wide), "! a is down.\n! b may be down.\n! c is full.\n"));
@@ -157,7 +157,7 @@ TEST_CASE("split rooms are shown, and counted where they are many") {
   CHECK(has(watch_view(split, {80, 10, false}), "! 7 rooms are split;"));
 }
 
-TEST_CASE("legacy mode shows users and no load, as it asks for none") {
+TEST_CASE("the watch view shows users but no load in legacy mode") {
   auto legacy = watched({gateway("gxy1", 100), gateway("gxy2", 10)});
   legacy.answers->scale = false;
   const auto text = watch_view(legacy, wide);
@@ -169,7 +169,7 @@ TEST_CASE("legacy mode shows users and no load, as it asks for none") {
   CHECK(has(text, "USERS"));
 }
 
-TEST_CASE("a watched sidecar that refuses is told apart from one that is away") {
+TEST_CASE("a sidecar that refuses is shown differently from one that is unreachable") {
   auto refusing = watched({gateway("gxy1", 50)});
   refusing.out_of_reach_since = domain::wall_time_from("2026-11-23T21:59:00.000Z");
   refusing.is_refused = true;
@@ -177,7 +177,7 @@ TEST_CASE("a watched sidecar that refuses is told apart from one that is away") 
   CHECK(has(watch_view(refusing, wide), "Refused since 21:59:00 UTC; what follows is older. This needs a token\n"));
 }
 
-TEST_CASE("a fleet that shares is one line of what is watched") {
+TEST_CASE("a fleet takes one line of the watch view") {
   auto sharing = watched({gateway("gxy1", 50)});
   sharing.answers->cluster =
       json::Value::parse(R"({"engine":"etcd","state":"live","sidecars":[{"id":"a"},{"id":"b"}],)"
