@@ -25,7 +25,7 @@ Tombstone::Why why_left(Store& store, const std::string& room) {
 
 }  // namespace
 
-TEST_CASE("the last one who uses a room ends it, and it is remembered where it was") {
+TEST_CASE("the last sidecar to give a room up ends it and leaves a tombstone") {
   Store store;
   Sidecar a(store, "a");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -42,7 +42,7 @@ TEST_CASE("the last one who uses a room ends it, and it is remembered where it w
   CHECK(a.replica.tombstone("r")->modified == store.modified(store.keys.tombstone("r")));
 }
 
-TEST_CASE("while others use the room only one's own mark goes") {
+TEST_CASE("a give-up removes only the own use mark while other sidecars use the room") {
   Store store;
   Sidecar a(store, "a"), b(store, GENERATE("b", "0", "a0", "a/"));
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -58,7 +58,7 @@ TEST_CASE("while others use the room only one's own mark goes") {
   CHECK(store.gateway_of("r").empty());
 }
 
-TEST_CASE("a mark on another room keeps none, also where its name begins alike") {
+TEST_CASE("a use mark on another room does not keep a room, even where the names begin alike") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   for (const std::string room : {"r", "r/", "r0", "r1", "ra"}) REQUIRE(a.take(room, "gxy1").what == What::done);
@@ -72,7 +72,7 @@ TEST_CASE("a mark on another room keeps none, also where its name begins alike")
   }
 }
 
-TEST_CASE("a room that was never marked is not given up") {
+TEST_CASE("a sidecar without a use mark cannot give a room up") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -81,20 +81,20 @@ TEST_CASE("a room that was never marked is not given up") {
   CHECK(store.gateway_of("r") == "gxy1");
 }
 
-TEST_CASE("a give-up that comes late takes nothing away from who came in again") {
+TEST_CASE("a late give-up takes nothing from a room that was taken into use again") {
   Store store;
   Sidecar a(store, "a");
   REQUIRE(a.take("r", "gxy1").what == What::done);
   auto late = a.command(Command::Kind::give_up, "r");
   REQUIRE(a.prepare(late).what == What::ask);
-  SECTION("it had not come before: the mark was put anew") { REQUIRE(a.use("r").what == What::done); }
+  SECTION("it had not come before: the use mark was put anew") { REQUIRE(a.use("r").what == What::done); }
   SECTION("it had: the room was taken up again") {
     cluster_test::send(store, late);
     a.follow();
     a.replica.drop_use_mark("r");
     REQUIRE(a.take("r", "gxy1").what == What::done);
   }
-  SECTION("others use it, too") {
+  SECTION("another sidecar uses it, too") {
     Sidecar b(store, "b");
     REQUIRE(b.use("r").what == What::done);
     REQUIRE(a.use("r").what == What::done);
@@ -104,7 +104,7 @@ TEST_CASE("a give-up that comes late takes nothing away from who came in again")
   CHECK(store.is_marked("r", "a"));
 }
 
-TEST_CASE("a give-up that finds a newer mark is to be prepared anew") {
+TEST_CASE("a give-up that finds a newer use mark is prepared anew") {
   Store store;
   Sidecar a(store, "a");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -117,7 +117,7 @@ TEST_CASE("a give-up that finds a newer mark is to be prepared anew") {
   CHECK(store.gateway_of("r").empty());
 }
 
-TEST_CASE("a give-up that is sent twice tells of its end, also where the first answer was lost") {
+TEST_CASE("a give-up sent twice reports the room's end, also when the first answer was lost") {
   Store store;
   Sidecar a(store, "a");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -129,7 +129,7 @@ TEST_CASE("a give-up that is sent twice tells of its end, also where the first a
   CHECK(store.tombstone("r") == "gxy1");
 }
 
-TEST_CASE("the answer to a give-up takes nothing away from who was followed into the room since") {
+TEST_CASE("the late answer to a give-up does not remove a newer followed row") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -144,7 +144,7 @@ TEST_CASE("the answer to a give-up takes nothing away from who was followed into
   CHECK_FALSE(a.replica.tombstone("r"));
 }
 
-TEST_CASE("who gives up a room that was moved meanwhile learns where it is first") {
+TEST_CASE("a give-up of a room that was moved meanwhile first learns its new gateway") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -160,7 +160,7 @@ TEST_CASE("who gives up a room that was moved meanwhile learns where it is first
   CHECK(store.tombstone("r") == "gxy2");
 }
 
-TEST_CASE("a mark that outlives its room can be given up") {
+TEST_CASE("a use mark that outlives its room can be given up") {
   Store store;
   Sidecar a(store, "a");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -174,7 +174,7 @@ TEST_CASE("a mark that outlives its room can be given up") {
   CHECK(store.tombstone("r").empty());
 }
 
-TEST_CASE("a mark is put on a room that is there, and on no other") {
+TEST_CASE("a use mark is put only on a room with an assignment") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   CHECK(b.use("r").what == What::not_so);
@@ -192,7 +192,7 @@ TEST_CASE("a mark is put on a room that is there, and on no other") {
   CHECK(b.replica.use_mark("r") == 0);
 }
 
-TEST_CASE("an operator's release takes a room from those who are in it elsewhere only by force") {
+TEST_CASE("an operator's release of a room with users at other sidecars needs force") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -210,7 +210,7 @@ TEST_CASE("an operator's release takes a room from those who are in it elsewhere
   CHECK(a.replica.use_mark("r") == 0);
 }
 
-TEST_CASE("a mark that says that nobody is in the room does not keep it from being released") {
+TEST_CASE("a use mark without users does not prevent a release") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -231,13 +231,13 @@ TEST_CASE("a mark that says that nobody is in the room does not keep it from bei
     CHECK(a.send(command).what == What::not_so);
     CHECK(store.gateway_of("r") == "gxy1");
   }
-  SECTION("it is marked anew") {
+  SECTION("the use mark is put anew") {
     REQUIRE(b.use("r", domain::Use::kept).what == What::done);
     CHECK(a.send(command).what == What::resend);
   }
 }
 
-TEST_CASE("a mark that says nothing counts as of one who is in the room") {
+TEST_CASE("an empty use mark counts as a room with users") {
   Store store;
   Sidecar a(store, "a");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -247,7 +247,7 @@ TEST_CASE("a mark that says nothing counts as of one who is in the room") {
   CHECK(release(a, "r", false).what == What::not_so);
 }
 
-TEST_CASE("one's own mark does not keep a room from being released, and released it goes wherever it fits") {
+TEST_CASE("the own use mark does not prevent a release, and a released room may go to any gateway") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -262,7 +262,7 @@ TEST_CASE("one's own mark does not keep a room from being released, and released
   CHECK(b.take("r", "gxy2").what == What::done);
 }
 
-TEST_CASE("a release learns what it did not know, and is sent anew") {
+TEST_CASE("a release learns a change that it did not know, and is sent anew") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -282,7 +282,7 @@ TEST_CASE("a release learns what it did not know, and is sent anew") {
   }
 }
 
-TEST_CASE("the mark of a sidecar that is gone is taken away, and its room if nobody else uses it") {
+TEST_CASE("a departed sidecar's use mark is removed, and its room as well if no other sidecar uses it") {
   Store store;
   Sidecar gone(store, "gone"), a(store, "a");
   REQUIRE(gone.take("r", "gxy1").what == What::done);
@@ -308,7 +308,7 @@ TEST_CASE("the mark of a sidecar that is gone is taken away, and its room if nob
   CHECK(store.is_marked("q", "a"));
 }
 
-TEST_CASE("a sidecar that is back keeps what it has marked since") {
+TEST_CASE("a sidecar that is back keeps its newer use marks") {
   Store store;
   Sidecar back(store, "back"), a(store, "a");
   REQUIRE(back.take("r", "gxy1").what == What::done);

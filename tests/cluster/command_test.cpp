@@ -11,7 +11,7 @@ using cluster_test::Store;
 using Kind = app::ClaimRequest::Kind;
 using What = Conclusion::What;
 
-TEST_CASE("who claims a room first wins it, and who comes later is told where it is") {
+TEST_CASE("the first claim of a room wins it, and a later claim learns the winner's gateway") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
 
@@ -59,13 +59,13 @@ TEST_CASE("a claim that is sent twice is won both times, and by nobody else") {
   CHECK(Sidecar(store, "a").perform(other).what == What::not_so);
 }
 
-TEST_CASE("a claim that comes once more when the room has gone on takes nothing") {
+TEST_CASE("a claim repeated after the room was moved or given up takes nothing") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   auto claim = a.claim("r", "gxy1");
   REQUIRE(a.prepare(claim).what == What::ask);
   const auto first = cluster_test::send(store, claim);
-  SECTION("it was moved") {
+  SECTION("the room was moved") {
     b.follow();
     REQUIRE(b.perform(b.claim("r", "gxy2", Kind::moved, "gxy1")).what == What::done);
     const auto late = a.send(claim);
@@ -73,7 +73,7 @@ TEST_CASE("a claim that comes once more when the room has gone on takes nothing"
     CHECK(late.row->gateway_name == "gxy2");
     CHECK(store.gateway_of("r") == "gxy2");
   }
-  SECTION("it was given up") {
+  SECTION("the room was given up") {
     conclude(claim, first.value.done[0].nested[0], first.header.revision, a.replica);
     REQUIRE(a.give_up("r").what == What::done);
     CHECK(a.send(claim).what == What::again);
@@ -82,7 +82,7 @@ TEST_CASE("a claim that comes once more when the room has gone on takes nothing"
   }
 }
 
-TEST_CASE("the answer to a claim counts less than what has been followed since") {
+TEST_CASE("a late answer to a claim counts less than newer followed changes") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -107,7 +107,7 @@ TEST_CASE("the answer to a claim counts less than what has been followed since")
   }
 }
 
-TEST_CASE("the answer to a claim that was won takes away no tombstone that was followed since") {
+TEST_CASE("the late answer to a won claim removes no tombstone that was followed since") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   auto claim = a.claim("r", "gxy1");
@@ -123,7 +123,7 @@ TEST_CASE("the answer to a claim that was won takes away no tombstone that was f
   CHECK(a.replica.tombstone("r"));
 }
 
-TEST_CASE("a refused claim learns the tombstone also where all has been followed") {
+TEST_CASE("a refused claim learns a tombstone that the replica had forgotten") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -134,7 +134,7 @@ TEST_CASE("a refused claim learns the tombstone also where all has been followed
   CHECK(b.take("r", "gxy1").what == What::done);
 }
 
-TEST_CASE("who claims a room without knowing where it was is told, and decides anew") {
+TEST_CASE("a claim that did not know the room's tombstone learns it, and is decided anew") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -154,7 +154,7 @@ TEST_CASE("who claims a room without knowing where it was is told, and decides a
   CHECK(a.take("r", "gxy1").what == What::not_so);
 }
 
-TEST_CASE("where a room was counts as it is now: a newer word, or none, has a claim decided anew") {
+TEST_CASE("a claim is decided anew if the room's tombstone was replaced or removed") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -180,7 +180,7 @@ TEST_CASE("where a room was counts as it is now: a newer word, or none, has a cl
   }
 }
 
-TEST_CASE("of two who move a room only one does, and the other is told where it went") {
+TEST_CASE("one of two simultaneous moves wins, and the other learns the room's new gateway") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -203,7 +203,7 @@ TEST_CASE("of two who move a room only one does, and the other is told where it 
   CHECK(b.send(by_b).what == What::done);
 }
 
-TEST_CASE("a room is not moved off a gateway that it has left, nor if it is nowhere") {
+TEST_CASE("a room is not moved off a gateway that it has left, nor without an assignment") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -217,7 +217,7 @@ TEST_CASE("a room is not moved off a gateway that it has left, nor if it is nowh
   CHECK(store.gateway_of("r").empty());
 }
 
-TEST_CASE("a room goes elsewhere while nobody is in it only if no other sidecar uses it") {
+TEST_CASE("an empty room is replaced on another gateway only if no other sidecar uses it") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -235,7 +235,7 @@ TEST_CASE("a room goes elsewhere while nobody is in it only if no other sidecar 
   CHECK(store.is_marked("r", "a"));
 }
 
-TEST_CASE("who did not know where the room is by now asks once more before he believes that others use it") {
+TEST_CASE("a claim that learns the room's new gateway is sent once more before it is refused") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -249,7 +249,7 @@ TEST_CASE("who did not know where the room is by now asks once more before he be
   CHECK(b.perform(b.claim("r", "gxy2", Kind::instead, "gxy1")).what == What::not_so);
 }
 
-TEST_CASE("a room that is to go elsewhere but has ended is claimed like a new one") {
+TEST_CASE("the replacement of a room that has ended is a claim like that of a new room") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -260,7 +260,7 @@ TEST_CASE("a room that is to go elsewhere but has ended is claimed like a new on
   CHECK(b.knows("r") == "gxy2");
 }
 
-TEST_CASE("a room that a store lacks is carried into it") {
+TEST_CASE("a room that the store lacks is republished") {
   Store store;
   Sidecar a(store, "a");
   auto republish = a.republish("r", "gxy1");
@@ -273,7 +273,7 @@ TEST_CASE("a room that a store lacks is carried into it") {
   }
 }
 
-TEST_CASE("who brings back a room that was given up has it where it was") {
+TEST_CASE("a room that was given up is republished on its old gateway") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -283,7 +283,7 @@ TEST_CASE("who brings back a room that was given up has it where it was") {
   CHECK(store.tombstone("r").empty());
 }
 
-TEST_CASE("a room is carried over the older row that was seen, and over no other") {
+TEST_CASE("a room is republished over the older row that was seen, and over no other") {
   Store store;
   Sidecar a(store, "a"), b(store, "b"), late(store, "c");
   REQUIRE(b.take("r", "gxy1").what == What::done);
@@ -297,7 +297,7 @@ TEST_CASE("a room is carried over the older row that was seen, and over no other
   CHECK(store.gateway_of("r") == "gxy2");
 }
 
-TEST_CASE("a room whose older row has gone meanwhile is carried as one that the store lacks") {
+TEST_CASE("a room whose older row has gone meanwhile is republished like one that the store lacks") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(a.take("r", "gxy1").what == What::done);
@@ -309,7 +309,7 @@ TEST_CASE("a room whose older row has gone meanwhile is carried as one that the 
   CHECK(store.gateway_of("r") == "gxy2");
 }
 
-TEST_CASE("what is carried yields to what is there") {
+TEST_CASE("a republished row yields to an existing one") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
   REQUIRE(b.take("r", "gxy1").what == What::done);
@@ -325,7 +325,7 @@ TEST_CASE("what is carried yields to what is there") {
   CHECK(a.prepare(same).what == What::done);
 }
 
-TEST_CASE("a row that cannot be read is left alone") {
+TEST_CASE("an unreadable row is left alone") {
   Store store;
   Sidecar a(store, "a");
   etcd::Transaction put;

@@ -54,7 +54,7 @@ void check_refused(FleetSidecar& fleet_sidecar, const std::string& room) {
 
 }  // namespace
 
-TEST_CASE("while etcd is dead known rooms are answered and new ones refused, and all is well once it is back") {
+TEST_CASE("known rooms are answered and new ones refused while etcd is dead, until it is back") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.options()), b(etcd.options());
   const auto were = some_rooms(a, b);
@@ -79,7 +79,7 @@ TEST_CASE("while etcd is dead known rooms are answered and new ones refused, and
   check_known(b, were);
 }
 
-TEST_CASE("while etcd hangs known rooms are answered at once and new ones refused in time") {
+TEST_CASE("known rooms are answered at once and new ones refused in time while etcd hangs") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.options()), b(etcd.options());
   const auto were = some_rooms(a, b);
@@ -94,7 +94,7 @@ TEST_CASE("while etcd hangs known rooms are answered at once and new ones refuse
   CHECK(comes_true([&] { return a.is_live() && b.is_live(); }));
 }
 
-TEST_CASE("outdated, only rooms in use here are answered") {
+TEST_CASE("a sidecar with an outdated replica answers only rooms in use here") {
   EtcdProcess etcd;
   etcd::Options soon = etcd.options();
   soon.max_stale = 20s;
@@ -114,7 +114,7 @@ TEST_CASE("outdated, only rooms in use here are answered") {
   check_known(b, were);
 }
 
-TEST_CASE("a sidecar that starts while etcd is away knows what it knew") {
+TEST_CASE("a sidecar that starts while etcd is away knows the rooms in its file") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.options()), b(etcd.options());
   const auto were = some_rooms(a, b);
@@ -129,7 +129,7 @@ TEST_CASE("a sidecar that starts while etcd is away knows what it knew") {
   check_known(a, were);
 }
 
-TEST_CASE("who waits for a claim while the sidecar stops is told so") {
+TEST_CASE("a request that waits for a claim is refused when the sidecar stops") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.options());
   etcd.halt(0);
@@ -198,7 +198,7 @@ std::string kept(EtcdProcess& etcd, const std::string& name) {
 }  // namespace
 
 // Its revisions alone do not tell: by others' changes it has come past where it was followed to.
-TEST_CASE("a store that was put back and written to since gets what it lacks") {
+TEST_CASE("a store that was restored from a backup and written to since gets its missing rooms") {
   EtcdProcess etcd;
   const std::string before = kept(etcd, "before");
   etcd.start(0);

@@ -80,7 +80,7 @@ TEST_CASE("a room has one gateway, whichever sidecar is asked first") {
   }
 }
 
-TEST_CASE("of many who ask two sidecars for the same rooms at once, one gets each room placed") {
+TEST_CASE("simultaneous requests at two sidecars place each room once") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   constexpr int rooms = 50;
@@ -123,7 +123,7 @@ TEST_CASE("of many who ask two sidecars for the same rooms at once, one gets eac
   }
 }
 
-TEST_CASE("what one sidecar assigns the others know soon, in their files too") {
+TEST_CASE("an assignment by one sidecar soon reaches the other sidecars and their files") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.patient_options()), b(etcd.patient_options()), c(etcd.patient_options());
   const std::string gateway = a.gateway("r/1");
@@ -133,7 +133,7 @@ TEST_CASE("what one sidecar assigns the others know soon, in their files too") {
   CHECK_FALSE(a.fleet->problem());
 }
 
-TEST_CASE("a room ends when the last one leaves, whichever sidecar he is at") {
+TEST_CASE("a room ends when its last user leaves, at whichever sidecar") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
@@ -172,7 +172,7 @@ TEST_CASE("users are counted over all sidecars, in answers, listings and loads")
       CHECK(listing.users == (listing.name == gateway ? 5 : 0));
     }
   }
-  SECTION("who enters and who leaves is told so") {
+  SECTION("reports of enters and leaves answer the sum") {
     CHECK(b.report("r", "b2") == gateway + " 6");
     const auto left = app::leave_room(*c.registry, "r", "nobody");
     CHECK(left.users == 5);
@@ -188,7 +188,7 @@ TEST_CASE("users are counted over all sidecars, in answers, listings and loads")
     for (const auto& listing : app::list_gateways(*c.registry))
       CHECK(listing.load == (listing.name == gateway ? 5 : 0));
   }
-  SECTION("those of a sidecar that comes to know of the fleet only now, too") {
+  SECTION("also at a sidecar that joins only now") {
     FleetSidecar late(etcd.patient_options());
     CHECK(comes_true([&] { return users(late, "r") == 5; }));
   }
@@ -200,7 +200,7 @@ TEST_CASE("users are counted over all sidecars, in answers, listings and loads")
   }
 }
 
-TEST_CASE("a number of users is told at most once a second a room, and costs one change each") {
+TEST_CASE("a room's number of users is announced at most once a second, as one change") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   a.gateway("r");
@@ -218,7 +218,7 @@ TEST_CASE("a number of users is told at most once a second a room, and costs one
   CHECK(b.fleet->counts().changes.value() - before < 10);
 }
 
-TEST_CASE("the users of a sidecar that went count no more after dead_after, and again when it is back") {
+TEST_CASE("the users of a departed sidecar count no more after dead_after, and again when it is back") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   app::Configured impatient = b.configured;
@@ -234,7 +234,7 @@ TEST_CASE("the users of a sidecar that went count no more after dead_after, and 
   CHECK(comes_true([&] { return users() == 1; }));
 }
 
-TEST_CASE("users whom a restarted sidecar has not got in its file are counted nowhere") {
+TEST_CASE("users missing from a restarted sidecar's file are counted nowhere") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   const auto users = [](FleetSidecar& fleet_sidecar) { return app::find_room(*fleet_sidecar.registry, "r")->users; };
@@ -248,7 +248,7 @@ TEST_CASE("users whom a restarted sidecar has not got in its file are counted no
   CHECK(comes_true([&] { return a.is_live() && users(a) == 1 && users(b) == 1; }));
 }
 
-TEST_CASE("a sidecar's identity is in its file before it tells the others anything") {
+TEST_CASE("a sidecar's identity is in its file before it writes to the shared store") {
   EtcdProcess etcd;
   std::string path;
   std::atomic<bool> is_new{false};
@@ -277,7 +277,7 @@ TEST_CASE("a sidecar's identity is in its file before it tells the others anythi
   CHECK(unknown == 0);
 }
 
-TEST_CASE("a room that nobody came to ends after its grace, once no sidecar expects anybody") {
+TEST_CASE("a room that nobody joined ends after its grace, once the grace of every sidecar is over") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
@@ -294,7 +294,7 @@ TEST_CASE("a room that nobody came to ends after its grace, once no sidecar expe
   CHECK(look.gateway_of("r").empty());
 }
 
-TEST_CASE("rooms that were given up go back where they were, whichever sidecar is asked") {
+TEST_CASE("rooms that were given up return to their gateways, whichever sidecar is asked") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   constexpr int rooms = 12;
@@ -312,7 +312,7 @@ TEST_CASE("rooms that were given up go back where they were, whichever sidecar i
   }
 }
 
-TEST_CASE("who comes in while the last one leaves elsewhere stays where the room was") {
+TEST_CASE("a user that enters while the last one leaves at another sidecar keeps the room's gateway") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
@@ -339,7 +339,7 @@ TEST_CASE("who comes in while the last one leaves elsewhere stays where the room
   }
 }
 
-TEST_CASE("the late answer to the end of a room forgets none that another sidecar has opened again since") {
+TEST_CASE("a late answer to a give-up forgets no room that another sidecar has opened again since") {
   EtcdProcess etcd;
   SlowLink link(etcd.endpoint(0), 0ms);
   etcd::Options options = etcd.options();
@@ -370,7 +370,7 @@ TEST_CASE("the late answer to the end of a room forgets none that another sideca
   CHECK(look.gateway_of("r") == again);
 }
 
-TEST_CASE("a sidecar that was restarted answers as before, and has heard what was done meanwhile") {
+TEST_CASE("a restarted sidecar answers as before, and has followed the changes in between") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
@@ -390,7 +390,7 @@ TEST_CASE("a sidecar that was restarted answers as before, and has heard what wa
   for (const auto& [room, gateway] : were) CHECK(look.gateway_of(room) == gateway);
 }
 
-TEST_CASE("to be alone for a while and to share again moves no room that is in use") {
+TEST_CASE("a sidecar that stops sharing and shares again moves no room in use") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);
@@ -420,7 +420,7 @@ TEST_CASE("to be alone for a while and to share again moves no room that is in u
   CHECK(a.fleet->counts().conflicts.value() == 0);
 }
 
-TEST_CASE("a drain by one sidecar is every sidecar's") {
+TEST_CASE("a drain at one sidecar holds at every sidecar") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   const auto drains = [](FleetSidecar& fleet_sidecar) {
@@ -434,7 +434,7 @@ TEST_CASE("a drain by one sidecar is every sidecar's") {
   CHECK(comes_true([&] { return !drains(a); }));
 }
 
-TEST_CASE("an operator's release looks at who is in the room elsewhere, unless it is forced") {
+TEST_CASE("an operator's release is refused while users are in the room at another sidecar, unless forced") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.patient_options()), b(etcd.patient_options());
   Look look(etcd);

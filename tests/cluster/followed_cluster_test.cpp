@@ -75,7 +75,7 @@ etcd::Options with_patience(etcd::Options options) {
 
 }  // namespace
 
-TEST_CASE("of several clusters that one is followed first which most endpoints have, or the only one") {
+TEST_CASE("the first followed cluster is that of most answering endpoints") {
   struct Case {
     Ids reported;
     std::string followed;
@@ -100,7 +100,7 @@ TEST_CASE("of several clusters that one is followed first which most endpoints h
   }
 }
 
-TEST_CASE("once two clusters were seen, the only one that answers counts after max_stale") {
+TEST_CASE("the only answering one of two seen clusters counts after max_stale") {
   etcd::FollowedCluster cluster(at({"a", "b"}));
   const etcd::FollowedCluster::Clock::time_point begin{};
   CHECK_FALSE(cluster.choose({{"a", "1"}, {"b", "2"}}, begin));
@@ -114,7 +114,7 @@ TEST_CASE("once two clusters were seen, the only one that answers counts after m
   CHECK_FALSE(cluster.problem());
 }
 
-TEST_CASE("the followed cluster is replaced at once by one that all endpoints have") {
+TEST_CASE("the followed cluster is replaced at once by another one with all endpoints") {
   struct Case {
     Ids reported;
     bool is_replaced;
@@ -137,7 +137,7 @@ TEST_CASE("the followed cluster is replaced at once by one that all endpoints ha
   }
 }
 
-TEST_CASE("fewer than all endpoints replace the followed cluster only if it was silent for max_stale") {
+TEST_CASE("a cluster with fewer than all endpoints replaces the followed one only after its silence of max_stale") {
   for (const Ids& reported : {Ids{{"c", "2"}}, Ids{{"b", "2"}, {"c", "2"}}}) {
     CAPTURE(etcd::to_text(reported));
     etcd::FollowedCluster cluster(at({"a", "b", "c"}), "1");
@@ -150,7 +150,7 @@ TEST_CASE("fewer than all endpoints replace the followed cluster only if it was 
   }
 }
 
-TEST_CASE("an answer counts by its cluster, and one without any never") {
+TEST_CASE("an answer counts by its cluster id, and never without one") {
   etcd::FollowedCluster cluster(at({"a", "b"}), "1");
   CHECK(cluster.counts("a", "1"));
   CHECK_FALSE(cluster.counts("a", "2"));
@@ -161,7 +161,7 @@ TEST_CASE("an answer counts by its cluster, and one without any never") {
   CHECK_FALSE(cluster.is_foreign("a"));
 }
 
-TEST_CASE("rooms of a sidecar that follows one cluster never come into another one, and the endpoint is named") {
+TEST_CASE("a follower of one cluster never writes rooms into another one, and names the endpoint") {
   EtcdProcess etcd, other;
   FleetSidecar a(etcd.options());
   a.configure(at(two_of_three(etcd, other)));
@@ -183,7 +183,7 @@ TEST_CASE("rooms of a sidecar that follows one cluster never come into another o
   }
 }
 
-TEST_CASE("a sidecar that followed none follows neither of two clusters") {
+TEST_CASE("a sidecar that followed no cluster yet follows neither of two") {
   EtcdProcess etcd, other;
   FleetSidecar a(etcd.options());
   answered(a, "1");
@@ -198,7 +198,7 @@ TEST_CASE("a sidecar that followed none follows neither of two clusters") {
   CHECK(keys_in(other) == 0);
 }
 
-TEST_CASE("a member that became another cluster is asked for nothing, though a connection had led there") {
+TEST_CASE("a member that became another cluster gets no request, even over an old connection") {
   EtcdProcess etcd;
   etcd::Client engine(etcd.options());
   REQUIRE(engine.transact(create("/room-sidecar/a"), patiently()).ok());
@@ -225,7 +225,7 @@ TEST_CASE("a member that became another cluster is asked for nothing, though a c
   CHECK_FALSE(engine.members().front().problem);
 }
 
-TEST_CASE("where all members became another cluster it gets the rooms") {
+TEST_CASE("another cluster gets the rooms once all members belong to it") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.options());
   const std::string gateway = answered(a, "1");
@@ -237,7 +237,7 @@ TEST_CASE("where all members became another cluster it gets the rooms") {
   CHECK(comes_true([&] { return a.is_live() && !a.fleet->problem(); }));
 }
 
-TEST_CASE("while only another cluster answers, new rooms are refused, also after a restart") {
+TEST_CASE("new rooms are refused while only another cluster answers, also after a restart") {
   EtcdProcess etcd, other;
   FleetSidecar a(at(two_of_three(etcd, other)));
   const std::string gateway = answered(a, "1");
@@ -253,7 +253,7 @@ TEST_CASE("while only another cluster answers, new rooms are refused, also after
   CHECK(comes_true([&] { return is_answered(a, "new"); }));
 }
 
-TEST_CASE("what another cluster answers over a connection that was checked does not count") {
+TEST_CASE("an answer of another cluster over a checked connection does not count") {
   EtcdProcess etcd, other;
   std::atomic<bool> is_other{false};
   Balancer balancer([&](const std::string& path) {
@@ -270,7 +270,7 @@ TEST_CASE("what another cluster answers over a connection that was checked does 
   CHECK(engine.range({"/room-sidecar/a"}).error == etcd::ErrorCode::unreached);
 }
 
-TEST_CASE("an answer that does not say its cluster does not count") {
+TEST_CASE("an answer without a cluster id does not count") {
   EtcdProcess etcd;
   std::atomic<bool> is_edited{false};
   Balancer balancer([&](const std::string&) { return etcd.endpoint(0); }, false,
@@ -285,7 +285,7 @@ TEST_CASE("an answer that does not say its cluster does not count") {
   CHECK(etcd::Client(at({balancer.endpoint()})).range({"/room-sidecar/a"}).error == etcd::ErrorCode::unreached);
 }
 
-TEST_CASE("a listing whose pages make no progress is given up, and asked for seldom") {
+TEST_CASE("a listing without progress between pages is given up, and is seldom requested again") {
   EtcdProcess etcd;
   std::atomic<int> pages{0};
   std::atomic<bool> is_edited{false};
@@ -308,7 +308,7 @@ TEST_CASE("a listing whose pages make no progress is given up, and asked for sel
   CHECK(pages < 30);
 }
 
-TEST_CASE("a member whose status is for root only is well if it answers the sidecar") {
+TEST_CASE("a member that refuses its status counts as well if it answers the sidecar") {
   EtcdProcess etcd;
   Balancer balancer([&](const std::string& path) {
     return path == "/v3/maintenance/status" || path == "/v3/cluster/member/list" ? "" : etcd.endpoint(0);
@@ -320,7 +320,7 @@ TEST_CASE("a member whose status is for root only is well if it answers the side
   CHECK(member.cluster_id == id_of(etcd));
 }
 
-TEST_CASE("a proxy that closes each connection after one answer is no obstacle") {
+TEST_CASE("a proxy may close each connection after one answer") {
   EtcdProcess etcd;
   Balancer balancer([&](const std::string&) { return etcd.endpoint(0); }, true);
   etcd::Client engine(with_patience(at({balancer.endpoint()})));
@@ -332,7 +332,7 @@ TEST_CASE("a proxy that closes each connection after one answer is no obstacle")
   CHECK(balancer.connections() > 5);
 }
 
-TEST_CASE("a password is not taken by another cluster's word") {
+TEST_CASE("a password is checked only at members of the followed cluster") {
   EtcdProcess etcd, open, other;  // `open` wants none, `other` knows another one
   etcd::Options options = with_patience(etcd.options());
   etcd.turn_authentication_on("sidecar", "secret", options.prefix);

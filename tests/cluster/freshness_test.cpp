@@ -18,7 +18,7 @@ bool is_about(std::optional<std::chrono::milliseconds> age, std::chrono::millise
 
 }  // namespace
 
-TEST_CASE("nothing is confirmed before a question has been answered and followed") {
+TEST_CASE("nothing is confirmed before a consistent read has been answered and followed") {
   Freshness freshness;
   CHECK_FALSE(freshness.age());
   freshness.begin(std::nullopt);
@@ -27,7 +27,7 @@ TEST_CASE("nothing is confirmed before a question has been answered and followed
   CHECK_FALSE(freshness.age());
 }
 
-TEST_CASE("a file that remembers says how old it is") {
+TEST_CASE("a remembered freshness says how old the file's state is") {
   Freshness freshness;
   freshness.begin(60s);
   CHECK(is_about(freshness.age(), 60s));
@@ -35,13 +35,13 @@ TEST_CASE("a file that remembers says how old it is") {
   CHECK(is_about(freshness.age(), 0s));
 }
 
-TEST_CASE("what a file remembers from before the machine was started is as good as unknown") {
+TEST_CASE("a freshness from before the machine's start counts as unknown") {
   Freshness freshness;
   freshness.begin(std::chrono::duration_cast<std::chrono::milliseconds>(Freshness::now()) + 1h);
   CHECK_FALSE(freshness.age());
 }
 
-TEST_CASE("a question counts only once its revision has been followed") {
+TEST_CASE("a read counts only once its revision has been followed") {
   Freshness freshness;
   freshness.begin(std::nullopt);
   freshness.followed(5);
@@ -53,7 +53,7 @@ TEST_CASE("a question counts only once its revision has been followed") {
   CHECK(is_about(freshness.age(), 20s));
 }
 
-TEST_CASE("a question about what has been followed already counts at once") {
+TEST_CASE("a read of an already followed revision counts at once") {
   Freshness freshness;
   freshness.begin(std::nullopt);
   freshness.followed(7);
@@ -63,7 +63,7 @@ TEST_CASE("a question about what has been followed already counts at once") {
   CHECK(is_about(freshness.age(), 20s));
 }
 
-TEST_CASE("of several questions the newest that is covered counts") {
+TEST_CASE("the newest covered read of several counts") {
   Freshness freshness;
   freshness.begin(std::nullopt);
   freshness.answered(Freshness::now() - 60s, 5);
@@ -75,7 +75,7 @@ TEST_CASE("of several questions the newest that is covered counts") {
   CHECK(is_about(freshness.age(), 20s));
 }
 
-TEST_CASE("questions to another store say nothing about this one") {
+TEST_CASE("reads from another store say nothing about this one") {
   Freshness freshness;
   freshness.begin(std::nullopt);
   freshness.followed(50);
@@ -85,7 +85,7 @@ TEST_CASE("questions to another store say nothing about this one") {
   CHECK_FALSE(freshness.age());
 }
 
-TEST_CASE("after the store was put back an answer has to be followed again") {
+TEST_CASE("an answer has to be followed anew after the store was restored from a backup") {
   Freshness freshness;
   freshness.begin(std::nullopt);
   freshness.followed(50);
@@ -96,7 +96,7 @@ TEST_CASE("after the store was put back an answer has to be followed again") {
   CHECK(is_about(freshness.age(), 20s));
 }
 
-TEST_CASE("who is too far behind for all questions keeps the newest ones") {
+TEST_CASE("a replica too far behind for all reads keeps the newest reads") {
   Freshness freshness;
   freshness.begin(std::nullopt);
   for (int i = 0; i < 100; ++i) freshness.answered(Freshness::now() - 50s + i * 500ms, 1000 + i);
@@ -106,7 +106,7 @@ TEST_CASE("who is too far behind for all questions keeps the newest ones") {
   CHECK(is_about(freshness.age(), 500ms));
 }
 
-TEST_CASE("the store is failing from the first question that went unanswered until one is answered") {
+TEST_CASE("the store is failing from its first unanswered read until one is answered") {
   Freshness freshness;
   CHECK(freshness.failing_for() == 0ms);
   freshness.fails(Freshness::now() - 30s);
@@ -118,7 +118,7 @@ TEST_CASE("the store is failing from the first question that went unanswered unt
   CHECK(freshness.failing_for() >= 1ms);  // never 0, which says that all is well
 }
 
-TEST_CASE("while others are answered, a question that stays open for long says nothing of that time") {
+TEST_CASE("a long open read says nothing of its time while other reads are answered") {
   Freshness freshness;
   const auto sent = Freshness::now() - 1h;
   freshness.works();
@@ -126,7 +126,7 @@ TEST_CASE("while others are answered, a question that stays open for long says n
   CHECK(freshness.failing_for() < 30min);
 }
 
-TEST_CASE("a position comes back as it was written") {
+TEST_CASE("a resume point is read back as it was written") {
   const ResumePoint resume_point{"17783827971225459260", 9'007'199'254'740'993, domain::WallTime{1'800'000'000'123ms}};
   const ResumePoint read = resume_point_from(to_text(resume_point));
   CHECK(read.is_known());
@@ -136,7 +136,7 @@ TEST_CASE("a position comes back as it was written") {
   CHECK_FALSE(resume_point_from(to_text(ResumePoint{})).is_known());
 }
 
-TEST_CASE("a position that cannot be read is not known") {
+TEST_CASE("an unreadable resume point counts as unknown") {
   for (const std::string text :
        {"", "null", "[]", "{}", "17", R"({"cluster_id":"1","revision":"5"})",
         R"({"cluster_id":1,"revision":"5","confirmed":"2026-11-26T23:00:00.000Z"})",
@@ -151,7 +151,7 @@ TEST_CASE("a position that cannot be read is not known") {
   }
 }
 
-TEST_CASE("a position's age is not known once the clock was turned back") {
+TEST_CASE("a resume point's age is unknown once the clock was turned back") {
   const domain::WallTime now{1'800'000'000'000ms};
   CHECK(age_of({"1", 5, now - 30s}, now) == 30s);
   CHECK(age_of({"1", 5, now}, now) == 0ms);

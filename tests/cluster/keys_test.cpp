@@ -22,7 +22,7 @@ bool is_followed(const std::string& key) { return key >= keys.first_followed() &
 
 }  // namespace
 
-TEST_CASE("every byte of a name comes back from its key") {
+TEST_CASE("every byte of a name is read back from its key") {
   std::string all;
   for (int byte = 0; byte < 256; ++byte) {
     const std::string one(1, static_cast<char>(byte));
@@ -40,7 +40,7 @@ TEST_CASE("every byte of a name comes back from its key") {
   CHECK(parsed->sidecar == all);
 }
 
-TEST_CASE("each kind of key says what it is and of whom") {
+TEST_CASE("each kind of key is parsed into its kind and its names") {
   CHECK(keys.parse(keys.heartbeat())->kind == KeyKind::heartbeat);
   for (const std::string& id : ids) {
     INFO(id);
@@ -64,7 +64,7 @@ TEST_CASE("each kind of key says what it is and of whom") {
   }
 }
 
-TEST_CASE("no two things have the same key") {
+TEST_CASE("different names and kinds give different keys") {
   std::set<std::string> seen{keys.heartbeat()};
   for (const std::string& id : ids) {
     for (const auto& key : {keys.failover(id), keys.gateway(id), keys.tombstone(id), keys.room(id), keys.sidecar(id)}) {
@@ -78,7 +78,7 @@ TEST_CASE("no two things have the same key") {
   }
 }
 
-TEST_CASE("all is followed, and the marks come last") {
+TEST_CASE("all keys are followed, and the use marks come last") {
   CHECK(is_followed(keys.heartbeat()));
   for (const std::string& id : ids) {
     INFO(id);
@@ -93,7 +93,7 @@ TEST_CASE("all is followed, and the marks come last") {
   }
 }
 
-TEST_CASE("a room's range of marks has all of its marks and nobody else's") {
+TEST_CASE("a room's range of use marks holds all of its use marks and no other room's") {
   for (const std::string& room : ids) {
     for (const std::string& other : ids) {
       for (const std::string& sidecar : ids) {
@@ -105,7 +105,7 @@ TEST_CASE("a room's range of marks has all of its marks and nobody else's") {
   }
 }
 
-TEST_CASE("a key that is none of these is passed over") {
+TEST_CASE("a key of no known kind is passed over") {
   for (const std::string key : {"",
                                 "/",
                                 "/room-sidecar",

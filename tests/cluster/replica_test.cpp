@@ -23,7 +23,7 @@ std::string gateway_of(const Replica& replica, const std::string& room) {
 
 }  // namespace
 
-TEST_CASE("a room is kept as it was written, without its time of use") {
+TEST_CASE("a room is kept as written, without its time of use") {
   Replica replica;
   CHECK(replica.take_room(row("r", "a"), 5));
   const auto known = replica.room("r");
@@ -48,7 +48,7 @@ TEST_CASE("an older row never replaces a newer one") {
   CHECK(gateway_of(replica, "r") == "a");
 }
 
-TEST_CASE("an answer is no news after its echo, nor the echo after the answer") {
+TEST_CASE("a change counts once, whether its answer or its watch event comes first") {
   Replica replica;
   replica.set_followed(4);
   CHECK(replica.take_room(row("r", "a"), 5));        // whichever comes first
@@ -58,7 +58,7 @@ TEST_CASE("an answer is no news after its echo, nor the echo after the answer") 
   CHECK(gateway_of(replica, "r") == "a");
 }
 
-TEST_CASE("a row that was removed is not brought back by an answer that comes late") {
+TEST_CASE("a removed row is not brought back by a late answer") {
   Replica replica;
   replica.take_room(row("r", "a"), 5);
   CHECK(replica.drop_room("r", 6));
@@ -70,7 +70,7 @@ TEST_CASE("a row that was removed is not brought back by an answer that comes la
   CHECK(replica.take_room(row("q", "a"), 7));
 }
 
-TEST_CASE("a removal takes only what is older than itself") {
+TEST_CASE("a removal removes only older rows") {
   Replica replica;
   replica.take_room(row("r", "a"), 5);
   CHECK_FALSE(replica.drop_room("r", 5));
@@ -92,7 +92,7 @@ TEST_CASE("the newest room is the one of the highest revision, even after its en
   CHECK(replica.newest().modified == 0);
 }
 
-TEST_CASE("of another store every row is news, whatever its revision") {
+TEST_CASE("every row of another store is new, whatever its revision") {
   Replica replica;
   replica.take_room(row("r", "a"), 500);
   replica.set_followed(600);
@@ -104,7 +104,7 @@ TEST_CASE("of another store every row is news, whatever its revision") {
   CHECK(gateway_of(replica, "r") == "b");
 }
 
-TEST_CASE("of a room that was left the newest word counts, and its age begins with it") {
+TEST_CASE("the newest tombstone of a room counts, and its age begins with it") {
   Replica replica;
   CHECK_FALSE(replica.tombstone("r"));
   replica.put_tombstone("r", Tombstone{"a", Tombstone::Why::empty, "1"}, 5);
@@ -122,7 +122,7 @@ TEST_CASE("of a room that was left the newest word counts, and its age begins wi
   replica.drop_tombstone("r");
 }
 
-TEST_CASE("a mark that is not there has the revision 0") {
+TEST_CASE("a missing use mark has the revision 0") {
   Replica replica;
   CHECK(replica.use_mark("r") == 0);
   replica.set_use_mark("r", 5);
@@ -145,7 +145,7 @@ TEST_CASE("a failover is known until it is over") {
   CHECK_FALSE(replica.failover("a"));
 }
 
-TEST_CASE("users are counted by room over all sidecars but the silent ones") {
+TEST_CASE("users of a room are counted over all sidecars but the silent ones") {
   Replica replica;
   CHECK(replica.users("r") == 0);
   replica.set_users("r", "a", 2);

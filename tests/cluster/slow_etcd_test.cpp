@@ -101,7 +101,7 @@ TEST_CASE("a request waits for the token until its deadline; then nothing was do
   CHECK(etcd.password_checks() == 1);
 }
 
-TEST_CASE("after all members were started anew sidecars take new rooms again, each by one password check") {
+TEST_CASE("sidecars place new rooms again after a restart of all members, each by one password check") {
   EtcdProcess etcd(slow());
   const etcd::Options options = with_slow_password(etcd);
   FleetSidecar a(options), b(options);
@@ -153,7 +153,7 @@ TEST_CASE("a wrong password is checked now and then, another one at once") {
   CHECK(engine.range(any_key(options), patiently()).ok());
 }
 
-TEST_CASE("where nobody waits an attempt that came too late is followed by a longer one") {
+TEST_CASE("an attempt that was too slow is followed by a longer one where no request waits") {
   EtcdProcess etcd;
   const SlowLink link(etcd.endpoint(0), 4 * attempt);
   const etcd::Options options = over(link, etcd);
@@ -170,7 +170,7 @@ TEST_CASE("a sidecar of a slow etcd lists, follows and becomes live") {
   CHECK(fleet_sidecar.fleet->view().state == "live");
 }
 
-TEST_CASE("what no request waits for is given more time by and by, until it is known what came of it") {
+TEST_CASE("a command without a waiting request gets longer and longer attempts until its outcome is known") {
   EtcdProcess etcd;
   const SlowLink link(etcd.endpoint(0), 4 * attempt);
   etcd::Options options = over(link, etcd);
@@ -187,7 +187,7 @@ TEST_CASE("what no request waits for is given more time by and by, until it is k
   CHECK(fleet_sidecar.ask("new") == "storage_unavailable");  // a request keeps its time
 }
 
-TEST_CASE("a caller that has hardly any time left takes none from the others") {
+TEST_CASE("a request with hardly any time left does not shorten the transaction of other requests") {
   EtcdProcess etcd;
   const SlowLink link(etcd.endpoint(0), 200ms);
   etcd::Options options = etcd.options();
@@ -211,7 +211,7 @@ TEST_CASE("a caller that has hardly any time left takes none from the others") {
   for (auto& thread : hasty) thread.join();
 }
 
-TEST_CASE("the time of an attempt doubles up to 15 s, and follows what an answer took") {
+TEST_CASE("the time of an attempt doubles up to 15 s, and follows the time of an answer") {
   const auto ago = [](std::chrono::milliseconds time) { return etcd::AttemptTime::Clock::now() - time; };
   etcd::AttemptTime time(1s);
   CHECK(time.current() == 1s);

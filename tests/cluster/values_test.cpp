@@ -17,7 +17,7 @@ const std::string not_objects[] = {"",   "null", "[]", "\"gxy1\"", "7", "{", "{\
 
 }  // namespace
 
-TEST_CASE("an assignment comes back as it was written") {
+TEST_CASE("an assignment is read back as it was written") {
   const std::string region = GENERATE("IL", "pinned", "");
   const RoomValue value{{"room/1", "gxy \"1\"", region, time_of_day, time_of_day + 1h}, "sidecar", "sidecar-x-1"};
   const auto read = room_value_from("room/1", to_text(value));
@@ -31,7 +31,7 @@ TEST_CASE("an assignment comes back as it was written") {
   CHECK(read->id == "sidecar-x-1");
 }
 
-TEST_CASE("a newer sidecar may write more about a room than this one knows") {
+TEST_CASE("unknown fields that a newer sidecar wrote about a room are passed over") {
   const auto read = room_value_from("r", R"({"new":{"gateway":"x"},"gateway":"gxy1","at":"2026-11-26T23:00:00.000Z",
     "region":"IL","by":"s","id":"s-1","newer":[1,2]})");
   REQUIRE(read);
@@ -39,7 +39,7 @@ TEST_CASE("a newer sidecar may write more about a room than this one knows") {
   CHECK(read->id == "s-1");
 }
 
-TEST_CASE("an assignment that cannot be used is none") {
+TEST_CASE("an unusable assignment counts as none") {
   for (const std::string& text : not_objects) {
     INFO(text);
     CHECK_FALSE(room_value_from("r", text));
@@ -58,7 +58,7 @@ TEST_CASE("an assignment that cannot be used is none") {
   CHECK_FALSE(room_value_from("", good));
 }
 
-TEST_CASE("a room that was left comes back with where it was and why") {
+TEST_CASE("a tombstone is read back with its gateway and its cause") {
   const auto why = GENERATE(Tombstone::Why::empty, Tombstone::Why::released, Tombstone::Why::forced);
   const auto read = tombstone_from(to_text(Tombstone{"gxy1", why, "s-1"}));
   REQUIRE(read);
@@ -67,7 +67,7 @@ TEST_CASE("a room that was left comes back with where it was and why") {
   CHECK(read->id == "s-1");
 }
 
-TEST_CASE("what cannot be read of a room that was left is passed over") {
+TEST_CASE("an unreadable tombstone is passed over") {
   for (const std::string& text : not_objects) {
     INFO(text);
     CHECK_FALSE(tombstone_from(text));
@@ -77,7 +77,7 @@ TEST_CASE("what cannot be read of a room that was left is passed over") {
   CHECK(tombstone_from(R"({"gateway":"gxy1","more":1})"));
 }
 
-TEST_CASE("a sidecar comes back as it was written") {
+TEST_CASE("a sidecar's value is read back as it was written") {
   const auto read = sidecar_value_from(to_text(SidecarValue{"host", "10.0.0.1:8080", "1.2", "abc", time_of_day}));
   REQUIRE(read);
   CHECK(read->name == "host");
@@ -90,7 +90,7 @@ TEST_CASE("a sidecar comes back as it was written") {
   CHECK(sidecar_value_from(R"({"since":"2026-11-26T23:00:00.000Z","more":{}})"));
 }
 
-TEST_CASE("how a gateway drains comes back as it was written") {
+TEST_CASE("a gateway's draining is read back as it was written") {
   const auto draining = GENERATE(domain::Draining::no, domain::Draining::yes, domain::Draining::and_evacuating);
   CHECK(draining_from(to_text(draining)) == draining);
   for (const std::string& text : not_objects) CHECK_FALSE(draining_from(text));
@@ -99,7 +99,7 @@ TEST_CASE("how a gateway drains comes back as it was written") {
   CHECK(draining_from(R"({"draining":"move","more":1})") == domain::Draining::and_evacuating);
 }
 
-TEST_CASE("a failover comes back with its standby, or with none") {
+TEST_CASE("a failover is read back with its standby, or with none") {
   CHECK(failover_value_from(to_text(FailoverValue{"gxy2", "s"}))->standby == "gxy2");
   const auto without = failover_value_from(to_text(FailoverValue{}));
   REQUIRE(without);
@@ -107,7 +107,7 @@ TEST_CASE("a failover comes back with its standby, or with none") {
   for (const std::string& text : not_objects) CHECK_FALSE(failover_value_from(text));
 }
 
-TEST_CASE("how a room is used comes back as it was written, and what older sidecars say counts as one user") {
+TEST_CASE("a use mark is read back as written, and one of an older sidecar counts as one user") {
   const auto read = [](std::string_view text) {
     const UseMark value = use_mark_from(text);
     return (value.use == domain::Use::live ? "live " : "kept ") + std::to_string(value.users);

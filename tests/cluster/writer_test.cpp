@@ -44,7 +44,7 @@ struct Writing {
 
 }  // namespace
 
-TEST_CASE("a mark that came too late is not put over a newer one") {
+TEST_CASE("a use mark that came too late is not put over a newer one") {
   EtcdProcess etcd;
   std::atomic<bool> is_shut{true};
   const std::string older_mark = etcd::to_base64(to_text(UseMark{domain::Use::live, 5}));
@@ -72,7 +72,7 @@ TEST_CASE("a mark that came too late is not put over a newer one") {
   CHECK(use_mark_from(mark.value.items[0].value).use == domain::Use::kept);
 }
 
-TEST_CASE("a caller is told in the end that nothing came of it, also behind a mark that is retried") {
+TEST_CASE("a release fails at its deadline even behind a use mark that is retried") {
   EtcdProcess etcd;
   FleetSidecar fleet_sidecar(etcd.patient_options());
   etcd::Options nowhere = hasty(etcd.options());
