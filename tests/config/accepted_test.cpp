@@ -5,7 +5,7 @@
 using Names = std::vector<std::string>;
 using namespace std::chrono_literals;
 
-TEST_CASE("booleans are taken in every documented form, in any case") {
+TEST_CASE("booleans are accepted in every documented form, in any case") {
   for (const char* yes : {"true", "TRUE", "True", "1", "yes", "YES", "on", "On", " true "}) {
     CAPTURE(yes);
     CHECK(written::load("scale = false", {}, {{"SCALE", yes}}).configuration.domain.scale);
@@ -22,7 +22,7 @@ TEST_CASE("booleans are taken in every documented form, in any case") {
   }
 }
 
-TEST_CASE("lists are trimmed, doubles collapse and empty items vanish") {
+TEST_CASE("lists are trimmed, and lose duplicates and empty items") {
   const Names expected{"gxy2", "gxy1", "b-c"};
   const config::Loaded env = written::load({}, {}, {{"AVAILABLE_JANUS_SERVERS", " gxy2 ,, gxy1,gxy2 , b-c,"}});
   CHECK(env.problems.empty());
@@ -66,7 +66,7 @@ TEST_CASE("an empty value counts as not set, wherever it stands") {
   }
 }
 
-TEST_CASE("regions keep the order in which they are written, from either source") {
+TEST_CASE("regions keep their written order, from either source") {
   const std::vector<std::pair<std::string, Names>> expected{
       {"US", {"gxy3"}}, {"IL", {"gxy2", "gxy1"}}, {"AT", {"gxy3"}}};
   const config::Loaded toml = written::load(
@@ -116,7 +116,7 @@ TEST_CASE("pins are taken from either source, in order") {
   CHECK(env.configuration.domain.pins[1].where == "environment");
 }
 
-TEST_CASE("a room id may hold colons, with a warning where that looks like a slip") {
+TEST_CASE("a room id may hold colons, with a warning where that looks like a mistake") {
   const config::Loaded pins = written::load({}, "SERVER_ROOMS=a:b:gxy5\n");
   CHECK(pins.ok());
   REQUIRE(pins.configuration.domain.pins.size() == 1);
@@ -127,13 +127,13 @@ TEST_CASE("a room id may hold colons, with a warning where that looks like a sli
   CHECK(written::load("[pins]\n\"a:b\" = \"gxy5\"\n").problems.empty());
 }
 
-TEST_CASE("words are taken in any case, and warning is warn") {
+TEST_CASE("keywords are accepted in any case, and warning means warn") {
   CHECK(written::load({}, {}, {{"LOG_LEVEL", "WARNING"}}).configuration.log.level == logging::Level::warn);
   CHECK(written::load("[log]\nlevel = \"Debug\"").configuration.log.level == logging::Level::debug);
   CHECK(written::load({}, {}, {{"WHEN_FULL", "Reject"}}).configuration.domain.when_full == domain::WhenFull::reject);
 }
 
-TEST_CASE("the smallest and the largest of what is allowed is taken") {
+TEST_CASE("the smallest and the largest allowed values are accepted") {
   const config::Loaded loaded = written::load(
       "[balancing]\nmax_server_capacity = 1000000000\navg_room_occupancy = 1_000_000_000\n"
       "[http]\nmax_connections = 65536\n[sessions]\ndead_after = \"87600h\"\nclean_every = "

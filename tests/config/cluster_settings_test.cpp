@@ -40,13 +40,13 @@ const std::string for_https = ": is for https://, and cluster.endpoints has http
 
 }  // namespace
 
-TEST_CASE("one sidecar alone shares nothing") {
+TEST_CASE("a sidecar without [cluster] shares nothing") {
   const auto loaded = written::load({});
   CHECK(loaded.configuration.cluster == cluster::Options{});
   CHECK_FALSE(loaded.configuration.cluster.is_shared());
 }
 
-TEST_CASE("a whole [cluster] is taken as it is written") {
+TEST_CASE("a whole [cluster] is accepted as it is written") {
   const auto loaded = written::load(
       "[cluster]\nengine = \"ETCD\"\nendpoints = [\"https://a\", \"https://b:1\"]\nprefix = \"x\"\nuser = \"u\"\n"
       "password_file = \"/p\"\nca_file = \"/ca\"\ncert_file = \"/c\"\nkey_file = \"/k\"\nmax_stale = \"1h\"\n"
@@ -66,7 +66,7 @@ TEST_CASE("a whole [cluster] is taken as it is written") {
   CHECK(loaded.configuration.cluster == expected);
 }
 
-TEST_CASE("members are a list in either source, each once, blank ones vanish") {
+TEST_CASE("endpoints are a list in either source, without duplicates and blank items") {
   const Texts expected{"http://b:2379", "http://a:1"};
   const auto toml = written::load("cluster.endpoints = [\"http://b\", \" \", \"http://a:1\", \"http://B:2379\"]\n");
   const auto text = written::load("cluster.endpoints = \"http://b,http://a:1\"\n");
@@ -93,7 +93,7 @@ TEST_CASE("the prefix ends with a slash") {
   CHECK_FALSE(written::load({}, {}, {{"CLUSTER_PREFIX", std::string(200, 'a')}}).ok());
 }
 
-TEST_CASE("what does not parse in [cluster] is refused with line, key, value and expectation") {
+TEST_CASE("an unparsable value in [cluster] is refused with line, key, value and expectation") {
   check({
       {"engine = \"redis\"", {"config.toml:2: cluster.engine: \"redis\" is not \"none\" or \"etcd\""}},
       {"engine = true", {"config.toml:2: cluster.engine: true is not \"none\" or \"etcd\""}},
@@ -122,7 +122,7 @@ TEST_CASE("what does not parse in [cluster] is refused with line, key, value and
   });
 }
 
-TEST_CASE("what does not go together in [cluster] is refused where it was written") {
+TEST_CASE("conflicting values in [cluster] are refused with their lines") {
   const std::string no_members =
       ": \"etcd\" needs the addresses of its members: set cluster.endpoints (CLUSTER_ENDPOINTS)";
   check({
@@ -154,7 +154,7 @@ TEST_CASE("what does not go together in [cluster] is refused where it was writte
   CHECK(written::load("cluster.user = \"u\"\n", {}, {{"CLUSTER_PASSWORD_FILE", "/p"}}).ok());
 }
 
-TEST_CASE("of a setting of [cluster] that was refused nothing more is said") {
+TEST_CASE("a refused setting of [cluster] causes no further message") {
   for (const char* lines :
        {"engine = \"etcd\"\nendpoints = [\"a\"]", "user = \"u\"\npassword_file = 5", "key_file = \"/k\"\ncert_file = 5",
         "ca_file = \"/a\"\nendpoints = [\"http://a\", 5]", "attempt_timeout = \"4s\"\ntimeout = \"11s\""}) {
@@ -163,7 +163,7 @@ TEST_CASE("of a setting of [cluster] that was refused nothing more is said") {
   }
 }
 
-TEST_CASE("a secret that every user of the machine can read is warned of") {
+TEST_CASE("a secret readable by every user of the machine causes a warning") {
   const TemporaryFolder folder;
   const std::string file = folder.write("secret", "secret\n");
   const auto loaded = [&] { return written::load("http.token_file = \"" + file + "\"\n", "CLUSTER_KEY_FILE=" + file); };
@@ -177,7 +177,7 @@ TEST_CASE("a secret that every user of the machine can read is warned of") {
   CHECK(config::exposed_secrets(written::load("http.token_file = \"" + folder.file("none") + "\"\n")).empty());
 }
 
-TEST_CASE("files of [cluster] that can't be read are named with their place, if there is an engine") {
+TEST_CASE("unreadable files of [cluster] are named with their lines, if there is an engine") {
   const TemporaryFolder folder;
   const std::string good = folder.write("good", "secret\n");
   const std::string none = folder.file("none");

@@ -38,7 +38,7 @@ const std::string address =
 
 }  // namespace
 
-TEST_CASE("a value of config.toml that does not parse is refused with line, key, value and expectation") {
+TEST_CASE("an unparsable value in config.toml is refused with line, key, value and expectation") {
   check({
       {"scale = \"maybe\"", {"config.toml:1: scale: \"maybe\"" + boolean}},
       {"scale = 2", {"config.toml:1: scale: 2" + boolean}},
@@ -92,7 +92,7 @@ TEST_CASE("a value of config.toml that does not parse is refused with line, key,
   });
 }
 
-TEST_CASE("a region or pin of config.toml that is empty, twice or no name is refused") {
+TEST_CASE("an empty, duplicate or misnamed region or pin of config.toml is refused") {
   check({
       {"regions = 5", {"config.toml:1: regions: 5 is not a table of countries like IL = [\"gxy1\", \"gxy2\"]"}},
       {"[regions]\nIL = []",
@@ -115,7 +115,7 @@ TEST_CASE("a region or pin of config.toml that is empty, twice or no name is ref
   });
 }
 
-TEST_CASE("an unknown key is refused at every level, with the nearest known one") {
+TEST_CASE("an unknown key is refused at every level, with the nearest known key") {
   const auto unknown = [](const char* key, const char* meant) {
     return "unknown key \"" + std::string(key) + "\" (did you mean \"" + meant + "\"?)";
   };
@@ -138,7 +138,7 @@ TEST_CASE("an unknown key is refused at every level, with the nearest known one"
   });
 }
 
-TEST_CASE("a section that is no table is refused") {
+TEST_CASE("a section must be a table") {
   check({
       {"http = 5", {"config.toml:1: http: 5 is not a section like [http]"}},
       {"balancing = \"x\"", {"config.toml:1: balancing: \"x\" is not a section like [balancing]"}},
@@ -146,7 +146,7 @@ TEST_CASE("a section that is no table is refused") {
   });
 }
 
-TEST_CASE("text that is no TOML is refused with its line") {
+TEST_CASE("malformed TOML is refused with its line") {
   const std::pair<const char*, const char*> cases[] = {
       {"scale =", "config.toml:1: this is no valid TOML: "},
       {"scale = true\nscale = false", "config.toml:2: this is no valid TOML: "},
@@ -166,7 +166,7 @@ TEST_CASE("text that is no TOML is refused with its line") {
   CHECK_FALSE(written::load(std::string("scale\0 = true", 13)).ok());
 }
 
-TEST_CASE("every problem is told at once, in the order of the lines, and what parsed is kept") {
+TEST_CASE("all problems are reported at once, in the order of the lines, and parsed values are kept") {
   const config::Loaded loaded = written::load(
       "scle = true\nscale = 7\n[log]\nlevel = \"loud\"\n[balancing]\nmax_server_capacity = 0\n"
       "[database]\npath = \"/tmp/x.db\"\n[[gateways]]\ncapacity = 1.5\n",
@@ -208,7 +208,7 @@ TEST_CASE("no problem holds a control character, whatever the files hold") {
   }
 }
 
-TEST_CASE("a key of endlessly many parts is refused, where the TOML library would end the process") {
+TEST_CASE("a key of endlessly many parts is refused before the TOML library could crash on it") {
   std::string parts = "a";
   for (int i = 0; i < 200'000; ++i) parts += i % 3 == 0 ? ".\"b.\"" : i % 3 == 1 ? " . 'c'" : ".d";
   const std::string reported = ": this is no valid TOML: a key has too many parts (more than 64 dots in the line)";
@@ -219,7 +219,7 @@ TEST_CASE("a key of endlessly many parts is refused, where the TOML library woul
   }
 }
 
-TEST_CASE("a string that the end of the file cuts off is refused like any other") {
+TEST_CASE("a string cut off by the end of the file is refused like other malformed TOML") {
   for (const char* quote : {"\"", "'", "\"\"\"", "'''"}) {
     for (const char* rest : {"", "a", "ab", "abcd", "\\", "\n", "\na", "\"", "'", "\"\"", "''"}) {
       const std::string toml = std::string("a = ") + quote + rest;
@@ -229,7 +229,7 @@ TEST_CASE("a string that the end of the file cuts off is refused like any other"
   }
 }
 
-TEST_CASE("many dots in strings, comments and further lines are no long key") {
+TEST_CASE("many dots in strings, comments and later lines are not taken for a long key") {
   const std::string dots(1000, '.');
   const std::string strings = "path = \"" + dots + "\\\"" + dots + "\" # " + dots + "\n";
   CHECK(written::load("[database]\n" + strings).problems.empty());

@@ -18,7 +18,7 @@ TEST_CASE("durations are read in every documented form") {
   }
 }
 
-TEST_CASE("what has no unit, an odd one, a wrong order or no end is no duration") {
+TEST_CASE("a number without a unit, an odd unit, a wrong order or an overflow is no duration") {
   for (const char* text : {"",
                            "90",
                            "s",
@@ -48,7 +48,7 @@ TEST_CASE("what has no unit, an odd one, a wrong order or no end is no duration"
   }
 }
 
-TEST_CASE("a duration is written as the documentation has it, and reads back") {
+TEST_CASE("a duration is written in the documented form, and is read back") {
   const std::pair<const char*, domain::Duration> cases[] = {
       {"90s", 90s}, {"1m", 60s},         {"2m", 120s},     {"2m30s", 150s},         {"500ms", 500ms},
       {"0s", 0s},   {"1s500ms", 1500ms}, {"1h30m", 90min}, {"1m30s500ms", 90500ms}, {"24h", 24h},

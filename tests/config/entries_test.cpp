@@ -56,7 +56,7 @@ TEST_CASE("rooms are read with their id as text or number") {
   CHECK(loaded.configuration.rooms[3].gateway_uid == "a b");
 }
 
-TEST_CASE("no entries at all is none, however it is written") {
+TEST_CASE("an empty list of entries is accepted in every spelling") {
   for (const char* toml : {"", "gateways = []\nrooms = []\n", "gateways = \"\"\n"}) {
     CAPTURE(toml);
     const config::Loaded loaded = written::load(toml);
@@ -65,7 +65,7 @@ TEST_CASE("no entries at all is none, however it is written") {
   }
 }
 
-TEST_CASE("a wrong gateway or room is refused with its line") {
+TEST_CASE("an invalid gateway or room is refused with its line") {
   const std::vector<Case> cases = {
       {"[gateways]\nname = \"gxy1\"",
        {"config.toml:1: gateways: a table is not a list of entries: begin each with [[gateways]], "

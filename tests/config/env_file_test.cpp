@@ -59,7 +59,7 @@ TEST_CASE("a line of a .env file is read in every accepted form") {
   }
 }
 
-TEST_CASE("even export may be a name, and names that are no shell names are told from others") {
+TEST_CASE("the word export may be a name, and known names need not be shell names") {
   const config::EnvText read =
       parse_env("export=2\nexport = 3\nexported=4\nmy.app-key=1\n1=5\n", {"export", "my.app-key", "1"});
   CHECK(read.faults.empty());
@@ -70,7 +70,7 @@ TEST_CASE("even export may be a name, and names that are no shell names are told
   CHECK(read.entries[3].name == "1");
 }
 
-TEST_CASE("what other programs write into the file is no error") {
+TEST_CASE("lines of other programs in the file are no errors") {
   const std::string line =
       GENERATE(std::string("PS1='a'b"), std::string("OTHER=\"unclosed"), std::string("OTHER='unclosed"),
                std::string("OTHER='a' 'b'"), std::string("export FOO"), std::string("export FOO BAR"),
@@ -93,7 +93,7 @@ TEST_CASE("what other programs write into the file is no error") {
   CHECK(read.entries[1].line == lines + 3);
 }
 
-TEST_CASE("what looks like a setting within another program's quotes is not read, with a warning") {
+TEST_CASE("an apparent setting inside another program's quotes is not read, and causes a warning") {
   const config::Loaded loaded =
       written::load({}, "OTHER=\"\n export SCALE=true\nLAST=\"\nWHEN_FULL=reject\nOPEN='\nLOG_LEVEL=warn\n");
   CHECK(loaded.ok());
@@ -106,7 +106,7 @@ TEST_CASE("what looks like a setting within another program's quotes is not read
                                  "setting"});
 }
 
-TEST_CASE("brackets and quotes that a slip left open do not hide settings behind them") {
+TEST_CASE("unclosed brackets and quotes hide no settings behind them") {
   for (const char* open : {"OTHER={\"a\": [", "OTHER=[1", "OTHER=(x", "OTHER=$(x", "PATH='C:\\dir\\'"}) {
     CAPTURE(open);
     const config::EnvText read = parse_env(std::string(open) + "\nSCALE=true\nLAST='}])'\n");
@@ -116,7 +116,7 @@ TEST_CASE("brackets and quotes that a slip left open do not hide settings behind
   }
 }
 
-TEST_CASE("a setting that was appended to a line without an end is told, wherever that line stands") {
+TEST_CASE("a setting appended to a line without a line end is reported, wherever the line stands") {
   for (const char* line :
        {"OTHER=xSCALE=true", "OTHER=\"x\"SCALE=true", "OTHER=SCALE=true", "# noteSCALE=true", "#SCALE=falseSCALE=true",
         "# xSCALE=true # as usual", "OTHER=xSCALE=IL:gxy1; US:gxy2", "OTHER=\"a\nb\"SCALE=true",
@@ -141,7 +141,7 @@ TEST_CASE("prose, addresses and other programs' longer names are no appended set
   }
 }
 
-TEST_CASE("blank lines and comments count as lines, whatever ends them") {
+TEST_CASE("blank lines and comments count as lines, with any line end") {
   const config::EnvText read = parse_env("# first\r\n\r\n   # third\nA=1\r\n\nB=2");
   CHECK(read.faults.empty());
   REQUIRE(read.entries.size() == 2);
@@ -149,9 +149,7 @@ TEST_CASE("blank lines and comments count as lines, whatever ends them") {
   CHECK(read.entries[1].line == 6);
 }
 
-TEST_CASE(
-    "a line of ours or of nobody that sets nothing is an error with its line, and the others are "
-    "read") {
+TEST_CASE("a malformed line that belongs to no other program is an error with its number; other lines are read") {
   struct {
     const char* line;
     const char* fault;
@@ -191,7 +189,7 @@ TEST_CASE("a bad line of .env refuses the configuration without showing what may
   CHECK(loaded.configuration.domain.scale);
 }
 
-TEST_CASE("of doubles the last counts, with a warning that names both lines") {
+TEST_CASE("the last of duplicate variables counts, with a warning that names both lines") {
   const config::Loaded loaded =
       written::load({}, "MAX_SERVER_CAPACITY=abc\nOTHER=1\nOTHER=2\nMAX_SERVER_CAPACITY=500\n");
   CHECK(loaded.ok());
@@ -202,13 +200,13 @@ TEST_CASE("of doubles the last counts, with a warning that names both lines") {
             ".env:4: MAX_SERVER_CAPACITY: is set before, at .env:1: this one counts, remove the other"});
 }
 
-TEST_CASE("an empty last double unsets the variable") {
+TEST_CASE("an empty last duplicate unsets the variable") {
   const config::Loaded loaded = written::load("scale = true\n", "SCALE=false\nSCALE=\n");
   CHECK(loaded.configuration.domain.scale);
   CHECK(written::setting(loaded, "scale").origin == "config.toml:1");
 }
 
-TEST_CASE("a value of .env that the process environment shadows is a warning") {
+TEST_CASE("a value of .env overridden by the process environment causes a warning") {
   const config::Loaded loaded = written::load({}, "\nSCALE=false\nLOG_LEVEL=warn\nWHEN_FULL=reject\nHOME=/x\n",
                                               {{"SCALE", "true"}, {"LOG_LEVEL", ""}, {"HOME", "/root"}});
   CHECK(loaded.ok());

@@ -79,7 +79,7 @@ std::vector<std::string> messages(const std::string& where, const Case& item) {
 
 }  // namespace
 
-TEST_CASE("a variable that does not parse is refused with its place, name, value and expectation") {
+TEST_CASE("an unparsable variable is refused with its place, name, value and expectation") {
   for (const Case& item : cases) {
     CAPTURE(item.variable, item.value);
     const std::string line = std::string(item.variable) + "=\"" + item.value + "\"\n";
@@ -88,7 +88,7 @@ TEST_CASE("a variable that does not parse is refused with its place, name, value
   }
 }
 
-TEST_CASE("a value that does not parse is refused also where a stronger source decides") {
+TEST_CASE("an unparsable value is refused even where a stronger source overrides it") {
   const config::Loaded loaded = written::load("scale = \"maybe\"\n", "SCALE=perhaps\n", {{"SCALE", "true"}});
   CHECK(loaded.configuration.domain.scale);
   REQUIRE(written::errors(loaded).size() == 2);
@@ -96,7 +96,7 @@ TEST_CASE("a value that does not parse is refused also where a stronger source d
   CHECK(written::errors(loaded)[1].find(".env:1: SCALE: \"perhaps\"") == 0);
 }
 
-TEST_CASE("a refused list leaves nothing behind of itself") {
+TEST_CASE("a refused list leaves none of its items in force") {
   const std::pair<const char*, const char*> lists[] = {
       {"IL:gxy1;RU", "1:a;2"},
       {"IL:gxy1;il:gxy2", "1:a;1:b"},

@@ -26,7 +26,7 @@ TEST_CASE("a member is http:// or https:// with a host, and 2379 if it has no po
   CHECK(member_from("http://" + label + '.' + label + '.' + label + '.' + label.substr(2)));
 }
 
-TEST_CASE("anything else is no member") {
+TEST_CASE("any other text is no member") {
   for (const char* text : {"",
                            "http",
                            "http:",

@@ -25,7 +25,7 @@ void check_one_error(const config::Loaded& loaded, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("without any file the defaults hold") {
+TEST_CASE("the defaults hold without any file") {
   const TemporaryFolder folder;
   const config::Loaded loaded = load_files(folder.file("config.toml"), false);
   CHECK(loaded.problems.empty());
@@ -47,7 +47,7 @@ TEST_CASE("a named file must be there") {
           "\" cannot be read (No such file or directory): correct that, or name another file with --env-file");
 }
 
-TEST_CASE("a file that is there and cannot be read is an error, named or not") {
+TEST_CASE("an existing file that cannot be read is an error, named or not") {
   const TemporaryFolder folder;
   ::mkdir(folder.file("config.toml").c_str(), 0700);
   ::mkdir(folder.file(".env").c_str(), 0700);
@@ -58,7 +58,7 @@ TEST_CASE("a file that is there and cannot be read is an error, named or not") {
   CHECK(loaded.problems[1].text.find("is a directory") != std::string::npos);
 }
 
-TEST_CASE("a file without the right to read it is an error") {
+TEST_CASE("a file without read permission is an error") {
   if (::geteuid() == 0) return;  // root may read everything
   const TemporaryFolder folder;
   ::chmod(folder.write(".env", "SCALE=true\n").c_str(), 0);
@@ -84,7 +84,7 @@ TEST_CASE("both files may begin with a byte order mark") {
   CHECK(loaded.configuration.domain.max_server_capacity == 7);
 }
 
-TEST_CASE("messages name a file as it is called, and .env is looked for beside config.toml") {
+TEST_CASE("messages name a file as given, and .env is looked for beside config.toml") {
   const TemporaryFolder folder;
   const std::string toml = folder.write("prod.toml", "scle = true\n");
   folder.write(".env", "SCALE=maybe\n");
@@ -99,7 +99,7 @@ TEST_CASE("messages name a file as it is called, and .env is looked for beside c
   CHECK(named.problems[0].text.find("prod.env:1: SCALE: \"perhaps\"") == 0);
 }
 
-TEST_CASE("where the database is counts as unknown if what could not be read may name another one") {
+TEST_CASE("the database's path counts as unknown if an unreadable part may name another database") {
   const written::Environment named{{"DATABASE_PATH", "/x.db"}};
   const struct {
     const char* toml;
@@ -127,7 +127,7 @@ TEST_CASE("where the database is counts as unknown if what could not be read may
   CHECK_FALSE(load_files(folder.file("config.toml"), false).is_database_known);
 }
 
-TEST_CASE("a file is told by what it holds") {
+TEST_CASE("a configuration file is classified by its content") {
   const TemporaryFolder folder;
   using config::ConfigFile;
   CHECK(load_files(folder.file("config.toml"), false).file == ConfigFile::missing);
@@ -144,7 +144,7 @@ TEST_CASE("a file is told by what it holds") {
   }
 }
 
-TEST_CASE("the command line and the process name the sources") {
+TEST_CASE("the command line and the process environment determine the sources") {
   const char* const environment[] = {"SCALE=true", "EMPTY=", "ODD", "A=b=c", "SCALE=false", nullptr};
   const config::Sources usual = config::default_sources({}, {}, environment);
   CHECK(usual.config_file == "/etc/room-sidecar/config.toml");
@@ -162,7 +162,7 @@ TEST_CASE("the command line and the process name the sources") {
   CHECK(config::load(first).configuration.domain.scale);
 }
 
-TEST_CASE("root reads no link or pipe of another user's at the usual `.env`, which it did not name") {
+TEST_CASE("a command of root's reads no link or pipe of another user's at the default `.env`") {
   if (::geteuid() != 0) return;  // only root can play another user
   const TemporaryFolder folder;
   const std::string env = folder.file(".env");

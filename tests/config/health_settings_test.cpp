@@ -13,7 +13,7 @@ std::string sources(const std::string& toml, const std::string& env = {}) {
 
 }  // namespace
 
-TEST_CASE("the health sources are a word or a list") {
+TEST_CASE("the health sources are one name or a list") {
   CHECK(sources("") == "none");
   CHECK(sources("health.source = \"http\"\n") == "http");
   CHECK(sources("health.source = [\"mqtt\", \"http\"]\n") == "http,mqtt");
@@ -24,7 +24,7 @@ TEST_CASE("the health sources are a word or a list") {
   CHECK(sources("health.source = 5\n") == "refused");
 }
 
-TEST_CASE("the brake is a part of 1") {
+TEST_CASE("the brake is a fraction of 1") {
   const auto brake = [](const std::string& toml, const std::string& env = {}) {
     const auto loaded = written::load(toml, env);
     return loaded.ok() ? written::setting(loaded, "health.brake").value : "refused";
@@ -40,7 +40,7 @@ TEST_CASE("the brake is a part of 1") {
   CHECK(brake("", "HEALTH_BRAKE=1e-1\n") == "refused");
 }
 
-TEST_CASE("word must last for several intervals") {
+TEST_CASE("a probe result must stay valid for several intervals") {
   CHECK(written::load("health.interval = \"10s\"\n").ok());
   const auto loaded = written::load("health.interval = \"20s\"\n");
   REQUIRE(loaded.problems.size() == 1);

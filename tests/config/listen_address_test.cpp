@@ -16,7 +16,7 @@ TEST_CASE("numeric addresses with a port, and absolute Unix paths, can be listen
   CHECK(is_listen_address("unix:/" + std::string(106, 'a')));
 }
 
-TEST_CASE("anything else cannot be listened on") {
+TEST_CASE("no other address can be listened on") {
   for (const char* text : {"",
                            ":8082",
                            "8082",

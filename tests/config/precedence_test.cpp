@@ -87,13 +87,13 @@ void check(const config::Loaded& loaded, const Values& item, const std::string& 
 
 }  // namespace
 
-TEST_CASE("the values of this test are for the settings there are") {
+TEST_CASE("this test has values for every setting") {
   const auto rows = config::settings();
   REQUIRE(std::size(values) == rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) CHECK(values[i].key == rows[i].key);
 }
 
-TEST_CASE("every setting: the environment counts more than .env, that more than config.toml") {
+TEST_CASE("the environment overrides .env, and .env overrides config.toml, for every setting") {
   const config::Loaded none = written::load("");
   for (const Values& item : values) {
     CAPTURE(item.key);
@@ -127,7 +127,7 @@ TEST_CASE("a stronger source may set a value back to the default") {
   CHECK(written::setting(over, "scale").origin == "environment");
 }
 
-TEST_CASE("messages about a setting begin with where it is from and what it is called there") {
+TEST_CASE("messages about a setting begin with its source and its name there") {
   const std::string toml = "scale = true\nhttp.token_file = \"a\"\n";
   const auto file = written::load(toml);
   CHECK(config::place_of(file, "http.token_file") == "config.toml:2: http.token_file");

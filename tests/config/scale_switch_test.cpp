@@ -3,7 +3,7 @@
 #include "catch.h"
 #include "written.h"
 
-TEST_CASE("the switch leaves a line that is read, whatever the line was written like") {
+TEST_CASE("the switch of mode leaves a readable line, whatever the form of the old line") {
   const std::string values[] = {"true", "\"true\"", "'on'", "\" true \"", "''", ""};
   const std::string after[] = {"", " # why", "#x", "# x", "#", "\r#x", "#SCALE=true", "#'"};
   for (const char* name : {"SCALE=", "export ROOM_SIDECAR_SCALE ="}) {
@@ -38,7 +38,7 @@ TEST_CASE("a comment that begins at the closing quote stays one") {
   CHECK(config::with_scale("SCALE=\"false\"#x\n", false) == "SCALE=\"false\"#x\n");
 }
 
-TEST_CASE("the switch ends the last line of the file") {
+TEST_CASE("the switch of mode ends the last line of the file") {
   const std::pair<const char*, const char*> cases[] = {
       {"SCALE=true", "SCALE=false\n"},
       {"SCALE=off", "SCALE=off\n"},

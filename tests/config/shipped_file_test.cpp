@@ -27,7 +27,7 @@ std::string with_examples(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("the shipped file is without fault, and each value in it is the default") {
+TEST_CASE("the shipped file is valid, and each value in it is the default") {
   const config::Loaded shipped = written::load(shipped_text());
   const config::Loaded none = written::load({});
   CHECK(shipped.problems.empty());
@@ -39,7 +39,7 @@ TEST_CASE("the shipped file is without fault, and each value in it is the defaul
   }
 }
 
-TEST_CASE("every setting stands in the shipped file with its variable, and the examples are valid") {
+TEST_CASE("the shipped file lists every setting with its variable, and its examples are valid") {
   const std::string text = shipped_text();
   const config::Loaded loaded = written::load(with_examples(text), {}, {{"HEALTH_SOURCE", "http"}});
   CHECK(loaded.problems.empty());
@@ -52,7 +52,7 @@ TEST_CASE("every setting stands in the shipped file with its variable, and the e
   }
 }
 
-TEST_CASE("the shipped file has twelve gateways and rooms whose default gateway is among them") {
+TEST_CASE("the shipped file has twelve gateways, and rooms with default gateways among them") {
   const config::Configuration shipped = written::load(shipped_text()).configuration;
   REQUIRE(shipped.gateways.size() == 12);
   CHECK(shipped.gateways.front().name == "gxy1");

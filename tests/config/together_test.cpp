@@ -1,7 +1,7 @@
 #include "catch.h"
 #include "written.h"
 
-TEST_CASE("an average room above the capacity of a gateway is refused where it was written") {
+TEST_CASE("an average room above the capacity of a gateway is refused with its line") {
   struct {
     const char* toml;
     written::Environment environment;
@@ -33,7 +33,7 @@ TEST_CASE("an average room above the capacity of a gateway is refused where it w
   CHECK(written::load("[balancing]\navg_room_occupancy = 401\n", "MAX_SERVER_CAPACITY=401\n").ok());
 }
 
-TEST_CASE("a gateway's own capacity is held against the average room of any source") {
+TEST_CASE("a gateway's own capacity is compared with the average room of any source") {
   const char* toml = "[[gateways]]\nname = \"a\"\ncapacity = 20\n";
   CHECK(written::load(toml).ok());
   const config::Loaded loaded = written::load(toml, "AVG_ROOM_OCCUPANCY=21\n");
@@ -41,7 +41,7 @@ TEST_CASE("a gateway's own capacity is held against the average room of any sour
   CHECK(written::errors(loaded)[0].find("config.toml:3: gateways.capacity: the average room") == 0);
 }
 
-TEST_CASE("an address that others can reach is refused without a token") {
+TEST_CASE("an address that other machines can reach is refused without a token") {
   const std::string text =
       "\"0.0.0.0:8082\" can be reached from other machines: set http.token_file (API_TOKEN_FILE), "
       "or "
@@ -55,7 +55,7 @@ TEST_CASE("an address that others can reach is refused without a token") {
   CHECK(written::load({}, {}, {{"LISTEN_ADDRESS", "[::]:1"}, {"API_TOKEN_FILE", "/t"}}).problems.empty());
 }
 
-TEST_CASE("a secret that is sent to another machine without encryption is warned of") {
+TEST_CASE("a secret sent unencrypted to another machine causes a warning") {
   const auto sent_to = [](const std::string& url, const std::string& use) {
     return ": the secret is sent to \"" + url + "\" without encryption, readable for everybody on the way; use " + use;
   };
@@ -89,7 +89,7 @@ TEST_CASE("a secret that is sent to another machine without encryption is warned
   }
 }
 
-TEST_CASE("of a setting that was refused nothing more is said") {
+TEST_CASE("a refused setting causes no further message") {
   CHECK(written::load("[balancing]\navg_room_occupancy = 500\nmax_server_capacity = \"x\"\n").problems.size() == 1);
   CHECK(written::load("[http]\nlisten = \"0.0.0.0:80\"\ntoken_file = 5\n").problems.size() == 1);
 }
