@@ -11,7 +11,7 @@ constexpr domain::ServiceTime start{1h};
 
 }  // namespace
 
-TEST_CASE("more new rooms within a second than so many are a storm, which ends by itself") {
+TEST_CASE("more new rooms within a second than the limit are a burst, which ends by itself") {
   ArrivalRate arrivals;
   CHECK_FALSE(arrivals.is_burst(start));
   for (std::size_t i = 0; i < ArrivalRate::most; ++i) arrivals.arrived(start);
@@ -22,7 +22,7 @@ TEST_CASE("more new rooms within a second than so many are a storm, which ends b
   CHECK_FALSE(arrivals.is_burst(start + 1s));
 }
 
-TEST_CASE("rooms that come at a pace below that are never a storm, and at one above always") {
+TEST_CASE("new rooms at a steady rate below the limit are never a burst, and above it always") {
   for (const bool above : {false, true}) {
     const auto gap = 1'000'000us / static_cast<int>(ArrivalRate::most) + (above ? -100us : 100us);
     ArrivalRate arrivals;
@@ -34,7 +34,7 @@ TEST_CASE("rooms that come at a pace below that are never a storm, and at one ab
   }
 }
 
-TEST_CASE("at the service's first instants no storm is made up") {
+TEST_CASE("the service's first instants are no burst") {
   ArrivalRate arrivals;
   arrivals.arrived(domain::ServiceTime{});
   CHECK_FALSE(arrivals.is_burst(domain::ServiceTime{}));

@@ -32,7 +32,7 @@ struct Fixture : domain_test::DecisionFixture {
 
 }  // namespace
 
-TEST_CASE("outdated, a room is answered only while it is in use here: elsewhere it may have gone") {
+TEST_CASE("an outdated view answers only rooms in use here, since other rooms may have moved") {
   Fixture fixture;
   fixture.follow("r", "gxy4");
   CHECK(fixture.ask({"r"}) == "gxy4 sticky");
@@ -48,7 +48,7 @@ TEST_CASE("outdated, a room is answered only while it is in use here: elsewhere 
   CHECK(fixture.ask({"q"}) == "book gxy1 assigned");
 }
 
-TEST_CASE("while nobody can be asked no new room is placed, and known ones are answered") {
+TEST_CASE("no new room is placed while claims are impossible, and known rooms are answered") {
   Fixture fixture;
   fixture.follow("r", "gxy4");
   fixture.store_view.may_claim = false;
@@ -60,10 +60,10 @@ TEST_CASE("while nobody can be asked no new room is placed, and known ones are a
   CHECK(fixture.ask({"q"}) == "storage_unavailable");
 }
 
-TEST_CASE("while nobody can be asked moves and pins wait") {
+TEST_CASE("moves and pins wait while claims are impossible") {
   Fixture fixture;
   fixture.follow("r", "gxy4");
-  SECTION("off a gateway that is being emptied") {
+  SECTION("off a gateway that is being evacuated") {
     fixture.gateways[3].draining = fixture.gateways[3].evacuating = true;
     CHECK(fixture.ask({"r"}) == "book gxy1 reassigned");
     CHECK(fixture.ask({"r", "", Asker::mover}) == "book gxy1 reassigned");
@@ -91,14 +91,14 @@ TEST_CASE("a pin waits while another sidecar uses the room") {
   CHECK(fixture.ask({"r"}) == "book gxy2 pinned");
 }
 
-TEST_CASE("a claim under way is waited for, however little is known") {
+TEST_CASE("a pending claim is waited for, however little is known") {
   Fixture fixture;
   fixture.ledger.book("r", fixture.ledger.number_of("gxy2"), "", at(0s));
   fixture.store_view = {domain::Placement::Selection::two_choices, false, true};
   CHECK(fixture.ask({"r"}) == "pending");
 }
 
-TEST_CASE("a room that was given up goes back to its gateway, whatever the loads are") {
+TEST_CASE("a tombstone returns a room to its gateway, whatever the loads are") {
   Fixture fixture;
   fixture.ledger.set_tombstone("r", "gxy4");
   for (int i = 0; i < 5; ++i) fixture.follow("other" + std::to_string(i), "gxy4");
@@ -108,10 +108,10 @@ TEST_CASE("a room that was given up goes back to its gateway, whatever the loads
   CHECK(fixture.ask({"r", "", Asker::session, "gxy3"}) == "book gxy4 assigned");
 }
 
-TEST_CASE("a room that was given up does not go back to a gateway that takes no rooms") {
+TEST_CASE("a tombstone does not return a room to a gateway that takes no rooms") {
   Fixture fixture;
   fixture.ledger.set_tombstone("r", "gxy4");
-  SECTION("being emptied") { fixture.gateways[3].draining = fixture.gateways[3].evacuating = true; }
+  SECTION("being evacuated") { fixture.gateways[3].draining = fixture.gateways[3].evacuating = true; }
   SECTION("disabled") { fixture.gateways[3].disabled = true; }
   SECTION("removed") { fixture.gateways[3].removed = true; }
   SECTION("of another type") { fixture.gateways[3].type = "streaming"; }
@@ -120,8 +120,7 @@ TEST_CASE("a room that was given up does not go back to a gateway that takes no 
   CHECK(fixture.ask({"r"}) == "book gxy1 assigned");
 }
 
-TEST_CASE(
-    "a room that was given up goes back though its gateway drains by now, or is not listed: it is the same meeting") {
+TEST_CASE("a tombstone returns a room even to a draining or unlisted gateway, since it is the same meeting") {
   Fixture fixture;
   fixture.ledger.set_tombstone("r", "gxy4");
   SECTION("draining") { fixture.gateways[3].draining = true; }
@@ -129,14 +128,14 @@ TEST_CASE(
   CHECK(fixture.ask({"r"}) == "book gxy4 assigned");
 }
 
-TEST_CASE("a pin goes before the gateway that a room was on") {
+TEST_CASE("a pin goes before a tombstone") {
   Fixture fixture;
   fixture.ledger.set_tombstone("r", "gxy4");
   fixture.options.pins.push_back({"r", "gxy2", ""});
   CHECK(fixture.ask({"r"}) == "book gxy2 pinned");
 }
 
-TEST_CASE("alone nothing is outdated and everything may be claimed") {
+TEST_CASE("a sidecar that shares with no other is never outdated, and may claim everything") {
   const domain::StoreView store_view;
   CHECK(store_view.may_claim);
   CHECK_FALSE(store_view.is_outdated);

@@ -30,7 +30,7 @@ struct Fixture : domain_test::DecisionFixture {
 
 }  // namespace
 
-TEST_CASE("legacy mode answers with the default gateway, and a pin first") {
+TEST_CASE("legacy mode answers with the pin, else with the default gateway") {
   Fixture fixture;
   fixture.options.scale = false;
   CHECK(fixture.ask({"2171"}) == "gxy1 default");
@@ -57,7 +57,7 @@ TEST_CASE("legacy mode refuses a default gateway that is disabled, removed or of
   CHECK(fixture.ask({"2171"}) == "gateway_not_found");
 }
 
-TEST_CASE("an unknown room is one only where any id is a room") {
+TEST_CASE("an unknown room is accepted only with unknown_rooms = accept") {
   Fixture fixture;
   CHECK(fixture.ask({"new"}) == "room_not_found");
   fixture.options.unknown_rooms = domain::UnknownRooms::accept;
@@ -73,13 +73,13 @@ TEST_CASE("an assignment answers everyone, whatever becomes of its gateway") {
   SECTION("nothing") {}
   SECTION("disabled") { fixture.gateways[3].disabled = true; }
   SECTION("draining") { fixture.gateways[3].draining = true; }
-  SECTION("not listed any more") { fixture.options.available_servers = {{"gxy1"}}; }
+  SECTION("no longer listed") { fixture.options.available_servers = {{"gxy1"}}; }
   SECTION("gone") { fixture.gateways.pop_back(); }
   CHECK(fixture.ask({"2171", "IL"}) == "gxy4 sticky");
   CHECK(fixture.ask({"2171", "", Asker::session, "gxy1"}) == "gxy4 sticky");
 }
 
-TEST_CASE("a pin wins over the steps, also when its gateway is full, draining or unlisted") {
+TEST_CASE("a pin goes before the steps, even when its gateway is full, draining or unlisted") {
   Fixture fixture;
   fixture.options.pins.push_back({"2171", "gxy2", ""});
   SECTION("nothing") {}
@@ -114,7 +114,7 @@ TEST_CASE("a new pin waits until the room is empty, and a pin taken away leaves 
   CHECK(fixture.ask({"2171"}) == "gxy4 sticky");
 }
 
-TEST_CASE("a session's word places a room that has no assignment, if its gateway can be used") {
+TEST_CASE("a room without assignment is placed on the gateway that a session reports, if that can be used") {
   Fixture fixture;
   CHECK(fixture.ask({"2171", "", Asker::session, "gxy4"}) == "book gxy4 assigned");
   CHECK(fixture.ask({"2171", "", Asker::session}) == "book gxy1 assigned");
@@ -134,7 +134,7 @@ TEST_CASE("an occupied room without assignment is placed where its users are") {
   CHECK(fixture.ask({"2171"}) == "book gxy4 assigned");
 }
 
-TEST_CASE("while a claim is under way everybody waits for it") {
+TEST_CASE("every request for a room waits for its pending claim") {
   Fixture fixture;
   fixture.ledger.book("2171", fixture.ledger.number_of("gxy1"), "", at(0s));
   CHECK(fixture.ask({"2171"}) == "pending");
@@ -153,7 +153,7 @@ TEST_CASE("regional_match is true only if the chosen gateway is in the caller's 
   CHECK_FALSE(matches("IL"));
 }
 
-TEST_CASE("what is explained is what is decided, with the chosen gateway among the candidates") {
+TEST_CASE("an explanation equals the decision, and lists the chosen gateway among the candidates") {
   Fixture fixture;
   std::vector<domain::Verdict> verdicts;
   CHECK(fixture.ask({"2171", "IL"}, &verdicts) == "book gxy3 assigned");
@@ -166,7 +166,7 @@ TEST_CASE("what is explained is what is decided, with the chosen gateway among t
   CHECK(verdicts[0].verdict == "chosen");
 }
 
-TEST_CASE("a country code is logged trimmed and in capitals, and not at all if it is over 16 bytes") {
+TEST_CASE("a country code is logged trimmed and in capitals, and left out above 16 bytes") {
   CHECK(domain::country_as_logged(" il\t") == "IL");
   CHECK(domain::country_as_logged("") == "");
   CHECK(domain::country_as_logged("   ") == "");
@@ -174,7 +174,7 @@ TEST_CASE("a country code is logged trimmed and in capitals, and not at all if i
   CHECK(domain::country_as_logged(std::string(17, 'x')) == "");
 }
 
-TEST_CASE("what holds a room without placing it is its assignment, else its pin") {
+TEST_CASE("a room's standing gateway is its assignment, else its pin") {
   Fixture fixture;
   CHECK_FALSE(standing_gateway(fixture.policy(), fixture.ledger, "2171"));
   fixture.options.pins.push_back({"2171", "gxy2", ""});

@@ -42,7 +42,7 @@ struct Fleet {
 
 }  // namespace
 
-TEST_CASE("a gateway is up after two good words and down after three bad ones in a row") {
+TEST_CASE("a gateway is up after two good probe results, and down after three bad ones in a row") {
   Fleet fleet(4);
   CHECK(fleet.state(0) == "unknown");
   fleet.rounds(1);
@@ -66,7 +66,7 @@ TEST_CASE("a gateway is up after two good words and down after three bad ones in
   CHECK(fleet.state(1) == "up");
 }
 
-TEST_CASE("a suspect gateway is up only after `rise` good words in a row") {
+TEST_CASE("a suspect gateway is up only after `rise` good probe results in a row") {
   struct Case {
     const char* sentence;
     int rise;
@@ -98,7 +98,7 @@ TEST_CASE("a suspect gateway is up only after `rise` good words in a row") {
   }
 }
 
-TEST_CASE("a gateway that began with a bad word is suspect until it is up") {
+TEST_CASE("a gateway with a bad first probe result is suspect until it is up") {
   Fleet fleet(4);
   fleet.rounds(1, {0});
   CHECK(fleet.state(0) == "suspect");
@@ -108,7 +108,7 @@ TEST_CASE("a gateway that began with a bad word is suspect until it is up") {
   CHECK(fleet.state(0) == "up");
 }
 
-TEST_CASE("a turnover is told once") {
+TEST_CASE("a transition is reported once") {
   Fleet fleet(4);
   fleet.rounds(2);
   fleet.rounds(2, {0});
@@ -122,7 +122,7 @@ TEST_CASE("a turnover is told once") {
   CHECK(fleet.health.evaluate(fleet.now).empty());
 }
 
-TEST_CASE("word older than stale_after is unknown, and moves nothing") {
+TEST_CASE("a gateway is unknown once its probe results are older than stale_after, and nothing moves") {
   Fleet fleet(4);
   fleet.rounds(2);
   fleet.rounds(3, {0});
@@ -151,14 +151,14 @@ TEST_CASE("a gateway is lost only once it has been down for the whole wait") {
   CHECK_FALSE(fleet.health.is_lost(99, 0s, fleet.now));
 }
 
-TEST_CASE("a gateway of which nobody has ever heard is neither down nor suspect") {
+TEST_CASE("a gateway without any probe result is neither down nor suspect") {
   Fleet fleet(4);
   fleet.silence(300s);
   CHECK(fleet.state(0) == "unknown");
   CHECK(fleet.fitness(0) == Fitness::unknown);
 }
 
-TEST_CASE("if most gateways go bad at once nothing is lost until enough are well again") {
+TEST_CASE("no gateway is lost after most failed at once, until enough are up again") {
   Fleet fleet(4);
   fleet.rounds(2);
   fleet.rounds(3, {0, 1, 2});
@@ -183,7 +183,7 @@ TEST_CASE("if most gateways go bad at once nothing is lost until enough are well
   CHECK(fleet.health.is_lost(0, 5s, fleet.now));
 }
 
-TEST_CASE("the brake holds before the first of many is lost") {
+TEST_CASE("the brake holds before the first of many gateways is lost") {
   Fleet fleet(4);
   fleet.rounds(2);
   fleet.rounds(2, {0, 1, 2});
@@ -205,7 +205,7 @@ TEST_CASE("gateways that fail one by one over a long time are each lost") {
   CHECK(fleet.health.is_lost(2, 5s, fleet.now));
 }
 
-TEST_CASE("half of the gateways are not most of them") {
+TEST_CASE("a failure of half of the gateways does not set the brake") {
   Fleet fleet(2);
   fleet.rounds(2);
   fleet.rounds(3, {0});
@@ -217,7 +217,7 @@ TEST_CASE("half of the gateways are not most of them") {
   CHECK(alone.health.brakes());
 }
 
-TEST_CASE("who flaps is let back after a growing pause") {
+TEST_CASE("a flapping gateway comes back after a growing hold-down") {
   Fleet fleet(4);
   fleet.rounds(2);
   const auto fall_and_rise = [&] {
@@ -247,7 +247,7 @@ TEST_CASE("who flaps is let back after a growing pause") {
   CHECK(pause() == 0);
 }
 
-TEST_CASE("who has just come back gets rooms at a gentle rate for a minute") {
+TEST_CASE("a returned gateway gets new rooms by slow start for a minute") {
   Fleet fleet(4);
   fleet.rounds(2);
   fleet.health.booked(0, fleet.now);
@@ -267,7 +267,7 @@ TEST_CASE("who has just come back gets rooms at a gentle rate for a minute") {
   CHECK(fleet.fitness(0) == Fitness::fit);
 }
 
-TEST_CASE("the gateway's own answer counts more than the broker's word") {
+TEST_CASE("the gateway's own answer counts more than the broker's message") {
   struct Case {
     const char* sentence;
     bool http_good, mqtt_good;
@@ -293,7 +293,7 @@ TEST_CASE("the gateway's own answer counts more than the broker's word") {
   }
 }
 
-TEST_CASE("a source that is silent leaves the word to the other") {
+TEST_CASE("a silent source leaves the verdict to the other source") {
   Fleet fleet(4);
   fleet.options.mqtt = true;
   fleet.health.watch(fleet.options, fleet.all);
@@ -301,7 +301,7 @@ TEST_CASE("a source that is silent leaves the word to the other") {
   CHECK(fleet.state(0) == "down");
 }
 
-TEST_CASE("what is watched anew keeps its state, and who is watched no more is unknown") {
+TEST_CASE("a gateway watched anew keeps its state, and one no longer watched is unknown") {
   Fleet fleet(4);
   fleet.rounds(2);
   fleet.rounds(3, {0});

@@ -14,7 +14,7 @@ TEST_CASE("ids are 1 to 255 bytes of UTF-8 without control characters") {
   }
 }
 
-TEST_CASE("what is no id is refused") {
+TEST_CASE("any other text is refused as an id") {
   const std::string refused[] = {
       "",
       ".",

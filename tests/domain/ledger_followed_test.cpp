@@ -36,7 +36,7 @@ std::string gateway_of(const Ledger& ledger, std::string_view room) {
 
 }  // namespace
 
-TEST_CASE("a room that is followed is held, counted and written") {
+TEST_CASE("a followed room is held, counted and written") {
   Ledger ledger;
   ledger.follow(row("r", "a"));
   CHECK(gateway_of(ledger, "r") == "a");
@@ -61,7 +61,7 @@ TEST_CASE("a followed move takes the room to its new gateway, and the next answe
   CHECK_FALSE(ledger.find("r")->moved);
 }
 
-TEST_CASE("a followed row does not turn back when the room was last used here") {
+TEST_CASE("a followed row does not turn the room's last use back") {
   Ledger ledger;
   assign(ledger, "r", "a", at(0s));
   ledger.answered("r", at(50s));
@@ -69,7 +69,7 @@ TEST_CASE("a followed row does not turn back when the room was last used here") 
   CHECK(ledger.find("r")->held->last_used_at == at(50s).wall);
 }
 
-TEST_CASE("a claim under way is not followed over: it will tell what holds") {
+TEST_CASE("a followed row does not replace a pending claim, which will learn the row itself") {
   Ledger ledger;
   ledger.book("r", ledger.number_of("a"), "", at(0s));
   ledger.follow(row("r", "b"));
@@ -78,7 +78,7 @@ TEST_CASE("a claim under way is not followed over: it will tell what holds") {
   CHECK(ledger.find("r")->pending);
 }
 
-TEST_CASE("a room that has ended elsewhere ends here, whoever is in it") {
+TEST_CASE("a room that has ended at another sidecar ends here, even with users in it") {
   Ledger ledger;
   ledger.follow(row("r", "a"));
   ledger.enter("s", "r", {}, own, at(1s));
@@ -98,7 +98,7 @@ TEST_CASE("a room that has ended elsewhere ends here, whoever is in it") {
   CHECK(ledger.take_changes().empty());
 }
 
-TEST_CASE("how a room is used is told when that changes, and anew once it has been given up") {
+TEST_CASE("a room's use is announced when it changes, and anew after a give-up") {
   Ledger ledger;
   ledger.announce_uses(true);
   ledger.follow(row("r", "a"));
@@ -120,7 +120,7 @@ TEST_CASE("how a room is used is told when that changes, and anew once it has be
   CHECK(reported(ledger) == "r kept");
 }
 
-TEST_CASE("that a room which stays was emptied is told once, and not while somebody is in it") {
+TEST_CASE("an emptied room that stays is announced once, and not while a user is in it") {
   Ledger ledger;
   ledger.announce_uses(true);
   ledger.follow(row("r", "a"));
@@ -137,7 +137,7 @@ TEST_CASE("that a room which stays was emptied is told once, and not while someb
   CHECK(reported(ledger) == "r kept");
 }
 
-TEST_CASE("no use is told of a room without assignment, nor while nobody wants to know") {
+TEST_CASE("no use is announced for a room without assignment, nor while announcing is off") {
   Ledger ledger;
   ledger.follow(row("r", "a"));
   ledger.answered("r", at(1s));
@@ -152,7 +152,7 @@ TEST_CASE("no use is told of a room without assignment, nor while nobody wants t
   CHECK(ledger.announced_use("r") == Use::none);
 }
 
-TEST_CASE("who is told anew of uses hears of those told before, too") {
+TEST_CASE("uses announced before are announced again when announcing begins anew") {
   Ledger ledger;
   ledger.announce_uses(true);
   ledger.follow(row("r", "a"));
@@ -163,7 +163,7 @@ TEST_CASE("who is told anew of uses hears of those told before, too") {
   CHECK(reported(ledger) == "r kept");
 }
 
-TEST_CASE("a room goes back where it was until that is forgotten") {
+TEST_CASE("a room returns to the gateway of its tombstone until the tombstone is forgotten") {
   Ledger ledger;
   CHECK_FALSE(ledger.tombstone_gateway("r"));
   ledger.set_tombstone("r", "a");
@@ -172,11 +172,11 @@ TEST_CASE("a room goes back where it was until that is forgotten") {
   CHECK(ledger.tombstone_gateway("r") == ledger.number_of("b"));
   SECTION("for this room") { ledger.set_tombstone("r", std::nullopt); }
   SECTION("for all") { ledger.forget_tombstones(); }
-  SECTION("since uses are told anew") { ledger.announce_uses(true); }
+  SECTION("since uses are announced anew") { ledger.announce_uses(true); }
   CHECK_FALSE(ledger.tombstone_gateway("r"));
 }
 
-TEST_CASE("another sidecar's use of a room is believed until its time") {
+TEST_CASE("another sidecar's use of a room counts until its time is over") {
   Ledger ledger;
   ledger.note_elsewhere("unheard-of", at(10s).service);
   CHECK_FALSE(ledger.is_used_elsewhere("unheard-of", at(0s).service));
@@ -201,7 +201,7 @@ std::string recounts(Ledger& ledger, domain::Moment now) {
 }
 }  // namespace
 
-TEST_CASE("how many are in a room is told when that changes, at most once a second") {
+TEST_CASE("a room's number of users is announced when it changes, at most once a second") {
   Ledger ledger;
   ledger.announce_uses(true);
   ledger.follow(row("r", "a"));
@@ -216,29 +216,29 @@ TEST_CASE("how many are in a room is told when that changes, at most once a seco
   CHECK(recounts(ledger, at(3s - 1ms)).empty());
   CHECK(recounts(ledger, at(3s)) == "r 2");
   CHECK(recounts(ledger, at(9s)).empty());
-  SECTION("of a keepalive nothing") { ledger.enter("t", "r", {}, own, at(9s)); }
-  SECTION("of what has been undone nothing") {
+  SECTION("nothing for a keepalive") { ledger.enter("t", "r", {}, own, at(9s)); }
+  SECTION("nothing for a change that was undone") {
     ledger.enter("v", "r", {}, own, at(9s));
     ledger.leave("v", "r");
   }
-  SECTION("of a room that is told to be empty nothing") {
+  SECTION("nothing for a room announced as empty") {
     ledger.leave("s", "r");
     ledger.leave("t", "r");
     ledger.note_emptied("r");
     CHECK(reported(ledger) == "r kept");
   }
-  SECTION("of a room that has ended nothing") {
+  SECTION("nothing for a room that has ended") {
     ledger.leave("t", "r");
     ledger.unfollow("r");
   }
-  SECTION("while nobody wants to know nothing") {
+  SECTION("nothing while announcing is off") {
     ledger.enter("v", "r", {}, own, at(9s));
     ledger.announce_uses(false);
   }
   CHECK(recounts(ledger, at(10s)).empty());
 }
 
-TEST_CASE("silent sessions are told to be gone") {
+TEST_CASE("the end of silent sessions is announced") {
   Ledger ledger;
   ledger.announce_uses(true);
   ledger.follow(row("r", "a"));

@@ -46,7 +46,7 @@ TEST_CASE("a booking counts at once, and a withdrawn one never did") {
   CHECK(std::get<domain::AssignmentGone>(changes[0]).room_id == "r");
 }
 
-TEST_CASE("a withdrawn booking leaves the assignment that it was to replace") {
+TEST_CASE("a withdrawn booking leaves the assignment that it should have replaced") {
   Ledger ledger;
   assign(ledger, "r", "a", at(0s));
   ledger.book("r", ledger.number_of("b"), "", at(1s));
@@ -57,7 +57,7 @@ TEST_CASE("a withdrawn booking leaves the assignment that it was to replace") {
   CHECK(ledger.name_of(ledger.find("r")->held->gateway) == "a");
 }
 
-TEST_CASE("a claim that another gateway holds is counted there") {
+TEST_CASE("a claim lost to another gateway counts on that gateway") {
   Ledger ledger;
   ledger.book("r", ledger.number_of("a"), "", at(0s));
   ledger.confirm("r", ledger.number_of("b"));
@@ -82,7 +82,7 @@ TEST_CASE("a session is in one room at a time") {
   CHECK_FALSE(ledger.leave("s", "q"));
 }
 
-TEST_CASE("an emptied room may end at once, unless somebody is on the way") {
+TEST_CASE("an emptied room may end at once, unless a user is on the way") {
   Ledger ledger;
   assign(ledger, "r", "a", at(0s));
   ledger.enter("s", "r", {}, own, at(1s));
@@ -125,7 +125,7 @@ TEST_CASE("a pending assignment is not ended by anyone") {
   CHECK_FALSE(ledger.end_assignment("r"));
 }
 
-TEST_CASE("a session that is silent for dead_after is no user, and a new report brings it back") {
+TEST_CASE("a session silent for dead_after is no user, and a new report brings it back") {
   Ledger ledger;
   assign(ledger, "r", "a", at(0s));
   ledger.enter("s", "r", {}, own, at(0s));
@@ -145,14 +145,14 @@ TEST_CASE("a session that is silent for dead_after is no user, and a new report 
     CHECK(entered.entered);
     CHECK_FALSE(entered.moved_from);
   }
-  SECTION("it is buried") {
+  SECTION("it is removed") {
     CHECK(ledger.remove_expired(all) == std::vector<std::string>{"r"});
     CHECK(ledger.silent_sessions() == 0);
     CHECK(ledger.may_end("r", at(91s).service, grace));
   }
 }
 
-TEST_CASE("a keepalive keeps a session alive, in whatever order they come") {
+TEST_CASE("a keepalive keeps a session alive, in any order of reports") {
   Ledger ledger;
   for (const char* s : {"a", "b", "c"}) ledger.enter(s, "r", {}, own, at(0s));
   ledger.enter("a", "r", {}, own, at(60s));
@@ -162,7 +162,7 @@ TEST_CASE("a keepalive keeps a session alive, in whatever order they come") {
   CHECK(ledger.live_sessions() == 0);  // it was that one
 }
 
-TEST_CASE("a snapshot sweeps what it does not list, but not who spoke since") {
+TEST_CASE("a snapshot removes sessions that it does not list, except those that reported since") {
   Ledger ledger;
   for (const char* s : {"listed", "missing", "spoke"}) ledger.enter(s, "r", {}, own, at(0s));
   ledger.enter("spoke", "r", {}, own, at(8s));
@@ -176,7 +176,7 @@ TEST_CASE("a snapshot sweeps what it does not list, but not who spoke since") {
   CHECK(ledger.leave("listed", "r"));
 }
 
-TEST_CASE("a sweep works in slices and comes to an end") {
+TEST_CASE("a snapshot removes sessions in slices, and comes to an end") {
   Ledger ledger;
   for (int i = 0; i < 10; ++i) ledger.enter(std::to_string(i), "r", {}, own, at(0s));
   ledger.enter("0", "r", {}, own, at(8s));  // stays
@@ -193,7 +193,7 @@ TEST_CASE("a sweep works in slices and comes to an end") {
   CHECK(slices == 3);
 }
 
-TEST_CASE("a sweep looks at a bounded number of sessions that stay, and at none twice") {
+TEST_CASE("a slice of a snapshot looks at a bounded number of staying sessions, and at none twice") {
   Ledger ledger;
   for (int i = 0; i < 1000; ++i) ledger.enter(std::to_string(i), "r", {}, own, at(8s));
   int slices = 0;
@@ -204,7 +204,7 @@ TEST_CASE("a sweep looks at a bounded number of sessions that stay, and at none 
   CHECK(ledger.live_sessions() == 1000);
 }
 
-TEST_CASE("sessions that fall silent together are taken for silent, and forgotten, in slices") {
+TEST_CASE("sessions that fall silent together expire, and are forgotten, in slices") {
   Ledger ledger;
   assign(ledger, "r", "a", at(0s));
   for (int i = 0; i < 10; ++i) ledger.enter(std::to_string(i), "r", "a", own, at(0s));
@@ -249,7 +249,7 @@ TEST_CASE("live sessions are handed to the file in slices, each once") {
   CHECK(slices == 3);
 }
 
-TEST_CASE("after a restart every session is fresh and every assignment just answered") {
+TEST_CASE("every session is fresh and every assignment just answered after a restart") {
   Ledger ledger;
   const domain::WallTime old = at(0s).wall - 1000h;
   ledger.restore({{"r", "a", "IL", old, old}, {"q", "b", "", old, old}}, {{"s", "r", "a", old}}, {}, at(0s));
@@ -261,7 +261,7 @@ TEST_CASE("after a restart every session is fresh and every assignment just answ
   CHECK(ledger.reported_gateway("r") == ledger.number_of("a"));
 }
 
-TEST_CASE("what is restored counts as crowd, too") {
+TEST_CASE("restored sessions count as excess users, too") {
   Ledger ledger;
   count_excess_users(ledger, 1);
   const domain::WallTime old = at(0s).wall;
@@ -270,7 +270,7 @@ TEST_CASE("what is restored counts as crowd, too") {
   CHECK(ledger.excess_users_by_gateway()[ledger.number_of("a")] == 2);
 }
 
-TEST_CASE("a difference is told once a session, wherever it moves") {
+TEST_CASE("a difference is marked once for each session, wherever it moves") {
   Ledger ledger;
   ledger.enter("s", "r", {}, own, at(1s));
   CHECK(ledger.mark_first_difference("s"));
@@ -280,7 +280,7 @@ TEST_CASE("a difference is told once a session, wherever it moves") {
   CHECK_FALSE(ledger.mark_first_difference("nobody"));
 }
 
-TEST_CASE("most sessions of a room say where it is") {
+TEST_CASE("the gateway that most sessions of a room report counts") {
   Ledger ledger;
   ledger.enter("s", "r", "a", own, at(0s));
   ledger.enter("t", "r", "b", own, at(0s));
@@ -290,14 +290,14 @@ TEST_CASE("most sessions of a room say where it is") {
   CHECK_FALSE(ledger.reported_gateway("x"));
 }
 
-TEST_CASE("of gateways with as many votes the first by name is taken, in whatever order they became known") {
+TEST_CASE("the first by name of equally reported gateways counts, in whatever order they became known") {
   Ledger ledger;
   ledger.enter("1", "r", "b", own, at(0s));
   ledger.enter("2", "r", "a", own, at(0s));
   CHECK(ledger.reported_gateway("r") == ledger.number_of("a"));
 }
 
-TEST_CASE("of a room's users those above the average count as crowd, where the room is assigned") {
+TEST_CASE("a room's users above the average count as excess users of its gateway") {
   Ledger ledger;
   const auto excess_users = [&](const char* gateway) {
     return ledger.excess_users_by_gateway()[ledger.number_of(gateway)];
@@ -326,7 +326,7 @@ TEST_CASE("of a room's users those above the average count as crowd, where the r
     CHECK(excess_users("a") == 0);
     CHECK(excess_users("b") == 2);
   }
-  SECTION("they fall silent, are buried, and one comes back") {
+  SECTION("they fall silent, are removed, and one comes back") {
     ledger.expire(at(92s).service, 90s, all);
     CHECK(excess_users("a") == 2);
     ledger.remove_expired(all);
@@ -451,7 +451,7 @@ TEST_CASE("invariant 3: a gateway's load is the recount of its assignments, afte
   }
 }
 
-TEST_CASE("sessions whose ids were chosen to collide in a hash cost no more than others") {
+TEST_CASE("sessions with ids chosen to collide in a hash cost no more than other sessions") {
   constexpr std::size_t buckets = 5087;  // of libstdc++'s tables, when they hold some thousands
   std::vector<std::string> chosen, usual;
   for (std::size_t number = 0; chosen.size() < 5000; ++number) {

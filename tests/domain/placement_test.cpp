@@ -448,7 +448,7 @@ TEST_CASE("a region serves its own gateways only") {
   CHECK_FALSE(placement.region_serves("", 1));
 }
 
-TEST_CASE("a crowd counts as load: it makes a gateway less wanted, and full") {
+TEST_CASE("excess users count as load: they make a gateway less preferred, and full") {
   const Case c{"", {{"a", 1, 100}, {"b", 3, 100}, {"c", 2, 100}}, "", "", "reject", ""};
   Loads loads(c);
   const domain::Catalogue catalogue(loads.gateways, {});

@@ -222,7 +222,7 @@ TEST_CASE("whatever the fleet, a room is placed as the steps say, and each verdi
   }
 }
 
-TEST_CASE("without a health source a standby server is nothing but that") {
+TEST_CASE("a standby server stays a standby without a health source") {
   domain::Options options;
   options.available_servers.emplace();
   options.standby_servers = {"0"};

@@ -26,7 +26,7 @@ std::string utf8(char32_t c) {
 
 }  // namespace
 
-TEST_CASE("what can be seen stands as it is") {
+TEST_CASE("visible characters are printed as they are") {
   for (const std::string_view text : {"", "plain é 課 😀 حجرة", "e\xCC\x81", "a=b", "/._-", "🇮🇱"}) {
     CHECK(printable(text) == text);
     CHECK(json_of(text) == text);
@@ -36,7 +36,7 @@ TEST_CASE("what can be seen stands as it is") {
   CHECK(json_of("say \"hi\" \\") == "say \\\"hi\\\" \\\\");
 }
 
-TEST_CASE("what could forge, hide or reorder a text is escaped, in JSON's own form for a log") {
+TEST_CASE("characters that could forge, hide or reorder a text are escaped, in JSON's own form for a log") {
   const struct {
     std::string text, shown, in_json;
   } cases[] = {
@@ -74,7 +74,7 @@ TEST_CASE("every invisible character is escaped") {
   }
 }
 
-TEST_CASE("what looks like a blank is escaped, or kept where that is part of a name") {
+TEST_CASE("characters that look like a blank are escaped, or kept where they are part of a name") {
   for (const char32_t c : {U'\u00a0', U'\u1680', U'\u2000', U'\u2007', U'\u200a', U'\u202f', U'\u205f', U'\u3000'}) {
     CAPTURE(static_cast<unsigned>(c));
     CHECK(printable(utf8(c)).front() == '\\');

@@ -20,7 +20,7 @@ TEST_CASE("a new row's id is behind the last one, or fills the first gap") {
   CHECK(negative.acquire_next("b") == 1);
 }
 
-TEST_CASE("an id that another row bears is not given") {
+TEST_CASE("an id of another row is not given again") {
   RowIds ids;
   CHECK(ids.take(5, "a") == nullptr);
   CHECK(ids.take(5, "a") == nullptr);
@@ -28,7 +28,7 @@ TEST_CASE("an id that another row bears is not given") {
   CHECK(*ids.take(5, "b") == "a");
 }
 
-TEST_CASE("only a uid that is written as a positive number is an id") {
+TEST_CASE("a uid is an id only if it is written as a positive number") {
   CHECK(domain::decimal_row_id("2171") == 2171);
   CHECK(domain::decimal_row_id("9223372036854775807") == std::numeric_limits<std::int64_t>::max());
   for (const char* uid : {"02171", "0", "-5", "+5", "1e3", " 7", "7 ", "b", "", "9223372036854775808"}) {

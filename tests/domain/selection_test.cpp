@@ -93,7 +93,7 @@ constexpr std::uint64_t third = largest / 3;
 
 }  // namespace
 
-TEST_CASE("shared: equal loads are spread over all equals alike, and only over them") {
+TEST_CASE("random_ties: equal loads are spread over all equals alike, and only over them") {
   const Fixture fixture({{2, 100}, {9, 100}, {8, 400}, {2, 100}, {3, 100}, {4, 200}});
   const auto counts = fixture.chosen(Selection::random_ties, 4000);
   CHECK(counts.size() == 4);
@@ -104,7 +104,7 @@ TEST_CASE("shared: equal loads are spread over all equals alike, and only over t
   }
 }
 
-TEST_CASE("shared: what is chosen is never worse than alone, whatever the scene") {
+TEST_CASE("random_ties: the choice is never worse than by least_loaded, whatever the input") {
   tests::Chance chance(3);
   for (int i = 0; i < 3000; ++i) {
     std::vector<Gateway> gateways;
@@ -128,7 +128,7 @@ TEST_CASE("shared: what is chosen is never worse than alone, whatever the scene"
   }
 }
 
-TEST_CASE("unsure: of two by chance the less loaded relative to capacity is chosen") {
+TEST_CASE("two_choices: the less loaded of two random gateways, relative to capacity, is chosen") {
   const Fixture fixture({{5, 100}, {4, 400}, {6, 100}, {7, 100}});
   tests::Chance chance(5);
   std::map<std::set<GatewayNumber>, int> pairs;
@@ -147,7 +147,7 @@ TEST_CASE("unsure: of two by chance the less loaded relative to capacity is chos
   }
 }
 
-TEST_CASE("unsure: the fullest of all is never chosen, and equals are all chosen alike") {
+TEST_CASE("two_choices: the fullest gateway is never chosen, and equals are all chosen alike") {
   CHECK(Fixture({{5, 100}, {4, 100}, {6, 100}}).ever_chosen(Selection::two_choices) == Numbers{0, 1});
   for (const auto& [gateway, times] : Fixture({{1, 100}, {2, 200}, {1, 100}}).chosen(Selection::two_choices)) {
     CHECK(times > 880);
@@ -155,7 +155,7 @@ TEST_CASE("unsure: the fullest of all is never chosen, and equals are all chosen
   }
 }
 
-TEST_CASE("a single candidate of a step is chosen in any manner and by any chance") {
+TEST_CASE("a single candidate of a step is chosen by every selection and every random number") {
   const Fixture fixture({{5, 100}, {0, 100}}, {0});
   for (const Selection selection : {Selection::least_loaded, Selection::random_ties, Selection::two_choices}) {
     for (const std::uint64_t chance : {std::uint64_t{0}, std::uint64_t{1}, third, largest - 1, largest}) {
@@ -166,7 +166,7 @@ TEST_CASE("a single candidate of a step is chosen in any manner and by any chanc
   }
 }
 
-TEST_CASE("every chance of 64 bits leads to a candidate") {
+TEST_CASE("every random number of 64 bits leads to a candidate") {
   const Fixture fixture({{5, 100}, {5, 100}, {5, 100}});
   for (std::uint64_t bit = 1; bit != 0; bit <<= 1) {
     for (const std::uint64_t chance : {bit, bit - 1, ~bit, 0 - bit}) {
@@ -178,7 +178,7 @@ TEST_CASE("every chance of 64 bits leads to a candidate") {
   CHECK(fixture.choose(Selection::random_ties, largest).gateway == GatewayNumber{2});
 }
 
-TEST_CASE("regions and steps hold where ties are by chance, and with two choices") {
+TEST_CASE("regions and steps hold with random_ties and with two_choices") {
   using domain::WhenFull;
   struct Case {
     const char* sentence;
@@ -229,7 +229,7 @@ TEST_CASE("regions and steps hold where ties are by chance, and with two choices
   }
 }
 
-TEST_CASE("suspects are drawn only where nobody else is, and the dead never") {
+TEST_CASE("suspect gateways are drawn only where no other is left, and dead ones never") {
   Fixture fixture({{1, 100}, {1, 100}, {1, 100}, {1, 100}, {1, 100}});
   fixture.fitness = {Fitness::suspect, Fitness::down, Fitness::fit, Fitness::fit, Fitness::suspect};
   for (const Selection selection : {Selection::random_ties, Selection::two_choices}) {
@@ -242,7 +242,7 @@ TEST_CASE("suspects are drawn only where nobody else is, and the dead never") {
   }
 }
 
-TEST_CASE("shared: an equal that lost the lot was not drawn, any other has a higher load") {
+TEST_CASE("random_ties: an equal that lost the draw is not_drawn, and any other is higher_load") {
   const Fixture fixture({{2, 100}, {10, 100}, {3, 100}, {2, 100}, {0, 100}}, {0, 1, 2, 3});
   CHECK(fixture.verdicts(Selection::least_loaded, largest) ==
         Words{"chosen", "full", "higher_load", "higher_load", "no_region"});
@@ -252,7 +252,7 @@ TEST_CASE("shared: an equal that lost the lot was not drawn, any other has a hig
         Words{"not_drawn", "full", "higher_load", "chosen", "no_region"});
 }
 
-TEST_CASE("unsure: only the other of the two can have a higher load, and the rest was not drawn") {
+TEST_CASE("two_choices: only the other of the two can be higher_load, and the rest is not_drawn") {
   const Fixture fixture({{4, 100}, {10, 100}, {3, 100}, {2, 100}, {0, 100}}, {0, 1, 2, 3});
   tests::Chance chance(1);
   for (int i = 0; i < 100; ++i) {
@@ -272,7 +272,7 @@ TEST_CASE("unsure: only the other of the two can have a higher load, and the res
   CHECK(equals.verdicts(Selection::two_choices, largest) == Words{"not_drawn", "chosen"});
 }
 
-TEST_CASE("candidates are those that may get new rooms as far as lists go") {
+TEST_CASE("candidates are the gateways that the lists allow for new rooms") {
   const Fixture fixture({{4, 100}, {4, 100}, {0, 100}}, {0}, {2});
   CHECK(fixture.placement->candidates() == std::vector<GatewayNumber>{0, 1, 2});
 }

@@ -11,7 +11,7 @@ constexpr domain::ServiceTime start{1h};
 
 }  // namespace
 
-TEST_CASE("the gateways that are there at the start are not new") {
+TEST_CASE("gateways present at the start are not warming up") {
   WarmingGateways warming;
   CHECK_FALSE(warming.any(start));
   warming.look({}, start);
@@ -21,7 +21,7 @@ TEST_CASE("the gateways that are there at the start are not new") {
   CHECK_FALSE(warming.any(start + 2s));
 }
 
-TEST_CASE("a gateway that joins is new for a minute, whatever else changes meanwhile") {
+TEST_CASE("a gateway that joins is warming up for a minute, whatever else changes meanwhile") {
   WarmingGateways warming;
   warming.look({0, 1}, start);
   warming.look({0, 1, 2}, start + 10s);
@@ -33,7 +33,7 @@ TEST_CASE("a gateway that joins is new for a minute, whatever else changes meanw
   CHECK_FALSE(warming.any(start + 71s));
 }
 
-TEST_CASE("the youngest of several counts, and only while it is there") {
+TEST_CASE("the youngest of several warming gateways counts, and only while it is listed") {
   WarmingGateways warming;
   warming.look({0}, start);
   warming.look({0, 1}, start + 10s);
@@ -44,7 +44,7 @@ TEST_CASE("the youngest of several counts, and only while it is there") {
   CHECK_FALSE(warming.any(start + 70s));
 }
 
-TEST_CASE("a gateway that was drained and comes back is new again") {
+TEST_CASE("a gateway that was drained and comes back is warming up again") {
   WarmingGateways warming;
   warming.look({0, 1}, start);
   warming.look({0}, start + 10s);
