@@ -24,7 +24,7 @@ const Client::Sink once = [](const Header&, const std::vector<Event>&) { return 
 
 }  // namespace
 
-TEST_CASE("a user with a password does what it may, also after its member was started anew") {
+TEST_CASE("a user with a password may use its rights, also after a restart of the member") {
   EtcdProcess etcd;
   auto options = etcd.patient_options();
   options.user = "sidecar";
@@ -57,7 +57,7 @@ TEST_CASE("a user with a password does what it may, also after its member was st
   CHECK(!engine.members().at(0).problem);
 }
 
-TEST_CASE("rights that have changed since the token was made do not keep a user out") {
+TEST_CASE("a change of rights after the token was made does not keep a user out") {
   EtcdProcess etcd;
   auto options = etcd.patient_options();
   options.user = "sidecar";
@@ -72,7 +72,7 @@ TEST_CASE("rights that have changed since the token was made do not keep a user 
   CHECK(comes_true([&] { return engine.watch("p/", "p0", 2, 30s, once).why == WatchEnd::Why::stopped; }));
 }
 
-TEST_CASE("a wrong password, none, and a file that is not there are refused at once") {
+TEST_CASE("a wrong password, none, and a missing file are refused at once") {
   EtcdProcess etcd;
   etcd.turn_authentication_on("sidecar", "secret", "p/");
   auto options = etcd.patient_options();
@@ -91,7 +91,7 @@ TEST_CASE("a wrong password, none, and a file that is not there are refused at o
   CHECK(Client(options).range({"p/a"}, patiently()).error == ErrorCode::refused);
 }
 
-TEST_CASE("a server's name is looked for in subjectAltName only, and a star alone is none") {
+TEST_CASE("a server's name is compared with subjectAltName only, and a lone star matches nothing") {
   for (const EtcdProcess::Setup& request : {
            EtcdProcess::Setup{1, true, {}, "IP:127.0.0.1", "/CN=localhost"},
            EtcdProcess::Setup{1, true, {}, "IP:127.0.0.1,DNS:*", "/O=room-sidecar"},
@@ -107,7 +107,7 @@ TEST_CASE("a server's name is looked for in subjectAltName only, and a star alon
   }
 }
 
-TEST_CASE("a certificate without names is good for none") {
+TEST_CASE("a certificate without names matches no server") {
   EtcdProcess etcd({1, true, {}});
   auto options = etcd.patient_options();
   options.endpoints[0].replace(8, 9, "localhost");
@@ -132,7 +132,7 @@ TEST_CASE("certificates are read anew for each connection") {
   CHECK(engine.range({"p/a"}, patiently()).ok());
 }
 
-TEST_CASE("TLS with an own authority and certificates on both sides") {
+TEST_CASE("TLS works with an own authority and certificates on both sides") {
   EtcdProcess etcd({1, true, {}});
   auto options = etcd.patient_options();
   {
@@ -171,7 +171,7 @@ TEST_CASE("TLS with an own authority and certificates on both sides") {
     options.key_file.reset();
     CHECK(!Client(options).transact(put("p/a", "2"), in(500ms)).ok());
   }
-  SECTION("not with a file that is none") {
+  SECTION("not with a file that is no certificate") {
     options.cert_file = etcd.folder().write("broken", "nothing");
     CHECK(Client(options).transact(put("p/a", "2"), in(200ms)).error == ErrorCode::unreached);
     CHECK(problem_of(options).find("cert_file") != std::string::npos);

@@ -85,7 +85,7 @@ TEST_CASE("requests are written as etcd reads them") {
   CHECK(authenticate_request("me", "\"") == R"({"name":"me","password":"\""})");
 }
 
-TEST_CASE("what etcd leaves out is zero, false and empty") {
+TEST_CASE("fields that etcd leaves out are zero, false and empty") {
   const auto won = parsed(R"({"header":{"cluster_id":"17783827971225459260","member_id":"1","revision":"2"},)"
                           R"("succeeded":true,"responses":[{"response_put":{"header":{"revision":"2"}}}]})");
   CHECK(header_of(won)->cluster_id == "17783827971225459260");
@@ -107,7 +107,7 @@ TEST_CASE("what etcd leaves out is zero, false and empty") {
   CHECK(!page->more);
 }
 
-TEST_CASE("an answer that does not fit the question is none") {
+TEST_CASE("an answer that does not fit the request is refused") {
   for (const char* wrong :
        {"[]", "7", R"({"succeeded":true})", R"({"succeeded":true,"responses":[{"response_range":{}}]})",
         R"({"responses":[{"response_range":{}},{"response_range":{}}]})", R"({"responses":{}})",
@@ -153,7 +153,7 @@ TEST_CASE("a watch's lines are read whatever pieces they come in") {
   }
 }
 
-TEST_CASE("a page answers a wish if its keys ascend within the range, and there is more only behind a full one") {
+TEST_CASE("a page answers a request if its keys ascend within the range, and only a full page has more behind it") {
   struct Case {
     std::vector<std::string> keys;
     bool more;
@@ -190,7 +190,7 @@ TEST_CASE("a page answers a wish if its keys ascend within the range, and there 
   CHECK_FALSE(answers(page_with({{"c"}, false, true}), request));
 }
 
-TEST_CASE("why a watch was ended is told apart") {
+TEST_CASE("causes of a watch's end are distinguished") {
   struct Case {
     const char* text;
     WatchEnd::Why why;
@@ -230,7 +230,7 @@ TEST_CASE("why a watch was ended is told apart") {
   CHECK(reported_by(std::string(WatchStream::longest_line + 1, ' '), 1 << 20).end->why == WatchEnd::Why::lost);
 }
 
-TEST_CASE("a watch of another cluster is passed over, whatever it tells") {
+TEST_CASE("a watch of another cluster is passed over, whatever its events") {
   const auto counts = [](const Header& header) { return header.cluster_id == "1"; };
   for (const char* reported : {R"("created":true)", R"("canceled":true,"compact_revision":"7")",
                                R"("events":[{"kv":{"key":"YQ==","mod_revision":"2"}}])"}) {
@@ -246,7 +246,7 @@ TEST_CASE("a watch of another cluster is passed over, whatever it tells") {
   CHECK(reported_by(R"({"result":{"header":{"cluster_id":"1"},"created":true}})", 10, counts).calls.size() == 1);
 }
 
-TEST_CASE("what a refusal means is told by its code, and by its words where the code says too little") {
+TEST_CASE("a refusal's meaning follows from its code, and from its text where the code says too little") {
   struct Case {
     int status;
     const char* body;
@@ -285,7 +285,7 @@ TEST_CASE("what a refusal means is told by its code, and by its words where the 
   }
 }
 
-TEST_CASE("who failed is passed over for a while, and once all have failed each has its turn again") {
+TEST_CASE("a failed member is passed over for a while, and is tried again once all have failed") {
   MemberRotation local({"a", "b", "c"});
   const auto now = MemberRotation::Clock::now();
   const std::string first = local.endpoint();

@@ -32,7 +32,7 @@ void fill(Client& engine, const std::string& prefix, int keys) {
 
 }  // namespace
 
-TEST_CASE("who creates a key first wins, and who comes later is told the winner's value") {
+TEST_CASE("the first creation of a key wins, and a later one learns the winner's value") {
   EtcdProcess etcd;
   Client engine(etcd.patient_options());
 
@@ -54,7 +54,7 @@ TEST_CASE("who creates a key first wins, and who comes later is told the winner'
   CHECK(found.modified == 2);
 }
 
-TEST_CASE("a key is moved and erased only as it was seen") {
+TEST_CASE("a key is changed and erased only at the revision that was seen") {
   EtcdProcess etcd;
   Client engine(etcd.patient_options());
   REQUIRE(engine.transact(create("room", "a"), patiently()).ok());
@@ -75,7 +75,7 @@ TEST_CASE("a key is moved and erased only as it was seen") {
   CHECK(engine.range({"room"}, patiently()).value.items.empty());
 }
 
-TEST_CASE("a compare of a range holds if it holds for each key, and for none as for a key never made") {
+TEST_CASE("a compare of a range holds if it holds for each key; an empty range is like a key never made") {
   EtcdProcess etcd;
   Client engine(etcd.patient_options());
   const auto holds = [&](Compare::How how, Revision revision) {
@@ -94,7 +94,7 @@ TEST_CASE("a compare of a range holds if it holds for each key, and for none as 
   CHECK(!holds(Compare::How::greater, 2));
 }
 
-TEST_CASE("nested transactions are decided each by itself and answered in order") {
+TEST_CASE("each nested transaction is decided by itself, and answered in order") {
   EtcdProcess etcd;
   Client engine(etcd.patient_options());
   REQUIRE(engine.transact(create("r1", "old"), patiently()).ok());
@@ -163,7 +163,7 @@ TEST_CASE("keys and values are bytes of any kind and up to a megabyte") {
   CHECK(engine.range({"empty"}, patiently()).value.items.at(0).value.empty());
 }
 
-TEST_CASE("a transaction takes as long as etcd does, without waiting for the network's acknowledgements") {
+TEST_CASE("a request does not wait for delayed ACKs") {
   EtcdProcess etcd;
   Client engine(etcd.patient_options());
   REQUIRE(engine.range({"a"}, patiently()).ok());
@@ -172,7 +172,7 @@ TEST_CASE("a transaction takes as long as etcd does, without waiting for the net
   }));
 }
 
-TEST_CASE("a revision that is compacted is told as such, one to come and other mistakes are refused") {
+TEST_CASE("a compacted revision is reported as such; a future one and other mistakes are refused") {
   EtcdProcess etcd;
   Client engine(etcd.patient_options());
   fill(engine, "k/", 5);
@@ -191,7 +191,7 @@ TEST_CASE("a revision that is compacted is told as such, one to come and other m
   CHECK(engine.transact(create("large", std::string(3 << 20, 'x')), patiently()).error == ErrorCode::refused);
 }
 
-TEST_CASE("a full store refuses to be written and goes on being read") {
+TEST_CASE("a full store refuses writes, and still answers reads") {
   EtcdProcess etcd({1, false, {"--quota-backend-bytes", "200000"}});
   Client engine(etcd.patient_options());
   auto reply = engine.transact(create("0", std::string(50'000, 'x')), patiently());
@@ -230,7 +230,7 @@ TEST_CASE("a lease is kept, revoked, and then gone") {
   CHECK(engine.transact(transaction, patiently()).error == ErrorCode::refused);
 }
 
-TEST_CASE("the end of a prefix is the first text after all that begin so") {
+TEST_CASE("the end of a prefix is the first text after all texts with the prefix") {
   CHECK(end_of_prefix("room/") == "room0");
   CHECK(end_of_prefix("a\xff\xff") == "b");
   CHECK(end_of_prefix("\xff") == std::string(1, '\0'));

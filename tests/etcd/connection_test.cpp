@@ -116,7 +116,7 @@ Answer post(Connection& connection, const std::string& endpoint, std::uint64_t o
 
 }  // namespace
 
-TEST_CASE("a request goes over the connection that is open, and if it has to, over no other one") {
+TEST_CASE("a request goes over the open connection, and on demand over no other one") {
   ::setenv("http_proxy", "http://127.0.0.1:1", 1);  // is for others
   const Server server({ok, ok});
   Connection connection{Options{}};
@@ -142,7 +142,7 @@ TEST_CASE("a request goes over the connection that is open, and if it has to, ov
   CHECK(server.requests() == 3);
 }
 
-TEST_CASE("what a connection took before it was closed is unsure, and is not sent a second time") {
+TEST_CASE("a request that a connection took before it closed is unsure, and is not sent twice") {
   for (const bool is_over_that : {true, false}) {
     CAPTURE(is_over_that);
     const Server server({ok}, true);
@@ -156,7 +156,7 @@ TEST_CASE("what a connection took before it was closed is unsure, and is not sen
   }
 }
 
-TEST_CASE("what was not sent, and what may have been, are told apart") {
+TEST_CASE("unsent requests and possibly sent requests are distinguished") {
   const EtcdProcess etcd({1, true, {}});
   const Options& options = etcd.options();  // the system's authorities take long to read, under a sanitizer
   std::string nowhere;
@@ -196,7 +196,7 @@ TEST_CASE("what was not sent, and what may have been, are told apart") {
   }
 }
 
-TEST_CASE("an address that does not answer takes half a second, and then the host's next one is asked") {
+TEST_CASE("an address that does not answer takes half a second, and then the host's next address is tried") {
   const Server server({ok});
   const Unreachable unreachable(server.address());
   const std::string port = server.address().substr(server.address().rfind(':'));
@@ -222,7 +222,7 @@ TEST_CASE("stop() does not wait for a name to be looked up") {
   CHECK(answer.problem == "http://silent.test:1: stopped");
 }
 
-TEST_CASE("a stream lasts until it is silent for too long, which the sink's own time does not count to") {
+TEST_CASE("a stream ends after too long a silence, in which the sink's own time does not count") {
   const Silent server("HTTP/1.1 200 OK\r\n\r\na");
   Connection connection{Options{}};
   std::string got;
@@ -242,7 +242,7 @@ TEST_CASE("a stream lasts until it is silent for too long, which the sink's own 
   CHECK(connection.number() == 0);
 }
 
-TEST_CASE("the sink ends a stream, and what it throws comes out of it") {
+TEST_CASE("the sink can end a stream, and its exceptions are passed on") {
   const Silent server("HTTP/1.1 200 OK\r\n\r\na");
   Connection connection{Options{}};
   const Request watch{"/v3/watch", "{}"};

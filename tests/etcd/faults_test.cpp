@@ -60,7 +60,7 @@ etcd::Options at(std::vector<std::string> endpoints) {
 
 }  // namespace
 
-TEST_CASE("after a member is killed the next one answers, and a watch goes on there") {
+TEST_CASE("the next member answers after one is killed, and a watch goes on there") {
   EtcdProcess etcd({3, false, {}});
   const std::size_t follower = (etcd.leader() + 1) % 3;
   auto options = etcd.patient_options();
@@ -89,7 +89,7 @@ TEST_CASE("after a member is killed the next one answers, and a watch goes on th
   }
 }
 
-TEST_CASE("while a member is hung the next one answers after one attempt, and later ones at once") {
+TEST_CASE("the next member answers after one attempt while one hangs, and later requests at once") {
   EtcdProcess etcd({3, false, {}});
   const std::size_t follower = (etcd.leader() + 1) % 3;
   auto options = etcd.options();
@@ -117,7 +117,7 @@ TEST_CASE("a transaction outlasts the leader's death within its deadline") {
   CHECK(engine.range({"a"}, patiently()).value.items.at(0).value == "1");
 }
 
-TEST_CASE("without a majority each call fails within its deadline, and works again once there is one") {
+TEST_CASE("each call without a majority fails within its deadline, and works again with one") {
   EtcdProcess etcd({3, false, {}});
   const std::size_t leader = etcd.leader();
   auto options = etcd.options();
@@ -151,7 +151,7 @@ TEST_CASE("without a majority each call fails within its deadline, and works aga
   CHECK(reply.ok());
 }
 
-TEST_CASE("members are told with their names, and which of them leads") {
+TEST_CASE("members are listed with their names and their leader") {
   EtcdProcess etcd({3, false, {}});
   const std::size_t leader = etcd.leader();
   Client engine(etcd.options());
@@ -172,7 +172,7 @@ TEST_CASE("members are told with their names, and which of them leads") {
   CHECK(members[leader].is_leader);
 }
 
-TEST_CASE("where nobody listens nothing was done, and that is known by the deadline") {
+TEST_CASE("a request to addresses without a listener is reported as not done by its deadline") {
   Client engine(at({"http://127.0.0.1:1", "http://127.0.0.1:2"}));
   Reply<TransactionResult> reply;
   CHECK(idle_time_of([&] { reply = engine.transact(put("a", "1"), in(300ms)); }) < 300ms + lateness);
@@ -183,7 +183,7 @@ TEST_CASE("where nobody listens nothing was done, and that is known by the deadl
   CHECK(Client(at({})).range({"a"}, in(50ms)).error == ErrorCode::unreached);
 }
 
-TEST_CASE("many open files do not keep from connecting") {
+TEST_CASE("many open files do not prevent a connection") {
   EtcdProcess etcd;
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -200,14 +200,14 @@ TEST_CASE("many open files do not keep from connecting") {
   for (const int file : files) ::close(file);
 }
 
-TEST_CASE("one attempt is made even if the deadline has come") {
+TEST_CASE("one attempt is made even after the deadline") {
   EtcdProcess etcd;
   Client engine(etcd.options());
   REQUIRE(engine.range({"a"}, patiently()).ok());
   CHECK(comes_true([&] { return engine.range({"a"}, in(-1s)).ok(); }));
 }
 
-TEST_CASE("a member that says nothing, or only a letter at a time, does not hold up beyond the deadline") {
+TEST_CASE("a member that is mute or trickles delays no request beyond the deadline") {
   Mute mute, dribbling("H", 20ms), endless_head("HTTP/1.1 200 OK\r\nX: y\r\n", 20ms);
   for (const Mute* member : {&mute, &dribbling, &endless_head}) {
     auto options = at({member->endpoint()});
@@ -228,7 +228,7 @@ TEST_CASE("a member that says nothing, or only a letter at a time, does not hold
   }
 }
 
-TEST_CASE("a member that does not greet by TLS does not hold up either, and nothing was done") {
+TEST_CASE("a member silent during the TLS handshake delays no request beyond the deadline, and nothing was done") {
   EtcdProcess etcd({1, true, {}});
   Mute mute;
   auto options = at({"https" + mute.endpoint().substr(4)});
@@ -240,7 +240,7 @@ TEST_CASE("a member that does not greet by TLS does not hold up either, and noth
   CHECK(reply.error == ErrorCode::unreached);
 }
 
-TEST_CASE("an answer that is too long is refused") {
+TEST_CASE("too long an answer is refused") {
   const std::string piece(1 << 20, ' ');
   Mute endless("HTTP/1.1 200 OK\r\nContent-Length: 900000000\r\n\r\n" + piece);
   auto options = at({endless.endpoint()});
@@ -251,7 +251,7 @@ TEST_CASE("an answer that is too long is refused") {
   CHECK(reply.why.find("longer") != std::string::npos);
 }
 
-TEST_CASE("stop() ends what is under way, whatever that is, and what is begun later") {
+TEST_CASE("stop() ends every request under way, and every later one") {
   EtcdProcess etcd({1, true, {}});
   for (const std::string scheme : {"http", "https"}) {
     Mute mute;
@@ -272,7 +272,7 @@ TEST_CASE("stop() ends what is under way, whatever that is, and what is begun la
   }
 }
 
-TEST_CASE("engines begin at different members") {
+TEST_CASE("clients begin at different members") {
   std::set<std::string> first;
   for (int i = 0; i < 200; ++i) {
     Client engine(at({"http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3"}));

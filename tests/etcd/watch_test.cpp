@@ -27,7 +27,7 @@ Transaction erase(const std::string& key) {
 
 }  // namespace
 
-TEST_CASE("a watch tells of puts and deletes in order, and of those of its keys only") {
+TEST_CASE("a watch reports puts and deletes in order, and only for its keys") {
   EtcdProcess etcd;
   Client engine(etcd.patient_options());
   Watcher watcher(etcd.patient_options(), "r/", 2);
@@ -47,7 +47,7 @@ TEST_CASE("a watch tells of puts and deletes in order, and of those of its keys 
   CHECK(events[2].item.modified == 5);
 }
 
-TEST_CASE("a watch from an earlier revision tells what has happened since, and all of one revision at once") {
+TEST_CASE("a watch from an earlier revision reports all later changes, those of one revision together") {
   EtcdProcess etcd;
   Client engine(etcd.patient_options());
   Transaction three;
@@ -65,7 +65,7 @@ TEST_CASE("a watch from an earlier revision tells what has happened since, and a
   CHECK(!calls.back().header.cluster_id.empty());
 }
 
-TEST_CASE("a watch tells bytes of any kind, and an event of a megabyte") {
+TEST_CASE("a watch reports bytes of any kind, and an event of a megabyte") {
   EtcdProcess etcd;
   Client engine(etcd.patient_options());
   std::string all;
@@ -93,7 +93,7 @@ TEST_CASE("a watch from a compacted revision ends as such") {
   CHECK(engine.range({"r/a"}, patiently()).ok());
 }
 
-TEST_CASE("a lease that is not kept expires, and the watch tells it") {
+TEST_CASE("a lease that is not kept expires, and the watch reports it") {
   EtcdProcess etcd;
   Client engine(etcd.patient_options());
   Watcher watcher(etcd.patient_options(), "s/", 2);
@@ -103,7 +103,7 @@ TEST_CASE("a lease that is not kept expires, and the watch tells it") {
   CHECK(watcher.events()[1].erased);
 }
 
-TEST_CASE("a quiet watch goes on while its member says that it lives") {
+TEST_CASE("a quiet watch goes on while its member sends progress notes") {
   EtcdProcess etcd;  // each second
   Client engine(etcd.patient_options());
   constexpr auto silence = 10s;  // several of those, also on a busy machine
@@ -116,7 +116,7 @@ TEST_CASE("a quiet watch goes on while its member says that it lives") {
   CHECK(comes_true([&] { return watcher.events().size() == 1; }));
 }
 
-TEST_CASE("a watch at a member that is hung is lost after its silence, and at one that is killed at once") {
+TEST_CASE("a watch is lost at once when its member is killed, and after a silence when it hangs") {
   EtcdProcess etcd;
   constexpr auto silence = 5s;
   CHECK(time_of([&] {
@@ -135,7 +135,7 @@ TEST_CASE("a watch at a member that is hung is lost after its silence, and at on
   CHECK(killed.end().why == WatchEnd::Why::lost);
 }
 
-TEST_CASE("a watch that nobody takes is lost, and waits before it is tried over and over") {
+TEST_CASE("a watch that no member accepts is lost, and pauses before each next attempt") {
   etcd::Options options;
   options.endpoints = {"http://127.0.0.1:1"};
   Client engine(options);
