@@ -49,7 +49,7 @@ class Words {
 
 }  // namespace
 
-TEST_CASE("only who answers in time, with 200 and as Janus does, is well") {
+TEST_CASE("a gateway is healthy only if it answers in time, with 200 and as Janus does") {
   GatewaySocket well(answer(info)), mute, refusing(answer(info, "403 Forbidden"));
   GatewaySocket other(answer("<html>It works!</html>")), huge(answer(std::string(5'000'000, ' ') + info));
   GatewaySocket cut_off("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + info), nonsense("SSH-2.0-x\r\n");
@@ -78,7 +78,7 @@ TEST_CASE("only who answers in time, with 200 and as Janus does, is well") {
   CHECK(words.bad("well") == 0);
 }
 
-TEST_CASE("many gateways are asked at once, and those that hang delay none of the others") {
+TEST_CASE("many gateways are asked at once, and hanging ones delay no other") {
   std::vector<std::unique_ptr<GatewaySocket>> gateways;
   std::vector<health::Target> targets;
   for (int i = 0; i < 60; ++i) {
@@ -95,7 +95,7 @@ TEST_CASE("many gateways are asked at once, and those that hang delay none of th
   CHECK(words.bad("1") == 0);
 }
 
-TEST_CASE("a name server that does not answer delays nobody") {
+TEST_CASE("a mute name server delays no probe of other gateways") {
   GatewaySocket well(answer(info));
   Words words;
   CHECK(tests::takes_less_than(7s, [&] {  // a look-up takes 8 s
@@ -105,7 +105,7 @@ TEST_CASE("a name server that does not answer delays nobody") {
   }));
 }
 
-TEST_CASE("whom to ask can change, and what hangs does not hold up the end") {
+TEST_CASE("the list of gateways can change, and a hanging one does not delay the stop") {
   GatewaySocket first(answer(info)), second(answer(info)), mute;
   Words words;
   CHECK(tests::takes_less_than(30s, [&] {

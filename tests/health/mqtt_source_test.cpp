@@ -31,7 +31,7 @@ std::string problem_with(const std::string& url) {
 
 }  // namespace
 
-TEST_CASE("what is no broker, or does not take us, is a trouble that says why") {
+TEST_CASE("a server that is no broker, or refuses the sidecar, is a problem with a cause") {
   std::string closed = "mqtt://" + GatewaySocket().address();
   CHECK(problem_with(closed) == "MQTT broker " + closed + ": Connection refused");
   GatewaySocket web("HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -41,7 +41,7 @@ TEST_CASE("what is no broker, or does not take us, is a trouble that says why") 
   CHECK(problem_with("mqtt://" + strict.address()).find("not authorised") != std::string::npos);
 }
 
-TEST_CASE("neither a mute broker nor a mute name server holds up the beginning or the end") {
+TEST_CASE("neither a mute broker nor a mute name server delays the start or the stop") {
   GatewaySocket mute;
   CHECK(tests::takes_less_than(7s, [&] {  // a look-up takes 8 s
     for (const std::string& host : {mute.address(), std::string("silent.test")}) {

@@ -13,7 +13,7 @@ TEST_CASE("only Janus' own answer is a good probe result") {
   }
 }
 
-TEST_CASE("a status is exactly one member that is true or false") {
+TEST_CASE("a status message has exactly one member, which is true or false") {
   CHECK(online_in(R"({"online":true})") == true);
   CHECK(online_in(R"( {"online" : false} )") == false);
   for (const char* other :
@@ -24,7 +24,7 @@ TEST_CASE("a status is exactly one member that is true or false") {
   }
 }
 
-TEST_CASE("a gateway is asked beside the address that it is known by") {
+TEST_CASE("the probe's address is derived from a gateway's admin URL") {
   struct Case {
     const char* address;
     const char* url;
@@ -48,7 +48,7 @@ TEST_CASE("a gateway is asked beside the address that it is known by") {
   }
 }
 
-TEST_CASE("the gateway's name stands in the topic where the filter has its plus") {
+TEST_CASE("the gateway's name is the topic's level at the filter's plus") {
   CHECK(name_in_topic("janus/+/status", "janus/gxy1/status") == "gxy1");
   CHECK(name_in_topic("+", "gxy1") == "gxy1");
   CHECK(name_in_topic("janus/+", "janus/gxy 1") == "gxy 1");
@@ -83,7 +83,7 @@ TEST_CASE("a list of rooms is taken whole or not at all") {
   CHECK(!listed_rooms("<html>"));
 }
 
-TEST_CASE("what was created has an id") {
+TEST_CASE("a created object has an id") {
   CHECK(created_id(R"({"janus":"success","transaction":"x","data":{"id":7217092234}})") == 7217092234u);
   for (const char* bad : {R"({"janus":"error","data":{"id":1}})", R"({"janus":"success"})",
                           R"({"janus":"success","data":{"id":"1"}})", R"({"janus":"success","data":{"id":-1}})", ""}) {

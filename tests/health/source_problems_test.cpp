@@ -13,7 +13,7 @@ TEST_CASE("a problem is reported once it lasts, and once only") {
   CHECK(news.of({"a", "b"}).problems.empty());
 }
 
-TEST_CASE("the end of all troubles is told once, if any was told") {
+TEST_CASE("the end of all problems is reported once, if any was reported") {
   SourceProblems news;
   news.of({"a"});
   CHECK_FALSE(news.of({}).are_over);
@@ -24,7 +24,7 @@ TEST_CASE("the end of all troubles is told once, if any was told") {
   CHECK_FALSE(news.of({}).are_over);
 }
 
-TEST_CASE("the end is told also of a trouble that went by another name for a last round") {
+TEST_CASE("the end of a problem is also reported if its text changed in the last round") {
   SourceProblems news;
   news.of({"the connection was lost"});
   REQUIRE(news.of({"the connection was lost"}).problems.size() == 1);
