@@ -8,7 +8,7 @@
 #include "http/access.h"
 #include "pace.h"
 
-TEST_CASE("a local Host is localhost, 127.0.0.0/8 or [::1], with any port or none") {
+TEST_CASE("a local Host is localhost, 127.0.0.0/8 or [::1], with or without a port") {
   for (const char* near : {"localhost", "LocalHost", "localhost:8082", "localhost:", "127.0.0.1", "127.0.0.1:1",
                            "127.255.255.254:65535", "[::1]", "[::1]:8082", "[0:0:0:0:0:0:0:1]"}) {
     CAPTURE(near);
@@ -63,7 +63,7 @@ std::chrono::nanoseconds time_to_refuse(const std::string& given, const std::str
 
 }  // namespace
 
-TEST_CASE("the time to refuse a token does not tell how much of it was right") {
+TEST_CASE("the time to refuse a token does not depend on how much of it is right") {
   const std::string token(4096, 'a');
   std::string wrong_at_first = token, wrong_at_last = token;
   wrong_at_first.front() = 'b';

@@ -10,7 +10,7 @@
 
 using namespace http_test;
 
-TEST_CASE("the client reaches a door by every form of its address") {
+TEST_CASE("the client reaches a server by every form of its address") {
   TestServer server;
   const auto port = server.address().substr(server.address().rfind(':'));
   for (const auto& address : {server.address(), "http://" + server.address(), "http://localhost" + port + "/",
@@ -24,7 +24,7 @@ TEST_CASE("the client reaches a door by every form of its address") {
   }
 }
 
-TEST_CASE("the client sends bodies, targets as they stand, and its token") {
+TEST_CASE("the client sends bodies, unchanged targets, and its token") {
   auto options = quick();
   options.token = "t";
   const TemporaryFolder folder;
@@ -36,7 +36,7 @@ TEST_CASE("the client sends bodies, targets as they stand, and its token") {
   CHECK(http::Client(server.address()).request("GET", "/v2/rooms").status == 401);
 }
 
-TEST_CASE("the client's requests wait for no delayed ACK") {
+TEST_CASE("requests of the client wait for no delayed ACK") {
   TestServer server;
   http::Client client(server.address());
   const std::string body(3000, 'x');
@@ -45,7 +45,7 @@ TEST_CASE("the client's requests wait for no delayed ACK") {
   }));
 }
 
-TEST_CASE("that nobody answers is a value that says so") {
+TEST_CASE("the lack of an answer is a value") {
   std::string gone;
   {
     TestServer server;
@@ -60,7 +60,7 @@ TEST_CASE("that nobody answers is a value that says so") {
   }
 }
 
-TEST_CASE("the client does not wait longer than it was told") {
+TEST_CASE("the client waits no longer than its timeout") {
   TestServer server;
   const auto answer = http::Client(server.address()).request("GET", "/wait", {}, 100ms);
   CHECK_FALSE(answer.reached());
@@ -83,7 +83,7 @@ TEST_CASE("the client waits no longer for the end of an answer than for its begi
   }
 }
 
-TEST_CASE("the client takes no answer without an end") {
+TEST_CASE("the client gives an endless answer up") {
   const std::string plenty(1024 * 1024, 'x');
   for (const std::string& begun : {"HTTP/1.1 200 OK\r\n\r\n" + plenty, "HTTP/1.1 200 OK\r\nX-a: " + plenty}) {
     LoopbackServer server([&](int connection) {
@@ -96,7 +96,7 @@ TEST_CASE("the client takes no answer without an end") {
   }
 }
 
-TEST_CASE("what would be a user or a path in a URL is no address") {
+TEST_CASE("a text with the user or the path of a URL is no address") {
   for (const char* address : {"127.0.0.1:1@192.0.2.1:80", "127.0.0.1/x:80", "a b:80", "127.0.0.1?:80"}) {
     CAPTURE(address);
     CHECK(http::Client(address).request("GET", "/").problem.find("is no address") != std::string::npos);

@@ -73,7 +73,7 @@ TEST_CASE("the longest idle connection without an authorised answer gives way") 
   CHECK(connections.size() == 3);
 }
 
-TEST_CASE("one that has had no answer yet goes on in a reserved slot, where the longest idle gives way") {
+TEST_CASE("a connection without any answer goes on in a reserved slot, where the longest idle one gives way") {
   Sockets sockets;
   ConnectionSlots connections(1, 1, 500ms);
   std::vector<ConnectionSlot*> silent;
@@ -97,7 +97,7 @@ TEST_CASE("one that has had no answer yet goes on in a reserved slot, where the 
   CHECK(silent[0]->home != silent[1]->home);
 }
 
-TEST_CASE("one that goes on in a reserved slot has a moment to ask") {
+TEST_CASE("a connection moved to a reserved slot has a moment to ask") {
   Sockets sockets;
   ConnectionSlots connections(1, 2, 500ms);
   ConnectionSlot& silent = *sockets.admit(connections).connection;
@@ -116,7 +116,7 @@ TEST_CASE("one that goes on in a reserved slot has a moment to ask") {
   CHECK(connections.close_overdue(now + 1s).empty());
 }
 
-TEST_CASE("nobody gives way while something of ours is under way, or its request has arrived") {
+TEST_CASE("no connection gives way while it is worked for, or after its request has arrived") {
   Sockets sockets;
   ConnectionSlots connections(1, 3, 500ms);
   ConnectionSlot& worked_for = *sockets.admit(connections).connection;
@@ -137,7 +137,7 @@ TEST_CASE("nobody gives way while something of ours is under way, or its request
   CHECK(was_shut_down(asking));
 }
 
-TEST_CASE("who sends a body gives way after those who send nothing") {
+TEST_CASE("a connection that sends a body gives way after those that send nothing") {
   Sockets sockets;
   ConnectionSlots connections(1, 2, 500ms);
   ConnectionSlot& uploading = *sockets.admit(connections).connection;
@@ -148,7 +148,7 @@ TEST_CASE("who sends a body gives way after those who send nothing") {
   CHECK_FALSE(was_shut_down(uploading));
 }
 
-TEST_CASE("where all are authorised a newcomer gets a reserved slot, and there the longest idle gives way") {
+TEST_CASE("a new connection gets a reserved slot where all are authorised, and there the longest idle gives way") {
   Sockets sockets;
   ConnectionSlots connections(1, 1, 500ms);
   connections.note_answer(*sockets.admit(connections).connection, true);
@@ -178,7 +178,7 @@ TEST_CASE("each listener has a share of its own, of at least one slot") {
   CHECK(ConnectionSlots(3, 1, 500ms).share(2) == 1);
 }
 
-TEST_CASE("when the token changes, nobody has shown the new one") {
+TEST_CASE("every connection is unauthorised after the token has changed") {
   Sockets sockets;
   ConnectionSlots connections(1, 1, 500ms);
   ConnectionSlot& kept = *sockets.admit(connections).connection;
@@ -191,7 +191,7 @@ TEST_CASE("when the token changes, nobody has shown the new one") {
   CHECK(was_shut_down(kept));
 }
 
-TEST_CASE("newcomers displace no more than can be closed meanwhile") {
+TEST_CASE("new connections displace no more than can be closed meanwhile") {
   Sockets sockets;
   ConnectionSlots connections(1, 2, 500ms);
   for (int i = 0; i < 200; ++i) sockets.admit(connections);

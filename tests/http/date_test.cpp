@@ -34,7 +34,7 @@ TEST_CASE("a time is written as an HTTP date") {
   CHECK((now == http::to_http_date(before) || now == http::to_http_date(std::time(nullptr))));
 }
 
-TEST_CASE("every answer bears its date, also one that the door refuses or sheds") {
+TEST_CASE("every answer bears its date, also a refusal and a shed connection's") {
   auto options = quick();
   options.max_connections = 1;
   TestServer server(std::move(options));

@@ -40,7 +40,7 @@ std::list<Wire> keep_all_places(TestServer& server) {
 
 }  // namespace
 
-TEST_CASE("what is only announced, and less than 64 KiB, take no place for large bodies") {
+TEST_CASE("a body that is only announced, or below 64 KiB, takes no slot for large bodies") {
   TestServer server(patient());
   std::list<Wire> half;
   for (int i = 0; i < 10; ++i) half.emplace_back(server.address()).say(part(i, i < 5 ? 0 : large - 1));
@@ -56,7 +56,7 @@ TEST_CASE("what is only announced, and less than 64 KiB, take no place for large
   }
 }
 
-TEST_CASE("a large body waits for a place") {
+TEST_CASE("a large body waits for a slot") {
   TestServer server(patient());
   auto keeping = keep_all_places(server);
   std::list<Wire> waiting;
@@ -72,7 +72,7 @@ TEST_CASE("a large body waits for a place") {
   CHECK(server.server().shedding().large_bodies_refused() == 0);
 }
 
-TEST_CASE("who waits in vain for a place is refused at the deadline of its body, and that is counted") {
+TEST_CASE("a body that waits in vain for a slot is refused at its deadline, and is counted") {
   auto options = patient();
   options.timeouts.body = 400ms;
   TestServer server(std::move(options));
@@ -91,7 +91,7 @@ TEST_CASE("who waits in vain for a place is refused at the deadline of its body,
   server.release();
 }
 
-TEST_CASE("who is gone waits for no place") {
+TEST_CASE("a client that is gone waits for no slot") {
   TestServer server(patient());
   auto keeping = keep_all_places(server);
   {
@@ -106,7 +106,7 @@ TEST_CASE("who is gone waits for no place") {
   server.release();
 }
 
-TEST_CASE("a large body that comes too slowly loses its place") {
+TEST_CASE("a large body that comes too slowly loses its slot") {
   auto options = patient();
   options.timeouts.piece = 300ms;
   TestServer server(std::move(options));
@@ -118,7 +118,7 @@ TEST_CASE("a large body that comes too slowly loses its place") {
   for (Wire& wire : slow) CHECK(wire.read_answer().error() == "request_timeout");
 }
 
-TEST_CASE("who takes the answer to a large body too slowly keeps no place") {
+TEST_CASE("a client that takes the answer to a large body too slowly loses its slot") {
   auto options = patient();
   options.timeouts.piece = 300ms;
   TestServer server(std::move(options));

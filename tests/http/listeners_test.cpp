@@ -78,20 +78,20 @@ TEST_CASE("an address is a number and a port, or a Unix path") {
   }
 }
 
-TEST_CASE("port 0 is any free port, and the address tells which") {
+TEST_CASE("port 0 is any free port, and the address names the port") {
   TestServer server;
   CHECK(server.address().rfind("127.0.0.1:", 0) == 0);
   CHECK(server.address() != "127.0.0.1:0");
   CHECK(refusal_of(server.address()).find("another program has that port") != std::string::npos);
 }
 
-TEST_CASE("IPv6 is listened to, and its own address is a local Host") {
+TEST_CASE("the server listens on IPv6, and its own address is a local Host") {
   TestServer server(quick(), "[::1]:0");
   CHECK(server.address().rfind("[::1]:", 0) == 0);
   CHECK(http::Client(server.address()).request("GET", "/healthz").status == 200);
 }
 
-TEST_CASE("a Unix socket file has mode 0660, and goes when the door closes") {
+TEST_CASE("a Unix socket file has mode 0660, and is removed when the server stops") {
   const TemporaryFolder folder;
   const auto path = folder.file("s");
   const auto before = ::umask(0077);
@@ -109,7 +109,7 @@ TEST_CASE("a Unix socket file has mode 0660, and goes when the door closes") {
   CHECK_FALSE(exists(path));
 }
 
-TEST_CASE("a socket file on which nobody answers is replaced, anything else is left alone") {
+TEST_CASE("an abandoned socket file is replaced, and any other file is left alone") {
   const TemporaryFolder folder;
   const auto path = folder.file("s");
   const auto left_behind = http::open_listeners("unix:" + path);
@@ -141,7 +141,7 @@ TEST_CASE("a socket whose owner is too busy to accept is not taken from it") {
   ::close(busy);
 }
 
-TEST_CASE("a socket file that has become another's is not removed") {
+TEST_CASE("a socket file that another process has made is not removed") {
   const TemporaryFolder folder;
   const auto listen = "unix:" + folder.file("s");
   const auto first = http::open_listeners(listen);
@@ -153,7 +153,7 @@ TEST_CASE("a socket file that has become another's is not removed") {
   CHECK_FALSE(exists(folder.file("s")));
 }
 
-TEST_CASE("a socket file that is deleted while the door serves is created again, and nobody else's is touched") {
+TEST_CASE("a socket file deleted while the server runs is created again, and no other file is touched") {
   const TemporaryFolder folder;
   const auto path = folder.file("s");
   const auto address = "unix:" + path;
@@ -194,7 +194,7 @@ TEST_CASE("a socket's path may be as long as an address can be") {
   CHECK(std::filesystem::is_empty(folder.path()));
 }
 
-TEST_CASE("a socket file listens from the moment at which it is there") {
+TEST_CASE("a socket file accepts connections from the moment it appears") {
   const TemporaryFolder folder;
   const auto path = folder.file("s");
   const sockaddr_un name = named(path);
@@ -263,7 +263,7 @@ TEST_CASE("a deleted socket file is there again within a second, though another 
   ::close(kept);
 }
 
-TEST_CASE("of many instances that start at once on a socket file that was left behind, one gets it and keeps it") {
+TEST_CASE("one of many instances starting at once on an abandoned socket file gets it, and keeps it") {
   const TemporaryFolder folder;
   const auto path = folder.file("s");
   for (int round = 0; round < 100; ++round) {
@@ -291,7 +291,7 @@ TEST_CASE("of many instances that start at once on a socket file that was left b
   }
 }
 
-TEST_CASE("systemd's sockets are adopted, served and neither shut down nor removed") {
+TEST_CASE("sockets from systemd are adopted, served, and neither shut down nor removed") {
   const TemporaryFolder folder;
   const auto tcp = http::open_listeners("127.0.0.1:0").front();
   const http::Listener local{listening_at(folder.file("s")), true, "unix:" + folder.file("s")};
@@ -327,7 +327,7 @@ TEST_CASE("systemd's sockets are adopted, served and neither shut down nor remov
   http::close_listener(local);
 }
 
-TEST_CASE("without systemd nothing is adopted") { CHECK(http::adopt_systemd_listeners().empty()); }
+TEST_CASE("no socket is adopted without systemd") { CHECK(http::adopt_systemd_listeners().empty()); }
 
 TEST_CASE("systemd's copy of a token file counts only where the file cannot be read, and if it is not empty") {
   const TemporaryFolder folder;

@@ -50,7 +50,7 @@ TEST_CASE("a request is counted by its route's pattern and its status, before it
   CHECK(counted(server, "/throw", 500) == 1);
 }
 
-TEST_CASE("a request that leads to no route is counted without one, and not timed") {
+TEST_CASE("a request without a route is counted without one, and not timed") {
   TestServer server;
   CHECK(ask(server, "GET /nowhere").status == 404);
   CHECK(ask(server, "PATCH /v2/rooms").status == 405);
@@ -67,9 +67,7 @@ TEST_CASE("a request that leads to no route is counted without one, and not time
   CHECK(timed(server, "/v2/rooms") == 1);
 }
 
-TEST_CASE(
-    "what a route would have answered but for the token or the body is counted as its own, and not "
-    "timed") {
+TEST_CASE("a request refused for its token or body counts for its route, and is not timed") {
   auto options = quick();
   options.token = "t";
   TestServer server(std::move(options));

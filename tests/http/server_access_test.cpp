@@ -32,7 +32,7 @@ void check_all(TestServer& server, const std::vector<Case>& cases) {
 
 }  // namespace
 
-TEST_CASE("without a token only local names may be asked for, and only by pages of the same origin") {
+TEST_CASE("a server without a token accepts only local names, and only pages of the same origin") {
   TestServer server;
   const std::string page = "Origin: http://localhost:8082\r\n";
   check_all(server, {
@@ -56,7 +56,7 @@ TEST_CASE("without a token only local names may be asked for, and only by pages 
                     });
 }
 
-TEST_CASE("a target that names its authority counts instead of Host") {  // RFC 9112, 3.2.2
+TEST_CASE("the authority in a target counts instead of Host") {  // RFC 9112, 3.2.2
   TestServer server;
   const std::string local = "Host: localhost:8082\r\n";
   const std::string page = "Origin: http://localhost:8082\r\n";
@@ -74,7 +74,7 @@ TEST_CASE("a target that names its authority counts instead of Host") {  // RFC 
                     });
 }
 
-TEST_CASE("with a token Host is free, and every request but the open ones needs the token") {
+TEST_CASE("a server with a token accepts any Host, and every request but the open ones needs the token") {
   auto options = quick();
   options.token = "abc.DEF-123";
   TestServer server(std::move(options));
@@ -109,7 +109,7 @@ TEST_CASE("with a token Host is free, and every request but the open ones needs 
   check_all(server, {{"GET /v2/rooms", host, 403, "foreign_host"}});
 }
 
-TEST_CASE("what needs no token tells whoever bears none, or a wrong one, that the rest does") {
+TEST_CASE("answers to open requests say that other requests need a token, unless the right one was sent") {
   auto options = quick();
   options.token = "right";
   TestServer server(std::move(options));
@@ -125,7 +125,7 @@ TEST_CASE("what needs no token tells whoever bears none, or a wrong one, that th
   CHECK(reported("").empty());
 }
 
-TEST_CASE("on a Unix socket Host and Origin are not looked at, but the token is") {
+TEST_CASE("a Unix socket ignores Host and Origin, but not the token") {
   auto options = quick();
   options.token = "t";
   const TemporaryFolder folder;
@@ -137,7 +137,7 @@ TEST_CASE("on a Unix socket Host and Origin are not looked at, but the token is"
                     });
 }
 
-TEST_CASE("a percent sign in a field is a percent sign") {
+TEST_CASE("a percent sign in a field is not decoded") {
   const std::string local = "Host: localhost\r\n";
   {
     TestServer server;
@@ -160,7 +160,7 @@ TEST_CASE("a percent sign in a field is a percent sign") {
                     });
 }
 
-TEST_CASE("what the door refuses bears the id that was sent") {
+TEST_CASE("the server's refusals bear the request id that was sent") {
   const std::string local = "Host: localhost\r\n";
   auto options = quick();
   options.token = "t";
@@ -204,7 +204,7 @@ TEST_CASE("what the door refuses bears the id that was sent") {
   CHECK(answer.field("X-Request-Id").empty());
 }
 
-TEST_CASE("a field of many KiB is wrong where it counts, and no malformed request") {
+TEST_CASE("a field of many KiB is refused only where its value counts, and not as a malformed request") {
   const std::string local = "Host: localhost\r\n";
   for (const std::string& much :
        {std::string(8150, 'a'), std::string(9000, 'a'), std::string(15000, 'a'), std::string(8000, '%')}) {
@@ -233,7 +233,7 @@ TEST_CASE("a field of many KiB is wrong where it counts, and no malformed reques
   }
 }
 
-TEST_CASE("a web page's 403 comes before any other check but the request's form") {
+TEST_CASE("a web page's 403 comes before any check but that of the request's form") {
   auto options = quick();
   options.token = "t";
   TestServer server(std::move(options));

@@ -72,7 +72,7 @@ TEST_CASE("a trickling head and a trickling body are cut off with 408") {
   }
 }
 
-TEST_CASE("an idle connection is closed without a word, after its time and not before") {
+TEST_CASE("an idle connection is closed silently, after its time and not before") {
   auto options = quick();
   options.timeouts.idle = options.timeouts.first_byte = 300ms;
   TestServer server(std::move(options));
@@ -87,7 +87,7 @@ TEST_CASE("an idle connection is closed without a word, after its time and not b
   CHECK(comes_true([&] { return server.server().connections() == 0; }));
 }
 
-TEST_CASE("the first byte must come soon, that of a later request may take its time") {
+TEST_CASE("the first byte of a connection must come soon, and that of a later request may come late") {
   auto options = quick();
   options.timeouts.first_byte = 200ms;
   options.timeouts.idle = 60s;
@@ -101,7 +101,7 @@ TEST_CASE("the first byte must come soon, that of a later request may take its t
   CHECK(kept.read_answer().status == 200);
 }
 
-TEST_CASE("a client that does not take its answer is left, and others are not delayed") {
+TEST_CASE("a client that does not take its answer is cut off, and other clients are not delayed") {
   TestServer server;
   Wire stuck(server.address());
   for (int i = 0; i < 8; ++i) stuck.say("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -132,7 +132,7 @@ TEST_CASE("no answer waits for a delayed ACK") {
   CHECK(times[20] < 35ms);  // a delayed ACK takes 40
 }
 
-TEST_CASE("above the limit a connection gets a quick 503, and a place again when one is free") {
+TEST_CASE("a connection above the limit gets a quick 503, and a later one a free slot") {
   auto options = quick();
   options.max_connections = 3;
   TestServer server(std::move(options));
@@ -185,7 +185,7 @@ TEST_CASE("there are never more threads than connections are allowed") {
   CHECK(threads_of_this_process() <= before + 8 + static_cast<std::ptrdiff_t>(http::ConnectionSlots::reserved_slots));
 }
 
-TEST_CASE("a busy client does not delay others, and one connection may ask many times") {
+TEST_CASE("a busy client does not delay other clients, and one connection may ask many times") {
   TestServer server;
   Wire busy(server.address());
   busy.say(ask_and_wait);
@@ -199,7 +199,7 @@ TEST_CASE("a busy client does not delay others, and one connection may ask many 
   CHECK(busy.read_answer().status == 200);
 }
 
-TEST_CASE("400 idle connections cost nothing, and a fresh request is quick beside them") {
+TEST_CASE("a server with 400 idle connections takes almost no CPU time, and answers a new request") {
   auto options = quick();
   options.timeouts.idle = options.timeouts.first_byte = 60s;
   TestServer server(std::move(options));
@@ -221,7 +221,7 @@ TEST_CASE("400 idle connections cost nothing, and a fresh request is quick besid
   CHECK(fresh.read_answer().status == 200);
 }
 
-TEST_CASE("stop ends at once when nobody is there, before serve as well as after") {
+TEST_CASE("stop ends at once without connections, before serve as well as after") {
   CHECK(shortest_of(5, [] {
           TestServer server;
           server.server().stop();
@@ -235,7 +235,7 @@ TEST_CASE("stop ends at once when nobody is there, before serve as well as after
         }) < 900ms);
 }
 
-TEST_CASE("stopping loses no request of a kept connection, and takes new ones meanwhile") {
+TEST_CASE("a stop loses no request of a kept connection, and answers new ones meanwhile") {
   CHECK(shortest_of(3, [] {
           TestServer server;
           Wire kept(server.address());
@@ -254,7 +254,7 @@ TEST_CASE("stopping loses no request of a kept connection, and takes new ones me
         }) < 900ms);
 }
 
-TEST_CASE("stopping lets a begun request come in and answers it") {
+TEST_CASE("a stop lets a begun request arrive, and answers it") {
   auto options = quick();
   options.timeouts = {60s, 60s, 60s, 60s};
   TestServer server(std::move(options));
@@ -279,7 +279,7 @@ TEST_CASE("stopping lets a begun request come in and answers it") {
   CHECK(Clock::now() - start < 3s);
 }
 
-TEST_CASE("stopping finishes what is under way, and in the end closes without a false answer") {
+TEST_CASE("a stop finishes requests under way, and closes unfinished ones without an answer") {
   auto options = quick();
   options.timeouts = {60s, 60s, 60s, 60s};
   TestServer server(std::move(options));
@@ -308,7 +308,7 @@ TEST_CASE("stopping finishes what is under way, and in the end closes without a 
   CHECK(Clock::now() - start < 4s);
 }
 
-TEST_CASE("a client that begins to ask while the door closes is still answered") {
+TEST_CASE("a client that begins to ask during a stop is still answered") {
   for (int round = 0; round < 5; ++round) {
     TestServer server;
     std::vector<Wire> kept;

@@ -130,7 +130,7 @@ TEST_CASE("a path is split as it was sent, and only its ids are decoded") {
                     });
 }
 
-TEST_CASE("a path that leads nowhere is 404, a wrong method 405") {
+TEST_CASE("an unknown path is answered 404, and a wrong method 405") {
   TestServer server;
   check_all(server,
             {
@@ -156,7 +156,7 @@ TEST_CASE("a path that leads nowhere is 404, a wrong method 405") {
   CHECK(wire.read_answer().field("Allow") == "PUT, DELETE");
 }
 
-TEST_CASE("what two programs could read in two ways is refused and ends the connection") {
+TEST_CASE("a request that two programs could read differently is refused, and ends the connection") {
   TestServer server;
   const std::string bad = "invalid_request";
   const std::string host = "Host: localhost\r\n";
@@ -202,7 +202,7 @@ TEST_CASE("what two programs could read in two ways is refused and ends the conn
             });
 }
 
-TEST_CASE("chunked bodies are read, within their limits and as they are written") {
+TEST_CASE("chunked bodies are read unchanged within their limits") {
   TestServer server;
   const std::string bad = "invalid_request";
   check_all(server, {
@@ -229,7 +229,7 @@ TEST_CASE("chunked bodies are read, within their limits and as they are written"
   check(server, {"too large in tiny chunks", chunked(tiny + "0\r\n\r\n"), 413, "too_large", true});
 }
 
-TEST_CASE("what is too large is answered before it is sent, and the answer arrives") {
+TEST_CASE("too large a request is refused before it is sent, and the answer arrives") {
   TestServer server;
   const std::string megabyte(1 << 20, 'x');
   check_all(
@@ -300,7 +300,7 @@ TEST_CASE("a client that has closed its half is answered, and an unfinished requ
   }
 }
 
-TEST_CASE("Expect: 100-continue is answered before the body, and not if the body is unwelcome") {
+TEST_CASE("Expect: 100-continue is answered before the body, unless the body will be refused") {
   TestServer server;
   Wire wire(server.address());
   wire.say(post("Expect: 100-continue\r\nContent-Length: 3\r\n"));
@@ -313,7 +313,7 @@ TEST_CASE("Expect: 100-continue is answered before the body, and not if the body
   CHECK(wire.read_answer().status == 413);
 }
 
-TEST_CASE("HEAD is answered as GET, without the body") {
+TEST_CASE("HEAD is answered like GET, without the body") {
   TestServer server;
   Wire wire(server.address());
   wire.say(get("/v2/rooms"));
@@ -325,7 +325,7 @@ TEST_CASE("HEAD is answered as GET, without the body") {
   CHECK_FALSE(wire.ends_within(20ms));  // nor is a body under way
 }
 
-TEST_CASE("HEAD gets no body either when it is refused before it is understood") {
+TEST_CASE("a HEAD that is refused before it is parsed gets no body either") {
   TestServer server;
   const std::string host = "Host: localhost\r\n";
   const auto head = [&](const std::string& target, const std::string& fields) {
@@ -354,7 +354,7 @@ TEST_CASE("HEAD gets no body either when it is refused before it is understood")
   }
 }
 
-TEST_CASE("a 503 says when to try again, and an exception is told to nobody outside") {
+TEST_CASE("a 503 says when to try again, and an exception's text is not sent to clients") {
   std::string reported;
   auto options = quick();
   options.on_exception = [&](const http::Route& route, std::string_view what) {

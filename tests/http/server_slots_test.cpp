@@ -47,7 +47,7 @@ std::list<Wire> kept_by(TestServer& server, std::size_t count, const std::string
 
 }  // namespace
 
-TEST_CASE("silent connections shut nobody out, and who was answered stays") {
+TEST_CASE("silent connections shut no client out, and answered clients keep their connections") {
   TestServer server(with(4));
   std::list<Wire> silent;
   for (int i = 0; i < 20; ++i) silent.emplace_back(server.address());
@@ -59,7 +59,7 @@ TEST_CASE("silent connections shut nobody out, and who was answered stays") {
   CHECK(comes_true([&] { return server.server().connections() == 4; }));
 }
 
-TEST_CASE("a probe that is slow to ask is answered, though silent newcomers have taken its slot") {
+TEST_CASE("a slow probe is answered, though silent new connections have taken its slot") {
   auto options = with(2);
   options.timeouts.reserved = 60s;
   TestServer server(options);
@@ -75,7 +75,7 @@ TEST_CASE("a probe that is slow to ask is answered, though silent newcomers have
   CHECK(server.server().shedding().connections_displaced() == 0);
 }
 
-TEST_CASE("slow heads, slow bodies and answers that nobody takes shut nobody out") {
+TEST_CASE("slow heads, slow bodies and unread answers shut no client out") {
   for (const std::string& slow :
        {std::string("GET /v2/ro"), "POST /v2/room_server HTTP/1.1\r\n" + local + "Content-Length: 9\r\n\r\n1",
         "PUT /large HTTP/1.1\r\n" + local + "\r\n"}) {
@@ -88,7 +88,7 @@ TEST_CASE("slow heads, slow bodies and answers that nobody takes shut nobody out
   }
 }
 
-TEST_CASE("what needs no token authorises nobody where one is needed") {
+TEST_CASE("an open request does not authorise a connection where a token is needed") {
   TestServer server(with(2, "t"));
   std::list<Wire> strangers;
   for (const auto& request : {probe, ask()}) answer_to(strangers.emplace_back(server.address()), request);
@@ -121,7 +121,7 @@ TEST_CASE("probes and commands are answered although all slots are taken, and th
   CHECK(server.server().shedding().refuses_session_reports());
 }
 
-TEST_CASE("silent connections in the reserved slots keep no probe out, and are told that there are too many") {
+TEST_CASE("silent connections in the reserved slots keep no probe out, and get a 503") {
   auto options = with(1);
   options.timeouts.reserved = 60s;
   TestServer server(std::move(options));
@@ -136,14 +136,14 @@ TEST_CASE("silent connections in the reserved slots keep no probe out, and are t
   CHECK(Wire(quick_one.address()).read_answer().error() == "too_many_connections");
 }
 
-TEST_CASE("where a token is needed, a reserved slot asks for it") {
+TEST_CASE("a reserved slot asks for the token where one is needed") {
   TestServer server(with(1, "t"));
   auto kept = kept_by(server, 1, bears_token);
   CHECK(http::Client(server.address()).request("GET", "/v2/rooms").status == 401);
   CHECK(http::Client(server.address(), "t").request("GET", "/v2/rooms").status == 200);
 }
 
-TEST_CASE("a full listener shuts nobody out of another") {
+TEST_CASE("a full listener shuts no client out of another one") {
   const TemporaryFolder folder;
   auto listeners = http::open_listeners("127.0.0.1:0");
   listeners.push_back(http::open_listeners("unix:" + folder.file("s")).front());
