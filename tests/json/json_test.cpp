@@ -8,7 +8,7 @@
 
 using json::Value;
 
-TEST_CASE("exactly one JSON value is taken") {
+TEST_CASE("a text is accepted if it is exactly one JSON value") {
   for (const char* good : {"{}", " [1, 2] ", "null", "\"\\u00e4\"", "{\"a\":{\"b\":[true,false]}}", "-0"}) {
     CAPTURE(good);
     CHECK(json::Value::parse(good));
@@ -91,7 +91,7 @@ TEST_CASE("an integer is unsigned only if written without sign, point and expone
 }
 
 // Python's and JavaScript's writers send the first, and any writer of long numbers the second.
-TEST_CASE("a lone surrogate or a number of another form is JSON all the same, kept as it was written") {
+TEST_CASE("a lone surrogate, or a number of another form, is valid JSON and kept as it was written") {
   for (const char* token : {R"("\ud83d")", R"("a\uDC00b")", R"("\ude00\ud83d")", R"("\ud83d\u0041")", R"("\ud83d\n")",
                             R"("\ud83d\ud83d\ude00")", "1e400", "-1e999", "1E+400", "123.5e99999999999999999999",
                             "1.50", "1e2", "18446744073709551616", "-9223372036854775809"}) {
@@ -111,14 +111,14 @@ TEST_CASE("a lone surrogate or a number of another form is JSON all the same, ke
   }
 }
 
-TEST_CASE("a key with a lone surrogate is no key of ours, and hides none") {
+TEST_CASE("a key with a lone surrogate matches and hides no known key") {
   const auto json = *json::Value::parse(R"({"room":1,"\ud83d":2,"room\ud83d":3,"\udc00room":4,"\u0072oom\u0021":5})");
   CHECK(*json.find("room")->unsigned_number() == 1);
   CHECK(*json.find("room!")->unsigned_number() == 5);
   CHECK(json.object()->size() == 5);
 }
 
-TEST_CASE("escapes in strings and keys are taken for what they stand for") {
+TEST_CASE("escapes in strings and keys are decoded") {
   const auto text = [](const char* json) { return *json::Value::parse(json)->string(); };
   CHECK(text(R"("\"\\\/\b\f\n\r\t")") == "\"\\/\b\f\n\r\t");
   CHECK(text(R"("\u0041\u00e4\u20AC\ud83d\ude00z")") == "A\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80z");
@@ -128,7 +128,7 @@ TEST_CASE("escapes in strings and keys are taken for what they stand for") {
   CHECK(*json::Value::parse("\xEF\xBB\xBF{\"a\":1}")->find("a")->unsigned_number() == 1);  // a byte order mark
 }
 
-TEST_CASE("members are found by name, and of a name given twice the last counts") {
+TEST_CASE("members are found by name, and the last of duplicate names counts") {
   const auto json = *json::Value::parse(R"({"a":1,"b":{"c":"x"},"a":2,"n":null,"":3})");
   CHECK(*json.find("a")->unsigned_number() == 2);
   CHECK(*json.find("b")->find("c")->string() == "x");
@@ -140,7 +140,7 @@ TEST_CASE("members are found by name, and of a name given twice the last counts"
   CHECK_FALSE(json::Value::parse("[]")->is_object());
 }
 
-TEST_CASE("a text of any depth is read, and its depths are null") {
+TEST_CASE("a text of any depth is read, and values below 200 levels become null") {
   for (const std::size_t depth : {199u, 200u, 201u, 30000u}) {
     const auto json =
         json::Value::parse("{\"room\":\"1\",\"x\":" + std::string(depth, '[') + std::string(depth, ']') + ",\"y\":2}");
@@ -151,13 +151,13 @@ TEST_CASE("a text of any depth is read, and its depths are null") {
   }
 }
 
-TEST_CASE("what was read is written again, compactly and in order") {
+TEST_CASE("a parsed text is written again, compactly and in order") {
   for (const char* text : {R"({"b":[1,-2,3.5,true,null],"a":{},"c":[],"d":"x\"\\\n\u0001"})", "[]", "\"\""}) {
     CHECK(json::Value::parse(text)->dump() == text);
   }
 }
 
-TEST_CASE("strings are escaped, and what is not UTF-8 is replaced") {
+TEST_CASE("strings are escaped, and bytes that are not UTF-8 are replaced") {
   const auto written = [](std::string_view text) {
     std::string out;
     return json::append_string(out, text);
@@ -174,7 +174,7 @@ TEST_CASE("strings are escaped, and what is not UTF-8 is replaced") {
   CHECK(written("\xe0\x80\x80x") == "\"" + stand_in + stand_in + stand_in + "x\"");  // overlong
 }
 
-TEST_CASE("the writer knows where commas go") {
+TEST_CASE("the writer puts commas where JSON needs them") {
   json::Writer json;
   json.begin_object().member("a", 1).member("b", "x").key("c").begin_array();
   json.value(true).null().begin_object().end_object().value(std::size_t{7}).value(-1).end_array();
