@@ -40,7 +40,7 @@ class Pipe {
 
 }  // namespace
 
-TEST_CASE("when a line writer is gone, every line has been written whole and in order") {
+TEST_CASE("a line writer writes every line whole and in order before its destructor returns") {
   Pipe pipe;
   std::string seen;
   std::thread reader([&] { seen = pipe.read_all(); });
@@ -58,7 +58,7 @@ TEST_CASE("when a line writer is gone, every line has been written whole and in 
   CHECK(seen == expected);
 }
 
-TEST_CASE("lines that a reader does not take are dropped, the oldest first, and counted") {
+TEST_CASE("lines that a reader does not take are dropped, oldest first, and counted") {
   Pipe pipe;
   ::fcntl(pipe.writing(), F_SETFL, O_NONBLOCK);
   std::size_t in_pipe = 0;

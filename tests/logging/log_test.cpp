@@ -3,7 +3,7 @@
 #include "catch.h"
 #include "logging/options.h"
 
-TEST_CASE("a line is LEVEL: message key=value …") {
+TEST_CASE("a line has the form LEVEL: message key=value …") {
   CHECK(logging::as_text(
             logging::Level::info, "Assigned room to server",
             {{"room_id", "2171"}, {"gateway_name", "gxy5"}, {"country_code", "IL"}, {"regional_match", true}}) ==
@@ -12,7 +12,7 @@ TEST_CASE("a line is LEVEL: message key=value …") {
         "WARN: W n=-3 x=null e=");
 }
 
-TEST_CASE("nobody can forge a line or a field by a value") {
+TEST_CASE("a value can forge neither a line nor a field") {
   const struct {
     std::string_view value, text;
   } cases[] = {
@@ -51,7 +51,7 @@ TEST_CASE("a long value is cut, between characters") {
   CHECK(logging::as_text(logging::Level::info, "M", {{"k", hebrew}}) == "INFO: M k=" + hebrew.substr(0, 1023) + "…");
 }
 
-TEST_CASE("as JSON the words are the message and each key is a field") {
+TEST_CASE("a JSON line holds the words as its message and each key as a field") {
   CHECK(
       logging::as_json(logging::Level::error, "M \"x\"",
                        {{"room", "a\nb"}, {"n", std::int64_t{5}}, {"ok", false}, {"none", nullptr}},

@@ -19,7 +19,7 @@ TEST_CASE("a flood of one event is limited, and hides no other") {
   CHECK(reported[0].number == 4900);
 }
 
-TEST_CASE("a flood that goes on gets some lines a second, and is told of now and then") {
+TEST_CASE("a lasting flood gets some lines a second, and its left-out lines are reported now and then") {
   RateLimit limit;
   RateLimit::Clock::time_point now{1h};
   int taken = 0;
@@ -50,14 +50,14 @@ TEST_CASE("an event may have a limit of its own") {
   CHECK(taken == 2000);
 }
 
-TEST_CASE("what is left out elsewhere is told as well") {
+TEST_CASE("lines that were left out elsewhere are reported as well") {
   RateLimit limit;
   limit.count("E");
   limit.count("E");
   CHECK(limit.left_out(RateLimit::Clock::time_point{1h})[0].number == 2);
 }
 
-TEST_CASE("a request's id is the one that was sent, if it is one, else made up once") {
+TEST_CASE("a request's id is the one that was sent, if valid, else one generated once") {
   CHECK(logging::request_id().empty());
   {
     const logging::RequestScope scope("req-1.a/b:c+d=e@f", true);
