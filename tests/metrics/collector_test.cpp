@@ -46,7 +46,7 @@ struct Watched : LoneSidecar {
 
 }  // namespace
 
-TEST_CASE("a user's answer is counted by its reason, an assignment by its cause, a region by its match") {
+TEST_CASE("answers to users are counted by reason, assignments by cause, regions by match") {
   Watched sidecar;
   CHECK(sidecar.ask("1", "IL") == "gxy1 assigned");
   CHECK(sidecar.ask("1", "IL") == "gxy1 sticky");
@@ -64,7 +64,7 @@ TEST_CASE("a user's answer is counted by its reason, an assignment by its cause,
   CHECK(sidecar.value("commit_rows_count") != "0");
 }
 
-TEST_CASE("a refused session report is counted by its error, and as no user's refusal") {
+TEST_CASE("a refused session report is counted by its error, and not as a user's refusal") {
   Watched sidecar;
   const auto refused = [&](const std::string& error) {
     return sidecar.value("session_refusals_total{error=\"" + error + "\"}");
@@ -102,7 +102,7 @@ TEST_CASE("a region whose gateways take no rooms is missed, and has no headroom"
   CHECK(sidecar.value("gateway_draining{gateway=\"gxy1\"}") == "1");
 }
 
-TEST_CASE("each end of an assignment is counted by what ended it") {
+TEST_CASE("each end of an assignment is counted by its cause") {
   Watched sidecar;
   CHECK(sidecar.report("1", "a") == "gxy3 1");
   CHECK(sidecar.value("assignments_created_total{cause=\"report\"}") == "1");
@@ -130,7 +130,7 @@ TEST_CASE("each end of an assignment is counted by what ended it") {
   CHECK(sidecar.value("known_rooms") == "49");
 }
 
-TEST_CASE("a room that is moved is not counted as one that was assigned") {
+TEST_CASE("a moved room is not counted as an assigned one") {
   Watched sidecar;
   sidecar.configured.options.health.http = true;
   sidecar.reload(sidecar.configured);
@@ -148,7 +148,7 @@ TEST_CASE("a room that is moved is not counted as one that was assigned") {
   CHECK(sidecar.value("gateway_rooms{gateway=\"gxy1\"}") == "0");
 }
 
-TEST_CASE("a change to scale mode counts what it assigns") {
+TEST_CASE("a change to scale mode counts its assignments") {
   Watched sidecar;
   sidecar.configured.options.scale = false;
   sidecar.reload(sidecar.configured);
@@ -174,7 +174,7 @@ TEST_CASE("a file that cannot be written shows as degraded and as write failures
   sidecar.unlock_file();
 }
 
-TEST_CASE("what the daemon tells is passed on") {
+TEST_CASE("the state of the daemon is passed on") {
   Watched sidecar;
   sidecar.daemon_state = {3, 1, true, true, true};
   CHECK(sidecar.value("build_info{version=\"1.2.3\"}") == "1");
@@ -193,7 +193,7 @@ TEST_CASE("rooms without a valid default gateway are counted") {
   CHECK(sidecar.value("rooms_without_default_gateway") == "1");
 }
 
-TEST_CASE("who shares no store has its counters at 0, and none of its gauges") {
+TEST_CASE("a sidecar that shares no store has the store's counters at 0, and none of its gauges") {
   Watched sidecar;
   const auto state = GENERATE(std::optional<std::string>(), std::optional<std::string>("idle"));
   sidecar.fleet.engine = state ? "etcd" : "none";
@@ -207,7 +207,7 @@ TEST_CASE("who shares no store has its counters at 0, and none of its gauges") {
   }
 }
 
-TEST_CASE("what is known of the shared store, its members and the other sidecars is told") {
+TEST_CASE("the state of the shared store, its members and the other sidecars is reported") {
   Watched sidecar;
   sidecar.fleet.engine = "etcd";
   sidecar.fleet.state = "live";
@@ -230,7 +230,7 @@ TEST_CASE("what is known of the shared store, its members and the other sidecars
   CHECK(sidecar.value("cluster_age_seconds").empty());
 }
 
-TEST_CASE("what the shared store was asked for is counted by what came of it") {
+TEST_CASE("requests to the shared store are counted by their outcome") {
   using app::ClaimOutcome;
   Watched sidecar;
   sidecar.shared.claims[ClaimOutcome::won].add(4);

@@ -5,7 +5,7 @@
 
 #include "catch.h"
 
-TEST_CASE("a value counts in every bucket whose bound is not below it") {
+TEST_CASE("a value counts in every bucket with a bound at or above it") {
   counts::Sizes sizes;
   for (const std::uint64_t value : {0U, 1U, 2U, 3U, 1024U, 1025U}) sizes.observe(value);
   const counts::Reading reading = sizes.read();
@@ -27,7 +27,7 @@ TEST_CASE("a time falls between the bounds around it") {
   CHECK(reading.sum >= 60'000'000'000);
 }
 
-TEST_CASE("nothing is lost when many observe at once, and the count agrees with the buckets meanwhile") {
+TEST_CASE("no observation is lost when many threads observe, and the count agrees with the buckets meanwhile") {
   constexpr int rounds = 20'000;
   counts::Sizes sizes;
   std::vector<std::thread> threads;
