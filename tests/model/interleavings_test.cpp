@@ -303,7 +303,7 @@ std::uint64_t number(const char* variable, std::uint64_t otherwise) {
 
 }  // namespace
 
-TEST_CASE("whatever happens, answers and rows are those of the contract's rules") {
+TEST_CASE("answers and rows follow the contract's rules under random interleavings") {
   const std::uint64_t first = number("MODEL_SEED", 1);
   const std::uint64_t seeds = number("MODEL_SEEDS", std::getenv("MODEL_SEED") ? 1 : 100);
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) Walk(seed).run(number("MODEL_STEPS", 1000));

@@ -223,7 +223,7 @@ class ExcessUsers {
 
 }  // namespace
 
-TEST_CASE("sixteen threads at one desk: one gateway for an occupied room, exact loads, file as memory") {
+TEST_CASE("sixteen threads keep one gateway per occupied room, exact loads, and the file equal to memory") {
   const char* rounds = std::getenv("MODEL_ROUNDS");
   ExcessUsers(rounds ? std::strtoull(rounds, nullptr, 10) : 150).run();
 }
