@@ -27,7 +27,7 @@ struct Table {
 
 }  // namespace
 
-TEST_CASE("what docs/placement.md says of the rules is so") {
+TEST_CASE("the statements of docs/placement.md about the rules are true") {
   const Table table;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     CAPTURE(i);
@@ -53,7 +53,7 @@ TEST_CASE("what docs/placement.md says of the rules is so") {
   }
 }
 
-TEST_CASE("the same seed makes the same day, of rooms with 5 to 300 users") {
+TEST_CASE("the same seed makes the same day, with rooms of 5 to 300 users") {
   using Event = simulator::Event;
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     const auto day = simulator::make_day(seed), again = simulator::make_day(seed);
@@ -78,7 +78,7 @@ using namespace std::chrono_literals;
 using simulator::Habit;
 using simulator::herd;
 
-TEST_CASE("up to 50 ms chance among equals is as even as the first listed or better, and never far off") {
+TEST_CASE("random ties up to 50 ms of lag spread as evenly as the first listed or better, and never far off") {
   for (const int rate : {20, 200}) {
     for (const int sidecars : {3, 10, 50}) {
       for (const domain::Duration lag : {5ms, 50ms}) {
@@ -91,7 +91,7 @@ TEST_CASE("up to 50 ms chance among equals is as even as the first listed or bet
   }
 }
 
-TEST_CASE("what counts is the rate times the lag") {
+TEST_CASE("the evenness depends on the rate times the lag") {
   for (const Habit habit : {Habit::random_ties, Habit::two_choices}) {
     const double fast = herd(habit, {10, 50ms, 200}).fullest, slow = herd(habit, {10, 500ms, 20}).fullest;
     CHECK(fast < slow * 1.05);
@@ -99,7 +99,7 @@ TEST_CASE("what counts is the rate times the lag") {
   }
 }
 
-TEST_CASE("with old pictures the lowest load makes a herd, and two choices do not") {
+TEST_CASE("the lowest load causes herding on old data, and two choices do not") {
   for (const int sidecars : {10, 50}) {
     for (const domain::Duration lag : {500ms, 5000ms}) {
       CAPTURE(sidecars, lag.count());
@@ -114,7 +114,7 @@ TEST_CASE("with old pictures the lowest load makes a herd, and two choices do no
   CHECK(herd(Habit::random_ties, {50, 5000ms, 20}).rush > 99);
 }
 
-TEST_CASE("two choices cost no more than a room where everything is seen in time") {
+TEST_CASE("two choices cost less than one room more than random ties on fresh data") {
   for (const int rate : {20, 200}) {
     const double random_ties = herd(Habit::random_ties, {10, 5ms, rate}).excess;
     const double two_choices = herd(Habit::two_choices, {10, 5ms, rate}).excess;
@@ -123,7 +123,7 @@ TEST_CASE("two choices cost no more than a room where everything is seen in time
   }
 }
 
-TEST_CASE("switching is as good as the better of the two up to 50 ms, but does not know of a slow network") {
+TEST_CASE("switching is as good as the better rule up to 50 ms of lag, but does not notice a slow network") {
   for (const int rate : {20, 200}) {
     for (const int sidecars : {10, 50}) {
       const double better = std::min(herd(Habit::random_ties, {sidecars, 50ms, rate}).excess,
@@ -134,7 +134,7 @@ TEST_CASE("switching is as good as the better of the two up to 50 ms, but does n
   CHECK(herd(Habit::switching, {10, 5000ms, 20}).fullest > 3 * herd(Habit::two_choices, {10, 5000ms, 20}).fullest);
 }
 
-TEST_CASE("an empty gateway gets every room of a second by the lowest load, and a third by two choices") {
+TEST_CASE("an empty gateway gets every room of a second by the lowest load, and a third of them by two choices") {
   for (const int sidecars : {10, 50}) {
     const auto joining = simulator::joining(sidecars, 50ms, 200);
     CHECK(herd(Habit::random_ties, joining).rush > 99);
@@ -154,7 +154,7 @@ TEST_CASE("rooms that all come again within a second are spread better by two ch
   }
 }
 
-TEST_CASE("with pictures 50 ms old a storm begins where two choices become the better rule") {
+TEST_CASE("a burst begins at the rate from which two choices are the better rule on data 50 ms old") {
   const int about = static_cast<int>(domain::ArrivalRate::most);
   for (const int sidecars : {10, 50}) {
     CHECK(herd(Habit::random_ties, {sidecars, 50ms, about - 10}).excess <
