@@ -37,7 +37,7 @@ using Rooms = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("a file whose -journal was left behind in the middle of a transaction is read as it was before") {
+TEST_CASE("a file with the -journal of an interrupted transaction is read as it was before that transaction") {
   const Scratch scratch;
   const std::string path = scratch.database();
   const std::string live = scratch.file("live.db");
@@ -68,7 +68,7 @@ TEST_CASE("a file whose -journal was left behind in the middle of a transaction 
   CHECK(thrown_by([&] { store::backup(path, path + "-journal"); }).names("-journal itself"));
 }
 
-TEST_CASE("a backup is one sound file that holds what was committed") {
+TEST_CASE("a backup is one sound file with all commits") {
   const Scratch scratch;
   const std::string path = scratch.database();
   const std::string target = scratch.file("backup");
@@ -117,7 +117,7 @@ TEST_CASE("a backup made by another process while rows are written is consistent
   }
 }
 
-TEST_CASE("a backup removes what a killed one left behind, and nothing that is worked on") {
+TEST_CASE("a backup removes the leftovers of a killed one, and no file of a running one") {
   const Scratch scratch;
   const std::string target = scratch.file("backup");
   make(scratch.database(), "a");
@@ -136,7 +136,7 @@ TEST_CASE("a backup removes what a killed one left behind, and nothing that is w
   CHECK(rooms_in(target) == Rooms{"a"});
 }
 
-TEST_CASE("a backup refuses targets that it would harm, and bad sources") {
+TEST_CASE("a backup refuses bad sources, and targets that it would harm") {
   const Scratch scratch;
   const std::string path = scratch.database();
   make(path, "a");
@@ -156,7 +156,7 @@ TEST_CASE("a backup refuses targets that it would harm, and bad sources") {
   CHECK_FALSE(std::filesystem::exists(scratch.file("b")));
 }
 
-TEST_CASE("restore puts the backup in place and keeps what was there") {
+TEST_CASE("restore puts the backup in place, and keeps the previous files") {
   const Scratch scratch;
   const std::string path = scratch.database();
   const std::string copy = scratch.file("backup");

@@ -33,7 +33,7 @@ const Step touched = [](Batch& b) { b.touch("r", at(9)); };
 
 }  // namespace
 
-TEST_CASE("of several wishes for a room the last counts") {
+TEST_CASE("the last of several changes of a room counts") {
   struct Case {
     std::vector<Step> steps;
     std::string result;
@@ -57,7 +57,7 @@ TEST_CASE("of several wishes for a room the last counts") {
   }
 }
 
-TEST_CASE("an urgent row that could not be written gives way to what it had replaced") {
+TEST_CASE("an urgent row that could not be written gives way to the change that it had replaced") {
   struct Case {
     std::vector<Step> steps;
     std::string result;
@@ -75,7 +75,7 @@ TEST_CASE("an urgent row that could not be written gives way to what it had repl
   }
 }
 
-TEST_CASE("a failed batch is laid under what came meanwhile") {
+TEST_CASE("a failed batch is merged under the changes that came meanwhile") {
   struct Case {
     std::vector<Step> older;
     std::vector<Step> newer;
@@ -103,7 +103,7 @@ TEST_CASE("a failed batch is laid under what came meanwhile") {
   }
 }
 
-TEST_CASE("a batch that was split tells those who wait for each part") {
+TEST_CASE("a split batch reports each part to its own callers") {
   Batch batch;
   int reported = 0;
   batch.write_urgently(assignment("a"), [&](bool) { reported += 1; });

@@ -86,7 +86,7 @@ void make_with_wal(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("a file is made durable by a write-ahead log with full sync") {
+TEST_CASE("a new file uses a write-ahead log with full sync") {
   const Scratch scratch;
   Database database(scratch.database(), OpenMode::read_write);
   SQLite::Database shell(scratch.database(), SQLite::OPEN_READONLY);
@@ -94,7 +94,7 @@ TEST_CASE("a file is made durable by a write-ahead log with full sync") {
   CHECK(database.path() == std::filesystem::canonical(scratch.database()).string());
 }
 
-TEST_CASE("a link to the file is followed, and odd names are taken as they are") {
+TEST_CASE("a link to the file is followed, and odd names are accepted as they are") {
   const Scratch scratch;
   std::filesystem::create_directory(scratch.file("real"));
   const std::string real = scratch.file("real/what? 100% #1.db");
@@ -128,7 +128,7 @@ TEST_CASE("a file with a second name is refused until that name is gone") {
   CHECK(Database(path, OpenMode::read_write).writable());
 }
 
-TEST_CASE("an empty file reads as a database in which nothing is yet") {
+TEST_CASE("an empty file reads as an empty database") {
   const Scratch scratch;
   const std::string path = scratch.database();
   std::ofstream(path).close();
@@ -152,7 +152,7 @@ TEST_CASE("only serve makes a database") {
   CHECK(thrown.names("folder"));
 }
 
-TEST_CASE("a damaged file is refused with both ways out, and not changed") {
+TEST_CASE("a damaged file is refused with both remedies named, and not changed") {
   const Scratch scratch;
   const std::string path = scratch.database();
   {
@@ -164,7 +164,7 @@ TEST_CASE("a damaged file is refused with both ways out, and not changed") {
   std::string bytes = content_of(path);
   SECTION("in its middle") { std::fill(bytes.begin() + 16384, bytes.begin() + 40960, '\x55'); }
   SECTION("in its head") { std::fill(bytes.begin(), bytes.begin() + 200, '\x55'); }
-  SECTION("by being cut") { bytes.resize(bytes.size() / 2); }
+  SECTION("by truncation") { bytes.resize(bytes.size() / 2); }
   std::ofstream(path, std::ios::binary) << bytes;
   for (const auto mode : {OpenMode::read_write, OpenMode::existing, OpenMode::read_only}) {
     const auto thrown = thrown_by([&] { Database(path, mode); });
@@ -238,7 +238,7 @@ TEST_CASE("check leaves every file as it is") {
   }
 }
 
-TEST_CASE("a -wal that is larger than the memory it may take is looked through at the start") {
+TEST_CASE("a huge -wal is checked at the start in little memory") {
   const Scratch scratch;
   const std::string path = scratch.database();
   make_with_wal(path);
@@ -250,7 +250,7 @@ TEST_CASE("a -wal that is larger than the memory it may take is looked through a
   CHECK(peak_memory() - before < large / 8);
 }
 
-TEST_CASE("a file that may only be read is served, and written again once it may be") {
+TEST_CASE("a read-only file is served, and written again once that is possible") {
   if (::geteuid() != 0) return;  // needs two users
   const Scratch scratch;
   const std::string path = scratch.database();
@@ -308,7 +308,7 @@ TEST_CASE("a file on a full disk is served") {
   CHECK(std::system(("umount " + scratch.path()).c_str()) == 0);
 }
 
-TEST_CASE("others' commits are seen, one's own are not") {
+TEST_CASE("commits of other connections are noticed, and own ones are not") {
   const Scratch scratch;
   Database database(scratch.database(), OpenMode::read_write);
   CHECK_FALSE(database.changed_by_others());

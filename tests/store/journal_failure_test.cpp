@@ -60,7 +60,7 @@ bool is_written(Journal& journal, const domain::Assignment& row) {
 
 }  // namespace
 
-TEST_CASE("while another program holds the lock, rows are refused and notes are kept") {
+TEST_CASE("rows are refused and notes are kept while another program holds the lock") {
   const Scratch scratch;
   Observer observer;
   Journal journal(Database(scratch.database(), OpenMode::read_write), observer.callbacks());
@@ -85,7 +85,7 @@ TEST_CASE("while another program holds the lock, rows are refused and notes are 
   CHECK(observer.count("recovered") == 1);
 }
 
-TEST_CASE("what is noted after a refusal wins over what was refused") {
+TEST_CASE("a note after a refusal wins over the refused row") {
   const Scratch scratch;
   Journal journal(Database(scratch.database(), OpenMode::read_write), {});
   CHECK(is_written(journal, assignment("r", "old")));
@@ -106,7 +106,7 @@ TEST_CASE("what is noted after a refusal wins over what was refused") {
   CHECK(rows[1].gateway_name == "back");
 }
 
-TEST_CASE("storage that works again is noticed though nobody writes") {
+TEST_CASE("the journal notices working storage even without anything to write") {
   const Scratch scratch;
   Observer observer;
   Journal journal(Database(scratch.database(), OpenMode::read_write), observer.callbacks());
@@ -155,7 +155,7 @@ TEST_CASE("a full database refuses rows, and takes them again when there is spac
   CHECK(std::system(("umount " + mounted.path()).c_str()) == 0);
 }
 
-TEST_CASE("a file that vanished is written anew from the open connection") {
+TEST_CASE("a file that disappeared is written anew from the open connection") {
   const Scratch scratch;
   const std::string path = scratch.database();
   Observer observer;
@@ -167,7 +167,7 @@ TEST_CASE("a file that vanished is written anew from the open connection") {
     SECTION("with its -wal and -shm") {
       for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
     }
-    SECTION("while a row is asked for") {
+    SECTION("while a row is requested") {
       std::filesystem::remove(path);
       is_written(journal, assignment("meanwhile"));
     }
@@ -219,7 +219,7 @@ TEST_CASE("another file in the database's place is left alone, and nothing is wr
   CHECK(observer.count("recovered") == 0);
 }
 
-TEST_CASE("a file that may not be written at the start is written as soon as it may be") {
+TEST_CASE("a file that is read-only at the start is written as soon as that is possible") {
   const Scratch mounted;
   const std::string at_path = " " + mounted.path() + " 2>/dev/null";
   if (std::system(("mount -t tmpfs none" + at_path).c_str()) != 0) {
@@ -250,7 +250,7 @@ TEST_CASE("a file that may not be written at the start is written as soon as it 
   CHECK(std::system(("umount" + at_path).c_str()) == 0);
 }
 
-TEST_CASE("nothing is written while the file is not owned, and again once it is") {
+TEST_CASE("nothing is written without the owner lock, and writing goes on with it") {
   const Scratch scratch;
   const std::string path = scratch.database();
   Observer observer;
@@ -277,7 +277,7 @@ TEST_CASE("nothing is written while the file is not owned, and again once it is"
   CHECK(assignments_in(path).size() == 2);
 }
 
-TEST_CASE("a file that may be written by now is not written before it is owned") {
+TEST_CASE("a file that became writable is not written before the owner lock is held") {
   if (::geteuid() != 0) return;  // needs two users
   const Scratch scratch;
   const std::string path = scratch.database();
@@ -300,7 +300,7 @@ TEST_CASE("a file that may be written by now is not written before it is owned")
   }
 }
 
-TEST_CASE("what is being written counts as waiting until it is in the file or refused") {
+TEST_CASE("a row that is being written counts as waiting until it is in the file or refused") {
   const Scratch scratch;
   SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
   Observer observer;
@@ -323,7 +323,7 @@ TEST_CASE("what is being written counts as waiting until it is in the file or re
   CHECK(comes_true([&] { return journal.queue().rows == 0; }));
 }
 
-TEST_CASE("a journal in a hurry has stopped by its deadline though another holds the lock") {
+TEST_CASE("a journal with a deadline stops in time though another program holds the lock") {
   const Scratch scratch;
   Journal journal(Database(scratch.database(), OpenMode::read_write), {});
   SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE);
@@ -342,7 +342,7 @@ TEST_CASE("a journal in a hurry has stopped by its deadline though another holds
   for (auto& other : others) other.join();
 }
 
-TEST_CASE("a journal in a hurry writes what there is when the lock comes free in time") {
+TEST_CASE("a journal with a deadline writes its batch if the lock becomes free in time") {
   const Scratch scratch;
   {
     Journal journal(Database(scratch.database(), OpenMode::read_write), {});
@@ -357,7 +357,7 @@ TEST_CASE("a journal in a hurry writes what there is when the lock comes free in
   CHECK(sessions_in(scratch.database()).size() == 1);
 }
 
-TEST_CASE("everybody is told false when the journal stops and nothing can be written") {
+TEST_CASE("every caller gets false when the journal stops and nothing can be written") {
   const Scratch scratch;
   std::atomic<int> no{0};
   {
@@ -374,7 +374,7 @@ TEST_CASE("everybody is told false when the journal stops and nothing can be wri
   CHECK(no == 11);
 }
 
-TEST_CASE("a table that takes no new rows is told, and no such row counts as written") {
+TEST_CASE("a table that ignores new rows is reported, and no such row counts as written") {
   const char* refusals[] = {
       "CREATE TRIGGER t BEFORE INSERT ON room_server_assignments BEGIN SELECT RAISE(ABORT, 'no'); END",
       "CREATE TRIGGER t BEFORE INSERT ON room_server_assignments BEGIN SELECT RAISE(IGNORE); END",
@@ -420,7 +420,7 @@ TEST_CASE("a table that takes no new rows is told, and no such row counts as wri
   }
 }
 
-TEST_CASE("a trigger at another table takes no assignment away, and one that writes elsewhere refuses nothing") {
+TEST_CASE("a trigger on another table removes no assignment, and one that writes elsewhere refuses nothing") {
   const Scratch scratch;
   Observer observer;
   Journal journal(Database(scratch.database(), OpenMode::read_write), observer.callbacks());
@@ -440,7 +440,7 @@ TEST_CASE("a trigger at another table takes no assignment away, and one that wri
   CHECK(shell.execAndGet("SELECT count(*) FROM log").getInt() == 1);
 }
 
-TEST_CASE("a table that takes other rows is not said to refuse") {
+TEST_CASE("a table that accepts other rows is not reported") {
   const Scratch scratch;
   Observer observer;
   Journal journal(Database(scratch.database(), OpenMode::read_write), observer.callbacks());
@@ -455,7 +455,7 @@ TEST_CASE("a table that takes other rows is not said to refuse") {
   CHECK_FALSE(journal.refusal());
 }
 
-TEST_CASE("every row that is ignored is an error, whichever table it is for") {
+TEST_CASE("every ignored row is an error, in every table") {
   const Scratch scratch;
   Database database(scratch.database(), OpenMode::read_write);
   SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE, 5000);
@@ -493,7 +493,7 @@ TEST_CASE("every row that is ignored is an error, whichever table it is for") {
   }
 }
 
-TEST_CASE("a reader that keeps the -wal from starting over is told once, and when it has gone") {
+TEST_CASE("a reader that keeps the -wal from starting over is reported once, and so is its end") {
   const Scratch scratch;
   const std::string path = scratch.database();
   Observer observer;
@@ -527,7 +527,7 @@ TEST_CASE("a reader that keeps the -wal from starting over is told once, and whe
   CHECK(observer.count("event") == 2);
 }
 
-TEST_CASE("a -wal that one large transaction made is not told") {
+TEST_CASE("a -wal grown by one large transaction is not reported") {
   const Scratch scratch;
   Observer observer;
   Journal journal(Database(scratch.database(), OpenMode::read_write), observer.callbacks());

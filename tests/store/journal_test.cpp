@@ -40,7 +40,7 @@ struct Reported {
 
 }  // namespace
 
-TEST_CASE("what was settled as written is in the file at that moment") {
+TEST_CASE("a row settled as written is in the file at that moment") {
   const Scratch scratch;
   Reported reported;
   Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
@@ -55,7 +55,7 @@ TEST_CASE("what was settled as written is in the file at that moment") {
   }
 }
 
-TEST_CASE("many who come at once share commits, and each is told once") {
+TEST_CASE("simultaneous writes share commits, and each is settled once") {
   const Scratch scratch;
   Reported reported;
   constexpr int threads = 8;
@@ -83,7 +83,7 @@ TEST_CASE("many who come at once share commits, and each is told once") {
   CHECK_FALSE(std::filesystem::exists(scratch.database() + "-wal"));
 }
 
-TEST_CASE("what is noted is in the file within a second or so, and seldom committed") {
+TEST_CASE("notes are in the file within about a second, in few commits") {
   const Scratch scratch;
   Reported reported;
   Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
@@ -108,7 +108,7 @@ TEST_CASE("what is noted is in the file within a second or so, and seldom commit
   CHECK(reader.execAndGet("SELECT count(*) FROM room_server_assignments").getInt() == 9);
 }
 
-TEST_CASE("an urgent row takes along what was noted before") {
+TEST_CASE("an urgent row is committed together with earlier notes") {
   const Scratch scratch;
   Reported reported;
   Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
@@ -121,7 +121,7 @@ TEST_CASE("an urgent row takes along what was noted before") {
   }
 }
 
-TEST_CASE("a command runs after what was noted before it, as one transaction") {
+TEST_CASE("a command runs after earlier notes, as one transaction") {
   const Scratch scratch;
   Reported reported;
   Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
@@ -169,7 +169,7 @@ TEST_CASE("a caller may hold the lock that its Settled takes") {
   CHECK(comes_true([&] { return settled == 400; }));
 }
 
-TEST_CASE("an operator's commit is told once, one's own never") {
+TEST_CASE("an operator's commit is reported once, and the journal's own never") {
   const Scratch scratch;
   Reported reported;
   Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
@@ -185,7 +185,7 @@ TEST_CASE("an operator's commit is told once, one's own never") {
   CHECK(reported.foreign == 3);
 }
 
-TEST_CASE("a foreign commit's callback may read and run") {
+TEST_CASE("the callback for a foreign commit may read and run commands") {
   const Scratch scratch;
   std::atomic<int> seen{0};
   Journal* self = nullptr;
@@ -201,7 +201,7 @@ TEST_CASE("a foreign commit's callback may read and run") {
   CHECK(comes_true([&] { return seen == 1; }));
 }
 
-TEST_CASE("the -wal starts over under load, and its checkpoints are nobody's commit") {
+TEST_CASE("the -wal starts over under load, and checkpoints are not reported as foreign commits") {
   const Scratch scratch;
   Reported reported;
   Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
@@ -220,7 +220,7 @@ TEST_CASE("the -wal starts over under load, and its checkpoints are nobody's com
   CHECK(reported.foreign == 0);
 }
 
-TEST_CASE("stop writes what is noted and settles everybody") {
+TEST_CASE("a stop writes all notes and settles every caller") {
   const Scratch scratch;
   Reported reported;
   Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());
@@ -237,7 +237,7 @@ TEST_CASE("stop writes what is noted and settles everybody") {
   CHECK_FALSE(journal.failure().has_value());
 }
 
-TEST_CASE("a row that the schema refuses keeps no other out of the file") {
+TEST_CASE("a row that the schema refuses keeps no other row out of the file") {
   const Scratch scratch;
   Reported reported;
   Journal journal(Database(scratch.database(), OpenMode::read_write), reported.callbacks());

@@ -61,7 +61,7 @@ std::vector<std::string> files_in(const Scratch& scratch) {
 
 }  // namespace
 
-TEST_CASE("a migration that is killed at any instant can be done again") {
+TEST_CASE("a migration killed at any instant can be repeated") {
   constexpr int kills = 8;
   for (const auto from : {both.subspan(0, 0), first}) {
     const auto make = [&](const Scratch& scratch) {

@@ -27,7 +27,7 @@ namespace {
 
 }  // namespace
 
-TEST_CASE("settled rows are in the file after kill -9") {
+TEST_CASE("settled rows are in the file after a kill -9") {
   const Scratch scratch;
   const std::string path = scratch.database();
   for (const int after_ms : {30, 75, 140, 400}) {

@@ -93,7 +93,7 @@ void expect_refused(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("rows out of order are damage") {
+TEST_CASE("rows out of order count as damage") {
   const Scratch scratch;
   {
     Database database(scratch.database(), OpenMode::read_write);
@@ -115,7 +115,7 @@ TEST_CASE("rows out of order are damage") {
   CHECK(thrown.names("order"));
 }
 
-TEST_CASE("a file and a -wal that were copied at different moments are refused") {
+TEST_CASE("a file and a -wal copied at different moments are refused") {
   Served served;
   served.write();
   served.copy_file_as("old");
@@ -131,7 +131,7 @@ TEST_CASE("a file and a -wal that were copied at different moments are refused")
   SECTION("a new file beside an old -wal") { expect_refused(served.file("old_log")); }
 }
 
-TEST_CASE("a file from before a stop does not take the -wal of after it") {
+TEST_CASE("a file from before a stop is refused with a -wal from after it") {
   Served served;
   served.write_again();
   served.restart();
@@ -143,7 +143,7 @@ TEST_CASE("a file from before a stop does not take the -wal of after it") {
   expect_refused(served.file("before"));
 }
 
-TEST_CASE("no two that belong together are refused while another program writes them") {
+TEST_CASE("a file and its own -wal are never refused while another program writes them") {
   const Scratch scratch;
   const std::string path = scratch.database();
   Database(path, OpenMode::read_write);
@@ -160,7 +160,7 @@ TEST_CASE("no two that belong together are refused while another program writes 
   for (int i = 0; i < 40; ++i) REQUIRE_NOTHROW(store::refuse_damaged_log(path));
 }
 
-TEST_CASE("a file whose checkpoint had begun does not take the -wal of the next round") {
+TEST_CASE("a file with a begun checkpoint is refused with the -wal of the next round") {
   // What the journal's helper has copied is in the file, what came since is not.
   Served served;
   served.write_past_a_checkpoint();

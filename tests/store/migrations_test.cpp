@@ -39,7 +39,7 @@ TEST_CASE("the embedded migrations are numbered 1, 2, … without a gap") {
   }
 }
 
-TEST_CASE("a new file has the newest version and is ours") {
+TEST_CASE("a new file has the newest version and the sidecar's application id") {
   const Scratch scratch;
   {
     const Database database(scratch.database(), OpenMode::read_write);
@@ -53,7 +53,7 @@ TEST_CASE("a new file has the newest version and is ours") {
   CHECK_FALSE(std::filesystem::exists(scratch.database() + ".v1"));
 }
 
-TEST_CASE("an older file is copied with what waits in its -wal, and migrated") {
+TEST_CASE("an older file is copied with the content of its -wal, and migrated") {
   const Scratch scratch;
   const std::string path = scratch.database();
   Database(path, OpenMode::read_write, first);
@@ -88,7 +88,7 @@ TEST_CASE("a migration that fails leaves the file as it was") {
   CHECK(Database(path, OpenMode::read_write, both).writable());
 }
 
-TEST_CASE("check reads an older file in its new shape and changes nothing") {
+TEST_CASE("check reads an older file as migrated, and changes nothing") {
   const Scratch scratch;
   const std::string path = scratch.database();
   Database(path, OpenMode::read_write, first);
@@ -100,7 +100,7 @@ TEST_CASE("check reads an older file in its new shape and changes nothing") {
   CHECK_FALSE(std::filesystem::exists(path + ".v1"));
 }
 
-TEST_CASE("databases of other programs are refused and left alone") {
+TEST_CASE("other programs' databases are refused and left alone") {
   const Scratch scratch;
   const std::string path = scratch.database();
   const char* cases[] = {"CREATE TABLE theirs (x)", "PRAGMA user_version = 1", "PRAGMA application_id = 77",
@@ -122,13 +122,13 @@ TEST_CASE("databases of other programs are refused and left alone") {
   }
 }
 
-TEST_CASE("an empty file becomes ours") {
+TEST_CASE("an empty file becomes a database of the sidecar's") {
   const Scratch scratch;
   std::ofstream(scratch.database()).close();
   CHECK(Database(scratch.database(), OpenMode::read_write).writable());
 }
 
-TEST_CASE("a database that was filled from a dump is known by its tables, and what to do is said") {
+TEST_CASE("a database filled from a dump is recognised by its tables, and the message says what to do") {
   const Scratch scratch;
   const std::string path = scratch.database();
   const auto all = store::embedded_migrations();
@@ -151,7 +151,7 @@ TEST_CASE("a database that was filled from a dump is known by its tables, and wh
   }
 }
 
-TEST_CASE("a database with some tables called like ours is another program's") {
+TEST_CASE("a database with only some of the sidecar's tables is another program's") {
   const Scratch scratch;
   SQLite::Database(scratch.database(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
       .exec("CREATE TABLE rooms (id INTEGER PRIMARY KEY); CREATE TABLE sessions (x)");

@@ -13,7 +13,7 @@
 using store::Owner;
 using store::OwnerNote;
 
-TEST_CASE("a database has one owner, and the second is told who") {
+TEST_CASE("a database has one owner, and a second one learns the first one's pid") {
   const Scratch scratch;
   const std::string path = scratch.database();
   CHECK_FALSE(store::is_owned(path));
@@ -46,7 +46,7 @@ TEST_CASE("a link to a database has the owner of the database") {
   CHECK(store::is_owned(scratch.database()));
 }
 
-TEST_CASE("what a killed owner noted leads nobody astray") {
+TEST_CASE("the note of a killed owner does not count") {
   const Scratch scratch;
   const std::string path = scratch.database();
   const pid_t child = ::fork();
@@ -62,7 +62,7 @@ TEST_CASE("what a killed owner noted leads nobody astray") {
   CHECK(Owner(path).keep());
 }
 
-TEST_CASE("asking who owns a file keeps nobody from owning it") {
+TEST_CASE("a look at a file's owner does not prevent owning the file") {
   const Scratch scratch;
   const std::string path = scratch.database();
   Owner{path};  // makes the file
@@ -111,7 +111,7 @@ TEST_CASE("an owner whose lock file was deleted is the owner again when it looks
   CHECK(store::read_owner_note(path) == OwnerNote{1, "a", 2});
 }
 
-TEST_CASE("an owner may be noted and kept from several threads") {
+TEST_CASE("an owner may be noted and renewed from several threads") {
   const Scratch scratch;
   Owner owner(scratch.database());
   std::atomic<bool> done{false};
@@ -128,7 +128,7 @@ TEST_CASE("an owner may be noted and kept from several threads") {
   CHECK(store::read_owner_note(scratch.database()) == OwnerNote{1, "a", 200});
 }
 
-TEST_CASE("the lock is taken as soon as its file can be made") {
+TEST_CASE("the owner lock is acquired as soon as its file can be created") {
   if (::geteuid() != 0) return;  // needs two users
   const Scratch scratch;
   const std::string path = scratch.database();
@@ -147,7 +147,7 @@ TEST_CASE("the lock is taken as soon as its file can be made") {
   REQUIRE(::seteuid(0) == 0);
 }
 
-TEST_CASE("in a folder that may not be written, the lock is taken if its file is there") {
+TEST_CASE("the owner lock is acquired in a read-only folder if its file exists") {
   if (::geteuid() != 0) return;  // needs two users
   const Scratch scratch;
   const std::string path = scratch.database();
@@ -167,7 +167,7 @@ TEST_CASE("in a folder that may not be written, the lock is taken if its file is
   REQUIRE(::seteuid(0) == 0);
 }
 
-TEST_CASE("root makes files beside a database as that one's owner") {
+TEST_CASE("root creates files beside a database as the database's owner") {
   if (::geteuid() != 0) return;
   const Scratch scratch;
   const std::string path = scratch.database();

@@ -61,7 +61,7 @@ std::string only_room_in(const std::string& database) {
 
 }  // namespace
 
-TEST_CASE("acting as the owner of a folder, root has none of its rights") {
+TEST_CASE("root has none of its rights while it acts as a folder's owner") {
   if (!is_root()) return;
   const Planted planted;
   const std::string before = effective_capabilities();
@@ -75,7 +75,7 @@ TEST_CASE("acting as the owner of a folder, root has none of its rights") {
   CHECK(std::ifstream(planted.victim()).is_open());
 }
 
-TEST_CASE("what is put in the database's place while root is at it is not opened") {
+TEST_CASE("a file put in the database's place during root's command is not opened") {
   if (!is_root()) return;
   const Planted planted;
   const std::string path = planted.database();
@@ -196,7 +196,7 @@ TEST_CASE("root follows a link to a folder only into what the link's owner owns"
   }
 }
 
-TEST_CASE("a folder that is exchanged while root is at it is not the one that root acts in") {
+TEST_CASE("root does not act in a folder that is exchanged during its command") {
   if (!is_root()) return;
   const Planted planted;
   const std::string state = fs::path(planted.database()).parent_path();
@@ -221,7 +221,7 @@ TEST_CASE("a folder that is exchanged while root is at it is not the one that ro
   for (const char* name : {"-new", "-old", ".lock"}) CHECK(fs::exists(state + "/before/room-sidecar.db" + name));
 }
 
-TEST_CASE("a folder that only root may enter stands in no command's way") {
+TEST_CASE("commands work behind a folder that only root may enter") {
   if (!is_root()) return;
   const Planted planted;
   const std::string closed = fs::path(planted.victim()).parent_path() / "closed";
@@ -250,7 +250,7 @@ TEST_CASE("a folder that only root may enter stands in no command's way") {
   for (const auto& entry : fs::directory_iterator(closed + "/state")) CHECK(owner_of(entry.path()) == service);
 }
 
-TEST_CASE("a copy in a third one's folder is root's alone") {
+TEST_CASE("a copy in a third user's folder belongs to root, and only root may read it") {
   if (!is_root()) return;
   const Planted planted;
   const std::string folder = fs::path(planted.victim()).parent_path() / "third";
@@ -261,7 +261,7 @@ TEST_CASE("a copy in a third one's folder is root's alone") {
   CHECK(mode_of(folder + "/b.db") == 0600);
 }
 
-TEST_CASE("a new file takes no rights from a link or a program that stands where its model was") {
+TEST_CASE("a new file takes no setuid bit from its model, and takes nothing from a link") {
   if (!is_root()) return;
   const Planted planted;
   const std::string model = planted.database() + ".model";
@@ -279,7 +279,7 @@ TEST_CASE("a new file takes no rights from a link or a program that stands where
   CHECK((status.st_mode & 07777) == 0755);
 }
 
-TEST_CASE("who is not root backs up from any current folder, and into one of any group") {
+TEST_CASE("an ordinary user backs up from any current folder, and into a folder of any group") {
   if (!is_root()) return;
   const Planted planted;
   const std::string folder = std::filesystem::path(planted.database()).parent_path();
@@ -300,7 +300,7 @@ TEST_CASE("who is not root backs up from any current folder, and into one of any
   std::filesystem::current_path(before);
 }
 
-TEST_CASE("a database may have a name that means something else to SQLite") {
+TEST_CASE("a database may have a name with a special meaning to SQLite") {
   const Scratch scratch;
   const std::string path = scratch.file(":memory:");
   {
@@ -312,7 +312,7 @@ TEST_CASE("a database may have a name that means something else to SQLite") {
   CHECK(only_room_in(path) == "a");
 }
 
-TEST_CASE("a file that another program locks for ever is waited for no longer than a second") {
+TEST_CASE("a wait for a file that stays locked ends after a second") {
   const Scratch scratch;
   const std::string path = scratch.file("a");
   const std::string unfinished = path + ".unfinished-" + std::to_string(::getpid());

@@ -13,7 +13,7 @@ using store::Failure;
 using store::OpenMode;
 using store::Owner;
 
-TEST_CASE("root follows no link of another user's to a database, and one of its own") {
+TEST_CASE("root follows its own link to a database, and no other user's") {
   if (!is_root()) return;
   const Planted planted;
   const std::string path = planted.database();
@@ -34,7 +34,7 @@ TEST_CASE("root follows no link of another user's to a database, and one of its 
   planted.check_victim();
 }
 
-TEST_CASE("root restores by a link of its own, as the owner of the folder that it leads to") {
+TEST_CASE("root restores through its own link, as the owner of the target's folder") {
   if (!is_root()) return;
   const Planted planted;
   const std::string link = planted.victim() + ".link";
@@ -45,7 +45,7 @@ TEST_CASE("root restores by a link of its own, as the owner of the folder that i
   CHECK(assignments_in(planted.database()).size() == 1);
 }
 
-TEST_CASE("restore does not go through what lies beside the database") {
+TEST_CASE("restore follows no link beside the database") {
   if (!is_root()) return;
   const Planted planted;
   const std::string path = planted.database();
@@ -76,7 +76,7 @@ TEST_CASE("a file of root's in the service's folder is its owner's after a resto
   CHECK(owner_of(path) == service);
 }
 
-TEST_CASE("a backup replaces the link that bears its name, and not what that leads to") {
+TEST_CASE("a backup replaces a link of its name, and not the link's target") {
   if (!is_root()) return;
   const Planted planted;
   const std::string target = planted.database() + ".backup";
@@ -89,7 +89,7 @@ TEST_CASE("a backup replaces the link that bears its name, and not what that lea
   CHECK(assignments_in(target).size() == 1);
 }
 
-TEST_CASE("pipes and links in the place of the database's files keep no command of root's waiting") {
+TEST_CASE("pipes and links in place of the database's files delay no command of root's") {
   if (!is_root()) return;
   const Planted planted;
   const std::string path = planted.database();
@@ -108,7 +108,7 @@ TEST_CASE("pipes and links in the place of the database's files keep no command 
   planted.check_victim();
 }
 
-TEST_CASE("the note of the one that runs is read from a plain file only") {
+TEST_CASE("the note of the running sidecar is read from a plain file only") {
   if (!is_root()) return;
   const Planted planted;
   const std::string path = planted.database();
@@ -127,7 +127,7 @@ TEST_CASE("the note of the one that runs is read from a plain file only") {
   planted.check_victim();
 }
 
-TEST_CASE("others cannot take the lock, and may read who has it") {
+TEST_CASE("other users cannot take the owner lock, and may read its owner") {
   if (!is_root()) return;
   const Planted planted;
   const std::string path = planted.database();
@@ -143,7 +143,7 @@ TEST_CASE("others cannot take the lock, and may read who has it") {
   });
 }
 
-TEST_CASE("a note that cannot be written over is replaced, whatever it is") {
+TEST_CASE("a note that cannot be overwritten is replaced, whatever it is") {
   if (!is_root()) return;
   const Planted planted;
   const std::string path = planted.database();
@@ -157,7 +157,7 @@ TEST_CASE("a note that cannot be written over is replaced, whatever it is") {
   planted.check_victim();
 }
 
-TEST_CASE("root acts as the owner of the folder, with no group but that one's") {
+TEST_CASE("root acts as the folder's owner, with no other group") {
   if (!is_root()) return;
   const Planted planted;
   REQUIRE(::chown(planted.database().c_str(), 0, 0) == 0);

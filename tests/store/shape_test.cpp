@@ -29,7 +29,7 @@ std::string made(const Scratch& scratch) {
 
 }  // namespace
 
-TEST_CASE("a file whose tables are not as we made them is refused, and nothing of it runs") {
+TEST_CASE("a file with altered tables is refused, and none of its SQL runs") {
   const std::pair<const char*, const char*> alterations[] = {
       {"CREATE TRIGGER \"odd one\" AFTER INSERT ON rooms BEGIN DELETE FROM rooms; END",
        "table rooms has the trigger odd one, which could refuse or change rows; remove it with `DROP trigger \"odd "
@@ -87,7 +87,7 @@ TEST_CASE("a file whose tables are not as we made them is refused, and nothing o
   }
 }
 
-TEST_CASE("what is another's own, a plain index, and how a table is written make no difference") {
+TEST_CASE("other programs' tables, plain indexes and a table's spelling make no difference") {
   for (const char* sql :
        {"CREATE TABLE notes (x); CREATE TRIGGER t AFTER INSERT ON notes BEGIN DELETE FROM notes; END",
         "CREATE VIEW busy AS SELECT * FROM sessions", "CREATE INDEX i ON rooms (default_gateway_id)", "ANALYZE",
@@ -104,7 +104,7 @@ TEST_CASE("what is another's own, a plain index, and how a table is written make
   }
 }
 
-TEST_CASE("a command's statement that does not come to an end is given up") {
+TEST_CASE("an endless statement of a command is given up") {
   const Scratch scratch;
   store::Connection connection(made(scratch), scratch.database(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
   connection.give_up_after(std::chrono::milliseconds{50});
@@ -114,7 +114,7 @@ TEST_CASE("a command's statement that does not come to an end is given up") {
   CHECK(thrown.names("a statement did not end"));
 }
 
-TEST_CASE("SQL in the file calls nothing that does more than reckon, and changes no schema") {
+TEST_CASE("SQL in the file calls only harmless functions, and changes no schema") {
   const Scratch scratch;
   const std::string path = made(scratch);
   alter(path,
@@ -127,7 +127,7 @@ TEST_CASE("SQL in the file calls nothing that does more than reckon, and changes
   CHECK(connection.integer("PRAGMA cell_size_check") == 1);
 }
 
-TEST_CASE("what SQLite says of names in the file is harmless on a terminal") {
+TEST_CASE("SQLite's messages about names in the file are harmless on a terminal") {
   const Scratch scratch;
   const std::string path = made(scratch);
   alter(path, "CREATE TABLE \"odd\x1b]0;owned\x07\" (x); CREATE VIEW v AS SELECT * FROM \"gone\x1b[2J\"");

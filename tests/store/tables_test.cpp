@@ -135,7 +135,7 @@ TEST_CASE("assignments and sessions are kept by their keys") {
   CHECK(store::read_meta(database, "mode") == "scale");
 }
 
-TEST_CASE("rows that a human hand has spoilt are left out and told") {
+TEST_CASE("unreadable rows are left out and reported") {
   const Scratch scratch;
   Database database(scratch.database(), OpenMode::read_write);
   store::write_assignment(database, assignment("good"));
