@@ -1,5 +1,5 @@
 // A server on a free port of loopback, with a thread of its own that serves one connection after the other. Without
-// anything to serve, connections are taken by the kernel, and that is all.
+// anything to serve, the kernel takes connections, and no byte is sent.
 #pragma once
 
 #include <arpa/inet.h>
@@ -53,7 +53,7 @@ class LoopbackServer {
   std::thread thread_;
 };
 
-// Says it all, and waits until the other side has closed.
+// Sends it all, and waits until the other side has closed.
 inline void say_and_hang_up(int connection, std::string_view text) {
   ::send(connection, text.data(), text.size(), MSG_NOSIGNAL);
   ::shutdown(connection, SHUT_WR);

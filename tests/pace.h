@@ -1,4 +1,4 @@
-// What a promise of seconds means on this machine, which may be busy with other things. Any thread.
+// Promised seconds on this machine, which may be busy with other work. Any thread.
 #pragma once
 
 #include <time.h>
@@ -23,7 +23,7 @@ class Slowdown {
   Slowdown() : thread_([this] { measure(); }) {}
   ~Slowdown() { stop(); }
 
-  // The factor: 1 on a machine with nothing else to do.
+  // The factor: 1 on an idle machine.
   double stop() {
     is_over_ = true;
     if (thread_.joinable()) thread_.join();

@@ -1,4 +1,4 @@
-// Names that a request does not know, in its query and its body: told to operators, passed over for users.
+// Unknown names in queries and bodies: refused for operators, passed over for users.
 #include <algorithm>
 #include <string>
 #include <string_view>

@@ -1,4 +1,4 @@
-// What bodies are refused, and in which words, by the requests behind the server.
+// Refusals of bodies, and their messages, by the requests behind the server.
 #include <string>
 
 #include "api/requests.h"
@@ -117,7 +117,7 @@ TEST_CASE("a snapshot without a single valid entry is refused, and nobody leaves
     CHECK(answers.snapshot(R"({"sessions":[{"room":"1","session":"a"},{"room":"2","session":"b"}]})").body ==
           R"({"sessions":2,"entered":0,"left":0,"rejected":[]})");
   }
-  // One that is valid makes a list of the truth, and so does a room that is merely not known.
+  // One valid entry is enough for a snapshot, and so is an entry of an unknown room.
   answers.real.pass(std::chrono::milliseconds{1});  // what is reported in the same moment stays
   CHECK(answers.snapshot(R"({"sessions":[{},{"room":"1","session":"a"}]})").body ==
         R"({"sessions":1,"entered":0,"left":1,"rejected":[{"room":null,"session":null,"error":"invalid_room"}]})");

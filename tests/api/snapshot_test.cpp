@@ -69,7 +69,7 @@ TEST_CASE("a list with anything but objects in it is no snapshot") {
     CAPTURE(entry);
     const std::string list = std::string("{\"sessions\":[{},") + entry + "]";
     CHECK(read(list + "}") == no_object);
-    CHECK(read(list + ",\"sessions\":[]}") == "0:");  // of doubles the last counts
+    CHECK(read(list + ",\"sessions\":[]}") == "0:");  // the last duplicate counts
   }
   Collector collector;
   std::string ones = "{\"sessions\":[1";

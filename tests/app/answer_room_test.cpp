@@ -10,7 +10,7 @@
 
 namespace {
 
-// The same question from many threads at once.
+// The same request from many threads at once.
 std::vector<std::string> ask_together(LoneSidecar& sidecar, const std::vector<std::string>& rooms) {
   std::vector<std::string> answers(rooms.size());
   std::vector<std::thread> threads;
@@ -56,7 +56,7 @@ TEST_CASE("an answer leaves only after its assignment is in the file, and a fail
   CHECK(answers[1] == "storage_unavailable");
   CHECK(answers[2] == "storage_unavailable");
   CHECK(answers[3] == "gxy1 sticky");
-  // The last attempt may still be under way; whatever comes of it, memory and file say the same.
+  // The last attempt may still be under way. Whatever its outcome, memory and file agree.
   sidecar.unlock_file();
   const std::string gateway = sidecar.ask("2").substr(0, 4);
   CHECK(sidecar.row("2") == gateway);

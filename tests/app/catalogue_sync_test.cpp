@@ -210,7 +210,7 @@ TEST_CASE("an omitted field keeps the value of an imported or SQL row, and is th
   CHECK(room_in(p, "777").default_gateway_id == 9);
   CHECK(room_in(p, "777").name == "Renamed");
   CHECK_FALSE(plan(c, p.rows).writes());
-  // What it says once and then no more falls back to the default.
+  // A field that leaves the configuration falls back to its default.
   c.gateways[0].capacity = 70;
   p = plan(c, p.rows);
   CHECK(gateway_in(p, "gxy9").capacity == 70);
@@ -247,7 +247,7 @@ TEST_CASE("names exchanged by SQL are a contradiction, and nothing is written un
                                  "which is gateway \"gxy2\"; rooms keep their default_gateway_id") == 0);
   CHECK_FALSE(p.writes());
   CHECK(plan(c, p.rows).contradictions == p.contradictions);
-  // A room that is new, or that names another gateway by now, gets the one that bears the name.
+  // A new room, or one that names another gateway by now, gets the gateway of that name.
   auto more = c;
   more.rooms.push_back(room("3", "gxy1"));
   CHECK(room_in(plan(more, p.rows), "3").default_gateway_id == 2);

@@ -1,4 +1,4 @@
-// The flip and the flip back, with live rooms; and the catalogue's own changes.
+// Changes of mode with live rooms, and changes of the catalogue.
 #include <atomic>
 #include <thread>
 
@@ -230,7 +230,7 @@ TEST_CASE("an edit that is committed while a reload waits for the file is not lo
   changed.gateways[1].url = "wss://new";
   sidecar.lock_file();
   sidecar.execute_in_lock("UPDATE gateways SET capacity = 77 WHERE name = 'gxy2'");
-  // Within the lock's wait the writer's heart heartbeats often: by then the reload has read the file.
+  // The writer's heartbeat advances often while it waits for the lock. By then the reload has read the file.
   const std::uint64_t before = sidecar.journal->heartbeats();
   std::thread reload([&] { CHECK(sidecar.reload(changed).problems.empty()); });
   while (sidecar.journal->heartbeats() < before + 10) std::this_thread::yield();

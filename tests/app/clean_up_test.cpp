@@ -32,7 +32,7 @@ std::map<std::string, std::string> asked(LoneSidecar& sidecar) {
   return gateways;
 }
 
-// Time goes by in steps, as it does when somebody looks at the clock every second.
+// Time passes in steps, as for a process that reads the clock every second.
 void pass(LoneSidecar& sidecar, std::chrono::seconds time) {
   for (; time > 0s; time -= 1s) {
     sidecar.pass(1s);
@@ -115,7 +115,7 @@ TEST_CASE("sessions that fall silent together are removed in slices") {
   pass(sidecar, 90s);
   const auto live = [&] { return app::Registry::Transaction(*sidecar.registry).ledger().live_sessions(); };
   const std::size_t at_first = live();
-  CHECK(at_first > many * 8 / 10);  // that turn has not taken all of them
+  CHECK(at_first > many * 8 / 10);  // that transaction has not expired all of them
   CHECK(live() < at_first);
   const int before = sidecar.clock_reads();
   app::expire_sessions(*sidecar.registry);
@@ -186,7 +186,7 @@ TEST_CASE("an hour's jump of the wall clock shows only in the times of listings"
   CHECK(sidecar.ask("20").find(" sticky") != std::string::npos);
   CHECK(*app::find_room(*sidecar.registry, "20")->last_used_at - *used == jump + 89s);
   sidecar.set_wall_clock(-jump);
-  pass(sidecar, 1s);  // 90 s without a word are 90 s, whatever the wall said
+  pass(sidecar, 1s);  // 90 s of silence are 90 s, whatever the wall clock showed
   CHECK(app::find_room(*sidecar.registry, "1")->users == 0);
   sidecar.restart();
   CHECK(asked(sidecar) == before);
@@ -195,7 +195,7 @@ TEST_CASE("an hour's jump of the wall clock shows only in the times of listings"
 TEST_CASE("a signaling server that was silent for three minutes finds every room where it was") {
   LoneSidecar sidecar;
   const auto before = twelve_occupied(sidecar);
-  // The cleaning comes at any time within its minute.
+  // The cleanup runs at any time within its minute.
   const auto first_cleaning = std::chrono::seconds{GENERATE(1, 30, 60)};
   pass(sidecar, first_cleaning);
   CHECK(app::clean_up(*sidecar.registry) == 0);
@@ -217,7 +217,7 @@ TEST_CASE("a signaling server that was silent for three minutes finds every room
 
 TEST_CASE("users whose sessions expired in two cleanups return to the gateways that they report") {
   LoneSidecar sidecar;
-  // Keepalives were spread over half a minute, so the silence is told in two cleanings.
+  // Keepalives were spread over half a minute, so the sessions expire in two cleanups.
   for (int i = 1; i <= 12; ++i) {
     sidecar.report(std::to_string(i), "s" + std::to_string(i), "gxy" + std::to_string(i % 4 + 1));
     pass(sidecar, 3s);
@@ -268,7 +268,7 @@ TEST_CASE("a room used while last uses are being written is written again") {
   domain::Ledger& ledger = app::Registry::Transaction(*sidecar.registry).ledger();
   CHECK(ledger.take_touched() == std::vector<std::string>{"1"});
   sidecar.ask("1");
-  CHECK(ledger.take_touched().empty());  // its turn is still to come, and takes the newer time
+  CHECK(ledger.take_touched().empty());  // its slice is still to come, and takes the newer time
   CHECK(ledger.take_last_used("1"));
   CHECK(!ledger.take_last_used("1"));
   sidecar.ask("1");

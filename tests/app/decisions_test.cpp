@@ -113,7 +113,7 @@ TEST_CASE("a refusal during a hanging commit is recorded at once, and the claim'
 
 TEST_CASE("a claim that its caller gave up is recorded as one refusal, and as a placement if it is granted later") {
   app::Claim claim;
-  CHECK(!claim.give_up());  // what was decided is not told yet
+  CHECK(!claim.give_up());  // the decision is not described yet
   CHECK(!claim.describe(placing("1")));
   const auto refused = claim.give_up();
   REQUIRE(refused);

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A house whose gateways are asked every two seconds; the rooms of its gateways fail over after 5 s.
+// A sidecar with gateways probed every two seconds; rooms of a dead gateway fail over after 5 s.
 struct Fleet : LoneSidecar {
   std::set<std::string> dead;
 
@@ -25,7 +25,7 @@ struct Fleet : LoneSidecar {
     reload(configured);
     rounds(2);
   }
-  // Some rounds of words and of what follows from them.
+  // Some rounds of probe results and their consequences.
   void rounds(int count) {
     for (int i = 0; i < count; ++i) {
       pass(2s);
@@ -80,7 +80,7 @@ TEST_CASE("a standby of unknown health takes no rooms; one in use goes on while 
   with.options.standby_servers = {"mute", "gxy3"};
   with.gateways.push_back({});
   with.gateways.back().name = "mute";
-  REQUIRE(fleet.reload(with).problems.empty());  // nobody says anything of it: hear() tells of the others only
+  REQUIRE(fleet.reload(with).problems.empty());  // it has no probe result: only the other gateways get one
   for (int i = 1; i <= 8; ++i) fleet.ask(std::to_string(i));
   REQUIRE(fleet.on(gone) == "4");
   fleet.kill_without_moving(gone);
@@ -128,7 +128,7 @@ TEST_CASE("an outage shorter than the wait moves nothing, and neither does unkno
   REQUIRE(app::list_gateways(*fleet.registry)[0].state == domain::GatewayState::down);
   fleet.pass(4s);
   for (int i = 0; i < 60; ++i) {
-    app::list_gateways(*fleet.registry);  // somebody looks at the clock
+    app::list_gateways(*fleet.registry);  // a transaction reads the clock
     fleet.pass(4s);
     app::evaluate_health(*fleet.registry);
     app::fail_over(*fleet.registry);
@@ -142,7 +142,7 @@ TEST_CASE("nothing moves while all gateways are down; known rooms are answered a
   fleet.dead = {"gxy1", "gxy2", "gxy3", "gxy4"};
   fleet.rounds(100);
   CHECK(fleet.ask("2") == "gxy2 sticky");
-  // While the brake holds, down counts as suspect: nobody knows whether it is true.
+  // Down counts as suspect while the brake holds, since the sidecar itself may be cut off.
   CHECK(fleet.ask("20") == "gxy1 assigned");
   CHECK(fleet.ask("21") == "gxy2 assigned");
   CHECK(fleet.report("22", "a", "gxy4") == "gxy4 1");

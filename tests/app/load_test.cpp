@@ -1,5 +1,5 @@
-// balancing.load = "sessions": a room counts for its users where they are more than the average, in whatever
-// way they come and go; and all who tell the load tell the same.
+// balancing.load = "sessions": a room with more users than the average counts with its users, however they come and go.
+// Every place that reports the load reports the same.
 #include <map>
 #include <string>
 
@@ -38,7 +38,7 @@ struct ExcessUsers : LoneSidecar {
       recounted[gateway.name] = 0;
       text += (text.empty() ? "" : " ") + std::to_string(gateway.load);
     }
-    // For a room that is not placed: then all are looked at.
+    // For an unplaced room: then every gateway gets a verdict.
     for (const auto& verdict : app::explain_room(*registry, "50", "").candidates)
       explained[verdict.name] = verdict.load;
     const std::int64_t average = configured.options.avg_room_occupancy;
@@ -134,7 +134,7 @@ TEST_CASE("a mode flipped under live rooms and back leaves the loads correct") {
   CHECK(sidecar.loads() == "30 25 10 10");
   sidecar.configured.options.scale = true;
   sidecar.count(domain::LoadBy::sessions);
-  CHECK(sidecar.loads() == "55 0 10 10");  // all who said nothing else are on the default gateway
+  CHECK(sidecar.loads() == "55 0 10 10");  // all sessions without a reported gateway are on the default gateway
 }
 
 TEST_CASE("users count on the new gateway as soon as their room moves off a dead one") {

@@ -1,4 +1,4 @@
-// A sidecar that is alone: what it claims is its own, once that is durable.
+// A sidecar without [cluster]: it wins every claim, once the row is durable.
 #pragma once
 
 #include <chrono>
@@ -18,7 +18,7 @@ class LoneSidecar : public SidecarFixture {
  public:
   LoneSidecar();  // scale mode; gateways gxy1 … gxy4, rooms "1" … "50" with default gateway gxy1
   explicit LoneSidecar(const app::Configured& with);
-  // A request waits that long for its claim: a test of rules is not to fail on a busy machine's time.
+  // A request waits that long for its claim, so that a test of rules does not fail on a busy machine.
   explicit LoneSidecar(std::chrono::milliseconds patience);
   LoneSidecar(const app::Configured& with, std::chrono::milliseconds patience);
   ~LoneSidecar();
@@ -30,7 +30,7 @@ class LoneSidecar : public SidecarFixture {
   std::int64_t count(const std::string& table);
   // A statement by another connection, as an operator's.
   void execute(const std::string& sql);
-  // Has anybody committed anything since this was last asked?
+  // Has any connection committed since the last call?
   bool was_written();
 
   // Another program has the file open and holds its write lock, so that no commit goes through.

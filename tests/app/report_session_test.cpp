@@ -82,7 +82,7 @@ TEST_CASE("an operator's release is in the file when it is answered, and a refus
   CHECK(sidecar.report("1", "a") == "gxy1 1");
   CHECK(app::release_room(*sidecar.registry, "1", true) == app::Released::done);
   CHECK(sidecar.row("1").empty());
-  // Its users are still there, and must not republish it back.
+  // Its users are still there, and must not bring it back.
   CHECK(sidecar.report("1", "a", "gxy4") == "gxy1 1");
 }
 

@@ -146,7 +146,7 @@ TEST_CASE("a snapshot looks at unlisted sessions in slices, once each") {
   for (int i = 0; i < many; ++i) sidecar.report("1", "s" + std::to_string(i));
   sidecar.pass(1s);
   const int before = sidecar.clock_reads();
-  const auto result = app::report_snapshot(*sidecar.registry, Entries{{"1", "s0", {}}}, 4s);  // all spoke since
+  const auto result = app::report_snapshot(*sidecar.registry, Entries{{"1", "s0", {}}}, 4s);  // all have reported since
   CHECK(result.left == 0);
   CHECK(sidecar.clock_reads() - before > 5);
   CHECK(sidecar.clock_reads() - before < 100);

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A house whose gateways list their rooms every ten seconds.
+// A sidecar with gateways that list their rooms every ten seconds.
 struct Listening : LoneSidecar {
   std::unique_ptr<app::RoomLists> room_lists;
 
@@ -32,7 +32,7 @@ struct Listening : LoneSidecar {
     room_lists->observe(gateway, std::move(list));
     room_lists->evaluate();
   }
-  // As many lists as it takes to be believed.
+  // As many lists as it takes to count.
   void observe_often(const std::string& gateway, const app::RoomLists::List& list) {
     for (std::int64_t i = 0; i < configured.options.health.fall; ++i) observe(gateway, list);
   }
@@ -98,7 +98,7 @@ TEST_CASE("every room of a gateway is kept before the gateway's first list, also
   sidecar.wait(1h);
   CHECK(sidecar.row("7") == "gxy1");
   CHECK(sidecar.row("8") == "gxy2");
-  // What is merely not known keeps no operator from releasing it.
+  // An unknown occupancy prevents no operator's release.
   CHECK(app::release_room(*sidecar.registry, "8", false) == app::Released::done);
   sidecar.observe("gxy1", {});
   sidecar.wait(1s);
@@ -190,7 +190,7 @@ TEST_CASE("a silent gateway's last list holds for its own rooms only") {
   sidecar.observe("gxy2", {{"7", 1}});
   sidecar.wait(1h);
   CHECK(sidecar.row("7") == "gxy1");
-  // It is released, and placed elsewhere; who once was on gxy1 and gxy2 is no reason to keep it there.
+  // It is released, and placed on another gateway. The old lists of gxy1 and gxy2 are no reason to keep it there.
   REQUIRE(app::release_room(*sidecar.registry, "7", true) == app::Released::done);
   REQUIRE(sidecar.ask("8") == "gxy1 assigned");
   REQUIRE(sidecar.ask("9") == "gxy2 assigned");

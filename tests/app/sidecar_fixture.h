@@ -1,5 +1,5 @@
-// A sidecar but for HTTP, for one test: a registry over a real database in a folder of its own, and a clock that the test
-// sets. LoneSidecar claims for itself, cluster_test::FleetSidecar by a Fleet. Asking is for any thread.
+// A sidecar without HTTP, for one test: a registry over a real database in a folder of its own, and a clock that the
+// test sets. LoneSidecar claims for itself, cluster_test::FleetSidecar through a Fleet. Any thread may ask.
 #pragma once
 
 #include <atomic>
@@ -30,7 +30,7 @@ class SidecarFixture {
   // Any thread.
   void pass(std::chrono::milliseconds time) { service_ += time.count(); }
   void set_wall_clock(std::chrono::milliseconds by) { wall_ += by.count(); }
-  // So many transactions at the registry there have been: each asks the clock once.
+  // The number of transactions at the registry so far: each reads the clock once.
   int clock_reads() const { return clock_reads_; }
   std::string path() const { return folder_.file("test.db"); }
 

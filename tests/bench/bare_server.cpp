@@ -1,5 +1,5 @@
-// The other yardstick: the same handler without logic, behind our own server. What the sidecar costs
-// beside it is its own logic. Prints its port.
+// The other yardstick: the same handler without logic, behind the sidecar's own server. The difference
+// to the sidecar is the cost of the sidecar's logic. Prints its port.
 #include <cstdio>
 #include <string>
 #include <utility>

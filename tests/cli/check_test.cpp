@@ -82,7 +82,7 @@ TEST_CASE("check reports a database folder that is missing, is no folder, or can
   CHECK(checked(scratch.file("link.db")).exit_code == 2);
   std::filesystem::create_directory(scratch.file("closed"));
   std::filesystem::permissions(scratch.file("closed"), std::filesystem::perms::owner_read);
-  const bool is_root = ::geteuid() == 0;  // who may write there all the same
+  const bool is_root = ::geteuid() == 0;  // root may write there all the same
   CHECK(checked(scratch.file("closed/rooms.db")).exit_code == (is_root ? 0 : 2));
   CHECK_FALSE(std::filesystem::exists(scratch.file("none")));
 }

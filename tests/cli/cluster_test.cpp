@@ -1,4 +1,4 @@
-// What the commands between file and etcd refuse before they do anything; the rest is tests/e2e/fleet_join_test.py.
+// Refusals of the commands between file and etcd before any change. tests/e2e/fleet_join_test.py has the rest.
 #include "canned_server.h"
 #include "catch.h"
 #include "scratch.h"

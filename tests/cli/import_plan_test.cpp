@@ -64,7 +64,7 @@ TEST_CASE("a new room's id is the given one, else its decimal uid if free, else 
   CHECK(plan.rooms[0].room.id == 2171);
   CHECK(plan.rooms[1].room.id == 2173);  // 2172 is x's
   CHECK(plan.rooms[2].room.id == 2174);
-  CHECK(plan.rooms[3].room.id == 2175);  // 30 is y's, by its own word
+  CHECK(plan.rooms[3].room.id == 2175);  // 30 is y's explicit id
   CHECK(plan.rooms[4].room.id == 2176);  // 007 is not how 7 is written
   CHECK(plan.rooms[5].room.id == 30);
   CHECK(plan.rooms[6].room.id == 2177);

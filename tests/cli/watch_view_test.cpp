@@ -134,7 +134,7 @@ TEST_CASE("problems of gateways are shown as sentences") {
   auto bad = watched({gateway("a", 0, R"(,"state":"down")"), gateway("b", 0, R"(,"state":"suspect")"),
                       gateway("c", 100), gateway("d", 0, R"(,"draining":true)")});
   CHECK(has(watch_view(bad, wide), "! a is down.\n! b may be down.\n! c is full.\n"));
-  CHECK_FALSE(has(watch_view(bad, wide), "No listed gateway"));  // b does, as long as nobody else can
+  CHECK_FALSE(has(watch_view(bad, wide), "No listed gateway"));  // b does, as long as no other gateway can
   bad.answers->gateways = list({gateway("a", 0, R"(,"state":"down")"), gateway("d", 0, R"(,"draining":true)")});
   CHECK(has(watch_view(bad, wide), "! a is down.\n! No listed gateway can take new rooms now.\n"));
   bad.answers->gateways.clear();

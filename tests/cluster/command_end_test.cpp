@@ -1,4 +1,4 @@
-// Commands that take something away, or say that it is used.
+// Commands that remove something, and those that put use marks.
 #include "catch.h"
 #include "commands.h"
 
@@ -257,7 +257,7 @@ TEST_CASE("the own use mark does not prevent a release, and a released room may 
   CHECK_FALSE(store.is_marked("r", "a"));
   CHECK(store.is_marked("r0", "a"));
   CHECK(why_left(store, "r") == Tombstone::Why::released);
-  CHECK(release(a, "r", false).what == What::done);  // nobody is asked any more
+  CHECK(release(a, "r", false).what == What::done);  // no transaction is needed any more
   b.follow();
   CHECK(b.take("r", "gxy2").what == What::done);
 }
@@ -304,7 +304,7 @@ TEST_CASE("a departed sidecar's use mark is removed, and its room as well if no 
   CHECK_FALSE(store.is_marked("q", "gone"));
   CHECK(store.is_marked("q", "a"));
   CHECK(a.replica.use_mark("q") > 0);
-  CHECK(a.perform(reap("q")).what == What::not_so);  // once more, by another one
+  CHECK(a.perform(reap("q")).what == What::not_so);  // once more, by another sidecar
   CHECK(store.is_marked("q", "a"));
 }
 

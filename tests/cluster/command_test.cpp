@@ -1,4 +1,4 @@
-// Claims and carries; what takes away is in command_end_test.cpp.
+// Claims and republishing; command_end_test.cpp has the commands that remove something.
 #include "cluster/command.h"
 
 #include "catch.h"
@@ -33,7 +33,7 @@ TEST_CASE("the first claim of a room wins it, and a later claim learns the winne
   CHECK(store.is_marked("r/1", "a"));
   CHECK_FALSE(store.is_marked("r/1", "b"));
 
-  // Nobody is asked about what is known.
+  // A known row needs no transaction.
   auto again = b.claim("r/1", "gxy2");
   const auto known = b.prepare(again);
   CHECK(known.what == What::not_so);
@@ -150,7 +150,7 @@ TEST_CASE("a claim that did not know the room's tombstone learns it, and is deci
   CHECK(store.gateway_of("r") == "gxy1");
   CHECK(store.tombstone("r").empty());
   CHECK_FALSE(b.replica.tombstone("r"));
-  // A sidecar that knew of the place that is taken up by now learns that it is.
+  // A sidecar that knew the tombstone learns that the room has been claimed since.
   CHECK(a.take("r", "gxy1").what == What::not_so);
 }
 
@@ -195,7 +195,7 @@ TEST_CASE("one of two simultaneous moves wins, and the other learns the room's n
   CHECK(lost.what == What::not_so);
   CHECK(lost.row->gateway_name == "gxy3");
   CHECK(store.gateway_of("r") == "gxy3");
-  // It was moved for others' sake.
+  // The room is not in use at the mover.
   CHECK_FALSE(store.is_marked("r", "b"));
   CHECK(b.replica.use_mark("r") == 0);
   CHECK(store.is_marked("r", "a"));
@@ -290,7 +290,7 @@ TEST_CASE("a room is republished over the older row that was seen, and over no o
   const auto seen = store.modified(store.keys.room("r"));
   CHECK(a.perform(a.republish("r", "gxy2", seen)).what == What::done);
   CHECK(store.gateway_of("r") == "gxy2");
-  // Two had it elsewhere: the first one to come decides.
+  // Two sidecars had it on other gateways: the first one to arrive decides.
   const auto lost = late.perform(late.republish("r", "gxy3", seen));
   CHECK(lost.what == What::not_so);
   CHECK(lost.row->gateway_name == "gxy2");
@@ -318,7 +318,7 @@ TEST_CASE("a republished row yields to an existing one") {
   CHECK(conflict.row->gateway_name == "gxy1");
   CHECK(a.knows("r") == "gxy1");
   CHECK_FALSE(store.is_marked("r", "a"));
-  // Now it is known, nobody is asked.
+  // The row is known now, so no transaction is needed.
   auto again = a.republish("r", "gxy2");
   CHECK(a.prepare(again).what == What::not_so);
   auto same = a.republish("r", "gxy1");

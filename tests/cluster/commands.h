@@ -1,5 +1,5 @@
-// Sidecars that do single commands in a real etcd, without the threads that otherwise send them: each command is prepared,
-// sent and concluded when the test says so.
+// Sidecars that run single commands on a real etcd, without the threads that otherwise send them. Each command is
+// prepared, sent and concluded when the test says so.
 #pragma once
 
 #include <set>
@@ -38,7 +38,7 @@ struct Store {
     const auto value = cluster::room_value_from(room, text(keys.room(room)));
     return value ? value->row.gateway_name : "";
   }
-  // Where it was, if it has been given up.
+  // The gateway of its tombstone, if it has been given up.
   std::string tombstone(const std::string& room) {
     const auto value = cluster::tombstone_from(text(keys.tombstone(room)));
     return value ? value->gateway : "";
@@ -115,7 +115,7 @@ class Sidecar {
     return perform(command(cluster::Command::Kind::give_up, room));
   }
 
-  // Takes in what is there now, as the one who follows would.
+  // Takes in the store's present state, as the follower would.
   void follow() {
     const auto reply = store_.engine.range({store_.keys.first_followed(), store_.keys.last_followed()}, patiently());
     REQUIRE(reply.ok());
@@ -150,7 +150,7 @@ class Sidecar {
  private:
   Store& store_;
   std::string id_;
-  std::set<std::string> named_;  // the rooms that were ever heard of
+  std::set<std::string> named_;  // every room that was ever mentioned
   int last_id_ = 0;
 };
 

@@ -17,7 +17,7 @@ using etcd_test::lateness;
 
 namespace {
 
-// As the contract promises, and what a busy machine takes.
+// The contract's promise, and the delay of a busy machine.
 constexpr auto deadline = 3s + lateness;
 
 bool is_answered(FleetSidecar& fleet_sidecar, const std::string& room) {
@@ -65,7 +65,7 @@ TEST_CASE("known rooms are answered and new ones refused while etcd is dead, unt
   check_known(a, were);
   check_known(b, were);
   CHECK(comes_true([&] { return a.fleet->problem().has_value(); }));
-  // Once it is known to be away, who asks is not kept waiting.
+  // Requests do not wait once the store is known to be away.
   CHECK(idle_time_of([&] { a.ask("newer"); }) < a.options.timeout);
   CHECK(a.fleet->release("1", true, a.registry->deadline()) == app::Claims::Released::unavailable);
   CHECK_FALSE(a.fleet->share_draining("gxy1", domain::Draining::yes, a.registry->deadline()));
@@ -102,7 +102,7 @@ TEST_CASE("a sidecar with an outdated replica answers only rooms in use here") {
   const auto were = some_rooms(a, b);
   REQUIRE(a.report("1", "s") == were.at("1") + " 1");
   etcd.kill(0);
-  // From its file it knows that it is, without waiting for it.
+  // Its file shows that the room is in use here, without a wait for the store.
   soon.max_stale = 1ms;
   a.stop();
   a.options = soon;
@@ -179,7 +179,7 @@ TEST_CASE("a room that ends elsewhere while it is being moved here is placed ane
 
 namespace {
 
-// What the member has on its disk becomes what that folder has.
+// The member's data are replaced by those of that folder.
 void put_back(EtcdProcess& etcd, const std::string& from) {
   namespace fs = std::filesystem;
   const std::string data = etcd.folder().file("data0");
@@ -197,7 +197,7 @@ std::string kept(EtcdProcess& etcd, const std::string& name) {
 
 }  // namespace
 
-// Its revisions alone do not tell: by others' changes it has come past where it was followed to.
+// Its revisions alone do not show it: changes by other clients have brought it past the followed revision.
 TEST_CASE("a store that was restored from a backup and written to since gets its missing rooms") {
   EtcdProcess etcd;
   const std::string before = kept(etcd, "before");

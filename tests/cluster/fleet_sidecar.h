@@ -22,7 +22,7 @@ class FleetSidecar : public SidecarFixture {
   // As a reload does it. Without endpoints it is alone.
   void configure(const etcd::Options& with);
 
-  // The gateway alone that asking gives.
+  // The answered gateway alone.
   std::string gateway(const std::string& room);
   // Did the assignment end with that?
   bool leave(const std::string& room, const std::string& session);
@@ -31,7 +31,7 @@ class FleetSidecar : public SidecarFixture {
   bool is_live() const;
   // Its own, in the store.
   std::string id() const { return *fleet->view().sidecar; }
-  void pass(std::chrono::seconds time);  // in small steps: a leap counts for nobody (app/clock.h)
+  void pass(std::chrono::seconds time);  // in small steps: a leap is left out (app/clock.h)
 
   etcd::Options options;
   std::unique_ptr<cluster::Fleet> fleet;

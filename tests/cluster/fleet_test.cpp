@@ -75,7 +75,7 @@ TEST_CASE("a room has one gateway, whichever sidecar is asked first") {
     FleetSidecar& second = i % 2 == 0 ? b : a;
     const std::string gateway = first.gateway(room_named(i));
     CHECK(gateway.substr(0, 3) == "gxy");
-    CHECK(second.ask(room_named(i)) == gateway + " sticky");  // though it may not have heard of it
+    CHECK(second.ask(room_named(i)) == gateway + " sticky");  // though it may not have followed it yet
     CHECK(first.ask(room_named(i)) == gateway + " sticky");
   }
 }
@@ -91,7 +91,7 @@ TEST_CASE("simultaneous requests at two sidecars place each room once") {
     askers.emplace_back([&, asker] {
       std::vector<int> order(rooms);
       for (int i = 0; i < rooms; ++i) order[static_cast<std::size_t>(i)] = i;
-      // Pairs of them, one at each, go the same way, and some all ways at once.
+      // Pairs of askers, one at each sidecar, go in the same order, and the pairs in different orders.
       std::shuffle(order.begin(), order.end(), std::mt19937(asker / 4));
       for (const int i : order) {
         const std::string answer = (asker % 2 == 0 ? a : b).ask(room_named(i));
@@ -161,7 +161,7 @@ TEST_CASE("users are counted over all sidecars, in answers, listings and loads")
   const std::string gateway = a.gateway("r");
   for (int i = 0; i < 3; ++i) a.report("r", "a" + std::to_string(i));
   for (int i = 0; i < 2; ++i) b.report("r", "b" + std::to_string(i));
-  // No second has passed: told is how many there were when the room began to be used.
+  // No second has passed: the announced numbers are those of the rooms' first use.
   CHECK(comes_true([&] { return users(c, "r") == 2; }));
   for (FleetSidecar* fleet_sidecar : {&a, &b, &c}) fleet_sidecar->pass(1s);
   for (FleetSidecar* fleet_sidecar : {&a, &b, &c}) {
@@ -412,10 +412,10 @@ TEST_CASE("a sidecar that stops sharing and shares again moves no room in use") 
   for (const auto& [room, gateway] : were) {
     INFO(room);
     CHECK(a.ask(room) == gateway + " sticky");
-    CHECK(b.gateway(room) == gateway);  // which brings it back itself, if the carrying is still under way
+    CHECK(b.gateway(room) == gateway);  // which republishes it itself, if a's republishing is still under way
     CHECK(look.gateway_of(room) == gateway);
   }
-  // What was assigned alone has been republished in.
+  // A room assigned while a was alone has been republished.
   CHECK(comes_true([&] { return look.gateway_of("alone") == alone && b.knows("alone") == alone; }));
   CHECK(a.fleet->counts().conflicts.value() == 0);
 }

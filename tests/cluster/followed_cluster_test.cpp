@@ -61,13 +61,13 @@ bool is_answered(FleetSidecar& fleet_sidecar, const std::string& room) {
   return fleet_sidecar.gateway(room).substr(0, 3) == "gxy";
 }
 
-// Waits for it, as who was refused asks again.
+// Waits for it, as a refused client asks again.
 std::string answered(FleetSidecar& fleet_sidecar, const std::string& room) {
   REQUIRE(comes_true([&] { return is_answered(fleet_sidecar, room); }));
   return fleet_sidecar.gateway(room);
 }
 
-// No attempt is given up because the machine is busy: a second one would find done what the first one did.
+// No attempt is given up on a busy machine: a second one would find the first one's changes.
 etcd::Options with_patience(etcd::Options options) {
   options.attempt_timeout = 20s;
   return options;
@@ -333,7 +333,7 @@ TEST_CASE("a proxy may close each connection after one answer") {
 }
 
 TEST_CASE("a password is checked only at members of the followed cluster") {
-  EtcdProcess etcd, open, other;  // `open` wants none, `other` knows another one
+  EtcdProcess etcd, open, other;  // `open` needs none, `other` has another one
   etcd::Options options = with_patience(etcd.options());
   etcd.turn_authentication_on("sidecar", "secret", options.prefix);
   other.turn_authentication_on("sidecar", "another", options.prefix);

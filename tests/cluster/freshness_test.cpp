@@ -11,7 +11,7 @@ using cluster::ResumePoint;
 
 namespace {
 
-// Questions are dated back, so that nothing has to wait; by no more than the machine has been running.
+// Reads are dated back, so that no test has to wait, but not to before the machine's start.
 bool is_about(std::optional<std::chrono::milliseconds> age, std::chrono::milliseconds expected) {
   return age && *age >= expected && *age < expected + 8s;
 }
@@ -90,7 +90,7 @@ TEST_CASE("an answer has to be followed anew after the store was restored from a
   freshness.begin(std::nullopt);
   freshness.followed(50);
   freshness.forget_questions();
-  freshness.answered(Freshness::now() - 20s, 10);  // lower than what was followed of the other
+  freshness.answered(Freshness::now() - 20s, 10);  // lower than the followed revision of the other store
   CHECK_FALSE(freshness.age());
   freshness.followed(10);
   CHECK(is_about(freshness.age(), 20s));

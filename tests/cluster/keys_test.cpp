@@ -13,7 +13,7 @@ namespace {
 
 const Keys keys("/room-sidecar/");
 
-// Ids as they are allowed, and a few that would be mixed up if names were not encoded.
+// Allowed ids, and a few that would be confused if names were not encoded.
 const std::vector<std::string> ids{"a",       "a/b", "a%2Fb", "a%252Fb", "/",   "%",     "%2F",  "a.b",
                                    "...",     "a b", "~",     "-_",      "use", "use/x", "room", "beat",
                                    "a/use/b", "a0",  "שלום",  "чат/1",   "a:b", "A",     "a+b",  "🎥"};

@@ -1,4 +1,4 @@
-// An etcd that is well, but slow: it needs longer than an attempt may take.
+// An etcd that works, but is slow: it needs longer than an attempt may take.
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -181,7 +181,7 @@ TEST_CASE("a command without a waiting request gets longer and longer attempts u
   other.report("r", "at-other");
   REQUIRE(comes_true([&] { return fleet_sidecar.knows("r") == gateway; }));
   CHECK(fleet_sidecar.report("r", "s").starts_with(gateway));
-  CHECK(comes_true([&] { return done() == 1; }));  // the mark
+  CHECK(comes_true([&] { return done() == 1; }));  // the use mark
   CHECK_FALSE(fleet_sidecar.leave("r", "s"));
   CHECK(comes_true([&] { return done() == 2; }));            // it is given up
   CHECK(fleet_sidecar.ask("new") == "storage_unavailable");  // a request keeps its time

@@ -29,7 +29,7 @@ etcd::Options hasty(etcd::Options options) {
   return options;
 }
 
-// With a registry and a journal that are another sidecar's.
+// With the registry and the journal of another sidecar.
 struct Writing {
   Writing(const etcd::Options& options, FleetSidecar& fleet_sidecar)
       : state(std::make_shared<SharedState>(Options{options, EngineKind::etcd}, "writing", "", *fleet_sidecar.registry,

@@ -1,4 +1,4 @@
-// [cluster]: members and prefix, what is refused by itself and together, and the files that it names.
+// [cluster]: endpoints and prefix, refusals of one value and of several together, and the named files.
 #include <sys/stat.h>
 
 #include "catch.h"
@@ -201,7 +201,7 @@ TEST_CASE("unreadable files of [cluster] are named with their lines, if there is
               problem("config.toml:6: cluster.key_file", none, missing)});
   CHECK(config::unreadable_files(written::load(toml(good), "CLUSTER_KEY_FILE=/\n", etcd)) ==
         Texts{problem(".env:1: CLUSTER_KEY_FILE", "/", "is a directory")});
-  // OpenSSL would wait for a pipe for ever; the password we read ourselves, for a second.
+  // OpenSSL would wait for a pipe for ever; the sidecar itself reads the password, for at most a second.
   const std::string pipe = folder.file("pipe");
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   CHECK(config::unreadable_files(written::load(toml(pipe), {}, etcd)) ==

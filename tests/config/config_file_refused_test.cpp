@@ -1,4 +1,4 @@
-// What config.toml may not say, with the whole of what the operator is told.
+// Refusals of config.toml, with the whole message to the operator.
 #include <algorithm>
 
 #include "catch.h"

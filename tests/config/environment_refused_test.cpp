@@ -1,4 +1,4 @@
-// What variables may not say, from `.env` and from the process alike.
+// Refusals of variables, from `.env` and from the process environment.
 #include "catch.h"
 #include "written.h"
 

@@ -156,7 +156,7 @@ TEST_CASE("the command line and the process environment determine the sources") 
   CHECK(named.config_file_required);
   CHECK(named.env_file == "e.env");
 
-  // As getenv(3): of a variable that is there twice the first counts.
+  // As getenv(3): the first of two variables with one name counts.
   config::Sources first = usual;
   first.config_file = "/nonexistent/config.toml";
   CHECK(config::load(first).configuration.domain.scale);

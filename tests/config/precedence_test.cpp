@@ -12,7 +12,7 @@ struct Values {
     const char* toml;
     const char* variable;
   } each[3];
-  written::Environment with = {};  // what it does not stand without
+  written::Environment with = {};  // the settings that it needs
 };
 
 const Values values[] = {

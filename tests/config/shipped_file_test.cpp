@@ -1,4 +1,4 @@
-// The config.toml that is shipped: what it says is what holds without it.
+// The shipped config.toml: its values are the defaults.
 #include <algorithm>
 #include <sstream>
 
@@ -14,7 +14,7 @@ std::string shipped_text() {
   return text.str();
 }
 
-// Its example lines (those that begin with "#" and no blank), taken in.
+// The same with its example lines, which begin with "#" and no blank, made active.
 std::string with_examples(const std::string& text) {
   std::istringstream lines(text);
   std::string result;
@@ -34,7 +34,7 @@ TEST_CASE("the shipped file is valid, and each value in it is the default") {
   for (const config::Setting& setting : shipped.settings) {
     CAPTURE(setting.key);
     CHECK(setting.value == written::setting(none, setting.key).value);
-    // What has no value by default can only stand there as an example.
+    // A setting without a default can only appear there as an example.
     CHECK((setting.origin == "default") == setting.value.empty());
   }
 }

@@ -1,4 +1,4 @@
-// Loads a config.toml and a `.env` that a test writes, and reads what came of it.
+// Loads a config.toml and a `.env` that a test writes, and reads the outcome.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// What a decision is made from, for one test: four gateways, gxy1 … gxy4, in scale mode. One thread.
+// The input of a decision, for one test: four gateways, gxy1 … gxy4, in scale mode. One thread.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// What is decided where others decide too, and not all of it is known.
+// Decisions beside other sidecars, with incomplete knowledge of the shared store.
 #include "catch.h"
 #include "decision_fixture.h"
 
@@ -44,7 +44,7 @@ TEST_CASE("an outdated view answers only rooms in use here, since other rooms ma
   CHECK(fixture.ask({"r", "", Asker::session}) == "gxy4 sticky");
   fixture.ledger.leave("s", "r");
   CHECK(fixture.ask({"r"}) == "storage_unavailable");
-  // One that nobody has can be claimed, which asks the others.
+  // A room that nobody has can be claimed, which asks the shared store.
   CHECK(fixture.ask({"q"}) == "book gxy1 assigned");
 }
 
@@ -104,7 +104,7 @@ TEST_CASE("a tombstone returns a room to its gateway, whatever the loads are") {
   for (int i = 0; i < 5; ++i) fixture.follow("other" + std::to_string(i), "gxy4");
   CHECK(fixture.ask({"r"}) == "book gxy4 assigned");
   CHECK(fixture.ask({"q"}) == "book gxy1 assigned");
-  // A user who reports another place is believed less.
+  // A session's report of another gateway counts less.
   CHECK(fixture.ask({"r", "", Asker::session, "gxy3"}) == "book gxy4 assigned");
 }
 

@@ -81,7 +81,7 @@ TEST_CASE("a suspect gateway is up only after `rise` good probe results in a row
       {"a single bad one", 3, "-++", "suspect"},
       {"a single bad one, and all good since", 3, "-+++", "up"},
       {"one is enough where that is configured", 1, "--+", "up"},
-      {"a bad word too many among good ones makes it down", 2, "--+---", "down"},
+      {"one bad result too many among good ones makes it down", 2, "--+---", "down"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.sentence);
@@ -133,7 +133,7 @@ TEST_CASE("a gateway is unknown once its probe results are older than stale_afte
   CHECK(fleet.state(0) == "unknown");
   CHECK(fleet.state(1) == "unknown");
   CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));
-  // What was said before the silence does not count with what is said after it.
+  // Results from before the silence do not count together with those after it.
   fleet.rounds(1, {0});
   CHECK(fleet.state(0) != "down");
 }
@@ -169,7 +169,7 @@ TEST_CASE("no gateway is lost after most failed at once, until enough are up aga
   fleet.health.watch(fleet.options, fleet.all);
   CHECK(fleet.fitness(0) == Fitness::doubted);
   CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));
-  // However long it lasts: time alone does not make it their failure.
+  // However long it lasts: time alone does not show that the gateways failed.
   fleet.rounds(100, {0, 1, 2});
   CHECK(fleet.health.brakes());
   CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));
@@ -177,7 +177,7 @@ TEST_CASE("no gateway is lost after most failed at once, until enough are up aga
   CHECK_FALSE(fleet.health.brakes());
   CHECK(fleet.fitness(0) == Fitness::down);
   CHECK(fleet.health.is_lost(0, 0s, fleet.now));
-  // The last ones may be about to come back.
+  // The remaining ones may be about to come back.
   CHECK_FALSE(fleet.health.is_lost(0, 5s, fleet.now));
   fleet.rounds(3, {0, 1});
   CHECK(fleet.health.is_lost(0, 5s, fleet.now));
@@ -188,7 +188,7 @@ TEST_CASE("the brake holds before the first of many gateways is lost") {
   fleet.rounds(2);
   fleet.rounds(2, {0, 1, 2});
   fleet.now += 2s;
-  fleet.health.observe(0, HealthSource::http, false, fleet.now);  // the others' words are still under way
+  fleet.health.observe(0, HealthSource::http, false, fleet.now);  // the other gateways' results are still under way
   fleet.health.evaluate(fleet.now);
   CHECK(fleet.state(0) == "down");
   CHECK(fleet.state(1) == "suspect");
@@ -242,7 +242,7 @@ TEST_CASE("a flapping gateway comes back after a growing hold-down") {
   fall_and_rise();
   CHECK(pause() == 120);
   CHECK(fleet.state(0) == "up");
-  fleet.rounds(400);  // well for a long time: forgiven
+  fleet.rounds(400);  // up for a long time: the earlier falls count no more
   fall_and_rise();
   CHECK(pause() == 0);
 }
@@ -275,7 +275,7 @@ TEST_CASE("the gateway's own answer counts more than the broker's message") {
   };
   const Case cases[] = {
       {"both good", true, true, "up"},
-      {"it has died without a word", false, true, "down"},
+      {"it has died silently", false, true, "down"},
       {"it answers, and only its line to the broker is gone", true, false, "suspect"},
       {"both bad", false, false, "down"},
   };

@@ -1,4 +1,4 @@
-// What other sidecars do, as the ledger takes it in.
+// Changes by other sidecars, as the ledger takes them in.
 #include <chrono>
 #include <string>
 
@@ -19,7 +19,7 @@ domain::Assignment row(const std::string& room, const std::string& gateway) {
   return {room, gateway, "IL", at(0s).wall, at(0s).wall};
 }
 
-// What is to be told: "room use", one after the other.
+// The uses to announce: "room use", one after the other.
 std::string reported(Ledger& ledger) {
   std::string text;
   for (const auto& reported : ledger.take_uses()) {
@@ -102,7 +102,7 @@ TEST_CASE("a room's use is announced when it changes, and anew after a give-up")
   Ledger ledger;
   ledger.announce_uses(true);
   ledger.follow(row("r", "a"));
-  CHECK(reported(ledger).empty());  // followed, but used by nobody here
+  CHECK(reported(ledger).empty());  // followed, but not used here
   ledger.answered("r", at(1s));
   ledger.answered("r", at(2s));
   CHECK(reported(ledger) == "r kept");
@@ -210,7 +210,7 @@ TEST_CASE("a room's number of users is announced when it changes, at most once a
   CHECK(recounts(ledger, at(1s)).empty());
   ledger.enter("t", "r", {}, own, at(1s));
   ledger.enter("u", "r", {}, own, at(1s));
-  CHECK(recounts(ledger, at(2s - 1ms)).empty());  // when it began to be used was told just now
+  CHECK(recounts(ledger, at(2s - 1ms)).empty());  // its first use was announced just now
   CHECK(recounts(ledger, at(2s)) == "r 3");
   ledger.leave("u", "r");
   CHECK(recounts(ledger, at(3s - 1ms)).empty());

@@ -1,4 +1,4 @@
-// What the tests of the ledger and of decisions do with one. One thread.
+// Steps on a ledger, for the tests of the ledger and of decisions. One thread.
 #pragma once
 
 #include <chrono>

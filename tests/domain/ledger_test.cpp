@@ -40,7 +40,7 @@ TEST_CASE("a booking counts at once, and a withdrawn one never did") {
   ledger.withdraw("r");
   CHECK(rooms_on(ledger, "a") == 0);
   CHECK(ledger.find("r") == nullptr);
-  // The file may hold it, if a failed commit turns up again after a crash: it is told to forget it.
+  // The file may hold the row, if a failed commit reappears after a crash, so its removal is written.
   const auto changes = ledger.take_changes();
   REQUIRE(changes.size() == 1);
   CHECK(std::get<domain::AssignmentGone>(changes[0]).room_id == "r");
@@ -452,7 +452,7 @@ TEST_CASE("invariant 3: a gateway's load is the recount of its assignments, afte
 }
 
 TEST_CASE("sessions with ids chosen to collide in a hash cost no more than other sessions") {
-  constexpr std::size_t buckets = 5087;  // of libstdc++'s tables, when they hold some thousands
+  constexpr std::size_t buckets = 5087;  // the size of libstdc++'s tables with some thousands of entries
   std::vector<std::string> chosen, usual;
   for (std::size_t number = 0; chosen.size() < 5000; ++number) {
     std::string id = std::to_string(number);

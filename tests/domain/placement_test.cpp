@@ -1,5 +1,5 @@
 // The five steps as a table: regions, loads, states and both ways of being full. For each case the answer
-// is asserted, and that what explains it names the same gateway.
+// is asserted, and that the explanation names the same gateway.
 #include "domain/placement.h"
 
 #include <sstream>
@@ -460,7 +460,7 @@ TEST_CASE("excess users count as load: they make a gateway less preferred, and f
   };
   for (const ExcessUsers& excess_users :
        {ExcessUsers{{}, "a assigned"}, ExcessUsers{{10, 0, 0}, "a assigned"}, ExcessUsers{{11, 0, 0}, "c assigned"},
-        ExcessUsers{{21, 0, 11}, "b assigned"}, ExcessUsers{{80, 61, 71}, "a assigned"},  // the last place
+        ExcessUsers{{21, 0, 11}, "b assigned"}, ExcessUsers{{80, 61, 71}, "a assigned"},  // the last free slot
         ExcessUsers{{81, 61, 71}, "capacity_exhausted"}}) {
     std::vector<domain::Verdict> verdicts;
     CHECK(answer_text(placement.choose("", {loads.rooms, excess_users.users}, &verdicts), loads) ==

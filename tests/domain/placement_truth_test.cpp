@@ -1,5 +1,5 @@
-// The steps with health and standby servers, told a second time without any thought of speed; and each verdict held
-// against what it says. Made-up fleets, many of them small, so that every way through the steps is taken.
+// The steps with health and standby servers, written a second time without regard to speed, and a check of each
+// verdict. Random fleets, many of them small, take every way through the steps.
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -85,7 +85,7 @@ struct World {
     return best;
   }
 
-  // Others first, then suspects; in each with room first, where that is asked for.
+  // Suspect gateways come last; in either group those with free capacity come first, if required.
   template <typename Of>
   std::optional<std::size_t> step(const Of& of, std::initializer_list<bool> full_too) const {
     for (const bool behind : {false, true}) {
@@ -158,7 +158,7 @@ struct World {
     if (verdict == "no_region") return gateway.regions.empty() && chosen && serves(*chosen);
     if (verdict == "other_region") return !gateway.regions.empty() && !serves(gateway) && chosen;
     if (verdict == "suspect") return gateway.fitness != Fitness::fit && chosen && chosen->fitness <= Fitness::unknown;
-    // Load has decided between two that were alike in all else.
+    // The load has decided between two gateways that were equal otherwise.
     return verdict == "higher_load" && chosen && gateway.load() * chosen->capacity >= chosen->load() * gateway.capacity;
   }
 };

@@ -1,4 +1,4 @@
-// Choosing where others choose too: ties by chance, and two choices. What the steps admit stays as it is.
+// Selection beside other sidecars: random ties, and two choices. The steps' candidates stay the same.
 #include <algorithm>
 #include <limits>
 #include <map>
@@ -262,7 +262,7 @@ TEST_CASE("two_choices: only the other of the two can be higher_load, and the re
     expected[*choice.gateway] = "chosen";
     expected[choice.rival.value()] = "higher_load";
     CHECK(fixture.verdicts(Selection::two_choices, number) == expected);
-    // Reported afterwards it is the same, whatever the next choice's chance would be.
+    // A later explanation of the choice is the same, whatever the next random number.
     std::vector<domain::Verdict> later;
     fixture.placement->explain("IL", fixture.loads(Selection::least_loaded, 0), choice, 10, later);
     for (std::size_t at = 0; at < later.size(); ++at) CHECK(later[at].verdict == expected[at]);

@@ -1,10 +1,10 @@
-// Many askers at several sidecars at once; writes down every answer for a test that counts by itself.
-// A plan's line is one question: `ask ROOM SIDECAR` or `enter ROOM SIDECAR SESSION`, SIDECAR counted from 0.
+// Many askers at several sidecars at once. Writes down every answer, for a test that counts by itself.
+// A plan's line is one request: `ask ROOM SIDECAR` or `enter ROOM SIDECAR SESSION`, SIDECAR counted from 0.
 // They are begun in the plan's order, no faster than RATE a second (0: as fast as they go). A request that is refused with
 // 503 or loses the connection asks again 100 ms later, until PATIENCE ms have passed since the first time.
-// A line of ANSWERS is one answer, tab-separated: question's number, thread, status (0: connection lost), begin
-// and end in µs of the monotonic clock, gateway, reason. Each 50 ms the number of questions that are done is
-// printed. Exits 2 if the plan is no plan; else 0, whatever was answered.
+// A line of ANSWERS is one answer, tab-separated: request's number, thread, status (0: connection lost), begin
+// and end in µs of the monotonic clock, gateway, reason. Each 50 ms the number of finished requests is
+// printed. Exits 2 if the plan cannot be parsed; else 0, whatever was answered.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

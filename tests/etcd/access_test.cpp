@@ -17,7 +17,7 @@ using etcd_test::Watcher;
 
 namespace {
 
-// Why the first member cannot be asked; one attempt, with all the time that it needs.
+// The problem of the first member, after one attempt without a time limit.
 std::string problem_of(const Options& options) { return Client(options).members().front().problem.value_or("none"); }
 
 const Client::Sink once = [](const Header&, const std::vector<Event>&) { return false; };

@@ -30,7 +30,7 @@ Transaction create() {
   return transaction;
 }
 
-// What a watch told by that text, and how it ended; in pieces of each size.
+// The events of a watch with that text, and its end, in pieces of each size.
 struct Reported {
   std::vector<std::pair<Header, std::vector<Event>>> calls;
   std::optional<WatchEnd> end;
@@ -298,9 +298,9 @@ TEST_CASE("a failed member is passed over for a while, and is tried again once a
   CHECK(third != second);
   local.worked();
   CHECK(local.endpoint() == third);
-  local.failed(now + 1s);  // the others are passed over yet
+  local.failed(now + 1s);  // the other members are still passed over
   CHECK(local.endpoint() == first);
-  local.failed(now + 7s);  // first was
+  local.failed(now + 7s);  // it was the first
   CHECK(local.endpoint() == second);
 }
 

@@ -1,5 +1,5 @@
-// Stands before members of etcd, as a proxy may, and passes each request on to the one whose turn it is: requests of one
-// connection may be answered by different clusters. The thread that makes it ends it.
+// A proxy before members of etcd, which passes each request on to a chosen member. Requests of one connection may be
+// answered by different clusters. The thread that creates it destroys it.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@ namespace etcd_test {
 
 class Balancer {
  public:
-  // `choose` says the member's endpoint for each request by its path; "": it is refused as what the user may not do.
+  // `choose` gives the member's endpoint for each request by its path; "": refused, as without permission.
   // `edit` may change the answer.
   using Choose = std::function<std::string(const std::string& path)>;
   using Edit = std::function<std::string(std::string body)>;

@@ -1,4 +1,4 @@
-// What is known of a request that was not, or not wholly, answered; against servers that behave badly.
+// Outcomes of requests without a whole answer, against servers that behave badly.
 #include "etcd/connection.h"
 
 #include <fcntl.h>
@@ -28,7 +28,7 @@ namespace {
 
 const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 
-// Gives each connection the answers, one a request. It reads one request more if it is to, and hangs up.
+// Gives each connection the answers, one a request. It reads one more request on demand, and hangs up.
 class Server {
  public:
   explicit Server(std::vector<std::string> answers, bool reads_one_more = false)
@@ -68,7 +68,7 @@ class Server {
   LoopbackServer server_{[this](int connection) { serve(connection); }};
 };
 
-// Takes connections and says that; then nothing, until the other side has gone.
+// Takes connections and sends that; then nothing, until the other side has gone.
 class Silent {
  public:
   explicit Silent(std::string begin = "") : begin_(std::move(begin)) {}
@@ -84,7 +84,7 @@ class Silent {
   }};
 };
 
-// At that port of another address of loopback nobody takes connections, and they are not refused either.
+// Connections to that port of another loopback address are neither accepted nor refused.
 class Unreachable {
  public:
   explicit Unreachable(const std::string& address) {
@@ -175,7 +175,7 @@ TEST_CASE("unsent requests and possibly sent requests are distinguished") {
   const std::string late = "no answer came in time";
   for (const Case& each : {
            Case{nowhere, Outcome::not_sent, "there is no answer"}, Case{"", Outcome::not_sent, "this is no address"},
-           Case{"http://silent.test:1", Outcome::not_sent, late},  // whose name is looked up for long
+           Case{"http://silent.test:1", Outcome::not_sent, late},  // a slow look-up of its name
            Case{"https" + silent.endpoint().substr(4), Outcome::not_sent, late},
            Case{"https" + nonsense.endpoint().substr(4), Outcome::not_sent, "TLS failed"},
            Case{silent.endpoint(), Outcome::unsure, late}, Case{begun.endpoint(), Outcome::unsure, late},

@@ -99,7 +99,7 @@ std::string bcrypt_cost_for(std::chrono::milliseconds least) {
 EtcdProcess::EtcdProcess(Setup setup) : setup_(std::move(setup)), members_(static_cast<std::size_t>(setup_.members)) {
   ::signal(SIGPIPE, SIG_IGN);  // as the sidecar does
   if (setup_.tls) make_certificates();
-  // Another test may take a port before etcd does: it ends then, and others are tried.
+  // Another test may take a port before etcd does. Then etcd ends, and other ports are tried.
   for (int attempt = 0; attempt < 5; ++attempt) {
     choose_ports();
     for (std::size_t i = 0; i < members_.size(); ++i) launch(i);
@@ -138,7 +138,7 @@ void EtcdProcess::launch(std::size_t i) {
       etcd_path(), "--name", "n" + number, "--data-dir", folder_.file("data" + number), "--listen-client-urls",
       options_.endpoints[i], "--advertise-client-urls", options_.endpoints[i], "--listen-peer-urls", peer(i),
       "--initial-advertise-peer-urls", peer(i), "--initial-cluster", all, "--initial-cluster-state", "new",
-      // Alone it need not hear others, and is there sooner.
+      // A lone member need not wait for others, and is ready sooner.
       "--heartbeat-interval", is_alone ? "20" : "100", "--election-timeout", is_alone ? "200" : "1000", "--pre-vote",
       "--experimental-watch-progress-notify-interval", "1s", "--logger", "zap", "--log-level", "warn"};
   if (setup_.tls) {

@@ -1,6 +1,6 @@
 // A real etcd of one or three members, on free ports of loopback and in a temporary folder, for one test. It is
 // Debian's, unpacked below $ETCD_ROOT or installed; without one the test fails.
-// The thread that makes it is to outlive it: the members end with that thread.
+// The thread that creates it must outlive it: the members end with that thread.
 #pragma once
 
 #include <sys/types.h>
@@ -36,9 +36,9 @@ class EtcdProcess {
   EtcdProcess(const EtcdProcess&) = delete;
   EtcdProcess& operator=(const EtcdProcess&) = delete;
 
-  // To be connected with: all members, and what TLS needs.
+  // Options to connect with: all members, and the files for TLS.
   const etcd::Options& options() const { return options_; }
-  // The same where it is well all the time: no attempt is given up because the machine is busy. A second one would find
+  // The same for an etcd that works all the time: no attempt is given up on a busy machine. A second one would find
   // done what the first one did.
   etcd::Options patient_options() const;
   // The same, with that member only.
@@ -48,7 +48,7 @@ class EtcdProcess {
 
   void kill(std::size_t member);
   void start(std::size_t member);  // again, with its data; waits until it answers
-  // Where there is one member: it has lost its disk, and is another cluster from then on. (With another token: etcd
+  // For one member: it has lost its disk, and is another cluster from then on. (With another token: etcd
   // makes a cluster's id of that and of the members' addresses.)
   void start_as_another_cluster();
   // Ends all members by SIGTERM and starts them anew: they have forgotten all tokens that were made before the last key
@@ -57,15 +57,15 @@ class EtcdProcess {
   void halt(std::size_t member);  // SIGSTOP
   void go_on(std::size_t member);
 
-  // Straight to the first one's gateway; the answer, with status 200, else the test fails.
+  // Posts to the first member's gateway and returns the answer; the test fails unless its status is 200.
   std::string post(const std::string& path, const std::string& body, const std::string& token = "") const;
-  // For etcd's own authentication: a root, and a user who may do all below the prefix. Then it is on.
+  // Turns etcd's authentication on, with a root, and a user with all rights below the prefix.
   void turn_authentication_on(const std::string& user, const std::string& password, const std::string& prefix) const;
 
   // The members' certificate from now on, by the same authority; `names` as in subjectAltName.
   void set_certificate(const std::string& names, const std::string& subject) const;
 
-  // That all members that run have begun since they were started.
+  // The password checks that all running members have begun since their start.
   int password_checks() const;
 
   void post_as_root(const std::string& path, const std::string& body) const;

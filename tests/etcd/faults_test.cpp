@@ -27,13 +27,13 @@ using etcd_test::Watcher;
 
 namespace {
 
-// Takes connections and says what it is told to, in pieces, and then nothing.
+// Takes connections and sends the given text, in pieces, and then nothing.
 class Mute {
  public:
   explicit Mute(std::string piece = "", std::chrono::milliseconds pause = 0ms)
       : piece_(std::move(piece)), pause_(pause) {}
 
-  // Has anybody come? Without a piece to say only.
+  // Is there a connection? Only without a piece to send.
   bool is_asked() const {
     pollfd asked{server_.socket(), POLLIN, 0};
     return ::poll(&asked, 1, 0) == 1;

@@ -12,10 +12,10 @@ using Clock = std::chrono::steady_clock;
 
 inline Clock::time_point in(std::chrono::milliseconds time) { return Clock::now() + time; }
 
-// For an answer that is sure to come, however busy the machine is.
+// For an answer that is certain to come, however busy the machine is.
 inline Clock::time_point patiently() { return in(std::chrono::seconds{30}); }
 
-// What is to hold by a deadline, a busy machine may show that much later. What is tested would else last far longer.
+// A busy machine may meet a deadline that much later. Without the tested deadline it would take far longer.
 constexpr std::chrono::seconds lateness{5};
 
 inline std::chrono::milliseconds time_of(const std::function<void()>& work) {
@@ -24,7 +24,7 @@ inline std::chrono::milliseconds time_of(const std::function<void()>& work) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin);
 }
 
-// The same on a machine with nothing else to do, as far as tests/pace.h can tell: to be compared with what it may take.
+// The time that it would take on an idle machine, as estimated by tests/pace.h, to compare with a limit.
 inline std::chrono::milliseconds idle_time_of(const std::function<void()>& work) {
   tests::Slowdown slowdown;
   const auto took = time_of(work);

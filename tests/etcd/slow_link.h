@@ -1,7 +1,6 @@
-// A member of etcd behind a link on which each piece of its answers comes late: an etcd that is slow, but well. What is
-// asked over it can be looked at before the member gets it, and kept from it. Answers to some requests can be held back,
-// while a watch goes on.
-// The thread that makes it ends it.
+// A link to a member of etcd that delays each piece of its answers: an etcd that is slow, but works. A test can look at
+// each request before the member gets it, and drop it. Answers to some requests can be delayed while a watch goes on.
+// The thread that creates it destroys it.
 #pragma once
 
 #include <poll.h>
@@ -22,7 +21,7 @@ namespace etcd_test {
 
 class SlowLink {
  public:
-  // Sees each piece of what is asked; false: the connection ends instead. Any thread.
+  // Sees each piece of a request; false: the connection ends instead. Any thread.
   using Look = std::function<bool(std::string_view piece)>;
 
   // The member's endpoint is one of loopback.

@@ -1,4 +1,4 @@
-// A watch in a thread of its own, and what it was told. Any thread may look; it is stopped at its end.
+// A watch in a thread of its own, and its events. Any thread may look. The destructor stops it.
 #pragma once
 
 #include <mutex>

@@ -3,7 +3,7 @@
 // any instant. $POWER_LOSS_FOLDER: the folder, a real path; folders in it are not looked at.
 // $POWER_LOSS_RECORD: the file that grows, one record a call, in the order of the calls.
 // Any thread: a call and its record are one step under one lock. Syncs are recorded and not done,
-// which spares the real disk. What could change a file unseen ends the program, told on stderr.
+// which spares the real disk. A call that could change a file unrecorded ends the program, with a message on stderr.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// Takes apart what the server has sent, strictly: a client in front of which nothing may be smuggled.
+// Parses the server's answers strictly, as a client that no smuggled answer may reach.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// A body sent in chunks means what it means with its length, however it is cut, and so does what follows it.
+// A body in chunks means the same as with its length, however it is cut, and so does the next request.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <cstdio>

@@ -1,5 +1,5 @@
-// What a member of etcd says: a watch's stream, in pieces of the size that the first byte tells (even), or an answer
-// to a question (odd).
+// Answers of an etcd member: a watch's stream in pieces of the size given by the first byte (even), or an answer to a
+// request (odd).
 #include <algorithm>
 #include <string>
 #include <vector>

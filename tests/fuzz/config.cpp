@@ -82,8 +82,7 @@ void check_entries(const config::Configuration& configuration) {
   }
 }
 
-// The environment's lists have no quotes: a room from config.toml that holds a separator is not told
-// apart there.
+// The environment's lists have no quotes, so they cannot hold a room id with a separator in it.
 bool holds_separator(const config::Configuration& configuration) {
   const auto& pins = configuration.domain.pins;
   return std::any_of(pins.begin(), pins.end(),

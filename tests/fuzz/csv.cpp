@@ -1,4 +1,4 @@
-// CSV as `rooms import` reads it: what was read, written down properly, is read the same.
+// CSV as `rooms import` reads it: records that are written down properly are read the same.
 #include <algorithm>
 #include <string>
 

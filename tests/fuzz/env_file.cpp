@@ -10,7 +10,7 @@ namespace {
 
 using fuzz::expect;
 
-// The value as an operator who fears nothing would write it.
+// The value as a careless operator would write it.
 std::string in_quotes(std::string_view value) {
   std::string text = "\"";
   for (const char c : value) {

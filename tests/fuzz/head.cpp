@@ -1,5 +1,5 @@
-// The head of a request, from its bytes through our check and cpp-httplib to what we take it to mean; beside
-// it the fields as they stand, taken apart plainly. The first byte says if it came over a Unix socket.
+// The head of a request, from its bytes through the sidecar's check and cpp-httplib to its meaning. A plain parser of
+// the fields is compared with it. The first byte says if it came over a Unix socket.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -59,7 +59,7 @@ std::vector<std::string> values_of(const http::HttplibCodec::Parsed& parsed, std
   return values;
 }
 
-// The library hands on what was sent. An empty value is given to it as one that means nothing good.
+// The library passes the values on. An empty value has been replaced by "-", or by "close" in Connection.
 void check_handed_on(const http::HttplibCodec::Parsed& parsed, const Sent& sent) {
   for (const char* name :
        {"host", "origin", "authorization", "content-length", "content-encoding", "transfer-encoding", "connection"}) {
@@ -76,7 +76,7 @@ void check_handed_on(const http::HttplibCodec::Parsed& parsed, const Sent& sent)
   }
 }
 
-// Connection: the list of what goes with it, over all its fields.
+// The items of Connection, over all its fields.
 bool asks_to_close(const Sent& sent) {
   for (std::string list : values_of(sent, "connection")) {
     if (list.empty()) return true;
@@ -89,7 +89,7 @@ bool asks_to_close(const Sent& sent) {
   return false;
 }
 
-// What two programs could read in two ways must not be here any more.
+// No accepted head may be readable in two ways.
 void check_taken(const http::Head& head, std::string_view target, const Sent& sent, bool over_tcp) {
   const auto lengths = values_of(sent, "content-length");
   const auto encodings = values_of(sent, "transfer-encoding");

@@ -1,4 +1,4 @@
-// Paths and queries: decoding, and which route they lead to, beside the contract's words done plainly.
+// Paths and queries: decoding and routes, compared with a plain version of the contract's rules.
 #include <algorithm>
 #include <map>
 #include <optional>

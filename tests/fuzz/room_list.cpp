@@ -64,7 +64,8 @@ void check_entries(const cli::RoomList& list) {
   }
 }
 
-// Is it gxydb's answer, and nothing wrong with what is read of it? `plain_only`: nothing that may look damaged either.
+// Is it gxydb's answer, with only valid values in the fields that are read? `plain_only`: also none that may look
+// damaged.
 bool are_sound_groups(const fuzz::Tree& document, bool plain_only) {
   if (!document.is_object() || !document.contains("rooms") || !document["rooms"].is_array()) return false;
   std::set<std::string> uids;

@@ -1,4 +1,4 @@
-// The body of POST /v2/room_server, read by us and by a library.
+// The body of POST /v2/room_server, read by the sidecar and by a library.
 #include <optional>
 #include <string>
 #include <variant>

@@ -1,4 +1,4 @@
-// The body of PUT /v2/sessions, read by us as a stream, and by a library.
+// The body of PUT /v2/sessions, read by the sidecar as a stream, and by a library.
 #include <optional>
 #include <string>
 #include <vector>

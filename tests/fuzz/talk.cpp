@@ -19,7 +19,7 @@ struct Wire {
 
 Wire wire;
 
-// A number that tells bodies from one another, whatever their bytes.
+// A hash of a body, whatever its bytes.
 std::uint64_t mark_of(std::string_view body) {
   std::uint64_t mark = 14695981039346656037u;  // FNV-1a
   for (const char c : body) mark = (mark ^ static_cast<unsigned char>(c)) * std::uint64_t{1099511628211u};

@@ -1,5 +1,5 @@
-// A whole conversation as the server has it, over a wire that is two texts. The programs that use it are
-// linked with --wrap=recv and --wrap=sendmsg. One thread.
+// A whole exchange between a client and the server, over a wire of two texts. Programs with it are linked with
+// --wrap=recv and --wrap=sendmsg. One thread.
 #pragma once
 
 #include <cstdint>
@@ -8,12 +8,12 @@
 
 namespace fuzz {
 
-// What is answered to these bytes if the client then says no more. Its routes answer with what they were
-// asked. `cuts`: 0 reads as much as there is; else one to eight bytes at a time, as the number has it.
+// The answers to these bytes, if the client sends no more. The routes answer with their requests. `cuts`: 0 reads all
+// available bytes; any other number reads one to eight bytes at a time.
 std::string talk(std::string_view bytes, bool over_unix = false, std::uint32_t cuts = 0);
 
-// What two talks of the same bytes have in common: without "100 Continue", which depends on what has arrived
-// already, without the ids made up for requests that bear none that can be used, and without the time of day.
+// The common part of two exchanges with the same bytes: without "100 Continue", which depends on the bytes that have
+// arrived already, without generated request ids, and without the time of day.
 std::string comparable(std::string answers, std::string_view bytes);
 
 }  // namespace fuzz

@@ -1,4 +1,4 @@
-// Bytes from a client, and all that is answered. The first byte says how they arrive, and over what.
+// Bytes from a client, and all answers. The first byte determines how they arrive, and over which socket.
 #include <string>
 
 #include "fuzz/answers.h"
@@ -11,7 +11,7 @@ using fuzz::expect;
 
 constexpr std::string_view probe = "GET /v2/rooms?probe=1 HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-// At the limits the refusal may be another one, by what has arrived already.
+// The refusal at a limit may differ with the bytes that have arrived already.
 constexpr std::size_t near_limits = 8000;
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Something that listens on loopback where a gateway should: it gives each connection one answer, as it
-// stands, and closes. Without an answer it is as a stopped process: connections are taken, and that is all.
-// The test's thread makes it, its own thread answers.
+// A listener on loopback in place of a gateway: it sends each connection one answer, unchanged, and closes. Without an
+// answer it is like a stopped process: it only takes connections.
+// The test's thread creates it, its own thread answers.
 #pragma once
 
 #include <string>

@@ -20,7 +20,7 @@ std::string answer(const std::string& body, const std::string& status = "200 OK"
 
 const std::string info = R"({"janus":"server_info","version":1102})";
 
-// What was heard of each gateway.
+// The probe results of each gateway.
 class Words {
  public:
   HttpSource::Observed ear() {

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 using health::MqttSource;
 using health_test::GatewaySocket;
 
-// What a broker says is shown on a real one (tests/e2e/health_test.py); here is what is none.
+// Servers that are no broker; tests/e2e/health_test.py has the messages of a real one.
 namespace {
 
 void ignore_word(const std::string&, bool) {}

@@ -5,8 +5,8 @@
 #include <cstring>
 #include <thread>
 
-// In the place of the C library's, for libcurl and libmosquitto: no name server answers for "silent.test", and "two.test"
-// has two addresses.
+// Replaces the C library's look-up, for libcurl and libmosquitto: no name server answers for "silent.test", and
+// "two.test" has two addresses.
 extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** result) {
   if (name && std::strcmp(name, "silent.test") == 0) {
     std::this_thread::sleep_for(std::chrono::seconds{8});

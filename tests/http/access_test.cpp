@@ -1,4 +1,4 @@
-// Which Hosts are local, and which tokens are right.
+// Local Hosts, and right tokens.
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -43,7 +43,7 @@ TEST_CASE("a local Host is localhost, 127.0.0.0/8 or [::1], with or without a po
 
 namespace {
 
-// The median of many looks at one token, given whole.
+// The median time of many checks of one token.
 std::chrono::nanoseconds time_to_refuse(const std::string& given, const std::string& token) {
   http::Head head;
   const std::string field = "Bearer " + given;

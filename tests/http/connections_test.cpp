@@ -1,4 +1,4 @@
-// Which connection gets a slot, and which gives way for it.
+// The slots of connections, and which connection gives way.
 #include <list>
 #include <string_view>
 #include <vector>
@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// ConnectionSlots with real sockets, of which it holds both ends.
+// ConnectionSlots with both ends of real sockets.
 class Sockets {
  public:
   Sockets() = default;
@@ -33,7 +33,7 @@ class Sockets {
     all_.insert(all_.end(), {ends[0], ends[1]});
     return connections.admit(ends[0], listener, true);
   }
-  // What the client of a connection says.
+  // Sends bytes as the connection's client.
   void say(const ConnectionSlot& connection, std::string_view text) {
     for (std::size_t i = 0; i < all_.size(); i += 2) {
       if (all_[i] == connection.fd) ::send(all_[i + 1], text.data(), text.size(), MSG_NOSIGNAL);
@@ -86,7 +86,7 @@ TEST_CASE("a connection without any answer goes on in a reserved slot, where the
   }
   for (std::size_t i = 0; i < silent.size(); ++i) {
     CHECK(silent[i]->is_for_probes == (i < ConnectionSlots::reserved_slots));
-    CHECK_FALSE(silent[i]->is_reserved);  // nobody is told that there was no slot for it
+    CHECK_FALSE(silent[i]->is_reserved);  // no client gets a 503
     CHECK_FALSE(was_shut_down(*silent[i]));
   }
   sockets.say(*silent[0], "G");
@@ -127,7 +127,7 @@ TEST_CASE("no connection gives way while it is worked for, or after its request 
   uploading.phase = ConnectionSlot::Phase::reading_body;
   CHECK(sockets.admit(connections).displaced_another);
   CHECK(was_shut_down(uploading));
-  CHECK_FALSE(sockets.admit(connections).displaced_another);  // the first newcomer, which is silent, goes on elsewhere
+  CHECK_FALSE(sockets.admit(connections).displaced_another);  // the first new one goes on in a reserved slot
   CHECK_FALSE(was_shut_down(worked_for));
   CHECK(asking.home != nullptr);
   asking.wait = ConnectionSlot::Wait::to_send;  // it asks on and takes no answer

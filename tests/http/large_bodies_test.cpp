@@ -1,4 +1,4 @@
-// Large bodies and the few places for them.
+// Large bodies and their few slots.
 #include <list>
 #include <string>
 
@@ -27,7 +27,7 @@ http::ServerOptions patient() {
   return options;
 }
 
-// Whole bodies whose answers wait for release(): they keep all places.
+// Whole bodies with answers that wait for release(): they keep all slots.
 std::list<Wire> keep_all_places(TestServer& server) {
   std::list<Wire> keeping;
   for (std::size_t i = 0; i < http::LargeBodySlots::most; ++i) {
@@ -101,7 +101,7 @@ TEST_CASE("a client that is gone waits for no slot") {
     REQUIRE(server.server().connections() == 5);
     wire.reset();
   }
-  // Long before the first place is free by itself.
+  // Long before the first slot is free by itself.
   CHECK(comes_true([&] { return server.server().connections() == 4; }, 15s));
   server.release();
 }

@@ -200,7 +200,7 @@ TEST_CASE("a socket file accepts connections from the moment it appears") {
   const sockaddr_un name = named(path);
   std::atomic<bool> is_over{false};
   std::atomic<int> refused{0}, accepted{0};
-  // Odd while the socket is being closed: it then refuses whoever found its file before that went.
+  // Odd while the socket is being closed: it then refuses clients that found its file before its removal.
   std::atomic<int> closings{0};
   std::thread others([&] {
     while (!is_over) {
@@ -209,7 +209,7 @@ TEST_CASE("a socket file accepts connections from the moment it appears") {
       const int result = ::connect(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name);
       const bool is_refused = result != 0 && errno == ECONNREFUSED;
       if (result == 0) ++accepted;
-      if (is_refused && before % 2 == 0 && before == closings) ++refused;  // there, and taken for left behind
+      if (is_refused && before % 2 == 0 && before == closings) ++refused;  // there, and taken for abandoned
       ::close(fd);
     }
   });

@@ -1,4 +1,4 @@
-// What the server counts of its requests, for GET /metrics.
+// The server's counts of its requests, for GET /metrics.
 #include <string>
 
 #include "catch.h"

@@ -41,7 +41,7 @@ std::ptrdiff_t threads_of_this_process() {
   return std::distance(begin(tasks), end(tasks));
 }
 
-// Says a byte now and then until the other side has had enough.
+// Sends a byte now and then until the other side closes.
 WireAnswer trickle(Wire& wire, std::string_view bytes) {
   for (const char c : bytes) {
     auto answer = wire.read_answer(false, 50ms);
@@ -155,7 +155,7 @@ TEST_CASE("a connection above the limit gets a quick 503, and a later one a free
   }
   CHECK(Clock::now() - start < 10s);
   CHECK(server.server().shedding().connections_refused() == 200);
-  Wire slow(server.address());  // still sending when it is turned away: nothing resets it
+  Wire slow(server.address());  // still sending when it is refused: it is not reset
   const auto answer = slow.read_answer();
   CHECK((slow.say("POST ") && slow.say("/v2/room_server")));
   CHECK(answer.status == 503);
@@ -267,7 +267,7 @@ TEST_CASE("a stop lets a begun request arrive, and answers it") {
 
   const auto start = Clock::now();
   server.server().stop();
-  CHECK_FALSE(half_body.ends_within(2s));  // longer than anybody is accepted
+  CHECK_FALSE(half_body.ends_within(2s));  // longer than the stop accepts connections
   half_body.say("cd");
   half_head.say("\r\n");
   for (Wire* wire : {&half_body, &half_head}) {

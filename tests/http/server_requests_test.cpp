@@ -1,4 +1,4 @@
-// What the server answers to requests as they come over the wire.
+// The server's answers to requests over the wire.
 #include <string>
 #include <vector>
 
@@ -217,7 +217,7 @@ TEST_CASE("chunked bodies are read unchanged within their limits") {
                         {"a blank", chunked("1 \r\na\r\n0\r\n\r\n"), 400, bad, true},
                         {"no size", chunked("\r\na\r\n0\r\n\r\n"), 400, bad, true},
                         {"a bare LF", chunked("1\na\r\n0\r\n\r\n"), 400, bad, true},
-                        {"a longer chunk than told", chunked("1\r\nab\r\n0\r\n\r\n"), 400, bad, true},
+                        {"a longer chunk than announced", chunked("1\r\nab\r\n0\r\n\r\n"), 400, bad, true},
                         {"too large at once", chunked("10001\r\n"), 413, "too_large", true},
                         {"beyond numbers", chunked("fffffffffffffffff\r\n"), 413, "too_large", true},
                         {"an endless size line", chunked(std::string(9000, '0')), 413, "too_large", true},

@@ -1,4 +1,4 @@
-// Full doors: who gets in, who gives way, and who is answered all the same.
+// Full servers: which connections get a slot, which give way, and which requests are answered all the same.
 #include <list>
 #include <string>
 #include <vector>
@@ -28,12 +28,12 @@ http::ServerOptions with(std::size_t connections, std::optional<std::string> tok
   auto options = quick();
   options.max_connections = connections;
   options.token = std::move(token);
-  options.timeouts = {60s, 60s, 60s, 60s, 60s};  // nobody goes by itself
+  options.timeouts = {60s, 60s, 60s, 60s, 60s};  // no connection ends by itself
   return options;
 }
 
-// So many that have had an authorised answer, and stay. With few slots a newcomer may find the thread of each other
-// connection still at work for it.
+// Connections that have had an authorised answer, and stay. With few slots a new connection may find every other one
+// still worked for.
 std::list<Wire> kept_by(TestServer& server, std::size_t count, const std::string& fields = local) {
   std::list<Wire> kept;
   const auto one_more = [&] {

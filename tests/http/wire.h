@@ -1,4 +1,4 @@
-// A client that says exactly the bytes it is told, for requests that no library would send.
+// A client that sends exactly the given bytes, for requests that no library would send.
 #pragma once
 
 #include <chrono>
@@ -32,7 +32,7 @@ class Wire {
   WireAnswer read_answer(bool to_head = false, std::chrono::milliseconds within = std::chrono::seconds{5});
   // Has the other side closed, without another byte?
   bool ends_within(std::chrono::milliseconds within);
-  // Has the other side read all that was said? Of IPv4 only. Source: proc_pid_net(5), its column rx_queue.
+  // Has the other side read all sent bytes? IPv4 only. Source: proc_pid_net(5), its column rx_queue.
   bool was_read() const;
 
  private:

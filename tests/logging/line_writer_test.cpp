@@ -66,7 +66,7 @@ TEST_CASE("lines that a reader does not take are dropped, oldest first, and coun
   auto writer = std::make_unique<logging::LineWriter>(pipe.writing(), 3);
   for (int i = 0; i < 1000; ++i) writer->add(std::to_string(i));
   const std::size_t dropped = writer->dropped();
-  CHECK(dropped >= 994);  // three wait, and three may be in the thread's hands
+  CHECK(dropped >= 994);  // three wait, and the thread may have taken three
   std::string seen;
   std::thread reader([&] { seen = pipe.read_all(); });
   writer.reset();

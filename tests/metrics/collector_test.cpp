@@ -1,4 +1,4 @@
-// What GET /metrics tells of a registry over a real database; the end-to-end test looks at the whole.
+// The metrics of a registry over a real database; the end-to-end test looks at the whole of GET /metrics.
 #include "metrics/collector.h"
 
 #include "app/clean_up.h"
@@ -117,7 +117,7 @@ TEST_CASE("each end of an assignment is counted by its cause") {
 
   sidecar.ask("3");
   for (int i = 0; i < 60; ++i) {
-    sidecar.pass(3s);  // a longer gap would be one in which nothing ran
+    sidecar.pass(3s);  // a longer gap would not count
     app::Registry::Transaction(*sidecar.registry).now();
   }
   CHECK(app::clean_up(*sidecar.registry) == 1);

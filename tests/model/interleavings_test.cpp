@@ -1,5 +1,5 @@
-// Random sequences of everything that can happen, against the rules of the contract. A failure tells the
-// seed and what was done last; MODEL_SEED and MODEL_STEPS repeat it, or try others.
+// Random sequences of every operation, against the rules of the contract. A failure names the seed and the last
+// steps; MODEL_SEED and MODEL_STEPS repeat it, or try others.
 #include <cstdlib>
 #include <deque>
 
@@ -104,7 +104,7 @@ class Walk {
   void snapshot() {
     std::vector<app::SnapshotEntry> entries;
     std::string what = "snapshot";
-    let_pass(1ms, true);  // in which nothing else comes
+    let_pass(1ms, true);  // without any other operation
     const std::size_t count = chance_.below(25);
     for (std::size_t i = 0; i < count; ++i) {
       const std::string janus = any_janus();
@@ -231,7 +231,7 @@ class Walk {
   model::Rules rules_;
 };
 
-// By a second connection, as an operator with the shell.
+// Through a second connection, as an operator with the shell.
 void Walk::edit() {
   const std::string gateway = "g" + std::to_string(chance_.below(6) + 1);
   std::string room = "r" + std::to_string(chance_.below(10) + 1);

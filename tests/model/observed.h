@@ -1,4 +1,4 @@
-// What the real registry does and holds, told in the words of model::Rules. Any thread.
+// The real registry's answers and state, in the form of model::Rules. Any thread.
 #pragma once
 
 #include <string>

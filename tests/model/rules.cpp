@@ -312,7 +312,7 @@ std::string Rules::snapshot(const std::vector<app::SnapshotEntry>& entries, Mill
     last[*entries[i].session] = i;
     order.push_back(i);
   }
-  // Rooms are placed as they come, and those who enter them only when their assignments are on disk.
+  // Rooms are placed in their order, and sessions enter only once the assignments are on disk.
   std::set<std::string> placed;
   const std::size_t all = order.size();
   for (std::size_t at = 0; at < order.size(); ++at) {
@@ -331,7 +331,7 @@ std::string Rules::snapshot(const std::vector<app::SnapshotEntry>& entries, Mill
     const Decision decision = decide(room, "", true, janus);
     if (decision.refusal == "room_not_found" || (options_.scale && !decision.refusal.empty())) {
       rejected += " " + std::to_string(i) + ":" + decision.refusal;
-      // It is not where it was, if it is where nobody can be; else it stays until it can move.
+      // A session leaves its old room if the new one does not exist; after any other refusal it stays until it can move.
       if (decision.refusal == "room_not_found")
         last.erase(id);
       else if (was_live)
@@ -446,7 +446,7 @@ void Rules::sync(const app::Configured& configured) {
     named.insert(entry.name);
     Gateway& gateway = this->gateway(entry.name);
     gateway.type = entry.type.value_or("rooms");
-    gateway.removed = gateway.removed && gateway.from_config;  // by somebody else: it stays away
+    gateway.removed = gateway.removed && gateway.from_config;  // by an operator: it stays removed
     gateway.from_config = true;
     take(gateway.capacity, gateway.synced_capacity, entry.capacity);
     take(gateway.disabled, gateway.synced_disabled, entry.disabled);

@@ -1,6 +1,5 @@
-// What the sidecar is to do, once more: CONTRACT's rules over plain maps, written from the page and not
-// from src/, and without any thought of speed. Everything is told as text, so that two tellings can be
-// compared. One thread.
+// The contract's rules a second time, over plain maps. They are written from the contract, not from src/, and without
+// regard to speed. All answers are text, to be compared. One thread.
 #pragma once
 
 #include <chrono>
@@ -60,7 +59,7 @@ class Rules {
   // --- time
   Milliseconds now{};   // the service's
   Milliseconds wall{};  // since 1970
-  void tick();          // somebody looks at the clock
+  void tick();          // a transaction reads the clock
 
   // --- what is asked and reported; answers as text
   std::string ask(const std::string& room, const std::string& country);

@@ -58,7 +58,7 @@ void change_rooms(app::Configured& configured, Chance& chance) {
   configured.rooms = kept;
 }
 
-// What names a gateway that is no longer there is an error, and not what is tried here.
+// Settings that name a removed gateway are an error, which this test does not try.
 void forget_unknown_defaults(app::Configured& configured) {
   const std::vector<std::string> names = names_of_gateways(configured);
   for (domain::ConfiguredRoom& room : configured.rooms) {
@@ -163,7 +163,7 @@ app::Configured changed(app::Configured configured, Chance& chance) {
   if (chance.one_in(4)) change_rooms(configured, chance);
   if (chance.one_in(3)) change_numbers(configured, chance);
   forget_unknown_defaults(configured);
-  // What names gateways anew, once those are there no more that it named.
+  // Settings name gateways anew once the named ones are removed.
   change_lists(configured, chance);
   if (configured.options.pins.empty() || chance.one_in(2)) change_pins(configured, chance);
   const std::vector<std::string> names = names_of_gateways(configured);

@@ -1,4 +1,4 @@
-// The same operations from many threads on one registry: whatever the order, what must stay true stays true.
+// The same operations from many threads on one registry: the invariants hold in every order.
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -20,7 +20,7 @@ constexpr std::size_t owners = 10;  // threads that enter and leave, each in roo
 constexpr std::size_t rooms_each = 4;
 constexpr std::size_t askers = 4;
 
-// What the room's owner knows: odd numbers while it is sure that the room is occupied.
+// The room owner's knowledge: odd numbers while the room is certain to be occupied.
 struct Occupied {
   std::atomic<std::uint64_t> epoch{0};
   std::atomic<std::uint64_t> compared{0};
@@ -122,7 +122,7 @@ class ExcessUsers {
     }
   }
 
-  // Waits a little, so that the others find somebody there on a machine with few processors, too.
+  // Waits a little, so that other threads find a user there on a machine with few processors, too.
   void be_asked(std::size_t room) {
     const std::uint64_t before = occupied_[room].compared;
     for (int i = 0; i < 500 && occupied_[room].compared == before; ++i) std::this_thread::yield();
@@ -175,7 +175,7 @@ class ExcessUsers {
       sidecar_.pass(std::chrono::milliseconds{chance.below(20)});
       if (chance.one_in(2)) app::clean_up(*sidecar_.registry);
       if (chance.one_in(2)) app::write_last_used(*sidecar_.registry, *sidecar_.journal);
-      // It knows nobody, and is older than anyone's last word.
+      // It lists no session, and is older than every session's last report.
       if (chance.one_in(4)) model::snapshot(sidecar_, {}, 10h);
       if (chance.one_in(4)) model::gateways_listed(sidecar_);
       if (chance.one_in(4)) model::rooms_listed(sidecar_);

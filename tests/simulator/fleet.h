@@ -1,5 +1,5 @@
 // Twelve gateways with their rooms and users. The bookkeeping is the sidecar's own: ledger, health and
-// placement of src/domain; what else is here only other rules look at.
+// placement of src/domain; the rest is for the other rules only.
 #pragma once
 
 #include <chrono>

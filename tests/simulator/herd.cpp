@@ -34,7 +34,7 @@ struct Placed {
   int by;
 };
 
-// One sidecar with its picture: its own rooms at once, the others' after the lag.
+// One sidecar and its view: its own rooms at once, those of other sidecars after the lag.
 class Sidecar {
  public:
   Sidecar(int number, const DecisionInput& input, const std::vector<std::int64_t>& rooms_before)

@@ -1,5 +1,5 @@
-// Many sidecars that place rooms on the same gateways, and see what the others placed only after a while. How
-// evenly the rooms are spread, by how each sidecar chooses.
+// Many sidecars place rooms on the same gateways, and see each other's placements only after a lag. The result is the
+// evenness of the spread, by each sidecar's selection.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ std::string_view to_text(Habit habit);
 
 struct DecisionInput {
   int sidecars = 1;
-  domain::Duration lag{0};        // until one sees what another placed
+  domain::Duration lag{0};        // until one sidecar sees another one's placement
   int rate = 200;                 // new rooms a second, at chance moments and sidecars
   int rooms = 6000;               // so many in all
   std::int64_t rooms_before = 0;  // on each gateway
@@ -28,7 +28,7 @@ DecisionInput joining(int sidecars, domain::Duration lag, int rate);
 // The 300 rooms of a fleet that was away come again within a second, while nobody has any.
 DecisionInput again(int sidecars, domain::Duration lag);
 
-// On ten gateways that are alike, while no room ends.
+// On ten equal gateways, while no room ends.
 struct Evenness {
   double fullest = 0;  // above the mean of all gateways, in % of it, in the mean of the second half of the rooms
   double excess = 0;   // the same in rooms

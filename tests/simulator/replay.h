@@ -1,4 +1,4 @@
-// Lives through days by a rule, and tells how it spread the users.
+// Replays days by a rule, and reports how evenly it spread the users.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace simulator {
 
-// Highest over mean users of the gateways that are alive; and users above the capacity of theirs. Looked at
+// Highest over mean users of the living gateways, and users above their gateway's capacity. Measured
 // every ten seconds, while at least a quarter of all capacity is in use.
 struct Spread {
   double mean = 0;

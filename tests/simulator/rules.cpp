@@ -40,7 +40,7 @@ Rule::Choose round_robin(std::uint64_t) {
   };
 }
 
-// The one of two by chance with fewer users, counted at this instant.
+// The one of two random gateways with fewer users, counted at this instant.
 Rule::Choose two_choices(std::uint64_t seed) {
   return [chance = Chance(seed)](const Fleet& fleet) mutable {
     const auto up = that_are_up(fleet);

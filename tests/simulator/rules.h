@@ -1,4 +1,4 @@
-// The rules that are compared: ours as it is in src/domain, the others in a few lines each.
+// The compared rules: the sidecar's as it is in src/domain, the others in a few lines each.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What docs/placement.md says of its tables. It plays over a tenth of the days: the margins are for the fewer days.
+// The statements of docs/placement.md about its tables. A tenth of the days is replayed, with margins for that.
 #include <algorithm>
 #include <map>
 

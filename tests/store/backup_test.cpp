@@ -59,7 +59,7 @@ TEST_CASE("a file with the -journal of an interrupted transaction is read as it 
   shell.exec("BEGIN; UPDATE room_server_assignments SET gateway_name = 'changed'");
   for (const char* suffix : {"", "-journal"}) std::filesystem::copy_file(live + suffix, path + suffix);
   CHECK(is_before(path));
-  CHECK(std::filesystem::file_size(path + "-journal") > 0);  // whoever writes next undoes it
+  CHECK(std::filesystem::file_size(path + "-journal") > 0);  // the next writer undoes it
   store::backup(path, scratch.file("backup"));
   CHECK(is_before(scratch.file("backup")));
   // While that transaction is open the file is read as it is between commits, or is locked.

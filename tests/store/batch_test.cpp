@@ -9,7 +9,7 @@ using store::OpenMode;
 
 namespace {
 
-// What the file says of room "r" after the batch: "" if it has no row, else "gateway@seconds".
+// The row of room "r" after the batch: "" without a row, else "gateway@seconds".
 std::string outcome(const Batch& batch) {
   const Scratch scratch;
   Database database(scratch.database(), OpenMode::read_write);

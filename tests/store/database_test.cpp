@@ -45,7 +45,7 @@ std::string content_of(const std::string& path) {
   return content.str();
 }
 
-// In a process of its own: rights are dropped, locks are another process's. True if it says so.
+// Runs the task in a child process, which may drop its rights and has locks of its own. Returns its verdict.
 bool in_child(const std::function<bool()>& task) {
   const pid_t child = ::fork();
   if (child == 0) {

@@ -1,4 +1,4 @@
-// What the journal does while the file cannot be written, and afterwards.
+// The journal while the file cannot be written, and afterwards.
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,7 +33,7 @@ class Observer {
     all.event = [this](const std::string& text) { note("event: " + text); };
     return all;
   }
-  // How often something was told that begins so.
+  // The number of reports that begin so.
   int count(const std::string& beginning) const {
     const std::lock_guard lock(mutex_);
     int found = 0;
@@ -71,7 +71,7 @@ TEST_CASE("rows are refused and notes are kept while another program holds the l
   CHECK(journal.heartbeats() > heartbeats + 4);  // alive while it waits
   CHECK_FALSE(is_written(journal, assignment("refused")));
   CHECK(journal.failure().has_value());
-  CHECK(tests::takes_less_than(5s, [&] {  // nobody who notes waits for the disk
+  CHECK(tests::takes_less_than(5s, [&] {  // a note does not wait for the disk
     for (int i = 0; i < 1000; ++i) journal.note(session(std::to_string(i % 7), "r"));
   }));
   CHECK_FALSE(journal.flush());
@@ -307,7 +307,7 @@ TEST_CASE("a row that is being written counts as waiting until it is in the file
   std::atomic<bool> refused{false};
   Journal journal(Database(scratch.database(), OpenMode::read_write), observer.callbacks());
   REQUIRE(journal.flush());
-  shell.exec("BEGIN IMMEDIATE");  // the writer has taken what waits, and waits for the lock
+  shell.exec("BEGIN IMMEDIATE");  // the writer has taken the batch, and waits for the lock
   journal.note(session("s", "r"));
   journal.write_assignment(assignment("r"), [&](bool committed) { refused = !committed; });
   CHECK(comes_true([&] {

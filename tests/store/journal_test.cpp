@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Counts what the journal tells.
+// Counts the journal's reports.
 struct Reported {
   std::atomic<int> foreign{0};
   std::atomic<int> failing{0};

@@ -1,4 +1,4 @@
-// Killed while it brings a file to a newer shape, it leaves the older file or the newer one.
+// A migration that is killed leaves the older file or the newer one.
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -161,7 +161,7 @@ TEST_CASE("a file and its own -wal are never refused while another program write
 }
 
 TEST_CASE("a file with a begun checkpoint is refused with the -wal of the next round") {
-  // What the journal's helper has copied is in the file, what came since is not.
+  // The checkpointed pages are in the file, and later ones are not.
   Served served;
   served.write_past_a_checkpoint();
   REQUIRE(comes_true([&] {
@@ -209,7 +209,7 @@ TEST_CASE("the -wal that a killed process left always belongs to its file") {
       for (;;) {
         for (int i = 0; i < 60; ++i) journal.note(assignment(std::to_string(random())));
         journal.flush();
-        // Others commit, grow, shrink and checkpoint the file as well.
+        // Other connections commit, grow, shrink and checkpoint the file as well.
         const auto lot = random() % 40;
         if (lot < 3) shell.tryExec("UPDATE rooms SET name = 'x'; INSERT INTO rooms (gateway_uid) VALUES (random())");
         if (lot == 4) shell.tryExec("DELETE FROM room_server_assignments");

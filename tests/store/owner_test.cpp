@@ -95,7 +95,7 @@ TEST_CASE("an owner whose lock file was deleted is the owner again when it looks
   CHECK(owner.keep());
   CHECK(thrown_by([&] { Owner second(path); }).kind == store::Failure::Kind::locked_by_other);
   CHECK(store::read_owner_note(path) == OwnerNote{1, "a", 1});
-  // And if another was quicker, it is not until that one has gone.
+  // If another process was quicker, it is not the owner until that one has gone.
   std::filesystem::remove(path + ".lock");
   {
     Owner quicker(path);

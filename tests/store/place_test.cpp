@@ -1,5 +1,5 @@
-// What the user of the service does to its own folder while a command of root's is under way: whatever is put there after
-// root has looked. The tests play that user, so they need root; without it they do nothing.
+// The service's user changes its own folder during a command of root's, after root's check. The tests play that user,
+// so they need root; without it they do nothing.
 #include "store/place.h"
 
 #include <sqlite3.h>
@@ -80,7 +80,7 @@ TEST_CASE("a file put in the database's place during root's command is not opene
   const Planted planted;
   const std::string path = planted.database();
   const std::string others = roots_database(planted);
-  ::chmod(others.c_str(), 0644);  // what may be read is not followed either
+  ::chmod(others.c_str(), 0644);  // a readable target is not followed either
   for (const std::string suffix : {"", "-wal", "-shm", "-journal"}) {
     for (const bool is_pipe : {true, false}) {
       CAPTURE(suffix, is_pipe);

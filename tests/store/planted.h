@@ -1,4 +1,4 @@
-// Plays the user of the service, who may put anything into its own folder before a command of root's comes along.
+// Plays the service's user, which may put anything into its own folder before a command of root's.
 // Needs root. One thread.
 #pragma once
 

@@ -1,5 +1,5 @@
-// What the user of the service may have put into its own folder, when a command of root's comes along. The tests play
-// that user, so they need root; without it they do nothing.
+// The service's user has put something into its own folder before a command of root's. The tests play that user, so
+// they need root; without it they do nothing.
 #include "store/planted.h"
 
 #include "store/as_file_owner.h"

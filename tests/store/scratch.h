@@ -1,4 +1,4 @@
-// What the store's tests share: a folder of their own, and rows.
+// Shared by the store's tests: a folder of their own, and rows.
 #pragma once
 
 #include <signal.h>
@@ -57,7 +57,7 @@ inline std::vector<domain::Session> sessions_in(const std::string& path) {
   return store::read_sessions(database, skipped);
 }
 
-// Killed at the end, whatever that is: ctest waits for all who hold its pipe.
+// Killed at every end of the test: ctest waits for all holders of its pipe.
 struct Child {
   pid_t pid = ::fork();
 

@@ -1,4 +1,4 @@
-// What others left in the file runs neither at the start nor in a command.
+// SQL planted in the file runs neither at the start nor in a command.
 #include "store/shape.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -15,7 +15,7 @@ using store::OpenMode;
 
 namespace {
 
-// By the sqlite3 shell of whoever may write the file; tables are built anew as its manual says.
+// Alters the file by the sqlite3 shell, as a user with write permission; tables are rebuilt as in its manual.
 void alter(const std::string& path, const std::string& sql) {
   SQLite::Database shell(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
   sqlite3_db_config(shell.getHandle(), SQLITE_DBCONFIG_DEFENSIVE, 0, nullptr);
@@ -77,7 +77,7 @@ TEST_CASE("a file with altered tables is refused, and none of its SQL runs") {
       CHECK(thrown.kind == Failure::Kind::altered);
       CHECK(thrown.names("the database " + path + " was altered: " + sentence));
     }
-    // A copy can still be had, and is not restored.
+    // A backup can still be made, but not restored.
     store::backup(path, scratch.file("backup"));
     const Thrown thrown = thrown_by([&] { store::restore(scratch.file("backup"), scratch.file("other.db")); });
     CHECK(thrown.kind == Failure::Kind::altered);

@@ -238,7 +238,7 @@ TEST_CASE("100 000 rooms and as many assignments are read in a blink") {
   CHECK(store::read_assignments(database, skipped).size() == many);
   const double took = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   INFO("seconds of CPU: " << took);
-  // 0.3 s is the aim; ten times that still tells an accident from a slow machine or a sanitizer.
+  // 0.3 s is the aim; ten times that still separates a mistake from a slow machine or a sanitizer.
   CHECK(took < 3.0);
 }
 
