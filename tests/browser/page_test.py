@@ -18,7 +18,7 @@ NOT_200 = "Failed to load resource"
 
 
 class Looks(Page):
-    def test_three_gateways(self):
+    def test_the_page_shows_three_gateways(self):
         sidecar = self.scale([("2171", "IL", 3), ("2172", "IL", 1), ("5", "US", 2), ("6", "US", 0)])
         self.open(sidecar)
         self.sees("The sidecar is well, some gateways are not", "#state-title")
@@ -36,7 +36,7 @@ class Looks(Page):
         self.sees("a user asked from US, which it serves first", "#decision-list li:first-child")
         self.accessible("three")
 
-    def test_all_is_well(self):
+    def test_the_page_shows_a_healthy_sidecar(self):
         sidecar = self.scale([("2171", "IL", 1)])
         self.open(sidecar)
         self.sees("All is well", "#state-title")
@@ -83,7 +83,7 @@ class Looks(Page):
         self.browser.press("by" + ENTER)
         wait_until(lambda: self.gateways()[:3] == ["gxy1", "gxy2", "gxy3"], "the order of names")
 
-    def test_legacy_mode_has_no_loads(self):
+    def test_legacy_mode_shows_no_loads(self):
         sidecar = self.sidecar(toml(rooms={"2171": "gxy1", "2172": "gxy1"}))
         sidecar.enter("2171", "a", "gxy1")
         sidecar.enter("2172", "b", "gxy1")
@@ -97,7 +97,7 @@ class Looks(Page):
         self.browser.press(ESCAPE)
         self.accessible("legacy")
 
-    def test_degraded_and_down(self):
+    def test_degraded_and_down_are_shown(self):
         alive = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Healthy)
         threading.Thread(target=alive.serve_forever, daemon=True).start()
         self.addCleanup(alive.server_close)
@@ -118,7 +118,7 @@ class Looks(Page):
         self.assertIn("Degraded", self.browser.run("return document.title"))
         self.accessible("degraded")
 
-    def test_the_last_hour_is_a_line_with_gaps_where_nobody_looked(self):
+    def test_the_last_hour_is_a_line_with_gaps_for_missing_samples(self):
         """An hour cannot be waited for: the browser is handed one in the answer's place."""
         sidecar = self.scale()
         hour = """
@@ -165,7 +165,7 @@ class Rooms(Page):
         self.browser.click("#close-found")
         self.assertFalse(self.browser.is_shown("#found"))
 
-    def test_a_room_that_is_not_placed_is_explained_for_a_country(self):
+    def test_an_unplaced_room_is_explained_for_a_country(self):
         sidecar = self.scale()
         self.open(sidecar)
         self.browser.click("#room")
@@ -205,7 +205,7 @@ class Rooms(Page):
         self.assertEqual(self.browser.find_all("img"), [])
         self.assertEqual(self.browser.run("return document.title"), "room-sidecar")
 
-    def test_a_release_and_a_pins_refusal_are_explained_as_they_are(self):
+    def test_a_release_and_a_pins_refusal_are_explained(self):
         sidecar = self.scale([("2171", "IL", 0)], pins={"9": "gone"},
                              gateways=[{"name": "gxy1"}, {"name": "gxy2"}, {"name": "gxy3"},
                                        {"name": "gone", "disabled": True}])
@@ -228,7 +228,7 @@ class Rooms(Page):
 
 
 class Actions(Page):
-    def test_drain_and_undrain_by_keyboard(self):
+    def test_drain_and_undrain_work_by_keyboard(self):
         sidecar = self.scale([("2171", "IL", 2)])
         self.open(sidecar)
         self.sees("All is well", "#state-title")
@@ -288,7 +288,7 @@ class Actions(Page):
         self.browser.click("#notice button")
         self.assertTrue(self.has_focus(self.button("gxy1")), "closing gives the focus back")
 
-    def test_the_answer_says_what_came_of_a_drain(self):
+    def test_the_answer_shows_the_outcome_of_a_drain(self):
         other = """
           const real = window.fetch;
           window.fetch = async (path, options) => options?.method === 'PUT'
@@ -302,7 +302,7 @@ class Actions(Page):
         self.browser.click("#confirm .action")
         self.sees("those there stay.", "#notice")
 
-    def test_an_occupied_room_is_released_only_with_a_second_word(self):
+    def test_an_occupied_room_is_released_only_after_a_confirmation(self):
         sidecar = self.scale([("2171", "IL", 2)])
         self.open(sidecar)
         self.browser.click("#room")
@@ -323,7 +323,7 @@ class Actions(Page):
         self.assertFalse(self.browser.is_shown("#release"))
         self.assertTrue(wait_until(lambda: self.has_focus("#found-title"), "the room's heading to have the focus"))
 
-    def test_what_goes_wrong_is_said_in_words(self):
+    def test_errors_are_shown_as_sentences(self):
         self.expected = [NOT_200]
         sidecar = self.scale([("2171", "IL", 0)])
         self.open(sidecar)
@@ -343,7 +343,7 @@ class Actions(Page):
         self.sees("Room 2171 is released", "#notice")
         self.assertEqual(sidecar.assignments(), {})
 
-    def test_rows_stay_under_the_hand(self):
+    def test_rows_keep_their_places_under_a_pointer(self):
         sidecar = self.scale()
         self.open(sidecar)
         self.sees("All is well", "#state-title")
@@ -358,7 +358,7 @@ class Actions(Page):
         self.poll()
         wait_until(lambda: self.gateways()[0] == last, "trouble first")
 
-    def test_a_hand_that_rests_holds_no_row(self):
+    def test_a_resting_pointer_holds_no_row(self):
         sidecar = self.scale()
         self.open(sidecar)
         self.sees("All is well", "#state-title")
@@ -378,7 +378,7 @@ class Actions(Page):
 
 
 class Connections(Page):
-    def test_it_says_since_when_it_cannot_reach_the_sidecar_and_recovers(self):
+    def test_the_page_says_since_when_the_sidecar_is_unreachable_and_recovers(self):
         self.expected = [NOT_200]
         sidecar = self.scale([("2171", "IL", 2)])
         tunnel = Tunnel(sidecar.port)  # another port here, as with ssh -L: Host and Origin bear that one
@@ -404,7 +404,7 @@ class Connections(Page):
         self.sees("gxy1 gets no new rooms", "#notice")
         self.assertTrue(sidecar.gateway("gxy1")["draining"])
 
-    def test_it_says_that_it_does_not_understand_an_answer(self):
+    def test_the_page_reports_an_answer_that_it_does_not_understand(self):
         self.expected = ["TypeError"]
         strange = """
           const real = window.fetch;
@@ -432,7 +432,7 @@ class Connections(Page):
         sidecar.hang_up()
         self.sees("Legacy mode", "#mode")
 
-    def test_it_updates_itself_and_rests_while_nobody_looks(self):
+    def test_the_page_updates_itself_and_pauses_while_hidden(self):
         sidecar = self.scale()
         self.open(sidecar)
         self.sees("3 gateways, 0 rooms", "#sums")
@@ -453,7 +453,7 @@ class Connections(Page):
         self.poll()
         wait_until(lambda: asked() != before, "the page to ask again")
 
-    def test_the_token_is_asked_for_and_kept_for_the_tab(self):
+    def test_the_token_is_requested_and_kept_for_the_tab(self):
         folder = self.sidecar(start=False)
         token = folder.folder / "token"
         token.write_text("correct-horse\n")
@@ -502,7 +502,7 @@ class Head(Page):
         self.assertEqual(sidecar.get("/", {"Origin": "http://example.org"}).status, 403)
         self.expect(sidecar.post("/"), 405, "method_not_allowed")
 
-    def test_the_policy_stops_scripts_that_are_not_the_pages_own(self):
+    def test_the_policy_stops_all_scripts_but_the_pages_own(self):
         self.expected = ["Content Security Policy"]
         self.open(self.sidecar())
         self.sees("All is well", "#state-title")

@@ -67,14 +67,14 @@ class BrokerCertificate(Case):
         self.addCleanup(broker.close)
         return broker, self.sidecar(toml(health=self.health(host, broker.port, self.certificates.ca)))
 
-    def test_a_name_or_address_in_the_alternative_names_is_good(self):
+    def test_a_name_or_address_in_the_alternative_names_is_accepted(self):
         for host, names in [("127.0.0.1", "IP:127.0.0.1"), ("localhost", "DNS:localhost"),
                             ("localhost", "DNS:other.example,DNS:LOCALHOST,IP:127.0.0.1")]:
             with self.subTest(host=host, names=names):
                 broker, _ = self.listener(host, names, None)
                 wait_until(lambda broker=broker: SUBSCRIBE in broker.packets, "the broker to be believed")
 
-    def test_no_other_name_is_good_and_nothing_is_sent(self):
+    def test_no_other_name_is_accepted_and_nothing_is_sent(self):
         for host, names, common_name in [("127.0.0.1", "DNS:other.example", "127.0.0.1"),
                                          ("127.0.0.1", None, "127.0.0.1"),
                                          ("127.0.0.1", "DNS:127.0.0.1", None),
@@ -92,7 +92,7 @@ class BrokerCertificate(Case):
                 self.assertEqual(broker.packets, [])
                 self.assertRegex(sidecar.get("/readyz").json["reasons"][0], f"certificate is refused, {what} mismatch")
 
-    def test_one_of_an_unknown_authority_is_refused_and_so_is_a_file_that_names_none(self):
+    def test_a_certificate_of_an_unknown_authority_is_refused_and_so_is_a_ca_file_without_one(self):
         broker, sidecar = self.listener("127.0.0.1", "IP:127.0.0.1", None)
         wait_until(lambda: SUBSCRIBE in broker.packets, "the broker to be believed")
         for name, file, why in [("others", self.others.ca, "its certificate is refused, "),

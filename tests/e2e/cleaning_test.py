@@ -12,7 +12,7 @@ def scale(**sessions):
 
 
 class Cleaning(Case):
-    def test_a_dead_sessions_room_is_cleaned_at_once_since_somebody_had_joined(self):
+    def test_a_dead_sessions_room_ends_at_once_since_a_user_had_joined(self):
         sidecar = self.sidecar(scale(dead_after="1s", join_grace="10m"))
         sidecar.ask("1")
         sidecar.enter("1", "a")
@@ -41,7 +41,7 @@ class Cleaning(Case):
         self.assertEqual(sidecar.ask("1").reason, "sticky")
         self.assertNotIn("Cleaned", sidecar.log())
 
-    def test_when_most_fall_silent_at_once_their_rooms_keep_their_assignments_for_a_while(self):
+    def test_mass_silence_keeps_the_rooms_assignments_for_a_while(self):
         sidecar = self.sidecar(scale(dead_after="1s", join_grace="3s"))
         sidecar.snapshot([(str(i), f"s{i}") for i in range(12)])
         wait_until(lambda: sidecar.gateway("gxy1")["users"] == 0, "the sessions to die")
@@ -51,12 +51,12 @@ class Cleaning(Case):
         self.assertEqual(len(warnings), 1, warnings)
         wait_until(lambda: not sidecar.assignments(), "the grace to end")
 
-    def test_nine_silent_sessions_are_no_outage(self):
+    def test_nine_silent_sessions_are_no_mass_silence(self):
         sidecar = self.sidecar(scale(dead_after="1s", join_grace="10m"))
         sidecar.snapshot([(str(i), f"s{i}") for i in range(9)])
         wait_until(lambda: not sidecar.assignments(), "the rooms to be cleaned")
 
-    def test_after_a_restart_everybody_has_the_full_time_again(self):
+    def test_every_session_has_the_full_time_again_after_a_restart(self):
         sidecar = self.sidecar(scale(dead_after="2s", join_grace="2s"))
         sidecar.enter("joined", "a")
         sidecar.ask("expected")

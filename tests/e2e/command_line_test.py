@@ -16,12 +16,12 @@ class Usage(Case):
         return subprocess.run([BINARY, *arguments], env=self.one.environment(),
                               capture_output=True, text=True, timeout=60, cwd=self.one.folder)
 
-    def test_help_and_version_are_fine(self):
+    def test_help_and_version_exit_0(self):
         for arguments in (["--help"], ["--version"], ["serve", "--help"], ["rooms", "--help"]):
             done = self.run_it(*arguments)
             self.assertEqual((done.returncode, bool(done.stdout)), (0, True), arguments)
 
-    def test_wrong_usage_is_exit_2(self):
+    def test_wrong_usage_exits_2(self):
         for arguments in ([], ["--nonsense"], ["nonsense"], ["serve", "--nonsense"], ["explain"],
                           ["rooms"], ["rooms", "nonsense"], ["check", "extra"],
                           ["check", "--config"], ["drain"], ["backup"]):
@@ -41,7 +41,7 @@ class Check(Case):
         done = one.run("check", env=env)
         return done.returncode, done.stdout + done.stderr, one
 
-    def test_a_good_configuration_is_fine_and_nothing_is_created(self):
+    def test_a_good_configuration_exits_0_and_nothing_is_created(self):
         code, _, one = self.check(toml())
         self.assertEqual((code, one.database.exists()), (0, False))
 
@@ -60,12 +60,12 @@ class Check(Case):
         self.assertEqual(code, 2)
         self.assertIn("config.toml:2", text)
 
-    def test_warnings_are_exit_0(self):
+    def test_warnings_exit_0(self):
         code, text, _ = self.check(toml(), dotenv="SCALE=true\nSCALE=false\n")
         self.assertEqual(code, 0)
         self.assertIn(".env:2", text)
 
-    def test_lines_of_other_programs_in_env_are_fine(self):
+    def test_lines_of_other_programs_in_env_are_accepted(self):
         code, text, _ = self.check(
             toml(), dotenv="PS1='a'b\nX=\"unclosed\nexport FOO\n"
                            "KEY='-----BEGIN\n\nabc='\nSCALE=on\n")
@@ -79,7 +79,7 @@ class Check(Case):
         self.assertIn("environment: DATABASE_PATH: ", done.stdout)
         self.assertFalse(one.database.parent.exists())
 
-    def test_rooms_without_a_valid_default_gateway_are_warned_of_beside_a_running_sidecar(self):
+    def test_rooms_without_a_valid_default_gateway_cause_a_warning_beside_a_running_sidecar(self):
         one = self.sidecar()
         one.shell("UPDATE rooms SET default_gateway_id = 999 WHERE id = 2172;")
         done = one.run("check")
@@ -90,7 +90,7 @@ class Check(Case):
 
 
 class Config(Case):
-    def test_each_setting_is_shown_with_where_it_came_from(self):
+    def test_each_setting_is_shown_with_its_source(self):
         one = self.sidecar("scale = true\n[balancing]\nmax_server_capacity = 77\n", start=False,
                            dotenv="AVG_ROOM_OCCUPANCY=7\nLOG_LEVEL=debug\n")
         done = one.run("config", env={"LOG_LEVEL": "warn"})
@@ -192,7 +192,7 @@ class AnotherSidecar(Case):
         self.assertIn(address, one.run("drain", "nowhere").stderr)
         self.assertIn(address, one.run("release", "2171").stderr)
 
-    def test_it_is_so_through_a_unix_socket_and_with_a_token(self):
+    def test_every_answer_names_the_socket_also_with_a_token(self):
         one = self.sidecar(start=False)
         token = one.folder / "token"
         token.write_text("secret\n")
@@ -212,7 +212,7 @@ class AnotherSidecar(Case):
 
 
 class InForce(Case):
-    def test_config_shows_what_is_in_force_and_what_a_reload_would_change(self):
+    def test_config_shows_the_settings_in_force_and_the_changes_by_a_reload(self):
         one = self.sidecar(toml(balancing={"max_server_capacity": 77}))
         self.assertIn("A reload would change nothing.", one.run("config").stdout)
         one.write_config(toml(scale=True, gateways=["gxy1", "gxy4"], balancing={"max_server_capacity": 78}))
@@ -238,7 +238,7 @@ class InForce(Case):
         self.assertNotIn("IN FORCE", one.run("config").stdout)
         self.assertIsNone(json.loads(one.run("config", "--json").stdout)["running"])
 
-    def test_what_needs_a_restart_is_said_to(self):
+    def test_settings_that_need_a_restart_are_marked(self):
         one = self.sidecar(toml(http={"max_connections": 100}))
         one.write_config(toml(http={"max_connections": 200}))
         text = "http.max_connections: 100 -> 200 (config.toml:3), with the next restart only"
@@ -260,7 +260,7 @@ class Rooms(Case):
         self.assertEqual(one.sql("SELECT id FROM rooms WHERE gateway_uid = '4711'"), [(7,)])
         self.assertEqual(one.ask("2171").janus, "gxy1", "nothing is deleted")
 
-    def test_json_and_standard_input_are_taken(self):
+    def test_json_and_standard_input_are_accepted(self):
         one = self.sidecar()
         rooms = [{"gateway_uid": 2171, "default_gateway": "gxy3"},
                  {"name": "N", "gateway_uid": "x", "default_gateway": "gxy1"}]
@@ -269,7 +269,7 @@ class Rooms(Case):
         wait_until(lambda: one.ask("2171").janus == "gxy3", "the update")
         self.assertEqual(one.ask("x").janus, "gxy1")
 
-    def test_all_or_nothing_with_line_numbers(self):
+    def test_an_import_takes_all_or_nothing_and_names_lines(self):
         one = self.sidecar()
         for text, lines in (("1,gxy1\n,gxy1\n1,gxy2\n", "34"), ("1,gxy1\n2,gxy9\n3,gxy8\n", "34")):
             done = one.run("rooms", "import", "-", stdin="gateway_uid,default_gateway\n" + text)
@@ -278,7 +278,7 @@ class Rooms(Case):
                 self.assertIn(f"line {number}", done.stderr)
             self.assertEqual(one.sql("SELECT count(*) FROM rooms"), [(3,)])
 
-    def test_rooms_without_a_default_gateway_are_taken_with_a_warning(self):
+    def test_rooms_without_a_default_gateway_are_accepted_with_a_warning(self):
         one = self.sidecar()
         text = "name,gateway_uid,default_gateway\nA,3001,gxy1\nB,3002,\nM,2171,\n"
         done = one.run("rooms", "import", "-", stdin=text)
@@ -290,7 +290,7 @@ class Rooms(Case):
         self.assertEqual(one.sql("SELECT default_gateway_id FROM rooms WHERE gateway_uid = '3002'"),
                          [(None,)])
 
-    def test_unknown_gateways_are_created_where_that_is_asked_for(self):
+    def test_unknown_gateways_are_created_on_request(self):
         one = self.sidecar()
         text = "gateway_uid,default_gateway\n1,new1\n"
         self.assertNotEqual(one.run("rooms", "import", "-", stdin=text).returncode, 0)
@@ -299,7 +299,7 @@ class Rooms(Case):
         wait_until(lambda: one.ask("1").status == 200, "the room")
         self.assertEqual(one.ask("1").janus, "new1")
 
-    def test_gxydbs_groups_are_taken_where_their_janus_is_said_to_be_the_default(self):
+    def test_gxydbs_groups_are_accepted_with_the_option_for_their_janus(self):
         one = self.sidecar()
         groups = json.dumps({"rooms": [{"room": 4711, "janus": "gxy2", "description": "Hall",
                                         "num_users": 5}]})
@@ -309,7 +309,7 @@ class Rooms(Case):
         wait_until(lambda: one.ask("4711").status == 200, "the room")
         self.assertEqual(one.ask(4711).janus, "gxy2")
 
-    def test_what_was_imported_survives_a_reload_and_a_restart(self):
+    def test_imported_rooms_survive_a_reload_and_a_restart(self):
         one = self.sidecar()
         one.run("rooms", "import", "-", stdin=self.CSV)
         self.assertEqual(one.run("reload").returncode, 0)
@@ -331,12 +331,12 @@ class Rooms(Case):
         self.assertNotEqual(unknown.returncode, 0)
         self.assertEqual(one.ask("2171").janus, "gxy3")
 
-    def test_import_needs_a_database_and_makes_none(self):
+    def test_import_needs_a_database_and_creates_none(self):
         one = self.sidecar(start=False)
         self.assertEqual(one.run("rooms", "import", "-", stdin=self.CSV).returncode, 1)
         self.assertFalse(one.database.exists())
 
-    def test_the_files_owner_stays(self):
+    def test_the_file_keeps_its_owner(self):
         if os.geteuid() != 0:
             self.skipTest("only root can give files away")
         one = self.sidecar()
@@ -364,7 +364,7 @@ class Steering(Case):
                 self.assertIn(word, done.stdout, arguments)
         self.assertEqual(one.assignments(), {})
 
-    def test_json_is_for_programs(self):
+    def test_commands_print_json_for_programs(self):
         one = self.sidecar(toml(scale=True))
         one.ask("2171", "IL")
         listed = json.loads(one.run("assignments", "--json").stdout)
@@ -373,7 +373,7 @@ class Steering(Case):
         self.assertEqual(answer["janus"], "gxy2")
         json.loads(one.run("status", "--json").stdout)
 
-    def test_what_does_not_work_is_exit_1(self):
+    def test_failures_exit_1(self):
         one = self.sidecar(toml(scale=True))
         one.enter("2171", "a")
         for arguments in (["drain", "gxy9"], ["release", "2172"], ["release", "2171"]):
@@ -394,7 +394,7 @@ class Steering(Case):
 
 
 class Backup(Case):
-    def test_a_copy_taken_while_it_runs_is_restored_while_it_does_not(self):
+    def test_a_backup_of_a_running_sidecar_is_restored_after_its_stop(self):
         one = self.sidecar(toml(scale=True))
         one.ask("2171")
         copy = str(one.folder / "copy.db")
@@ -423,7 +423,7 @@ class Backup(Case):
         one.start()
         self.assertEqual(list(one.assignments()), ["2171"])
 
-    def test_what_is_no_backup_is_not_restored(self):
+    def test_a_file_that_is_no_backup_is_not_restored(self):
         one = self.sidecar(toml(scale=True))
         one.ask("2171")
         one.stop()

@@ -37,12 +37,12 @@ class GatewayNames(Checked):
         self.assertIn("config.toml:2: gateways.name: ", output)
         self.assertIn("config.toml:5: rooms.default_gateway: ", output)
 
-    def test_names_within_the_rule_are_taken(self):
+    def test_names_within_the_rule_are_accepted(self):
         for name in NAMES:
             with self.subTest(name=name):
                 self.check(dotenv=f"AVAILABLE_JANUS_SERVERS={name}\n", code=0)
 
-    def test_a_name_of_a_kind_of_its_own_is_asked_about(self):
+    def test_a_name_of_an_unusual_form_causes_a_warning(self):
         output = self.check(dotenv="AVAILABLE_JANUS_SERVERS=gxy1,gxyy2,gxy3\n", code=0)
         self.assertIn('warning: .env:1: balancing.available_servers: only gateway "gxyy2"', output)
         self.assertIn("did you mean", output)
@@ -67,13 +67,13 @@ class Import(Case):
         sidecar = self.sidecar(toml(gateways=["gxy1"], rooms={}))
         return sidecar, sidecar.run("rooms", "import", "-", *arguments, stdin=text)
 
-    def test_backslash_n_is_none(self):
+    def test_backslash_n_means_none(self):
         sidecar, done = self.imported("id,name,gateway_uid,default_gateway\n\\N,\\N,2171,\\N\n", "--create-gateways")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(sidecar.sql("SELECT gateway_uid, name, default_gateway_id FROM rooms"), [("2171", "", None)])
         self.assertEqual(sidecar.sql("SELECT name FROM gateways"), [("gxy1",)])
 
-    def test_words_for_nothing_bad_names_and_damaged_ids_are_errors_with_their_line(self):
+    def test_placeholders_bad_names_and_damaged_ids_are_errors_with_their_line(self):
         lines = ["2171,NULL", "2172,None", "2173,nan", "2174,gxy 1", "2175,\"gxy,1\"", "1.23457E+15,gxy1",
                  "2171.0,gxy1", "\"1,23457E+15\",gxy1", "\"2,171\",gxy1", "#REF!,gxy1", "1.23457e15,gxy1",
                  "2171.,gxy1", "\"2171,00\",gxy1", "2\u00a0171,gxy1", "2171\u00a0,gxy1", "2\u202f171,gxy1",
@@ -91,13 +91,13 @@ class Import(Case):
             _, done = self.imported('[{"gateway_uid":"1","default_gateway":"%s"}]' % name, "--create-gateways")
             self.assertEqual(done.returncode, 2, name)
 
-    def test_ids_that_only_resemble_damaged_ones_are_taken(self):
+    def test_ids_that_only_resemble_damaged_ones_are_accepted(self):
         ids = ["2171", "0042", "12e5", "1e400", "2171a", "v1.5", "10.0.0.1", "#general", "3-4", "room-12", "nano"]
         sidecar, done = self.imported("gateway_uid,default_gateway\n" + "".join(f"{uid},gxy1\n" for uid in ids))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual({row[0] for row in sidecar.sql("SELECT gateway_uid FROM rooms")}, set(ids))
 
-    def test_a_pipe_is_read_to_its_end_and_one_that_nobody_writes_to_is_an_error(self):
+    def test_a_pipe_is_read_to_its_end_and_one_without_a_writer_is_an_error(self):
         sidecar = self.sidecar(toml(gateways=["gxy1"], rooms={}))
         pipe = sidecar.folder / "pipe"
         os.mkfifo(pipe)
@@ -131,13 +131,13 @@ class NoMatch(Checked):
                          ["gxy2", "gxy3", "gxy3"])
         sidecar.wait_for_log("room_id=2172 gateway_name=gxy3 country_code=US regional_match=true")
 
-    def test_a_pin_for_a_room_that_is_refused_is_warned_of(self):
+    def test_a_pin_for_a_refused_room_causes_a_warning(self):
         for unknown, warned in (("reject", True), ("accept", False)):
             output = self.check(toml(unknown_rooms=unknown, pins={"21711": "gxy1", "2171": "gxy2"}), code=0)
             self.assertEqual("pins.21711: has no effect" in output, warned, output)
             self.assertNotIn("pins.2171:", output)
 
-    def test_one_address_under_two_names_is_warned_of(self):
+    def test_one_address_under_two_names_causes_a_warning(self):
         for key in ("url", "admin_url"):
             output = self.check(toml(gateways=[{"name": "gxy1", key: "https://a.example.org/janus"},
                                                {"name": "gxy2", key: "https://A.example.org/janus/"},
@@ -148,7 +148,7 @@ class NoMatch(Checked):
             self.assertEqual(len(warnings), 2, output)
             self.assertNotIn("gxy4", output)
 
-    def test_a_url_that_is_another_gateways_admin_url_is_warned_of(self):
+    def test_a_url_equal_to_another_gateways_admin_url_causes_a_warning(self):
         for first, second in (("url", "admin_url"), ("admin_url", "url")):
             output = self.check(toml(gateways=[{"name": "gxy1", first: "http://a:80/janus"},
                                                {"name": "gxy2", second: "http://A/janus/"}], rooms={}), code=0)
@@ -158,7 +158,7 @@ class NoMatch(Checked):
 
 
 class Secrets(Checked):
-    def test_one_that_cannot_be_read_stops_the_start_and_names_file_and_reason(self):
+    def test_an_unreadable_secret_stops_the_start_and_names_file_and_cause(self):
         for table, key in (("health", "mqtt_password_file"), ("health", "mqtt_ca_file"),
                            ("occupancy", "secret_file"), ("occupancy", "token_file")):
             source = "mqtt" if table == "health" else "janus"
@@ -176,7 +176,7 @@ class Secrets(Checked):
                         self.assertIn(why, output)
                     self.assertEqual(one.run("check").returncode, 2)
 
-    def test_a_reload_refuses_them_too(self):
+    def test_a_reload_refuses_unreadable_secrets_too(self):
         one = self.sidecar()
         one.write_config(toml(health={"source": "mqtt", "mqtt_ca_file": "/nowhere/ca.pem"}))
         refused = self.expect(one.post("/v2/reload"), 409, "configuration_refused")
@@ -208,7 +208,7 @@ class Agreement(Checked):
         self.assertEqual(one.start_and_fail(), 2)
         self.assertEqual(one.log().count("ERROR"), 2, one.log())
 
-    def test_what_could_not_be_read_is_not_replaced_by_the_default_path(self):
+    def test_an_unreadable_path_is_not_replaced_by_the_default(self):
         for config, dotenv in (("database.path = 5\n", ""), ("", 'DATABASE_PATH="/x.db\n'),
                                ("", 'ROOM_SIDECAR_DATABASE_PATH=/x.db \\\n')):
             with self.subTest(config=config, dotenv=dotenv):
@@ -219,7 +219,7 @@ class Agreement(Checked):
                 self.assertEqual(one.start_and_fail(), 2)
                 self.assertEqual(one.log().count("ERROR"), 2, one.log())
 
-    def test_a_reload_exits_2_with_whatever_is_broken(self):
+    def test_a_reload_exits_2_for_every_broken_file(self):
         for broken in ("database.path = 5\n", "http.listen = 5\nhttp.token_file = 5\n", "http.token_file = \"/none\"\n",
                        "http.listen = \"127.0.0.1:1\"\nunknwon = 1\n", "scale = maybe\n"):
             with self.subTest(broken=broken):
@@ -252,7 +252,7 @@ class Agreement(Checked):
 
 
 class OpenFiles(Checked):
-    def test_a_limit_too_low_for_the_connections_is_warned_of_with_the_numbers_that_work(self):
+    def test_too_low_a_limit_of_open_files_causes_a_warning_with_working_numbers(self):
         """512 connections and 3 gateways need 512 + 464 + 2 * 3 open files."""
         warning = "http.max_connections: so many connections need up to 982 open files .* the limit is 970; " \
                   "raise it to 982 .*, or set at most 500"
@@ -280,7 +280,7 @@ class SharedFile(Checked):
                     self.assertEqual(output.count("error: "), 1, output)
                     self.assertIn(f".env:{lines.count(chr(10)) + 2}: LOG_LEVEL", output)
 
-    def test_a_name_close_to_ours_is_a_warning_in_the_process_environment_too(self):
+    def test_a_name_close_to_the_sidecars_is_a_warning_in_the_process_environment_too(self):
         environment = {"SCAL": "true", "SERVER_REGION": "IL:gxy1", "ROOM_SIDECAR_PORT": "tcp://x"}
         one = self.sidecar(start=False, env=environment)
         output = one.run("check").stdout
@@ -288,12 +288,12 @@ class SharedFile(Checked):
             self.assertIn(f"warning: environment: {name}: is no setting", output)
         self.assertNotIn("ROOM_SIDECAR_PORT", output)
 
-    def test_the_prefix_counts_more_in_each_place(self):
+    def test_a_prefixed_name_counts_more_in_each_source(self):
         one = self.sidecar(dotenv="ROOM_SIDECAR_SCALE=true\nSCALE=false\n")
         self.assertTrue(one.get("/v2/config").json["scale"])
         self.assertIn("ROOM_SIDECAR_SCALE", one.run("config", env={"ROOM_SIDECAR_SCALE": "off"}).stderr)
 
-    def test_gxydbs_names_and_idle_standbys_are_warned_of(self):
+    def test_gxydbs_names_and_idle_standbys_cause_warnings(self):
         output = self.check(toml(), "MQTT_BROKER_URL=a\nMQTT_CLIENT_ID=b\nMQTT_PASSWORD=c\nGATEWAY_PLUGIN_ADMIN_KEY=d\n"
                             "FAILOVER_JANUS_SERVERS=gxy3\n", 0)
         for number, names in enumerate((("MQTT_BROKER_URL", "MQTT_URL"), ("MQTT_CLIENT_ID", "MQTT_USER"),
@@ -306,7 +306,7 @@ class SharedFile(Checked):
                 self.assertIn(name, line[0])
         self.assertNotIn("MQTT_BROKER", self.check(toml(), "MQTT_BROKER_URL=a\nMQTT_URL=mqtt://a\n", 0))
 
-    def test_a_secret_under_a_name_with_our_prefix_is_said_to_belong_into_a_file(self):
+    def test_a_prefixed_secret_causes_a_warning_that_names_the_file_setting(self):
         for name, key, variable in (("MQTT_PASSWORD", "health.mqtt_password_file", "MQTT_PASSWORD_FILE"),
                                     ("GATEWAY_PLUGIN_ADMIN_KEY", "occupancy.secret_file", "OCCUPANCY_SECRET_FILE"),
                                     ("OCCUPANCY_SECRET", "occupancy.secret_file", "OCCUPANCY_SECRET_FILE"),

@@ -82,7 +82,7 @@ class Crash(Case):
         self.pause(0.5 if SANITIZED else 0.1)
         sidecar.kill()
 
-    def test_what_was_answered_stands_after_kill_9_under_load(self):
+    def test_answers_hold_after_kill_9_under_load(self):
         sidecar = self.sidecar(scale())
         older, answers = {}, 0
         for number in range(ROUNDS):
@@ -112,7 +112,7 @@ class Crash(Case):
             self.assertEqual(sidecar.ask("1").status, 200)
             self.assertEqual(sidecar.stop(), 0)
 
-    def test_killed_during_a_reload_it_has_the_old_rooms_or_the_new_ones(self):
+    def test_a_kill_during_a_reload_leaves_the_old_rooms_or_the_new_ones(self):
         def config(number):
             """Rooms that come, go, and change their default gateway, beside the load's."""
             rooms = {f"row-{i}": GATEWAYS[(i + number) % 6]
@@ -142,7 +142,7 @@ class Crash(Case):
             self.assertIn(left, (before, after), "half a reload")
         print(f"of {len(shapes)} reloads {sum(shapes)} were not in the file", file=sys.stderr)
 
-    def test_killed_while_scale_mode_begins_it_stands_by_what_it_answered(self):
+    def test_answers_hold_after_a_kill_while_scale_mode_begins(self):
         """Users are where the signaling server put them in legacy mode; the answered reload keeps
         them there, and so does any answer of the new mode."""
         rooms = [f"live-{i}" for i in range(120)]
@@ -196,7 +196,7 @@ class Crash(Case):
             sidecar.kill()
         print(f"{applied} reloads were answered", file=sys.stderr)
 
-    def test_killed_during_a_backup_the_older_backup_is_whole(self):
+    def test_a_kill_during_a_backup_leaves_the_older_backup_whole(self):
         sidecar = self.sidecar(scale())
         target = sidecar.folder / "backup"
         promised, finished = {}, 0
@@ -230,7 +230,7 @@ class Crash(Case):
         print(f"{finished} backups were finished", file=sys.stderr)
         self.assertEqual([path.name for path in sidecar.folder.glob("*.unfinished-*")], [])
 
-    def test_a_removal_that_waits_is_lost_at_worst_and_the_answer_after_it_is_not(self):
+    def test_a_waiting_removal_may_be_lost_and_a_later_answer_is_not(self):
         sidecar = self.sidecar(scale(sessions={"dead_after": "1s", "clean_every": "1s"}))
         for number in range(max(2, ROUNDS // 5)):
             left, asked_again = f"left-{number}", f"again-{number}"

@@ -17,7 +17,7 @@ class Decisions(Case):
         self.assertEqual(answer.status, 200, answer)
         return answer.json
 
-    def test_a_placing_shows_who_asked_and_what_each_gateway_looked_like(self):
+    def test_a_placement_shows_its_requester_and_the_state_of_each_gateway(self):
         sidecar = self.sidecar(scale())
         sidecar.ask("2172", "IL")
         asked = sidecar.request("POST", "/v2/room_server", {"room": "2171", "geo": {"country_code": "il"}},
@@ -38,7 +38,7 @@ class Decisions(Case):
             {"name": "gxy2", "load": 0, "capacity": 400, "verdict": "chosen"},
             {"name": "gxy3", "load": 0, "capacity": 400, "verdict": "no_region"}])
 
-    def test_the_newest_come_first_and_pages_meet_each_once(self):
+    def test_the_newest_decisions_come_first_and_pages_show_each_once(self):
         sidecar = self.sidecar(scale(unknown_rooms="accept"))
         for number in range(10):
             sidecar.ask(f"r{number}")
@@ -53,7 +53,7 @@ class Decisions(Case):
             after = page["next"]
         self.assertEqual(rooms, [one["room"] for one in everything])
 
-    def test_what_is_asked_badly_is_refused(self):
+    def test_bad_queries_are_refused(self):
         sidecar = self.sidecar(scale())
         for query, error in (("?limit=0", "invalid_query"), ("?limit=1001", "invalid_query"),
                              ("?after=x", "invalid_query"), ("?after=-1", "invalid_query"),
@@ -61,7 +61,7 @@ class Decisions(Case):
             answer = sidecar.get("/v2/decisions" + query)
             self.assertEqual((answer.status, answer.error), (400, error), query)
 
-    def test_refusals_are_counted_and_hide_no_placing(self):
+    def test_refusals_are_counted_and_displace_no_placement(self):
         sidecar = self.sidecar(scale())
         sidecar.ask("2171")
         for number in range(300):
@@ -74,7 +74,7 @@ class Decisions(Case):
         self.assertEqual((one["janus"], one["reason"], one["error"], one["times"]),
                          (None, None, "room_not_found", 5))
 
-    def test_in_legacy_mode_a_new_default_and_refusals_are_remembered(self):
+    def test_legacy_mode_records_new_default_gateways_and_refusals(self):
         sidecar = self.sidecar(toml(scale=False))
         for _ in range(3):
             sidecar.ask("2171")
@@ -90,7 +90,7 @@ class Decisions(Case):
         one = self.decisions(sidecar, "?room=2171")["decisions"][0]
         self.assertEqual((one["error"], one["asked_by"]), ("gateway_not_found", "user"))
 
-    def test_an_operators_release_is_remembered(self):
+    def test_an_operators_release_is_recorded(self):
         sidecar = self.sidecar(scale())
         sidecar.ask("2171", "IL")
         sidecar.request("DELETE", "/v2/assignments/2171", headers={"X-Request-Id": "op-1"})
@@ -110,7 +110,7 @@ class Decisions(Case):
         self.assertEqual(sidecar.delete("/v2/assignments/2172").status, 404)
         self.assertEqual(self.decisions(sidecar, "?room=2172")["decisions"], [], "nothing was released")
 
-    def test_a_pin_on_a_disabled_gateway_is_said_to_be_the_cause(self):
+    def test_a_pin_on_a_disabled_gateway_is_named_as_the_cause(self):
         gateways = [{"name": "gxy1"}, {"name": "gxy2", "disabled": True}, {"name": "gxy3"}]
         sidecar = self.sidecar(scale(gateways=gateways, pins={"2171": "gxy2"}))
         self.expect(sidecar.ask("2171"), 503, "no_gateway_available")
@@ -124,7 +124,7 @@ class Decisions(Case):
         self.assertIn("it may go to gxy2 only, which is disabled", output)
         self.assertNotIn("no gateway may take a new room", output)
 
-    def test_in_legacy_mode_a_pin_is_said_to_be_the_cause_too(self):
+    def test_a_pin_is_named_as_the_cause_in_legacy_mode_too(self):
         gateways = [{"name": "gxy1"}, {"name": "gxy2", "disabled": True}]
         sidecar = self.sidecar(toml(scale=False, gateways=gateways, pins={"2171": "gxy2"}, rooms={"2171": "gxy1"}))
         refused = self.expect(sidecar.ask("2171"), 500, "gateway_not_found")
@@ -135,7 +135,7 @@ class Decisions(Case):
         self.assertIn("it is fixed by configuration to gxy2, which is disabled", sidecar.run("why", "2171").stdout)
         self.assertIn("it may go to gxy2 only, which is disabled", sidecar.run("explain", "2171").stdout)
 
-    def test_a_caller_whom_the_star_takes_has_no_region(self):
+    def test_a_caller_matched_by_the_star_has_no_region(self):
         sidecar = self.sidecar(toml(scale=True, unknown_rooms="accept", regions={"*": ["gxy2"]}))
         for country in ("US", "longer-than-sixteen-bytes", "ישראל"):
             output = sidecar.run("explain", "new", "--country", country).stdout
@@ -146,7 +146,7 @@ class Decisions(Case):
         self.assertIn(", from US, which it serves first (", why)
         self.assertNotRegex(why, "region it is in|caller's region")
 
-    def test_nothing_is_said_of_a_region_or_of_load_where_they_decided_nothing(self):
+    def test_a_region_or_a_load_that_decided_nothing_is_not_mentioned(self):
         sidecar = self.sidecar(scale(unknown_rooms="accept"))
         for country in ("FR", "US", "IL"):
             output = sidecar.run("explain", "new", "--country", country).stdout
@@ -160,7 +160,7 @@ class Decisions(Case):
         sidecar.enter("there", "a", "gxy3")
         self.assertNotIn("by load", sidecar.run("explain", "there").stdout)
 
-    def test_why_says_it_in_words(self):
+    def test_why_explains_a_decision_in_words(self):
         sidecar = self.sidecar(scale())
         sidecar.ask("2171", "IL")
         done = sidecar.run("why", "2171")

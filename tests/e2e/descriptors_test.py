@@ -11,7 +11,7 @@ class ClosedDescriptors(Case):
     def closed(self, *descriptors):
         return ["bash", "-c", " ".join(f"exec {number}>&-;" for number in descriptors) + ' exec "$@"', "bash"]
 
-    def test_the_log_goes_into_no_file_of_the_sidecars(self):
+    def test_the_log_is_never_written_into_the_sidecars_files(self):
         for descriptors in ((2,), (1, 2), (0, 1, 2)):
             sidecar = self.sidecar(toml(scale=True), start=False)
             sidecar.wrapped_in = self.closed(*descriptors)
@@ -27,7 +27,7 @@ class ClosedDescriptors(Case):
             self.assertEqual((sidecar.folder / "room-sidecar.db.lock").read_bytes(), b"")
             self.assertEqual(sidecar.sql("PRAGMA integrity_check"), [("ok",)])
 
-    def test_commands_write_their_messages_into_no_file_either(self):
+    def test_messages_of_commands_are_never_written_into_files(self):
         sidecar = self.sidecar()
         copy = sidecar.folder / "copy.db"
         for arguments in (["backup", str(copy)], ["rooms", "set", "2171", "--default-gateway", "gxy2"]):

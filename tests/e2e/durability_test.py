@@ -12,7 +12,7 @@ def scale(**more):
 
 
 class Durability(Case):
-    def test_after_kill_9_every_answer_stands(self):
+    def test_every_answer_holds_after_kill_9(self):
         sidecar = self.sidecar(scale())
         for _ in range(3):
             answers = {f"r{i}": sidecar.ask(f"r{i}").janus for i in range(30)}
@@ -22,7 +22,7 @@ class Durability(Case):
                 answer = sidecar.ask(room)
                 self.assertEqual((answer.janus, answer.reason), (gateway, "sticky"))
 
-    def test_what_is_written_behind_reaches_the_file_within_two_seconds(self):
+    def test_write_behind_reaches_the_file_within_two_seconds(self):
         sidecar = self.sidecar(scale())
         sidecar.ask("1")
         sidecar.enter("2", "a")
@@ -44,7 +44,7 @@ class Durability(Case):
         self.assertEqual(sidecar.sql("PRAGMA user_version"), [(newest,)])
         self.assertEqual(sidecar.sql("PRAGMA journal_mode"), [("wal",)])
 
-    def test_a_second_sidecar_exits_1_and_says_who_holds_the_file(self):
+    def test_a_second_sidecar_exits_1_and_names_the_owner(self):
         sidecar = self.sidecar()
         second = subprocess.run([BINARY, "serve", "--config", str(sidecar.config_file)],
                                 env=sidecar.environment(), capture_output=True, text=True,
@@ -53,7 +53,7 @@ class Durability(Case):
         self.assertIn(str(sidecar.process.pid), second.stderr)
         self.assertEqual(sidecar.ask("2171").status, 200)
 
-    def test_a_newer_file_is_refused(self):
+    def test_a_file_of_a_newer_version_is_refused(self):
         sidecar = self.sidecar()
         sidecar.stop()
         sidecar.sql("PRAGMA user_version = 9999")

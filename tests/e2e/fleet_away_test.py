@@ -14,7 +14,7 @@ def retry_after(answer):
 
 
 class EngineAway(FleetCase):
-    def test_known_rooms_go_on_and_new_ones_are_refused_in_time_until_it_is_back(self):
+    def test_known_rooms_go_on_and_new_ones_are_refused_in_time_until_the_engine_is_back(self):
         a, b = self.fleet(2)
         known = {room: a.ask(room).janus for room in map(str, range(20))}
         self.seen_by_all([b], "19", known["19"])
@@ -54,7 +54,7 @@ class EngineAway(FleetCase):
         self.etcd.thaw()
         self.assertEqual(self.etcd.rooms(), {"1": gateway})
 
-    def test_defaults_are_answered_at_once_when_scale_is_switched_off(self):
+    def test_legacy_mode_answers_default_gateways_at_once_without_the_engine(self):
         text = config(self.settings()) + '[[rooms]]\ngateway_uid = "2171"\ndefault_gateway = "gxy7"\n'
         a = self.begin(text).wait_until_live()
         self.away()
@@ -65,7 +65,7 @@ class EngineAway(FleetCase):
             self.assertEqual((a.ask("2171").janus, a.ask("2171").reason), ("gxy7", "default"))
         self.assertEqual(a.state(), "idle")
 
-    def test_after_max_stale_only_rooms_with_live_sessions_here_are_answered(self):
+    def test_only_rooms_with_live_sessions_here_are_answered_after_max_stale(self):
         a = self.member({"max_stale": "15s"})
         asked, entered = a.ask("asked").janus, a.enter("entered", "s").janus
         self.away()
@@ -77,7 +77,7 @@ class EngineAway(FleetCase):
         wait_until(lambda: a.ask("asked").status == 200, "the engine to be heard again")
         self.assertEqual(a.ask("asked").janus, asked)
 
-    def test_sticky_answers_do_not_touch_the_engine(self):
+    def test_sticky_answers_send_no_request_to_the_engine(self):
         a, b = self.fleet(2)
         for room in map(str, range(50)):
             a.ask(room)

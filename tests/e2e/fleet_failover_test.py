@@ -65,7 +65,7 @@ class Failover(FleetCase):
         self.gateways["gxy1"].kill()
         self.expect_moved(fleet, rooms, "gxy1", "gxy4")
 
-    def test_a_gateway_that_is_emptied_at_one_sidecar_is_left_by_all(self):
+    def test_a_gateway_evacuated_at_one_sidecar_is_evacuated_by_all(self):
         fleet = self.sidecars()
         rooms = self.occupy(fleet)
         self.assertEqual(fleet[1].put("/v2/gateways/gxy2/drain", {"move": True}).status, 200)

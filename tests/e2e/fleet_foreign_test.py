@@ -83,7 +83,7 @@ class FromTheBeginning(Foreign):
 
 
 class Later(Foreign):
-    def test_a_member_that_is_started_as_another_cluster_is_left_out(self):
+    def test_a_member_started_as_another_cluster_is_left_out(self):
         """Sidecars keep connections there, or try to."""
         sidecars = self.fleet(3)
         load = self.load(sidecars, seconds=5)
@@ -99,7 +99,7 @@ class Later(Foreign):
         self.foreign.kill()
         self.assertEqual(len(self.errors(sidecars[0])), 1)
 
-    def test_while_only_the_other_cluster_answers_no_new_room_is_answered(self):
+    def test_no_new_room_is_answered_while_only_the_other_cluster_answers(self):
         sidecars = self.fleet(2)
         self.record(self.load(sidecars, "before"))
         self.foreign.start()
@@ -126,7 +126,7 @@ class Undecided(Foreign):
     def settings(self, **cluster):
         return super().settings(**{"endpoints": [self.etcd.endpoints[0], self.endpoint], **cluster})
 
-    def test_two_endpoints_of_two_clusters_are_none_for_a_sidecar_that_followed_none(self):
+    def test_two_endpoints_of_two_clusters_are_both_refused_by_a_sidecar_that_followed_none(self):
         self.foreign.start()
         sidecars = [self.begin(config(self.settings())) for _ in range(2)]
         for sidecar in sidecars:

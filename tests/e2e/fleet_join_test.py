@@ -72,7 +72,7 @@ class Joining(Journey):
         self.assertFalse([line for line in a.log().splitlines() if "elsewhere" in line])
         a.leave("r0", "s0")
 
-    def test_it_can_be_joined_twice_and_what_came_meanwhile_is_carried_then(self):
+    def test_a_second_join_republishes_the_rooms_that_came_meanwhile(self):
         a, rooms = self.single()
         self.join(a)
         rooms["new"] = a.ask("new").janus
@@ -88,7 +88,7 @@ class Joining(Journey):
         self.assertEqual((done.returncode, done.stdout.split(";")[0]), (0, "This sidecar shares already"))
         self.expect_same(rooms, a)
 
-    def test_rooms_that_are_elsewhere_in_the_engine_are_listed_and_left_alone(self):
+    def test_rooms_with_another_gateway_in_the_engine_are_listed_and_left_alone(self):
         a = self.begin(config(self.alone(), balancing={"available_servers": ["gxy1"]}))
         b = self.member(balancing={"available_servers": ["gxy2"]})
         for room in ("both", "only-a"):
@@ -104,7 +104,7 @@ class Joining(Journey):
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stdout, r"both +gxy1 +gxy2\n")
 
-    def test_a_room_that_is_the_same_there_is_marked_so_that_the_others_do_not_end_it(self):
+    def test_a_room_with_the_same_row_gets_a_use_mark_so_that_no_other_sidecar_ends_it(self):
         a = self.begin(config(self.alone(), balancing={"available_servers": ["gxy1"]}))
         b = self.member(balancing={"available_servers": ["gxy1"]})
         a.enter("1", "at-a")
@@ -114,7 +114,7 @@ class Joining(Journey):
         self.assertEqual(b.leave("1", "at-b").json["assignment_removed"], False)
         self.assertEqual(self.etcd.rooms(), {"1": "gxy1"})
 
-    def test_a_live_room_is_marked_as_one_and_not_released_by_another_sidecar(self):
+    def test_a_live_room_gets_a_use_mark_with_users_and_is_not_released_elsewhere(self):
         a, b = self.begin(config(self.alone())), self.member()
         rooms = {room: a.ask(room).janus for room in ("live", "empty")}
         a.enter("live", "at-a")
@@ -126,7 +126,7 @@ class Joining(Journey):
         self.assertEqual(b.delete("/v2/assignments/empty").status, 200)
         self.assertEqual(set(self.etcd.rooms()), {"live"})
 
-    def test_drains_are_carried(self):
+    def test_a_join_republishes_drains(self):
         a, _ = self.single(rooms=1)
         a.put("/v2/gateways/gxy3/drain")
         wait_until(lambda: a.sql("SELECT draining FROM gateways WHERE name = 'gxy3'") == [(1,)],
@@ -139,14 +139,14 @@ class Joining(Journey):
         b = self.member()
         wait_until(lambda: b.gateway("gxy3")["draining"], "the drain at another one")
 
-    def test_a_sidecar_that_is_not_running_can_be_carried_too(self):
+    def test_a_stopped_sidecar_can_join_too(self):
         a, rooms = self.single()
         a.stop()
         self.assertEqual(self.join(a)["carried"], 60)
         b = self.member()
         self.expect_same(rooms, b)
 
-    def test_an_engine_that_is_away_ends_it_with_1_and_nothing_is_changed(self):
+    def test_an_unreachable_engine_ends_join_with_1_and_changes_nothing(self):
         a, rooms = self.single(cluster=self.alone(timeout="500ms", attempt_timeout="200ms"))
         self.etcd.freeze()
         self.addCleanup(self.etcd.thaw)
@@ -158,7 +158,7 @@ class Joining(Journey):
         a.write_config(config(self.alone()))  # the usual time
         self.assertEqual(self.join(a)["carried"], 60)
 
-    def test_without_a_join_the_switch_itself_carries_the_rooms(self):
+    def test_a_switch_without_a_join_republishes_the_rooms(self):
         a, rooms = self.single()
         self.reload(a, self.settings())
         a.wait_until_live()
@@ -183,7 +183,7 @@ class LeavingIt(Journey):
         self.assertEqual(self.marks_of(name), set())
         self.assertNotIn(name, self.etcd.range("sidecar/"))
 
-    def test_by_a_reload_it_is_taken_out_by_itself_and_no_room_moves(self):
+    def test_a_reload_takes_a_sidecar_out_and_no_room_moves(self):
         a, b, rooms = self.shared()
         name = a.id()
         self.reload(a, self.alone())
@@ -199,7 +199,7 @@ class LeavingIt(Journey):
         self.assertEqual(b.ask("r0").janus, rooms["r0"], "given up just now: it returns")
         self.assertEqual(b.state(), "live")
 
-    def test_after_a_restart_it_is_taken_out_too(self):
+    def test_a_restart_takes_a_sidecar_out_too(self):
         a, b, rooms = self.shared()
         name = a.id()
         a.stop()
@@ -210,7 +210,7 @@ class LeavingIt(Journey):
         self.expect_same(rooms, a)
         self.assertEqual(b.ask("r1").janus, rooms["r1"])
 
-    def test_the_command_does_it_where_the_engine_was_away_at_the_switch(self):
+    def test_leave_takes_a_sidecar_out_if_the_engine_was_away_at_the_switch(self):
         a, _, rooms = self.shared()
         name = a.id()
         self.etcd.freeze()
@@ -226,7 +226,7 @@ class LeavingIt(Journey):
         self.expect_same(rooms, a)
         self.assertEqual(self.leave(a), {"given_up": 0, "ended": 0})
 
-    def test_it_is_refused_while_the_sidecar_shares(self):
+    def test_leave_is_refused_while_the_sidecar_shares(self):
         a, _, rooms = self.shared()
         name = a.id()
         self.assertIn("set engine = \"none\"", self.leave(a, status=1))
@@ -237,7 +237,7 @@ class LeavingIt(Journey):
         self.assertEqual(self.marks_of(name), set(rooms))
         self.assertEqual(self.etcd.rooms(), rooms)
 
-    def test_it_can_join_again_at_once_and_no_room_moves(self):
+    def test_a_sidecar_can_join_again_at_once_and_no_room_moves(self):
         a, b, rooms = self.shared()
         name = a.id()
         self.reload(a, self.alone())
@@ -251,7 +251,7 @@ class LeavingIt(Journey):
 class Secured(Journey):
     tls = authentication = True
 
-    def test_it_works_over_tls_with_a_password_limited_to_the_prefix(self):
+    def test_join_and_leave_work_over_tls_with_a_password_limited_to_the_prefix(self):
         a, rooms = self.single()
         self.assertEqual(self.join(a)["carried"], 60)
         self.assertEqual(self.etcd.rooms(), rooms)

@@ -87,7 +87,7 @@ class WhatTheLogShows(unittest.TestCase):
         log.record(plan, load.finish())
         return log
 
-    def test_nothing_is_found_where_each_room_is_claimed_by_a_transaction_while_the_leader_dies(self):
+    def test_claims_by_transaction_show_no_fault_while_the_leader_dies(self):
         def kill_the_leader(load):
             load.wait_for(0.3)
             leader = self.etcd.leader()
@@ -101,13 +101,13 @@ class WhatTheLogShows(unittest.TestCase):
         self.assertEqual(log.never_answered(), set())
         self.assertEqual(log.unexpected(), [])
 
-    def test_a_fleet_in_which_each_decides_alone_has_rooms_with_two_answers(self):
+    def test_sidecars_that_decide_alone_give_rooms_two_answers(self):
         alone = [dict() for _ in range(3)]
         log = self.recorded(self.fleet(*[
             lambda room, rows=rows: rows.setdefault(room, self.chance.choice(GATEWAYS)) for rows in alone]))
         self.assertGreater(len(log.two_answers()), 20)
 
-    def test_an_assignment_that_is_gone_and_one_that_is_another_are_found(self):
+    def test_a_lost_assignment_and_a_changed_one_are_found(self):
         log = self.recorded(self.fleet(self.by_transaction), rooms=10, askers=2)
         was = log.acknowledged()
         self.etcd.delete("room/r3")
@@ -115,7 +115,7 @@ class WhatTheLogShows(unittest.TestCase):
         self.assertEqual(log.lost_or_changed(self.etcd.rooms()),
                          {"r3": (was["r3"], None), "r4": (was["r4"], "elsewhere")})
 
-    def test_a_refused_caller_asks_again_and_one_that_is_never_answered_is_found(self):
+    def test_a_refused_caller_asks_again_and_one_without_any_answer_is_found(self):
         refused = set()
 
         def late(room):
@@ -135,7 +135,7 @@ class WhatTheLogShows(unittest.TestCase):
         self.assertGreater(log.slowest(), 0.3)
         self.assertLess(log.slowest(without=[1]), 0.3)
 
-    def test_a_sidecar_that_nobody_hears_any_more_is_an_answer_without_status(self):
+    def test_an_unreachable_sidecar_is_an_answer_without_status(self):
         port = self.fleet(lambda room: "gxy1")[0]
         with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as closed:
             nobody = closed.server_address[1]

@@ -42,7 +42,7 @@ class FleetMetrics(FleetCase):
             rooms = sum(metrics(one)("gateway_rooms", gateway=f"gxy{number}") for number in range(1, 11))
             self.assertEqual(rooms, asked, "each tells of all")
 
-    def test_a_fleet_that_is_well_is_shown_as_such(self):
+    def test_a_healthy_fleet_is_shown_as_such(self):
         fleet = self.fleet(2, cluster={"max_stale": "2m"})
         fleet[0].ask("1")
         for one in fleet:
@@ -60,7 +60,7 @@ class FleetMetrics(FleetCase):
         self.assertEqual(now("cluster_transaction_duration_seconds_bucket", le="+Inf"), answered)
         self.assertGreater(now("cluster_transaction_duration_seconds_sum"), 0)
 
-    def test_a_store_that_dies_is_shown_until_it_has_healed(self):
+    def test_a_dead_store_is_shown_until_it_has_healed(self):
         one = self.member()
         one.ask("known")
         self.wait_for(one, "cluster_members", 1, state="well")
@@ -87,7 +87,7 @@ class FleetMetrics(FleetCase):
         self.assertEqual(one.ask("new").status, 200)
         self.assertEqual(metrics(one)("cluster_claims_total", outcome="won"), won + 1)
 
-    def test_a_room_that_is_elsewhere_in_the_store_is_a_conflict(self):
+    def test_a_room_with_another_gateway_in_the_store_is_a_conflict(self):
         one = self.begin(config(ENGINE_NONE, balancing={"available_servers": ["gxy1"]}))
         self.assertEqual(one.enter("torn", "alice").janus, "gxy1")
         self.assertEqual(metrics(one)("cluster_conflicts_total"), 0)
@@ -96,7 +96,7 @@ class FleetMetrics(FleetCase):
         self.assertEqual(one.post("/v2/reload").status, 200)
         self.wait_for(one, "cluster_conflicts_total", 1)
 
-    def test_there_are_no_gauges_while_there_is_no_store(self):
+    def test_a_sidecar_without_a_store_has_none_of_its_gauges(self):
         one = self.begin(config(ENGINE_NONE))
         self.assertEqual(GAUGES & names(one), set())
         for text, there in ((config(self.settings()), GAUGES), (config(self.settings(), scale=False), set()),
@@ -106,7 +106,7 @@ class FleetMetrics(FleetCase):
             wait_until(lambda there=there: GAUGES & names(one) == there, f"{there}")
         self.assertEqual(metrics(one)("degraded", reason="cluster"), 0)
 
-    def test_the_document_names_their_labels_and_promtool_finds_nothing_to_say(self):
+    def test_the_document_names_the_labels_and_promtool_reports_nothing(self):
         one = self.member()
         one.ask("1")
         self.assertEqual(unlisted_labels(metrics(one)), {})

@@ -30,7 +30,7 @@ class OneAnswer(FleetCase):
             self.assertEqual((first.reason, second.reason), ("assigned", "sticky"))
         self.assertEqual(self.etcd.rooms(), a.assignments())
 
-    def test_of_many_who_ask_at_once_one_has_a_steps_reason_and_the_others_are_sticky(self):
+    def test_one_of_many_simultaneous_answers_has_a_steps_reason_and_the_rest_are_sticky(self):
         fleet = self.fleet()
         plan = Plan(3, 100, 9, random.Random(1), enter_every=0)
         load = Load([sidecar.port for sidecar in fleet], plan)
@@ -41,20 +41,20 @@ class OneAnswer(FleetCase):
         self.assertEqual(answer_log.reasons(), {"assigned": 100, "sticky": 800})
         self.assertEqual(answer_log.assigned_twice(), {})
 
-    def test_new_rooms_are_spread_by_what_the_whole_fleet_has(self):
+    def test_new_rooms_are_spread_by_the_load_of_the_whole_fleet(self):
         fleet = self.fleet(gateways=["gxy1", "gxy2", "gxy3"])
         for number in range(90):
             fleet[number % 3].ask(str(number))
         loads = sorted(list(self.etcd.rooms().values()).count(name) for name in ("gxy1", "gxy2", "gxy3"))
         self.assertGreaterEqual(loads[0], 25, loads)
 
-    def test_a_room_whose_name_needs_encoding_is_one_room_everywhere(self):
+    def test_a_room_name_that_needs_encoding_is_one_room_everywhere(self):
         a, b, _ = self.fleet()
         for room in ("a/b c", "söße", "100%", "..a", "x" * 255):
             self.assertEqual(a.ask(room).janus, b.ask(room).janus)
         self.assertEqual(set(self.etcd.rooms()), {"a/b c", "söße", "100%", "..a", "x" * 255})
 
-    def test_the_environment_says_the_same_as_the_file(self):
+    def test_the_environment_can_set_the_same_as_the_file(self):
         a = self.member()
         b = self.begin(config(ENGINE_NONE), env={
             "CLUSTER_ENGINE": "etcd", "CLUSTER_ENDPOINTS": ",".join(self.etcd.endpoints),
@@ -63,13 +63,13 @@ class OneAnswer(FleetCase):
         self.assertEqual(a.ask("1").janus, b.ask("1").janus)
         self.assertEqual(b.cluster()["max_stale_ms"], 90000)
 
-    def test_a_sidecar_that_is_alone_says_so(self):
+    def test_a_sidecar_that_shares_no_store_says_so(self):
         cluster = self.begin(config(ENGINE_NONE)).cluster()
         self.assertEqual([cluster[key] for key in ("engine", "state", "sidecars", "members")], ["none", None, [], []])
 
 
 class LastUsers(FleetCase):
-    def test_only_the_last_leave_anywhere_ends_a_room(self):
+    def test_only_the_last_leave_at_any_sidecar_ends_a_room(self):
         a, b, c = self.fleet()
         a.enter("1", "at-a")
         b.enter("1", "at-b")
@@ -108,7 +108,7 @@ class LastUsers(FleetCase):
         wait_until(lambda: a.get("/v2/rooms/1").json["users"] == 6, "the user who left c to be counted no more")
         self.assertEqual(a.leave("1", "a0").json["users"], 5)
 
-    def test_users_whom_a_killed_sidecar_forgot_are_counted_nowhere(self):
+    def test_users_forgotten_by_a_killed_sidecar_are_counted_nowhere(self):
         a, b = self.fleet(2, sessions={"join_grace": "1h", "dead_after": "1h"})
         b.enter("1", "b0")
         wait_until(lambda: a.get("/v2/rooms/1").json["users"] == 1, "the user at b to be counted")
@@ -134,7 +134,7 @@ class LastUsers(FleetCase):
         self.assertGreater(cost, 5)
         self.assertLess(cost, 7)
 
-    def test_somebody_on_the_way_at_another_sidecar_keeps_the_room(self):
+    def test_a_user_on_the_way_at_another_sidecar_keeps_the_room(self):
         a, b = self.fleet(2)
         a.enter("1", "at-a")
         gateway = b.ask("1").janus  # and has not entered yet
@@ -143,7 +143,7 @@ class LastUsers(FleetCase):
         # If the mark of the answer came after the leave, the room was given up, and is brought back.
         wait_until(lambda: self.etcd.rooms() == {"1": gateway}, "the room to be in the store")
 
-    def test_a_room_that_was_given_up_returns_to_its_gateway_wherever_it_is_asked_for(self):
+    def test_a_tombstone_returns_a_room_to_its_gateway_at_every_sidecar(self):
         a, b = self.fleet(2)
         was = {}
         for room in map(str, range(20)):
@@ -182,7 +182,7 @@ class LastUsers(FleetCase):
 
 
 class Steering(FleetCase):
-    def test_a_drain_at_one_is_seen_at_all_and_so_is_its_end(self):
+    def test_a_drain_at_one_sidecar_is_seen_at_all_and_so_is_its_end(self):
         fleet = self.fleet(gateways=["gxy1", "gxy2"])
         self.assertEqual(fleet[0].put("/v2/gateways/gxy1/drain").status, 200)
         for sidecar in fleet:
@@ -209,7 +209,7 @@ class Steering(FleetCase):
         gateway = c.ask("1").janus
         self.assertEqual((a.ask("1").janus, b.ask("1").janus), (gateway, gateway))
 
-    def test_a_release_of_an_empty_room_is_one_for_all(self):
+    def test_a_release_of_an_empty_room_holds_at_every_sidecar(self):
         a, b = self.fleet(2)
         self.seen_by_all([b], "1", a.ask("1").janus)
         self.assertEqual(b.delete("/v2/assignments/1").json, {"released": True})
@@ -231,7 +231,7 @@ class Steering(FleetCase):
         self.assertEqual((a.ask("1").janus, a.ask("2").status), (pin, 200))
         self.seen_by_all([b], "1", pin)
 
-    def test_when_scale_mode_begins_an_occupied_room_is_kept_where_its_users_are(self):
+    def test_an_occupied_room_stays_where_its_users_are_when_scale_mode_begins(self):
         rooms = {"1": "gxy1", "2": "gxy2", "3": "gxy3"}
         fleet = [self.begin(toml(gateways=GATEWAYS, rooms=rooms, cluster=self.settings())) for _ in range(2)]
         a, b = fleet
@@ -276,7 +276,7 @@ class Looking(FleetCase):
         is_well = len(cluster["members"]) == 3 and not any(row["problem"] for row in cluster["members"])
         return cluster if is_well and any(row["leader"] for row in cluster["members"]) else None
 
-    def test_a_member_that_is_gone_has_a_problem_and_a_sidecar_that_stopped_is_no_longer_there(self):
+    def test_a_dead_member_shows_a_problem_and_a_stopped_sidecar_is_not_listed(self):
         a, b = self.fleet(2)
         gone = self.etcd.followers()[0]
         gone.kill()
@@ -315,7 +315,7 @@ class FromOneToManyAndBack(FleetCase):
         self.assertEqual(a.degraded(), [])
         self.assertEqual(a.get("/v2/rooms/0").json["users"], 1)
 
-    def test_of_two_that_were_alone_the_engines_row_wins_and_the_conflict_is_logged(self):
+    def test_the_engines_row_wins_over_a_lone_sidecars_and_the_conflict_is_logged(self):
         alone = [self.begin(config(ENGINE_NONE, balancing={"available_servers": [name]}))
                  for name in ("gxy1", "gxy2")]
         a, b = alone
@@ -332,7 +332,7 @@ class FromOneToManyAndBack(FleetCase):
         self.assertEqual(a.ask("1").janus, "gxy1")
         self.assertEqual(a.ask("only-b").janus, "gxy2")
 
-    def test_a_change_of_endpoints_by_reload_is_taken(self):
+    def test_a_change_of_endpoints_by_reload_is_applied(self):
         dead = self.settings()
         dead["endpoints"] = ["http://127.0.0.1:1"]
         a = self.begin(config(dead))
@@ -345,7 +345,7 @@ class FromOneToManyAndBack(FleetCase):
 class Secured(FleetCase):
     tls = authentication = True
 
-    def test_two_share_over_tls_with_a_password_limited_to_the_prefix(self):
+    def test_two_sidecars_share_over_tls_with_a_password_limited_to_the_prefix(self):
         a, b = self.fleet(2)
         self.assertEqual(a.ask("1").janus, b.ask("1").janus)
         self.assertEqual(list(self.etcd.rooms()), ["1"])
@@ -385,7 +385,7 @@ class SlowPasswordCheck(FleetCase):
         self.etcd.restart()
         return fleet
 
-    def test_after_a_restart_of_etcd_each_sidecar_takes_new_rooms_again_by_one_check(self):
+    def test_each_sidecar_places_new_rooms_again_by_one_check_after_a_restart_of_etcd(self):
         fleet = self.restarted(3)
         for number, sidecar in enumerate(fleet):
             wait_until(lambda sidecar=sidecar, room=f"room-{number}": sidecar.ask(room).status == 200, "a new token")

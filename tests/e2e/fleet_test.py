@@ -75,7 +75,7 @@ class UnderLoad(FleetCase):
 
 
 class Full(UnderLoad):
-    def test_all_rooms_while_it_is_calm_and_while_the_leader_is_killed(self):
+    def test_no_room_has_two_answers_in_calm_or_while_the_leader_is_killed(self):
         load = self.load(rooms=ROOMS_FULL, seconds=SECONDS)
         load.wait_for(0.4)
         leader = self.etcd.leader()
@@ -87,14 +87,14 @@ class Full(UnderLoad):
 
 
 class Calm(UnderLoad):
-    def test_nobody_is_refused_while_nothing_breaks(self):
+    def test_no_request_is_refused_while_nothing_breaks(self):
         self.calm()
         self.assertEqual({answer.status for answer in self.answer_log.answers}, {200})
         self.no_room_has_two_answers_and_nothing_is_lost()
 
 
 class LeaderHung(UnderLoad):
-    def test_the_leader_hangs_and_comes_back(self):
+    def test_no_room_has_two_answers_while_the_leader_hangs_and_comes_back(self):
         load = self.load()
         load.wait_for(0.3)
         leader = self.etcd.leader()
@@ -107,7 +107,7 @@ class LeaderHung(UnderLoad):
 
 
 class QuorumLost(UnderLoad):
-    def test_two_of_three_members_go_and_come_back(self):
+    def test_no_room_has_two_answers_while_two_of_three_members_go_and_come_back(self):
         load = self.load()
         load.wait_for(0.3)
         gone = [self.etcd.leader(), self.etcd.followers()[0]]
@@ -123,7 +123,7 @@ class QuorumLost(UnderLoad):
 
 
 class SidecarKilled(UnderLoad):
-    def test_a_sidecar_is_killed_and_restarted(self):
+    def test_no_room_has_two_answers_while_a_sidecar_is_killed_and_restarted(self):
         load = self.load()
         for share in (0.25, 0.5, 0.75):
             load.wait_for(share)
@@ -134,7 +134,7 @@ class SidecarKilled(UnderLoad):
 
 
 class Compacted(UnderLoad):
-    def test_the_store_is_compacted_while_one_sidecar_is_frozen_and_another_is_down(self):
+    def test_no_room_has_two_answers_after_a_compaction_with_one_sidecar_frozen_and_one_down(self):
         """Both know of what came before, and cannot resume from there."""
         self.calm(rooms=ROOMS // 2)
         awake, frozen, down = self.sidecars
@@ -153,7 +153,7 @@ class Compacted(UnderLoad):
 
 
 class Restored(UnderLoad):
-    def test_the_engine_is_restored_from_a_snapshot_older_than_some_rooms(self):
+    def test_no_room_has_two_answers_after_a_restore_from_an_older_snapshot(self):
         """Three sidecars know them, and go on."""
         snapshot = self.etcd.folder / "snapshot"
         self.calm(rooms=ROOMS // 2)
@@ -170,7 +170,7 @@ class Restored(UnderLoad):
 class Secured(UnderLoad):
     tls = authentication = True
 
-    def test_with_certificates_and_passwords_while_it_is_calm_and_while_the_leader_is_killed(self):
+    def test_no_room_has_two_answers_with_certificates_and_passwords(self):
         load = self.load()
         load.wait_for(0.4)
         leader = self.etcd.leader()
@@ -196,7 +196,7 @@ class CutLink(UnderLoad):
 
 
 class SidecarCut(CutLink):
-    def test_a_sidecar_is_cut_off_from_all_members(self):
+    def test_no_room_has_two_answers_while_a_sidecar_is_cut_off_from_all_members(self):
         load = self.load()
         load.wait_for(0.3)
         place, members = self.places[1], [member.node for member in self.etcd]
@@ -214,7 +214,7 @@ class SidecarCut(CutLink):
 
 
 class LeaderCut(CutLink):
-    def test_the_leader_is_cut_off_from_the_other_members_but_not_from_sidecars(self):
+    def test_no_room_has_two_answers_while_the_leader_is_cut_off_from_other_members_only(self):
         load = self.load()
         load.wait_for(0.3)
         leader = self.etcd.leader()

@@ -194,7 +194,7 @@ class OneGateway(FleetCase):
         self.lose_one(janus_fleet.Janus.freeze, janus_fleet.Janus.thaw)
 
     @plain_only
-    def test_with_the_defaults_a_frozen_gateway_is_down_within_10_seconds(self):
+    def test_a_frozen_gateway_is_down_within_10_seconds_with_the_defaults(self):
         fleet = self.fleet()
         sidecar = self.watching(fleet, health={"source": "http"}, failover={})
         sidecar.ask("1")
@@ -203,7 +203,7 @@ class OneGateway(FleetCase):
             self.wait_for_states(sidecar, gxy1="down")
 
     @plain_only
-    def test_a_blip_under_the_wait_moves_nothing(self):
+    def test_an_outage_shorter_than_the_wait_moves_nothing(self):
         fleet = self.fleet()
         sidecar = self.watching(fleet, failover={"wait": "1m"})
         for room in range(9):
@@ -218,7 +218,7 @@ class OneGateway(FleetCase):
         self.assertEqual(self.moves(sidecar), {})
 
     @plain_only
-    def test_a_gateway_that_falls_again_is_held_back(self):
+    def test_a_gateway_that_falls_again_gets_a_hold_down(self):
         fleet = self.fleet()
         sidecar = self.watching(fleet)
         for state in ("up", "suspect"):
@@ -241,7 +241,7 @@ class OneGateway(FleetCase):
 
 
 class ManyGateways(FleetCase):
-    def test_while_most_are_dead_nothing_moves_and_then_what_is_still_dead(self):
+    def test_the_brake_keeps_all_rooms_until_enough_gateways_are_back(self):
         fleet = self.fleet()
         sidecar = self.watching(fleet)
         for room in range(9):
@@ -264,7 +264,7 @@ class ManyGateways(FleetCase):
         self.expect_moved_once(sidecar, before, "gxy1")
         self.assertEqual(self.reasons(sidecar), [])
 
-    def test_with_all_dead_nothing_moves_and_known_rooms_are_answered(self):
+    def test_nothing_moves_with_all_gateways_dead_and_known_rooms_are_answered(self):
         fleet = self.fleet()
         # Time enough for the last one to come back behind the others.
         sidecar = self.watching(fleet, failover={"wait": "3s"})
@@ -295,7 +295,7 @@ class ManyGateways(FleetCase):
         self.assertEqual((sidecar.assignments(), self.moves(sidecar)), (before, {}))
 
     @plain_only
-    def test_a_new_room_goes_to_a_standby_that_lives_if_no_listed_gateway_does(self):
+    def test_a_new_room_goes_to_a_living_standby_if_no_listed_gateway_lives(self):
         fleet = self.fleet()
         sidecar = self.watching(fleet, balancing={"available_servers": ["gxy1"]},
                                 failover={"wait": "1h", "standby_servers": ["gxy2", "gxy3"]})
@@ -353,11 +353,11 @@ class Interrupted(FleetCase):
         self.assertTrue(0 < len(moved) < count, f"{len(moved)} of {count} rooms had moved")
         return moved, logged
 
-    def test_killed_in_the_middle_of_a_failover_it_goes_on_where_it_was(self):
+    def test_a_failover_goes_on_after_a_kill_in_the_middle(self):
         self.interrupted(lambda sidecar: sidecar.kill())
 
     @plain_only
-    def test_stopped_in_the_middle_of_a_failover_it_goes_on_where_it_was(self):
+    def test_a_failover_goes_on_after_a_stop_in_the_middle(self):
         def stop(sidecar):
             sidecar.client.close()  # it would wait for it
             self.assertEqual(sidecar.stop(), 0)
@@ -367,7 +367,7 @@ class Interrupted(FleetCase):
 
 
 class WithBroker(FleetCase):
-    def test_what_gateways_publish_counts_and_not_what_cannot_be_read(self):
+    def test_readable_messages_of_gateways_count_and_unreadable_ones_do_not(self):
         fleet = self.fleet(broker=True)
         sidecar = self.watching(fleet, health=HEARD)
         for room in range(9):
@@ -387,7 +387,7 @@ class WithBroker(FleetCase):
         wait_until(lambda: not self.rooms_on(sidecar, "gxy1"), "the move")
         self.expect_moved_once(sidecar, before, "gxy1")
 
-    def test_without_the_broker_nothing_is_known_and_nothing_moves(self):
+    def test_a_missing_broker_makes_all_unknown_and_moves_nothing(self):
         fleet = self.fleet(broker=True)
         fleet.broker.kill()
         sidecar = self.sidecar(self.config(fleet, health=HEARD))

@@ -121,13 +121,13 @@ class HostileAnswers(Case):
                 for process in begun:
                     self.expect_failure(process, f"{server.address}: the answer was not complete within 10 s")
 
-    def test_a_reload_waits_for_its_answer_as_long_as_it_does_for_a_slow_one(self):
+    def test_a_reload_waits_no_longer_for_a_trickling_answer_than_for_a_slow_one(self):
         sidecar, server = self.noted(drip)
         with within(31):
             self.expect_failure(self.begin(sidecar, "reload", "--server", server.address),
                                 "the answer was not complete within 30 s")
 
-    def test_a_watch_reports_it_and_goes_on(self):
+    def test_a_watch_reports_a_hostile_answer_and_goes_on(self):
         sidecar, server = self.noted(drip)
         with within(6):
             watch = self.begin(sidecar, "status", "--watch", "0.1", "--json")
@@ -136,7 +136,7 @@ class HostileAnswers(Case):
                 self.assertEqual(line["error"], "out_of_reach")
                 self.assertIn(f"{server.address}: the answer was not complete within 2 s", line["message"])
 
-    def test_an_answer_without_an_end_is_given_up_when_it_is_too_large(self):
+    def test_an_endless_answer_is_given_up_when_it_is_too_large(self):
         for answer in (flood, flood_fields, flood_field):
             with self.subTest(answer.__name__):
                 sidecar, server = self.noted(answer)
@@ -144,7 +144,7 @@ class HostileAnswers(Case):
                     process = self.begin(sidecar, *command)
                     self.expect_failure(process, f"what answers at {server.address} is no room-sidecar .*too large")
 
-    def test_a_list_without_an_end_is_given_up(self):
+    def test_an_endless_list_is_given_up(self):
         page = json.dumps([{"room": "r"}] * 100000)
         pages = []
 

@@ -98,7 +98,7 @@ CASES = (
 
 
 class KnownWeaknesses(Case):
-    def test_no_known_weakness_of_the_library_reaches_us(self):
+    def test_no_known_weakness_of_the_library_affects_the_server(self):
         one = self.sidecar(toml(rooms={**ROOMS, "2171": "gxy1"}))
         cost = Cost(one)
         before = cost.resident_kib()

@@ -46,7 +46,7 @@ class Hostile(Case):
 
 
 class Slow(Hostile):
-    def test_who_trickles_is_cut_in_time_at_every_place(self):
+    def test_a_trickling_client_is_cut_off_in_time_at_every_place(self):
         """Slowloris: a byte now and then, in the head (5 s) and anywhere in the body (10 s)."""
         places = {  # what is said at once, what trickles, for how long it may
             "the request line": (b"GET /", b"a", 5), "a field": (HEAD + b"X-A: ", b"a", 5),
@@ -90,7 +90,7 @@ class Slow(Hostile):
             wire.socket.close()
         self.everything_is_given_back()
 
-    def test_who_does_not_read_is_cut_in_time(self):
+    def test_a_client_that_does_not_read_is_cut_off_in_time(self):
         """Answers that nobody takes: 5 s each, and the connection ends."""
         wires = [Wire(self.port) for _ in range(20)]
         ask = b"GET /v2/rooms?limit=1000 HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -138,7 +138,7 @@ class Endless(Hostile):
                 taken += len(more)
             return wire.read_answer(), taken
 
-    def test_what_never_ends_is_refused_after_a_bounded_part(self):
+    def test_endless_input_is_refused_after_a_bounded_part(self):
         with Highest(self.cost) as highest:
             for name, (start, more, status) in self.WAYS.items():
                 with self.subTest(name):
@@ -155,7 +155,7 @@ class Endless(Hostile):
         answer, taken = self.push(HEAD + b"X-A: a\r\n" * 100_000 + b"\r\n", b"")
         self.assertEqual(code_of(answer), (431, "headers_too_large"))
 
-    def test_meanwhile_others_are_not_disturbed(self):
+    def test_other_clients_are_not_disturbed_by_endless_input(self):
         def attack():
             until = time.monotonic() + 2.2
             while time.monotonic() < until:
@@ -170,7 +170,7 @@ class Many(Hostile):
     CONNECTIONS = 700 if IS_SANITIZED else 2000  # more than there are places for
     PIPELINED = 1000 if IS_SANITIZED else 3000
 
-    def test_many_connections_at_once(self):
+    def test_many_simultaneous_connections_disturb_no_other_client(self):
         def attack():
             resource.setrlimit(resource.RLIMIT_NOFILE,
                                (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
@@ -221,7 +221,7 @@ class Many(Hostile):
         undisturbed(self, self.port, self.peaceful.port, lambda: attackers(attack, 2))
         self.everything_is_given_back()
 
-    def test_resets_and_half_closes_at_every_stage(self):
+    def test_resets_and_half_closes_at_every_stage_do_no_harm(self):
         request = post(b'{"room":"2171","x":"' + b"a" * 5000 + b'"}')
         stages = [b"", b"G", b"\r\n", HEAD, HEAD + b"X-A: ", request[:-3000], request[:-1], request,
                   request * 3,

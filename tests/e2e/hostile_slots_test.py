@@ -60,7 +60,7 @@ class Slots(Case):
     def warnings(self, one, text):
         return [line for line in one.log().splitlines() if "WARN: " + text in line]
 
-    def test_silent_slow_and_unauthorised_connections_shut_nobody_out(self):
+    def test_silent_slow_and_unauthorised_connections_shut_no_client_out(self):
         one = self.guarded()
         kept = self.kept(one, 20)
         unauthorised = b"GET /v2/rooms HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -143,20 +143,20 @@ class LargeBodies(Case):
         wire.say(request)
         return wire
 
-    def test_announced_snapshots_hold_up_no_real_one(self):
+    def test_announced_snapshots_delay_no_real_one(self):
         for _ in range(20):
             self.wire(snapshot(b" " * (LARGE - 1), EIGHT_MIB))
         with within(2):
             self.assertEqual(self.wire(snapshot()).read_answer()[0], 200)
 
-    def test_half_sent_snapshots_hold_up_a_real_one_for_a_second(self):
+    def test_half_sent_snapshots_delay_a_real_one_for_a_second(self):
         slow = [self.wire(snapshot(b" " * (LARGE + 1), EIGHT_MIB)) for _ in range(4)]
         with within(3):
             self.assertEqual(self.wire(snapshot()).read_answer()[0], 200)
         for wire in slow:
             self.assertEqual(code_of(wire.read_answer()), (408, "request_timeout"))
 
-    def test_a_snapshot_that_waits_in_vain_is_refused_and_that_is_seen(self):
+    def test_a_snapshot_that_waits_in_vain_is_refused_and_counted(self):
         """A half-sent body keeps its place for a second or longer, so that the four places serve 44 of them before the
         10 s are over in which a body may wait."""
         wires = [self.wire(snapshot(b" " * (LARGE + 1), EIGHT_MIB)) for _ in range(60)]

@@ -32,7 +32,7 @@ class Http(Case):
         self.assertEqual((got, json.loads(body)["error"]), (status, code), (text[:200], body))
         self.assertIn(b"application/json", head)
 
-    def test_bodies_that_are_no_object(self):
+    def test_bodies_that_are_no_object_are_refused(self):
         for body in (b"", b"{", b"[]", b'"2171"', b"null", b'{"room":"2171"} {}', b"{'room':1}",
                      b'{"room":"\xff"}', b'{"room":"2171",}'):
             with self.subTest(body=body):
@@ -40,7 +40,7 @@ class Http(Case):
                 code = json.loads(text)["error"]
                 self.assertEqual((status, code), (400, "invalid_json"))
 
-    def test_rooms_that_are_no_room(self):
+    def test_invalid_rooms_are_refused(self):
         for room in ("", ".", "..", "a\nb", "a\u0000b", "a\u0085b", "x" * 256, -1, 1.0, 1.5, True,
                      None, [], {}):
             with self.subTest(room=room):
@@ -51,14 +51,14 @@ class Http(Case):
         self.assertEqual(self.one.ask("x" * 255).error, "room_not_found")
         self.assertEqual(self.one.ask(18446744073709551615).error, "room_not_found")
 
-    def test_unknown_fields_and_any_content_type_are_taken(self):
+    def test_unknown_fields_and_any_content_type_are_accepted(self):
         for kind in (b"application/x-www-form-urlencoded", b"multipart/form-data; boundary=x",
                      b"text/plain", b"application/json"):
             body = b'{"room":2171,"user":{"name":"M"},"geo":{"country_code":"IL","city":"x"}}'
             answer = self.raw(post(body, b"Content-Type: " + kind + b"\r\n"))[0]
             self.assertEqual((answer[0], answer[2]), (200, b'{"janus":"gxy1"}'), kind)
 
-    def test_paths_and_methods(self):
+    def test_unknown_paths_are_404_and_wrong_methods_405(self):
         for method, path, status, code in (
                 ("GET", "/nowhere", 404, "not_found"), ("GET", "/v2/", 404, "not_found"),
                 ("GET", "/v2/room_server", 405, "method_not_allowed"),
@@ -71,7 +71,7 @@ class Http(Case):
                 self.assertEqual("Allow" in answer.headers, status == 405)
         self.assertEqual(self.one.request("PUT", "/v2/room_server").headers["Allow"], "POST")
 
-    def test_head_is_as_get_without_a_body(self):
+    def test_head_is_like_get_without_a_body(self):
         answer = self.one.request("HEAD", "/v2/rooms/2171")
         self.assertEqual((answer.status, answer.body), (200, b""))
 
@@ -92,18 +92,18 @@ class Http(Case):
             connection.shutdown(socket.SHUT_WR)
             self.assertEqual(read_answers(connection, 1)[0][0], 200)
 
-    def test_answers_are_whole_and_plain(self):
+    def test_answers_are_complete_and_uncompressed(self):
         answer = self.raw(post(headers=b"Accept-Encoding: gzip, br\r\nRange: bytes=0-3\r\n"))[0]
         self.assertEqual((answer[0], answer[2]), (200, b'{"janus":"gxy1"}'))
         self.assertNotIn(b"Content-Encoding", answer[1])
 
-    def test_a_chunked_body_is_a_body(self):
+    def test_a_chunked_body_is_read(self):
         answer = self.raw(b"POST /v2/room_server HTTP/1.1\r\nHost: localhost\r\n"
                           b"Transfer-Encoding: chunked\r\n\r\n7\r\n{\"room\"\r\n8\r\n:\"2171\"}\r\n"
                           b"0\r\n\r\n")[0]
         self.assertEqual((answer[0], answer[2]), (200, b'{"janus":"gxy1"}'))
 
-    def test_malformed_requests(self):
+    def test_malformed_requests_are_refused(self):
         both = b"Transfer-Encoding: chunked\r\n"
         for text, status, code in (
                 (post(headers=both), 400, "invalid_request"),
@@ -121,7 +121,7 @@ class Http(Case):
                 self.refused(text, status, code)
         self.assertEqual(self.one.ask("2171").status, 200)
 
-    def test_checks_come_in_the_promised_order(self):
+    def test_checks_run_in_the_promised_order(self):
         big = b"x" * (64 * 1024 + 1)
         foreign = b"Host: evil.example\r\n"
         for text, status in (
@@ -133,7 +133,7 @@ class Http(Case):
             with self.subTest(text=text[:80]):
                 self.assertEqual(self.raw(text)[0][0], status)
 
-    def test_a_web_page_elsewhere_cannot_steer_it(self):
+    def test_a_foreign_web_page_cannot_steer_the_sidecar(self):
         port = str(self.one.port).encode()
         for host, origin, status, code in (
                 (b"localhost", None, 200, None), (b"LOCALHOST:1", None, 200, None),
@@ -152,7 +152,7 @@ class Http(Case):
                 got, _, body = self.raw(post(host=b"Host: " + host + b"\r\n", headers=headers))[0]
                 self.assertEqual((got, json.loads(body).get("error")), (status, code))
 
-    def test_a_client_that_trickles_is_cut_and_delays_nobody(self):
+    def test_a_trickling_client_is_cut_off_and_delays_no_other(self):
         slow = [socket.create_connection(("127.0.0.1", self.one.port)) for _ in range(20)]
         for connection in slow:
             connection.sendall(b"POST /v2/room_server HTTP/1.1\r\nHo")
@@ -190,7 +190,7 @@ class Token(Case):
         token_file.write_text("s3cret-._~+/=\n")
         self.one.env["API_TOKEN_FILE"] = str(token_file)
 
-    def test_a_token_is_asked_for(self):
+    def test_a_token_is_required(self):
         self.one.start()
         with_token = {"Authorization": "Bearer s3cret-._~+/="}
         for headers, status in (({}, 401), ({"Authorization": "Bearer wrong"}, 401),
@@ -209,7 +209,7 @@ class Token(Case):
         self.assertEqual((shown.returncode, "s3cret" in shown.stdout), (0, False))
         self.assertEqual(self.one.run("status").returncode, 0, "the command line finds the token")
 
-    def test_a_copy_that_systemd_made_counts_only_if_the_file_cannot_be_read(self):
+    def test_systemds_copy_of_the_token_counts_only_if_the_file_cannot_be_read(self):
         """The copy may be the one of another file with the same name, or older."""
         copies = self.one.folder / "credentials"
         copies.mkdir()
@@ -241,7 +241,7 @@ class Token(Case):
             (copies / "token").write_text(empty)
             self.assertEqual(self.one.start_and_fail(), 2, "an empty one stands for none")
 
-    def test_an_address_that_is_not_loopback_needs_one(self):
+    def test_an_address_beyond_loopback_needs_a_token(self):
         open_one = self.sidecar(start=False, env={"LISTEN_ADDRESS": "0.0.0.0:0"})
         self.assertEqual(open_one.start_and_fail(), 2)
 

@@ -19,7 +19,7 @@ def scale(**more):
 
 
 class Invariants(Case):
-    def test_1_while_a_room_is_occupied_every_answer_names_the_same_gateway(self):
+    def test_1_every_answer_names_the_same_gateway_while_a_room_is_occupied(self):
         sidecar = self.sidecar(scale())
         stop = threading.Event()
         faults = []
@@ -157,7 +157,7 @@ class Invariants(Case):
             time.sleep(0.02)
         self.assertNotIn("Cleaned", sidecar.log())
 
-    def test_6_not_knowing_a_gateways_health_moves_no_room(self):
+    def test_6_unknown_health_of_a_gateway_moves_no_room(self):
         sidecar = self.sidecar(scale(failover={"standby_servers": ["gxy5"], "wait": "100ms"},
                                      sessions={"join_grace": "1h", "clean_every": "50ms"}))
         placed = {f"r{i}": sidecar.ask(f"r{i}").janus for i in range(10)}

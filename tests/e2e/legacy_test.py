@@ -7,7 +7,7 @@ from sidecar import Case, toml, wait_until
 
 
 class Legacy(Case):
-    def test_country_capacity_and_draining_do_not_matter(self):
+    def test_country_capacity_and_draining_have_no_effect(self):
         sidecar = self.sidecar(toml(
             gateways=[{"name": "gxy1", "capacity": 10}, "gxy2"],
             rooms={str(i): "gxy1" for i in range(5)}, regions={"IL": ["gxy2"]},
@@ -22,7 +22,7 @@ class Legacy(Case):
         answer = sidecar.ask("2171")
         self.assertEqual((answer.janus, answer.reason), ("gxy3", "pinned"))
 
-    def test_a_room_that_is_not_known_is_404(self):
+    def test_an_unknown_room_is_404(self):
         sidecar = self.sidecar(toml(unknown_rooms="accept"))
         for room in ("9999", "", None):
             with self.subTest(room=room):
@@ -30,7 +30,7 @@ class Legacy(Case):
                 self.assertEqual((answer.status, answer.error),
                                  (404, "room_not_found") if room else (400, "invalid_room"))
 
-    def test_a_default_gateway_that_cannot_be_answered_is_500(self):
+    def test_an_unusable_default_gateway_is_500(self):
         sidecar = self.sidecar(toml(
             gateways=["gxy1", {"name": "off", "disabled": True},
                       {"name": "odd", "type": "streaming"}],

@@ -12,7 +12,7 @@ from sidecar import PATIENCE, Case, Client, toml, wait_until
 
 
 class Lifecycle(Case):
-    def test_sigterm_and_sigint_end_it_in_time_with_0(self):
+    def test_sigterm_and_sigint_end_the_sidecar_in_time_with_0(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             sidecar = self.sidecar()
             idle = [Client("127.0.0.1", sidecar.port) for _ in range(20)]
@@ -24,7 +24,7 @@ class Lifecycle(Case):
             for client in idle:
                 client.close()
 
-    def test_while_stopping_answers_close_their_connections(self):
+    def test_answers_during_a_stop_close_their_connections(self):
         sidecar = self.sidecar()
         client = Client("127.0.0.1", sidecar.port)
         self.addCleanup(client.close)
@@ -35,7 +35,7 @@ class Lifecycle(Case):
         self.assertEqual((answer.status, answer.headers["Connection"]), (200, "close"))
         self.assertEqual(sidecar.process.wait(PATIENCE), 0)
 
-    def test_what_was_noted_is_in_the_file_after_a_stop(self):
+    def test_write_behind_is_in_the_file_after_a_stop(self):
         sidecar = self.sidecar(toml(scale=True))
         sidecar.enter("2171", "a")
         sidecar.enter("2172", "b")
@@ -44,13 +44,13 @@ class Lifecycle(Case):
         self.assertEqual(list(sidecar.assignments_in_file()), ["2171"])
         self.assertEqual(len(sidecar.sql("SELECT * FROM sessions")), 1)
 
-    def test_it_is_alive_and_ready(self):
+    def test_a_started_sidecar_is_alive_and_ready(self):
         sidecar = self.sidecar()
         self.assertEqual(sidecar.get("/healthz").status, 200)
         ready = sidecar.get("/readyz")
         self.assertEqual((ready.status, ready.json), (200, {"status": "ok", "reasons": []}))
 
-    def test_the_log_says_at_start_what_it_is_and_where_it_listens(self):
+    def test_the_log_names_version_and_addresses_at_the_start(self):
         sidecar = self.sidecar(toml(scale=True))
         log = sidecar.log()
         self.assertRegex(log, rf"INFO: Listening address=127\.0\.0\.1:{sidecar.port}\n")
@@ -59,13 +59,13 @@ class Lifecycle(Case):
                          if re.search(r" INFO: ", line) and version in line
                          and re.search(r"scale", line)], log)
 
-    def test_a_port_taken_is_exit_1(self):
+    def test_a_port_in_use_exits_1(self):
         taken = self.sidecar()
         second = self.sidecar(start=False, env={"LISTEN_ADDRESS": f"127.0.0.1:{taken.port}"})
         self.assertEqual(second.start_and_fail(), 1)
         self.assertIn(str(taken.port), second.log())
 
-    def test_a_bad_configuration_is_exit_2_with_every_problem(self):
+    def test_a_bad_configuration_exits_2_with_every_problem(self):
         sidecar = self.sidecar(toml(balancing={"max_server_capacity": 0},
                                     sessions={"nonsense": "1s"}), start=False)
         self.assertEqual(sidecar.start_and_fail(), 2)
@@ -77,7 +77,7 @@ class Lifecycle(Case):
         sidecar.config_file.unlink()
         self.assertEqual(sidecar.start_and_fail(), 2)
 
-    def test_ipv6_and_unix_sockets_are_listened_at(self):
+    def test_the_sidecar_listens_on_ipv6_and_unix_sockets(self):
         if has_ipv6():
             six = self.sidecar(env={"LISTEN_ADDRESS": "[::1]:0"})
             self.assertEqual(six.ask("2171").janus, "gxy1")
@@ -90,7 +90,7 @@ class Lifecycle(Case):
             self.assertIn(b'{"janus":"gxy1"}', ask_at(path))
             sidecar.kill()
 
-    def test_a_socket_file_that_is_deleted_is_there_again_within_a_second(self):
+    def test_a_deleted_socket_file_is_there_again_within_a_second(self):
         sidecar = self.sidecar(start=False)
         path = sidecar.folder / "socket"
         sidecar.env["LISTEN_ADDRESS"] = f"unix:{path}"
@@ -114,7 +114,7 @@ class Lifecycle(Case):
         self.assertEqual(sidecar.stop(), 0)
         self.assertFalse(path.exists())
 
-    def test_what_is_no_socket_is_not_replaced_by_one(self):
+    def test_a_file_that_is_no_socket_is_not_replaced(self):
         sidecar = self.sidecar(start=False)
         path = sidecar.folder / "precious"
         path.write_text("mine")
@@ -122,7 +122,7 @@ class Lifecycle(Case):
         self.assertEqual(sidecar.start_and_fail(), 1)
         self.assertEqual(path.read_text(), "mine")
 
-    def test_a_socket_handed_over_by_systemd_is_listened_at_and_left_open(self):
+    def test_a_socket_from_systemd_is_served_and_left_open(self):
         with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
             port = listener.getsockname()[1]
             sidecar = self.sidecar(start=False, env={"LISTEN_ADDRESS": "127.0.0.1:1"})
@@ -141,7 +141,7 @@ class Lifecycle(Case):
             sidecar.start()
             self.assertEqual(sidecar.ask("2171").janus, "gxy1")
 
-    def test_a_stop_while_rooms_are_asked_for_loses_none(self):
+    def test_a_stop_under_load_loses_no_room(self):
         sidecar = self.sidecar(toml(scale=True, unknown_rooms="accept"))
         answered, refused = {}, []
         stop = threading.Event()

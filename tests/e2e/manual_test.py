@@ -56,7 +56,7 @@ class Manual(Case):
             item = rf"^\.It Li {re.escape(setting['key'])} , Ev {setting['variable']} "
             self.assertRegex(page, re.compile(item, re.MULTILINE))
 
-    def test_it_names_every_event_of_the_log(self):
+    def test_the_page_of_the_command_names_every_event_of_the_log(self):
         page = (SHIPPED / "man/room-sidecar.8").read_text(encoding="utf-8").replace("\\\n", "")
         source = SHIPPED.parent / "src"
         events = []
@@ -78,14 +78,14 @@ class Completion(Case):
         self.assertEqual(done.stderr, "")
         return set(done.stdout.split())
 
-    def test_it_knows_every_command_and_option(self):
+    def test_completion_knows_every_command_and_option(self):
         self.assertEqual(self.complete(""), {command[0] for command in commands()})
         self.assertEqual(self.complete("rooms", ""), {"import", "list", "set"})
         self.assertEqual(self.complete("cluster", ""), {"join", "leave"})
         for command in commands():
             self.assertEqual(self.complete(*command, "--"), options_of(command), command)
 
-    def test_it_knows_the_gateways_of_the_running_sidecar(self):
+    def test_completion_knows_the_gateways_of_the_running_sidecar(self):
         sidecar = self.sidecar(toml(gateways=["gxy1", "gxy2", "other"], rooms={}))
         at = ("--config", str(sidecar.config_file))
         self.assertEqual(self.complete("drain", *at, "gxy", sidecar=sidecar), {"gxy1", "gxy2"})
@@ -95,7 +95,7 @@ class Completion(Case):
 
 
 class DotEnv(Case):
-    def test_its_examples_hold(self):
+    def test_the_examples_of_env_are_valid(self):
         lines = (SHIPPED / "env.example").read_text(encoding="utf-8").splitlines()
         self.assertEqual([line for line in lines if not line.startswith("#")], [])
         examples = [line[1:] for line in lines if re.match(r"#[A-Z_]+=", line) and "SCALE=false" not in line]

@@ -76,7 +76,7 @@ class Moves(Case):
         more = {"regions": REGIONS, "unknown_rooms": "accept", "balancing": TINY, **tables}
         return self.sidecar(toml(scale=True, **more))
 
-    def test_requests_by_route_and_status(self):
+    def test_requests_are_counted_by_route_and_status(self):
         one = self.sidecar()
         room = {"method": "POST", "route": "/v2/room_server"}
         for times in (1, 2):
@@ -99,7 +99,7 @@ class Moves(Case):
         self.assertEqual(self.grown(one, "http_requests_total", **nowhere, status="404"), 1)
         self.assertEqual(self.grown(one, "http_requests_total", **nowhere, status="405"), 1)
 
-    def test_connections(self):
+    def test_connections_are_counted(self):
         one = self.sidecar(toml(http={"max_connections": 2}))
         self.assertEqual(metrics(one)("http_connections"), 1)
         with socket.create_connection(("127.0.0.1", one.port)) as second:
@@ -113,7 +113,7 @@ class Moves(Case):
             now = metrics(one)
             self.assertEqual((now("http_connections_displaced_total"), now("http_connections_shed_total")), (1, 1))
 
-    def test_decisions_and_refusals(self):
+    def test_decisions_and_refusals_are_counted(self):
         one = self.scale(pins={"77": "gxy3"})
         for room, reason in (("1", "assigned"), ("1", "sticky"), ("77", "pinned"), ("2", "assigned"),
                              ("3", "assigned"), ("4", "overflow")):
@@ -127,7 +127,7 @@ class Moves(Case):
         self.expect(one.ask("6", "IL"), 503, "no_gateway_available")
         self.assertEqual(self.grown(one, "refusals_total", error="no_gateway_available"), 1)
 
-    def test_when_all_is_full_and_to_be_rejected(self):
+    def test_refusals_for_lack_of_capacity_are_counted(self):
         one = self.scale(balancing={**TINY, "when_full": "reject"})
         self.assertEqual(metrics(one)("headroom_rooms"), 6)
         for room in range(6):
@@ -142,7 +142,7 @@ class Moves(Case):
         self.assertEqual(self.grown(one, "session_refusals_total", error="invalid_session"), 1)
         self.assertEqual(metrics(one)("headroom_rooms"), 0)
 
-    def test_legacy_mode_and_rooms_without_a_default_gateway(self):
+    def test_legacy_answers_and_rooms_without_a_default_gateway_are_counted(self):
         one = self.sidecar()
         self.assertEqual(one.ask("2171").reason, "default")
         self.assertEqual(self.grown(one, "decisions_total", reason="default"), 1)
@@ -154,7 +154,7 @@ class Moves(Case):
         self.assertEqual(self.grown(one, "refusals_total", error="gateway_not_found"), 1)
         self.assertEqual(self.grown(one, "assignments_created_total", cause="answer"), 0)
 
-    def test_assignments_by_cause_and_what_the_gateways_carry(self):
+    def test_assignments_are_counted_by_cause_and_loads_by_gateway(self):
         one = self.scale(sessions={"join_grace": "100ms", "clean_every": "200ms"})
         one.enter("1", "alice", "gxy2")
         one.enter("1", "bob")
@@ -178,7 +178,7 @@ class Moves(Case):
         self.assertEqual(self.grown(one, "assignments_removed_total", cause="release"), 1)
         self.assertEqual(metrics(one)("sessions"), 0)
 
-    def test_a_gateway_that_is_emptied(self):
+    def test_an_evacuated_gateway_is_shown(self):
         one = self.scale()
         one.enter("1", "alice", "gxy1")
         one.put("/v2/gateways/gxy1/drain", {"move": True})
@@ -189,14 +189,14 @@ class Moves(Case):
                          (0, 0))
         self.assertEqual(now("gateway_state", gateway="gxy1", state="unknown"), 1)
 
-    def test_regional_matches(self):
+    def test_regional_matches_are_counted(self):
         one = self.scale()
         for room, country, result in (("1", "IL", "match"), ("2", "il", "match"), ("3", "IL", "miss"),
                                       ("4", "FR", "no_region"), ("5", None, "no_region")):
             one.ask(room, country)
             self.assertEqual(self.grown(one, "regional_assignments_total", result=result), 1, room)
 
-    def test_commits_and_a_database_that_cannot_be_written(self):
+    def test_commits_are_counted_and_an_unwritable_database_is_shown(self):
         one = self.scale()
         for number in range(3):
             one.ask(str(number))
@@ -218,7 +218,7 @@ class Moves(Case):
         wait_until(lambda: metrics(one)("degraded", reason="storage") == 0, "the recovery")
         wait_until(lambda: metrics(one)("journal_queue_rows") == 0, "the queue to be written")
 
-    def test_reloads_mode_and_version(self):
+    def test_reloads_mode_and_version_are_shown(self):
         one = self.sidecar()
         now = metrics(one)
         self.assertEqual((now("scale_mode"), now("config_last_reload_successful")), (0, 1))
@@ -236,7 +236,7 @@ class Moves(Case):
         self.assertEqual((now("scale_mode"), now("config_reloads_total", result="refused"),
                           now("config_last_reload_successful")), (1, 1, 0))
 
-    def test_a_gateway_that_is_down(self):
+    def test_a_gateway_that_is_down_is_shown(self):
         nobody = {"name": "gxy1", "url": "http://127.0.0.1:1/"}
         one = self.sidecar(toml(scale=True, gateways=[nobody], rooms={},
                                 health={"source": "http", "interval": "100ms", "timeout": "100ms"}))
@@ -248,7 +248,7 @@ class Moves(Case):
 
 
 class Page(Case):
-    def test_it_needs_the_token(self):
+    def test_metrics_need_the_token(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         token = pathlib.Path(folder.name, "token")
@@ -276,7 +276,7 @@ class Page(Case):
         one.get("/v2/rooms/hidden-room")
         self.assertNotIn(b"hidden", one.get("/metrics").body)
 
-    def test_how_many_series_there_are_depends_on_gateways_and_regions_only(self):
+    def test_the_number_of_series_depends_on_gateways_and_regions_only(self):
         letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
         def series(gateways, regions):
@@ -297,7 +297,7 @@ class Page(Case):
         self.assertEqual(series(10, 5), few + 7 * 11 + 3)
         self.assertLess(few, 600)
 
-    def test_promtool_finds_nothing_to_say(self):
+    def test_promtool_reports_nothing(self):
         one = self.sidecar(toml(scale=True, regions=REGIONS))
         one.ask("2171", "IL")
         done = subprocess.run([PROMTOOL, "check", "metrics"], input=one.get("/metrics").body,

@@ -18,7 +18,7 @@ class ChangeOfMode(Case):
         self.assertEqual(answer.status, 200, answer)
         return answer
 
-    def test_when_scale_mode_begins_occupied_rooms_stay_where_their_users_are(self):
+    def test_occupied_rooms_stay_where_their_users_are_when_scale_mode_begins(self):
         sidecar = self.sidecar(mode(False))
         sidecar.enter("1", "a", "gxy3")   # reported elsewhere than the default
         sidecar.enter("2", "b")           # reported nothing: its default
@@ -41,7 +41,7 @@ class ChangeOfMode(Case):
         self.assertEqual(sidecar.assignments(), {"3": "gxy3", "2": "gxy2"})
         wait_until(lambda: sidecar.assignments() == {"3": "gxy3"}, "the other row's grace to end")
 
-    def test_when_legacy_mode_begins_the_defaults_answer_and_the_table_stays(self):
+    def test_legacy_mode_answers_defaults_and_the_table_stays(self):
         sidecar = self.sidecar(mode(True))
         sidecar.enter("2", "a", "gxy3")
         sidecar.enter("1", "b", "gxy1")

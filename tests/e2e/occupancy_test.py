@@ -51,7 +51,7 @@ class Occupancy(FleetCase):
     def reasons(self, sidecar):
         return sidecar.get("/readyz").json["reasons"]
 
-    def test_a_room_is_adopted_where_it_lives_and_kept_while_it_does(self):
+    def test_a_room_is_adopted_where_its_participants_are_and_kept_while_they_stay(self):
         fleet = self.fleet()
         sidecar = self.listening(fleet)
         somebody = Participant(fleet["gxy3"], "77")
@@ -74,7 +74,7 @@ class Occupancy(FleetCase):
         self.assertEqual(self.splits(sidecar), [])
         self.assertNotIn("split", sidecar.log())
 
-    def test_a_split_room_is_logged_once_and_listed_until_it_is_healed(self):
+    def test_a_split_room_is_logged_once_and_listed_until_it_has_healed(self):
         fleet = self.fleet()
         sidecar = self.listening(fleet)
         here = Participant(fleet["gxy2"], "88")
@@ -119,7 +119,7 @@ class Occupancy(FleetCase):
         wait_until(lambda: self.reasons(sidecar) == [], "it to be heard again")
         self.assertEqual(sidecar.assignments(), {"99": "gxy2", "100": "gxy3"})
 
-    def test_by_either_api_and_with_a_secret(self):
+    def test_room_lists_work_by_either_api_and_with_a_secret(self):
         fleet = self.fleet(names=("gxy1", "gxy2"), secret="not \"known\"")
         entries = fleet.entries()
         entries[1]["admin_url"] = fleet["gxy2"].admin_url

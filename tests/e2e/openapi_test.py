@@ -93,14 +93,14 @@ class OpenApi(Case):
 
     # -- what needs no binary
 
-    def test_the_linter_has_nothing_to_say(self):
+    def test_the_linter_reports_nothing(self):
         self.assertTrue(MODULES.exists(), "./dev test fetches the linter into build/npm")
         done = subprocess.run(["node", ROOT / "tests" / "npm" / "lint_openapi.cjs", MODULES,
                                ROOT / "docs" / "openapi.yaml"],
                               capture_output=True, text=True, timeout=120, check=False)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
-    def test_each_example_of_an_answer_is_as_its_schema_says(self):
+    def test_each_example_of_an_answer_fits_its_schema(self):
         count = 0
         for operation in DESCRIPTION.operations:
             for status, response in operation.responses.items():
@@ -110,7 +110,7 @@ class OpenApi(Case):
                     count += 1
         self.assertGreater(count, 200)
 
-    def test_the_words_are_those_of_the_source(self):
+    def test_the_documented_words_are_those_of_the_source(self):
         def words(file, pattern):
             found = set(re.findall(pattern, (ROOT / "src" / file).read_text(encoding="utf-8")))
             self.assertTrue(found, f"{pattern} in {file}")
@@ -150,7 +150,7 @@ class OpenApi(Case):
 
     # -- every status and code; last, by its name, what of them was seen
 
-    def test_examples_get_the_answers_that_are_described(self):
+    def test_examples_get_the_described_answers(self):
         sidecar = self.sidecar(toml(scale=True, gateways=FIVE, regions=REGIONS,
                                     rooms={"2171": {"default_gateway": "gxy1", "name": "Lobby"},
                                            "2172": "gxy2", "2173": None}))
@@ -233,7 +233,7 @@ class OpenApi(Case):
             for name, answer in begun.items():
                 self.hold(name, answer.result(), 408, "request_timeout")
 
-    def test_a_token_is_asked_for_as_described(self):
+    def test_a_token_is_required_as_described(self):
         sidecar = self.sidecar(toml(scale=True), start=False)
         token = sidecar.folder / "token"
         token.write_text("right\n", encoding="utf-8")
@@ -260,7 +260,7 @@ class OpenApi(Case):
             else:
                 self.hold(operation.name, answer, 503, "too_many_connections")
 
-    def test_rooms_that_cannot_be_placed_are_refused_as_described(self):
+    def test_unplaceable_rooms_are_refused_as_described(self):
         tiny = {"max_server_capacity": 10, "avg_room_occupancy": 10, "when_full": "reject"}
         sidecar = self.sidecar(toml(scale=True, unknown_rooms="accept", gateways=["gxy1"], rooms={}, balancing=tiny))
         sidecar.ask("first")
@@ -282,7 +282,7 @@ class OpenApi(Case):
         sidecar.enter("2171", "a")
         self.hold("PUT /v2/rooms/{room}/sessions/{session}", sidecar.enter("2171", "b"), 503, "too_many_sessions")
 
-    def test_a_disk_that_fails_is_reported_as_described(self):
+    def test_a_failing_disk_is_reported_as_described(self):
         sidecar = Stored(scale()).failing()
         self.addCleanup(sidecar.remove)
         sidecar.start()
@@ -299,7 +299,7 @@ class OpenApi(Case):
         wait_until(lambda: self.hold("GET /readyz", sidecar.get("/readyz"), 200).json["status"] == "degraded",
                    "it to be degraded")
 
-    def test_while_stopping_it_is_not_ready_as_described(self):
+    def test_a_stopping_sidecar_is_not_ready_as_described(self):
         """A request that is half sent when the stop begins is answered for 3 s, though connections are refused."""
         sidecar = self.sidecar()
         with socket.create_connection(("127.0.0.1", sidecar.port), timeout=30) as connection:

@@ -18,21 +18,21 @@ class OutsideEdits(Case):
                       "(SELECT id FROM gateways WHERE name = 'gxy2' LIMIT 1) WHERE id = 2171;")
         self.seen(lambda: sidecar.ask("2171").janus == "gxy2")
 
-    def test_a_room_inserted_is_a_room(self):
+    def test_an_inserted_room_is_known_within_a_second(self):
         sidecar = self.sidecar()
         sidecar.shell("INSERT INTO rooms (name, gateway_uid, default_gateway_id) "
                       "SELECT 'New', '4711', id FROM gateways WHERE name = 'gxy3';")
         self.seen(lambda: sidecar.ask("4711").status == 200)
         self.assertEqual(sidecar.ask("4711").janus, "gxy3")
 
-    def test_a_gateway_disabled_is_500_for_its_rooms_in_legacy_mode(self):
+    def test_a_disabled_gateway_is_500_for_its_rooms_in_legacy_mode(self):
         sidecar = self.sidecar()
         sidecar.shell("UPDATE gateways SET disabled = 1 WHERE name = 'gxy1';")
         self.seen(lambda: sidecar.ask("2171").status == 500)
         sidecar.shell("UPDATE gateways SET disabled = 0 WHERE name = 'gxy1';")
         self.seen(lambda: sidecar.ask("2171").status == 200)
 
-    def test_a_gateway_disabled_is_as_draining_in_scale_mode(self):
+    def test_a_disabled_gateway_is_like_a_draining_one_in_scale_mode(self):
         sidecar = self.sidecar(toml(scale=True))
         self.assertEqual(sidecar.ask("2171").janus, "gxy1")
         sidecar.shell("UPDATE gateways SET disabled = 1 WHERE name IN ('gxy1', 'gxy2');")
@@ -41,7 +41,7 @@ class OutsideEdits(Case):
         self.assertEqual((answer.janus, answer.reason), ("gxy1", "sticky"))
         self.assertEqual(sidecar.ask("2172").janus, "gxy3")
 
-    def test_a_room_disabled_is_404_and_its_sessions_and_assignment_end(self):
+    def test_a_disabled_room_is_404_and_its_sessions_and_assignment_end(self):
         sidecar = self.sidecar(toml(scale=True))
         sidecar.enter("2171", "a")
         sidecar.shell("UPDATE rooms SET disabled = 1 WHERE id = 2171;")
@@ -51,7 +51,7 @@ class OutsideEdits(Case):
         self.assertEqual(sidecar.gateway("gxy1")["users"], 0)
         wait_until(lambda: not sidecar.assignments_in_file(), "the row to go")
 
-    def test_the_other_tables_are_not_looked_at_until_the_next_start(self):
+    def test_edits_of_other_tables_count_only_at_the_next_start(self):
         sidecar = self.sidecar(toml(scale=True))
         self.assertEqual(sidecar.ask("2171").janus, "gxy1")
         sidecar.shell("UPDATE room_server_assignments SET gateway_name = 'gxy3';"
@@ -59,7 +59,7 @@ class OutsideEdits(Case):
         self.seen(lambda: sidecar.get("/v2/rooms/2171").json["name"] == "seen")
         self.assertEqual(sidecar.ask("2171").janus, "gxy1")
 
-    def test_rows_that_make_no_sense_do_not_stop_it(self):
+    def test_invalid_rows_do_not_stop_the_sidecar(self):
         sidecar = self.sidecar()
         sidecar.shell("INSERT INTO rooms (name, gateway_uid, default_gateway_id) "
                       "VALUES ('odd', char(10) || 'x', 1), ('odd', '..', NULL);"
@@ -70,7 +70,7 @@ class OutsideEdits(Case):
         sidecar.start()
         self.assertEqual(sidecar.ask("2171").status, 200)
 
-    def test_a_trigger_or_constraint_that_refuses_every_new_row_is_degraded(self):
+    def test_a_trigger_or_constraint_that_refuses_every_new_row_degrades_the_sidecar(self):
         for statement, undo in [
                 ("CREATE TRIGGER t BEFORE INSERT ON room_server_assignments BEGIN SELECT RAISE(IGNORE); END",
                  "DROP TRIGGER t"),
@@ -157,7 +157,7 @@ class OutsideEdits(Case):
         self.assertEqual(sidecar.get("/readyz").json["status"], "degraded")
         self.expect_warning(sidecar, problem)
 
-    def test_many_edits_while_rooms_are_assigned_do_not_harm(self):
+    def test_many_edits_while_rooms_are_assigned_do_no_harm(self):
         sidecar = self.sidecar(toml(scale=True, unknown_rooms="accept"))
         for number in range(40):
             sidecar.ask(f"r{number}")
@@ -205,7 +205,7 @@ class OutsideEdits(Case):
     LISTED = {"balancing": {"available_servers": ["gxy1", "gxy2", "gxy3"]}, "regions": {"IL": ["gxy1", "gxy2"]},
               "pins": {"2179": "gxy1"}}
 
-    def test_a_gateway_removed_or_of_another_type_does_not_stop_the_next_start(self):
+    def test_a_deleted_gateway_or_one_of_another_type_does_not_stop_the_next_start(self):
         for scale in (False, True):
             for name, statement, warning in self.CONTRADICTIONS:
                 with self.subTest(name, scale=scale):
@@ -216,7 +216,7 @@ class OutsideEdits(Case):
                     sidecar.shell("UPDATE gateways SET removed_at = NULL, type = 'rooms';")
                     self.seen(lambda: sidecar.get("/readyz").json["status"] == "ok")
 
-    def test_the_same_without_gateways_in_the_configuration(self):
+    def test_a_deleted_gateway_does_not_stop_the_next_start_without_gateways_tables(self):
         for scale in (False, True):
             for name, statement, warning in self.CONTRADICTIONS:
                 with self.subTest(name, scale=scale):
@@ -224,7 +224,7 @@ class OutsideEdits(Case):
                     if scale:
                         self.expect_movable(sidecar)
 
-    def test_a_gateway_renamed_or_with_another_id_does_not_stop_the_next_start(self):
+    def test_a_renamed_gateway_or_one_with_another_id_does_not_stop_the_next_start(self):
         gateways = [{"name": f"gxy{i}", "id": i} for i in (1, 2, 3)]
         for scale in (False, True):
             for statement, warning in [
@@ -237,7 +237,7 @@ class OutsideEdits(Case):
                     if scale and "name = " in statement:
                         self.expect_movable(sidecar)
 
-    def test_a_row_deleted_is_reported_and_made_anew_at_the_next_start(self):
+    def test_a_deleted_row_is_reported_and_recreated_at_the_next_start(self):
         for scale in (False, True):
             with self.subTest(scale=scale):
                 sidecar = self.contradicted(scale, "DELETE FROM gateways WHERE name = 'gxy1';", self.LISTED,
@@ -285,7 +285,7 @@ class OutsideEdits(Case):
         return (sidecar.sql("SELECT id, name, url, removed_at FROM gateways ORDER BY id"),
                 sidecar.sql("SELECT gateway_uid, default_gateway_id FROM rooms ORDER BY id"))
 
-    def test_names_that_were_exchanged_are_reported_and_rooms_keep_their_default_gateways(self):
+    def test_exchanged_names_are_reported_and_rooms_keep_their_default_gateways(self):
         for gateways in ((), ("gxy1", "gxy2", "gxy3"), [{"name": f"gxy{i}", "id": i} for i in (1, 2, 3)]):
             for scale in (False, True):
                 with self.subTest(gateways, scale=scale):
@@ -317,7 +317,7 @@ class OutsideEdits(Case):
         self.seen(lambda: sidecar.get("/readyz").json["status"] == "ok")
         self.assertEqual(sidecar.run("check").returncode, 0)
 
-    def test_an_exchange_that_is_meant_is_confirmed_by_ids(self):
+    def test_an_intended_exchange_is_confirmed_by_ids(self):
         sidecar = self.sidecar()
         sidecar.shell(self.SWAPPED)
         self.seen(lambda: sidecar.get("/readyz").json["status"] == "degraded")
@@ -331,7 +331,7 @@ class OutsideEdits(Case):
         sidecar.start()
         self.assertEqual(sidecar.get("/readyz").json["status"], "ok")
 
-    def test_names_that_wander_on_are_reported(self):
+    def test_names_shifted_by_one_row_are_reported(self):
         """gxy1 becomes another name, and gxy2 becomes gxy1: two rows have gone, and one has come."""
         sidecar = self.sidecar()
         sidecar.shell("UPDATE gateways SET name = 'gxy2x' WHERE name = 'gxy1';"
@@ -342,7 +342,7 @@ class OutsideEdits(Case):
             self.expect_warning(sidecar, re.escape(warning))
             self.assertIn(warning, sidecar.run("check").stdout)
 
-    def test_another_id_without_one_in_the_configuration_is_reported_and_the_rooms_follow_at_the_next_start(self):
+    def test_an_id_changed_by_sql_is_reported_and_the_rooms_follow_at_the_next_start(self):
         sidecar = self.sidecar()
         sidecar.shell("UPDATE gateways SET id = 77 WHERE name = 'gxy1';")
         warning = 'gateway "gxy1" has id 77 in the database now and had id 1; a start or a reload'
@@ -363,7 +363,7 @@ class OutsideEdits(Case):
         self.seen(lambda: sidecar.get("/readyz").json["status"] == "degraded")
         self.expect_movable(sidecar)
 
-    def test_a_listed_gateway_of_sqls_that_sql_deletes_does_not_stop_the_next_start(self):
+    def test_a_listed_gateway_created_and_deleted_by_sql_does_not_stop_the_next_start(self):
         listed = {**self.LISTED, "balancing": {"available_servers": ["gxy1", "gxy2", "gxy3", "gxy9"]}}
         for edit in ("DELETE FROM gateways", "UPDATE gateways SET name = 'gxy8'", "UPDATE gateways SET type = 'x'",
                      "UPDATE gateways SET removed_at = datetime()"):
@@ -379,14 +379,14 @@ class OutsideEdits(Case):
                 self.assertRegex(" ".join(sidecar.get("/readyz").json["reasons"]), 'gateway "gxy9"')
                 self.expect(sidecar.ask("2171"), 200)
 
-    def test_a_room_renamed_or_with_another_id_does_not_stop_the_next_start(self):
+    def test_a_renamed_room_or_one_with_another_id_does_not_stop_the_next_start(self):
         rooms = {"2171": {"default_gateway": "gxy1", "id": 1}, "2172": {"default_gateway": "gxy2", "id": 2}}
         for edit, warning in [("gateway_uid = '4711'", 'cannot have id 1: room "4711" has it'),
                               ("id = 77", "has id 77 in the database")]:
             with self.subTest(edit):
                 self.contradicted(False, f"UPDATE rooms SET {edit} WHERE id = 1;", {"rooms": rooms}, warning)
 
-    def test_what_was_never_right_still_stops_the_start(self):
+    def test_an_error_of_the_configurations_own_still_stops_the_start(self):
         sidecar = self.sidecar(toml(**{**self.LISTED, "regions": {"IL": ["gxy7"]}}), start=False)
         self.assertEqual(sidecar.start_and_fail(), 2)
         self.assertIn('there is no gateway "gxy7"', sidecar.log())
@@ -398,7 +398,7 @@ class OutsideEdits(Case):
         sidecar.stop()
         self.assertEqual(sidecar.start_and_fail(), 2)
 
-    def test_the_row_with_a_name_that_cannot_be_is_not_written_over(self):
+    def test_a_row_with_an_impossible_name_is_not_overwritten(self):
         """A tab in the name of the last gateway: its rooms went to the new one that got its id."""
         sidecar = self.sidecar()
         sidecar.stop()

@@ -10,7 +10,7 @@ def scale(pins, **more):
 
 
 class Pins(Case):
-    def test_a_pinned_room_gets_its_gateway_also_when_that_is_full_draining_or_unlisted(self):
+    def test_a_pinned_room_gets_its_gateway_even_when_full_draining_or_unlisted(self):
         sidecar = self.sidecar(scale({"1": "gxy3", "2": "gxy3"},
                                      balancing={"available_servers": ["gxy1"],
                                                 "max_server_capacity": 10}))
@@ -22,12 +22,12 @@ class Pins(Case):
         self.assertEqual(sidecar.sql("SELECT region FROM room_server_assignments"),
                          [("pinned",), ("pinned",)])
 
-    def test_pins_come_from_the_environment_too(self):
+    def test_pins_can_come_from_the_environment(self):
         sidecar = self.sidecar(scale({}), dotenv="SERVER_ROOMS=1234,1235:gxy2;2000:gxy3\n")
         self.assertEqual([sidecar.ask(room).janus for room in ("1234", "1235", "2000")],
                          ["gxy2", "gxy2", "gxy3"])
 
-    def test_a_session_of_a_pinned_room_is_on_the_pin(self):
+    def test_a_session_of_a_pinned_room_gets_the_pins_gateway(self):
         sidecar = self.sidecar(scale({"1": "gxy3"}))
         self.assertEqual(sidecar.enter("1", "a", "gxy1").janus, "gxy3")
 
@@ -50,7 +50,7 @@ class Pins(Case):
         answer = sidecar.ask("1")
         self.assertEqual((answer.janus, answer.reason), ("gxy3", "pinned"))
 
-    def test_a_pin_taken_away_is_sticky_until_the_room_is_empty(self):
+    def test_a_removed_pin_leaves_the_room_sticky_until_it_is_empty(self):
         sidecar = self.sidecar(scale({"1": "gxy3"}))
         sidecar.enter("1", "a")
         sidecar.write_config(scale({}))

@@ -26,14 +26,14 @@ class Placement(Case):
             sidecar.wait_for_log(f"room_id={room} gateway_name={gateway} country_code={country} "
                                  f"regional_match={str(match).lower()}\n")
 
-    def test_the_region_comes_first_then_what_no_other_region_lists_then_overflow(self):
+    def test_the_region_comes_first_then_gateways_of_no_region_then_overflow(self):
         sidecar = self.sidecar(scale(["gxy1", "gxy2", "gxy3"],
                                      regions={"IL": ["gxy1"], "US": ["gxy2"]}))
         self.places(sidecar, "IL", [("gxy1", "assigned", True), ("gxy1", "assigned", True),
                                     ("gxy3", "assigned", False), ("gxy3", "assigned", False),
                                     ("gxy1", "overflow", True), ("gxy3", "overflow", False)])
 
-    def test_a_caller_without_region_gets_what_no_region_lists(self):
+    def test_a_caller_without_region_gets_a_gateway_of_no_region(self):
         for country in ("FR", None, ""):
             with self.subTest(country=country):
                 sidecar = self.sidecar(scale(["gxy1", "gxy2", "gxy3"],
@@ -42,12 +42,12 @@ class Placement(Case):
                 self.assertEqual([(a.janus, a.reason) for a in got],
                                  [("gxy3", "assigned")] * 2 + [("gxy3", "overflow")])
 
-    def test_another_regions_gateway_is_borrowed_only_where_nothing_else_is_left(self):
+    def test_another_regions_gateway_is_borrowed_only_as_the_last_choice(self):
         sidecar = self.sidecar(scale(["gxy1", "gxy2"], regions={"IL": ["gxy1"], "US": ["gxy2"]}))
         sidecar.put("/v2/gateways/gxy1/drain")
         self.places(sidecar, "IL", [("gxy2", "borrowed", False)] * 3)
 
-    def test_with_reject_a_full_region_borrows_and_then_refuses(self):
+    def test_a_full_region_borrows_and_then_refuses_with_reject(self):
         sidecar = self.sidecar(scale(["gxy1", "gxy2"], regions={"IL": ["gxy1"], "US": ["gxy2"]},
                                      balancing={"when_full": "reject"}))
         self.places(sidecar, "IL", [("gxy1", "assigned", True)] * 2
@@ -56,7 +56,7 @@ class Placement(Case):
         self.assertTrue(int(answer.headers["Retry-After"]) > 0)
         self.assertEqual(len(sidecar.assignments()), 4)
 
-    def test_no_candidate_at_all_is_503(self):
+    def test_no_candidate_is_503(self):
         sidecar = self.sidecar(scale(["gxy1"]))
         sidecar.put("/v2/gateways/gxy1/drain")
         answer = self.expect(sidecar.ask("1"), 503, "no_gateway_available")
@@ -98,7 +98,7 @@ class Placement(Case):
         sidecar.ask("1", "fr")
         sidecar.wait_for_log("country_code=FR regional_match=false\n")
 
-    def test_an_assignment_holds_for_whoever_asks_while_its_gateway_drains_or_leaves(self):
+    def test_an_assignment_holds_for_every_caller_while_its_gateway_drains_or_is_removed(self):
         sidecar = self.sidecar(scale(["gxy1", "gxy2"]))
         self.assertEqual(sidecar.ask("1", "IL").janus, "gxy1")
         sidecar.put("/v2/gateways/gxy1/drain")
@@ -109,7 +109,7 @@ class Placement(Case):
         answer = sidecar.ask("1")
         self.assertEqual((answer.janus, answer.reason), ("gxy1", "sticky"))
 
-    def test_first_requests_for_one_room_at_once_give_one_answer_and_one_row(self):
+    def test_simultaneous_first_requests_for_a_room_get_one_answer_and_one_row(self):
         sidecar = self.sidecar(scale(["gxy1", "gxy2", "gxy3"]))
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
             for room in range(20):
@@ -119,7 +119,7 @@ class Placement(Case):
                 self.assertEqual(reasons["sticky"], 15, reasons)
         self.assertEqual(len(sidecar.assignments_in_file()), 20)
 
-    def test_new_rooms_arriving_at_once_spread_as_if_they_came_one_by_one(self):
+    def test_simultaneous_new_rooms_spread_as_if_they_came_one_by_one(self):
         sidecar = self.sidecar(scale([f"gxy{i}" for i in range(6)],
                                      balancing={"max_server_capacity": 400}))
         with concurrent.futures.ThreadPoolExecutor(24) as pool:
@@ -133,7 +133,7 @@ class Placement(Case):
         self.assertEqual(sidecar.sql("SELECT * FROM rooms"), [])
         self.assertEqual(list(sidecar.assignments()), ["never heard of / it"])
 
-    def test_an_unknown_room_is_404_where_they_are_rejected(self):
+    def test_an_unknown_room_is_404_by_default(self):
         sidecar = self.sidecar(toml(scale=True))
         self.expect(sidecar.ask("9999"), 404, "room_not_found")
         self.expect(sidecar.enter("9999", "a"), 404, "room_not_found")

@@ -97,7 +97,7 @@ class PowerLoss(Case):
             for share in shares:
                 yield position, share, recorded.left_at(position, share)
 
-    def test_the_record_shows_what_an_unsynced_commit_loses(self):
+    def test_the_record_shows_the_loss_of_an_unsynced_commit(self):
         """A proof that this test can fail: the same in SQLite's shell, with and without syncs."""
         for synchronous, is_kept in (("FULL", True), ("NORMAL", False), ("OFF", False)):
             with self.subTest(synchronous):
@@ -121,7 +121,7 @@ class PowerLoss(Case):
                     rows = file.execute("SELECT x FROM t").fetchall()
                 self.assertEqual(rows, [(1,)] if is_kept else [])
 
-    def test_what_was_answered_is_on_the_disk_when_the_power_fails_under_load(self):
+    def test_answers_are_on_the_disk_when_the_power_fails_under_load(self):
         looked_at, promises = 0, 0
         for number in range(max(2, ROUNDS // 8)):
             sidecar, recorded = self.recorded_sidecar(scale())
@@ -168,7 +168,7 @@ class PowerLoss(Case):
                 self.assertIn(reason, ("sticky",) if position >= asked else ("sticky", "assigned"))
                 again.kill()
 
-    def test_an_operators_command_is_on_the_disk_when_it_is_answered(self):
+    def test_an_answered_operators_command_is_on_the_disk(self):
         config = toml(scale=False, gateways=GATEWAYS)
         sidecar, recorded = self.recorded_sidecar(config)
         sidecar.start()
@@ -198,7 +198,7 @@ class PowerLoss(Case):
         self.assertEqual(sidecar.delete("/v2/assignments/77?force=true").status, 200)
         self.assertEqual(on_the_disk("SELECT * FROM room_server_assignments"), [])
 
-    def test_a_file_written_anew_is_on_the_disk_before_the_next_answer(self):
+    def test_a_recreated_file_is_on_the_disk_before_the_next_answer(self):
         for vanished in (("",), ("", "-wal", "-shm")):
             sidecar, recorded = self.recorded_sidecar(scale())
             sidecar.start()

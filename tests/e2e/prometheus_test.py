@@ -250,17 +250,17 @@ class Seen(unittest.TestCase):
     def query(self, query, at=None):
         return self.prometheus.query(query, at or self.scenario.troubled_at)
 
-    def test_each_rule_is_there_and_none_failed(self):
+    def test_every_rule_is_loaded_and_none_failed(self):
         rules = self.prometheus.rules()
         self.assertEqual({rule["name"] for rule in rules}, EXPECTED.keys())
         self.assertEqual({rule["health"] for rule in rules}, {"ok"}, rules)
 
-    def test_none_fired_while_all_was_well(self):
+    def test_no_alert_fired_while_all_was_well(self):
         self.assertEqual(self.query("ALERTS", self.scenario.well_at), [])
         self.assertEqual(len(self.query('up{job="room-sidecar"} == 1', self.scenario.well_at)),
                          len(self.scenario.sidecars))
 
-    def test_each_names_the_sidecar_with_the_problem_and_no_other(self):
+    def test_each_alert_names_the_sidecar_with_the_problem_and_no_other(self):
         fired = {alert: [] for alert in EXPECTED}
         for labels, _ in self.query('last_over_time(ALERTS{alertstate="firing"}[15m])', time.time()):
             fired[labels["alertname"]].append(labels)
@@ -295,7 +295,7 @@ class Seen(unittest.TestCase):
                                    / one("gateway_capacity_users", gateway=gateway))
         self.assertEqual(len(filled), 12)
 
-    def test_what_else_the_document_asks_has_an_answer(self):
+    def test_every_other_query_of_the_document_has_an_answer(self):
         section = prometheus.PAGE.read_text(encoding="utf-8").split("## The five things")[1].split("\n## ")[0]
         plain = re.findall(r"`([^`]*room_sidecar_[^`]*)`", section)
         self.assertEqual(len(plain), 8)

@@ -13,7 +13,7 @@ BAD = toml(rooms={"2171": "gxy3"}, balancing={"max_server_capacity": -1},
 class Sync(Case):
     """What [[gateways]] and [[rooms]] become in the database."""
 
-    def test_without_gateways_the_names_in_the_lists_are_gateways(self):
+    def test_names_in_the_lists_are_gateways_without_gateways_tables(self):
         sidecar = self.sidecar(toml(gateways=(), rooms={}, unknown_rooms="accept"), dotenv=(
             "SCALE=true\nAVAILABLE_JANUS_SERVERS=gxy1, gxy2,,gxy1\nSERVER_REGIONS=IL:gxy3\n"
             "SERVER_ROOMS=77:gxy4\nFAILOVER_JANUS_SERVERS=gxy5\n"))
@@ -22,13 +22,13 @@ class Sync(Case):
         self.assertEqual({row["name"] for row in sidecar.get("/v2/gateways").json["gateways"]},
                          {f"gxy{i}" for i in range(1, 6)})
 
-    def test_a_room_gets_its_number_as_id_where_that_is_free(self):
+    def test_a_room_gets_its_number_as_id_if_that_is_free(self):
         sidecar = self.sidecar(toml(rooms={"2171": "gxy1", "lobby": "gxy1",
                                            "7": {"default_gateway": "gxy1", "id": 9}}))
         ids = dict(sidecar.sql("SELECT gateway_uid, id FROM rooms"))
         self.assertEqual((ids["2171"], ids["7"]), (2171, 9))
 
-    def test_an_id_that_another_row_bears_is_refused_with_both_named(self):
+    def test_an_id_of_another_row_is_refused_with_both_named(self):
         sidecar = self.sidecar(toml(gateways=["gxy1"], rooms={}))
         sidecar.shell("INSERT INTO gateways (id, name) VALUES (50, 'handmade');")
         sidecar.write_config(toml(gateways=["gxy1", {"name": "gxy2", "id": 50}], rooms={}))
@@ -37,7 +37,7 @@ class Sync(Case):
         self.assertIn("gxy2", problems)
         self.assertIn("handmade", problems)
 
-    def test_a_gateway_that_is_needed_is_not_removed_with_its_entry(self):
+    def test_a_gateway_in_use_is_not_removed_with_its_entry(self):
         sidecar = self.sidecar(toml(scale=True, rooms={"1": "gxy2", "2": "gxy2"}))
         self.assertEqual(sidecar.ask("1").janus, "gxy1")
         sidecar.write_config(toml(scale=True, gateways=["gxy4"], rooms={"1": "gxy4", "2": "gxy4"}))
@@ -57,7 +57,7 @@ class Reload(Case):
         self.assertIsInstance(answer.json["warnings"], list)
         self.assertEqual(sidecar.ask("2171").janus, "gxy2")
 
-    def test_a_bad_one_is_refused_whole_with_every_problem(self):
+    def test_a_bad_configuration_is_refused_whole_with_every_problem(self):
         sidecar = self.sidecar()
         sidecar.write_config(BAD)
         answer = self.expect(sidecar.post("/v2/reload"), 409, "configuration_refused")
@@ -67,13 +67,13 @@ class Reload(Case):
         self.assertIn("config.toml:", problems)
         self.assertEqual(sidecar.ask("2171").janus, "gxy1")
 
-    def test_a_hang_up_reloads(self):
+    def test_a_hang_up_signal_reloads(self):
         sidecar = self.sidecar()
         sidecar.write_config(GOOD)
         sidecar.hang_up()
         wait_until(lambda: sidecar.ask("2171").janus == "gxy2", "the new default")
 
-    def test_a_hang_up_with_a_bad_configuration_logs_every_problem_and_goes_on(self):
+    def test_a_reload_by_signal_logs_every_problem_of_a_bad_configuration(self):
         sidecar = self.sidecar()
         sidecar.write_config(BAD)
         sidecar.hang_up()
@@ -107,7 +107,7 @@ class Reload(Case):
         self.assertTrue(sidecar.get("/v2/config").json["scale"])
         self.assertEqual(sidecar.ask("2171", "IL").janus, "gxy3")
 
-    def test_what_needs_a_restart_waits_for_it_and_the_rest_is_applied(self):
+    def test_settings_that_need_a_restart_wait_for_it_and_the_rest_is_applied(self):
         sidecar = self.sidecar()
         del sidecar.env["LISTEN_ADDRESS"]  # the running one keeps its environment
         sidecar.write_config(toml(rooms={"2171": "gxy2"}, http={"max_connections": 17},
@@ -142,7 +142,7 @@ class Reload(Case):
         self.assertEqual(now["gxy2"], ids["gxy2"], "ids are kept for good")
         self.assertNotIn(now["gxy3"], ids.values())
 
-    def test_what_an_operator_changed_by_sql_stays_with_a_warning(self):
+    def test_a_value_changed_by_sql_survives_a_reload_with_a_warning(self):
         sidecar = self.sidecar()
         sidecar.shell("UPDATE rooms SET default_gateway_id = "
                       "(SELECT id FROM gateways WHERE name = 'gxy3') WHERE gateway_uid = '2171';")
@@ -159,7 +159,7 @@ class Reload(Case):
         sidecar.post("/v2/reload")
         self.assertEqual(sidecar.ask("2171").janus, "gxy2", "a new configured value is written")
 
-    def test_an_unknown_gateway_in_a_list_is_refused_with_what_may_be_meant(self):
+    def test_an_unknown_gateway_in_a_list_is_refused_with_a_suggestion(self):
         sidecar = self.sidecar()
         for tables in ({"balancing": {"available_servers": ["gyx1"]}},
                        {"regions": {"IL": ["gyx1"]}}, {"pins": {"2171": "gyx1"}},

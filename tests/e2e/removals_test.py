@@ -32,7 +32,7 @@ class Reload(Case):
                 sidecar.write_config(toml())
                 self.assertEqual(sidecar.post("/v2/reload").status, 200)
 
-    def test_the_usual_file_that_has_gone_is_refused_too(self):
+    def test_a_missing_default_file_is_refused_too(self):
         namespace = mounting()
         if namespace is None:
             self.skipTest("nothing can be mounted here; see the loud line above")
@@ -49,12 +49,12 @@ class Reload(Case):
         self.assertEqual(sidecar.ask("2171").janus, "gxy1")
         self.assertRegex(sidecar.log_of_this_run(), r"([1-9]+) of \1 configured gateways and 3 of 3 configured rooms")
 
-    def test_a_file_with_nothing_to_lose_may_be_all_comments(self):
+    def test_a_file_of_comments_is_accepted_if_nothing_would_be_removed(self):
         sidecar = self.sidecar("scale = true\n", dotenv="AVAILABLE_JANUS_SERVERS=gxy1\n")
         sidecar.write_config("# scale = true\n")
         self.assertEqual(sidecar.post("/v2/reload").json["mode"], "legacy")
 
-    def test_most_rooms_at_once_are_refused_with_the_numbers(self):
+    def test_a_removal_of_most_rooms_is_refused_with_the_numbers(self):
         sidecar = self.sidecar(FULL)
         sidecar.write_config(toml(rooms=first(4)))
         self.assertIn("6 of 10 configured rooms", self.problems(sidecar))
@@ -70,7 +70,7 @@ class Reload(Case):
         self.assertEqual(sidecar.ask("2179").status, 404)
         self.assertEqual(sidecar.ask("2171").janus, "gxy1")
 
-    def test_most_gateways_at_once_are_refused_also_those_in_use(self):
+    def test_a_removal_of_most_gateways_is_refused_even_in_use(self):
         names = [f"gxy{i}" for i in range(1, 9)]
         sidecar = self.sidecar(toml(scale=True, unknown_rooms="accept", gateways=names, rooms={}))
         for room in range(8):
@@ -80,20 +80,20 @@ class Reload(Case):
         self.assertEqual(sidecar.post("/v2/reload?allow_removals=true").status, 200)
         self.assertEqual(sidecar.post("/v2/reload").status, 200, "they have left, and do not leave again")
 
-    def test_half_of_them_or_a_few_are_no_mass(self):
+    def test_a_removal_of_half_or_of_a_few_is_applied(self):
         for before, after in ((10, 5), (4, 0)):
             with self.subTest(before=before, after=after):
                 sidecar = self.sidecar(toml(rooms=first(before)))
                 sidecar.write_config(toml(rooms=first(after)))
                 self.assertEqual(sidecar.post("/v2/reload").status, 200)
 
-    def test_another_word_for_it_is_refused(self):
+    def test_another_value_of_allow_removals_is_refused(self):
         sidecar = self.sidecar()
         self.expect(sidecar.post("/v2/reload?allow_removals=yes"), 400, "invalid_query")
 
 
 class Start(Case):
-    def test_without_settings_nothing_is_removed_with_one_warning(self):
+    def test_a_file_without_settings_removes_nothing_with_one_warning(self):
         for text in ("", "# nothing\n"):
             with self.subTest(text=text):
                 sidecar = self.sidecar(FULL)
@@ -108,7 +108,7 @@ class Start(Case):
                 sidecar.write_config(toml(rooms=first(1)))
                 self.assertIn("9 of 10 configured rooms", sidecar.post("/v2/reload").json["problems"][0])
 
-    def test_many_are_removed_with_a_warning_that_has_the_numbers(self):
+    def test_a_permitted_mass_removal_is_applied_with_a_warning_with_the_numbers(self):
         sidecar = self.sidecar(FULL)
         sidecar.stop()
         sidecar.write_config(toml(rooms=first(2)))

@@ -9,7 +9,7 @@ NOTE = "# a note\n#SCALE=true\nOTHER=\"x\ny\"\n"
 
 
 class InForce(Case):
-    def test_a_reload_says_the_mode_the_numbers_and_what_changed(self):
+    def test_a_reload_reports_the_mode_the_numbers_and_the_changes(self):
         sidecar = self.sidecar(toml(balancing={"max_server_capacity": 400}), dotenv="SCALE=true\n")
         sidecar.write_config(toml(gateways=["gxy1", "gxy2"], balancing={"max_server_capacity": 500},
                                   rooms={"2171": "gxy1", "2172": "gxy2"}))
@@ -32,13 +32,13 @@ class InForce(Case):
         self.assertIn("scale: false -> true (.env:1)", changed)
         self.assertIn("pins: 2171:gxy2 -> none", changed)
 
-    def test_a_refusal_says_the_mode_too(self):
+    def test_a_refusal_reports_the_mode_too(self):
         sidecar = self.sidecar(dotenv="SCALE=true\n")
         sidecar.write_dotenv("SCALE=maybe\n")
         answer = self.expect(sidecar.post("/v2/reload"), 409, "configuration_refused").json
         self.assertEqual((answer["mode"], answer["mode_origin"]), ("scale", ".env:1"))
 
-    def test_a_setting_that_needs_a_restart_is_not_said_to_have_changed(self):
+    def test_a_setting_that_needs_a_restart_is_not_reported_as_changed(self):
         sidecar = self.sidecar()
         sidecar.write_config(toml(http={"max_connections": 17}))
         self.assertEqual(sidecar.post("/v2/reload").json["changed"], [])
@@ -50,7 +50,7 @@ class GluedLines(Case):
         sidecar.write_dotenv(dotenv)
         return sidecar.run("check").stdout
 
-    def test_an_assignment_within_a_value_or_a_comment_is_warned_of(self):
+    def test_an_assignment_within_a_value_or_a_comment_causes_a_warning(self):
         for text in ("OTHER=gxydbSCALE=false\n", "OTHER=\"a b\"SCALE=false", "# the endSCALE=false\n",
                      "#SCALE=false", "DATABASE_PATH=/nowhereSCALE=false", "LOG_LEVEL=info # noteSCALE=false\n",
                      "#export SCALE=false # as usual", "OTHER=1ROOM_SIDECAR_SCALE=off", "# x\nOTHER=x SCALE=off # y"):
@@ -59,13 +59,13 @@ class GluedLines(Case):
                 found = self.warnings(text)
                 self.assertEqual("SCALE: is not read" in found, not is_commented_out, found)
 
-    def test_other_programs_names_and_prose_are_not(self):
+    def test_other_programs_names_and_prose_cause_no_warning(self):
         for text in ("IMAGE_SCALE=2", "OPTIONS=--x IMAGE_SCALE=2", "URL=https://x/?SCALE=2&LOG_LEVEL=3",
                      "# set SCALE=true to switch", "OTHER='say SCALE=true, then reload'", "SCALE_OF_IT=3"):
             with self.subTest(text=text):
                 self.assertNotIn("warning", self.warnings(text + "\n"))
 
-    def test_a_name_close_to_one_of_ours_is_warned_of(self):
+    def test_a_name_close_to_one_of_the_sidecars_causes_a_warning(self):
         for name, meant in (("SCAL", "SCALE"), ("SERVER_REGION", "SERVER_REGIONS"), ("scale", "SCALE"),
                             ("AVAILABLE_JANUS_SERVER", "AVAILABLE_JANUS_SERVERS"),
                             ("MAX_SERVER_CAPACTIY", "MAX_SERVER_CAPACITY"), ("ROOM_SIDECAR_SCLAE", "SCALE")):
@@ -84,7 +84,7 @@ class Switch(Case):
         self.assertEqual(done.returncode, code, done)
         return done
 
-    def test_it_appends_where_there_is_no_line_and_says_the_mode_that_answers(self):
+    def test_the_switch_appends_a_missing_line_and_reports_the_mode_in_force(self):
         for before, after in (("", "SCALE=true\n"), (NOTE, NOTE + "SCALE=true\n"),
                               ("OTHER=x", "OTHER=x\nSCALE=true\n"), ("OTHER=x\r\n", "OTHER=x\r\nSCALE=true\r\n"),
                               ("OTHER=x \\\n", "OTHER=x \\\n\nSCALE=true\n"),
@@ -97,14 +97,14 @@ class Switch(Case):
                 self.assertTrue(sidecar.get("/v2/config").json["scale"])
                 self.assertEqual(sidecar.run("scale").stdout, "scale mode\n")
 
-    def test_it_makes_a_file_that_is_missing(self):
+    def test_the_switch_creates_a_missing_file(self):
         sidecar = self.sidecar()
         os.chmod(sidecar.config_file, 0o640)
         self.switch(sidecar, "on")
         self.assertEqual((sidecar.folder / ".env").read_text(), "SCALE=true\n")
         self.assertEqual((sidecar.folder / ".env").stat().st_mode & 0o777, 0o640)
 
-    def test_it_changes_the_line_that_counts_and_no_other_byte(self):
+    def test_the_switch_changes_the_line_that_counts_and_no_other_byte(self):
         for before, after in (("SCALE=true\nA=1", "SCALE=false\nA=1\n"),
                               (" export  SCALE = 'on'  # why\r\nA=1\r\n", " export  SCALE = false  # why\r\nA=1\r\n"),
                               ("SCALE=\"true\"#x\n", "SCALE=false #x\n"),
@@ -127,7 +127,7 @@ class Switch(Case):
                     self.assertEqual((file.stat().st_uid, file.stat().st_gid), (12345, 54321))
                 self.assertEqual({f.name for f in sidecar.folder.glob(".env*")}, {".env"})
 
-    def test_a_link_stays_one(self):
+    def test_a_link_stays_a_link(self):
         sidecar = self.sidecar(dotenv="SCALE=false\n")
         (sidecar.folder / ".env").rename(sidecar.folder / "shared")
         (sidecar.folder / ".env").symlink_to("shared")
@@ -148,12 +148,12 @@ class Switch(Case):
         self.assertIn("link that root does not own", self.switch(sidecar, "on", 1).stderr)
         self.assertEqual(victim.read_text(), "SCALE=false\n")
 
-    def test_another_mode_than_asked_for_is_a_failure_that_says_where_it_is_written(self):
+    def test_another_mode_than_requested_is_a_failure_that_names_its_source(self):
         sidecar = self.sidecar(env={"SCALE": "true"})
         done = self.switch(sidecar, "off", 1)
         self.assertIn("scale mode (environment)", done.stderr)
 
-    def test_a_refused_reload_is_a_failure_with_its_problems(self):
+    def test_a_refused_reload_is_a_failure_that_lists_the_problems(self):
         sidecar = self.sidecar(dotenv="SCALE=false\nLOG_LEVEL=loud\n", start=False)
         sidecar.write_dotenv("")
         sidecar.start()
@@ -162,7 +162,7 @@ class Switch(Case):
         self.assertIn("LOG_LEVEL", done.stderr)
         self.assertIn("legacy mode", done.stderr)
 
-    def test_without_a_sidecar_the_file_is_written_all_the_same(self):
+    def test_the_file_is_written_even_without_a_running_sidecar(self):
         sidecar = self.sidecar(start=False)
         done = self.switch(sidecar, "on", 1)
         self.assertIn("SCALE=true", done.stdout)

@@ -56,7 +56,7 @@ class SchemaLife(Case):
         room = sidecar.get("/v2/rooms/900").json
         self.assertEqual((room["name"], room["default_gateway"]), ("imported", "gxy4"))
 
-    def test_every_version_comes_to_the_newest_with_all_its_data(self):
+    def test_every_version_is_migrated_to_the_newest_with_all_its_data(self):
         for version in range(1, NEWEST + 1):
             with self.subTest(version=version):
                 sidecar = self.sidecar(toml(scale=True), start=False)

@@ -83,7 +83,7 @@ class Closed(ServiceUser):
 
 
 class Exchanged(ServiceUser):
-    def test_a_backup_of_roots_is_not_restored_by_a_link_in_the_services_folder(self):
+    def test_roots_backup_is_not_restored_through_a_link_in_the_services_folder(self):
         one = self.service()
         roots = self.sidecar(toml(scale=True))
         roots.ask("2173")
@@ -103,7 +103,7 @@ class Exchanged(ServiceUser):
         self.assertLessEqual(set(codes), {0, 1})
         self.assertEqual(roots.database.stat().st_uid, 0)
 
-    def test_pipes_keep_no_command_waiting(self):
+    def test_pipes_delay_no_command(self):
         one = self.service()
         good = one.folder / "good.db"
         self.assertEqual(one.run("backup", str(good)).returncode, 0)
@@ -119,7 +119,7 @@ class Exchanged(ServiceUser):
 
 
 class Links(ServiceUser):
-    def test_a_link_in_the_place_of_a_folder_leads_root_nowhere(self):
+    def test_a_link_in_place_of_a_folder_is_not_followed_by_root(self):
         one = self.service()
         good = one.folder / "good.db"
         self.assertEqual(one.run("backup", str(good)).returncode, 0)
@@ -135,7 +135,7 @@ class Links(ServiceUser):
             self.assertIn(f"{state}/data is a link of user {SERVICE}'s to {roots}", done.stdout + done.stderr, command)
         self.assertEqual(list(roots.iterdir()), [])
 
-    def test_no_line_of_another_file_is_shown_by_a_link_at_the_usual_env_file(self):
+    def test_a_link_at_the_default_env_file_shows_no_line_of_another_file(self):
         one = self.service()
         secret = one.folder / "secret"
         secret.write_text("= hunter2 scale\n", encoding="utf-8")

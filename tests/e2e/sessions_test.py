@@ -24,7 +24,7 @@ class OneSession(Case):
         self.assertEqual(sidecar.leave("1", "b").json,
                          {"room": "1", "session": "b", "users": 1, "assignment_removed": False})
 
-    def test_a_room_without_assignment_gets_the_gateway_where_the_user_is(self):
+    def test_a_room_without_assignment_gets_the_reported_gateway(self):
         sidecar = self.sidecar(scale(balancing={"available_servers": ["gxy1", "gxy2"],
                                                 "max_server_capacity": 10}))
         sidecar.put("/v2/gateways/gxy2/drain")
@@ -42,7 +42,7 @@ class OneSession(Case):
                                     gateways=[{"name": "off", "disabled": True}, "gxy1"]))
         self.assertEqual(sidecar.enter("1", "a", "off").janus, "gxy1")
 
-    def test_an_assignment_stands_against_a_report_which_is_logged_once_a_session(self):
+    def test_an_assignment_holds_against_a_report_that_is_logged_once_a_session(self):
         sidecar = self.sidecar(scale())
         self.assertEqual(sidecar.ask("1").janus, "gxy1")
         for _ in range(3):
@@ -62,7 +62,7 @@ class OneSession(Case):
         self.assertEqual((late.status, late.json["assignment_removed"]), (200, False))
         self.assertEqual(sidecar.get("/v2/rooms/new").json["users"], 1)
 
-    def test_a_leave_of_somebody_unknown_changes_nothing(self):
+    def test_a_leave_of_an_unknown_session_changes_nothing(self):
         sidecar = self.sidecar(scale())
         sidecar.enter("1", "a")
         self.assertEqual(sidecar.leave("1", "b").json,
@@ -81,7 +81,7 @@ class OneSession(Case):
         self.assertEqual(sidecar.get("/v2/rooms/2171").json["users"], 1)
         self.assertEqual(sidecar.assignments(), {"2171": "gxy1"})
 
-    def test_an_assignment_stays_when_somebody_is_on_the_way(self):
+    def test_an_assignment_stays_while_a_user_is_on_the_way(self):
         sidecar = self.sidecar(scale(sessions={"join_grace": "1s", "clean_every": "200ms"}))
         sidecar.enter("1", "a")
         sidecar.ask("1")
@@ -98,7 +98,7 @@ class OneSession(Case):
         answer = sidecar.put("/v2/rooms/a%2Fb%20c/sessions/x+y%C3%A9")
         self.assertEqual((answer.json["room"], answer.json["session"]), ("a/b c", "x+y\u00e9"))
 
-    def test_half_an_emoji_in_what_nobody_reads_refuses_nobody(self):
+    def test_half_an_emoji_in_an_unread_field_refuses_no_user(self):
         sidecar = self.sidecar(scale())
         for odd in (r'"\ud83d"', "1e400", r'[{"\udc00":[-1e999]}]'):
             user = f'"display":{odd},"\\ud83d":{odd}'
@@ -123,7 +123,7 @@ class OneSession(Case):
 
 
 class Snapshot(Case):
-    def test_the_whole_truth_replaces_what_was_known(self):
+    def test_a_snapshot_replaces_all_sessions(self):
         sidecar = self.sidecar(scale())
         sidecar.enter("1", "a")
         sidecar.enter("1", "b")
@@ -135,7 +135,7 @@ class Snapshot(Case):
         self.assertEqual((users["1"], users["3"]), (2, 1))
         self.assertEqual(sidecar.assignments()["3"], "gxy3")
 
-    def test_of_a_session_listed_twice_the_last_counts(self):
+    def test_the_last_entry_of_a_session_listed_twice_counts(self):
         sidecar = self.sidecar(scale())
         answer = sidecar.snapshot([("1", "a"), ("2", "a")])
         self.assertEqual((answer.json["sessions"], answer.json["entered"]), (1, 1))
@@ -143,7 +143,7 @@ class Snapshot(Case):
         self.assertEqual(sidecar.gateway("gxy1")["users"] + sidecar.gateway("gxy2")["users"]
                          + sidecar.gateway("gxy3")["users"], 1)
 
-    def test_what_cannot_be_taken_is_named_and_the_rest_is_taken(self):
+    def test_rejected_entries_are_named_and_the_rest_is_applied(self):
         sidecar = self.sidecar(toml(scale=True))
         answer = sidecar.snapshot([("2171", "a"), ("9999", "b"), ("2172", "")])
         self.assertEqual((answer.status, answer.json["sessions"]), (200, 1))
@@ -184,7 +184,7 @@ class Snapshot(Case):
         self.assertEqual(sidecar.get("/v2/rooms/1/explain").json["reason"], "sticky")
         self.assertEqual(sidecar.get("/v2/assignments").json["assignments"][0]["users"], 1)
 
-    def test_a_large_snapshot_is_taken_and_a_larger_one_refused(self):
+    def test_a_large_snapshot_is_accepted_and_a_larger_one_refused(self):
         sidecar = self.sidecar(scale())
         answer = sidecar.snapshot([(str(i % 50), f"s{i}") for i in range(5000)])
         self.assertEqual(answer.json,
@@ -219,7 +219,7 @@ class Bounds(Case):
         self.assertEqual(sidecar.post("/v2/reload").status, 200)
         self.assertEqual(sidecar.enter("1", "s0").status, 200)
 
-    def test_what_is_added_up_does_not_overflow_by_capacities_that_sql_has_set(self):
+    def test_sums_do_not_overflow_by_capacities_set_by_sql(self):
         sidecar = self.sidecar(scale(gateways=["gxy1", "gxy2", "gxy3"]))
         sidecar.sql("UPDATE gateways SET capacity = 9223372036854775807")
         wait_until(lambda: sidecar.gateway("gxy3")["capacity"] == 1_000_000_000, "the edit to be seen")

@@ -68,7 +68,7 @@ class Signals(Case):
             wait_until(lambda one=sidecar: one.get("/v2/config").json["scale"], "the reload")
             self.stops(sidecar)
 
-    def test_a_fault_of_its_own_still_ends_it(self):
+    def test_a_fault_of_the_process_still_ends_it(self):
         """As the kernel does it for a process with blocked signals: seen at a file that shrinks under a mapping."""
         sidecar = self.sidecar(toml(scale=True))
         sidecar.ask("2171")
@@ -111,7 +111,7 @@ class Stopping(Case):
         note = sidecar.folder / "room-sidecar.db.running"
         wait_until(lambda: note.exists() and b"address=127" in note.read_bytes(), "the sidecar to listen")
 
-    def test_it_ends_in_time_while_nobody_reads_its_log(self):
+    def test_the_sidecar_stops_in_time_while_its_log_is_not_read(self):
         sidecar = self.sidecar(toml(scale=True), start=False)
         reading, writing = full_pipe()
         self.addCleanup(os.close, reading)
@@ -120,7 +120,7 @@ class Stopping(Case):
         self.answers_at(sidecar)
         self.ends(process)
 
-    def test_it_ends_in_time_while_its_terminal_is_stopped(self):
+    def test_the_sidecar_stops_in_time_while_its_terminal_is_stopped(self):
         sidecar = self.sidecar(toml(scale=True), start=False)
         master, slave = pty.openpty()
         self.addCleanup(os.close, master)
@@ -130,7 +130,7 @@ class Stopping(Case):
         self.answers_at(sidecar)
         self.ends(process)
 
-    def test_what_a_slow_reader_still_takes_is_written_out(self):
+    def test_a_slow_reader_still_gets_the_whole_log(self):
         sidecar = self.sidecar(toml(scale=True), start=False)
         reading, writing = full_pipe()
         process = self.launch(sidecar, writing)
@@ -144,7 +144,7 @@ class Stopping(Case):
         self.assertEqual(process.wait(PATIENCE), 0)
         self.assertIn(b"INFO: Stopped\n", text)
 
-    def test_a_refused_start_that_nobody_reads_of_ends_in_time(self):
+    def test_a_refused_start_with_an_unread_log_ends_in_time(self):
         sidecar = self.sidecar("nonsense = 1\n", start=False)
         reading, writing = full_pipe()
         self.addCleanup(os.close, reading)
@@ -155,7 +155,7 @@ class Stopping(Case):
             process.send_signal(signal.SIGTERM)
             self.assertIn(process.wait(PATIENCE), (0, 2))
 
-    def test_a_start_that_hangs_at_a_file_ends_in_time(self):
+    def test_a_start_that_hangs_on_a_file_stops_in_time(self):
         for name, config in (("its configuration", None), ("a token", 'http.token_file = "{}"\n'),
                              ("the database", '[database]\npath = "{}"\n')):
             with self.subTest(name):
@@ -172,7 +172,7 @@ class Stopping(Case):
                 self.ends(sidecar.process)
                 self.assertIn("INFO: Stopped during the start\n", sidecar.log())
 
-    def test_a_reload_that_hangs_at_a_file_delays_no_stop(self):
+    def test_a_reload_that_hangs_on_a_file_delays_no_stop(self):
         for by_command in (False, True):
             sidecar = self.sidecar(toml(scale=True))
             hanging = HungMount(self, sidecar.folder / "hung").path / "token"
@@ -191,7 +191,7 @@ class Stopping(Case):
             self.assertIn("INFO: Stopped\n", sidecar.log())
             self.assertEqual(len(sidecar.sql("SELECT * FROM sessions")), 1)
 
-    def test_a_reload_that_hangs_at_a_file_delays_no_other(self):
+    def test_a_reload_that_hangs_on_a_file_delays_no_other(self):
         sidecar = self.sidecar(toml(scale=True))
         hanging = HungMount(self, sidecar.folder / "hung").path
         occupancy = 11
@@ -224,7 +224,7 @@ class Stopping(Case):
         self.ends(sidecar.process)
         self.assertIn("INFO: Stopped\n", sidecar.log())
 
-    def test_files_that_were_read_before_never_replace_newer_ones(self):
+    def test_a_late_read_never_replaces_a_newer_configuration(self):
         sidecar = self.sidecar(toml(scale=True))
         pipe = sidecar.folder / "token"
         os.mkfifo(pipe)
@@ -241,7 +241,7 @@ class Stopping(Case):
             wait_until(lambda count=reloads: sidecar.log().count(" Configuration re") == count, "the end of both")
             self.assertEqual(self.occupancy(sidecar), str(11 + reloads))
 
-    def test_only_so_many_reloads_may_hang(self):
+    def test_the_number_of_hanging_reloads_is_limited(self):
         sidecar = self.sidecar(toml(scale=True))
         hanging = HungMount(self, sidecar.folder / "hung").path
         for number in range(16):
@@ -288,7 +288,7 @@ class Files(Case):
         os.mkfifo(sidecar.folder / ".env")
         self.check(sidecar, str(sidecar.folder / ".env"), "nothing writes to it")
 
-    def test_a_pipe_whose_writer_is_silent_is_one_too(self):
+    def test_a_pipe_with_a_silent_writer_is_an_error_too(self):
         sidecar = self.sidecar(start=False)
         sidecar.config_file.unlink()
         os.mkfifo(sidecar.config_file)
@@ -298,7 +298,7 @@ class Files(Case):
         os.write(silent, b"scale = true\n")
         self.check(sidecar, str(sidecar.config_file), "it does not end")
 
-    def test_a_reload_refuses_it_and_goes_on(self):
+    def test_a_reload_refuses_a_silent_pipe_and_goes_on(self):
         sidecar = self.sidecar()
         sidecar.config_file.unlink()
         os.mkfifo(sidecar.config_file)

@@ -51,7 +51,7 @@ class Looking(Case):
         self.assertIsNone(listed["rooms"][1]["default_gateway"])
         self.expect(sidecar.get("/v2/rooms/9999"), 404, "room_not_found")
 
-    def test_janus_of_a_room_is_what_holds_without_placing(self):
+    def test_janus_of_a_room_is_its_standing_gateway(self):
         sidecar = self.sidecar(toml(pins={"2172": "gxy1"}, rooms={
             "2171": "gxy2", "2172": "gxy2", "2173": None}))
 
@@ -82,7 +82,7 @@ class Looking(Case):
             after = page["next"]
         self.assertEqual(seen, expected)
 
-    def test_queries_that_mean_nothing_are_refused(self):
+    def test_invalid_queries_are_refused(self):
         sidecar = self.sidecar(scale())
         for query in ("limit=0", "limit=1001", "limit=x", "limit=-1", "limit=", "limit=1.5"):
             for path in ("/v2/rooms", "/v2/assignments"):
@@ -120,7 +120,7 @@ class Looking(Case):
         sidecar.post("/v2/reload")
         self.assertEqual(len(sidecar.assignments()), 4)
 
-    def test_the_config_is_as_clients_expect_it(self):
+    def test_the_config_has_the_shape_that_clients_expect(self):
         for mode in (False, True):
             sidecar = self.sidecar(toml(scale=mode, gateways=["gxy1"], rooms={}))
             self.assertEqual(sidecar.get("/v2/config").json, {
@@ -129,7 +129,7 @@ class Looking(Case):
 
 
 class Explaining(Case):
-    def test_explain_says_what_post_would_answer_and_changes_nothing(self):
+    def test_explain_predicts_the_answer_of_post_and_changes_nothing(self):
         sidecar = self.sidecar(scale(
             gateways=["gxy1", "gxy2", "gxy3", "gxy4", {"name": "off", "disabled": True}, "spare"],
             rooms={}, regions={"IL": ["gxy1", "gxy2"], "US": ["gxy3"]},
@@ -162,7 +162,7 @@ class Explaining(Case):
             else:
                 self.assertEqual((explained["janus"], explained["error"]), (None, answer.error))
 
-    def test_where_post_fails_explain_names_the_error(self):
+    def test_explain_names_the_error_where_post_fails(self):
         legacy = self.sidecar(toml(rooms={"1": None, "2": "gxy2"}))
         explained = legacy.get("/v2/rooms/1/explain").json
         self.assertEqual((explained["janus"], explained["error"]), (None, "gateway_not_found"))
@@ -183,7 +183,7 @@ class Steering(Case):
         self.assertEqual(sidecar.delete("/v2/gateways/gxy1/drain").status, 200)
         self.assertEqual(sidecar.ask("5").janus, "gxy1")
 
-    def test_a_gateway_drained_with_move_is_emptied_and_each_room_moves_once(self):
+    def test_a_gateway_drained_with_move_is_evacuated_and_each_room_moves_once(self):
         sidecar = self.sidecar(scale())
         for room in range(30):
             sidecar.ask(room)
@@ -201,7 +201,7 @@ class Steering(Case):
         self.assertEqual((sidecar.ask("new").janus, sidecar.assignments()["0"]),
                          ("gxy1", after["0"]))
 
-    def test_draining_twice_is_draining_and_an_unknown_gateway_is_404(self):
+    def test_a_second_drain_is_accepted_and_an_unknown_gateway_is_404(self):
         sidecar = self.sidecar(scale())
         for _ in range(2):
             self.assertEqual(sidecar.put("/v2/gateways/gxy1/drain").status, 200)

@@ -24,7 +24,7 @@ AT_START = {
 
 @unittest.skipUnless(LIBRARY, "FAILING_FILES must name the library tests/faults/failing_files.c")
 class Calls(FailureCase):
-    def test_while_calls_fail_new_rooms_are_refused_and_no_other(self):
+    def test_only_new_rooms_are_refused_while_calls_fail(self):
         self.all_at_once(self.while_it_runs, CALLS.items())
 
     def while_it_runs(self, call, reason):
@@ -50,7 +50,7 @@ class Calls(FailureCase):
         self.assertEqual(sidecar.ask("known0").janus, known["known0"])
         self.assertEqual(sidecar.ask("new").status, 200)
 
-    def test_a_file_that_cannot_be_written_at_the_start_is_answered_from(self):
+    def test_a_read_only_file_at_the_start_still_serves_answers(self):
         self.all_at_once(self.at_start, [(call, reason, how) for call, reason in AT_START.items()
                                          for how in ("stopped", "killed")])
 
@@ -67,7 +67,7 @@ class Calls(FailureCase):
         sidecar.fails()
         self.expect_recovery(sidecar, known)
 
-    def test_what_cannot_be_read_at_the_start_is_exit_1_and_left_alone(self):
+    def test_an_unreadable_file_at_the_start_exits_1_and_is_left_alone(self):
         sidecar = self.stored().failing().start()
         known = self.known(sidecar)
         sidecar.kill()
@@ -80,7 +80,7 @@ class Calls(FailureCase):
         sidecar.start()
         self.expect_nothing_lost(sidecar, known)
 
-    def test_what_cannot_be_read_while_it_runs_harms_nobody(self):
+    def test_failing_reads_of_a_running_sidecar_do_no_harm(self):
         sidecar = self.stored().failing().start()
         known = self.known(sidecar)
         sidecar.fails("read EIO")
@@ -111,7 +111,7 @@ class Calls(FailureCase):
                              [(int(draining),)], call)
             self.expect(sidecar.delete(f"/v2/gateways/{gateway}/drain"), 200)
 
-    def test_a_disk_that_does_not_answer_is_reported_and_costs_new_rooms_only(self):
+    def test_a_hanging_disk_is_reported_and_refuses_new_rooms_only(self):
         sidecar = self.stored().failing().start()
         known = self.known(sidecar)
         sidecar.fails("fsync 6000")
@@ -126,7 +126,7 @@ class Calls(FailureCase):
         self.expect_one_line(sidecar, "has not answered")
         self.expect_nothing_lost(sidecar, {**known, "new": sidecar.ask("new").janus})
 
-    def test_a_refusal_while_a_commit_hangs_is_a_decision_at_once_and_only_once(self):
+    def test_a_refusal_during_a_hanging_commit_is_recorded_at_once_and_only_once(self):
         sidecar = self.stored().failing().start()
 
         def decisions():
@@ -143,7 +143,7 @@ class Calls(FailureCase):
         wait_until(lambda: sidecar.ask("new").status == 200, "new rooms again")
         self.assertEqual(decisions()[0], (sidecar.ask("new").janus, None, 1), "the placing follows")
 
-    def test_a_disk_that_does_not_answer_delays_no_stop(self):
+    def test_a_hanging_disk_delays_no_stop(self):
         sidecar = self.stored().failing().start()
         known = self.known(sidecar)
         sidecar.fails("fsync 30000")
@@ -157,7 +157,7 @@ class Calls(FailureCase):
         self.expect_nothing_lost(sidecar, known)
         self.assertFalse(sidecar.gateway("gxy1")["draining"])
 
-    def test_the_note_is_written_once_that_is_possible(self):
+    def test_the_owners_note_is_written_as_soon_as_possible(self):
         sidecar = self.stored().failing().start()
         sidecar.stop()
         sidecar.fails("open EROFS", "write EROFS")

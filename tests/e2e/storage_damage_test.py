@@ -75,7 +75,7 @@ class Damage(FailureCase):
             self.assertEqual(sidecar.run("backup", str(backup)).returncode, 0)
         return sidecar, known, backup
 
-    def test_flipped_bytes_in_the_header(self):
+    def test_flipped_bytes_in_the_header_are_found(self):
         self.all_at_once(self.flipped_header, [(0, 16), (16, 18), (24, 60), (24, 100)])
 
     def flipped_header(self, begin, end):
@@ -83,19 +83,19 @@ class Damage(FailureCase):
         flip(sidecar.database, begin, end)
         self.expect_both_ways_out(sidecar, known, backup)
 
-    def test_flipped_bytes_in_a_page_of_a_table(self):
+    def test_flipped_bytes_in_a_page_of_a_table_are_found(self):
         sidecar, known, backup = self.with_backup(crashed=False)
         page = sidecar.sql("SELECT rootpage FROM sqlite_schema"
                            " WHERE name = 'room_server_assignments'")[0][0]
         flip(sidecar.database, (page - 1) * PAGE, (page - 1) * PAGE + 100)
         self.expect_both_ways_out(sidecar, known, backup)
 
-    def test_a_truncated_file(self):
+    def test_a_truncated_file_is_found(self):
         sidecar, known, backup = self.with_backup(crashed=False)
         os.truncate(sidecar.database, sidecar.database.stat().st_size // 2)
         self.expect_both_ways_out(sidecar, known, backup)
 
-    def test_flipped_bytes_in_the_wal(self):
+    def test_flipped_bytes_in_the_wal_are_found(self):
         """SQLite itself would drop what follows, without a word: rooms that were answered."""
         self.all_at_once(self.flipped_wal, [(0,), (0.3,), (0.6,)])
 
@@ -106,7 +106,7 @@ class Damage(FailureCase):
         flip(self.wal(sidecar), int(size * part), int(size * part) + 10)
         self.expect_both_ways_out(sidecar, known, backup)
 
-    def test_a_wal_without_its_database(self):
+    def test_a_wal_without_its_database_is_refused(self):
         self.all_at_once(self.orphaned_wal, [(os.unlink,), (lambda file: os.truncate(file, 0),)])
 
     def orphaned_wal(self, harm):
@@ -114,7 +114,7 @@ class Damage(FailureCase):
         harm(sidecar.database)
         self.expect_both_ways_out(sidecar, known, backup)
 
-    def test_a_backup_copied_over_the_file_beside_an_old_wal(self):
+    def test_a_backup_copied_over_the_file_beside_an_old_wal_is_refused(self):
         """Nothing of the two is played into the other; the way that is documented brings the backup back."""
         sidecar, known, backup = self.with_backup(crashed=True)
         self.assertGreater(self.wal(sidecar).stat().st_size, 0)
@@ -132,7 +132,7 @@ class Damage(FailureCase):
         sidecar.start()
         self.expect_nothing_lost(sidecar, known)
 
-    def test_files_copied_while_it_runs(self):
+    def test_files_copied_from_a_running_sidecar_are_refused(self):
         """As rsync does: the file, then rooms and a checkpoint, then the -wal."""
         sidecar = self.stored().start()
         copy = self.stored()
@@ -154,7 +154,7 @@ class Damage(FailureCase):
         sessions = [(f"copied{next(number)}", f"s{n}", "gxy1") for n in range(count)]
         self.assertEqual(sidecar.snapshot(sessions).json["rejected"], [])
 
-    def test_restore_of_what_is_no_backup_names_that_file(self):
+    def test_restore_names_a_file_that_is_no_backup(self):
         sidecar, known, backup = self.with_backup(crashed=False)
         whole = backup.read_bytes()
         odd = sidecar.folder / "odd"
@@ -183,7 +183,7 @@ class Damage(FailureCase):
         sidecar.start()
         self.expect_nothing_lost(sidecar, known)
 
-    def test_damage_found_while_it_runs(self):
+    def test_damage_found_in_service_refuses_new_rooms_only(self):
         """New rooms would not be safe in such a file; the others are answered from memory."""
         self.all_at_once(self.damaged_while_it_runs, [
             (lambda file: flip(file, PAGE, file.stat().st_size),),
@@ -208,7 +208,7 @@ class Damage(FailureCase):
             file.write(good)
         self.expect_recovery(sidecar, known)
 
-    def test_damage_found_while_it_runs_is_exit_1_at_the_stop(self):
+    def test_damage_found_in_service_exits_1_at_the_stop(self):
         sidecar, known = self.made()
         sidecar.start()
         os.truncate(sidecar.database, sidecar.database.stat().st_size // 2)

@@ -17,7 +17,7 @@ FILL = 'dd if=/dev/zero of="$1/filler" bs=4k 2>/dev/null || true'
 class Disk(FailureCase):
     # -- full
 
-    def test_a_full_disk(self):
+    def test_a_full_disk_refuses_new_rooms_only(self):
         sidecar = self.stored()
         mounted(self, sidecar, TMPFS)
         sidecar.start()
@@ -36,10 +36,10 @@ class Disk(FailureCase):
         self.expect_recovery(sidecar, known)
         self.assertEqual(sidecar.stop(), 0)
 
-    def test_a_full_disk_at_the_start_after_a_clean_stop(self):
+    def test_a_full_disk_after_a_clean_stop_does_not_prevent_a_start(self):
         self.full_at_the_start(crashed=False)
 
-    def test_a_full_disk_at_the_start_after_a_crash(self):
+    def test_a_full_disk_after_a_crash_does_not_prevent_a_start(self):
         self.full_at_the_start(crashed=True)
 
     def full_at_the_start(self, crashed):
@@ -56,7 +56,7 @@ class Disk(FailureCase):
 
     # -- read-only
 
-    def test_a_file_system_that_is_read_only_at_the_start(self):
+    def test_a_file_system_that_is_read_only_at_the_start_is_served(self):
         self.all_at_once(self.read_only_at_the_start, [(False,), (True,)])
 
     def read_only_at_the_start(self, crashed):
@@ -74,7 +74,7 @@ class Disk(FailureCase):
 
     # -- rights
 
-    def test_a_folder_whose_rights_are_taken_away(self):
+    def test_a_folder_without_write_permission_refuses_new_rooms_only(self):
         """Only a user is refused anything, so root lets the sidecar run as one."""
         sidecar = self.stored()
         if os.getuid() == 0:
@@ -105,7 +105,7 @@ class Disk(FailureCase):
 
     # -- deleted
 
-    def test_any_of_its_files_may_be_deleted(self):
+    def test_every_file_of_the_database_may_be_deleted(self):
         self.all_at_once(self.deleted, [
             ("",), ("-wal",), ("-shm",), ("-wal", "-shm"), ("", "-wal", "-shm"), (".lock",), (".running",),
             (".lock", ".running")])
@@ -132,7 +132,7 @@ class Disk(FailureCase):
         self.expect_nothing_lost(sidecar, known)
         self.assertEqual(sidecar.sql("SELECT session_id FROM sessions"), [("s",)])
 
-    def test_a_wal_that_another_program_has_begun_is_left_alone(self):
+    def test_a_wal_begun_by_another_program_is_left_alone(self):
         sidecar = self.stored().start()
         known = self.known(sidecar)
         wal = sidecar.database.with_name(sidecar.database.name + "-wal")
@@ -147,7 +147,7 @@ class Disk(FailureCase):
 
     # -- locked
 
-    def test_a_lock_that_is_held_beyond_all_deadlines(self):
+    def test_a_lock_held_beyond_all_deadlines_refuses_new_rooms_only(self):
         sidecar = self.stored().start()
         known = self.known(sidecar)
         with contextlib.closing(sqlite3.connect(sidecar.database, isolation_level=None)) as shell:
@@ -192,7 +192,7 @@ class Steering(FailureCase):
         self.assertEqual(sidecar.sql("SELECT draining FROM gateways WHERE name = 'gxy1'"), [(1,)])
         self.assertNotIn("known0", sidecar.rows())
 
-    def test_rooms_set_and_import_say_who_is_in_the_way(self):
+    def test_rooms_set_and_import_report_the_lock(self):
         sidecar = self.stored(toml()).start()
         shell = self.locked(sidecar)
         done = sidecar.run("rooms", "set", "2171", "--default-gateway", "gxy3")
@@ -203,7 +203,7 @@ class Steering(FailureCase):
         self.assertEqual(sidecar.run("rooms", "set", "2171", "--default-gateway", "gxy3").returncode, 0)
         wait_until(lambda: sidecar.ask("2171").janus == "gxy3", "the edit to be seen")
 
-    def test_the_mode_can_be_flipped_back_and_forth_while_nothing_can_be_written(self):
+    def test_the_mode_can_be_switched_while_nothing_can_be_written(self):
         sidecar = self.stored(scale()).start()
         known = self.known(sidecar)
         sidecar.ask("2171")
@@ -223,7 +223,7 @@ class Steering(FailureCase):
         self.assertEqual(sidecar.sql("SELECT value FROM meta WHERE key = 'mode'"), [("legacy",)])
         self.expect_nothing_lost(sidecar, known)
 
-    def test_a_reload_beside_an_unsound_file_is_refused_or_takes_what_is_known(self):
+    def test_a_reload_beside_an_unsound_file_is_refused_or_keeps_the_known_rows(self):
         """Never an empty catalogue, because the file was cut to nothing."""
         sidecar = self.stored(toml()).start()
         sidecar.sql("UPDATE rooms SET default_gateway_id = (SELECT id FROM gateways WHERE name = 'gxy3')"

@@ -79,7 +79,7 @@ class Watch(Case):
             self.assertGreater(watcher.output.rfind(end), watcher.output.rfind(begin))
         self.assertEqual(termios.tcgetattr(watcher.slave), watcher.found)
 
-    def test_it_shows_what_happens_as_it_happens(self):
+    def test_watch_shows_changes_as_they_happen(self):
         sidecar = self.scale()
         watcher = self.watcher(sidecar)
         watcher.wait_for("scale mode, ok", "gxy3", "0 rooms, 0 users; headroom 1200 users: IL 400")
@@ -90,7 +90,7 @@ class Watch(Case):
         self.assertTrue([line for line in lines if line.startswith("gxy2") and "draining" in line], lines)
         self.assertNotEqual(termios.tcgetattr(watcher.slave)[3], watcher.found[3], "no echo meanwhile")
 
-    def test_it_says_when_the_sidecar_is_gone_and_finds_it_again(self):
+    def test_watch_reports_a_lost_sidecar_and_finds_it_again(self):
         sidecar = self.scale()
         watcher = self.watcher(sidecar)
         watcher.wait_for("gxy1")
@@ -100,7 +100,7 @@ class Watch(Case):
         wait_until(lambda: watcher.drawing() and "Out of reach" not in "\n".join(watcher.drawing()) and
                    f"127.0.0.1:{sidecar.port}" in watcher.drawing()[0], "it to be found again")
 
-    def test_it_says_when_its_token_is_no_longer_taken(self):
+    def test_watch_reports_a_token_that_is_no_longer_valid(self):
         sidecar = self.scale()
         watcher = self.watcher(sidecar)
         watcher.wait_for("gxy1")
@@ -113,7 +113,7 @@ class Watch(Case):
         sidecar.start()
         watcher.wait_for("Refused since", "what follows is older", "gxy1")
 
-    def test_it_can_be_begun_before_the_sidecar(self):
+    def test_watch_can_be_started_before_the_sidecar(self):
         sidecar = self.sidecar(start=False)
         watcher = self.watcher(sidecar)
         watcher.wait_for("Out of reach since")
@@ -132,7 +132,7 @@ class Watch(Case):
         os.write(watcher.master, b"xq")
         self.expect_restored(watcher)
 
-    def test_it_keeps_to_the_size_of_the_terminal(self):
+    def test_watch_keeps_to_the_size_of_the_terminal(self):
         sidecar = self.sidecar(toml(scale=True, gateways=[f"gxy{number}" for number in range(1, 61)], rooms={}))
         watcher = self.watcher(sidecar, 80, 24)
         lines = watcher.wait_for("more")
@@ -143,7 +143,7 @@ class Watch(Case):
         lines = wait_until(lambda: len(watcher.drawing()) == 10 and watcher.drawing(), "ten lines")
         self.assertLessEqual(max(map(len, lines)), 40, lines)
 
-    def test_colours_are_left_out_where_they_are_not_wanted(self):
+    def test_colours_are_left_out_on_request(self):
         sidecar = self.scale()
         coloured, plain = self.watcher(sidecar), self.watcher(sidecar, NO_COLOR="1")
         for watcher in (coloured, plain):
@@ -163,7 +163,7 @@ class Watch(Case):
         self.addCleanup(process.kill)
         return process
 
-    def test_into_a_pipe_go_plain_blocks(self):
+    def test_watch_writes_plain_blocks_into_a_pipe(self):
         sidecar = self.scale()
         sidecar.ask("a\x1b[31mb")
         process = self.piped(sidecar)
@@ -174,7 +174,7 @@ class Watch(Case):
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(PATIENCE), 0)
 
-    def test_for_programs_each_look_is_an_object_on_a_line(self):
+    def test_watch_prints_one_json_object_a_line_for_programs(self):
         sidecar = self.scale()
         process = self.piped(sidecar, "--json")
         for _ in range(3):
@@ -185,7 +185,7 @@ class Watch(Case):
                                      "it to be out of reach")[0])
         self.assertEqual((news["error"], sorted(news)), ("out_of_reach", ["error", "message", "since"]))
 
-    def test_an_interval_that_makes_no_sense_is_wrong_usage(self):
+    def test_an_invalid_interval_is_wrong_usage(self):
         sidecar = self.sidecar(start=False)
         for text in ("0", "-1", "x", "99999", "nan"):
             done = sidecar.run("status", f"--watch={text}")

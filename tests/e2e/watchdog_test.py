@@ -82,14 +82,14 @@ class Watchdog(Case):
         environment = {"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": str(int(LIMIT * 1e6))}
         return manager, self.sidecar(config, env=environment)
 
-    def test_it_is_notified_as_long_as_all_get_on(self):
+    def test_the_watchdog_is_notified_while_all_threads_work(self):
         manager, _ = self.watched(toml(scale=True))
         self.assertTrue(manager.has_received("READY=1"))
         for _ in range(3):
             manager.received.clear()
             wait_until(lambda: manager.has_received("WATCHDOG=1"), "the next one")
 
-    def test_it_is_not_notified_while_one_of_them_is_stuck(self):
+    def test_the_watchdog_is_not_notified_while_a_thread_is_stuck(self):
         manager, sidecar = self.watched(toml(scale=True))
         for name, part in (("journal", "writer"), ("main", "accepting"),
                            ("housekeeping", "housekeeping")):
@@ -109,7 +109,7 @@ class Watchdog(Case):
 
 
 class Status(Case):
-    def test_it_reports_the_mode_and_why_a_reload_was_refused(self):
+    def test_the_status_shows_the_mode_and_the_cause_of_a_refused_reload(self):
         manager = ServiceManager(self)
         sidecar = self.sidecar(env={"NOTIFY_SOCKET": manager.path})
         self.assertEqual(manager.statuses()[-1], "legacy mode")
@@ -122,7 +122,7 @@ class Status(Case):
         self.assertEqual(sidecar.run("reload").returncode, 0)
         self.assertEqual(manager.statuses()[-1], "scale mode")
 
-    def test_where_nobody_asks_nobody_is_notified(self):
+    def test_a_sidecar_without_a_watchdog_limit_has_no_watchdog_thread(self):
         manager = ServiceManager(self)
         sidecar = self.sidecar(env={"NOTIFY_SOCKET": manager.path})
         self.assertNotIn("watchdog", [name for _, name in threads_of(sidecar)])

@@ -114,11 +114,11 @@ class Alerts(unittest.TestCase):
     def test_a_healthy_sidecar_alerts_nobody(self):
         self.check(a_case("healthy", [], []))
 
-    def test_each_alert_fires_when_it_should_and_alone(self):
+    def test_each_alert_fires_for_its_cause_and_alone(self):
         self.assertEqual(sorted(FIRES), sorted(ALERTS))
         self.check(*(a_case(alert, different, [alert]) for alert, different in FIRES.items()))
 
-    def test_what_happens_once_wakes_nobody(self):
+    def test_a_single_event_fires_no_alert(self):
         quiet = [series("regional_assignments_total", "0x90", result="match"),
                  series("regional_assignments_total", "0x80 1x10", result="miss")]
         self.check(a_case("one refusal", [series("refusals_total", "7x87 8x3", error="no_gateway_available")], []),
@@ -128,13 +128,13 @@ class Alerts(unittest.TestCase):
         self.check(a_case("now and then", [series("refusals_total", "0+1x90", error="storage_unavailable")],
                           ["RoomSidecarRefusesRooms"]))
 
-    def test_a_sidecar_that_shares_no_store_is_not_asked_for_one(self):
+    def test_a_sidecar_without_a_shared_store_fires_no_store_alert(self):
         gauges = ("cluster_up", "cluster_age_seconds", "cluster_max_stale_seconds")
         self.check(a_case("alone", [*(series(name, "_x90") for name in gauges),
                                     series("cluster_members", "_x90", state="well"),
                                     series("cluster_members", "_x90", state="ill")], []))
 
-    def test_a_store_that_is_back_within_a_minute_wakes_nobody(self):
+    def test_a_store_that_is_back_within_a_minute_pages_nobody(self):
         blinks = [series("cluster_up", "1x89 0x1"), series("cluster_members", "0x85 1x5", state="ill")]
         self.check(a_case("a leader's death", blinks, []))
 
@@ -144,15 +144,15 @@ class Alerts(unittest.TestCase):
                      for at, firing in (("70m", ["RoomSidecarSharedStoreConflict"]),
                                         ("119m", ["RoomSidecarSharedStoreConflict"]), ("123m", []))))
 
-    def test_the_table_of_assignments_matters_in_scale_mode_only(self):
+    def test_rows_of_assignments_fire_no_alert_in_legacy_mode(self):
         self.check(a_case("legacy", [series("scale_mode", "0x90"),
                                      series("gateway_rooms", "99x90", gateway="gxy1")], []))
 
-    def test_a_region_without_headroom_matters_in_scale_mode_only(self):
+    def test_a_region_without_headroom_alerts_in_scale_mode_only(self):
         self.check(a_case("legacy", [series("region_headroom_rooms", "0x90", region="IL"),
                                      series("scale_mode", "0x90")], []))
 
-    def test_only_known_metrics_are_asked_for(self):
+    def test_the_rules_query_only_known_metrics(self):
         known = set(re.findall(r"^\| `(room_sidecar_\w+)`", PAGE, re.MULTILINE))
         asked = set(re.findall(r"\broom_sidecar_\w+", RULES.read_text(encoding="utf-8")))
         self.assertEqual({re.sub("_bucket$", "", name) for name in asked} - known, set())

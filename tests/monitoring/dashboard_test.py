@@ -43,7 +43,7 @@ class Dashboard(unittest.TestCase):
         self.assertEqual(rows, ["Now", "Rooms and decisions", "Latency", "Gateways", "Headroom", "Storage",
                                 "Shared store", "Mode, version, configuration"])
 
-    def test_each_panel_says_what_it_shows_and_in_which_unit(self):
+    def test_each_panel_has_a_description_and_a_unit(self):
         for panel in SHOWING:
             with self.subTest(panel["title"]):
                 self.assertRegex(panel["description"], r"^[A-Z0-9].*\.$")
