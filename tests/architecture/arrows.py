@@ -2,7 +2,7 @@
 """The arrows of ARCHITECTURE.md: which folder of src may include what.
 
 arrows.py SRC        prints each include that is not allowed; exit 1 if there is one
-arrows.py --self-test   made-up trees: what is forbidden is found, what is allowed is not
+arrows.py --self-test   made-up trees: forbidden includes are found, and allowed ones are not
 """
 import fnmatch
 import pathlib
@@ -24,7 +24,7 @@ FOLDERS = {
     "page": [],
     "http": ["domain", "json", "logging", "counts", "files", "locks"],
     "api": ["domain", "app", "http", "json", "page"],
-    # reads them all when it is asked
+    # reads all counts on a scrape
     "metrics": ["domain", "store", "app", "http", "counts", "cluster"],
     # of the folders whose options it reads
     "config": ["domain", "files", "cluster", "health", "http", "logging", "store"],
@@ -36,8 +36,8 @@ FOLDERS = {
                "locks", "logging", "metrics", "store"],
 }
 
-# a library's headers -> the files that may see them. Headers among them are for their own folder:
-# nobody else then needs the library to include ours.
+# a library's headers -> the files that may see them. Headers among these are for their own folder, so no other
+# folder needs the library to include them.
 LIBRARIES = {
     "SQLiteCpp/*": ["store/*.cpp", "store/connection.h"],
     "sqlite3.h": ["store/*.cpp", "store/connection.h"],
@@ -54,7 +54,7 @@ LIBRARIES = {
 # Libraries of which one file alone may know.
 IN_ONE_FILE = ["toml++/*"]
 
-# The system's own headers; domain takes nothing but the language's.
+# The system's own headers; domain includes only the language's.
 SYSTEM = ["sys/*", "linux/*", "netinet/*", "arpa/*", "net/*", "cxxabi.h"]
 POSIX = ["dirent.h", "fcntl.h", "grp.h", "netdb.h", "poll.h", "pthread.h", "pwd.h", "sched.h",
          "signal.h", "syslog.h", "termios.h", "time.h", "unistd.h", "errno.h", "malloc.h",

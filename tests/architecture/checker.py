@@ -1,4 +1,4 @@
-"""main() of a script that looks at the tree and prints what is wrong there."""
+"""main() of a script that checks the tree and prints its faults."""
 import pathlib
 import sys
 

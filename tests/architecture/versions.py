@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""One version: project() in CMakeLists.txt says it, and what else must name it is compared with that.
+"""One version: project() in CMakeLists.txt has it, and every other place must name the same.
 
-versions.py ROOT   prints each file that says something else; exit 1 if there is one"""
+versions.py ROOT   prints each file with another version; exit 1 if there is one"""
 import pathlib
 import re
 import sys

@@ -2,7 +2,7 @@
 """The commands and the page explain the same words: src/cli/meanings.cpp and src/page/words.js, table by table.
 
 words.py ROOT        prints each word that one of them lacks; exit 1 if there is one
-words.py --self-test   made-up tables: what is missing is found"""
+words.py --self-test   made-up tables: missing words are found"""
 import re
 
 import checker

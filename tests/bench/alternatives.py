@@ -1,4 +1,4 @@
-"""What a team would use instead of the sidecar, beside it in the same rounds."""
+"""The usual alternatives to the sidecar, measured beside it in the same rounds."""
 import threading
 
 import processes
@@ -29,7 +29,7 @@ def postgres_load(server, connections, seconds, script):
 
 
 def with_memory(server, run):
-    """The most that the server held while it was under that load; also warms it up."""
+    """The largest memory of the server under that load; also warms it up."""
     seen, ended = [], threading.Event()
 
     def watch():

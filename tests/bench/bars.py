@@ -1,4 +1,4 @@
-"""DESIGN's bars of speed and size, in its order. Each function measures and notes a few of them."""
+"""DESIGN's bars of speed and size, in its order. Each function measures and records a few of them."""
 import contextlib
 import http.client
 import statistics
@@ -40,13 +40,13 @@ class Bars:
     def sticky(self):
         with running(Server(), Bare("bare_httplib"), Bare("bare_server")) as (ours, httplib, bare):
             results = pairs({name: rooms(server, 8, self.seconds) for name, server in
-                             (("sidecar", ours), ("bare httplib", httplib), ("bare door", bare))},
+                             (("sidecar", ours), ("bare httplib", httplib), ("bare server", bare))},
                             self.rounds)
         of_httplib = ratio(results["sidecar"], results["bare httplib"])
-        of_bare = ratio(results["sidecar"], results["bare door"])
+        of_bare = ratio(results["sidecar"], results["bare server"])
         self.bar("known room, 8 connections: of a bare httplib handler", f"{of_httplib:.2f}",
                  "≥ 1.10", of_httplib >= 1.1, table(results))
-        self.bar("known room, 8 connections: of a bare handler on our door", f"{of_bare:.2f}",
+        self.bar("known room, 8 connections: of a bare handler on our server", f"{of_bare:.2f}",
                  "≥ 0.80", of_bare >= 0.8)
 
     def sticky_open(self):

@@ -1,5 +1,5 @@
 """Sidecars that share their rooms in three real members of etcd: against the bare transaction and against one alone,
-by number of sidecars, and by number of rooms. All of it shares one machine: what is carried elsewhere is CPU time."""
+by number of sidecars, and by number of rooms. All of it shares one machine, so the transferable result is CPU time."""
 import concurrent.futures
 import json
 import statistics
@@ -15,7 +15,7 @@ CONNECTIONS = 32
 COUNTS = (1, 3, 10)
 IN_ALL = 30       # connections to all sidecars together
 STEADY = 100      # new rooms a second at all of them together
-STORM = 5_000     # rooms that come at once
+BURST = 5_000     # rooms that come at once
 KNOWN = 50_000    # rooms
 
 
@@ -27,7 +27,7 @@ def bare_transactions(store, seconds, name):
 
 
 def with_members(store, load):
-    """A load for pairs(), that also tells the µs of the members' CPU for each request."""
+    """A load for pairs() that also returns the µs of the members' CPU for each request."""
     def loaded(number):
         before = store.cpu_seconds()
         row = load(number)
@@ -61,7 +61,7 @@ def sticky(rounds, seconds):
 
 
 class Costs:
-    """What the members and the sidecars used, and what was asked and delivered, since it was made."""
+    """The use of CPU by members and sidecars, and the numbers of requests and events, since its construction."""
 
     def __init__(self, store, fleet):
         self.store, self.fleet = store, fleet
@@ -81,7 +81,7 @@ class Costs:
 def by_sidecars(count, rounds, seconds):
     with running(Store()) as (store,):
         fleet = [store.sidecar(warm=False) for _ in range(count)]
-        time.sleep(5)  # what was begun at the start is over
+        time.sleep(5)  # the work of the start is over
         costs = Costs(store, fleet)
         time.sleep(10)
         idle = costs.so_far()
@@ -99,9 +99,9 @@ def by_sidecars(count, rounds, seconds):
             known = floods[-1].pop("known")
         known = fleet[0].placed()
         began = time.monotonic()
-        store.fill(STORM, fleet[0].names)
-        wait_until_placed(fleet, known + STORM)
-        return {"count": count, "storm": time.monotonic() - began,
+        store.fill(BURST, fleet[0].names)
+        wait_until_placed(fleet, known + BURST)
+        return {"count": count, "burst": time.monotonic() - began,
                 "idle": {"members": idle["members"] / idle["seconds"] * 100,
                          "sidecar": idle["sidecars"] / idle["seconds"] / count * 100,
                          "requests": idle["requests"] / idle["seconds"]},
@@ -117,7 +117,7 @@ def open_loop_at(ports, rate, seconds, prefix):
 
 
 def flood(store, fleet, seconds, name, known):
-    """As many new rooms as they can, at all of them at once."""
+    """As many new rooms as the sidecars can place, at all of them at once."""
     costs = Costs(store, fleet)
     with concurrent.futures.ThreadPoolExecutor(len(fleet)) as pool:
         rows = list(pool.map(lambda pair: wrk_new(pair[1], IN_ALL // len(fleet), seconds,
@@ -169,7 +169,7 @@ def by_rooms(starts):
 
 
 def idle_members():
-    """CPU of three members that nobody uses, in % of a core."""
+    """CPU of three idle members, in % of a core."""
     with running(Store()) as (store,):
         time.sleep(3)
         before = store.cpu_seconds()

@@ -1,4 +1,4 @@
-"""The measured tables of docs/cluster.md, each between its markers; what stands around them is written by hand."""
+"""The measured tables of docs/cluster.md, each between its markers; the text around them is written by hand."""
 import re
 import time
 
@@ -51,7 +51,7 @@ def sidecars(found):
     lines = [
         ["**idle:** members' CPU, all three, % of a core", *(f"{row['idle']['members']:.1f}" for row in rows)],
         ["a sidecar's CPU, % of a core", *(f"{row['idle']['sidecar']:.2f}" for row in rows)],
-        ["requests/s that etcd is asked, all", *(f"{row['idle']['requests']:.1f}" for row in rows)],
+        ["requests/s to etcd, all", *(f"{row['idle']['requests']:.1f}" for row in rows)],
         [f"**{cluster.STEADY} new rooms/s in all:** p50 ms", *(number(row["steady"]["p50"]) for row in rows)],
         ["p99 ms", *(number(row["steady"]["p99"]) for row in rows)],
         ["events delivered a room", *(f"{row['steady']['events']:.1f}" for row in rows)],
@@ -62,10 +62,10 @@ def sidecars(found):
         ["members' CPU ms a room", *(number(row["flood"]["members"] * 1e3) for row in rows)],
         ["sidecars' CPU ms a room, all together", *(number(row["flood"]["sidecars"] * 1e3) for row in rows)],
         ["all know all of them after the last answer, ms", *(number(row["flood"]["late"]) for row in rows)],
-        [f"**{thousands(cluster.STORM)} rooms put by somebody else:** until all know them, s",
-         *(f"{row['storm']:.1f}" for row in rows)],
+        [f"**{thousands(cluster.BURST)} rooms put by another client:** until all know them, s",
+         *(f"{row['burst']:.1f}" for row in rows)],
         ["events delivered/s", *(number(delivered(row)) for row in rows)]]
-    return table(head, lines) + (f"\nThree members that nobody uses take {found['unused']:.1f} % of a core.\n")
+    return table(head, lines) + (f"\nThree idle members take {found['unused']:.1f} % of a core.\n")
 
 
 def rooms(found):
@@ -73,14 +73,14 @@ def rooms(found):
     known = thousands(cluster.KNOWN)
     return table(["", "none", f"{known} rooms"], [
         ["memory of a sidecar that follows, MiB", number(row["empty"]), number(row["full"])],
-        ["memory of one that has just listed them, MiB", "–", number(row["listed"])],
+        ["memory of a sidecar that has just listed them, MiB", "–", number(row["listed"])],
         ["its database file with its -wal, MiB", "–", number(row["database"])],
         ["memory of a member, MiB", number(row["member_empty"]), number(row["member_full"])],
         ["etcd's file, MiB", number(row["file_empty"]), number(row["file_full"])],
         ["start with an empty file, to *live*: all is listed, s", f"{row['fresh_empty']:.2f}", f"{row['fresh']:.2f}"],
         ["start with its file, to the first answer, s", "–", f"{row['again_answers']:.2f}"],
         ["start with its file, to *live*, s", "–", f"{row['again_live']:.2f}"],
-        [f"{known} rooms put in {row['filled']:.1f} s by another: behind at the end by, s", "–",
+        [f"{known} rooms put in {row['filled']:.1f} s by another client: lag at the end, s", "–",
          f"{row['behind']:.2f}"]])
 
 
@@ -89,40 +89,40 @@ def thousands(count):
 
 
 def delivered(row):
-    """Events a second in the storm."""
-    return row["count"] * cluster.STORM / row["storm"]
+    """Events a second in the burst."""
+    return row["count"] * cluster.BURST / row["burst"]
 
 
 def line_through(rows, of):
-    """What one more sidecar adds, from the fewest to the most; and what there is without any."""
+    """The slope a sidecar, from the fewest to the most; and the value without any."""
     first, last = rows[0], rows[-1]
     slope = (of(last) - of(first)) / (last["count"] - first["count"])
     return of(first) - slope * first["count"], slope
 
 
 def hundred(found):
-    """Reckoned in a straight line from what was measured."""
+    """Extrapolated in a straight line from the measurements."""
     rows = found["sidecars"]
 
     def at(count, of):
         base, slope = line_through(rows, of)
         return base + slope * count
 
-    # CPU a room beyond what is used idly at that rate.
+    # CPU a room above the idle use at that rate.
     def beyond(row):
         return row["steady"]["members"] - row["idle"]["members"] / 100 / cluster.STEADY
 
     most = delivered(rows[-1])
     room = at(100, beyond)
-    lines = [["requests/s that etcd is asked while nothing happens",
+    lines = [["requests/s to etcd while nothing happens",
               number(at(100, lambda row: row["idle"]["requests"]))],
              ["members' CPU then, all three, % of a core", number(at(100, lambda row: row["idle"]["members"]))],
              ["members' CPU for one new room, ms", number(room * 1e3)],
              ["members' CPU at 10 new rooms/s beside that, % of a core", number(room * 10 * 100)],
              ["events delivered/s at 10 new rooms/s", "1 000"],
-             [f"until all know of {thousands(cluster.STORM)} rooms, at {number(most)} deliveries/s, s",
-              number(100 * cluster.STORM / most)]]
-    return table(["100 sidecars, reckoned", ""], lines)
+             [f"until all know of {thousands(cluster.BURST)} rooms, at {number(most)} deliveries/s, s",
+              number(100 * cluster.BURST / most)]]
+    return table(["100 sidecars, calculated", ""], lines)
 
 
 TABLES = {"about": about, "bars": bars, "claims": claims, "sticky": sticky, "sidecars": sidecars, "rooms": rooms,

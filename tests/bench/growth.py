@@ -7,7 +7,7 @@ from bars import rooms
 from load import median, open_loop, pairs, ratio, wrk
 from servers import Server, running
 
-HOUR = 3600 * 50  # requests in an hour of what a signaling server really asks
+HOUR = 3600 * 50  # requests in an hour of a signaling server's real load
 
 
 def line(name, rows, first, **more):
@@ -48,7 +48,7 @@ def by_connections(rounds, seconds):
 
 
 def steady(seconds, rate):
-    """Rooms come, are entered, left and go, at default settings. -> what was held in the first third
+    """Rooms come, are entered, left and go, at default settings. -> the resources held in the first third
     and in the last: name -> (first, last, most that the last may be)"""
     samples = []
     with running(Server(warm=False, grace="2m")) as (ours,):

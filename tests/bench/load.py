@@ -1,4 +1,4 @@
-"""The clients: each loads one server, from one thread, and says what came of it.
+"""The clients: each loads one server, from one thread, and returns the result.
 
 A result has rps, p50, p99, p999 in milliseconds and cpu, the server's µs a request.
 """
@@ -45,7 +45,7 @@ def output(command, **more):
 
 
 def with_cpu(server, run):
-    """-> what run returned, seconds the server used meanwhile"""
+    """-> run's result, seconds of CPU the server used meanwhile"""
     before = processes.cpu_seconds(server.pid)
     returned = run()
     return returned, processes.cpu_seconds(server.pid) - before
@@ -53,7 +53,7 @@ def with_cpu(server, run):
 
 @contextlib.contextmanager
 def all_new(server):
-    """Sees that a load of new rooms was one: yields a list for the number of requests."""
+    """Checks that a load had only new rooms: yields a list for the number of requests."""
     before, requests = server.placed(), []
     yield requests
     placed = server.placed() - before
@@ -73,7 +73,7 @@ def wrk(server, connections, seconds, new=None, rooms=500):
 
 
 def wrk_new(server, connections, seconds, new):
-    """One of many at the same time: whether all rooms were new is for the caller to see."""
+    """One of many at the same time: the caller checks that all rooms were new."""
     return _wrk(server, connections, seconds, {"BENCH_ROUND": new})
 
 

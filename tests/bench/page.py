@@ -1,4 +1,4 @@
-"""docs/benchmarks.md, from what was measured. The layout stays the same from run to run."""
+"""docs/benchmarks.md, from the measurements. The layout stays the same from run to run."""
 import os
 import pathlib
 import platform
@@ -29,7 +29,7 @@ def verdict(met):
 # -- the machine
 
 def version_of(*command, pattern=r"(\d[\w.+:~-]*)"):
-    """A version, out of what a program or dpkg says of itself."""
+    """A version, from the output of a program or dpkg."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
                           env=servers.environment())
     found = re.search(pattern, done.stdout + done.stderr)
@@ -73,10 +73,9 @@ def versions(beside):
 
 HEAD = """# Benchmarks
 
-Written by `./dev bench`; the next run writes it anew. Everything ran on one machine, on loopback,
-the clients beside the servers, so the numbers are the machine's; what may be carried elsewhere are
-the ratios. They are medians of alternating rounds of {seconds} s: {rounds} for a bar, {fewer} for
-the rest.
+Written by `./dev bench`; the next run overwrites it. Everything ran on one machine, on loopback, with
+the clients beside the servers. The numbers are the machine's; only the ratios hold elsewhere. They are
+medians of alternating rounds of {seconds} s: {rounds} for a bar, {fewer} for the rest.
 
 {facts}
 """
@@ -84,21 +83,19 @@ the rest.
 BARS = """
 ## The bars
 
-What was promised before the first line was written, and whether it holds. *Bare httplib* is
-cpp-httplib as it is meant to be used (its own listener, `TCP_NODELAY`, long keep-alive) with a
-handler that answers a constant; *our door* is the sidecar's own listener with such a handler.
-*Open loop* means that requests leave at random instants whether or not earlier ones were answered,
-and that each is timed from the instant it was planned for.
+The bars were set before the first line of code. *Bare httplib* is cpp-httplib with its own listener,
+`TCP_NODELAY`, long keep-alive, and a handler that answers a constant. *Our server* is the sidecar's
+own listener with such a handler. *Open loop* means that requests leave at random instants, whether or
+not earlier ones were answered. Each is timed from its planned instant.
 
 """
 
 BESIDE = """
-## What else one could use
+## Alternatives
 
-The same question put to what a team would otherwise run, in the same rounds. *ours / it* compares
-requests a second: 2.00 means that the sidecar serves twice as many. CPU is the server's time a
-request, all its processes together; memory is theirs under that load, what they share counted
-once.
+The same question to the usual alternatives, in the same rounds. *ours / it* compares requests a
+second: 2.00 means that the sidecar serves twice as many. CPU is the server's time a request, of all
+its processes together. Memory is theirs under that load, with shared memory counted once.
 
 - **nginx** answers a constant and logs nothing: the least that any HTTP service can cost. *As it
   comes* it runs a worker on every core, and shares them with the client.
@@ -107,8 +104,8 @@ once.
   may lose the last minutes. It chooses no gateway and counts no load.
 - **PostgreSQL** does what gxydb-api does for each request: for a known room a `SELECT` and an
   `UPDATE` of `last_used_at`; for a new one a `GROUP BY` over the assignments and an
-  `INSERT … ON CONFLICT`. Prepared statements, `fsync` on, otherwise as Debian sets it up; without
-  the HTTP service that would stand before it, and without deciding anything.
+  `INSERT … ON CONFLICT`. It has prepared statements, `fsync` on, and Debian's settings otherwise. It
+  has no HTTP service before it, and decides nothing.
 """
 
 BESIDE_HEAD = ["", "requests/s", "ours / it", "p50 ms", "p99 ms", "p99.9 ms", "CPU µs", "MiB"]
@@ -123,27 +120,26 @@ STEADY = """
 
 {requests} requests, as many as an hour brings at 50 a second, at {rate}/s: 500 rooms at a time are
 asked for, entered by two users who keep reporting, left again and forgotten, {rooms} rooms in all.
-Nothing may be held in the last third that was not in the first. Answers meanwhile, open loop:
+No resource may have grown from the first third to the last. Answers meanwhile, open loop:
 p50 {p50:.2f} ms, p99 {p99:.2f} ms, p99.9 {p999:.2f} ms.
 
 """
 
 LIMITS = """
-## What it means, and what not
+## Meaning and limits
 
 {meaning}
 - Client and server share the cores. A server with several workers (nginx as it comes, PostgreSQL)
   takes time from its own client at high load, and the sidecar does, too.
 - Each client is the one made for its server: wrk (HTTP), redis-benchmark, pgbench, one thread each.
-  wrk counts a stall against all requests that it kept from leaving, the others once a connection:
-  this makes the sidecar's and nginx's p99 and p99.9 look worse beside theirs, never better.
-- p99.9 of what is synced is the disk's. A virtual disk may stall for tens of milliseconds, and one
-  run then differs from the next.
-- Redis and PostgreSQL do much that the sidecar does not, and the sidecar decides, which they do
-  not. It is compared with the work that this one question would make for them.
+  wrk counts a stall against all requests that it kept from leaving, the other clients once a
+  connection. The p99 and p99.9 of the sidecar and nginx therefore look worse beside theirs, never better.
+- p99.9 of synced writes is the disk's. A virtual disk may stall for tens of milliseconds, so runs differ.
+- Redis and PostgreSQL do much that the sidecar does not, and only the sidecar decides. It is compared
+  with the work that this one question would make for them.
 - An hour in {steady} seconds shows growth by work done. It does not show growth by time alone; the
-  times that matter here (the cleaning, `dead_after`, `join_grace`) are within it or tested with a
-  clock of their own.
+  important times (the cleanup, `dead_after`, `join_grace`) are within it or tested with a clock of
+  their own.
 """
 
 
@@ -207,12 +203,12 @@ def meaning(beside):
     known, new = beside["known", 32], beside["new", 32]
     ours = known[0]
     return (f"- With 32 connections a known room costs {number(ours['cpu'])} µs of a core: one core "
-            f"serves what {number(1e6 / ours['cpu'] / 50)} signaling servers ask at 50 requests a "
-            f"second. It serves {times(by_name(known, 'PostgreSQL')['ratio'])} as many requests as "
+            f"serves {number(1e6 / ours['cpu'] / 50)} signaling servers at 50 requests a second each. "
+            f"It serves {times(by_name(known, 'PostgreSQL')['ratio'])} as many requests as "
             f"PostgreSQL, {times(by_name(known, 'Redis')['ratio'])} as many as Redis, which speaks "
             f"a simpler protocol, and {times(by_name(known, 'nginx')['ratio'])} as many as one "
-            f"worker of nginx that thinks of nothing.\n"
-            f"- A new room waits for the disk once, together with whoever comes at the same time: "
+            f"worker of nginx that answers a constant.\n"
+            f"- A new room waits for the disk once, together with simultaneous ones: "
             f"{times(by_name(new, 'PostgreSQL')['ratio'])} as many as PostgreSQL, "
             f"{times(by_name(new, 'Redis')['ratio'])} as many as Redis when that syncs, too.")
 

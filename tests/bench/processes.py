@@ -1,4 +1,4 @@
-"""What a server costs: time, memory, descriptors and threads of a process and its children."""
+"""The cost of a server: CPU time, memory, descriptors and threads of a process and its children."""
 import os
 import pathlib
 import re
@@ -11,7 +11,7 @@ def _read(pid, name):
 
 
 def family(pid):
-    """The process and all that descend from it."""
+    """The process and all its descendants."""
     found = [pid]
     for parent in found:
         try:
@@ -23,7 +23,7 @@ def family(pid):
 
 
 def cpu_seconds(pid):
-    """Used so far by the family, those included that have ended."""
+    """Used so far by the family, including ended processes."""
     total = 0
     for member in family(pid):
         try:
@@ -35,7 +35,7 @@ def cpu_seconds(pid):
 
 
 def pss_mib(pid):
-    """Memory of the family, what is shared counted once."""
+    """Memory of the family, with shared memory counted once."""
     total = 0
     for member in family(pid):
         try:

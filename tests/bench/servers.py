@@ -1,4 +1,4 @@
-"""The servers that are measured: the sidecar, the two bare handlers, and what a team would use instead.
+"""The measured servers: the sidecar, the two bare handlers, and the usual alternatives.
 
 Each has a port, a pid and end(), listens on a free loopback port, and keeps its files in SCRATCH.
 """
@@ -23,10 +23,10 @@ SCRATCH.chmod(0o755)
 os.environ["ROOM_SIDECAR"] = str(TREE / "room-sidecar")
 os.environ["TMPDIR"] = str(SCRATCH)
 
-ROOMS = range(2000, 2500)  # those that rooms.lua and openloop ask for
+ROOMS = range(2000, 2500)  # as in rooms.lua and openloop
 
 
-STARTED = []  # those that have not ended, though the constructor of the next may have failed
+STARTED = []  # running servers, though the constructor of the next may have failed
 
 
 @contextlib.contextmanager
@@ -57,7 +57,7 @@ class Bare:
 
 
 class Server:
-    """A room-sidecar in scale mode, whose 500 rooms are placed by the time it is handed out."""
+    """A room-sidecar in scale mode, with its 500 rooms already placed."""
 
     def __init__(self, gateways=12, assignments=0, warm=True, grace="2h", **tables):
         import sidecar
@@ -121,7 +121,7 @@ class Server:
         self.sidecar.remove()
 
 
-# -- what a team would use instead. From Debian's packages, unpacked into PACKAGES by ./dev bench or
+# -- the usual alternatives. From Debian's packages, unpacked into PACKAGES by ./dev bench or
 # installed; each with a configuration of its own, so that no service of the machine is touched.
 
 PACKAGES = TREE / "packages"
@@ -177,7 +177,7 @@ class Alternative:
         STARTED.append(self)
 
     def run(self, command):
-        """To its end; returns what it printed."""
+        """To its end; returns its output."""
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
                               env=environment(), cwd=self.folder)
         if done.returncode != 0:
@@ -254,7 +254,7 @@ class Redis(Alternative):
 
 
 class Postgres(Alternative):
-    """As Debian's package sets it up, with the table that gxydb-api keeps and 500 rooms in it."""
+    """As set up by Debian's package, with gxydb-api's table and 500 rooms in it."""
 
     TABLE = """
         CREATE TABLE room_server_assignments (

@@ -1,4 +1,4 @@
-"""Three real members of etcd for sidecars that share their rooms, and what they cost."""
+"""Three real members of etcd for sidecars that share their rooms, and their cost."""
 import json
 import re
 import time
@@ -6,12 +6,12 @@ import time
 import processes
 from servers import STARTED, Server
 
-ROOMS_AT_ONCE = 60  # a room and its mark are two operations, of 128 that a transaction may have
-STRANGER = "0123456789abcdef"  # the sidecar that has assigned what is filled in
+ROOMS_AT_ONCE = 60  # a room and its use mark are two operations, and a transaction may have 128
+STRANGER = "0123456789abcdef"  # the sidecar of the filled-in rooms
 
 
 class Store:
-    """Three members, and nothing in them."""
+    """Three empty members."""
 
     def __init__(self):
         from etcd import Etcd
@@ -31,7 +31,7 @@ class Store:
         return sum(map(processes.cpu_seconds, self.pids))
 
     def sidecar(self, **more):
-        """One that follows the store."""
+        """A sidecar that follows the store."""
         server = Server(cluster=self.etcd.settings(), **more)
         wait_until_live(server)
         return server
@@ -58,7 +58,7 @@ class Store:
         return max(int(member.status()["dbSize"]) for member in self.etcd) / 2**20
 
     def fill(self, count, gateways):
-        """As if another sidecar had assigned so many rooms that are in use."""
+        """Adds that many rooms in use, as another sidecar would."""
         from etcd import encoded
         prefix = self.etcd.prefix
         for begin in range(0, count, ROOMS_AT_ONCE):
@@ -87,7 +87,7 @@ def wait_until_live(server):
 
 
 def wait_until_placed(fleet, rooms):
-    """Each knows so many rooms."""
+    """Waits until each sidecar knows that many rooms."""
     from sidecar import wait_until
     for server in fleet:
         wait_until(lambda server=server: server.placed() >= rooms, f"{rooms} rooms to be known to all")

@@ -68,7 +68,7 @@ def start_all():
     assert is_active(SOCKET)
 
 
-# -- What is done to it
+# -- the steps
 
 def the_previous_version_is_installed_and_in_use():
     apt("install", PREVIOUS)
@@ -156,7 +156,7 @@ def legacy_mode_answers_with_the_default_and_writes_nothing():
     DOTENV.write_text("SCALE=false\n")
     systemctl("reload", SERVICE)
     wait_until(lambda: shown("StatusText") == "legacy mode", "the status line")
-    time.sleep(1)  # what was noted before is written behind
+    time.sleep(1)  # earlier notes are written behind
     before = run("sqlite3", DATABASE, "SELECT * FROM room_server_assignments")
     for room, gateway in DEFAULTS.items():
         answer = ask(room)
@@ -253,7 +253,7 @@ def the_watchdog_ends_what_hangs():
     drop_in("[Service]\nWatchdogSec=4\n")
     systemctl("restart", SERVICE)
     time.sleep(6)
-    assert shown("NRestarts") == "0", "it is told in time"
+    assert shown("NRestarts") == "0", "systemd is notified in time"
     pid, since = int(shown("MainPID")), cursor()
     os.kill(pid, signal.SIGSTOP)
     wait_for_line("Watchdog timeout", since)
@@ -310,7 +310,7 @@ def a_damaged_database_stops_the_start_and_restore_mends_it():
 
 
 def a_newer_database_is_refused_with_a_clear_word():
-    """What meets a package that was downgraded."""
+    """The start of a downgraded package."""
     stop_all()
     known = run("sqlite3", DATABASE, "PRAGMA user_version").strip()
     run("sqlite3", DATABASE, "PRAGMA user_version = 4711")
@@ -329,7 +329,7 @@ def a_second_one_is_refused_and_says_who_is_first():
 
 
 def clients_that_wait_while_it_cannot_start_are_served_once_it_can():
-    """Neither may the socket end in a state that outlives the mending, nor the tries burn the machine."""
+    """The socket must not fail for good, and the attempts must not burn CPU."""
     good, since = CONFIG.read_text(), cursor()
     CONFIG.write_text("scael = true\n")
     fails("systemctl", "restart", SERVICE)

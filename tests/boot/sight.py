@@ -1,4 +1,4 @@
-"""What the boot test sees and does on the machine: commands, the journal, HTTP, clients under load."""
+"""The boot test's means on the machine: commands, the journal, HTTP, clients under load."""
 import http.client
 import json
 import subprocess
@@ -9,7 +9,7 @@ SERVICE, SOCKET = "room-sidecar.service", "room-sidecar.socket"
 
 
 def run(*command, status=0, text=None):
-    """Runs a command to its end; returns what it printed. `status` None: whatever it ends with."""
+    """Runs a command to its end; returns its output. `status` None: any exit code is accepted."""
     done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=120)
     printed = done.stdout + done.stderr
     assert status in (None, done.returncode), f"{command}: exit {done.returncode}\n{printed}"
@@ -44,7 +44,7 @@ def wait_active():
 
 def journal(since=None, unit=SERVICE):
     """(priority, message) of the unit's lines, systemd's own among them."""
-    # What was said just now may still be on its way there.
+    # The newest lines may still be on their way there.
     run("journalctl", "--sync")
     arguments = ["--after-cursor", since] if since else []
     lines = run("journalctl", "--output=json", "--unit", unit, "--no-pager", "--quiet", *arguments)
@@ -128,7 +128,7 @@ class Load:
         return self
 
     def __exit__(self, kind, *_):
-        # Some more, so that what comes after the last action is seen, too.
+        # Some more, so that effects of the last action are seen, too.
         enough = self.answered + 20
         if kind is None and self._to_the_end:
             wait_until(lambda: self.answered > enough, "the last answers under load")

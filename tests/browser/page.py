@@ -1,4 +1,4 @@
-"""What the tests of the page share: the browser at a real sidecar, a tunnel, and what every state is held against.
+"""Shared by the tests of the page: the browser at a real sidecar, a tunnel, and the checks of every state.
 
 Screenshots go to the folder named by SCREENSHOTS; axe-core, which looks for what bars people from using a page, is
 the file named by AXE. Whatever the browser's console complains of fails the test, unless the test expects it.
@@ -65,7 +65,7 @@ class Tunnel:
 
 
 class Healthy(http.server.BaseHTTPRequestHandler):
-    """A gateway that is alive."""
+    """A living gateway."""
 
     def do_GET(self):
         body = b'{"janus":"server_info"}'
@@ -86,7 +86,7 @@ class Page(Case):
         cls.addClassCleanup(cls.browser.quit)
 
     def setUp(self):
-        self.expected = []  # what the console may complain of
+        self.expected = []  # complaints that the console may have
         self.browser.open("about:blank")
         self.browser.size(*DESK)
         self.browser.prefer(color_scheme="light", reduced_motion="reduce")
@@ -97,7 +97,7 @@ class Page(Case):
                       if not any(part in entry[1] for part in self.expected)]
         self.assertEqual(complaints, [])
 
-    # -- what tests are made of
+    # -- the steps of tests
 
     def open(self, sidecar, port=None):
         self.browser.open(f"http://127.0.0.1:{port or sidecar.port}/")
@@ -106,11 +106,11 @@ class Page(Case):
         wait_until(lambda: text in self.browser.text(selector), f"{text!r} in {selector}")
 
     def poll(self):
-        """What the page does when its tab is looked at again: it asks at once."""
+        """Makes the page ask at once, as when its tab becomes visible."""
         self.browser.run("document.dispatchEvent(new Event('visibilitychange'))")
 
     def refreshes(self, sidecar):
-        """How often the page has asked for everything."""
+        """The number of the page's full refreshes."""
         for line in sidecar.get("/metrics").body.decode().splitlines():
             if line.startswith('room_sidecar_http_requests_total{method="GET",route="/v2/config"'):
                 return float(line.split()[-1])
@@ -126,7 +126,7 @@ class Page(Case):
         wait_until(are_over, f"{times} refreshes")
 
     def later(self, seconds):
-        """For the page so much time passes at once."""
+        """Lets that much time pass at once for the page."""
         self.browser.run("const real = performance.now.bind(performance);"
                          "performance.now = () => real() + 1000 * arguments[0];", seconds)
 

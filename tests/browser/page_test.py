@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The page at GET / in a real browser, before a real sidecar: what it says, what it does, how it looks."""
+"""The page at GET / in a real browser, before a real sidecar: its texts, its actions, its look."""
 import http.server
 import re
 import socket
@@ -13,7 +13,7 @@ from sidecar import toml, wait_until
 from webdriver import BACKSPACE, ENTER, ESCAPE, SPACE, TAB
 
 HOSTILE = '<img src=x onerror="document.title=1">'
-# The browser says so of every answer that is no 200; the page says it in words.
+# The browser logs every answer other than 200; the page shows it in words.
 NOT_200 = "Failed to load resource"
 
 
@@ -29,7 +29,7 @@ class Looks(Page):
         self.sees("Load 20 of 300 (7 %) on the 2 that take new rooms, 20 on the others. Draining: gxy3.", "#sums")
         sidecar.delete("/v2/gateways/gxy3/drain")
         self.sees("Load 40 of 320 (13 %).", "#sums")
-        self.assertEqual(self.gateways()[0], "gxy3", "trouble first")
+        self.assertEqual(self.gateways()[0], "gxy3", "problems first")
         self.sees("load 20 of 20 (100 %)", "#gateway-list li:first-child")
         self.sees("full", "#gateway-list li:first-child .conditions")
         self.sees("to gxy3: chosen by load, among the first that can take it", "#decision-list li:first-child")
@@ -55,14 +55,14 @@ class Looks(Page):
         sidecar.put("/v2/gateways/gxy41/drain")
         self.open(sidecar)
         self.sees("Gateways (60)", "#gateways-title")
-        self.assertEqual(self.gateways()[0], "gxy41", "trouble first")
+        self.assertEqual(self.gateways()[0], "gxy41", "problems first")
         self.sees("Draining: gxy41.", "#sums")
         self.accessible("sixty")
         self.browser.size(*PHONE)
         tall = self.browser.run("return document.documentElement.scrollHeight")
         self.assertLess(tall, 7000, "sixty gateways on a phone")
         first_row = "#gateway-list li:first-child "
-        self.assertTrue(self.browser.is_shown(first_row + ".sparkline"), "trouble is told in full")
+        self.assertTrue(self.browser.is_shown(first_row + ".sparkline"), "problems are shown in full")
         self.sees("draining: no new rooms", first_row + ".conditions")
         well = "#gateway-list li:nth-child(2) "
         self.assertFalse(self.browser.is_shown(well + ".sparkline"))
@@ -113,13 +113,13 @@ class Looks(Page):
         self.sees("Degraded", "#state-title")
         self.sees("gxy3 is down.", "#troubles")
         self.sees("Health: ", "#troubles")
-        wait_until(lambda: self.gateways()[0] == "gxy3", "trouble first")
+        wait_until(lambda: self.gateways()[0] == "gxy3", "problems first")
         self.sees("down: does not answer", "#gateway-list li:first-child")
         self.assertIn("Degraded", self.browser.run("return document.title"))
         self.accessible("degraded")
 
     def test_the_last_hour_is_a_line_with_gaps_for_missing_samples(self):
-        """An hour cannot be waited for: the browser is handed one in the answer's place."""
+        """The browser gets a made-up hour in place of the answer."""
         sidecar = self.scale()
         hour = """
           const real = window.fetch;
@@ -356,7 +356,7 @@ class Actions(Page):
         self.assertEqual(self.gateways(), before)
         self.browser.leave()
         self.poll()
-        wait_until(lambda: self.gateways()[0] == last, "trouble first")
+        wait_until(lambda: self.gateways()[0] == last, "problems first")
 
     def test_a_resting_pointer_holds_no_row(self):
         sidecar = self.scale()
@@ -373,7 +373,7 @@ class Actions(Page):
         self.refreshed(sidecar, 2)
         self.assertEqual(self.gateways()[0], first, "it may be about to press")
         self.later(15)
-        wait_until(lambda: self.poll() or self.gateways()[0] == last, "trouble first")
+        wait_until(lambda: self.poll() or self.gateways()[0] == last, "problems first")
         self.assertTrue(self.has_focus(self.button(last)), "the row has taken the focus along")
 
 
@@ -443,9 +443,9 @@ class Connections(Page):
             return next(line for line in sidecar.get("/metrics").body.decode().splitlines() if line.startswith(
                 'room_sidecar_http_requests_total{method="GET",route="/v2/config"'))
 
-        # Headless tabs all count as looked at, so the page is told by what it asks.
+        # Headless tabs all count as visible, so the page's own query is replaced.
         self.browser.run("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
-        time.sleep(4)  # what was due; its pause is 3 s
+        time.sleep(4)  # the overdue refresh; the pause is 3 s
         before = asked()
         time.sleep(4)
         self.assertEqual(asked(), before)

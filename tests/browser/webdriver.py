@@ -1,4 +1,4 @@
-"""A headless Chromium, driven by chromedriver: W3C WebDriver over HTTP, as much of it as our page's test needs.
+"""A headless Chromium, driven by chromedriver: W3C WebDriver over HTTP, as much of it as the page's test needs.
 
 Both are Debian's (chromium, chromium-driver). A Browser starts a chromedriver of its own on a free port, with a profile
 that goes with it.
@@ -20,7 +20,7 @@ ENTER, TAB, ESCAPE, BACKSPACE, SPACE = "\ue007", "\ue004", "\ue00c", "\ue003", "
 
 
 class WebDriverError(Exception):
-    """What the driver refuses, by the standard's error code."""
+    """A refusal by the driver, with the standard's error code."""
 
     def __init__(self, code, message):
         super().__init__(f"{code}: {message.splitlines()[0] if message else ''}")
@@ -41,7 +41,7 @@ class Browser:
     def _start_driver(self):
         """It takes a free port of IPv6, then the same one of IPv4, which another may have: then once more."""
         for _ in range(10):
-            # A group of its own: what is left of the browser ends with it.
+            # A group of its own: the rest of the browser ends with it.
             self._driver = subprocess.Popen(
                 ["chromedriver", "--port=0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, text=True, env={**os.environ, "HOME": str(self.profile)},
@@ -56,7 +56,7 @@ class Browser:
             self._driver.stdout.close()
             if "port not available" not in output:
                 break
-        raise AssertionError(f"chromedriver ended without telling its port:\n{output}")
+        raise AssertionError(f"chromedriver ended without printing its port:\n{output}")
 
     def _open_session(self):
         arguments = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
@@ -80,7 +80,7 @@ class Browser:
         return value
 
     def ask(self, method, path, body=None):
-        """One of the standard's commands within the session."""
+        """Sends one of the standard's commands within the session."""
         return self._ask(method, self._session + path, body)
 
     def quit(self):
@@ -104,11 +104,11 @@ class Browser:
         self.ask("POST", "/refresh", {})
 
     def run(self, script, *arguments):
-        """Runs JavaScript in the page, whatever its policy; what it returns is returned."""
+        """Runs JavaScript in the page, whatever its policy, and returns the result."""
         return self.ask("POST", "/execute/sync", {"script": script, "args": arguments})
 
     def run_async(self, script, *arguments):
-        """The same for what answers later, by calling its last argument."""
+        """The same for a script that answers later, by calling its last argument."""
         return self.ask("POST", "/execute/async", {"script": script, "args": arguments})
 
     def find(self, selector):
@@ -118,7 +118,7 @@ class Browser:
         return self.ask("POST", "/elements", {"using": "css selector", "value": selector})
 
     def text(self, selector):
-        """As a reader sees it: what is hidden has none."""
+        """The visible text."""
         return self.ask("GET", f"/element/{self.find(selector)[ELEMENT]}/text")
 
     def texts(self, selector):
@@ -150,7 +150,7 @@ class Browser:
     def _act(self, source):
         self.ask("POST", "/actions", {"actions": [source]})
 
-    # -- what it looks like
+    # -- the look
 
     def devtools(self, command, **parameters):
         """Chromium's own command, which the standard lacks."""
@@ -161,7 +161,7 @@ class Browser:
                       mobile=width < 500)
 
     def prefer(self, **features):
-        """prefer(color_scheme="dark"): what the reader's system asks for."""
+        """prefer(color_scheme="dark"): the preference of the reader's system."""
         self.devtools("Emulation.setEmulatedMedia", features=[
             {"name": f"prefers-{name.replace('_', '-')}", "value": value} for name, value in features.items()])
 
@@ -170,6 +170,6 @@ class Browser:
         pathlib.Path(file).write_bytes(base64.b64decode(picture["data"]))
 
     def console(self):
-        """Warnings and errors since this was last asked: (source, message)."""
+        """Warnings and errors since the last call: (source, message)."""
         return [(entry["source"], entry["message"]) for entry in self.ask("POST", "/se/log", {"type": "browser"})
                 if entry["level"] in ("WARNING", "SEVERE")]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""By which names in its certificate an MQTT broker is believed: those in subjectAltName, and never its subject."""
+"""Names in an MQTT broker's certificate: those in subjectAltName count, and the subject never does."""
 import pathlib
 import socket
 import ssl
@@ -14,7 +14,7 @@ CONNECT, SUBSCRIBE = 0x10, 0x82
 
 
 class Broker:
-    """As much of one as shows whether it is believed: it takes CONNECT and SUBSCRIBE, and says yes."""
+    """A minimal broker that shows whether it is trusted: it accepts CONNECT and SUBSCRIBE."""
     def __init__(self, certificate, key):
         self.packets = []
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -62,7 +62,7 @@ class BrokerCertificate(Case):
                 "timeout": "100ms"}
 
     def listener(self, host, names, common_name):
-        """A broker with such a certificate, and a sidecar that listens to it under that name of a host."""
+        """A broker with such a certificate, and a sidecar that subscribes under that host name."""
         broker = Broker(*self.certificates.issue("broker", "serverAuth", names, common_name))
         self.addCleanup(broker.close)
         return broker, self.sidecar(toml(health=self.health(host, broker.port, self.certificates.ca)))
@@ -72,7 +72,7 @@ class BrokerCertificate(Case):
                             ("localhost", "DNS:other.example,DNS:LOCALHOST,IP:127.0.0.1")]:
             with self.subTest(host=host, names=names):
                 broker, _ = self.listener(host, names, None)
-                wait_until(lambda broker=broker: SUBSCRIBE in broker.packets, "the broker to be believed")
+                wait_until(lambda broker=broker: SUBSCRIBE in broker.packets, "the broker to be trusted")
 
     def test_no_other_name_is_accepted_and_nothing_is_sent(self):
         for host, names, common_name in [("127.0.0.1", "DNS:other.example", "127.0.0.1"),
@@ -94,7 +94,7 @@ class BrokerCertificate(Case):
 
     def test_a_certificate_of_an_unknown_authority_is_refused_and_so_is_a_ca_file_without_one(self):
         broker, sidecar = self.listener("127.0.0.1", "IP:127.0.0.1", None)
-        wait_until(lambda: SUBSCRIBE in broker.packets, "the broker to be believed")
+        wait_until(lambda: SUBSCRIBE in broker.packets, "the broker to be trusted")
         for name, file, why in [("others", self.others.ca, "its certificate is refused, "),
                                 ("none", self.others.ca_key, "holds no certificate that can be read")]:
             with self.subTest(name):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What silence ends, and what it does not."""
+"""The effects of silent sessions, and their limits."""
 import time
 import unittest
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a stopped process and a silent signaling server do not end."""
+"""A stopped process and a silent signaling server end nothing."""
 import signal
 import time
 import unittest

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What operators write by mistake, or for another program: `check` and `serve` say so, and never act on half of it."""
+"""Mistakes of operators, and settings of other programs: `check` and `serve` report them, and never act on half."""
 import json
 import os
 import re

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Killed at any instant, under load: what was answered stands.
+"""A kill at any instant, under load: answers hold.
 
 CRASH_ROUNDS says how often (`./dev soak` sets it), CRASH_SEED repeats a run.
 """
@@ -31,7 +31,7 @@ def scale(**more):
 
 
 def rows_left_behind(sidecar):
-    """The assignments in the file of a dead sidecar; from a copy: the next one is to recover it."""
+    """The assignments in a dead sidecar's file, read from a copy, since the next sidecar must recover the file."""
     with tempfile.TemporaryDirectory() as folder:
         for end in ("", "-wal"):
             file = sidecar.database.with_name(sidecar.database.name + end)
@@ -60,11 +60,11 @@ class Crash(Case):
         self.chance = random.Random(f"{SEED} {self.id()}")
 
     def pause(self, most):
-        """Chooses an instant: it sleeps because there is nothing to wait for."""
+        """Chooses an instant: it sleeps because there is no condition to wait for."""
         time.sleep(self.chance.uniform(0, most))
 
     def expect_standing(self, sidecar, promised, asked):
-        """In the file, in the listing, in the loads and when asked for."""
+        """Checks the file, the listing, the loads and the answers."""
         self.assertEqual(different(promised, rows_left_behind(sidecar)), {})
         sidecar.start()
         listed = sidecar.assignments()
@@ -114,7 +114,7 @@ class Crash(Case):
 
     def test_a_kill_during_a_reload_leaves_the_old_rooms_or_the_new_ones(self):
         def config(number):
-            """Rooms that come, go, and change their default gateway, beside the load's."""
+            """A configuration with rooms that come, go, and change their default gateway, beside those of the load."""
             rooms = {f"row-{i}": GATEWAYS[(i + number) % 6]
                      for i in range(number % 3 * 10, number % 3 * 10 + 200)}
             return scale(rooms=rooms, balancing={"max_server_capacity": 400 + number % 5})

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Why is a room where it is: the remembered decisions, over HTTP and by `why`."""
+"""The recorded decisions, over HTTP and by `why`."""
 import json
 import re
 import unittest

@@ -80,7 +80,7 @@ class Description:
                 yield name, content["schema"], self.resolve(example)["value"]
 
     def wrong_with(self, operation, answer):
-        """What of an answer is not as described."""
+        """The differences between an answer and its description."""
         response = operation.responses.get(answer.status)
         if response is None:
             return [f"the status {answer.status} is not described"]

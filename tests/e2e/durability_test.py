@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The database file: what survives, and who may own it. (How it fails: storage_*_test.py.)"""
+"""The database file: durability, and the owner lock. (Failures: storage_*_test.py.)"""
 import pathlib
 import subprocess
 import unittest

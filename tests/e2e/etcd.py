@@ -2,7 +2,7 @@
 authentication if asked for; to be killed, frozen, compacted, and restored from a snapshot.
 
 Debian's packages etcd-server and etcd-client, unpacked by ./dev below build/etcd (ETCD_ROOT) or installed.
-What the harness asks it for itself goes through the JSON gateway, by linearizable reads.
+The harness's own requests go through the JSON gateway, by linearizable reads.
 """
 import base64
 import http.client
@@ -70,7 +70,7 @@ def bcrypt_cost_for(least):
 
 
 class Refused(Exception):
-    """etcd answered, and not with 200."""
+    """etcd answered with another status than 200."""
 
     def __init__(self, status, body):
         super().__init__(f"{status} {body}")
@@ -107,17 +107,17 @@ class Member(Process):
                     "--logger", "zap", "--log-level", "error", *self.etcd.tls_arguments(), *self.etcd.flags)
 
     def stop(self):
-        """It writes everything: a member that was killed takes its last tokens from its log again."""
+        """Stops cleanly: a killed member would take its last tokens from its log again."""
         self.send(signal.SIGTERM)
         self.process.wait()
 
     def start(self):
-        """Again, after stop() or kill(): its data directory says who it is."""
+        """Starts it again after stop() or kill(): its data directory has its identity."""
         self.begin()
         self.wait_until_up(self.is_healthy)
 
     def is_healthy(self):
-        """Has it a leader that answers?"""
+        """Does it have a leader that answers?"""
         try:
             return self.request("GET", "/health", timeout=3)[0] == 200
         except (OSError, http.client.HTTPException):
@@ -142,7 +142,7 @@ class Member(Process):
         return json.loads(self.request("POST", "/v3/maintenance/status", "{}", timeout=2)[1])
 
     def term_led(self):
-        """The term in which it is the leader, by its own word; else 0."""
+        """The term in which it claims to be the leader; else 0."""
         if not self.is_running() or self.is_frozen:
             return 0
         try:
@@ -228,13 +228,13 @@ class Etcd(Scratch):
             member.wait_until_up(member.is_healthy)
 
     def restart(self):
-        """All members at once; no token that was made before the last key was put is known any more."""
+        """Restarts all members at once: they know no token from before the last put any more."""
         for member in self:
             member.stop()
         self._begin()
 
     def password_checks(self):
-        """That all members have begun since they were started; the harness's own among them."""
+        """The password checks of all members since their start, including the harness's own."""
         counter = 'grpc_server_started_total{grpc_method="Authenticate"'
         lines = [line for member in self for line in member.request("GET", "/metrics")[1].decode().splitlines()]
         return sum(int(line.split()[-1]) for line in lines if line.startswith(counter))
@@ -274,7 +274,7 @@ class Etcd(Scratch):
         self._control("snapshot", "save", str(file), "--endpoints", member.url)
 
     def restore(self, file):
-        """All members anew at the same places, with what the snapshot has. It is another cluster then."""
+        """All members anew at the same addresses, with the snapshot's content. It is another cluster then."""
         self.kill()
         self.token += "-restored"
         for member in self:
@@ -297,7 +297,7 @@ class Etcd(Scratch):
         if done.returncode != 0:
             raise AssertionError(f"etcdctl {arguments}: {done.stdout}{done.stderr}")
 
-    # -- what it is asked for by the harness itself
+    # -- requests of the harness itself
 
     def call(self, path, body=None, with_token=True, timeout=4):
         """At the first member that answers, as root."""
@@ -358,7 +358,7 @@ class Etcd(Scratch):
         self.call("/v3/kv/deleterange", {"key": encoded(self.prefix + key)})
 
     def create(self, key, value):
-        """If it is not there. Returns the value that it has then."""
+        """Creates a key unless it exists. Returns its value afterwards."""
         name = encoded(self.prefix + key)
         answer = self.call("/v3/kv/txn", {
             "compare": [{"key": name, "target": "CREATE", "result": "EQUAL", "create_revision": "0"}],
@@ -373,5 +373,5 @@ class Etcd(Scratch):
         return int(answer["header"]["revision"])
 
     def compact(self):
-        """All that is older than the newest revision is forgotten."""
+        """Forgets everything older than the newest revision."""
         self.call("/v3/kv/compaction", {"revision": self.revision(), "physical": True})

@@ -16,13 +16,13 @@ ENGINE_NONE = {"engine": "none"}
 
 
 def config(cluster, gateways=tuple(GATEWAYS), scale=True, **tables):
-    """Rooms stay for long after the last answer: what goes is not to be mistaken for lost."""
+    """Rooms stay for long after the last answer, so that a removal is not taken for a loss."""
     tables.setdefault("sessions", {"join_grace": "20m"})
     return toml(scale=scale, rooms={}, unknown_rooms="accept", gateways=gateways, cluster=cluster, **tables)
 
 
 class Member(Sidecar):
-    """A sidecar that keeps its address over a restart, and knows what it says of the others."""
+    """A sidecar that keeps its address over a restart, with its own view of the fleet."""
 
     def __init__(self, text, node=None, **more):
         super().__init__(text, **more)
@@ -55,7 +55,7 @@ class Member(Sidecar):
         return self
 
     def degraded(self):
-        """Why, as /readyz tells."""
+        """The reasons in /readyz."""
         answer = self.get("/readyz")
         assert answer.status == 200, answer
         return answer.json["reasons"] if answer.json["status"] == "degraded" else []
@@ -87,7 +87,7 @@ class FleetCase(Case):
 
     @classmethod
     def flags(cls):
-        """What else the members of etcd are started with."""
+        """More arguments for the members of etcd."""
         return ()
 
     @classmethod
@@ -98,7 +98,7 @@ class FleetCase(Case):
         cls.etcd.start()
 
     def setUp(self):
-        if not self.authentication:  # whose user is limited to its prefix
+        if not self.authentication:  # for a user limited to its prefix
             self.etcd.prefix = f"/{self._testMethodName}/"
 
     def settings(self, **cluster):
@@ -111,19 +111,19 @@ class FleetCase(Case):
         return member
 
     def member(self, cluster=None, node=None, **tables):
-        """One that is live."""
+        """A live sidecar."""
         return self.begin(config(self.settings(**(cluster or {})), **tables), node).wait_until_live()
 
     def fleet(self, count=3, **more):
         return [self.member(**more) for _ in range(count)]
 
     def away(self):
-        """The engine hangs; it is back before the next test."""
+        """Makes the engine hang until the end of the test."""
         self.etcd.freeze()
         self.addCleanup(self.etcd.thaw)
 
     def seen_by_all(self, fleet, room, gateway):
-        """What one sidecar was told is soon known to the others, without a question."""
+        """Waits until the sidecars have followed a room, without a request for it."""
         for member in fleet:
             wait_until(lambda member=member: member.assignments().get(room) == gateway,
                        f"{room} to be seen on {gateway}")

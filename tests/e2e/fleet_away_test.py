@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a sidecar does while the engine that it shares is away, and how it heals."""
+"""A sidecar while the shared engine is away, and its recovery."""
 import unittest
 
 from fleet import SANITIZED, FleetCase, config
@@ -38,7 +38,7 @@ class EngineAway(FleetCase):
                     for member in self.etcd:
                         member.start()
                 for sidecar in (a, b):
-                    wait_until(lambda sidecar=sidecar: not sidecar.degraded(), "the engine to be heard again")
+                    wait_until(lambda sidecar=sidecar: not sidecar.degraded(), "the engine to answer again")
                     sidecar.wait_until_live()
                 self.assertEqual(a.ask(f"new {how}").janus, b.ask(f"new {how}").janus)
 
@@ -74,7 +74,7 @@ class EngineAway(FleetCase):
         self.expect(a.ask("asked"), 503, "storage_unavailable")
         self.assertEqual(a.ask("entered").janus, entered)
         self.etcd.thaw()
-        wait_until(lambda: a.ask("asked").status == 200, "the engine to be heard again")
+        wait_until(lambda: a.ask("asked").status == 200, "the engine to answer again")
         self.assertEqual(a.ask("asked").janus, asked)
 
     def test_sticky_answers_send_no_request_to_the_engine(self):

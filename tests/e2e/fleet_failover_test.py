@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A gateway dies, or is emptied, and many sidecars see it: each of its rooms is moved once, by one of them, and the
-others follow. Real gateways (Janus), a real etcd."""
+"""A gateway dies, or is evacuated, under many sidecars: one of them moves each room once, and the other sidecars
+follow. Real gateways (Janus), a real etcd."""
 import collections
 import re
 import unittest
@@ -40,7 +40,7 @@ class Failover(FleetCase):
         return rooms
 
     def moves(self, fleet):
-        """(room, from, to) by how many lines in all logs tell it."""
+        """(room, from, to) -> the number of its lines in all logs."""
         return collections.Counter(move for sidecar in fleet for move in MOVED.findall(sidecar.log()))
 
     def expect_moved(self, fleet, rooms, gateway, target=None):

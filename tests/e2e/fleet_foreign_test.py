@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Sidecars with an endpoint that leads to another etcd cluster: a member lost its disk and was started as a new one, or
-an address is wrong. Only the cluster that they follow counts; the harness counts rooms with two answers."""
+an address is wrong. Only the followed cluster counts; the harness counts rooms with two answers."""
 import json
 import random
 import unittest
@@ -15,7 +15,7 @@ FOREIGN = "Endpoint leads to another etcd cluster"
 
 
 class Foreign(FleetCase):
-    """Two members of the right cluster, and a third endpoint that is for a test to fill."""
+    """Two members of the right cluster, and a third endpoint that each test fills."""
 
     members = 2
 
@@ -40,7 +40,7 @@ class Foreign(FleetCase):
         self.answer_log.record(load.plan, load.finish())
 
     def no_room_has_two_answers(self, sidecars):
-        """Nor is one in the other cluster."""
+        """No room is in the other cluster either."""
         wanted = self.answer_log.acknowledged()
         again = Load([sidecar.port for sidecar in sidecars], Plan.of_each_at_each(wanted, len(sidecars)))
         self.record(again)
@@ -90,7 +90,7 @@ class Later(Foreign):
         load.wait_for(0.3)
         self.foreign.start()
         load.wait_for(0.6)
-        sidecars[2].kill()  # what it knows of the cluster is in its file
+        sidecars[2].kill()  # its knowledge of the cluster is in its file
         sidecars[2].start()
         self.record(load)
         for sidecar in sidecars:

@@ -19,7 +19,7 @@ class Journey(FleetCase):
         self.assertEqual(answer.status, 200, answer)
 
     def single(self, rooms=60, cluster=None, **tables):
-        """A sidecar that is alone, with rooms of which every third is live; the rooms."""
+        """A lone sidecar with rooms, every third of them live; and the rooms."""
         one = self.begin(config(cluster or self.alone(), **tables))
         answered = {f"r{number}": one.ask(f"r{number}").janus for number in range(rooms)}
         for number in range(0, rooms, 3):
@@ -27,7 +27,7 @@ class Journey(FleetCase):
         return one, answered
 
     def identity(self, sidecar):
-        """Its id, which is in the file also while it is alone."""
+        """The sidecar's id, which is in its file also while it is alone."""
         found = wait_until(lambda: sidecar.sql("SELECT value FROM meta WHERE key = 'sidecar_id'"), "an identity")
         return found[0][0]
 
@@ -61,7 +61,7 @@ class Joining(Journey):
                          (False, 60, 0, []))
         self.assertEqual(self.etcd.rooms(), rooms)
         self.assertEqual(self.marks_of(name), set(rooms), "or nobody would ever remove them")
-        self.assertEqual(a.cluster()["engine"], "none", "it is alone until it is told otherwise")
+        self.assertEqual(a.cluster()["engine"], "none", "it is alone until the switch")
         self.reload(a, self.settings())
         a.wait_until_live()
         self.assertEqual(a.id(), name)
@@ -169,7 +169,7 @@ class Joining(Journey):
 
 class LeavingIt(Journey):
     def shared(self):
-        """Two that share; the first came from being alone."""
+        """Two sidecars that share; the first one was alone before."""
         a, rooms = self.single()
         self.join(a)
         self.reload(a, self.settings())

@@ -1,7 +1,7 @@
 """Many askers at all sidecars of a fleet, and a log of their answers, which finds the wrong ones.
 
-Nothing here takes the product's word: each answer is written down by tests/e2e/askers.cpp, what holds is read
-in etcd, and each room is asked for again at every sidecar in the end.
+Nothing here trusts the product: tests/e2e/askers.cpp writes each answer down, the assignments are read in etcd, and
+each room is requested again at every sidecar in the end.
 """
 import collections
 import os
@@ -17,7 +17,7 @@ Answer = collections.namedtuple("Answer", "room sidecar status began ended gatew
 
 
 class Plan:
-    """Questions in their order. Half of a room's askers come at once, at sidecars by turns; the others later."""
+    """Requests in their order. Half of a room's askers come at once, at alternating sidecars; the other half later."""
 
     def __init__(self, sidecars, rooms, askers, chance, first=0, enter_every=4, name="r"):
         self.rooms = [f"{name}{number}" for number in range(first, first + rooms)]
@@ -42,8 +42,8 @@ class Plan:
 
 
 class Load(Scratch):
-    """One run of a plan; it goes on beside the test until finish(). `patience`: seconds for which one who is
-    refused asks again; `rate`: no more questions a second."""
+    """One run of a plan; it goes on beside the test until finish(). `patience`: seconds for which a
+    refused asker asks again; `rate`: the most requests a second."""
 
     def __init__(self, ports, plan, rate=0, patience=30, threads=THREADS):
         self.plan = plan
@@ -57,7 +57,7 @@ class Load(Scratch):
                 stdin=subprocess.DEVNULL, stdout=progress, stderr=subprocess.PIPE)
 
     def done(self):
-        """The share of questions that have their answer."""
+        """The share of answered requests."""
         lines = self._progress.read_bytes().split()
         return int(lines[-1]) / len(self.plan.questions) if lines else 0
 
@@ -89,7 +89,7 @@ class Load(Scratch):
 
 
 class AnswerLog:
-    """Remembers each answer of a case, in which nobody moves or gives up a room."""
+    """Records each answer of a case in which no room is moved or given up."""
 
     def __init__(self):
         self.answers = []
@@ -112,7 +112,7 @@ class AnswerLog:
         return {room: next(iter(gateways)) for room, gateways in self.gateways.items() if len(gateways) == 1}
 
     def lost_or_changed(self, now):
-        """Acknowledged rooms that `now` (room -> gateway) does not have so."""
+        """Acknowledged rooms that are missing or different in `now` (room -> gateway)."""
         return {room: (gateway, now.get(room)) for room, gateway in self.acknowledged().items()
                 if now.get(room) != gateway}
 
@@ -123,12 +123,12 @@ class AnswerLog:
         return [answer for answer in self.answers if answer.status not in expected][:5]
 
     def slowest(self, without=()):
-        """Seconds, of those not asked at these sidecars."""
+        """Seconds, without requests at these sidecars."""
         return max((answer.ended - answer.began for answer in self.answers if answer.sidecar not in without),
                    default=0)
 
     def longest_wait_for_success(self):
-        """Seconds between two good answers of one sidecar, and it was asked meanwhile."""
+        """Seconds between two successful answers of one sidecar with requests in between."""
         longest = 0
         ends = collections.defaultdict(list)
         for answer in self.answers:
@@ -142,7 +142,7 @@ class AnswerLog:
         return longest
 
     def reasons(self):
-        """How often each, of the first run's assignments and later ones."""
+        """The number of each reason, in the first run and in later ones."""
         return collections.Counter(answer.reason for answer in self.answers if answer.status == 200 and answer.reason)
 
     def assigned_twice(self):

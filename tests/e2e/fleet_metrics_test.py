@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What GET /metrics of sidecars that share a real etcd tells of it: docs/monitoring.md says what is to be seen."""
+"""The metrics of sidecars that share a real etcd, as described in docs/monitoring.md."""
 import concurrent.futures
 import json
 import subprocess
@@ -40,7 +40,7 @@ class FleetMetrics(FleetCase):
             self.assertEqual(metrics(one)("cluster_failures_total"), 0)
             wait_until(lambda one=one: metrics(one)("cluster_changes_total") >= asked, "the changes to be followed")
             rooms = sum(metrics(one)("gateway_rooms", gateway=f"gxy{number}") for number in range(1, 11))
-            self.assertEqual(rooms, asked, "each tells of all")
+            self.assertEqual(rooms, asked, "each reports all")
 
     def test_a_healthy_fleet_is_shown_as_such(self):
         fleet = self.fleet(2, cluster={"max_stale": "2m"})

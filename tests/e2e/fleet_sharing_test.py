@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What sidecars that share one etcd tell each other; how one comes to share, and how it goes on alone."""
+"""Sidecars that share one etcd: their common state, and how one begins and ends to share."""
 import pathlib
 import random
 import re
@@ -115,7 +115,7 @@ class LastUsers(FleetCase):
         a.enter("1", "a0")
         wait_until(lambda: b.get("/v2/rooms/1").json["users"] == 2, "the user at a to be counted")
         a.kill()
-        a.sql("DELETE FROM sessions")  # as if it had been killed before it wrote them
+        a.sql("DELETE FROM sessions")  # as after a kill before the write
         a.start()
         for sidecar in (a, b):
             wait_until(lambda sidecar=sidecar: sidecar.get("/v2/rooms/1").json["users"] == 1, "one user to be left")
@@ -129,7 +129,7 @@ class LastUsers(FleetCase):
             self.assertTrue(a.leave(room, f"s{room}").json["assignment_removed"])
         a.enter("last", "s")
         wait_until(lambda: "last" in b.assignments(), "all of it to be followed")
-        # Room and mark; its first user; room and mark gone, and where it was. Beside that a beat now and then.
+        # Room and use mark; first user; room and use mark gone, and a tombstone. A heartbeat may come in between.
         cost = (metrics(b)("cluster_changes_total") - before) / len(rooms)
         self.assertGreater(cost, 5)
         self.assertLess(cost, 7)
@@ -140,7 +140,7 @@ class LastUsers(FleetCase):
         gateway = b.ask("1").janus  # and has not entered yet
         a.leave("1", "at-a")
         self.assertEqual(b.enter("1", "at-b").janus, gateway)
-        # If the mark of the answer came after the leave, the room was given up, and is brought back.
+        # If the answer's use mark came after the leave, the room was given up, and is brought back.
         wait_until(lambda: self.etcd.rooms() == {"1": gateway}, "the room to be in the store")
 
     def test_a_tombstone_returns_a_room_to_its_gateway_at_every_sidecar(self):
@@ -326,7 +326,7 @@ class FromOneToManyAndBack(FleetCase):
             sidecar.wait_until_live()
             wait_until(lambda: "1" in self.etcd.rooms(), "the first one's rooms")
         wait_until(lambda: self.etcd.rooms() == {"1": "gxy1", "only-b": "gxy2"}, "both sidecars' rooms")
-        wait_until(lambda: b.ask("1").janus == "gxy1", "the engine's word")
+        wait_until(lambda: b.ask("1").janus == "gxy1", "the engine's row")
         conflicts = wait_until(lambda: lines_of(b, "WARN", "gxy1", "gxy2"), "the conflict to be conflicts")
         self.assertTrue(re.search(r'\b(room_id|room)="?1\b', conflicts[0]), conflicts)
         self.assertEqual(a.ask("1").janus, "gxy1")
@@ -379,7 +379,7 @@ class SlowPasswordCheck(FleetCase):
         return "--bcrypt-cost", str(bcrypt_cost_for(0.8))
 
     def restarted(self, count):
-        """So many sidecars; etcd no longer knows their tokens."""
+        """That many sidecars, with tokens that etcd no longer knows."""
         fleet = self.fleet(count, cluster=self.impatient)
         wait_until(lambda: fleet[-1].ask(self._testMethodName).status == 200, "a key that is put last")
         self.etcd.restart()
@@ -409,7 +409,7 @@ class SlowPasswordCheck(FleetCase):
 
 
 class LastingTokens(FleetCase):
-    """JWT, as docs/cluster.md has it."""
+    """JWT, as in docs/cluster.md."""
 
     authentication = True
 

@@ -23,7 +23,7 @@ DEADLINE = 3  # [cluster] timeout
 
 
 class UnderLoad(FleetCase):
-    """What all cases share: a fleet, askers, and what must be true in the end."""
+    """Shared by all cases: a fleet, askers, and the checks in the end."""
 
     members = 3
 
@@ -39,7 +39,7 @@ class UnderLoad(FleetCase):
         return self.fleet(3)
 
     def load(self, rooms=None, first=0, seconds=SECONDS, at=None):
-        """Askers at these sidecars. With seconds: so slowly that it takes at least as long."""
+        """Starts askers at these sidecars. With seconds: so slowly that the load takes at least as long."""
         at = at or self.sidecars
         rooms = rooms or ROOMS
         plan = Plan(len(at), rooms, ASKERS, self.chance, first=first)
@@ -135,13 +135,13 @@ class SidecarKilled(UnderLoad):
 
 class Compacted(UnderLoad):
     def test_no_room_has_two_answers_after_a_compaction_with_one_sidecar_frozen_and_one_down(self):
-        """Both know of what came before, and cannot resume from there."""
+        """Both know an earlier revision, and cannot resume from it."""
         self.calm(rooms=ROOMS // 2)
         awake, frozen, down = self.sidecars
         frozen.freeze()
         down.kill()
         self.calm(rooms=ROOMS // 2, first=ROOMS // 2, at=[awake])
-        for member in self.etcd:  # nothing that was on the way to the frozen one is still to come
+        for member in self.etcd:  # no event on the way to the frozen sidecar is still to come
             member.kill()
             member.start()
         self.etcd.compact()
@@ -154,7 +154,7 @@ class Compacted(UnderLoad):
 
 class Restored(UnderLoad):
     def test_no_room_has_two_answers_after_a_restore_from_an_older_snapshot(self):
-        """Three sidecars know them, and go on."""
+        """Three sidecars know the missing rooms, and go on."""
         snapshot = self.etcd.folder / "snapshot"
         self.calm(rooms=ROOMS // 2)
         self.etcd.save_snapshot(snapshot)

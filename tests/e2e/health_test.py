@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Gateways live and die: real Janus processes, a real broker, and what the sidecar makes of it."""
+"""Gateways live and die: real Janus processes, a real broker, and the sidecar's reactions."""
 import collections
 import contextlib
 import os
@@ -22,17 +22,17 @@ MOVED = re.compile(r"Room reassigned from offline server room_id=(\S+) old_serve
 QUICK = {"source": "http", "interval": "400ms", "timeout": "1s"}
 HEARD = {"source": "mqtt", "interval": "200ms", "stale_after": "2s"}
 WAIT = "1s"
-# Each of these waits for seconds; the others go the same ways through the sidecar.
+# Each of these waits for seconds; the remaining ones take the same paths through the sidecar.
 plain_only = unittest.skipIf(SANITIZED, "the plain binary has shown it")
 
 
 def some_time():
-    """For what must not happen: several times what it would take."""
+    """Waits to show that nothing happens: several times as long as it would take."""
     time.sleep(2.5)
 
 
 class Askers:
-    """Clients that ask for the same rooms all the time: who answered, and how long it took."""
+    """Clients that ask for the same rooms all the time, and record answers and times."""
 
     def __init__(self, sidecar, rooms, workers=3):
         self.answers = {room: [] for room in rooms}  # each (gateway, reason) in its order, by asker
@@ -72,7 +72,7 @@ class Askers:
         return times[len(times) * 99 // 100]
 
     def gateways_of(self, room):
-        """What each asker heard one after the other; all must have heard the same."""
+        """The gateways that each asker got one after the other; all must have got the same."""
         by_asker = collections.defaultdict(list)
         for asker, gateway in self.answers[room]:
             by_asker[asker].append(gateway)
@@ -133,7 +133,7 @@ class FleetCase(Case):
         """Every room of the lost gateway is on another, by one move in the log; no other moved."""
         count = list(before.values()).count(lost)
         wait_until(lambda: re.search(rf"Failover completed failed_server={lost} target=\S+ "
-                                     rf"count={count}\b", sidecar.log()), "the end to be told")
+                                     rf"count={count}\b", sidecar.log()), "the end to be logged")
         after = sidecar.assignments()
         moves = self.moves(sidecar)
         self.assertEqual(after.keys(), before.keys())
@@ -163,7 +163,7 @@ class OneGateway(FleetCase):
             end(fleet["gxy2"])
             wait_until(lambda: not self.rooms_on(sidecar, "gxy2"), "the move")
             wait_until(lambda: all(len(askers.gateways_of(room)) == 2 for room in lost),
-                       "all askers to hear of it")
+                       "all askers to get the answer")
             p99 = askers.p99_since_last_time()
             self.assertEqual(self.states(sidecar)["gxy2"], "down")
             self.assertEqual(sidecar.ask("new").status, 200)
@@ -179,7 +179,7 @@ class OneGateway(FleetCase):
             gateways = (before[room], after[room]) if room in lost else (before[room],)
             self.assertEqual(askers.gateways_of(room), gateways)
         self.expect_moved_once(sidecar, before, "gxy2")
-        # A dead gateway's timeout is 1 s; what a busy machine does is the same before.
+        # A dead gateway's timeout is 1 s; a busy machine's delay is the same before.
         self.assertLess(p99, max(0.1, 10 * p99_before))
         # It is empty, so the next new room is its.
         self.assertEqual(sidecar.ask("next").janus, "gxy2")
@@ -280,7 +280,7 @@ class ManyGateways(FleetCase):
         for room, gateway in before.items():
             self.assertEqual((sidecar.ask(room).janus, sidecar.ask(room).reason),
                              (gateway, "sticky"))
-        # New rooms are placed all the same: that all have died is most likely not true.
+        # New rooms are placed all the same: most likely not all gateways have died.
         placed = sidecar.ask("new")
         self.assertEqual((placed.janus, placed.reason), ("gxy1", "assigned"))
         before["new"] = "gxy1"
@@ -335,7 +335,7 @@ class Interrupted(FleetCase):
         between = sidecar.assignments_in_file()
         moved = {room for room, gateway in between.items() if gateway != "gxy1"}
         sidecar.start()
-        # What a request finds moved by now is where the file had it.
+        # A request finds a moved room where the file had it.
         for room in sorted(moved)[:20]:
             self.assertEqual(sidecar.ask(room).janus, between[room])
         wait_until(lambda: not self.rooms_on(sidecar, "gxy1"), "the rest")
@@ -383,7 +383,7 @@ class WithBroker(FleetCase):
         self.assertEqual(sidecar.log().count("Message ignored"), 1)
         self.assertEqual((sidecar.assignments(), self.reasons(sidecar)), (before, []))
 
-        fleet["gxy1"].kill()  # the broker tells of it in its place
+        fleet["gxy1"].kill()  # the broker publishes its last will
         wait_until(lambda: not self.rooms_on(sidecar, "gxy1"), "the move")
         self.expect_moved_once(sidecar, before, "gxy1")
 

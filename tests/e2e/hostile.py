@@ -1,4 +1,4 @@
-"""What hostile clients do: raw sockets, and a look at what they cost the sidecar and others.
+"""Hostile clients: raw sockets, and measures of their cost for the sidecar and other clients.
 
 Everything here goes to loopback and ends by itself.
 """
@@ -12,7 +12,7 @@ import threading
 
 BYSTANDER = os.environ.get("BYSTANDER", "")
 IS_SANITIZED = os.environ.get("ROOM_SIDECAR_SANITIZED", "") == "1"
-# Those that the bystander asks for; a list of them is large.
+# The bystander's rooms; their list is large.
 ROOMS = {str(number): {"default_gateway": "gxy1", "name": "x" * 200} for number in range(2000, 2500)}
 HOST = b"Host: localhost\r\n"
 ASK = b'{"room":"2171"}'
@@ -31,7 +31,7 @@ def chunked(chunks, fields=b""):
 
 
 class Wire:
-    """A connection that says what it likes and hears what comes."""
+    """A raw connection, which sends any bytes and reads the answers."""
 
     def __init__(self, port, timeout=30, to_head=False):
         self._to_head = to_head  # are the answers to HEAD, without a body?
@@ -45,7 +45,7 @@ class Wire:
         self.socket.close()
 
     def say(self, text):
-        """False if the other side wants to hear no more."""
+        """Returns False if the other side takes no more."""
         try:
             self.socket.sendall(text)
             return True
@@ -89,7 +89,7 @@ class Wire:
 
 
 def answers_to(port, text, to_head=False):
-    """All answers until the sidecar closes; it learns that no more comes."""
+    """All answers until the sidecar closes; half-closes first."""
     with Wire(port, to_head=to_head) as wire:
         wire.say(text)
         wire.half_close()
@@ -101,7 +101,7 @@ def code_of(answer):
 
 
 class Cost:
-    """What the process takes from the machine."""
+    """The process's use of the machine's resources."""
 
     def __init__(self, sidecar):
         self._pid = sidecar.process.pid
@@ -182,7 +182,7 @@ class Bystander:
             stdout=subprocess.PIPE, text=True)
 
     def saw(self):
-        """What it saw, once it has ended."""
+        """Its answers and times, once it has ended."""
         with self._process as process:
             return json.loads(process.communicate(timeout=90)[0])
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Commands, as root runs them, against what answers at the address that the service user has noted."""
+"""Commands of root's against hostile answers at the address noted by the service's user."""
 import fcntl
 import json
 import os
@@ -52,7 +52,7 @@ def answered(body):
 
 
 class HostileServer:
-    """On a port of loopback. Each connection has one request, and is answered as `answer` likes."""
+    """On a port of loopback. Each connection has one request, and is answered by `answer`."""
 
     def __init__(self, answer):
         self._answer, self._stopped, self.requests = answer, threading.Event(), []
@@ -89,7 +89,7 @@ class HostileServer:
 
 class HostileAnswers(Case):
     def noted(self, answer):
-        """A configuration whose sidecar, as the note beside its database says, is a hostile server."""
+        """A configuration with a hostile server in the note beside its database."""
         server = HostileServer(answer)
         self.addCleanup(server.stop)
         sidecar = self.sidecar(toml(), start=False)
@@ -107,7 +107,7 @@ class HostileAnswers(Case):
         return process
 
     def expect_failure(self, process, message):
-        """It ends by itself, says why, and has not kept what it was sent."""
+        """The command ends by itself, says why, and has not kept the bytes in memory."""
         out, err = process.communicate(timeout=120)
         self.assertEqual((process.returncode, out), (1, ""), err)
         self.assertRegex(err, message)
@@ -155,7 +155,7 @@ class HostileAnswers(Case):
         sidecar, server = self.noted(answer)
         self.expect_failure(self.begin(sidecar, "assignments"),
                             f"the sidecar at {server.address}: its list does not end")
-        self.assertEqual(len(pages), 11)  # a million entries, and what shows that there are more
+        self.assertEqual(len(pages), 11)  # a million entries, and a sign of more
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Known weaknesses of cpp-httplib, up to November 2026, tried from outside: none reaches us.
+"""Known weaknesses of cpp-httplib, up to November 2026, tried from outside: none affects the server.
 
 Debian 12 has 0.11.4, Debian 13 has 0.18.7; what they fixed of this list does not matter, since the
 sidecar leaves neither connections nor bodies nor routes to the library. Not in the table, since

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Hostile clients that are slow, endless or many: their cost is bounded, others pay nothing."""
+"""Hostile clients that are slow, endless or many: their cost is bounded, and other clients pay nothing."""
 import json
 import resource
 import select
@@ -18,7 +18,7 @@ HEAD = b"POST /v2/room_server HTTP/1.1\r\n" + HOST
 
 
 class Hostile(Case):
-    """One sidecar for all tests of a class, as in life; what a test takes it must give back."""
+    """One sidecar for all tests of a class, as in life. Each test must give its resources back."""
 
     @classmethod
     def setUpClass(cls):
@@ -40,7 +40,7 @@ class Hostile(Case):
     def everything_is_given_back(self, more_kib=16 * MIB):
         wait_until(lambda: self.cost.descriptors() <= self.descriptors,
                    "descriptors to be given back")
-        if not IS_SANITIZED:  # whose memory is kept on purpose
+        if not IS_SANITIZED:  # these keep their memory on purpose
             self.assertLess(self.cost.resident_kib() - self.before, more_kib)
         self.assertEqual(self.one.get("/healthz").status, 200)
 
@@ -48,7 +48,7 @@ class Hostile(Case):
 class Slow(Hostile):
     def test_a_trickling_client_is_cut_off_in_time_at_every_place(self):
         """Slowloris: a byte now and then, in the head (5 s) and anywhere in the body (10 s)."""
-        places = {  # what is said at once, what trickles, for how long it may
+        places = {  # sent at once, trickled, the permitted time
             "the request line": (b"GET /", b"a", 5), "a field": (HEAD + b"X-A: ", b"a", 5),
             "fields": (HEAD, b"X: a\r\n", 5), "an empty line before": (b"\r\n", b"", 5),
             "a body": (post(b"", length=b"60000"), b"a", 10),
@@ -91,7 +91,7 @@ class Slow(Hostile):
         self.everything_is_given_back()
 
     def test_a_client_that_does_not_read_is_cut_off_in_time(self):
-        """Answers that nobody takes: 5 s each, and the connection ends."""
+        """Unread answers: 5 s each, and the connection ends."""
         wires = [Wire(self.port) for _ in range(20)]
         ask = b"GET /v2/rooms?limit=1000 HTTP/1.1\r\n" + HOST + b"\r\n"
         began = time.monotonic()
@@ -106,7 +106,7 @@ class Slow(Hostile):
 
 
 class Endless(Hostile):
-    # What is repeated without end, after what, and how it is refused.
+    # The endless input, the bytes before it, and its refusal.
     WAYS = {
         "a request line": (b"GET /", b"a" * 8192, 414),
         "a query": (b"GET /v2/rooms?", b"?" * 8192, 414),
@@ -129,7 +129,7 @@ class Endless(Hostile):
                                       method=b"PUT"), b"10000\r\n" + b" " * 0x10000 + b"\r\n", 413)}
 
     def push(self, start, more, most=64 << 20):
-        """Says it until the sidecar wants no more; returns the answer and how much it took."""
+        """Sends it until the sidecar takes no more; returns the answer and the number of taken bytes."""
         with Wire(self.port) as wire:
             taken = len(start)
             wire.say(start)
@@ -167,7 +167,7 @@ class Endless(Hostile):
 
 
 class Many(Hostile):
-    CONNECTIONS = 700 if IS_SANITIZED else 2000  # more than there are places for
+    CONNECTIONS = 700 if IS_SANITIZED else 2000  # more than there are slots
     PIPELINED = 1000 if IS_SANITIZED else 3000
 
     def test_many_simultaneous_connections_disturb_no_other_client(self):
@@ -243,7 +243,7 @@ class Many(Hostile):
                         wire.reset()
         undisturbed(self, self.port, self.peaceful.port, lambda: attackers(attack, 2))
         self.everything_is_given_back()
-        for stage in stages:  # who only half-closes gets what is due
+        for stage in stages:  # a client that only half-closes gets its answers
             for answer in answers_to(self.port, stage):
                 self.assertIn(answer[0], (200, 400), (stage[:60], answer))
 

@@ -10,7 +10,7 @@ from hostile import (ASK, HOST, PROBE, Cost, Wire, answers_to, attackers, chunke
 from pace import within
 from sidecar import Case, toml, wait_until
 
-# What is to be smuggled in.
+# The smuggled request.
 FOREIGN = b"DELETE /v2/gateways/gxy1/drain HTTP/1.1\r\n" + HOST + b"\r\n"
 
 
@@ -127,7 +127,7 @@ class Data(Case):
             self.assertRegex(line, r"^\d{4}-\d\d-\d\dT[\d:.]+Z (INFO|WARN): ")
         assigned = [line for line in lines if "Z INFO: Assigned room to server" in line]
         self.assertEqual(len(assigned), len(self.IDS))
-        for line in assigned:  # outside of quotes each key stands once
+        for line in assigned:  # each key appears once outside of quotes
             bare = re.sub(r'"(\\.|[^"\\])*"', "Q", line)
             self.assertEqual((bare.count("gateway_name="), bare.count("room_id=")), (1, 1), line)
 
@@ -182,7 +182,7 @@ class Data(Case):
 
 
 class Asking(Case):
-    """Checks of Host, Origin and token: a page in a browser on this machine asks, or a program that reaches us."""
+    """Checks of Host, Origin and token, for a page in a browser on this machine, or a program that reaches the sidecar."""
 
     FOREIGN_HOSTS = (b"evil.example", b"localhost.evil.example", b"evil.localhost", b"localhost.",
                      b"localhost@evil",
@@ -268,7 +268,7 @@ class Asking(Case):
         self.assertEqual(self.ask_as(one, b"sidecar.example"), (401, "unauthorized"))
 
     def test_a_wrong_token_is_never_accepted_and_guesses_delay_no_client(self):
-        """That each wrong token takes the same time is seen in tests/http/access_test.cpp: over
+        """tests/http/access_test.cpp shows that each wrong token takes the same time: over
         sockets its nanoseconds drown. Here: no guess is let in, and guessing delays nobody."""
         one = self.sidecar(start=False)
         right = "s3cret-" * 40
@@ -303,7 +303,7 @@ class Asking(Case):
                 for _ in range(300):
                     self.assertEqual(one.request("POST", "/v2/room_server", ASK, bearer).status, 200)
         line = "WARN: Requests refused: their token is missing or wrong client=127.0.0.1 route=/v2/room_server"
-        self.assertEqual(one.log().count(line), 1, "guesses are told, and fill no log")
+        self.assertEqual(one.log().count(line), 1, "guesses are logged, and fill no log")
         wait_until(lambda: "missing or wrong\" left_out=" in one.log(), "how many were left out")
         self.assertNotIn("s3cret", one.log())
         self.assertNotIn("s3cret", one.log())

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Clients that hold what there are few of: connections, and places for large bodies. Others are served all the same."""
+"""Clients that hold scarce slots, of connections and of large bodies. Other clients are served all the same."""
 import json
 import re
 import time
@@ -27,7 +27,7 @@ def metric(text, name):
 
 class Slots(Case):
     def guarded(self, **http):
-        """A sidecar that wants a token."""
+        """A sidecar that requires a token."""
         one = self.sidecar(start=False)
         token = one.folder / "token"
         token.write_text("s3cret\n")
@@ -157,8 +157,8 @@ class LargeBodies(Case):
             self.assertEqual(code_of(wire.read_answer()), (408, "request_timeout"))
 
     def test_a_snapshot_that_waits_in_vain_is_refused_and_counted(self):
-        """A half-sent body keeps its place for a second or longer, so that the four places serve 44 of them before the
-        10 s are over in which a body may wait."""
+        """A half-sent body keeps its slot for a second or longer, so the four slots serve 44 of them within 10 s, the
+        longest wait of a body."""
         wires = [self.wire(snapshot(b" " * (LARGE + 1), EIGHT_MIB)) for _ in range(60)]
         answers = [code_of(wire.read_answer()) for wire in wires]
         in_vain = answers.count((503, "too_many_connections"))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The manners of the HTTP interface: codes, their order, and requests that are not nice."""
+"""The HTTP interface: codes, their order, and malformed requests."""
 import json
 import re
 import socket
@@ -22,7 +22,7 @@ class Http(Case):
         self.one = self.sidecar()
 
     def raw(self, text, answers=1):
-        """Sends bytes as they are; returns [(status, head, body)] of what comes back."""
+        """Sends bytes as they are; returns [(status, head, body)] of the answers."""
         with socket.create_connection(("127.0.0.1", self.one.port), timeout=PATIENCE) as connection:
             connection.sendall(text)
             return read_answers(connection, answers)

@@ -25,7 +25,7 @@ class Invariants(Case):
         faults = []
 
         def user(room):
-            """Holds a session in the room and asks for it, while others do the same."""
+            """Holds a session in the room and asks for it, beside other users."""
             client = Client("127.0.0.1", sidecar.port)
             name = f"{room}-{threading.get_ident()}"
             while not stop.is_set():
@@ -42,7 +42,7 @@ class Invariants(Case):
             thread.start()
         until = time.monotonic() + 3
         number = 0
-        while time.monotonic() < until:  # what an operator may do meanwhile
+        while time.monotonic() < until:  # permitted commands of an operator meanwhile
             number += 1
             gateway = GATEWAYS[number % 5]
             sidecar.put(f"/v2/gateways/{gateway}/drain")
@@ -94,7 +94,7 @@ class Invariants(Case):
         sidecar = self.sidecar(scale(pins={"r7": "gxy5"}))
 
         def anything(seed):
-            """A random sequence of all that changes assignments."""
+            """A random sequence of all operations that change assignments."""
             chance, client = random.Random(seed), Client("127.0.0.1", sidecar.port)
             for _ in range(150):
                 room, session = f"r{chance.randrange(25)}", f"s{chance.randrange(20)}"
@@ -138,7 +138,7 @@ class Invariants(Case):
         self.assertEqual(sidecar.sql("SELECT * FROM sessions"), [])
 
     def data_version(self, sidecar):
-        """Changes with every commit of anybody else, so one connection must look twice."""
+        """Changes with every commit of another connection, so one connection must look twice."""
         if not hasattr(self, "_watcher"):
             self._watcher = sqlite3.connect(sidecar.database)
             self.addCleanup(self._watcher.close)
@@ -161,7 +161,7 @@ class Invariants(Case):
         sidecar = self.sidecar(scale(failover={"standby_servers": ["gxy5"], "wait": "100ms"},
                                      sessions={"join_grace": "1h", "clean_every": "50ms"}))
         placed = {f"r{i}": sidecar.ask(f"r{i}").janus for i in range(10)}
-        time.sleep(1)  # ten times what failover waits
+        time.sleep(1)  # ten times the wait of failover
         self.assertEqual({row["state"] for row in sidecar.get("/v2/gateways").json["gateways"]},
                          {"unknown"})
         for room, gateway in placed.items():

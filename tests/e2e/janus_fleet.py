@@ -31,12 +31,12 @@ def program(name):
 
 
 def missing():
-    """What is neither unpacked nor installed. Debian 13 has no Janus."""
+    """The programs that are neither unpacked nor installed. Debian 13 has no Janus."""
     return [name for name in ("janus", "mosquitto") if not program(name)]
 
 
 def leave_if_missing():
-    """Before the tests of a file are run; ctest then shows them as skipped."""
+    """Call it before a file's tests run; ctest then shows them as skipped."""
     if names := missing():
         print(f"skipped: neither unpacked nor installed: {', '.join(names)}")
         sys.exit(SKIPPED)
@@ -49,7 +49,7 @@ def libraries():
 
 
 class Process(process.Process):
-    """One that may need the libraries that came with it."""
+    """A process that may need the libraries of its package."""
 
     def environment(self):
         return {**super().environment(), "LD_LIBRARY_PATH": str(libraries().parent)}
@@ -70,7 +70,7 @@ class Broker(Process):
         self.wait_until_up(lambda: accepts(self.port))
 
     def knows(self, name):
-        """Has that gateway told it of itself, and learnt that it did? (By the log: log_type all.)"""
+        """Has that gateway published its status, and got the acknowledgement? (By the log: log_type all.)"""
         return f"Sending PUBACK to {name} " in self.log()
 
     def publish(self, topic, payload, retain=True):
@@ -170,7 +170,7 @@ class Fleet(Scratch):
             gateway.begin()
         for gateway in self.gateways.values():
             gateway.wait_until_up(gateway.answers)
-        # Janus that loses its broker before it has told it of itself does not make up for it later.
+        # A Janus that loses its broker before it has published its status does not publish it later.
         for name, gateway in self.gateways.items() if self.broker else ():
             gateway.wait_until_up(lambda name=name: self.broker.knows(name))
         return self

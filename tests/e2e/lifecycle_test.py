@@ -102,7 +102,7 @@ class Lifecycle(Case):
                 wait_until(path.exists, "the socket file")
                 self.assertIn(b'{"janus":"gxy1"}', ask_at(path))
             wait_until(lambda times=times: sidecar.log().count(line) == times, "one ERROR each time")
-        # What lies there instead is nobody's to remove; it is told once.
+        # A file in its place is not removed; it is logged once.
         path.unlink()
         path.write_text("mine")
         sidecar.wait_for_log("ERROR: Socket file was deleted and cannot be created again")
@@ -137,7 +137,7 @@ class Lifecycle(Case):
             sidecar.client.close()
             self.assertEqual(sidecar.stop(), 0)
             with socket.create_connection(("127.0.0.1", port), timeout=5):
-                pass  # the backlog still takes it: no restart refuses anybody
+                pass  # the backlog still takes it: no restart refuses a connection
             sidecar.start()
             self.assertEqual(sidecar.ask("2171").janus, "gxy1")
 

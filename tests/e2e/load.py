@@ -1,5 +1,5 @@
-"""Clients that use a sidecar as signaling servers do, at once and at random, and remember each
-answer that it must stand by, whatever happens to it."""
+"""Clients that use a sidecar as signaling servers do, at once and at random, and record each answer that must hold,
+whatever happens to the sidecar."""
 import collections
 import http.client
 import random
@@ -25,8 +25,8 @@ class Promise:
 
 
 class Load:
-    """Some threads until stop() or until the sidecar is gone. `mark` tells where in time an answer
-    came; a number that never falls."""
+    """Some threads until stop() or until the sidecar is gone. `mark` gives the time of an answer, as a
+    number that never falls."""
 
     def __init__(self, sidecar, chance, name="", workers=4, mark=lambda: 0):
         self.sidecar, self.mark, self.name = sidecar, mark, name
@@ -54,7 +54,7 @@ class Load:
             thread.join()
 
     def standing(self):
-        """room -> gateway of what holds to this day."""
+        """room -> gateway of the promises that still hold."""
         return {promise.room: promise.gateway for promise in self.promises if promise.until is None}
 
     def standing_at(self, mark):
@@ -76,7 +76,7 @@ class Load:
             self.promises.append(promise)
 
     def shared_answer(self, room, gateway):
-        """Rooms that all ask for and nobody leaves."""
+        """A room that all workers ask for and nobody leaves."""
         with self._lock:
             known = self._shared.setdefault(room, gateway)
         if known != gateway:
@@ -84,7 +84,7 @@ class Load:
 
 
 class Worker:
-    """One client with rooms of its own, so that it knows what must hold for them."""
+    """One client with rooms of its own, so that it knows their promises."""
 
     def __init__(self, load, name, chance):
         self.load, self.name, self.chance = load, name, chance
@@ -123,7 +123,7 @@ class Worker:
         self.load.promised(self.rooms[room])
 
     def may_end(self, room):
-        """To be called before it is asked for."""
+        """Call it before a request that may end the promise."""
         known = self.rooms.get(room)
         if known and known.until is None:
             known.until = self.load.mark()
@@ -192,7 +192,7 @@ class Worker:
             self.does_not_end(room)
 
     def report_all(self):
-        """A snapshot of what this client knows: it looks as if the others' users had gone, which
+        """A snapshot of this client's sessions: other clients' users seem to have gone, which
         ends no assignment."""
         sessions = [{"session": session, "room": room} for session, room in self.sessions.items()]
         self.request("PUT", "/v2/sessions", {"sessions": sessions[:100], "age_ms": 0})

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The log lines that operators grep for, to the letter, and nobody else's."""
+"""The log lines that operators grep for, to the letter, and that nobody can forge."""
 import json
 import os
 import re
@@ -17,7 +17,7 @@ def scale(**more):
 
 
 def events(sidecar, text):
-    """What stands behind the timestamp, of the lines that hold `text`."""
+    """The part behind the timestamp of the lines with `text`."""
     return [line[re.search(r"(DEBUG|INFO|WARN|WARNING|ERROR): ", line).start():]
             for line in sidecar.log().splitlines() if text in line]
 
@@ -225,7 +225,7 @@ class Log(Case):
         self.assertEqual(nonsense, len(events(sidecar, "ERROR: Configuration refused")))
 
     def floods(self, sidecar, event, most, act):
-        """Until so many were there that some are left out."""
+        """Repeats an action until some lines are left out."""
         acts = 0
 
         def is_limited():

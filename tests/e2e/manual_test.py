@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What is shipped beside the binary speaks of the same things as the binary: manual pages, completion, .env."""
+"""The files shipped beside the binary agree with it: manual pages, completion, .env."""
 import json
 import pathlib
 import re
@@ -10,7 +10,7 @@ from sidecar import BINARY, Case, toml
 
 SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "packaging"
 COMPLETION = SHIPPED / "completion/room-sidecar"
-# What bash-completion would bring along, as far as it is needed here.
+# The needed part of bash-completion.
 BASH = r"""
 _init_completion() { cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
                      words=("${COMP_WORDS[@]}") cword=$COMP_CWORD; }

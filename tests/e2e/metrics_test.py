@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""GET /metrics: each family moves as docs/monitoring.md says, and the page lists all there are."""
+"""GET /metrics: each family changes as described in docs/monitoring.md, which lists all of them."""
 import contextlib
 import pathlib
 import re
@@ -48,13 +48,13 @@ def metrics(sidecar):
 
 
 def labels_listed():
-    """By metric, as the document has them."""
+    """The documented labels, by metric."""
     return {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in
             re.findall(r"^\| `room_sidecar_(\w+)` \| \w+ \|([^|]*)\|", PAGE, re.MULTILINE)}
 
 
 def unlisted_labels(exported):
-    """series -> its labels, where they are others than the document says."""
+    """series -> its labels, if they differ from the document's."""
     listed = labels_listed()
     found = [(name, {label for label, _ in labels} - {"le"}) for name, labels in exported.values]
     return {name: labels for name, labels in found
@@ -66,7 +66,7 @@ class Moves(Case):
         self.before = {}
 
     def grown(self, sidecar, name, **labels):
-        """By how much it has grown since it was last asked for."""
+        """The growth since the last call."""
         key = (name, tuple(sorted(labels.items())))
         now = metrics(sidecar)(name, **labels)
         grown, self.before[key] = now - self.before.get(key, 0), now
@@ -212,7 +212,7 @@ class Moves(Case):
             self.assertEqual(self.grown(one, "refusals_total", error="storage_unavailable"), 1)
             wait_until(lambda: metrics(one)("write_failures_total") >= 1, "a failure")
             self.assertEqual(metrics(one)("degraded", reason="storage"), 1)
-            one.enter("1", "alice")  # written behind, once that is possible
+            one.enter("1", "alice")  # written behind, as soon as possible
             self.assertGreaterEqual(metrics(one)("journal_queue_rows"), 1)
             other.execute("ROLLBACK")
         wait_until(lambda: metrics(one)("degraded", reason="storage") == 0, "the recovery")

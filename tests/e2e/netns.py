@@ -1,7 +1,7 @@
 """Machines of a test's own, whose links can be cut: network namespaces around a hub that forwards.
 
-Their addresses exist only there. What is cut is dropped in the hub without a word, as a broken cable does.
-Needs root and iproute2; why_not() says what is missing. All of it goes with remove().
+Their addresses exist only there. Packets over a cut link are dropped silently in the hub, as by a broken cable.
+Needs root and iproute2; why_not() names the missing part. All of it goes with remove().
 """
 import atexit
 import contextlib
@@ -21,7 +21,7 @@ def ip(*arguments):
 
 
 def why_not():
-    """What keeps this machine from it, or None."""
+    """The obstacle on this machine, or None."""
     if os.getuid() != 0:
         return "it needs root"
     if not shutil.which("ip"):
@@ -40,7 +40,7 @@ def why_not():
 
 
 def leave_if_impossible(what):
-    """Before the tests of a file are run. Where it has to work, in CI, it is a failure."""
+    """Call it before a file's tests run. It is a failure in CI, where it has to work."""
     reason = why_not()
     if not reason:
         return
@@ -93,7 +93,7 @@ class Node:
         ip("-n", self.namespace, "route", "add", "default", "via", gateway)
 
     def command(self):
-        """To be put before a command: it executes that inside."""
+        """A prefix of commands: it executes them inside."""
         return ["nsenter", f"--net=/run/netns/{self.namespace}", "--"]
 
 
@@ -122,7 +122,7 @@ class Net:
         return self.nodes[name]
 
     def cut(self, one, *others):
-        """Nothing passes between one and the others, in both directions."""
+        """Nothing passes between `one` and the other nodes, in both directions."""
         for rule in self._rules(one, others):
             ip("-n", self.hub, "rule", "add", *rule)
 
@@ -136,7 +136,7 @@ class Net:
                 yield "from", source.address, "to", target.address, "blackhole"
 
     def remove(self):
-        """What still runs inside keeps its network, but no name."""
+        """A process still running inside keeps its network, but no name."""
         atexit.unregister(self.remove)
         while self.namespaces:
             ip("netns", "del", self.namespaces.pop())

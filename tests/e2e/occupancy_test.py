@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What gateways say of their rooms: real Janus processes with participants, and what the sidecar makes of it."""
+"""Room lists of gateways: real Janus processes with participants, and the sidecar's reactions."""
 import contextlib
 import json
 import re
@@ -16,7 +16,7 @@ IMPATIENT = {"join_grace": "300ms", "clean_every": "200ms"}
 
 
 class Participant:
-    """Somebody in a room of a gateway, without media, by Janus' own API."""
+    """A participant in a room of a gateway, without media, by Janus' own API."""
 
     def __init__(self, gateway, room):
         self._url, self._secret = gateway.url, gateway.secret
@@ -61,7 +61,7 @@ class Occupancy(FleetCase):
         answer = sidecar.ask("77")
         self.assertEqual((answer.janus, answer.reason), ("gxy3", "sticky"))
         self.expect(sidecar.delete("/v2/assignments/77"), 409, "room_occupied")
-        # What the signaling server knows ends before what the gateway says does not end it.
+        # The end of the last session does not end the room while the gateway still lists it.
         sidecar.enter("77", "session")
         sidecar.leave("77", "session")
         self.assertEqual(sidecar.assignments(), {"77": "gxy3"})
@@ -111,12 +111,12 @@ class Occupancy(FleetCase):
         fleet["gxy2"].freeze()
         wait_until(lambda: self.reasons(sidecar), "the silence to be noticed")
         self.assertEqual(self.reasons(sidecar), ["health: gateway gxy2 did not list rooms when last asked"])
-        Participant(fleet["gxy3"], "100")  # the others are still heard
+        Participant(fleet["gxy3"], "100")  # the other gateways are still asked
         self.wait_for_assignment(sidecar, "100", "gxy3")
         some_time()
         self.assertEqual(sidecar.assignments(), {"99": "gxy2", "100": "gxy3"})
         fleet["gxy2"].thaw()
-        wait_until(lambda: self.reasons(sidecar) == [], "it to be heard again")
+        wait_until(lambda: self.reasons(sidecar) == [], "it to answer again")
         self.assertEqual(sidecar.assignments(), {"99": "gxy2", "100": "gxy3"})
 
     def test_room_lists_work_by_either_api_and_with_a_secret(self):
@@ -132,7 +132,7 @@ class Occupancy(FleetCase):
         sidecar.write_config(self.config(fleet, health={}, failover={}, sessions=IMPATIENT, occupancy={
             **ASKED, "secret_file": str(fleet.folder / "secret")}))
         self.assertEqual(sidecar.run("reload").returncode, 0)
-        wait_until(lambda: self.reasons(sidecar) == [], f"both to be heard: {sidecar.log()}")
+        wait_until(lambda: self.reasons(sidecar) == [], f"both to answer: {sidecar.log()}")
         for room, gateway in (("11", "gxy1"), ("12", "gxy2")):
             Participant(fleet[gateway], room)
             self.wait_for_assignment(sidecar, room, gateway)

@@ -22,14 +22,14 @@ ROUTES = re.findall(r'^    \{"([A-Z]+)", "(/[^"]*)"',
 FIVE = [{"name": f"gxy{number}"} for number in range(1, 6)]
 REGIONS = {"IL": ["gxy5"], "US": ["gxy1", "gxy2"]}
 
-# What no test can provoke, and why.
+# Statuses and codes that no test can provoke, and why.
 NOT_SEEN = {
     "internal": "a fault of the sidecar's own; none is known",
 }
 
 
 def raw(port, text):
-    """Sends this and nothing else; the answer."""
+    """Sends exactly these bytes; returns the answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(text.encode())
         return answer_on(connection)
@@ -52,11 +52,11 @@ def head(operation, *fields, target=None, host="localhost"):
 
 
 def enough(operation):
-    """A body's worth of what the largest body may not be."""
+    """A body larger than the largest permitted one."""
     return (8 << 20) + 1 if operation.path == "/v2/sessions" else (64 << 10) + 1
 
 
-# How each code that the door answers with is provoked, whatever the operation.
+# The requests that provoke each code of the server itself, for every operation.
 AT_THE_DOOR = {
     "invalid_request": lambda one: head(one, "Host: localhost"),
     "invalid_path": lambda one: head(one, target=one.target() + "%zz"),
@@ -91,7 +91,7 @@ class OpenApi(Case):
             body = operation.bodies[0]
         return sidecar.request(operation.method, target or operation.target(), body, headers)
 
-    # -- what needs no binary
+    # -- without the binary
 
     def test_the_linter_reports_nothing(self):
         self.assertTrue(MODULES.exists(), "./dev test fetches the linter into build/npm")
@@ -148,7 +148,7 @@ class OpenApi(Case):
         nowhere = sidecar.get("/v2/nowhere")
         self.assertEqual((nowhere.status, nowhere.error), (404, "not_found"))
 
-    # -- every status and code; last, by its name, what of them was seen
+    # -- every status and code; the last test, by its name, checks that all were seen
 
     def test_examples_get_the_described_answers(self):
         sidecar = self.sidecar(toml(scale=True, gateways=FIVE, regions=REGIONS,
@@ -164,7 +164,7 @@ class OpenApi(Case):
                                       "/v2/rooms/{room}/explain"):
                     items = [value for value in answer.json.values() if isinstance(value, list)][0]
                     self.assertTrue(items, f"{operation.name} {target} shows no item")
-        # Rooms that differ in what is null.
+        # Rooms with different null fields.
         for room in ("2172", "2173", "2171"):
             sidecar.enter(room, f"in-{room}")
             for target in (f"/v2/rooms/{room}", f"/v2/rooms/{room}/explain?country_code=US"):

@@ -86,7 +86,7 @@ class OutsideEdits(Case):
                 self.assertEqual(sidecar.ask("2171").status, 200)
                 sidecar.shell(statement)
                 self.expect(sidecar.ask("2172"), 503, "storage_unavailable")
-                wait_until(lambda: sidecar.get("/readyz").json["status"] == "degraded", "/readyz to tell")
+                wait_until(lambda: sidecar.get("/readyz").json["status"] == "degraded", "/readyz to report it")
                 self.assertIn("takes no new rows", sidecar.get("/readyz").json["reasons"][0])
                 self.expect_alteration(sidecar)
                 self.assertEqual(list(sidecar.assignments_in_file()), ["2171"])
@@ -96,7 +96,7 @@ class OutsideEdits(Case):
                 self.assertEqual(sidecar.ask("2172").status, 200)
 
     def expect_alteration(self, sidecar):
-        """Told at once, and by every command that reads the file, which then does nothing."""
+        """The alteration is reported at once, and by every command that reads the file, which then does nothing."""
         warning = "was altered: table room_server_assignments has the (trigger|index) t, .*DROP"
         self.seen(lambda: any(re.search(warning, reason) for reason in sidecar.get("/readyz").json["reasons"]))
         self.expect_warning(sidecar, warning)
@@ -189,7 +189,7 @@ class OutsideEdits(Case):
         return sidecar
 
     def expect_movable(self, sidecar, name="gxy1"):
-        """Its room in use is seen, keeps its gateway, and can be moved off it."""
+        """The gateway's room in use is listed, keeps its gateway, and can be moved off it."""
         self.assertEqual(sidecar.ask("2171").janus, name)
         self.assertEqual(sidecar.gateway(name)["rooms"], 1)
         moved = sidecar.run("drain", name, "--move")

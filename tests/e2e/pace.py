@@ -1,4 +1,4 @@
-"""What a promise of seconds means on this machine, which may be busy with other things."""
+"""Promised seconds on this machine, which may be busy with other work."""
 import contextlib
 import hashlib
 import os
@@ -29,7 +29,7 @@ class Slowdown:
                 return
 
     def stop(self):
-        """The factor: 1 on a machine with nothing else to do and without a sanitizer. May be called again."""
+        """The factor: 1 on an idle machine without a sanitizer. May be called again."""
         self._over.set()
         self._thread.join()
         return SANITIZER_FACTOR * max(1.0, self._wall / self._processor)
@@ -37,7 +37,7 @@ class Slowdown:
 
 @contextlib.contextmanager
 def within(seconds):
-    """The block takes less than this on a machine with nothing else to do. A busy one gets as many times longer as
+    """The block takes less than this on an idle machine. A busy one gets as many times longer as
     the same work takes longer there, measured meanwhile."""
     slowdown, began = Slowdown(), time.monotonic()
     try:

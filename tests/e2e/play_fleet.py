@@ -11,7 +11,7 @@ import janus_fleet
 from sidecar import Sidecar, toml
 
 HINT = """
-Three gateways, of which the sidecar hears over HTTP and MQTT. In another terminal:
+Three gateways, probed over HTTP and MQTT. In another terminal:
 
   curl -s http://{address}/v2/room_server -d '{{"room":"2171"}}'   # which gateway?
   {binary} status --server {address}

@@ -1,7 +1,7 @@
-"""What a disk would hold had the power failed: made from the record of tests/faults/power_loss.cpp.
+"""The content of a disk after a power failure, made from the record of tests/faults/power_loss.cpp.
 
-Only what was synced is sure: of a file its content at its last sync, of the folder its names at
-the folder's last sync. A disk may hold any part of what came after: `chance` keeps whole 512-byte
+Only synced state is certain: a file's content at its last sync, and the folder's names at the folder's
+last sync. A disk may hold any part of later changes: `chance` keeps whole 512-byte
 sectors of later writes, and later changes of names, each or not, as it falls. SQLite, too, relies
 on writes that do no harm beside the sectors they are for (powersafe overwrite).
 """
@@ -14,7 +14,7 @@ SECTOR = 512
 
 
 def positions(record):
-    """Where each of its entries ends."""
+    """The end of each of its entries."""
     end = 0
     with open(record, "rb") as file:
         while len(head := file.read(HEAD.size)) == HEAD.size:
@@ -25,7 +25,7 @@ def positions(record):
 
 
 class File:
-    """One inode: what is surely on the disk, and what was done to it since."""
+    """One inode: its certain content on the disk, and the changes since."""
 
     def __init__(self, content=b""):
         self.content = bytearray(content)
@@ -86,7 +86,7 @@ class Disk:
         self._record.close()
 
     def advance(self, position):
-        """Takes in what was recorded before that byte of the record."""
+        """Takes in the records before that byte."""
         while True:
             begin = self._record.seek(0, os.SEEK_CUR)
             head = self._record.read(HEAD.size)
@@ -125,7 +125,7 @@ class Disk:
         _change(self._names, new, gone, file)
 
     def leave(self, folder, chance=None, share=0.0):
-        """Writes what is left after a power failure now into a new folder. Without `chance`: the
+        """Writes the state after a power failure at this point into a new folder. Without `chance`: the
         sure part; else of what was not synced about the given share, too."""
         names = dict(self._sure_names)
         for new, gone, file in self._names_since:

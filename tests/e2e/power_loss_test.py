@@ -2,7 +2,7 @@
 """The power fails at any instant: answered means synced.
 
 The real binary runs with POWER_LOSS_LIBRARY preloaded (tests/faults/power_loss.cpp), and from its
-record the disk is made as it is left at one instant or another. CRASH_ROUNDS and CRASH_SEED as in
+record the state of the disk at many instants is made. CRASH_ROUNDS and CRASH_SEED as in
 crash_test.py.
 """
 import contextlib
@@ -22,12 +22,12 @@ from power_loss import Disk, positions
 from sidecar import Case, toml, wait_until
 
 LIBRARY = os.environ["POWER_LOSS_LIBRARY"]
-# How much of what was not synced is there all the same: nothing, some, all (as after kill -9).
+# The share of unsynced changes on the disk: none, some, all (as after kill -9).
 SHARES = (None, 0.1, 0.5, 0.9, 1.0)
 
 
 class Recorded:
-    """A folder that is recorded, and what the disk may hold of it."""
+    """A recorded folder, and the possible states of the disk."""
 
     def __init__(self, folder, record, chance):
         self.folder, self.record, self.chance = folder, record, chance
@@ -89,7 +89,7 @@ class PowerLoss(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def every_disk(self, recorded, looks=10**6, shares=SHARES, since=0):
-        """What may be left at each instant of what was recorded, or at so many of them in 20
+        """The possible states at each recorded instant, or at that many of them in 20
         rounds: position, share, folder."""
         every = [end for end in (0, *positions(recorded.record)) if end >= since]
         looks = min(looks * ROUNDS // 20, len(every))
@@ -98,7 +98,7 @@ class PowerLoss(Case):
                 yield position, share, recorded.left_at(position, share)
 
     def test_the_record_shows_the_loss_of_an_unsynced_commit(self):
-        """A proof that this test can fail: the same in SQLite's shell, with and without syncs."""
+        """A proof that these tests can fail: the same in SQLite's shell, with and without syncs."""
         for synchronous, is_kept in (("FULL", True), ("NORMAL", False), ("OFF", False)):
             with self.subTest(synchronous):
                 folder = self.folder()
@@ -129,7 +129,7 @@ class PowerLoss(Case):
             # Enough for a checkpoint or two of its own.
             with Load(sidecar, self.chance, f"{number}-", mark=recorded.now) as load:
                 wait_until(lambda load=load: len(load.promises) > 500, "some load")
-                # Somebody else writes, and starts the -wal over.
+                # Another program writes, and starts the -wal over.
                 subprocess.run(
                     ["sqlite3", "-cmd", ".timeout 5000", sidecar.database,
                      "UPDATE gateways SET url = 'ws://x' WHERE name = 'gxy6';"
@@ -213,7 +213,7 @@ class PowerLoss(Case):
             later = {**kept, "later": sidecar.ask("later").janus}
             sidecar.kill()
             last = recorded.now()
-            # A -wal that somebody removed may be gone before the rest is: that is not ours to mend.
+            # A -wal removed by a person may be gone before the rest: the sidecar cannot repair that.
             since = before if vanished == ("",) else last
             for position, share, left in self.every_disk(recorded, 12, since=since):
                 file = left / sidecar.database.name
@@ -270,7 +270,7 @@ class PowerLoss(Case):
                     if position == last:
                         self.assertEqual(found, saved)
                     elif found != saved:
-                        # Without its -wal the old file is old; what it lacks is kept beside it.
+                        # The old file is older without its -wal, and the -wal is kept beside it.
                         self.assertEqual(different(found, newer), {})
 
 

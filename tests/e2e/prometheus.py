@@ -69,7 +69,7 @@ class Prometheus(Process):
             return False
 
     def ask(self, what, **parameters):
-        """The data of an answer of its API; a refused query is an AssertionError that tells why."""
+        """The data of an answer of its API; a refused query is an AssertionError with the cause."""
         url = f"http://127.0.0.1:{self.port}/api/v1/{what}?{urllib.parse.urlencode(parameters)}"
         try:
             with urllib.request.urlopen(url, timeout=30) as answer:

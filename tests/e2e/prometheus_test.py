@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A real Prometheus watches real sidecars: each alert is silent until what it is for really happens, and then
-fires; the document's queries and the dashboard's tell what happened.
+"""A real Prometheus watches real sidecars: each alert is silent until its cause really happens, and then
+fires; the queries of the document and the dashboard show the causes.
 
 The scenario is played once; the tests then ask Prometheus about it. Its rules are those of the package with
 shorter durations, its configuration is the document's."""
@@ -28,7 +28,7 @@ TOKEN = "s3cret"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 DASHBOARD = json.loads((prometheus.TREE / "packaging" / "monitoring" / "dashboard.json").read_text(encoding="utf-8"))
 
-# alert -> the sidecar that is to be told of, and what the alert is to say besides
+# alert -> the sidecar that it must name, and its other expected labels
 EXPECTED = {
     "RoomSidecarGone": ("legacy", {"job": "room-sidecar"}),
     "RoomSidecarCannotWrite": ("disk", {"reason": "storage"}),
@@ -53,7 +53,7 @@ EXPECTED = {
 
 
 class Watched(Stored):
-    """A sidecar that wants a token."""
+    """A sidecar that requires a token."""
 
     def __init__(self, config, token_file, **more):
         super().__init__(config, env={"API_TOKEN_FILE": str(token_file)}, **more)
@@ -83,7 +83,7 @@ class Going:
             try:
                 while not self._over.wait(self._pause):
                     self._action(say)
-            except Exception as fault:  # told by whoever waits for the thread
+            except Exception as fault:  # raised by the thread's waiter
                 self._fault = fault
 
     def __enter__(self):
@@ -102,7 +102,7 @@ def ask(say, room, country=None):
 
 
 class Scenario:
-    """Four sidecars, well for a while and then each in trouble of its own kinds, all at the same time."""
+    """Four sidecars, healthy for a while, and then each with problems of its own, all at the same time."""
 
     def __init__(self, clean_up):
         scratch = tempfile.TemporaryDirectory()
@@ -163,7 +163,7 @@ class Scenario:
         with Going(self.disk, self.use_new_room), Going(self.shared, self.use_shared):
             self.disk.fails("write ENOSPC")
             self.wait_for({"RoomSidecarCannotWrite"})
-        # From now on nothing moves: what is asked for now agrees with what each sidecar says.
+        # Nothing changes from now on, so queries agree with each sidecar's own state.
         self.scraped = {name: Metrics(one.get("/metrics").body.decode()) for name, one in self.sidecars.items()}
         seen = time.time()
         self.prometheus.wait_until(
@@ -181,7 +181,7 @@ class Scenario:
                 ask(say, "sticky", "US")
         with Going(self.legacy, lambda say: ask(say, "2171")), Going(self.disk, use_disk), \
                 Going(self.fleet, lambda say: ask(say, "1")), Going(self.shared, self.use_shared):
-            # Each rule was asked over a whole range of what it looks at.
+            # Each rule has been evaluated over its whole range.
             self.prometheus.wait_until(
                 lambda: sum(value >= 8 for _, value in self.prometheus.query("count_over_time(up[6s])"))
                 == len(self.sidecars),
@@ -196,7 +196,7 @@ class Scenario:
             ask(say, "sticky")
 
     def be_no_longer_alone(self):
-        """With a room that another sidecar has elsewhere. The alert on that has ended before the others begin."""
+        """Shares, with a room that another sidecar has on another gateway. That alert ends before the next begin."""
         one = self.shared
         here = ask(one.request, "torn").janus
         elsewhere = "gxy1" if here == "gxy2" else "gxy2"
@@ -268,7 +268,7 @@ class Seen(unittest.TestCase):
             with self.subTest(alert):
                 instance = self.scenario.sidecars[name].instance
                 instances = {labels["instance"] for labels in fired[alert]
-                             if labels.get("error") != "storage_unavailable"}  # as it must be with the disk's
+                             if labels.get("error") != "storage_unavailable"}  # so it must be with the disk's
                 self.assertEqual(instances, {instance})
                 self.assertTrue(any(more.items() <= labels.items() for labels in fired[alert]), fired[alert])
 

@@ -11,7 +11,7 @@ BAD = toml(rooms={"2171": "gxy3"}, balancing={"max_server_capacity": -1},
 
 
 class Sync(Case):
-    """What [[gateways]] and [[rooms]] become in the database."""
+    """The rows of [[gateways]] and [[rooms]] in the database."""
 
     def test_names_in_the_lists_are_gateways_without_gateways_tables(self):
         sidecar = self.sidecar(toml(gateways=(), rooms={}, unknown_rooms="accept"), dotenv=(

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a configuration names no more is removed, unless the file looks as if it was lost."""
+"""Entries that leave the configuration are removed, unless the file seems to be lost."""
 import unittest
 
 from sidecar import Case, toml

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The switch of the mode: what a reload says is in force, and `room-sidecar scale on|off`."""
+"""The switch of the mode: the report of a reload, and `room-sidecar scale on|off`."""
 import os
 import unittest
 

@@ -11,7 +11,7 @@ SCHEMA = sorted((pathlib.Path(__file__).resolve().parents[2] / "schema").glob("*
 NEWEST = len(SCHEMA)
 THEN = "2026-01-02T03:04:05.678Z"
 # As an older sidecar left it: gxy3 drained by an operator, gxy4 imported, room 900 too; one room occupied
-# by two, one only assigned, one that nobody knows.
+# by two, one only assigned, one unknown.
 DATA = f"""
 INSERT INTO gateways (id, name, url, draining, from_config, synced_url) VALUES
   (1, 'gxy1', 'wss://gxy1.example.org/', 0, 1, 'wss://gxy1.example.org/'),

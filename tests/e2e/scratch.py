@@ -1,11 +1,11 @@
-"""A temporary folder for what a test starts, and its end."""
+"""A temporary folder for the programs of a test, and their end."""
 import pathlib
 import shutil
 import tempfile
 
 
 class Scratch:
-    """Has a folder of its own. A subclass says in kill() what is running there."""
+    """Has a folder of its own. A subclass ends its programs in kill()."""
 
     def __init__(self, name):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"room-sidecar-{name}-"))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Root's commands in the folder of the service, whose user does what it likes there meanwhile."""
+"""Root's commands in the service's folder, while the service's user changes files there."""
 import os
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ SERVICE = 65534
 AS_SERVICE = ["setpriv", f"--reuid={SERVICE}", f"--regid={SERVICE}", "--clear-groups"]
 RUNS = 25  # of each command while names are exchanged
 
-# Exchanges what two names stand for, over and over (renameat2 with RENAME_EXCHANGE).
+# Exchanges two names, over and over (renameat2 with RENAME_EXCHANGE).
 EXCHANGE = """
 import ctypes, os, sys, time
 one, other = (name.encode() for name in sys.argv[1:3])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the signaling server reports: one session, its end, and the whole truth at once."""
+"""Reports of the signaling server: one session, its end, and a snapshot of all."""
 import json
 import socket
 import time

@@ -63,7 +63,7 @@ def toml(scale=False, gateways=("gxy1", "gxy2", "gxy3"), rooms=None, unknown_roo
 
 
 class Answer:
-    """What came back for one request."""
+    """The answer to one request."""
 
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -121,7 +121,7 @@ class Sidecar:
         self.env = {"LISTEN_ADDRESS": "127.0.0.1:0", "DATABASE_PATH": str(self.database),
                     **(env or {})}
         self.arguments = list(arguments)
-        self.wrapped_in = list(wrapped_in)  # a command that ends by executing its arguments
+        self.wrapped_in = list(wrapped_in)  # a command that executes its arguments in the end
         self.inherited = ()  # descriptors that it gets beside the usual three
         self.process = None
         self.client = None
@@ -142,7 +142,7 @@ class Sidecar:
         self._replace(self.folder / ".env", text)
 
     def _replace(self, file, text):
-        """In one step: a reload under way reads the old text or the new, never half of it."""
+        """Replaces it in one step: a reload under way reads the old text or the new, never half of it."""
         new = file.with_name(file.name + ".new")
         new.write_text(text, encoding="utf-8")
         new.replace(file)
@@ -194,7 +194,7 @@ class Sidecar:
         return self
 
     def start(self, *arguments):
-        """Starts and waits until it is ready; also one that wants a token, which /readyz does not need."""
+        """Starts and waits until it is ready. /readyz needs no token."""
         self.launch(*arguments)
         address = wait_until(self._address_or_exit, f"the sidecar to listen:\n{self.log()}")
         if address.startswith("unix:"):
@@ -315,5 +315,5 @@ class Case(unittest.TestCase):
     def expect(self, answer, status, error=None):
         self.assertEqual((answer.status, answer.error), (status, error), answer)
         if error:
-            self.assertTrue(answer.json["message"], "an error tells what to do")
+            self.assertTrue(answer.json["message"], "an error says what to do")
         return answer

@@ -211,7 +211,7 @@ class Stopping(Case):
             for second in (sidecar.hang_up, lambda: self.assertEqual(sidecar.run("reload").returncode, 0)):
                 with self.subTest(first=first, second=second):
                     occupancy += 1
-                    # A name of its own: who waits for the same one waits behind the first.
+                    # A name of its own: a second waiter for the same file waits behind the first.
                     sidecar.write_config(f'http.token_file = "{hanging}/{occupancy}"\n' + toml(scale=True))
                     before = hanging_threads(sidecar.process)
                     first()
@@ -262,7 +262,7 @@ class Stopping(Case):
 
 
 class Files(Case):
-    """What is read at a start, a reload or by a command never waits for long."""
+    """A read at a start, in a reload or by a command never waits for long."""
 
     def check(self, sidecar, *parts):
         with within(5):
@@ -316,7 +316,7 @@ class Files(Case):
 
 
 class HungMount:
-    """A file system that never answers, as of a server that is gone; it goes with the test."""
+    """A file system that never answers, as of a dead server; it ends with the test."""
     LIBC = ctypes.CDLL(None, use_errno=True)
     DETACH = 2
 
@@ -355,7 +355,7 @@ def threads_of(process):
 
 
 def hanging_threads(process):
-    """How many wait for the file system that never answers."""
+    """The number of threads that wait for the file system."""
     return sum("fuse" in place or "request_wait" in place for place in tasks_of(process, "stack"))
 
 

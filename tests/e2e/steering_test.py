@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What operators look at and steer: gateways, rooms, assignments, explain, drain, release."""
+"""The operators' requests: gateways, rooms, assignments, explain, drain, release."""
 import re
 import unittest
 import urllib.parse
@@ -240,7 +240,7 @@ class Steering(Case):
         self.assertEqual(sidecar.ask("1").janus, "gxy2")
         self.assertEqual(sidecar.delete("/v2/assignments/1?force=true").json, {"released": True})
         self.assertEqual(sidecar.gateway("gxy2")["users"], 0, "its sessions are forgotten")
-        # a keepalive of somebody who is still there must not bring the room back
+        # a keepalive of a remaining user must not bring the room back
         self.assertEqual(sidecar.enter("1", "a", "gxy2").janus, "gxy1")
 
 

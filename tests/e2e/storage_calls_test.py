@@ -8,7 +8,7 @@ from pace import within
 from sidecar import wait_until
 from storage_faults import CAN_AGAIN, LIBRARY, FailureCase
 
-CALLS = {  # what fails: what an operator reads about it
+CALLS = {  # failing call: its text for operators
     "write EIO": "disk I/O error",
     "fsync EIO": "disk I/O error",
     "write EIO -wal": "disk I/O error",
@@ -35,7 +35,7 @@ class Calls(FailureCase):
         self.expect_refused(sidecar, "new")
         self.expect_degraded(sidecar, reason)
         self.expect_sticky(sidecar, known)
-        # what is written behind is kept meanwhile
+        # write-behind is kept meanwhile
         self.assertEqual(sidecar.enter("known0", "s0").json["users"], 1)
         self.assertTrue(sidecar.leave("known1", "s1").json["assignment_removed"] in (False, True))
         time.sleep(2.5)  # at least two attempts to write again
@@ -84,7 +84,7 @@ class Calls(FailureCase):
         sidecar = self.stored().failing().start()
         known = self.known(sidecar)
         sidecar.fails("read EIO")
-        # Somebody else's commit makes it read again.
+        # Another program's commit makes it read again.
         subprocess.run(["sqlite3", "-cmd", ".timeout 5000", str(sidecar.database),
                         "UPDATE rooms SET name = 'x'"], check=True, timeout=30)
         self.expect_degraded(sidecar, "disk I/O error")
@@ -148,7 +148,7 @@ class Calls(FailureCase):
         known = self.known(sidecar)
         sidecar.fails("fsync 30000")
         self.expect_refused(sidecar, "new")
-        # What could not be begun is taken back, and is not done later either.
+        # A command that could not begin is withdrawn, and is not done later either.
         self.expect(sidecar.put("/v2/gateways/gxy1/drain"), 503, "storage_unavailable")
         with within(5):
             self.assertEqual(sidecar.stop(), 1)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Damaged files: found at the start, left as they are, and the two ways out; and found while it runs."""
+"""Damaged files: found at the start, left as they are, with two remedies; and found in service."""
 import itertools
 import os
 import shutil
@@ -23,7 +23,7 @@ def flip(path, begin, end):
 
 class Damage(FailureCase):
     def made(self, crashed=False, rooms=60):
-        """A sidecar that has stopped, and which rooms it knew."""
+        """A stopped sidecar, and its known rooms."""
         sidecar = self.stored().start()
         known = self.known(sidecar, rooms)
         if crashed:
@@ -96,7 +96,7 @@ class Damage(FailureCase):
         self.expect_both_ways_out(sidecar, known, backup)
 
     def test_flipped_bytes_in_the_wal_are_found(self):
-        """SQLite itself would drop what follows, without a word: rooms that were answered."""
+        """SQLite itself would silently drop the following frames: answered rooms."""
         self.all_at_once(self.flipped_wal, [(0,), (0.3,), (0.6,)])
 
     def flipped_wal(self, part):
@@ -176,7 +176,7 @@ class Damage(FailureCase):
         self.expect_nothing_lost(sidecar, known)
 
     def test_a_wal_that_ends_in_the_middle_is_no_damage(self):
-        """As a power cut leaves it; what was torn had not been answered."""
+        """As after a power cut; the torn commit had not been answered."""
         sidecar, known = self.made(crashed=True)
         with open(self.wal(sidecar), "ab") as wal:
             wal.write(b"\xa5" * 3000)
@@ -203,7 +203,7 @@ class Damage(FailureCase):
         lines = [line for line in sidecar.complaints() if "new rooms are refused" in line]
         self.assertEqual(len(lines), 1, sidecar.complaints())
         self.assertLess(len(sidecar.complaints()), 5, sidecar.complaints())
-        # The cable was put in again.
+        # The cable is plugged in again.
         with open(sidecar.database, "r+b") as file:
             file.write(good)
         self.expect_recovery(sidecar, known)

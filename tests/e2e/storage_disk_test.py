@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The real thing: full and read-only file systems, folders without rights, files that are deleted or
-locked, while it runs and at the start."""
+"""Real failures: full and read-only file systems, folders without rights, deleted or locked files, in service and
+at the start."""
 import contextlib
 import os
 import sqlite3
@@ -75,7 +75,7 @@ class Disk(FailureCase):
     # -- rights
 
     def test_a_folder_without_write_permission_refuses_new_rooms_only(self):
-        """Only a user is refused anything, so root lets the sidecar run as one."""
+        """Permissions do not bind root, so the sidecar runs as another user."""
         sidecar = self.stored()
         if os.getuid() == 0:
             sidecar.wrapped_in = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -116,7 +116,7 @@ class Disk(FailureCase):
         sidecar.enter("known0", "s")
         for end in ends:
             sidecar.database.with_name(sidecar.database.name + end).unlink()
-        # Whatever is answered from now on is in the file, which is there again.
+        # Answers from now on are in the recreated file.
         for number in range(20):
             answer = sidecar.ask(f"later{number}")
             if answer.status == 200:
@@ -164,7 +164,7 @@ class Disk(FailureCase):
 
 
 class Steering(FailureCase):
-    """What operators do while storage fails: a clear answer, nothing half done, and file and memory the
+    """Operators' commands while storage fails: a clear answer, nothing half done, and file and memory the
     same afterwards."""
 
     def locked(self, sidecar):

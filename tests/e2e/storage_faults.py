@@ -1,5 +1,5 @@
-"""What the tests of storage that fails share: a sidecar whose database has a folder of its own, means
-to make that folder fail, and what is expected while it does and afterwards.
+"""Shared by the tests of failing storage: a sidecar with its database in a folder of its own, means
+to make that folder fail, and the expectations meanwhile and afterwards.
 
 Two means: a preloaded library (tests/faults/failing_files.c, named by FAILING_FILES), which needs no
 privilege, and real mounts in a mount namespace of the sidecar's own, which need root or user namespaces.
@@ -47,7 +47,7 @@ class Stored(Sidecar):
         return self
 
     def fails(self, *rules):
-        """From now on, and until it is called with others or none."""
+        """Sets the failing calls from now on; without arguments none fails."""
         self._replace(self.folder / "fails", "\n".join(rules) + "\n")
 
     def readiness(self):
@@ -55,7 +55,7 @@ class Stored(Sidecar):
         return answer.status, answer.json["status"], " ".join(answer.json["reasons"])
 
     def complaints(self):
-        """The lines that an operator is woken by."""
+        """The lines that alert an operator."""
         return re.findall(r"(?:WARN|ERROR): .*", self.log_of_this_run())
 
     def hashes(self):
@@ -88,7 +88,7 @@ class FailureCase(Case):
                     outcome.result()
 
     def known(self, sidecar, count=5):
-        """Asks for that many rooms; returns who has which gateway."""
+        """Asks for that many rooms; returns room -> gateway."""
         return {f"known{i}": self.expect(sidecar.ask(f"known{i}"), 200).janus for i in range(count)}
 
     def expect_refused(self, sidecar, room):
@@ -96,7 +96,7 @@ class FailureCase(Case):
         self.assertGreater(int(answer.headers["Retry-After"]), 0)
 
     def expect_sticky(self, sidecar, known, count=200):
-        """Rooms that have a gateway are answered with it, and quickly, while others ask for new ones."""
+        """Assigned rooms are answered quickly, while other clients ask for new ones."""
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             refused = pool.submit(self.refusals, sidecar, 20)
             with within(count * QUICK):
@@ -108,7 +108,7 @@ class FailureCase(Case):
             self.assertEqual(refused.result(), [503])
 
     def refusals(self, sidecar, count):
-        """The statuses that so many new rooms get at once."""
+        """The statuses of that many simultaneous new rooms."""
         def ask(number):
             client = Client("127.0.0.1", sidecar.port)
             try:
@@ -131,7 +131,7 @@ class FailureCase(Case):
         self.assertRegex(lines[0], reason)
 
     def expect_recovery(self, sidecar, known):
-        """By itself and within seconds; afterwards file, memory and what was answered are the same."""
+        """The sidecar recovers by itself within seconds; afterwards file, memory and answers agree."""
         def answered():
             answer = sidecar.ask("afterwards")
             known.update({"afterwards": answer.janus} if answer.status == 200 else {})

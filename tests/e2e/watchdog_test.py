@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What systemd is told: by a socket of ours in place of its own."""
+"""Notifications to systemd, received by a socket in its place."""
 import ctypes
 import os
 import pathlib
@@ -15,7 +15,7 @@ WALL = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 LIBC.ptrace.restype = ctypes.c_long
-# systemd's limit; the sidecar looks four times as often, and its threads beat once a second or faster.
+# systemd's limit; the sidecar checks four times as often, and its threads have a heartbeat once a second or faster.
 LIMIT = 6.0
 
 
@@ -30,7 +30,7 @@ def threads_of(sidecar):
 
 
 class Held:
-    """One thread of a sidecar, stopped as if it were stuck; the others go on."""
+    """One thread of a sidecar, stopped as if it were stuck; its other threads go on."""
 
     def __init__(self, sidecar, name):
         threads = {comm: thread for thread, comm in threads_of(sidecar)}
@@ -46,7 +46,7 @@ class Held:
 
 
 class ServiceManager:
-    """Hears what a service says by sd_notify(3)."""
+    """Receives a service's notifications by sd_notify(3)."""
 
     def __init__(self, test):
         folder = tempfile.TemporaryDirectory()
@@ -58,7 +58,7 @@ class ServiceManager:
         self.received = []
 
     def listen(self):
-        """What was said up to now, since it was last asked."""
+        """The notifications since the last call."""
         new = []
         while True:
             try:
@@ -99,7 +99,7 @@ class Watchdog(Case):
                 time.sleep(LIMIT / 2)
                 self.assertNotIn("WATCHDOG=1", manager.listen())
             sidecar.wait_for_log(f"is no longer stuck part={part}")
-            wait_until(lambda: "WATCHDOG=1" in manager.listen(), "it to be told again")
+            wait_until(lambda: "WATCHDOG=1" in manager.listen(), "it to be notified again")
 
     def test_a_stop_is_announced_at_once(self):
         manager, sidecar = self.watched()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""packaging/monitoring/alerts.yml: promtool lets each rule fire, and see a healthy sidecar without a word.
+"""packaging/monitoring/alerts.yml: promtool makes each rule fire, and stay silent for a healthy sidecar.
 
 `./dev test` fetches promtool."""
 import json
@@ -27,7 +27,7 @@ def series(name, values, **labels):
 
 
 def waits(seconds):
-    """A histogram that all answers of the last hour fell into at `seconds`."""
+    """A histogram with all answers of the last hour at `seconds`."""
     return [series("http_request_duration_seconds_bucket", "0+60x90" if bound >= seconds else "0x90",
                    route="/v2/room_server", le=text)
             for text, bound in (("0.0001", 0.0001), ("0.1", 0.1), ("0.25", 0.25), ("+Inf", 9e9))]
@@ -67,7 +67,7 @@ HEALTHY = [
     series("cluster_members", "0x90", state="ill"),
 ]
 
-FIRES = {  # alert -> what is otherwise than with a healthy one
+FIRES = {  # alert -> the differences from a healthy sidecar
     "RoomSidecarGone": [series("up", "0x90")],
     "RoomSidecarCannotWrite": [series("degraded", "1x90", reason="storage")],
     "RoomSidecarBrake": [series("degraded", "1x90", reason="brake")],

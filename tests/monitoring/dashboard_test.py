@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""packaging/monitoring/dashboard.json: whoever opens it finds every panel explained, and in its place.
+"""packaging/monitoring/dashboard.json: every panel is explained, and in its place.
 
-That its queries are answered tests/e2e/prometheus_test.py sees."""
+tests/e2e/prometheus_test.py checks that its queries are answered."""
 import json
 import pathlib
 import re
@@ -12,7 +12,7 @@ DASHBOARD = json.loads((ROOT / "packaging" / "monitoring" / "dashboard.json").re
 PANELS = DASHBOARD["panels"]
 SHOWING = [panel for panel in PANELS if panel["type"] != "row"]
 WIDTH = 24  # Grafana's grid
-# Shown nowhere, for it is a part of another or an operator's own setting.
+# Not shown: parts of other metrics, or operators' own settings.
 NOT_SHOWN = {"room_sidecar_room_occupancy_users"}
 
 
