@@ -182,7 +182,7 @@ class Data(Case):
 
 
 class Asking(Case):
-    """Checks of Host, Origin and token, for a page in a browser on this machine, or a program that reaches the sidecar."""
+    """Checks of Host, Origin and token, for a page in a local browser, or a program that reaches the sidecar."""
 
     FOREIGN_HOSTS = (b"evil.example", b"localhost.evil.example", b"evil.localhost", b"localhost.",
                      b"localhost@evil",
