@@ -2,14 +2,14 @@
 # lets a browser run just these:
 #   cmake -DDIR=src/page "-DSCRIPTS=a.js;b.js" -DVERSION=0.1.0 -DOUT=embedded.cpp -P embed_page.cmake
 
-cmake_minimum_required(VERSION 3.25)  # older ones would put values in place of @NAMES@ in this file
+cmake_minimum_required(VERSION 3.25)  # older ones would replace @NAMES@ in this file
 
-# The SHA-256 of a text as a policy wants it: 'sha256-<base64>'. CMake knows only hexadecimal digits: six of them are
-# four of base64's.
+# The SHA-256 of a text in a policy's form: 'sha256-<base64>'. CMake has only hexadecimal digits; six of them are four
+# of base64's.
 function(policy_hash text result)
   set(alphabet "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
   string(SHA256 digits "${text}")
-  string(APPEND digits "00")  # 64 digits are no multiple of six; what these two make is the padding
+  string(APPEND digits "00")  # 64 digits are no multiple of six; these two make the padding
   set(base64 "")
   foreach(at RANGE 0 60 6)
     string(SUBSTRING "${digits}" ${at} 6 six)

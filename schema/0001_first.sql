@@ -1,6 +1,6 @@
 -- The first shape of the database file. The number in this file's name is PRAGMA user_version.
--- gateways and rooms may be edited with the sqlite3 shell while the sidecar runs, so what must not
--- be is refused here, where the editor sees it, and not only when the sidecar reads it.
+-- gateways and rooms may be edited with the sqlite3 shell while the sidecar runs. So the schema itself
+-- refuses bad values, where the editor sees it, and not only the sidecar's reader.
 
 CREATE TABLE gateways (
   id              INTEGER PRIMARY KEY,              -- kept for good: rooms point to it
@@ -46,7 +46,7 @@ CREATE TABLE room_server_assignments (
   last_used_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- So that a restarted sidecar knows which rooms are occupied. A keepalive writes nothing here.
+-- Shows a restarted sidecar the occupied rooms. A keepalive writes nothing here.
 CREATE TABLE sessions (
   session_id       TEXT NOT NULL PRIMARY KEY,
   room_id          TEXT NOT NULL,
