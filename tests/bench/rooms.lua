@@ -1,4 +1,4 @@
--- wrk: asks for known rooms in turn, BENCH_ROOMS of them (500 unless told), or, where BENCH_ROUND gives
+-- wrk: asks for known rooms in turn, BENCH_ROOMS of them (500 by default), or, where BENCH_ROUND gives
 -- the round a name, for a room that was never asked for before with each request. Prints JSON, in µs.
 local rooms = tonumber(os.getenv("BENCH_ROOMS") or "500")
 local round = os.getenv("BENCH_ROUND")

@@ -15,7 +15,7 @@ from webdriver import Browser
 
 AXE = pathlib.Path(os.environ["AXE"]).read_text(encoding="utf-8")
 SCREENSHOTS = pathlib.Path(os.environ["SCREENSHOTS"])
-PHONE, DESK = (360, 800), (1360, 900)
+PHONE, LARGE = (360, 800), (1360, 900)
 
 
 class Tunnel:
@@ -88,7 +88,7 @@ class Page(Case):
     def setUp(self):
         self.expected = []  # complaints that the console may have
         self.browser.open("about:blank")
-        self.browser.size(*DESK)
+        self.browser.size(*LARGE)
         self.browser.prefer(color_scheme="light", reduced_motion="reduce")
         self.browser.console()
 
@@ -137,24 +137,24 @@ class Page(Case):
         return self.browser.texts("#gateway-list h3")
 
     def accessible(self, name):
-        """No violation of axe's rules, a picture, and no scrolling sideways: by day at a desk, at night on a phone."""
-        for theme, device, size in (("light", "desk", DESK), ("dark", "phone", PHONE)):
+        """No violation of axe's rules, a picture, and no scrolling sideways: by day on a screen, at night on a phone."""
+        for theme, device, size in (("light", "large", LARGE), ("dark", "phone", PHONE)):
             self.browser.prefer(color_scheme=theme, reduced_motion="reduce")
             self.browser.size(*size)
             self.browser.screenshot(SCREENSHOTS / f"{name}-{device}-{theme}.png")
             wide = self.browser.run("return document.documentElement.scrollWidth")
             self.assertLessEqual(wide, size[0], f"{name} on a {device} scrolls sideways")
             self.assertEqual(self.violations(), [], f"{name}, {device}, {theme}")
-        self.browser.size(*DESK)
-        self.browser.screenshot(SCREENSHOTS / f"{name}-desk-dark.png")
-        self.browser.size(*DESK)
+        self.browser.size(*LARGE)
+        self.browser.screenshot(SCREENSHOTS / f"{name}-large-dark.png")
+        self.browser.size(*LARGE)
         self.browser.prefer(color_scheme="light", reduced_motion="reduce")
 
     def violations(self):
         if not self.browser.run("return 'axe' in window"):
             self.browser.run(AXE)
         found = self.browser.run_async(
-            "const tell = arguments[0]; axe.run().then(({violations}) => tell(violations), (e) => tell([String(e)]))")
+            "const done = arguments[0]; axe.run().then(({violations}) => done(violations), (e) => done([String(e)]))")
         return [(one["id"], [(node["html"][:120], node["failureSummary"][:300]) for node in one["nodes"][:3]])
                 if isinstance(one, dict) else one for one in found]
 

@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from page import DESK, PHONE, Healthy, Page, Tunnel
+from page import LARGE, PHONE, Healthy, Page, Tunnel
 from sidecar import toml, wait_until
 from webdriver import BACKSPACE, ENTER, ESCAPE, SPACE, TAB
 
@@ -70,7 +70,7 @@ class Looks(Page):
         self.browser.click(well + "button")
         self.sees("gets no new rooms until it is undrained", "#confirm")
         self.browser.press(ESCAPE)
-        self.browser.size(*DESK)
+        self.browser.size(*LARGE)
         self.assertTrue(self.browser.is_shown(well + ".sparkline"))
         self.browser.click("#filter")
         self.browser.press("drain")

@@ -344,7 +344,7 @@ TEST_CASE("a late answer to a give-up forgets no room that another sidecar has o
   SlowLink link(etcd.endpoint(0), 0ms);
   etcd::Options options = etcd.options();
   options.endpoints = {link.endpoint()};
-  options.attempt_timeout = options.timeout = 30s;  // of the answer that is held back
+  options.attempt_timeout = options.timeout = 30s;  // of the delayed answer
   FleetSidecar a(options), b(etcd.options());
   Look look(etcd);
   const std::string gateway = a.gateway("r");
@@ -361,7 +361,7 @@ TEST_CASE("a late answer to a give-up forgets no room that another sidecar has o
   std::jthread ends(end);
   REQUIRE(comes_true([&] { return look.gateway_of("r").empty() && b.knows("r").empty(); }));
   const std::string again = b.gateway("r");
-  // The room may come back to the gateway that it had, so the row's revision tells whether it has been followed.
+  // The room may come back to the gateway that it had, so the row's revision shows whether it has been followed.
   const etcd::Revision opened = look.modified("r");
   CHECK(comes_true([&] { return a.fleet->view().revision >= opened && a.knows("r") == again; }));
   link.let_go();

@@ -192,7 +192,7 @@ TEST_CASE("a command of root's reads no link or pipe of another user's at the de
     REQUIRE(::chown(env.c_str(), 65534, 65534) == 0);
     check_one_error(load(), refused("is no plain file, and root does not own it"));
   }
-  SECTION("a file is read whoever owns it, and a named one is read whatever it is") {
+  SECTION("a file is read whichever user owns it, and a named one is read whatever it is") {
     CHECK(load_files(folder.file("config.toml"), false, env).problems.front().text.find("NAME=value") !=
           std::string::npos);
     ::unlink(env.c_str());

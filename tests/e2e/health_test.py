@@ -20,7 +20,7 @@ MOVED = re.compile(r"Room reassigned from offline server room_id=(\S+) old_serve
                    r"new_server=(\S+)")
 # Quick enough for a test; a healthy gateway on a busy machine still answers in time.
 QUICK = {"source": "http", "interval": "400ms", "timeout": "1s"}
-HEARD = {"source": "mqtt", "interval": "200ms", "stale_after": "2s"}
+PUBLISHED = {"source": "mqtt", "interval": "200ms", "stale_after": "2s"}
 WAIT = "1s"
 # Each of these waits for seconds; the remaining ones take the same paths through the sidecar.
 plain_only = unittest.skipIf(SANITIZED, "the plain binary has shown it")
@@ -369,7 +369,7 @@ class Interrupted(FleetCase):
 class WithBroker(FleetCase):
     def test_readable_messages_of_gateways_count_and_unreadable_ones_do_not(self):
         fleet = self.fleet(broker=True)
-        sidecar = self.watching(fleet, health=HEARD)
+        sidecar = self.watching(fleet, health=PUBLISHED)
         for room in range(9):
             sidecar.ask(room)
         before = sidecar.assignments()
@@ -390,7 +390,7 @@ class WithBroker(FleetCase):
     def test_a_missing_broker_makes_all_unknown_and_moves_nothing(self):
         fleet = self.fleet(broker=True)
         fleet.broker.kill()
-        sidecar = self.sidecar(self.config(fleet, health=HEARD))
+        sidecar = self.sidecar(self.config(fleet, health=PUBLISHED))
         for room in range(9):
             sidecar.ask(room)
         before = sidecar.assignments()

@@ -50,7 +50,7 @@ void try_stream(std::string_view text, std::size_t piece) {
 void try_answer(std::string_view text) {
   for (const int status : {400, 404, 503}) {
     const Failure failure = failure_of_answer(status, text);
-    expect(failure.error != ErrorCode::none, "trouble");
+    expect(failure.error != ErrorCode::none, "an error");
     expect(!failure.why.empty(), "why");
   }
   const auto json = json::Value::parse(text);

@@ -97,7 +97,7 @@ std::string rooms_in_use(LoneSidecar& sidecar) {
   if (excess_of_gateways.empty()
           ? by_sessions
           : !std::equal(excess_of_gateways.begin(), excess_of_gateways.end(), excess_users.begin()))
-    text += "crowds are not the recount\n";
+    text += "excess users are not the recount\n";
   return text;
 }
 

@@ -72,7 +72,7 @@ class Rules {
   std::string release(const std::string& room, bool force);
   void reload(const app::Configured& configured);
   void restart(const app::Configured& configured);
-  Gateway& gateway(const std::string& name);  // made up if it is new
+  Gateway& gateway(const std::string& name);  // created if it is new
   void catalogue_changed();                   // after an edit of the two maps below
 
   // --- how it stands

@@ -1,4 +1,4 @@
-// A made-up day of lessons: who enters and leaves which room, and when gateways die and return. The same
+// A generated day of lessons: the users that enter and leave rooms, and the gateways that die and return. The same
 // day for the same seed.
 #pragma once
 
