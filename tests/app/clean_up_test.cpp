@@ -86,7 +86,7 @@ TEST_CASE("a sticky answer renews the grace") {
   CHECK(app::clean_up(*sidecar.registry) == 1);
 }
 
-TEST_CASE("mass silence: if most sessions fall silent at once, their rooms keep the assignments for join_grace") {
+TEST_CASE("mass silence: rooms keep their assignments for join_grace if most sessions fall silent at once") {
   LoneSidecar sidecar;
   for (int i = 0; i < 10; ++i) sidecar.report(std::to_string(i + 1), "s" + std::to_string(i));
   pass(sidecar, 90s);

@@ -137,7 +137,7 @@ class Page(Case):
         return self.browser.texts("#gateway-list h3")
 
     def accessible(self, name):
-        """No violation of axe's rules, a picture, and no scrolling sideways: by day on a screen, at night on a phone."""
+        """No violation of axe's rules, a picture, no scrolling sideways: by day on a screen, at night on a phone."""
         for theme, device, size in (("light", "large", LARGE), ("dark", "phone", PHONE)):
             self.browser.prefer(color_scheme=theme, reduced_motion="reduce")
             self.browser.size(*size)

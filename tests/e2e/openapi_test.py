@@ -57,7 +57,7 @@ def enough(operation):
 
 
 # The requests that provoke each code of the server itself, for every operation.
-AT_THE_DOOR = {
+BY_THE_SERVER = {
     "invalid_request": lambda one: head(one, "Host: localhost"),
     "invalid_path": lambda one: head(one, target=one.target() + "%zz"),
     "invalid_query": lambda one: head(one, target=one.target() + "?a=%zz"),
@@ -225,7 +225,7 @@ class OpenApi(Case):
     def test_the_server_refuses_as_described(self):
         sidecar = self.sidecar(toml(scale=True))
         for operation in DESCRIPTION.operations:
-            for code, request in AT_THE_DOOR.items():
+            for code, request in BY_THE_SERVER.items():
                 answer = raw(sidecar.port, request(operation))
                 self.hold(operation.name, answer, answer.status, code)
         with concurrent.futures.ThreadPoolExecutor(len(OPERATIONS)) as pool:  # each takes 5 s
