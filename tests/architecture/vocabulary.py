@@ -29,7 +29,7 @@ RETIRED_WORDS = re.compile(r"""\b(desk|deeds?|wish(?:es)?|turnovers?|storms?|new
     whoever|look\ around|held\ back)\b""", re.IGNORECASE | re.VERBOSE)
 LATE_SUBJECT = re.compile(r"(?:of|who|whoever|whom|that|so|what|where|when|while|if)\b", re.IGNORECASE)
 SENTENCES_ONLY = {".md", ".yaml", ".yml", ".json", ".toml", ".1", ".5", ".8", ".sql", ".lua", ".cmake", ".txt", ".supp",
-                  ".service", ".socket", ".example", ".bash-completion", ".Debian", ""}
+                  ".service", ".socket", ".example", ".bash-completion", ".Debian", ".postrm", ".prerm", ""}
 STRING = r'"(?:\\.|[^"\\\n])*"|' + r"'(?:\\.|[^'\\\n])*'"
 CPP = re.compile(r'//[^\n]*|/\*.*?\*/|R"([^(\s]*)\(.*?\)\1"|#include[^\n]*|' + STRING, re.DOTALL)
 CSS = re.compile(r"/\*.*?\*/|" + STRING, re.DOTALL)
