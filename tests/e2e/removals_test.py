@@ -93,7 +93,7 @@ class Reload(Case):
 
 
 class Start(Case):
-    def test_a_file_without_settings_removes_nothing_with_one_warning(self):
+    def test_a_start_without_settings_removes_nothing_with_one_warning(self):
         for text in ("", "# nothing\n"):
             with self.subTest(text=text):
                 sidecar = self.sidecar(FULL)
@@ -108,7 +108,7 @@ class Start(Case):
                 sidecar.write_config(toml(rooms=first(1)))
                 self.assertIn("9 of 10 configured rooms", sidecar.post("/v2/reload").json["problems"][0])
 
-    def test_a_permitted_mass_removal_is_applied_with_a_warning_with_the_numbers(self):
+    def test_a_mass_removal_at_the_start_is_applied_with_a_warning_with_the_numbers(self):
         sidecar = self.sidecar(FULL)
         sidecar.stop()
         sidecar.write_config(toml(rooms=first(2)))
