@@ -4,7 +4,7 @@
 
 #include "api/fields.h"
 #include "api/requests.h"
-#include "app/decisions.h"
+#include "app/decision_log.h"
 #include "http/refusal.h"
 #include "json/writer.h"
 
@@ -56,7 +56,7 @@ http::Response answer_decisions(const Backend& backend, const http::Request& req
   if (room) {
     if (auto refused = refuse_room(*room)) return *refused;
   }
-  const auto page = backend.registry.decisions().newest(room.value_or(""), limit, before);
+  const auto page = backend.registry.decision_log().newest(room.value_or(""), limit, before);
   json::Writer json;
   json.begin_object().key("decisions").begin_array();
   for (const auto& [id, record] : page.items) write_decision(json, id, *record);

@@ -37,7 +37,7 @@ http::Response answer_explain(const Backend& backend, const http::Request& reque
   if (fails) {
     json.key("janus").null().key("reason").null();
   } else {
-    json.member("janus", decision.gateway).member("reason", to_text(decision.reason));
+    json.member("janus", explanation.gateway).member("reason", to_text(decision.reason));
   }
   json.member("regional_match", decision.regional_match);
   json.key("error");

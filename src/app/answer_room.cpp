@@ -1,5 +1,6 @@
 #include "app/answer_room.h"
 
+#include "app/book_room.h"
 #include "app/change_policy.h"
 #include "logging/log.h"
 
@@ -10,7 +11,8 @@ using domain::Decision;
 
 // The line that operators watch for, at the first refusal and then at most once a second per room.
 void log_unusable_gateway(Registry::Transaction& transaction, const domain::Room& room) {
-  if (!transaction.may_log_room(room.id)) return logging::count_left_out("room without a valid default gateway");
+  if (!transaction.log_limits().may_log_room(room.id, transaction.now().service))
+    return logging::count_left_out("room without a valid default gateway");
   const logging::Value id =
       room.default_gateway_id ? logging::Value(*room.default_gateway_id) : logging::Value(nullptr);
   logging::error(
@@ -34,17 +36,23 @@ std::variant<RoomAnswer, Refused> answer(Registry& registry, std::string_view ro
   for (;;) {
     std::shared_ptr<Claim> claim;
     Decision decision;
+    std::string gateway;
     Candidates in_the_way;
     {
       Registry::Transaction transaction(registry);
       catch_up_with_scale(transaction, room);
-      decision = decide(transaction.input(), question);
-      if (decision.kind == Decision::Kind::pending) claim = transaction.claim_for(room);
-      if (decision.kind == Decision::Kind::booking) claim = transaction.book(question, decision, AssignedBy::answer);
+      const domain::DecisionInput input = transaction.input();
+      decision = decide(input, question);
+      if (decision.gateway) gateway = transaction.ledger().name_of(*decision.gateway);
+      if (decision.kind == Decision::Kind::pending) claim = transaction.claims_in_flight().require(room);
+      if (decision.kind == Decision::Kind::booking)
+        claim = book_room(transaction, question, decision, AssignedBy::answer);
       if (decision.kind == Decision::Kind::standing && transaction.options().scale) {
         transaction.ledger().answered(room, transaction.now());
       }
-      if (decision.kind == Decision::Kind::refused) in_the_way = transaction.note_refusal(question, decision);
+      if (decision.kind == Decision::Kind::refused) {
+        in_the_way = transaction.decision_notes().note_refusal(input, question, decision, transaction.now().wall);
+      }
       if (decision.refusal == domain::Refusal::default_gateway_unusable) {
         log_unusable_gateway(transaction, *transaction.policy().catalogue().room(room));
       }
@@ -53,14 +61,14 @@ std::variant<RoomAnswer, Refused> answer(Registry& registry, std::string_view ro
       return refused(room, code, {decision.refusal, decision.is_pinned(), std::move(in_the_way)});
     }
     if (!claim) {
-      logging::debug("Answered room", {{"room_id", room}, {"gateway_name", decision.gateway}});
-      return RoomAnswer{std::move(decision.gateway), decision.reason};
+      logging::debug("Answered room", {{"room_id", room}, {"gateway_name", gateway}});
+      return RoomAnswer{std::move(gateway), decision.reason};
     }
     const auto outcome = registry.wait_for(*claim, deadline);
     if (is_over(outcome, deadline)) return refused(room, code, {domain::Refusal::storage_unavailable});
     // Else it was somebody else's: look again.
     if (outcome == ClaimOutcome::won && decision.kind == Decision::Kind::booking) {
-      return RoomAnswer{std::move(decision.gateway), decision.reason};
+      return RoomAnswer{std::move(gateway), decision.reason};
     }
   }
 }
@@ -80,8 +88,9 @@ std::variant<RoomAnswer, Refused> answer_room(Registry& registry, std::string_vi
 Explanation explain_room(Registry& registry, std::string_view room, std::string_view country) {
   const std::string code = domain::country_as_logged(country);
   Explanation explanation;
-  Registry::Transaction transaction(registry);
-  explanation.decision = decide(transaction.input(), domain::Question{room, code}, &explanation.candidates);
+  const Registry::View view(registry);
+  explanation.decision = decide(view.input(), domain::Question{room, code}, &explanation.candidates);
+  if (explanation.decision.gateway) explanation.gateway = view.ledger().name_of(*explanation.decision.gateway);
   if (explanation.decision.kind == Decision::Kind::pending) {
     // By the time this is read it will hold the room.
     explanation.decision.kind = Decision::Kind::standing;

@@ -27,6 +27,7 @@ std::variant<RoomAnswer, Refused> answer_room(Registry& registry, std::string_vi
 
 struct Explanation {
   domain::Decision decision;
+  std::string gateway;  // or ""
   std::vector<domain::Verdict> candidates;
 };
 // No side effect.

@@ -94,10 +94,10 @@ std::size_t count_present(const std::vector<Row>& rows) {
 
 std::set<std::string> gateways_in_use(Registry& registry) {
   std::set<std::string> names;
-  Registry::Transaction transaction(registry);
-  const auto rooms = transaction.ledger().rooms_by_gateway();
-  for (domain::GatewayNumber number = 0; number < rooms.size(); ++number) {
-    if (rooms[number] > 0) names.insert(transaction.ledger().name_of(number));
+  const Registry::View view(registry);
+  const auto rooms = view.ledger().rooms_by_gateway();
+  for (std::size_t i = 0; i < rooms.size(); ++i) {
+    if (rooms[i] > 0) names.insert(view.ledger().name_of(domain::GatewayId(i)));
   }
   return names;
 }

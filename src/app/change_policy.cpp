@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "app/book_room.h"
+#include "app/end_assignment.h"
 #include "app/for_each_room.h"
 #include "app/report_session.h"
 #include "logging/log.h"
@@ -20,7 +22,7 @@ constexpr std::size_t booked_per_slice = 64;
 // Gives ledger and health what they need of the policy. True: the ledger is to count users anew.
 bool follow_policy(Registry::Transaction& transaction) {
   const domain::Options& options = transaction.options();
-  std::vector<domain::GatewayNumber> watched;
+  std::vector<domain::GatewayId> watched;
   for (const domain::Gateway& gateway : transaction.policy().catalogue().gateways()) {
     if (gateway.has_rooms()) watched.push_back(transaction.ledger().number_of(gateway.name));
   }
@@ -36,18 +38,20 @@ std::shared_ptr<Claim> book_where_users_are(Registry::Transaction& transaction, 
   ledger.keep(name, transaction.now().service);
   const domain::Ledger::Room* room = ledger.find(name);
   if (!room || !room->has_users() || !transaction.policy().admits(name)) return nullptr;
-  if (room->pending) return transaction.claim_for(name);
+  if (room->pending) return transaction.claims_in_flight().require(name);
   const domain::Gateway* gateway = where_users_are(transaction.policy(), ledger, name, ledger.reported_gateway(name));
-  if (!gateway || (room->held && ledger.name_of(room->held->gateway) == gateway->name)) return nullptr;
+  if (!gateway) return nullptr;
+  const domain::GatewayId there = ledger.gateways().require(gateway->name);
+  if (room->held && room->held->gateway == there) return nullptr;
   domain::Decision decision;
   decision.kind = domain::Decision::Kind::booking;
-  decision.gateway = gateway->name;
+  decision.gateway = there;
   const std::string* pin = transaction.policy().pin(name);
   const bool is_pinned = pin && *pin == gateway->name;
   if (is_pinned) decision.region = "pinned";
   decision.reason = is_pinned ? domain::Reason::pinned : domain::Reason::assigned;
   decision.ground = domain::Decision::Ground::users;
-  auto claim = transaction.book(domain::Question{name}, decision, AssignedBy::mode_change);
+  auto claim = book_room(transaction, domain::Question{name}, decision, AssignedBy::mode_change);
   // Whatever becomes of the claim, nobody is where an older row says.
   ledger.forget_replaced(name);
   return claim;
@@ -87,10 +91,10 @@ void enqueue_last_uses(Registry& registry) {
 void begin_legacy(Registry& registry) {
   enqueue_last_uses(registry);
   std::int64_t elsewhere = 0;
-  for_each_room(registry, slice, [&](Registry::Transaction& transaction, const auto& room) {
+  for_each_room<const Registry::View>(registry, slice, [&](const Registry::View& view, const auto& room) {
     if (!room.second.has_users() || !room.second.held) return;
-    const auto gateway = standing_gateway(transaction.policy(), transaction.ledger(), room.first);
-    if (gateway != transaction.ledger().name_of(room.second.held->gateway)) ++elsewhere;
+    const auto gateway = standing_gateway(view.policy(), view.ledger(), room.first);
+    if (gateway != view.ledger().name_of(room.second.held->gateway)) ++elsewhere;
   });
   logging::warn("Legacy mode begins; rooms that are in use elsewhere are answered with their default gateway",
                 {{"live_rooms", elsewhere}});
@@ -122,7 +126,7 @@ void note_new_defaults(Registry& registry, const domain::Policy& before, const d
     record.reason = after.pin(room.gateway_uid) ? domain::Reason::pinned : domain::Reason::default_gateway;
     record.asker = DecisionRecord::Asker::configuration;
     record.request_id = logging::request_id();
-    registry.decisions().add(std::move(record));
+    registry.decision_log().add(std::move(record));
     if (++noted == most) return;
   }
 }
@@ -134,7 +138,7 @@ void end_rooms_not_admitted(Registry& registry) {
     if (transaction.policy().admits(room.first)) return;
     if (room.second.sessions > 0) with_sessions.push_back(room.first);
     // In legacy mode the table is ignored, and stays.
-    if (transaction.options().scale) transaction.end(room.first, RemovedBy::not_admitted);
+    if (transaction.options().scale) end_assignment(transaction, room.first, RemovedBy::not_admitted);
   });
   forget_sessions(registry, with_sessions);
 }
@@ -152,9 +156,8 @@ std::vector<std::shared_ptr<Claim>> change_policy(Registry& registry, const doma
   {
     Registry::Transaction transaction(registry);
     now = transaction.now().wall;
-    transaction.replace_policy(std::make_shared<domain::Policy>(
-        options, std::move(catalogue),
-        [&](const std::string& gateway) { return transaction.ledger().number_of(gateway); }));
+    transaction.replace_policy(
+        std::make_shared<domain::Policy>(options, std::move(catalogue), transaction.ledger().gateways()));
     is_to_recount = follow_policy(transaction);
     if (begins_scale) transaction.ledger().set_as_legacy_left("");
   }

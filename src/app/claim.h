@@ -8,7 +8,7 @@
 #include <string>
 
 #include "app/claims.h"
-#include "app/decisions.h"
+#include "app/decision_log.h"
 #include "locks/mutex.h"
 
 namespace app {

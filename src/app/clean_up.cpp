@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/end_assignment.h"
 #include "app/for_each_room.h"
 #include "logging/log.h"
 #include "store/journal.h"
@@ -25,8 +26,8 @@ void remove_expired_sessions(Registry& registry) {
   std::size_t live = 0;
   {
     Registry::Transaction transaction(registry);
-    silent = transaction.ledger().silent_sessions();
-    live = transaction.ledger().live_sessions();
+    silent = transaction.ledger().sessions().silent();
+    live = transaction.ledger().sessions().live();
   }
   const bool mass = is_mass_silence(silent, silent + live);
   for (std::size_t left = silent; left > 0; registry.pause_between_slices()) {
@@ -59,7 +60,7 @@ std::size_t clean_up(Registry& registry) {
   if (registry.policy()->options().scale) {
     for_each_room(registry, slice, [&](Registry::Transaction& transaction, const auto& room) {
       if (!transaction.options().scale || !room.second.held || room.second.has_users()) return;
-      Removal removal = transaction.end_if_unused(room.first, RemovedBy::cleaning);
+      Removal removal = end_if_unused(transaction, room.first, RemovedBy::cleaning);
       if (removal.now) ++cleaned;
       if (removal.completion) removals.push_back(std::move(removal));
     });

@@ -5,23 +5,24 @@
 #include <string>
 #include <vector>
 
+#include "app/book_room.h"
 #include "logging/log.h"
 
 namespace app {
 namespace {
 
 using domain::EvacuationCause;
-using domain::GatewayNumber;
+using domain::GatewayId;
 
 // So many rooms are looked at in one transaction, and so many moved.
 constexpr std::size_t slice = 1000;
 constexpr std::size_t moved_at_once = 64;
 
-bool anything_to_move(Registry::Transaction& transaction) {
-  const auto input = transaction.input();
+bool anything_to_move(const Registry::View& view) {
+  const auto input = view.input();
   const auto rooms = input.ledger.rooms_by_gateway();
-  for (GatewayNumber gateway = 0; gateway < rooms.size(); ++gateway) {
-    if (rooms[gateway] > 0 && input.evacuation_cause_of(gateway) != EvacuationCause::none) return true;
+  for (std::size_t i = 0; i < rooms.size(); ++i) {
+    if (rooms[i] > 0 && input.evacuation_cause_of(GatewayId(i)) != EvacuationCause::none) return true;
   }
   return false;
 }
@@ -29,9 +30,9 @@ bool anything_to_move(Registry::Transaction& transaction) {
 struct Pass {
   std::string after;  // the rooms up to this one have been looked at
   bool more = true;
-  bool failed = false;                         // storage refuses, or the mode has changed: the next pass tries again
-  bool unfinished = false;                     // a request is about to move a room
-  std::map<GatewayNumber, std::int64_t> left;  // rooms that stay: pinned there, or with nowhere to go
+  bool failed = false;                     // storage refuses, or the mode has changed: the next pass tries again
+  bool unfinished = false;                 // a request is about to move a room
+  std::map<GatewayId, std::int64_t> left;  // rooms that stay: pinned there, or with nowhere to go
 };
 
 std::vector<std::shared_ptr<Claim>> move_slice(Registry::Transaction& transaction, Pass& pass) {
@@ -60,7 +61,7 @@ std::vector<std::shared_ptr<Claim>> move_slice(Registry::Transaction& transactio
     const domain::Question question{name, "", domain::Question::Asker::mover};
     const domain::Decision decision = decide(input, question);
     if (decision.kind == domain::Decision::Kind::booking) {
-      claims.push_back(transaction.book(question, decision, AssignedBy::failover));
+      claims.push_back(book_room(transaction, question, decision, AssignedBy::failover));
     } else {
       ++pass.left[input.ledger.find(name)->held->gateway];
     }
@@ -74,10 +75,10 @@ struct Finished {
 };
 
 // What is logged about a gateway once all rooms that can have left it.
-Finished finished(const domain::Ledger& ledger, GatewayNumber gateway, std::int64_t left) {
-  const auto& state = ledger.evacuations().at(gateway);
+Finished finished(const domain::Ledger& ledger, GatewayId gateway, std::int64_t left) {
+  const domain::Evacuation& state = *ledger.evacuations().find(gateway);
   Finished result{ledger.name_of(gateway), "", state.moved, left};
-  for (const GatewayNumber by : state.taken_by) {
+  for (const GatewayId by : state.taken_by) {
     result.target += (result.target.empty() ? "" : ",") + ledger.name_of(by);
   }
   return result;
@@ -91,10 +92,10 @@ void close_pass(Registry& registry, const Pass& pass) {
     const auto input = transaction.input();
     domain::Ledger& ledger = transaction.ledger();
     for (const auto& [gateway, left] : pass.left) {
-      if (!ledger.evacuations().count(gateway)) ledger.begin_evacuation(gateway, std::nullopt);
+      if (!ledger.evacuations().find(gateway)) ledger.begin_evacuation(gateway, std::nullopt);
     }
-    std::vector<GatewayNumber> well;
-    for (const auto& [gateway, state] : ledger.evacuations()) {
+    std::vector<GatewayId> well;
+    for (const auto& [gateway, state] : ledger.evacuations().all()) {
       const auto left = pass.left.find(gateway);
       const std::int64_t stay = left == pass.left.end() ? 0 : left->second;
       if (!state.is_complete_logged && state.moved + stay > 0) {
@@ -106,7 +107,7 @@ void close_pass(Registry& registry, const Pass& pass) {
           !transaction.health().watches() || transaction.health().state(gateway) == domain::GatewayState::up;
       if (is_known && input.evacuation_cause_of(gateway) == EvacuationCause::none) well.push_back(gateway);
     }
-    for (const GatewayNumber gateway : well) ledger.end_evacuation(gateway);
+    for (const GatewayId gateway : well) ledger.end_evacuation(gateway);
   }
   for (const Finished& done : finished_ones) {
     if (done.moved > 0) {
@@ -125,10 +126,10 @@ void close_pass(Registry& registry, const Pass& pass) {
 void fail_over(Registry& registry, const std::function<bool()>& is_stopping) {
   Pass pass;
   {
-    Registry::Transaction transaction(registry);
-    if (!transaction.options().scale) return;
-    pass.more = anything_to_move(transaction);
-    if (!pass.more && transaction.ledger().evacuations().empty()) return;
+    const Registry::View view(registry);
+    if (!view.options().scale) return;
+    pass.more = anything_to_move(view);
+    if (!pass.more && view.ledger().evacuations().all().empty()) return;
   }
   for (; pass.more && !pass.failed; registry.pause_between_slices()) {
     // The next one goes on where this one ends.

@@ -9,18 +9,18 @@
 
 namespace app {
 
-// `visit(transaction, room)`: a room in that transaction, with its name. It may end that room, and no other.
-template <typename Visit>
+// `visit(scope, room)`: a room in that transaction or view, with its name. It may end that room, and no other.
+template <typename Scope = Registry::Transaction, typename Visit>
 void for_each_room(Registry& registry, std::size_t per_slice, Visit visit) {
   std::string last;
   for (bool more = true; more; registry.pause_between_slices()) {
-    Registry::Transaction transaction(registry);
-    const auto& rooms = transaction.ledger().rooms();
+    Scope scope(registry);
+    const auto& rooms = scope.ledger().rooms();
     auto room = rooms.upper_bound(last);
     for (std::size_t looked = 0; room != rooms.end() && looked < per_slice; ++looked) {
       const auto here = room++;
       last = here->first;
-      visit(transaction, *here);
+      visit(scope, *here);
     }
     more = room != rooms.end();
   }

@@ -9,12 +9,12 @@
 namespace app {
 namespace {
 
-// So many rooms are looked at in one transaction.
+// So many rooms are looked at in one view.
 constexpr std::size_t slice = 1000;
 constexpr std::size_t splits_per_slice = 128;
 
-RoomListing listing_of(Registry::Transaction& transaction, const std::string& room) {
-  const domain::Policy& policy = transaction.policy();
+RoomListing listing_of(const Registry::View& view, const std::string& room) {
+  const domain::Policy& policy = view.policy();
   RoomListing listing;
   listing.room = room;
   if (const domain::Room* known = policy.catalogue().room(room)) {
@@ -24,8 +24,8 @@ RoomListing listing_of(Registry::Transaction& transaction, const std::string& ro
       if (gateway) listing.default_gateway = gateway->name;
     }
   }
-  listing.janus = standing_gateway(policy, transaction.ledger(), room);
-  const domain::Ledger::Room* entry = transaction.ledger().find(room);
+  listing.janus = standing_gateway(policy, view.ledger(), room);
+  const domain::Ledger::Room* entry = view.ledger().find(room);
   if (!entry) return listing;
   listing.users = entry->all_users();
   if (const auto* granted = entry->granted()) {
@@ -38,32 +38,32 @@ RoomListing listing_of(Registry::Transaction& transaction, const std::string& ro
 // Live sessions by gateway, where their rooms are answered; those at other sidecars too.
 std::map<std::string, std::int64_t> users_by_gateway(Registry& registry) {
   std::map<std::string, std::int64_t> users;
-  for_each_room(registry, slice, [&](Registry::Transaction& transaction, const auto& room) {
+  for_each_room<const Registry::View>(registry, slice, [&](const Registry::View& view, const auto& room) {
     if (room.second.all_users() == 0) return;
-    const auto gateway = standing_gateway(transaction.policy(), transaction.ledger(), room.first);
+    const auto gateway = standing_gateway(view.policy(), view.ledger(), room.first);
     if (gateway) users[*gateway] += static_cast<std::int64_t>(room.second.all_users());
   });
   return users;
 }
 
-GatewayListing listing_of(Registry::Transaction& transaction, const domain::Gateway& gateway,
+GatewayListing listing_of(const Registry::View& view, const domain::Gateway& gateway,
                           const std::map<std::string, std::int64_t>& users) {
-  const domain::Policy& policy = transaction.policy();
-  const domain::GatewayNumber number = transaction.ledger().number_of(gateway.name);
+  const domain::Policy& policy = view.policy();
+  const domain::GatewayId id = view.ledger().gateways().require(gateway.name);
   GatewayListing listing;
   listing.name = gateway.name;
   if (!gateway.url.empty()) listing.url = gateway.url;
   listing.type = gateway.type;
-  listing.state = transaction.health().state(number);
+  listing.state = view.health().state(id);
   listing.available = policy.placement().is_available(gateway.name);
   listing.disabled = gateway.disabled;
   listing.draining = gateway.draining;
   listing.regions = policy.placement().regions_of(gateway.name);
-  listing.rooms = transaction.ledger().rooms_by_gateway()[number];
+  listing.rooms = view.ledger().rooms_on(id);
   const auto here = users.find(gateway.name);
   listing.users = here == users.end() ? 0 : here->second;
-  listing.load = policy.placement().load_of(number, transaction.input().loads());
-  listing.capacity = capacity_of(gateway, transaction.options());
+  listing.load = policy.placement().load_of(id, view.input().loads());
+  listing.capacity = capacity_of(gateway, view.options());
   return listing;
 }
 
@@ -71,20 +71,20 @@ GatewayListing listing_of(Registry::Transaction& transaction, const domain::Gate
 
 std::vector<GatewayListing> list_gateways(Registry& registry) {
   const std::map<std::string, std::int64_t> users = users_by_gateway(registry);
-  Registry::Transaction transaction(registry);
-  const domain::Catalogue& catalogue = transaction.policy().catalogue();
+  const Registry::View view(registry);
+  const domain::Catalogue& catalogue = view.policy().catalogue();
   std::vector<GatewayListing> listings;
   for (const domain::Gateway& gateway : catalogue.gateways()) {
-    const domain::GatewayNumber number = transaction.ledger().number_of(gateway.name);
-    if (!gateway.removed || transaction.ledger().rooms_by_gateway()[number] > 0)
-      listings.push_back(listing_of(transaction, gateway, users));
+    const domain::GatewayId id = view.ledger().gateways().require(gateway.name);
+    if (!gateway.removed || view.ledger().rooms_on(id) > 0) listings.push_back(listing_of(view, gateway, users));
   }
   // Those whose rows are gone.
-  for (domain::GatewayNumber number = 0; number < transaction.ledger().rooms_by_gateway().size(); ++number) {
+  for (std::size_t i = 0; i < view.ledger().rooms_by_gateway().size(); ++i) {
+    const auto id = domain::GatewayId(i);
     domain::Gateway gateway;
-    gateway.name = transaction.ledger().name_of(number);
-    const bool is_gone = transaction.ledger().rooms_by_gateway()[number] > 0 && !catalogue.gateway(gateway.name);
-    if (is_gone) listings.push_back(listing_of(transaction, gateway, users));
+    gateway.name = view.ledger().name_of(id);
+    const bool is_gone = view.ledger().rooms_on(id) > 0 && !catalogue.gateway(gateway.name);
+    if (is_gone) listings.push_back(listing_of(view, gateway, users));
   }
   return listings;
 }
@@ -94,10 +94,10 @@ Page<RoomListing> list_rooms(Registry& registry, std::string_view after, std::si
   Page<RoomListing> page;
   std::string last(after);
   for (bool end = false; !end && !page.more; registry.pause_between_slices()) {
-    Registry::Transaction transaction(registry);
-    const domain::Policy& policy = transaction.policy();
+    const Registry::View view(registry);
+    const domain::Policy& policy = view.policy();
     const auto& known = policy.catalogue().rooms();
-    const auto& used = transaction.ledger().rooms();
+    const auto& used = view.ledger().rooms();
     auto a = std::upper_bound(known.begin(), known.end(), last,
                               [](std::string_view uid, const domain::Room& room) { return uid < room.gateway_uid; });
     auto b = used.upper_bound(last);
@@ -110,7 +110,7 @@ Page<RoomListing> list_rooms(Registry& registry, std::string_view after, std::si
         page.more = true;
         break;
       }
-      if (is_listed) page.items.push_back(listing_of(transaction, room));
+      if (is_listed) page.items.push_back(listing_of(view, room));
       last = room;
       if (is_known) ++a;
       if (is_used) ++b;
@@ -121,9 +121,9 @@ Page<RoomListing> list_rooms(Registry& registry, std::string_view after, std::si
 }
 
 std::optional<RoomListing> find_room(Registry& registry, std::string_view room) {
-  Registry::Transaction transaction(registry);
-  if (!transaction.policy().admits(room)) return std::nullopt;
-  return listing_of(transaction, std::string(room));
+  const Registry::View view(registry);
+  if (!view.policy().admits(room)) return std::nullopt;
+  return listing_of(view, std::string(room));
 }
 
 Page<AssignmentListing> list_assignments(Registry& registry, std::string_view after, std::size_t limit,
@@ -131,8 +131,8 @@ Page<AssignmentListing> list_assignments(Registry& registry, std::string_view af
   Page<AssignmentListing> page;
   std::string last(after);
   for (bool end = false; !end && !page.more; registry.pause_between_slices()) {
-    Registry::Transaction transaction(registry);
-    const domain::Ledger& ledger = transaction.ledger();
+    const Registry::View view(registry);
+    const domain::Ledger& ledger = view.ledger();
     auto room = ledger.rooms().upper_bound(last);
     for (std::size_t looked = 0; room != ledger.rooms().end() && looked < slice; ++room, ++looked) {
       const auto* granted = room->second.granted();
@@ -153,16 +153,15 @@ std::vector<SplitListing> list_splits(Registry& registry) {
   std::vector<SplitListing> listings;
   std::string last;
   for (bool more = true; more; registry.pause_between_slices()) {
-    Registry::Transaction transaction(registry);
-    auto split = transaction.splits().upper_bound(last);
-    for (std::size_t looked = 0; split != transaction.splits().end() && looked < splits_per_slice; ++split, ++looked) {
+    const Registry::View view(registry);
+    auto split = view.splits().upper_bound(last);
+    for (std::size_t looked = 0; split != view.splits().end() && looked < splits_per_slice; ++split, ++looked) {
       const std::string& room = last = split->first;
-      SplitListing listing{
-          room, standing_gateway(transaction.policy(), transaction.ledger(), room), {}, split->second.since};
-      for (const auto& [gateway, users] : parts_of(transaction, room)) listing.parts.push_back({gateway, users});
+      SplitListing listing{room, standing_gateway(view.policy(), view.ledger(), room), {}, split->second.since};
+      for (const auto& [gateway, users] : parts_of(view, room)) listing.parts.push_back({gateway, users});
       listings.push_back(std::move(listing));
     }
-    more = split != transaction.splits().end();
+    more = split != view.splits().end();
   }
   return listings;
 }

@@ -22,7 +22,7 @@ Released may_release(Registry& registry, std::string_view room, bool force, Clai
       if (transaction.ledger().is_occupied(room, transaction.now().service) && !force) return Released::occupied;
       left = transaction.ledger().name_of(entry->held->gateway);
       if (!entry->pending) return Released::done;
-      claim = transaction.claim_for(room);
+      claim = transaction.claims_in_flight().require(room);
     }
     if (claim->wait_until(deadline) == ClaimOutcome::timed_out) return Released::storage_unavailable;
   }
@@ -52,7 +52,7 @@ Released release(Registry& registry, std::string_view room, bool force, const st
   // With a shared store the ledger has followed it by now.
   if (ledger.end_assignment(room) || ledger.announces_uses()) {
     transaction.counts().removed[RemovedBy::release].add();
-    transaction.note_release(room, left);
+    transaction.decision_notes().note_release(room, left, transaction.now().wall);
   }
   return Released::done;
 }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "app/book_room.h"
 #include "app/change_policy.h"
+#include "app/end_assignment.h"
 #include "app/splits.h"
 #include "logging/log.h"
 
@@ -24,10 +26,10 @@ void log_difference(Registry::Transaction& transaction, const SessionReport& rep
 }
 
 // A session that is known may go on, and move: what is known here grows by new ones only.
-bool is_one_too_many(Registry::Transaction& transaction, std::string_view session, std::size_t waiting) {
-  const domain::Ledger& ledger = transaction.ledger();
-  const auto max = static_cast<std::size_t>(transaction.options().max_sessions);
-  return ledger.all_sessions() + waiting >= max && !ledger.knows_session(session);
+bool is_one_too_many(const Registry::View& view, std::string_view session, std::size_t waiting) {
+  const domain::Sessions& sessions = view.ledger().sessions();
+  const auto max = static_cast<std::size_t>(view.options().max_sessions);
+  return sessions.all() + waiting >= max && !sessions.find(session);
 }
 
 Refused refused(Registry& registry, const SessionReport& report, Refused refused) {
@@ -40,14 +42,14 @@ Refused refused(Registry& registry, const SessionReport& report, Refused refused
 }  // namespace
 
 void warn_of_too_many_sessions(Registry::Transaction& transaction) {
-  if (!transaction.may_log_sessions()) return;
+  if (!transaction.log_limits().may_log_sessions(transaction.now().service)) return;
   logging::warn("Too many sessions; new ones are refused, see sessions.max",
-                {{"sessions", static_cast<std::int64_t>(transaction.ledger().all_sessions())},
+                {{"sessions", static_cast<std::int64_t>(transaction.ledger().sessions().all())},
                  {"max", transaction.options().max_sessions}});
 }
 
-std::size_t users_of(Registry::Transaction& transaction, std::string_view room) {
-  const domain::Ledger::Room* entry = transaction.ledger().find(room);
+std::size_t users_of(const Registry::View& view, std::string_view room) {
+  const domain::Ledger::Room* entry = view.ledger().find(room);
   return entry ? entry->all_users() : 0;
 }
 
@@ -72,15 +74,17 @@ void forget_sessions(Registry& registry, const std::vector<std::string>& rooms) 
 
 Removal end_emptied(Registry::Transaction& transaction, std::string_view room) {
   if (!transaction.options().scale) return {};  // the table is ignored
-  return transaction.end_if_unused(room, RemovedBy::leave);
+  return end_if_unused(transaction, room, RemovedBy::leave);
 }
 
-EntryAttempt enter_session(Registry::Transaction& transaction, const SessionReport& report, domain::Ledger::Report kind,
-                           std::size_t waiting) {
+EntryAttempt enter_session(Registry::Transaction& transaction, const SessionReport& report,
+                           domain::Sessions::Report kind, std::size_t waiting) {
   EntryAttempt attempt;
   if (!transaction.policy().admits(report.room)) {
     attempt.refused = Refused{domain::Refusal::room_not_found};
-    transaction.note_refusal({report.room, "", domain::Question::Asker::session, std::nullopt}, Decision{});
+    transaction.decision_notes().note_refusal(transaction.input(),
+                                              {report.room, "", domain::Question::Asker::session, std::nullopt},
+                                              Decision{}, transaction.now().wall);
     return attempt;
   }
   if (is_one_too_many(transaction, report.session, waiting)) {
@@ -98,16 +102,19 @@ EntryAttempt enter_session(Registry::Transaction& transaction, const SessionRepo
     if (reported && transaction.quarantine().accepts(report.room, transaction.now().service))
       question.reported = reported;
     catch_up_with_scale(transaction, report.room);
-    const Decision decision = decide(transaction.input(), question);
+    const domain::DecisionInput input = transaction.input();
+    const Decision decision = decide(input, question);
     switch (decision.kind) {
       case Decision::Kind::refused:
-        attempt.refused = Refused{decision.refusal, decision.is_pinned(), transaction.note_refusal(question, decision)};
+        attempt.refused =
+            Refused{decision.refusal, decision.is_pinned(),
+                    transaction.decision_notes().note_refusal(input, question, decision, transaction.now().wall)};
         return attempt;
       case Decision::Kind::pending:
-        attempt.claim = transaction.claim_for(report.room);
+        attempt.claim = transaction.claims_in_flight().require(report.room);
         return attempt;
       case Decision::Kind::booking:
-        attempt.claim = transaction.book(question, decision, AssignedBy::report);
+        attempt.claim = book_room(transaction, question, decision, AssignedBy::report);
         return attempt;
       case Decision::Kind::standing:
         break;
@@ -130,7 +137,7 @@ std::variant<Reported, Refused> report_session(Registry& registry, const Session
     std::shared_ptr<Completion> announcing;
     {
       Registry::Transaction transaction(registry);
-      attempt = enter_session(transaction, report, domain::Ledger::Report::own);
+      attempt = enter_session(transaction, report, domain::Sessions::Report::own);
       if (attempt.refused) {
         if (attempt.refused->refusal == domain::Refusal::too_many_sessions) warn_of_too_many_sessions(transaction);
         return refused(registry, report, *std::move(attempt.refused));

@@ -43,13 +43,13 @@ struct EntryAttempt {
   domain::Ledger::Entered entered;
 };
 // `waiting`: so many others wait for a claim, and will be sessions then.
-EntryAttempt enter_session(Registry::Transaction& transaction, const SessionReport& report, domain::Ledger::Report kind,
-                           std::size_t waiting = 0);
+EntryAttempt enter_session(Registry::Transaction& transaction, const SessionReport& report,
+                           domain::Sessions::Report kind, std::size_t waiting = 0);
 // For a session that was refused because of sessions.max: at most one line a minute.
 void warn_of_too_many_sessions(Registry::Transaction& transaction);
 
 // Live sessions of a room, at other sidecars too, and the end of its assignment if it just became empty and nobody is on the way.
-std::size_t users_of(Registry::Transaction& transaction, std::string_view room);
+std::size_t users_of(const Registry::View& view, std::string_view room);
 // So many sessions at most are forgotten in one transaction.
 constexpr std::size_t forgotten_per_slice = 128;
 // Forgets the sessions of these rooms, in transactions of its own.

@@ -19,8 +19,7 @@ class Snapshot {
  public:
   Snapshot(Registry& registry, const std::vector<SnapshotEntry>& entries, std::chrono::milliseconds age)
       : registry_(registry), entries_(entries) {
-    Registry::Transaction transaction(registry_);
-    arrived_ = transaction.now().service;
+    arrived_ = Registry::View(registry_).now().service;
     as_of_ = arrived_ - age;
   }
 
@@ -34,7 +33,7 @@ class Snapshot {
     others_have_left_ = true;
     std::sort(too_many_.begin(), too_many_.end());
     enter(std::move(too_many_));
-    result_.sessions = Registry::Transaction(registry_).ledger().live_sessions();
+    result_.sessions = Registry::View(registry_).ledger().sessions().live();
     std::sort(result_.rejected.begin(), result_.rejected.end(),
               [](const RejectedEntry& a, const RejectedEntry& b) { return a.entry < b.entry; });
     return std::move(result_);
@@ -119,9 +118,11 @@ class Snapshot {
     for (std::size_t at = from; at < std::min(open.size(), from + slice); ++at) {
       const SnapshotEntry& entry = entries_[open[at]];
       // Its own report is newer than the snapshot's.
-      if (transaction.ledger().reported_since(*entry.session, as_of_)) continue;
+      const domain::SessionEntry* known = transaction.ledger().sessions().find(*entry.session);
+      if (known && known->reported_itself && *known->reported_itself >= as_of_) continue;
       const SessionReport report{*entry.room, *entry.session, entry.janus};
-      const EntryAttempt attempt = enter_session(transaction, report, domain::Ledger::Report::snapshot, claims.size());
+      const EntryAttempt attempt =
+          enter_session(transaction, report, domain::Sessions::Report::snapshot, claims.size());
       if (attempt.claim) {
         again.push_back(open[at]);
         claims.push_back(attempt.claim);

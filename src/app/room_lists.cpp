@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "app/book_room.h"
 #include "app/report_session.h"
 #include "app/splits.h"
 #include "domain/id.h"
@@ -23,9 +24,9 @@ const Occupancy::Presence& largest(const std::vector<Occupancy::Presence>& prese
                            [](const auto& a, const auto& b) { return a.participants < b.participants; });
 }
 
-bool is_split_by_lists(Registry::Transaction& transaction, const std::string& room) {
-  const auto split = transaction.splits().find(room);
-  return split != transaction.splits().end() && split->second.by_lists;
+bool is_split_by_lists(const Registry::View& view, const std::string& room) {
+  const auto split = view.splits().find(room);
+  return split != view.splits().end() && split->second.by_lists;
 }
 
 void adopt(Registry::Transaction& transaction, const std::string& room, const std::string& gateway) {
@@ -34,23 +35,24 @@ void adopt(Registry::Transaction& transaction, const std::string& room, const st
   question.reported = gateway;
   const domain::Decision decision = decide(transaction.input(), question);
   // A pinned room belongs to its pin; users elsewhere do not bind it.
-  const bool is_there = decision.kind == domain::Decision::Kind::booking && decision.gateway == gateway;
-  if (is_there) transaction.book(question, decision, AssignedBy::gateways);
+  const bool is_there = decision.kind == domain::Decision::Kind::booking &&
+                        decision.gateway == transaction.ledger().gateways().require(gateway);
+  if (is_there) book_room(transaction, question, decision, AssignedBy::gateways);
 }
 
 }  // namespace
 
-std::vector<Occupancy::Presence> presences_of(Registry::Transaction& transaction, const std::string& room) {
+std::vector<Occupancy::Presence> presences_of(const Registry::View& view, const std::string& room) {
   std::vector<Occupancy::Presence> result;
-  const auto& occupancy = transaction.ledger().occupancy();
+  const auto& occupancy = view.ledger().occupancy();
   if (!occupancy) return result;
   const auto found = occupancy->rooms().find(room);
   if (found == occupancy->rooms().end()) return result;
   // The last list of a gateway that fell silent heals no split.
-  const bool is_split = is_split_by_lists(transaction, room);
+  const bool is_split = is_split_by_lists(view, room);
   for (const Occupancy::Presence& presence : found->second) {
-    const bool stands = is_split && transaction.health().state(presence.gateway) != domain::GatewayState::down;
-    if (stands || occupancy->is_fresh(presence, transaction.now().service)) result.push_back(presence);
+    const bool stands = is_split && view.health().state(presence.gateway) != domain::GatewayState::down;
+    if (stands || occupancy->is_fresh(presence, view.now().service)) result.push_back(presence);
   }
   return result;
 }
@@ -99,7 +101,7 @@ void RoomLists::evaluate() {
   domain::Duration interval;
   const std::int64_t fall = registry_.policy()->options().health.fall;
   {
-    const domain::ServiceTime now = Registry::Transaction(registry_).now().service;
+    const domain::ServiceTime now = Registry::View(registry_).now().service;
     const locks::MutexLock lock(mutex_);
     if (!std::exchange(news_, false)) return;
     forget_emptied(fall);
@@ -131,9 +133,9 @@ void RoomLists::show(const Latest& latest, domain::Duration interval, std::int64
   if (!latest.empty()) {
     Occupancy::Rooms rooms;
     Occupancy::Rooms lately;
-    std::set<domain::GatewayNumber> unobserved;
+    std::set<domain::GatewayId> unobserved;
     for (const auto& [name, report] : latest) {
-      const domain::GatewayNumber gateway = Registry::Transaction(registry_).ledger().number_of(name);
+      const domain::GatewayId gateway = Registry::Transaction(registry_).ledger().number_of(name);
       if (report.lists < fall) unobserved.insert(gateway);
       if (!report.list) continue;
       for (const auto& [room, participants] : *report.list) {
@@ -154,7 +156,7 @@ void RoomLists::show(const Latest& latest, domain::Duration interval, std::int64
 
 // Ends the rooms that were occupied in the last picture and are not in this one.
 void RoomLists::end_emptied_rooms() {
-  const std::shared_ptr<const Occupancy> picture = Registry::Transaction(registry_).ledger().occupancy();
+  const std::shared_ptr<const Occupancy> picture = Registry::View(registry_).ledger().occupancy();
   std::vector<std::string> occupied;
   if (picture) {
     for (const auto& room : picture->rooms()) occupied.push_back(room.first);
@@ -200,11 +202,10 @@ void RoomLists::look_at(Registry::Transaction& transaction, const std::string& r
   if (is_sure) note_split(transaction, room, SplitBy::lists);
 }
 
-bool RoomLists::is_within_capacity(Registry::Transaction& transaction, const Occupancy::Presence& presence) {
-  const domain::Gateway* gateway =
-      transaction.policy().catalogue().gateway(transaction.ledger().name_of(presence.gateway));
+bool RoomLists::is_within_capacity(const Registry::View& view, const Occupancy::Presence& presence) {
+  const domain::Gateway* gateway = view.policy().catalogue().gateway(view.ledger().name_of(presence.gateway));
   if (!gateway) return false;
-  const std::int64_t capacity = capacity_of(*gateway, transaction.options());
+  const std::int64_t capacity = capacity_of(*gateway, view.options());
   std::int64_t& listed = listed_[presence.gateway];
   if (listed <= capacity) listed += std::min(presence.participants, capacity + 1);
   return listed <= capacity;
@@ -212,11 +213,11 @@ bool RoomLists::is_within_capacity(Registry::Transaction& transaction, const Occ
 
 // Once for each gateway, until all of its rooms are adopted again.
 void RoomLists::log_left_out() {
-  std::set<domain::GatewayNumber> logged;
+  std::set<domain::GatewayId> logged;
   for (const auto& [gateway, rooms] : left_out_) {
     logged.insert(gateway);
     if (logged_left_out_.count(gateway)) continue;
-    const std::string name = Registry::Transaction(registry_).ledger().name_of(gateway);
+    const std::string name = Registry::View(registry_).ledger().name_of(gateway);
     logging::warn("Gateway lists more participants than its capacity; rooms beyond it are not adopted",
                   {{"gateway_name", name}, {"rooms", rooms}});
   }
@@ -225,7 +226,7 @@ void RoomLists::log_left_out() {
 
 void RoomLists::end_healed() {
   end_splits(registry_, SplitBy::lists,
-             [this](Registry::Transaction&, const std::string& room) { return suspected_.count(room) == 0; });
+             [this](const Registry::View&, const std::string& room) { return suspected_.count(room) == 0; });
 }
 
 }  // namespace app

@@ -19,7 +19,7 @@ namespace app {
 
 // Where a room has participants: by fresh lists; once it is known to be split, by the last lists of all
 // gateways that are not down.
-std::vector<domain::Occupancy::Presence> presences_of(Registry::Transaction& transaction, const std::string& room);
+std::vector<domain::Occupancy::Presence> presences_of(const Registry::View& view, const std::string& room);
 
 class RoomLists {
  public:
@@ -58,7 +58,7 @@ class RoomLists {
   void look_at(Registry::Transaction& transaction, const std::string& room, Suspected& suspected);
   void end_healed();
   // Counts a room that the gateway lists; is it within the gateway's capacity, with those that were counted before?
-  bool is_within_capacity(Registry::Transaction& transaction, const domain::Occupancy::Presence& presence);
+  bool is_within_capacity(const Registry::View& view, const domain::Occupancy::Presence& presence);
   void log_left_out();
 
   Registry& registry_;
@@ -69,9 +69,9 @@ class RoomLists {
   // The evaluating thread's own.
   std::vector<std::string> occupied_;  // by the last picture
   Suspected suspected_;
-  std::map<domain::GatewayNumber, std::int64_t> listed_;    // participants, by this picture
-  std::map<domain::GatewayNumber, std::int64_t> left_out_;  // rooms that were not adopted
-  std::set<domain::GatewayNumber> logged_left_out_;
+  std::map<domain::GatewayId, std::int64_t> listed_;    // participants, by this picture
+  std::map<domain::GatewayId, std::int64_t> left_out_;  // rooms that were not adopted
+  std::set<domain::GatewayId> logged_left_out_;
 };
 
 }  // namespace app

@@ -13,16 +13,16 @@ namespace {
 constexpr std::size_t splits_per_slice = 128;
 
 // No user is on a gateway that is down: a session that reports it does not know yet that the room was moved.
-bool is_elsewhere(Registry::Transaction& transaction, domain::GatewayNumber gateway, const std::string& answered) {
-  return transaction.ledger().name_of(gateway) != answered && !transaction.health().is_surely_down(gateway);
+bool is_elsewhere(const Registry::View& view, domain::GatewayId gateway, const std::string& answered) {
+  return view.ledger().name_of(gateway) != answered && !view.health().is_surely_down(gateway);
 }
 
-bool is_split_by_sessions(Registry::Transaction& transaction, const std::string& room) {
-  const auto answered = standing_gateway(transaction.policy(), transaction.ledger(), room);
-  const domain::Ledger::Room* entry = transaction.ledger().find(room);
+bool is_split_by_sessions(const Registry::View& view, const std::string& room) {
+  const auto answered = standing_gateway(view.policy(), view.ledger(), room);
+  const domain::Ledger::Room* entry = view.ledger().find(room);
   if (!answered || !entry) return false;
   return std::any_of(entry->votes.begin(), entry->votes.end(),
-                     [&](const auto& vote) { return is_elsewhere(transaction, vote.gateway, *answered); });
+                     [&](const auto& vote) { return is_elsewhere(view, vote.gateway, *answered); });
 }
 
 std::string text_of(const std::map<std::string, std::int64_t>& parts) {
@@ -85,15 +85,15 @@ void heal_splits(Registry& registry) {
   });
 }
 
-std::map<std::string, std::int64_t> parts_of(Registry::Transaction& transaction, const std::string& room) {
+std::map<std::string, std::int64_t> parts_of(const Registry::View& view, const std::string& room) {
   std::map<std::string, std::int64_t> parts;
-  for (const auto& presence : presences_of(transaction, room)) {
-    parts[transaction.ledger().name_of(presence.gateway)] = presence.participants;
+  for (const auto& presence : presences_of(view, room)) {
+    parts[view.ledger().name_of(presence.gateway)] = presence.participants;
   }
-  const domain::Ledger::Room* entry = transaction.ledger().find(room);
+  const domain::Ledger::Room* entry = view.ledger().find(room);
   if (!entry) return parts;
   for (const auto& vote : entry->votes) {
-    std::int64_t& users = parts[transaction.ledger().name_of(vote.gateway)];
+    std::int64_t& users = parts[view.ledger().name_of(vote.gateway)];
     users = std::max<std::int64_t>(users, vote.sessions);
   }
   return parts;

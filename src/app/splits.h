@@ -28,6 +28,6 @@ void end_splits(Registry& registry, SplitBy by,
 void heal_splits(Registry& registry);
 
 // The users of a room that is split, by gateways' names.
-std::map<std::string, std::int64_t> parts_of(Registry::Transaction& transaction, const std::string& room);
+std::map<std::string, std::int64_t> parts_of(const Registry::View& view, const std::string& room);
 
 }  // namespace app

@@ -490,17 +490,17 @@ void Follower::follow_tombstone(app::Registry::Transaction& local, const std::st
 void Follower::follow_failover(app::Registry::Transaction& local, const std::string& gateway,
                                const etcd::Event& event) {
   domain::Ledger& ledger = local.ledger();
-  const domain::GatewayNumber number = ledger.number_of(gateway);
+  const domain::GatewayId number = ledger.number_of(gateway);
   if (event.erased) {
     state_.replica.drop_failover(gateway);
     return ledger.end_evacuation(number);
   }
   auto value = failover_value_from(event.item.value);
   if (!value) return;
-  std::optional<domain::GatewayNumber> standby;
+  std::optional<domain::GatewayId> standby;
   if (value->standby) standby = ledger.number_of(*value->standby);
-  const auto known = ledger.evacuations().find(number);
-  if (known == ledger.evacuations().end() || known->second.standby != standby) ledger.begin_evacuation(number, standby);
+  const domain::Evacuation* known = ledger.evacuations().find(number);
+  if (!known || known->standby != standby) ledger.begin_evacuation(number, standby);
   state_.replica.take_failover(gateway, std::move(*value), event.item.modified);
 }
 

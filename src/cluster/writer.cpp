@@ -388,7 +388,7 @@ void Writer::name_standbys(std::deque<Command>& batch, etcd::Client& engine) {
     if (known) {
       app::Registry::Transaction local(state_.registry);
       domain::Ledger& ledger = local.ledger();
-      std::optional<domain::GatewayNumber> standby;
+      std::optional<domain::GatewayId> standby;
       if (known->value.standby) standby = ledger.number_of(*known->value.standby);
       ledger.begin_evacuation(ledger.number_of(command.request.leaves), standby);
     }

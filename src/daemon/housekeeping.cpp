@@ -28,7 +28,7 @@ Housekeeping::Housekeeping(app::Registry& registry, store::Journal& journal, app
       keeper_(keeper),
       watch_(watch),
       load_history_(load_history),
-      cleaned_(app::Registry::Transaction(registry).now().service),
+      cleaned_(app::Registry::View(registry).now().service),
       thread_([this] { work(); }) {}
 
 // Each piece of work has its own chance: what one throws must not keep the next from being done. It is
@@ -115,9 +115,9 @@ void Housekeeping::do_round(bool refresh) {
   domain::Moment now;
   domain::Duration clean_every;
   {
-    app::Registry::Transaction transaction(registry_);
-    now = transaction.now();
-    clean_every = transaction.options().clean_every;
+    const app::Registry::View view(registry_);
+    now = view.now();
+    clean_every = view.options().clean_every;
   }
   if (!sampled_ || now.service - *sampled_ >= app::LoadHistory::every) {
     sampled_ = now.service;

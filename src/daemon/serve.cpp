@@ -278,7 +278,7 @@ class Running {
       readiness.reasons.push_back("sessions: reports are refused, too many connections or large bodies at a time");
     }
     for (const std::string& problem : watch_->problems()) readiness.reasons.push_back("health: " + problem);
-    if (app::Registry::Transaction(*registry_).health().brakes()) {
+    if (app::Registry::View(*registry_).health().brakes()) {
       readiness.reasons.push_back("health: most gateways failed at once; no room is moved");
     }
     return readiness;

@@ -18,7 +18,8 @@ Decision refused(Refusal refusal) {
   return decision;
 }
 
-Decision legacy(const Policy& policy, std::string_view room) {
+Decision legacy(const DecisionInput& input, std::string_view room) {
+  const Policy& policy = input.policy;
   const Room* known = policy.catalogue().room(room);
   if (!known || !known->is_open()) return refused(Refusal::room_not_found);
   const Gateway* gateway = policy.legacy_gateway(*known);
@@ -26,7 +27,7 @@ Decision legacy(const Policy& policy, std::string_view room) {
   decision.reason = policy.pin(room) ? Reason::pinned : Reason::default_gateway;
   if (!gateway) return decision;
   decision.kind = Decision::Kind::standing;
-  decision.gateway = gateway->name;
+  decision.gateway = input.id_of(*gateway);
   return decision;
 }
 
@@ -63,75 +64,73 @@ bool may_go_on(const DecisionInput& input, const Gateway* gateway) {
 
 // The standby that takes all rooms of a gateway: the one that has begun to, else the first that is well and
 // empty and takes nobody else's.
-std::optional<std::string> standby_for(const DecisionInput& input, GatewayNumber evacuated) {
+std::optional<GatewayId> standby_for(const DecisionInput& input, GatewayId evacuated) {
   const auto& [policy, ledger, health, now, store_view, chance] = input;
-  std::set<GatewayNumber> taken{evacuated};
-  for (const auto& [gateway, state] : ledger.evacuations()) {
+  std::set<GatewayId> taken{evacuated};
+  for (const auto& [gateway, state] : ledger.evacuations().all()) {
     if (!state.standby) continue;
-    const std::string& name = ledger.name_of(*state.standby);
-    if (gateway == evacuated && may_go_on(input, policy.catalogue().gateway(name))) return name;
+    if (gateway == evacuated && may_go_on(input, input.find_gateway(*state.standby))) return state.standby;
     taken.insert(*state.standby);
   }
   for (const std::string& name : policy.options().standby_servers) {
-    const GatewayNumber number = ledger.number_of(name);
-    const bool free = ledger.rooms_by_gateway()[number] == 0 && !taken.count(number);
-    if (free && is_ready(input, policy.catalogue().gateway(name))) return name;
+    const GatewayId standby = ledger.gateways().require(name);
+    const bool free = ledger.rooms_on(standby) == 0 && !taken.count(standby);
+    if (free && is_ready(input, policy.catalogue().gateway(name))) return standby;
   }
   return std::nullopt;
 }
 
 // Where a room goes whose gateway is to be left; nothing if there is nowhere to go.
-std::optional<Decision> move(const DecisionInput& input, const Ledger::Held& held, const std::string* pin,
+std::optional<Decision> move(const DecisionInput& input, const Held& held, std::optional<GatewayId> pin,
                              std::vector<Verdict>* verdicts) {
   const auto& [policy, ledger, health, now, store_view, chance] = input;
   Decision decision;
   decision.evacuation_cause = input.evacuation_cause_of(held.gateway);
-  decision.leaves = ledger.name_of(held.gateway);
+  decision.leaves = held.gateway;
   if (decision.evacuation_cause == EvacuationCause::none) return std::nullopt;
   decision.kind = Decision::Kind::booking;
   decision.reason = Reason::reassigned;
   decision.region = held.region == "pinned" ? "" : held.region;
   if (pin) {
-    decision.gateway = *pin;
+    decision.gateway = pin;
     decision.region = "pinned";
-  } else if (auto standby = standby_for(input, held.gateway)) {
-    decision.gateway = *standby;
-    decision.standby = std::move(standby);
+  } else if (const auto standby = standby_for(input, held.gateway)) {
+    decision.gateway = standby;
+    decision.standby = standby;
   } else {
     // Users who have to join anew must not be sent to a gateway that does not answer, brake or not.
     Placement::Loads loads = input.loads();
     loads.worst = Fitness::suspect;
     const auto choice = policy.placement().choose(decision.region, loads, verdicts);
     if (!choice.gateway || *choice.gateway == held.gateway) return std::nullopt;
-    decision.gateway = ledger.name_of(*choice.gateway);
+    decision.gateway = choice.gateway;
     decision.ground = Decision::Ground::load;
     decision.choice = choice;
   }
   return decision;
 }
 
-Decision standing(const DecisionInput& input, const Ledger::Room& room, bool pinned) {
+Decision standing(const Ledger::Room& room, bool pinned) {
   Decision decision;
   decision.kind = Decision::Kind::standing;
-  decision.gateway = input.ledger.name_of(room.held->gateway);
+  decision.gateway = room.held->gateway;
   decision.reason = pinned ? Reason::pinned : room.moved ? Reason::reassigned : Reason::sticky;
   return decision;
 }
 
 // A tombstone returns the room to its gateway: another sidecar may still answer with that one.
-const Gateway* tombstone_of(const DecisionInput& input, std::string_view room) {
-  const auto number = input.ledger.tombstone_gateway(room);
-  if (!number) return nullptr;
-  const std::string& name = input.ledger.name_of(*number);
-  const Gateway* gateway = input.policy.catalogue().gateway(name);
+std::optional<GatewayId> tombstone_of(const DecisionInput& input, std::string_view room) {
+  const auto id = input.ledger.tombstone_gateway(room);
+  if (!id) return std::nullopt;
+  const Gateway* gateway = input.find_gateway(*id);
   // Also one that drains by now, or is not listed any more: it is the same meeting still.
   const bool may_return = gateway && gateway->serves_rooms() && !input.is_surely_down(*gateway) &&
-                          input.evacuation_cause_of(*number) == EvacuationCause::none;
-  return may_return ? gateway : nullptr;
+                          input.evacuation_cause_of(*id) == EvacuationCause::none;
+  return may_return ? id : std::nullopt;
 }
 
 // For a room that no gateway holds, or that may leave the one that does.
-Decision place(const DecisionInput& input, const Question& question, const std::string* pin, bool pin_serves,
+Decision place(const DecisionInput& input, const Question& question, std::optional<GatewayId> pin, bool pin_serves,
                const Ledger::Room* room, std::vector<Verdict>* verdicts) {
   Decision decision;
   decision.kind = Decision::Kind::booking;
@@ -143,14 +142,14 @@ Decision place(const DecisionInput& input, const Question& question, const std::
       decision.reason = Reason::pinned;
       return decision;
     }
-    decision.gateway = *pin;
+    decision.gateway = pin;
     decision.reason = Reason::pinned;
     decision.region = "pinned";
-  } else if (const Gateway* back = tombstone_of(input, question.room)) {
-    decision.gateway = back->name;
+  } else if (const auto back = tombstone_of(input, question.room)) {
+    decision.gateway = back;
     decision.reason = Reason::assigned;
   } else if (const Gateway* there = found_there(input, question, room)) {
-    decision.gateway = there->name;
+    decision.gateway = input.id_of(*there);
     decision.reason = Reason::assigned;
     decision.ground = Decision::Ground::users;
   } else {
@@ -162,7 +161,7 @@ Decision place(const DecisionInput& input, const Question& question, const std::
       decision.refusal = choice.refusal;
       return decision;
     }
-    decision.gateway = input.ledger.name_of(*choice.gateway);
+    decision.gateway = choice.gateway;
     decision.reason = choice.reason;
   }
   return decision;
@@ -175,25 +174,23 @@ Decision scale(const DecisionInput& input, const Question& question, std::vector
   if (room && room->pending) {
     Decision decision;
     decision.kind = Decision::Kind::pending;
-    decision.gateway = ledger.name_of(room->held->gateway);
+    decision.gateway = room->held->gateway;
     return decision;
   }
   const bool is_held = room && room->held;
   if (is_held && store_view.is_outdated && !room->has_users()) return refused(Refusal::storage_unavailable);
   if (!is_held && !store_view.may_claim) return refused(Refusal::storage_unavailable);
-  const std::string* pin = policy.pin(question.room);
-  if (pin && policy.options().move_pinned &&
-      input.evacuation_cause_of(ledger.number_of(*pin)) == EvacuationCause::offline) {
-    pin = nullptr;
-  }
-  const Gateway* pinned = pin ? policy.catalogue().gateway(*pin) : nullptr;
+  std::optional<GatewayId> pin;
+  if (const std::string* name = policy.pin(question.room)) pin = ledger.gateways().require(*name);
+  if (pin && policy.options().move_pinned && input.evacuation_cause_of(*pin) == EvacuationCause::offline) pin.reset();
+  const Gateway* pinned = pin ? input.find_gateway(*pin) : nullptr;
   const bool pin_serves = pinned && pinned->serves_rooms();
   if (!is_held) return place(input, question, pin, pin_serves, room, verdicts);
 
-  const bool on_pin = pin && ledger.name_of(room->held->gateway) == *pin;
+  const bool on_pin = pin == room->held->gateway;
   if (question.asker != Question::Asker::session && !on_pin && store_view.may_claim) {
     const bool pin_lives = pin_serves && input.state_of(*pinned) != GatewayState::down;
-    auto moved = move(input, *room->held, pin_lives ? pin : nullptr, verdicts);
+    auto moved = move(input, *room->held, pin_lives ? pin : std::nullopt, verdicts);
     if (moved) return *moved;
     if (verdicts) verdicts->clear();
   }
@@ -203,25 +200,23 @@ Decision scale(const DecisionInput& input, const Question& question, std::vector
   if (to_pin && question.asker == Question::Asker::user) {
     return place(input, question, pin, pin_serves, room, verdicts);
   }
-  return standing(input, *room, on_pin && pin_serves);
+  return standing(*room, on_pin && pin_serves);
 }
 
 }  // namespace
 
-Verdict barred(const DecisionInput& input, const std::string& name) {
+Verdict barred(const DecisionInput& input, GatewayId id) {
   const Policy& policy = input.policy;
-  const Gateway* gateway = policy.catalogue().gateway(name);
+  const Gateway* gateway = input.find_gateway(id);
   const std::int64_t capacity =
       gateway ? capacity_of(*gateway, policy.options()) : policy.options().max_server_capacity;
-  const GatewayNumber number = input.ledger.number_of(name);
-  return {name, policy.placement().load_of(number, input.loads()), capacity, "disabled"};
+  return {input.ledger.name_of(id), policy.placement().load_of(id, input.loads()), capacity, "disabled"};
 }
 
 // An operator who asks why sees that users are sent to a gateway that does not answer.
-Verdict chosen(const DecisionInput& input, const std::string& name) {
-  Verdict verdict = barred(input, name);
-  const GatewayNumber number = input.ledger.number_of(name);
-  verdict.verdict = input.health.state(number) == GatewayState::down ? "down" : "chosen";
+Verdict chosen(const DecisionInput& input, GatewayId id) {
+  Verdict verdict = barred(input, id);
+  verdict.verdict = input.health.state(id) == GatewayState::down ? "down" : "chosen";
   return verdict;
 }
 
@@ -233,31 +228,30 @@ std::string country_as_logged(std::string_view country) {
   return code;
 }
 
-EvacuationCause DecisionInput::evacuation_cause_of(GatewayNumber number) const {
-  if (health.is_lost(number, policy.options().failover_wait, now)) return EvacuationCause::offline;
-  return policy.is_emptied(number) ? EvacuationCause::emptied : EvacuationCause::none;
+EvacuationCause DecisionInput::evacuation_cause_of(GatewayId gateway) const {
+  if (health.is_lost(gateway, policy.options().failover_wait, now)) return EvacuationCause::offline;
+  return policy.is_emptied(gateway) ? EvacuationCause::emptied : EvacuationCause::none;
 }
 
 Decision decide(const DecisionInput& input, const Question& question, std::vector<Verdict>* verdicts) {
   const Policy& policy = input.policy;
   if (!policy.options().scale) {
-    Decision decision = legacy(policy, question.room);
-    if (verdicts && !decision.gateway.empty()) verdicts->push_back(chosen(input, decision.gateway));
-    if (verdicts && decision.gateway.empty() && decision.is_pinned()) {
-      verdicts->push_back(barred(input, *policy.pin(question.room)));
+    Decision decision = legacy(input, question.room);
+    if (verdicts && decision.gateway) verdicts->push_back(chosen(input, *decision.gateway));
+    if (verdicts && !decision.gateway && decision.is_pinned()) {
+      verdicts->push_back(barred(input, input.ledger.gateways().require(*policy.pin(question.room))));
     }
     return decision;
   }
   Decision decision = scale(input, question, verdicts);
-  if (decision.gateway.empty()) return decision;
-  if (verdicts && verdicts->empty()) verdicts->push_back(chosen(input, decision.gateway));
-  decision.regional_match =
-      policy.placement().region_serves(question.country, input.ledger.number_of(decision.gateway));
+  if (!decision.gateway) return decision;
+  if (verdicts && verdicts->empty()) verdicts->push_back(chosen(input, *decision.gateway));
+  decision.regional_match = policy.placement().region_serves(question.country, *decision.gateway);
   return decision;
 }
 
 const Gateway* where_users_are(const Policy& policy, const Ledger& ledger, std::string_view room,
-                               std::optional<GatewayNumber> reported) {
+                               std::optional<GatewayId> reported) {
   if (reported) {
     if (const Gateway* gateway = usable(policy, ledger.name_of(*reported))) return gateway;
   }

@@ -25,14 +25,14 @@ struct Decision {
   };
   Kind kind = Kind::refused;
   Refusal refusal = Refusal::room_not_found;
-  std::string gateway;
+  std::optional<GatewayId> gateway;
   Reason reason = Reason::sticky;  // of a refusal: `pinned` if the pin can take no room
   bool regional_match = false;
   std::string region;  // of the row to be written: the country code as logged, or "pinned"
   // A booking that moves the room: which gateway it leaves, why, and which standby takes all of its rooms.
-  std::string leaves;
+  std::optional<GatewayId> leaves;
   EvacuationCause evacuation_cause = EvacuationCause::none;
-  std::optional<std::string> standby;
+  std::optional<GatewayId> standby;
   // What it was chosen by: a pin, a default, a standby or what stands; the loads of `region`'s steps; or the
   // users, who are there already.
   enum class Ground { rule, load, users };
@@ -66,15 +66,18 @@ struct StoreView {
 // What a decision is made from.
 struct DecisionInput {
   const Policy& policy;
-  Ledger& ledger;
+  const Ledger& ledger;
   const GatewayHealth& health;
   ServiceTime now;
   StoreView store_view = {};
   std::uint64_t chance = 0;  // any number, another one each time; alone it is of no account
 
-  EvacuationCause evacuation_cause_of(GatewayNumber gateway) const;
-  GatewayState state_of(const Gateway& gateway) const { return health.state(ledger.number_of(gateway.name)); }
-  bool is_surely_down(const Gateway& gateway) const { return health.is_surely_down(ledger.number_of(gateway.name)); }
+  GatewayId id_of(const Gateway& gateway) const { return ledger.gateways().require(gateway.name); }
+  // Nothing if the policy does not know it any more.
+  const Gateway* find_gateway(GatewayId gateway) const { return policy.catalogue().gateway(ledger.name_of(gateway)); }
+  EvacuationCause evacuation_cause_of(GatewayId gateway) const;
+  GatewayState state_of(const Gateway& gateway) const { return health.state(id_of(gateway)); }
+  bool is_surely_down(const Gateway& gateway) const { return health.is_surely_down(id_of(gateway)); }
   Placement::Loads loads() const {
     return {ledger.rooms_by_gateway(), ledger.excess_users_by_gateway(), health.fitness(), store_view.selection,
             chance};
@@ -85,14 +88,14 @@ struct DecisionInput {
 Decision decide(const DecisionInput& input, const Question& question, std::vector<Verdict>* verdicts = nullptr);
 
 // The verdict on a gateway that was chosen without a comparison of loads.
-Verdict chosen(const DecisionInput& input, const std::string& name);
+Verdict chosen(const DecisionInput& input, GatewayId gateway);
 // The verdict on a pin's gateway that can take no room: disabled, removed or of another type.
-Verdict barred(const DecisionInput& input, const std::string& name);
+Verdict barred(const DecisionInput& input, GatewayId gateway);
 
 // Where the users of an occupied room are that has no assignment, or an outdated one: where their sessions
 // say (`reported`), else where legacy mode sent them. Nothing if that gateway cannot be used.
 const Gateway* where_users_are(const Policy& policy, const Ledger& ledger, std::string_view room,
-                               std::optional<GatewayNumber> reported);
+                               std::optional<GatewayId> reported);
 
 // The gateway that holds the room without placing it: assignment or pin in scale mode, pin or default
 // in legacy mode; nothing otherwise.

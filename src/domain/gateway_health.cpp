@@ -36,16 +36,16 @@ std::string_view to_text(GatewayState state) {
   return "";
 }
 
-void GatewayHealth::watch(const HealthOptions& options, const std::vector<GatewayNumber>& gateways) {
+void GatewayHealth::watch(const HealthOptions& options, const std::vector<GatewayId>& gateways) {
   options_ = options;
   std::vector<Gateway> before = std::move(gateways_);
   gateways_.clear();
   watched_ = options.watches() ? gateways.size() : 0;
   if (watched_ > 0) {
-    gateways_.resize(*std::max_element(gateways.begin(), gateways.end()) + std::size_t{1});
-    for (const GatewayNumber number : gateways) {
-      if (number < before.size() && before[number].watched) gateways_[number] = before[number];
-      Gateway& gateway = gateways_[number];
+    gateways_.resize(index_of(*std::max_element(gateways.begin(), gateways.end())) + 1);
+    for (const GatewayId id : gateways) {
+      Gateway& gateway = gateways_[index_of(id)];
+      if (index_of(id) < before.size() && before[index_of(id)].watched) gateway = before[index_of(id)];
       gateway.watched = true;
       // The results of a source that is no longer asked must not stand for ever.
       if (!options.http) gateway.streaks[static_cast<std::size_t>(HealthSource::http)] = {};
@@ -61,9 +61,10 @@ void GatewayHealth::watch(const HealthOptions& options, const std::vector<Gatewa
   }
 }
 
-void GatewayHealth::observe(GatewayNumber number, HealthSource source, bool good, ServiceTime now) {
-  if (number >= gateways_.size() || !gateways_[number].watched) return;
-  Streak& streak = gateways_[number].streaks[static_cast<std::size_t>(source)];
+void GatewayHealth::observe(GatewayId id, HealthSource source, bool good, ServiceTime now) {
+  const std::size_t at = index_of(id);
+  if (at >= gateways_.size() || !gateways_[at].watched) return;
+  Streak& streak = gateways_[at].streaks[static_cast<std::size_t>(source)];
   if (streak.last && now - *streak.last > options_.stale_after) streak = {};  // it begins anew
   streak.last = now;
   (good ? streak.good : streak.bad) += 1;
@@ -126,14 +127,14 @@ void GatewayHealth::set_state(Gateway& gateway, GatewayState state, ServiceTime 
 
 std::vector<GatewayHealth::Transition> GatewayHealth::evaluate(ServiceTime now) {
   std::vector<Transition> transitions;
-  for (GatewayNumber number = 0; number < gateways_.size(); ++number) {
-    Gateway& gateway = gateways_[number];
+  for (std::size_t i = 0; i < gateways_.size(); ++i) {
+    Gateway& gateway = gateways_[i];
     if (!gateway.watched) continue;
     const GatewayState before = gateway.state;
     const GatewayState state = state_by_streaks(gateway, now);
     if (state == before) continue;
     set_state(gateway, state, now);
-    if (gateway.state != before) transitions.push_back({number, before, gateway.state});
+    if (gateway.state != before) transitions.push_back({GatewayId(i), before, gateway.state});
   }
   apply_brake(now);
   reckon_fitness(now);
@@ -160,13 +161,13 @@ void GatewayHealth::apply_brake(ServiceTime now) {
   }
 }
 
-GatewayState GatewayHealth::state(GatewayNumber number) const {
-  return number < gateways_.size() ? gateways_[number].state : GatewayState::unknown;
+GatewayState GatewayHealth::state(GatewayId id) const {
+  return index_of(id) < gateways_.size() ? gateways_[index_of(id)].state : GatewayState::unknown;
 }
 
-bool GatewayHealth::is_lost(GatewayNumber number, Duration wait, ServiceTime now) const {
-  if (brakes_ || number >= gateways_.size()) return false;
-  const Gateway& gateway = gateways_[number];
+bool GatewayHealth::is_lost(GatewayId id, Duration wait, ServiceTime now) const {
+  if (brakes_ || index_of(id) >= gateways_.size()) return false;
+  const Gateway& gateway = gateways_[index_of(id)];
   if (!gateway.down_since || now < *gateway.down_since + wait) return false;
   // Where most are back the last ones may be about to.
   if (brake_ended_ && now < *brake_ended_ + wait) return false;
@@ -176,12 +177,12 @@ bool GatewayHealth::is_lost(GatewayNumber number, Duration wait, ServiceTime now
   });
 }
 
-void GatewayHealth::booked(GatewayNumber number, ServiceTime now) {
-  if (slow_starting_ == 0 || number >= gateways_.size()) return;
-  Gateway& gateway = gateways_[number];
+void GatewayHealth::booked(GatewayId id, ServiceTime now) {
+  if (slow_starting_ == 0 || index_of(id) >= gateways_.size()) return;
+  Gateway& gateway = gateways_[index_of(id)];
   if (!gateway.slow_start_until) return;
   gateway.next_room = now + slow_start_gap;
-  fitness_[number] = fitness_of(gateway, now);
+  fitness_[index_of(id)] = fitness_of(gateway, now);
 }
 
 Fitness GatewayHealth::fitness_of(GatewayState state) const {

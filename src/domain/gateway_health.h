@@ -29,28 +29,28 @@ class GatewayHealth {
  public:
   // A state that has changed, for the log.
   struct Transition {
-    GatewayNumber gateway;
+    GatewayId gateway;
     GatewayState before;
     GatewayState now;
   };
 
   // Which gateways count for the brake. Forgets the others; those that stay keep their state.
-  void watch(const HealthOptions& options, const std::vector<GatewayNumber>& gateways);
+  void watch(const HealthOptions& options, const std::vector<GatewayId>& gateways);
   bool watches() const { return options_.watches(); }
 
   // A source's probe result for a gateway; ignored for one that is not watched.
-  void observe(GatewayNumber gateway, HealthSource source, bool good, ServiceTime now);
+  void observe(GatewayId gateway, HealthSource source, bool good, ServiceTime now);
   // Draws the conclusions up to now: to be called after probe results came, and now and then.
   std::vector<Transition> evaluate(ServiceTime now);
 
-  GatewayState state(GatewayNumber gateway) const;
+  GatewayState state(GatewayId gateway) const;
   // Down, and that is to be believed: while the brake holds, nobody knows whether it is true.
-  bool is_surely_down(GatewayNumber gateway) const { return !brakes_ && state(gateway) == GatewayState::down; }
+  bool is_surely_down(GatewayId gateway) const { return !brakes_ && state(gateway) == GatewayState::down; }
   // Has it been down for at least `wait`, is that still being reported, and may rooms be moved at all?
-  bool is_lost(GatewayNumber gateway, Duration wait, ServiceTime now) const;
+  bool is_lost(GatewayId gateway, Duration wait, ServiceTime now) const;
   // A room has been booked on it: one that has just come back gets the next after a pause.
-  void booked(GatewayNumber gateway, ServiceTime now);
-  // By GatewayNumber, for Placement; gateways beyond its end are fit.
+  void booked(GatewayId gateway, ServiceTime now);
+  // By GatewayId, for Placement; gateways beyond its end are fit.
   std::span<const Fitness> fitness() const { return fitness_; }
   // Brings `fitness` up to date: the pauses of those that came back end by themselves.
   void refresh(ServiceTime now) {
@@ -93,7 +93,7 @@ class GatewayHealth {
   void apply_brake(ServiceTime now);
 
   HealthOptions options_;
-  std::vector<Gateway> gateways_;  // by GatewayNumber
+  std::vector<Gateway> gateways_;  // by GatewayId
   std::vector<Fitness> fitness_;
   std::size_t watched_ = 0;
   std::size_t slow_starting_ = 0;  // how many came back lately

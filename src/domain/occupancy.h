@@ -23,7 +23,7 @@ namespace domain {
 class Occupancy {
  public:
   struct Presence {
-    GatewayNumber gateway;
+    GatewayId gateway;
     std::int64_t participants;  // above 0, by its last list that had any
     ServiceTime observed_at;
   };
@@ -32,7 +32,7 @@ class Occupancy {
   // `fresh_for`: how long a list counts against an assignment to another gateway.
   // `lately`: rooms whose gateway lists them no more, but not for so long that they are sure to be empty.
   // `unobserved`: gateways that are asked and have not given enough lists yet.
-  Occupancy(Rooms rooms, Rooms lately, std::set<GatewayNumber> unobserved, Duration fresh_for)
+  Occupancy(Rooms rooms, Rooms lately, std::set<GatewayId> unobserved, Duration fresh_for)
       : rooms_(std::move(rooms)),
         lately_(std::move(lately)),
         unobserved_(std::move(unobserved)),
@@ -42,13 +42,13 @@ class Occupancy {
   const Rooms& lately() const { return lately_; }
   bool is_fresh(const Presence& presence, ServiceTime now) const { return now < presence.observed_at + fresh_for_; }
   // Has the room participants, as far as is known? `assigned`: the gateway that holds it.
-  bool occupied(std::string_view room, std::optional<GatewayNumber> assigned, ServiceTime now) const;
-  bool is_unobserved(GatewayNumber gateway) const { return unobserved_.count(gateway) > 0; }
+  bool occupied(std::string_view room, std::optional<GatewayId> assigned, ServiceTime now) const;
+  bool is_unobserved(GatewayId gateway) const { return unobserved_.count(gateway) > 0; }
 
  private:
   Rooms rooms_;
   Rooms lately_;
-  std::set<GatewayNumber> unobserved_;
+  std::set<GatewayId> unobserved_;
   Duration fresh_for_;
 };
 

@@ -66,16 +66,16 @@ std::string_view code_of(Refusal refusal) {
   return "";
 }
 
-Placement::Placement(const Options& options, const Catalogue& catalogue, const Numbering& number_of)
+Placement::Placement(const Options& options, const Catalogue& catalogue, GatewayNumbers& gateways)
     : occupancy_(options.avg_room_occupancy), overflow_(options.when_full == WhenFull::overflow) {
   std::vector<Candidate> candidates;  // in the available order
-  std::map<GatewayNumber, Candidate> by_number;
+  std::map<GatewayId, Candidate> by_id;
   const std::vector<std::string>& standbys = options.standby_servers;
   // Without a health source it cannot be known that the others do not live.
   const bool uses_standbys = options.health.watches();
   const auto know = [&](const Gateway& gateway, bool available) {
     if (gateway.removed) return;
-    const GatewayNumber number = number_of(gateway.name);
+    const GatewayId id = gateways.number(gateway.name);
     const std::int64_t capacity = capacity_of(gateway, options);
     const bool stands_by = !available && std::count(standbys.begin(), standbys.end(), gateway.name) > 0;
     std::string_view obstacle;
@@ -88,18 +88,18 @@ Placement::Placement(const Options& options, const Catalogue& catalogue, const N
     } else if (stands_by && !uses_standbys) {
       obstacle = "standby";
     }
-    known_at_.resize(std::max<std::size_t>(known_at_.size(), number + 1));
-    known_at_[number] = known_.size();
-    known_.push_back({gateway.name, number, capacity, obstacle});
+    known_at_.resize(std::max(known_at_.size(), index_of(id) + 1));
+    known_at_[index_of(id)] = known_.size();
+    known_.push_back({gateway.name, id, capacity, obstacle});
     available_[gateway.name] = available && gateway.serves_rooms();
     if (!obstacle.empty()) return;
-    const Candidate candidate{number, capacity, capacity - occupancy_};
+    const Candidate candidate{id, capacity, capacity - occupancy_};
     if (stands_by) {
       standbys_.push_back(candidate);
       return;
     }
     candidates.push_back(candidate);
-    by_number.emplace(number, candidate);
+    by_id.emplace(id, candidate);
   };
   std::set<std::string_view> seen;
   for (const Gateway* gateway : listed(options, catalogue)) {
@@ -111,49 +111,49 @@ Placement::Placement(const Options& options, const Catalogue& catalogue, const N
 
   // In the order in which they are configured.
   const auto place_of = [&](const Candidate& candidate) {
-    return std::find(standbys.begin(), standbys.end(), known_[known_at_[candidate.number]].name);
+    return std::find(standbys.begin(), standbys.end(), known_[known_at_[index_of(candidate.id)]].name);
   };
   std::sort(standbys_.begin(), standbys_.end(),
             [&](const Candidate& a, const Candidate& b) { return place_of(a) < place_of(b); });
 
-  std::map<GatewayNumber, std::set<std::string>> lists;  // which regions list a gateway
+  std::map<GatewayId, std::set<std::string>> lists;  // which regions list a gateway
   for (const Region& region : options.regions) {
     for (const std::string& name : region.gateways) {
-      lists[number_of(name)].insert(region.country);
+      lists[gateways.number(name)].insert(region.country);
       regions_of_[name].push_back(region.country);
     }
   }
   const auto fill = [&](Candidates& by_step, const std::string& country) {
     for (const Candidate& candidate : candidates) {
-      const auto by = lists.find(candidate.number);
+      const auto by = lists.find(candidate.id);
       const bool own = by != lists.end() && by->second.count(country);
       const bool shared = by == lists.end() || by->second.empty() || (own && by->second.size() == 1);
       if (!own && shared) by_step.shared.push_back(candidate);
       (own || shared ? by_step.open : by_step.rest).push_back(candidate);
     }
     by_step.step_of.assign(known_at_.size(), 2);
-    for (const Candidate& candidate : by_step.rest) by_step.step_of[candidate.number] = 4;
-    for (const Candidate& candidate : by_step.own) by_step.step_of[candidate.number] = 1;
-    for (const Candidate& candidate : standbys_) by_step.step_of[candidate.number] = 5;
+    for (const Candidate& candidate : by_step.rest) by_step.step_of[index_of(candidate.id)] = 4;
+    for (const Candidate& candidate : by_step.own) by_step.step_of[index_of(candidate.id)] = 1;
+    for (const Candidate& candidate : standbys_) by_step.step_of[index_of(candidate.id)] = 5;
   };
   fill(candidates_without_region_, "");
   for (const Region& region : options.regions) {
     Candidates& by_step = candidates_by_country_[region.country];
     for (const std::string& name : region.gateways) {
-      const GatewayNumber number = number_of(name);
-      by_step.region.push_back(number);
-      if (const auto it = by_number.find(number); it != by_number.end()) by_step.own.push_back(it->second);
+      const GatewayId id = gateways.number(name);
+      by_step.region.push_back(id);
+      if (const auto it = by_id.find(id); it != by_id.end()) by_step.own.push_back(it->second);
     }
     fill(by_step, region.country);
   }
 }
 
-std::vector<GatewayNumber> Placement::candidates() const {
-  std::vector<GatewayNumber> numbers;
+std::vector<GatewayId> Placement::candidates() const {
+  std::vector<GatewayId> ids;
   for (const Known& gateway : known_) {
-    if (gateway.obstacle.empty() && available_.at(gateway.name)) numbers.push_back(gateway.number);
+    if (gateway.obstacle.empty() && available_.at(gateway.name)) ids.push_back(gateway.id);
   }
-  return numbers;
+  return ids;
 }
 
 const Placement::Candidates* Placement::find_region(std::string_view country) const {
@@ -162,10 +162,10 @@ const Placement::Candidates* Placement::find_region(std::string_view country) co
   return it == candidates_by_country_.end() ? nullptr : &it->second;
 }
 
-bool Placement::region_serves(std::string_view country, GatewayNumber gateway) const {
+bool Placement::region_serves(std::string_view country, GatewayId gateway) const {
   const Candidates* const found = find_region(country);
   if (!found) return false;
-  const std::vector<GatewayNumber>& region = found->region;
+  const std::vector<GatewayId>& region = found->region;
   return std::find(region.begin(), region.end(), gateway) != region.end();
 }
 

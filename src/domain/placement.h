@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -12,12 +11,10 @@
 #include <vector>
 
 #include "domain/catalogue.h"
+#include "domain/gateway_numbers.h"
 #include "domain/options.h"
 
 namespace domain {
-
-// A gateway's number in the ledger, which counts the rooms assigned to each.
-using GatewayNumber = std::uint32_t;
 
 // May a gateway get new rooms, by what is known of its health? The better ones first.
 enum class Fitness : std::uint8_t {
@@ -54,9 +51,8 @@ std::int64_t capacity_of(const Gateway& gateway, const Options& options);
 
 class Placement {
  public:
-  using Numbering = std::function<GatewayNumber(const std::string& gateway)>;
-
-  Placement(const Options& options, const Catalogue& catalogue, const Numbering& number_of);
+  // Numbers every gateway of the catalogue and of the options.
+  Placement(const Options& options, const Catalogue& catalogue, GatewayNumbers& gateways);
 
   // How sure the loads are, which decides among the candidates of a step.
   enum class Selection : std::uint8_t {
@@ -66,16 +62,16 @@ class Placement {
   };
 
   struct Choice {
-    std::optional<GatewayNumber> gateway;
+    std::optional<GatewayId> gateway;
     int step = 5;  // the one that had it, or the last that was tried
     Reason reason = Reason::assigned;
     Refusal refusal = Refusal::no_gateway_available;  // if there is no gateway
     Selection selection = Selection::least_loaded;    // in which it was made
-    std::optional<GatewayNumber> rival = {};          // the other of the two choices
+    std::optional<GatewayId> rival = {};              // the other of the two choices
     Fitness worst = Fitness::doubted;                 // that was admitted
   };
 
-  // What changes from one choice to the next, by GatewayNumber.
+  // What changes from one choice to the next, by GatewayId.
   struct Loads {
     std::span<const std::int64_t> rooms;              // assigned
     std::span<const std::int64_t> excess_users = {};  // users above their rooms' average; none: not counted
@@ -84,9 +80,8 @@ class Placement {
     std::uint64_t chance = 0;          // all 64 bits by chance, fresh for each choice; alone needs none
     Fitness worst = Fitness::doubted;  // those that are worse get nothing
 
-    Fitness fitness_of(GatewayNumber gateway) const {
-      return gateway < fitness.size() ? fitness[gateway] : Fitness::fit;
-    }
+    std::int64_t rooms_on(GatewayId gateway) const { return value_of(rooms, gateway, std::int64_t{0}); }
+    Fitness fitness_of(GatewayId gateway) const { return value_of(fitness, gateway, Fitness::fit); }
   };
 
   // `country`: upper case; one without a region, or none, has the region "*", if there is that. With `verdicts`,
@@ -98,21 +93,20 @@ class Placement {
                       std::vector<Verdict>& verdicts) const;
 
   // In users, as it is compared and shown.
-  std::int64_t load_of(GatewayNumber gateway, const Loads& loads) const {
-    const std::int64_t excess_users = loads.excess_users.empty() ? 0 : loads.excess_users[gateway];
-    return loads.rooms[gateway] * occupancy_ + excess_users;
+  std::int64_t load_of(GatewayId gateway, const Loads& loads) const {
+    return loads.rooms_on(gateway) * occupancy_ + value_of(loads.excess_users, gateway, std::int64_t{0});
   }
 
   std::size_t size() const { return known_.size(); }  // gateways that have a verdict
-  std::vector<GatewayNumber> candidates() const;      // that may get new rooms, if health lets them
+  std::vector<GatewayId> candidates() const;          // that may get new rooms, if health lets them
   bool has_region(std::string_view country) const { return find_region(country) != nullptr; }
-  bool region_serves(std::string_view country, GatewayNumber gateway) const;
+  bool region_serves(std::string_view country, GatewayId gateway) const;
   bool is_available(std::string_view gateway) const;  // named by the list, or by default
   std::vector<std::string> regions_of(std::string_view gateway) const;
 
  private:
   struct Candidate {
-    GatewayNumber number;
+    GatewayId id;
     std::int64_t capacity;
     std::int64_t full_above;  // load above which another room would exceed the capacity
   };
@@ -122,12 +116,12 @@ class Placement {
     std::vector<Candidate> shared;      // that no other region lists, in the available order
     std::vector<Candidate> open;        // both kinds, in the available order
     std::vector<Candidate> rest;        // what only other regions list, in the available order
-    std::vector<GatewayNumber> region;  // all that the region lists, candidate or not
-    std::vector<std::uint8_t> step_of;  // by GatewayNumber: the step that would take it, had it room: 1, 2, 4 or 5
+    std::vector<GatewayId> region;      // all that the region lists, candidate or not
+    std::vector<std::uint8_t> step_of;  // by GatewayId: the step that would take it, had it room: 1, 2, 4 or 5
   };
   struct Known {  // every gateway that is not removed, for the verdicts
     std::string name;
-    GatewayNumber number;
+    GatewayId id;
     std::int64_t capacity;
     std::string_view obstacle;  // why it is no candidate, or empty
   };
@@ -170,7 +164,7 @@ class Placement {
   Candidates candidates_without_region_;
   std::vector<Candidate> standbys_;  // that are not listed and may get rooms, in their order
   std::vector<Known> known_;
-  std::vector<std::size_t> known_at_;  // by GatewayNumber
+  std::vector<std::size_t> known_at_;  // by GatewayId
   std::map<std::string, std::vector<std::string>, std::less<>> regions_of_;
   std::map<std::string, bool, std::less<>> available_;
 };

@@ -33,9 +33,9 @@ const Placement::Candidates& Placement::candidates_for(std::string_view country)
 
 bool Placement::admits(const Admission& admission, const Candidate& candidate) const {
   const Loads& loads = admission.loads;
-  const Fitness fitness = loads.fitness_of(candidate.number);
+  const Fitness fitness = loads.fitness_of(candidate.id);
   if (fitness < admission.best || fitness > admission.worst) return false;
-  return admission.full_too || load_of(candidate.number, loads) <= candidate.full_above;
+  return admission.full_too || load_of(candidate.id, loads) <= candidate.full_above;
 }
 
 Placement::Lowest Placement::least_loaded(const std::vector<Candidate>& candidates, const Admission& admission) const {
@@ -43,7 +43,7 @@ Placement::Lowest Placement::least_loaded(const std::vector<Candidate>& candidat
   std::int64_t lowest_load = 0;
   for (const Candidate& candidate : candidates) {
     if (!admits(admission, candidate)) continue;
-    const std::int64_t load = load_of(candidate.number, admission.loads);
+    const std::int64_t load = load_of(candidate.id, admission.loads);
     const int against = lowest.first ? compare(load, candidate.capacity, lowest_load, lowest.first->capacity) : -1;
     if (against > 0) continue;
     if (against == 0) {
@@ -63,10 +63,10 @@ const Placement::Candidate* Placement::one_of_equals(const std::vector<Candidate
   std::uint64_t chance = admission.loads.chance;
   std::size_t before = draw(chance, equals);
   if (before == 0) return first;
-  const std::int64_t load = load_of(first->number, admission.loads);
+  const std::int64_t load = load_of(first->id, admission.loads);
   for (const Candidate* other = first + 1;; ++other) {
     if (!admits(admission, *other)) continue;
-    const std::int64_t others = load_of(other->number, admission.loads);
+    const std::int64_t others = load_of(other->id, admission.loads);
     if (compare(others, other->capacity, load, first->capacity) == 0 && --before == 0) return other;
   }
 }
@@ -85,7 +85,7 @@ Placement::Taken Placement::better_of_two(const std::vector<Candidate>& candidat
   if (count == 1) return {at(one)};
   const std::size_t other = (one + 1 + draw(chance, count - 1)) % count;
   Taken taken{at(one), 0, at(other)};
-  const auto load = [&](const Candidate* candidate) { return load_of(candidate->number, admission.loads); };
+  const auto load = [&](const Candidate* candidate) { return load_of(candidate->id, admission.loads); };
   if (compare(load(taken.rival), taken.rival->capacity, load(taken.candidate), taken.candidate->capacity) < 0) {
     std::swap(taken.candidate, taken.rival);
   }
@@ -138,14 +138,14 @@ Placement::Taken Placement::take_standby(const Loads& loads, Fitness worst) cons
 }
 
 bool Placement::is_any(const Candidates& by_step, const Loads& loads, Fitness worst) const {
-  const auto is_it = [&](const Candidate& candidate) { return loads.fitness_of(candidate.number) <= worst; };
+  const auto is_it = [&](const Candidate& candidate) { return loads.fitness_of(candidate.id) <= worst; };
   return std::any_of(by_step.open.begin(), by_step.open.end(), is_it) ||
          std::any_of(by_step.rest.begin(), by_step.rest.end(), is_it);
 }
 
 Placement::Taken Placement::take(const Candidates& by_step, const Loads& loads) const {
   const Taken listed = take_listed(by_step, loads);
-  const bool lives = listed.candidate && loads.fitness_of(listed.candidate->number) <= Fitness::suspect;
+  const bool lives = listed.candidate && loads.fitness_of(listed.candidate->id) <= Fitness::suspect;
   if (lives || standbys_.empty() || is_any(by_step, loads, Fitness::suspect)) return listed;
   const Taken standby = take_standby(loads, Fitness::suspect);
   if (standby.candidate || listed.candidate) return standby.candidate ? standby : listed;
@@ -159,16 +159,16 @@ Placement::Choice Placement::choose(std::string_view country, const Loads& loads
   Choice choice;
   choice.selection = loads.selection;
   choice.worst = loads.worst;
-  if (taken.rival) choice.rival = taken.rival->number;
+  if (taken.rival) choice.rival = taken.rival->id;
   if (taken.candidate) {
-    choice.gateway = taken.candidate->number;
+    choice.gateway = taken.candidate->id;
     choice.step = taken.step;
     if (taken.step == 3) choice.reason = Reason::overflow;
     if (taken.step > 3) choice.reason = Reason::borrowed;
   } else {
     const bool lives = is_any(by_step, loads, Fitness::suspect);
     const bool may_stand_by = std::any_of(standbys_.begin(), standbys_.end(), [&](const Candidate& candidate) {
-      return loads.fitness_of(candidate.number) <= loads.worst;
+      return loads.fitness_of(candidate.id) <= loads.worst;
     });
     if (lives) choice.step = 4;
     if (lives || may_stand_by || is_any(by_step, loads, loads.worst)) choice.refusal = Refusal::capacity_exhausted;
@@ -178,22 +178,21 @@ Placement::Choice Placement::choose(std::string_view country, const Loads& loads
 }
 
 bool Placement::is_full(const Known& gateway, const Loads& loads) const {
-  return load_of(gateway.number, loads) > gateway.capacity - occupancy_;
+  return load_of(gateway.id, loads) > gateway.capacity - occupancy_;
 }
 
 std::string_view Placement::passed_over(const Known& gateway, const Loads& loads, const Choice& choice) const {
   if (!choice.gateway || choice.selection == Selection::least_loaded) return "higher_load";
-  if (choice.selection == Selection::two_choices && gateway.number != choice.rival) return "not_drawn";
-  const Known& chosen = known_[known_at_[*choice.gateway]];
-  const int against =
-      compare(load_of(gateway.number, loads), gateway.capacity, load_of(chosen.number, loads), chosen.capacity);
+  if (choice.selection == Selection::two_choices && gateway.id != choice.rival) return "not_drawn";
+  const Known& chosen = known_[known_at_[index_of(*choice.gateway)]];
+  const int against = compare(load_of(gateway.id, loads), gateway.capacity, load_of(chosen.id, loads), chosen.capacity);
   return against == 0 ? "not_drawn" : "higher_load";
 }
 
 std::size_t Placement::explain(std::string_view country, const Loads& loads, const Choice& choice, std::size_t most,
                                std::vector<Verdict>& verdicts) const {
   const Candidates& by_step = candidates_for(country);
-  const std::size_t chosen = choice.gateway ? known_at_[*choice.gateway] : known_.size();
+  const std::size_t chosen = choice.gateway ? known_at_[index_of(*choice.gateway)] : known_.size();
   // A full gateway is chosen only where all others that had their turn are full as well: then load decided.
   const bool chosen_is_full = choice.gateway && is_full(known_[chosen], loads);
   const auto is_behind = [&](Fitness fitness) {
@@ -206,9 +205,9 @@ std::size_t Placement::explain(std::string_view country, const Loads& loads, con
     const Known& gateway = known_[at];
     if (!gateway.obstacle.empty()) return gateway.obstacle;
     if (at == chosen) return "chosen";
-    const int step = by_step.step_of[gateway.number];
+    const int step = by_step.step_of[index_of(gateway.id)];
     if (step == 5 && choice.step < 5) return "standby";
-    const Fitness fitness = loads.fitness_of(gateway.number);
+    const Fitness fitness = loads.fitness_of(gateway.id);
     if (fitness > choice.worst || (fitness == Fitness::doubted && living_only)) return "down";
     if (step > choice.step) return step == 2 ? "no_region" : "other_region";
     if (is_full(gateway, loads) && !chosen_is_full) return "full";
@@ -219,7 +218,7 @@ std::size_t Placement::explain(std::string_view country, const Loads& loads, con
     const bool is_last = i + 1 == shown;
     const std::size_t at = is_last && choice.gateway ? std::max(i, chosen) : i;
     const Known& gateway = known_[at];
-    verdicts.push_back({gateway.name, load_of(gateway.number, loads), gateway.capacity, verdict_of(at)});
+    verdicts.push_back({gateway.name, load_of(gateway.id, loads), gateway.capacity, verdict_of(at)});
   }
   return known_.size() - shown;
 }

@@ -4,11 +4,16 @@
 
 namespace domain {
 
-Policy::Policy(Options options, std::shared_ptr<const Catalogue> catalogue, const Placement::Numbering& number_of)
-    : options_(std::move(options)), catalogue_(std::move(catalogue)), placement_(options_, *catalogue_, number_of) {
-  for (const Pin& pin : options_.pins) pins_.emplace(pin.room_id, &pin);
+Policy::Policy(Options options, std::shared_ptr<const Catalogue> catalogue, GatewayNumbers& gateways)
+    : options_(std::move(options)), catalogue_(std::move(catalogue)), placement_(options_, *catalogue_, gateways) {
+  for (const Pin& pin : options_.pins) {
+    pins_.emplace(pin.room_id, &pin);
+    gateways.number(pin.gateway);
+  }
+  for (const std::string& standby : options_.standby_servers) gateways.number(standby);
   for (const Gateway& gateway : catalogue_->gateways()) {
-    if (gateway.evacuating && gateway.draining) emptied_.insert(number_of(gateway.name));
+    const GatewayId id = gateways.number(gateway.name);
+    if (gateway.evacuating && gateway.draining) emptied_.insert(id);
   }
 }
 

@@ -16,8 +16,9 @@ namespace domain {
 
 class Policy {
  public:
+  // Numbers every gateway that it names.
   // Options::available_servers already names the default list if the configuration names gateways.
-  Policy(Options options, std::shared_ptr<const Catalogue> catalogue, const Placement::Numbering& number_of);
+  Policy(Options options, std::shared_ptr<const Catalogue> catalogue, GatewayNumbers& gateways);
 
   const Options& options() const { return options_; }
   const Catalogue& catalogue() const { return *catalogue_; }
@@ -28,7 +29,7 @@ class Policy {
   // May this room be asked for? In scale mode unknown_rooms = "accept" takes any that is not known.
   bool admits(std::string_view room) const;
   // Are the rooms there to be moved away, by an operator's command?
-  bool is_emptied(GatewayNumber gateway) const { return emptied_.count(gateway) > 0; }
+  bool is_emptied(GatewayId gateway) const { return emptied_.count(gateway) > 0; }
   // Legacy mode's answer: the pin or the default gateway, if it may be answered with.
   const Gateway* legacy_gateway(const Room& room) const;
 
@@ -37,7 +38,7 @@ class Policy {
   std::shared_ptr<const Catalogue> catalogue_;
   Placement placement_;
   std::unordered_map<std::string_view, const Pin*> pins_;
-  std::set<GatewayNumber> emptied_;
+  std::set<GatewayId> emptied_;
 };
 
 }  // namespace domain

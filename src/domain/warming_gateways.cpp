@@ -5,10 +5,10 @@
 
 namespace domain {
 
-void WarmingGateways::look(const std::vector<GatewayNumber>& candidates, ServiceTime now) {
+void WarmingGateways::look(const std::vector<GatewayId>& candidates, ServiceTime now) {
   const auto before = std::exchange(came_, {});
   last_came_.reset();
-  for (const GatewayNumber gateway : candidates) {
+  for (const GatewayId gateway : candidates) {
     const auto known = before.find(gateway);
     std::optional<ServiceTime> came;
     if (known != before.end())

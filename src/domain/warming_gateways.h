@@ -20,13 +20,13 @@ class WarmingGateways {
   // These are the candidates from now on (Placement::candidates). One that was not among the last ones is new,
   // also if it had been there before: drained for a while it has become empty. Where none was there before,
   // as at the start, none is new: nobody is fuller than they.
-  void look(const std::vector<GatewayNumber>& candidates, ServiceTime now);
+  void look(const std::vector<GatewayId>& candidates, ServiceTime now);
 
   bool any(ServiceTime now) const { return last_came_ && now - *last_came_ < warm_up; }
 
  private:
-  std::map<GatewayNumber, std::optional<ServiceTime>> came_;  // nothing: was there at the start
-  std::optional<ServiceTime> last_came_;                      // of those that are there
+  std::map<GatewayId, std::optional<ServiceTime>> came_;  // nothing: was there at the start
+  std::optional<ServiceTime> last_came_;                  // of those that are there
 };
 
 }  // namespace domain

@@ -101,9 +101,9 @@ void Collector::add_sidecar(Families& families) const {
   bool brakes = false;
   std::uint64_t brakings = 0;
   {
-    app::Registry::Transaction transaction(sources_.registry);
-    brakes = transaction.health().brakes();
-    brakings = transaction.health().brakings();
+    const app::Registry::View view(sources_.registry);
+    brakes = view.health().brakes();
+    brakings = view.health().brakings();
   }
   families.gauge("room_sidecar_build_info", "Always 1; the label names the running version.")
       .add({{"version", sources_.version}}, true);
@@ -187,9 +187,9 @@ void Collector::add_rooms(Families& families) const {
   std::size_t sessions = 0;
   std::size_t splits = 0;
   {
-    app::Registry::Transaction transaction(sources_.registry);
-    sessions = transaction.ledger().live_sessions();
-    splits = transaction.splits().size();
+    const app::Registry::View view(sources_.registry);
+    sessions = view.ledger().sessions().live();
+    splits = view.splits().size();
   }
   const auto policy = sources_.registry.policy();
   std::uint64_t known = 0;

@@ -113,7 +113,7 @@ TEST_CASE("sessions that fall silent together are removed in slices") {
   constexpr int many = 5000;
   for (int i = 0; i < many; ++i) sidecar.report(std::to_string(i % 50 + 1), "s" + std::to_string(i));
   pass(sidecar, 90s);
-  const auto live = [&] { return app::Registry::Transaction(*sidecar.registry).ledger().live_sessions(); };
+  const auto live = [&] { return app::Registry::Transaction(*sidecar.registry).ledger().sessions().live(); };
   const std::size_t at_first = live();
   CHECK(at_first > many * 8 / 10);  // that transaction has not expired all of them
   CHECK(live() < at_first);

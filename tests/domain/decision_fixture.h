@@ -30,8 +30,7 @@ struct DecisionFixture {
     }
   }
   domain::Policy policy() {
-    return domain::Policy(options, std::make_shared<domain::Catalogue>(gateways, rooms),
-                          [this](const std::string& name) { return ledger.number_of(name); });
+    return domain::Policy(options, std::make_shared<domain::Catalogue>(gateways, rooms), ledger.gateways());
   }
   // "gateway reason", "book gateway reason", "pending", or the code of a refusal.
   std::string ask(const domain::Question& question, std::vector<domain::Verdict>* verdicts = nullptr) {
@@ -40,7 +39,7 @@ struct DecisionFixture {
     const auto decision = domain::decide({with, ledger, health, at(now).service, store_view}, question, verdicts);
     if (decision.kind == Kind::refused) return std::string(code_of(decision.refusal));
     if (decision.kind == Kind::pending) return "pending";
-    return (decision.kind == Kind::booking ? "book " : "") + decision.gateway + " " +
+    return (decision.kind == Kind::booking ? "book " : "") + ledger.name_of(*decision.gateway) + " " +
            std::string(to_text(decision.reason));
   }
 };

@@ -17,7 +17,7 @@ struct Fixture : domain_test::DecisionFixture {
   void let_die(const std::string& name) {
     domain::HealthOptions asked;
     asked.http = true;
-    std::vector<domain::GatewayNumber> all;
+    std::vector<domain::GatewayId> all;
     for (const auto& gateway : gateways) all.push_back(ledger.number_of(gateway.name));
     health.watch(asked, all);
     for (int i = 0; i < 10; ++i) {
@@ -39,7 +39,7 @@ TEST_CASE("an outdated view answers only rooms in use here, since other rooms ma
   fixture.store_view.is_outdated = true;
   CHECK(fixture.ask({"r"}) == "storage_unavailable");
   CHECK(fixture.ask({"r", "", Asker::session}) == "storage_unavailable");
-  fixture.ledger.enter("s", "r", {}, domain::Ledger::Report::own, at(0s));
+  fixture.ledger.enter("s", "r", {}, domain::Sessions::Report::own, at(0s));
   CHECK(fixture.ask({"r"}) == "gxy4 sticky");
   CHECK(fixture.ask({"r", "", Asker::session}) == "gxy4 sticky");
   fixture.ledger.leave("s", "r");

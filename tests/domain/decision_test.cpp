@@ -104,7 +104,7 @@ TEST_CASE("a pin on a disabled gateway is refused") {
 TEST_CASE("a new pin waits until the room is empty, and a pin taken away leaves the room where it is") {
   Fixture fixture;
   fixture.assign("2171", "gxy4");
-  fixture.ledger.enter("s", "2171", {}, domain::Ledger::Report::own, at(1s));
+  fixture.ledger.enter("s", "2171", {}, domain::Sessions::Report::own, at(1s));
   fixture.options.pins.push_back({"2171", "gxy2", ""});
   CHECK(fixture.ask({"2171"}) == "gxy4 sticky");
   fixture.ledger.leave("s", "2171");
@@ -128,9 +128,9 @@ TEST_CASE("a room without assignment is placed on the gateway that a session rep
 TEST_CASE("an occupied room without assignment is placed where its users are") {
   Fixture fixture;
   fixture.assign("other", "gxy1");  // so that the steps would not choose gxy1
-  fixture.ledger.enter("s", "2171", {}, domain::Ledger::Report::own, at(0s));
+  fixture.ledger.enter("s", "2171", {}, domain::Sessions::Report::own, at(0s));
   CHECK(fixture.ask({"2171"}) == "book gxy1 assigned");  // where legacy mode has sent it
-  fixture.ledger.enter("s", "2171", "gxy4", domain::Ledger::Report::own, at(0s));
+  fixture.ledger.enter("s", "2171", "gxy4", domain::Sessions::Report::own, at(0s));
   CHECK(fixture.ask({"2171"}) == "book gxy4 assigned");
 }
 

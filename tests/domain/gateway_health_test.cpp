@@ -6,6 +6,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using domain::Fitness;
+using domain::GatewayId;
 using domain::GatewayState;
 using domain::HealthSource;
 
@@ -13,20 +14,20 @@ using domain::HealthSource;
 struct Fleet {
   domain::HealthOptions options;
   domain::GatewayHealth health;
-  std::vector<domain::GatewayNumber> all;
+  std::vector<GatewayId> all;
   domain::ServiceTime now = domain::ServiceTime{} + 1h;
 
-  explicit Fleet(domain::GatewayNumber gateways) {
+  explicit Fleet(int gateways) {
     options.http = true;
-    for (domain::GatewayNumber i = 0; i < gateways; ++i) all.push_back(i);
+    for (int i = 0; i < gateways; ++i) all.push_back(GatewayId(i));
     health.watch(options, all);
   }
   // Some rounds in which those named are bad and all others good.
-  void rounds(int count, const std::vector<domain::GatewayNumber>& bad = {}, HealthSource source = HealthSource::http) {
+  void rounds(int count, const std::vector<int>& bad = {}, HealthSource source = HealthSource::http) {
     for (int i = 0; i < count; ++i) {
       now += 2s;
       for (const auto gateway : all) {
-        const bool is_bad = std::find(bad.begin(), bad.end(), gateway) != bad.end();
+        const bool is_bad = std::find(bad.begin(), bad.end(), static_cast<int>(gateway)) != bad.end();
         health.observe(gateway, source, !is_bad, now);
       }
       health.evaluate(now);
@@ -36,8 +37,8 @@ struct Fleet {
     now += time;
     health.evaluate(now);
   }
-  std::string state(domain::GatewayNumber gateway) const { return std::string(to_text(health.state(gateway))); }
-  Fitness fitness(domain::GatewayNumber gateway) { return health.fitness()[gateway]; }
+  std::string state(int gateway) const { return std::string(to_text(health.state(GatewayId(gateway)))); }
+  Fitness fitness(int gateway) { return health.fitness()[static_cast<std::size_t>(gateway)]; }
 };
 
 }  // namespace
@@ -91,7 +92,7 @@ TEST_CASE("a suspect gateway is up only after `rise` good probe results in a row
     fleet.rounds(c.rise);
     REQUIRE(fleet.state(0) == "up");
     for (const char* word = c.words; *word; ++word) {
-      fleet.rounds(1, *word == '-' ? std::vector<domain::GatewayNumber>{0} : std::vector<domain::GatewayNumber>{});
+      fleet.rounds(1, *word == '-' ? std::vector<int>{0} : std::vector<int>{});
     }
     CHECK(fleet.state(0) == c.state);
     CHECK(fleet.state(1) == "up");
@@ -113,10 +114,11 @@ TEST_CASE("a transition is reported once") {
   fleet.rounds(2);
   fleet.rounds(2, {0});
   fleet.now += 2s;
-  for (const auto gateway : fleet.all) fleet.health.observe(gateway, HealthSource::http, gateway != 0, fleet.now);
+  for (const auto gateway : fleet.all)
+    fleet.health.observe(gateway, HealthSource::http, gateway != GatewayId{0}, fleet.now);
   const auto transitions = fleet.health.evaluate(fleet.now);
   REQUIRE(transitions.size() == 1);
-  CHECK(transitions[0].gateway == 0);
+  CHECK(transitions[0].gateway == GatewayId{0});
   CHECK(transitions[0].before == GatewayState::suspect);
   CHECK(transitions[0].now == GatewayState::down);
   CHECK(fleet.health.evaluate(fleet.now).empty());
@@ -126,13 +128,13 @@ TEST_CASE("a gateway is unknown once its probe results are older than stale_afte
   Fleet fleet(4);
   fleet.rounds(2);
   fleet.rounds(3, {0});
-  CHECK(fleet.health.is_lost(0, 0s, fleet.now));
+  CHECK(fleet.health.is_lost(GatewayId{0}, 0s, fleet.now));
   fleet.silence(30s);
   CHECK(fleet.state(0) == "down");
   fleet.silence(1s);
   CHECK(fleet.state(0) == "unknown");
   CHECK(fleet.state(1) == "unknown");
-  CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));
+  CHECK_FALSE(fleet.health.is_lost(GatewayId{0}, 0s, fleet.now));
   // Results from before the silence do not count together with those after it.
   fleet.rounds(1, {0});
   CHECK(fleet.state(0) != "down");
@@ -142,13 +144,13 @@ TEST_CASE("a gateway is lost only once it has been down for the whole wait") {
   Fleet fleet(4);
   fleet.rounds(2);
   fleet.rounds(3, {0});
-  CHECK_FALSE(fleet.health.is_lost(0, 5s, fleet.now));
-  CHECK_FALSE(fleet.health.is_lost(0, 5s, fleet.now + 4999ms));
-  CHECK(fleet.health.is_lost(0, 5s, fleet.now + 5s));
+  CHECK_FALSE(fleet.health.is_lost(GatewayId{0}, 5s, fleet.now));
+  CHECK_FALSE(fleet.health.is_lost(GatewayId{0}, 5s, fleet.now + 4999ms));
+  CHECK(fleet.health.is_lost(GatewayId{0}, 5s, fleet.now + 5s));
   // Then the source has been silent for too long.
-  CHECK_FALSE(fleet.health.is_lost(0, 5s, fleet.now + 7s));
-  CHECK_FALSE(fleet.health.is_lost(1, 0s, fleet.now));
-  CHECK_FALSE(fleet.health.is_lost(99, 0s, fleet.now));
+  CHECK_FALSE(fleet.health.is_lost(GatewayId{0}, 5s, fleet.now + 7s));
+  CHECK_FALSE(fleet.health.is_lost(GatewayId{1}, 0s, fleet.now));
+  CHECK_FALSE(fleet.health.is_lost(GatewayId{99}, 0s, fleet.now));
 }
 
 TEST_CASE("a gateway without any probe result is neither down nor suspect") {
@@ -168,19 +170,19 @@ TEST_CASE("no gateway is lost after most failed at once, until enough are up aga
   CHECK(fleet.fitness(0) == Fitness::doubted);
   fleet.health.watch(fleet.options, fleet.all);
   CHECK(fleet.fitness(0) == Fitness::doubted);
-  CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));
+  CHECK_FALSE(fleet.health.is_lost(GatewayId{0}, 0s, fleet.now));
   // However long it lasts: time alone does not show that the gateways failed.
   fleet.rounds(100, {0, 1, 2});
   CHECK(fleet.health.brakes());
-  CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));
+  CHECK_FALSE(fleet.health.is_lost(GatewayId{0}, 0s, fleet.now));
   fleet.rounds(2, {0, 1});
   CHECK_FALSE(fleet.health.brakes());
   CHECK(fleet.fitness(0) == Fitness::down);
-  CHECK(fleet.health.is_lost(0, 0s, fleet.now));
+  CHECK(fleet.health.is_lost(GatewayId{0}, 0s, fleet.now));
   // The remaining ones may be about to come back.
-  CHECK_FALSE(fleet.health.is_lost(0, 5s, fleet.now));
+  CHECK_FALSE(fleet.health.is_lost(GatewayId{0}, 5s, fleet.now));
   fleet.rounds(3, {0, 1});
-  CHECK(fleet.health.is_lost(0, 5s, fleet.now));
+  CHECK(fleet.health.is_lost(GatewayId{0}, 5s, fleet.now));
 }
 
 TEST_CASE("the brake holds before the first of many gateways is lost") {
@@ -188,11 +190,11 @@ TEST_CASE("the brake holds before the first of many gateways is lost") {
   fleet.rounds(2);
   fleet.rounds(2, {0, 1, 2});
   fleet.now += 2s;
-  fleet.health.observe(0, HealthSource::http, false, fleet.now);  // the other gateways' results are still under way
+  fleet.health.observe(GatewayId{0}, HealthSource::http, false, fleet.now);  // the other gateways' results are still under way
   fleet.health.evaluate(fleet.now);
   CHECK(fleet.state(0) == "down");
   CHECK(fleet.state(1) == "suspect");
-  CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));
+  CHECK_FALSE(fleet.health.is_lost(GatewayId{0}, 0s, fleet.now));
 }
 
 TEST_CASE("gateways that fail one by one over a long time are each lost") {
@@ -202,7 +204,7 @@ TEST_CASE("gateways that fail one by one over a long time are each lost") {
   fleet.rounds(20, {0, 1});
   fleet.rounds(20, {0, 1, 2});
   CHECK_FALSE(fleet.health.brakes());
-  CHECK(fleet.health.is_lost(2, 5s, fleet.now));
+  CHECK(fleet.health.is_lost(GatewayId{2}, 5s, fleet.now));
 }
 
 TEST_CASE("a failure of half of the gateways does not set the brake") {
@@ -210,7 +212,7 @@ TEST_CASE("a failure of half of the gateways does not set the brake") {
   fleet.rounds(2);
   fleet.rounds(3, {0});
   CHECK_FALSE(fleet.health.brakes());
-  CHECK(fleet.health.is_lost(0, 0s, fleet.now));
+  CHECK(fleet.health.is_lost(GatewayId{0}, 0s, fleet.now));
   Fleet alone(1);
   alone.rounds(2);
   alone.rounds(3, {0});
@@ -250,20 +252,20 @@ TEST_CASE("a flapping gateway comes back after a growing hold-down") {
 TEST_CASE("a returned gateway gets new rooms by slow start for a minute") {
   Fleet fleet(4);
   fleet.rounds(2);
-  fleet.health.booked(0, fleet.now);
+  fleet.health.booked(GatewayId{0}, fleet.now);
   CHECK(fleet.fitness(0) == Fitness::fit);  // it never was away
   fleet.rounds(3, {0});
   CHECK(fleet.fitness(0) == Fitness::down);
   fleet.rounds(2);
   CHECK(fleet.fitness(0) == Fitness::fit);
-  fleet.health.booked(0, fleet.now);
+  fleet.health.booked(GatewayId{0}, fleet.now);
   CHECK(fleet.fitness(0) == Fitness::suspect);
   fleet.health.refresh(fleet.now + 1999ms);
   CHECK(fleet.fitness(0) == Fitness::suspect);
   fleet.health.refresh(fleet.now + 2s);
   CHECK(fleet.fitness(0) == Fitness::fit);
   fleet.rounds(30);
-  fleet.health.booked(0, fleet.now);
+  fleet.health.booked(GatewayId{0}, fleet.now);
   CHECK(fleet.fitness(0) == Fitness::fit);
 }
 
@@ -284,7 +286,7 @@ TEST_CASE("the gateway's own answer counts more than the broker's message") {
     Fleet fleet(4);
     fleet.options.mqtt = true;
     fleet.health.watch(fleet.options, fleet.all);
-    const std::vector<domain::GatewayNumber> nobody, first{0};
+    const std::vector<int> nobody, first{0};
     for (int i = 0; i < 4; ++i) {
       fleet.rounds(1, c.http_good ? nobody : first);
       fleet.rounds(1, c.mqtt_good ? nobody : first, HealthSource::mqtt);
@@ -305,7 +307,7 @@ TEST_CASE("a gateway watched anew keeps its state, and one no longer watched is 
   Fleet fleet(4);
   fleet.rounds(2);
   fleet.rounds(3, {0});
-  fleet.health.watch(fleet.options, {0, 1, 2, 5});
+  fleet.health.watch(fleet.options, {GatewayId{0}, GatewayId{1}, GatewayId{2}, GatewayId{5}});
   CHECK(fleet.state(0) == "down");
   CHECK(fleet.state(3) == "unknown");
   CHECK(fleet.fitness(0) == Fitness::down);
@@ -313,6 +315,6 @@ TEST_CASE("a gateway watched anew keeps its state, and one no longer watched is 
   fleet.options.http = false;
   fleet.health.watch(fleet.options, fleet.all);
   CHECK(fleet.state(0) == "unknown");
-  CHECK_FALSE(fleet.health.is_lost(0, 0s, fleet.now));
+  CHECK_FALSE(fleet.health.is_lost(GatewayId{0}, 0s, fleet.now));
   CHECK(fleet.health.fitness().empty());
 }

@@ -13,7 +13,7 @@ inline domain::Moment at(std::chrono::milliseconds since_start) {
           domain::WallTime{} + std::chrono::hours{500000} + since_start};
 }
 
-constexpr auto own = domain::Ledger::Report::own;
+constexpr auto own = domain::Sessions::Report::own;
 
 // By a claim that is granted at once.
 inline void assign(domain::Ledger& ledger, std::string_view room, std::string_view gateway, domain::Moment now) {
@@ -22,8 +22,11 @@ inline void assign(domain::Ledger& ledger, std::string_view room, std::string_vi
 }
 
 inline std::int64_t rooms_on(domain::Ledger& ledger, std::string_view gateway) {
-  const auto number = ledger.number_of(gateway);
-  return ledger.rooms_by_gateway()[number];
+  return ledger.rooms_on(ledger.number_of(gateway));
+}
+
+inline std::int64_t excess_users_on(domain::Ledger& ledger, std::string_view gateway) {
+  return domain::value_of(ledger.excess_users_by_gateway(), ledger.number_of(gateway), std::int64_t{0});
 }
 
 }  // namespace domain_test

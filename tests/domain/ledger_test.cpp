@@ -133,11 +133,11 @@ TEST_CASE("a session silent for dead_after is no user, and a new report brings i
   CHECK(ledger.find("r")->users == 1);
   ledger.expire(at(90s).service, 90s, all);
   CHECK(ledger.find("r")->users == 0);
-  CHECK(ledger.silent_sessions() == 1);
+  CHECK(ledger.sessions().silent() == 1);
   SECTION("it reports again") {
     CHECK(ledger.enter("s", "r", {}, own, at(91s)).entered);
     CHECK(ledger.find("r")->users == 1);
-    CHECK(ledger.silent_sessions() == 0);
+    CHECK(ledger.sessions().silent() == 0);
   }
   SECTION("it reports from elsewhere: no move, it was nowhere") {
     assign(ledger, "q", "a", at(0s));
@@ -147,7 +147,7 @@ TEST_CASE("a session silent for dead_after is no user, and a new report brings i
   }
   SECTION("it is removed") {
     CHECK(ledger.remove_expired(all) == std::vector<std::string>{"r"});
-    CHECK(ledger.silent_sessions() == 0);
+    CHECK(ledger.sessions().silent() == 0);
     CHECK(ledger.may_end("r", at(91s).service, grace));
   }
 }
@@ -157,9 +157,9 @@ TEST_CASE("a keepalive keeps a session alive, in any order of reports") {
   for (const char* s : {"a", "b", "c"}) ledger.enter(s, "r", {}, own, at(0s));
   ledger.enter("a", "r", {}, own, at(60s));
   ledger.expire(at(90s).service, 90s, all);
-  REQUIRE(ledger.live_sessions() == 1);
+  REQUIRE(ledger.sessions().live() == 1);
   ledger.leave("a", "r");
-  CHECK(ledger.live_sessions() == 0);  // it was that one
+  CHECK(ledger.sessions().live() == 0);  // it was that one
 }
 
 TEST_CASE("a snapshot removes sessions that it does not list, except those that reported since") {
@@ -167,7 +167,7 @@ TEST_CASE("a snapshot removes sessions that it does not list, except those that 
   for (const char* s : {"listed", "missing", "spoke"}) ledger.enter(s, "r", {}, own, at(0s));
   ledger.enter("spoke", "r", {}, own, at(8s));
   const auto arrived = at(10s);
-  ledger.enter("listed", "r", {}, Ledger::Report::snapshot, arrived);
+  ledger.enter("listed", "r", {}, domain::Sessions::Report::snapshot, arrived);
   std::string after;
   const auto unlisted = ledger.remove_unlisted(arrived.service, at(5s).service, after, all);
   CHECK(unlisted.rooms == std::vector<std::string>{"r"});
@@ -201,7 +201,7 @@ TEST_CASE("a slice of a snapshot looks at a bounded number of staying sessions, 
   while (ledger.remove_unlisted(at(10s).service, at(5s).service, after, 4).more) ++slices;
   CHECK(slices > 20);
   CHECK(slices < 250);
-  CHECK(ledger.live_sessions() == 1000);
+  CHECK(ledger.sessions().live() == 1000);
 }
 
 TEST_CASE("sessions that fall silent together expire, and are forgotten, in slices") {
@@ -215,7 +215,7 @@ TEST_CASE("sessions that fall silent together expire, and are forgotten, in slic
   CHECK(ledger.find("r")->users == 0);
   CHECK_FALSE(ledger.reported_gateway("r"));
   CHECK(ledger.remove_expired(7).size() == 7);
-  CHECK(ledger.silent_sessions() == 3);
+  CHECK(ledger.sessions().silent() == 3);
   CHECK(ledger.remove_expired(7).size() == 3);
   CHECK(ledger.find("r")->sessions == 0);
 }
@@ -230,8 +230,8 @@ TEST_CASE("the sessions of one room are forgotten in slices, and no others") {
   CHECK_FALSE(ledger.find("r"));
   CHECK(ledger.forget_sessions("r", 4) == 0);
   CHECK(ledger.find("q")->sessions == 4);
-  CHECK(ledger.live_sessions() == 4);
-  CHECK(ledger.silent_sessions() == 0);
+  CHECK(ledger.sessions().live() == 4);
+  CHECK(ledger.sessions().silent() == 0);
 }
 
 TEST_CASE("live sessions are handed to the file in slices, each once") {
@@ -267,7 +267,7 @@ TEST_CASE("restored sessions count as excess users, too") {
   const domain::WallTime old = at(0s).wall;
   ledger.restore({{"r", "a", "", old, old}}, {{"s", "r", {}, old}, {"t", "r", {}, old}, {"u", "r", {}, old}}, {},
                  at(0s));
-  CHECK(ledger.excess_users_by_gateway()[ledger.number_of("a")] == 2);
+  CHECK(domain_test::excess_users_on(ledger, "a") == 2);
 }
 
 TEST_CASE("a difference is marked once for each session, wherever it moves") {
@@ -299,9 +299,7 @@ TEST_CASE("the first by name of equally reported gateways counts, in whatever or
 
 TEST_CASE("a room's users above the average count as excess users of its gateway") {
   Ledger ledger;
-  const auto excess_users = [&](const char* gateway) {
-    return ledger.excess_users_by_gateway()[ledger.number_of(gateway)];
-  };
+  const auto excess_users = [&](const char* gateway) { return domain_test::excess_users_on(ledger, gateway); };
   const auto enter = [&](const char* room, int from, int to) {
     for (int i = from; i <= to; ++i) ledger.enter("s" + std::to_string(i), room, {}, own, at(1s * i));
   };
@@ -435,7 +433,7 @@ TEST_CASE("invariant 3: a gateway's load is the recount of its assignments, afte
         count_excess_users(ledger, average);
         break;
     }
-    std::map<domain::GatewayNumber, std::int64_t> rooms, excess_users;
+    std::map<domain::GatewayId, std::int64_t> rooms, excess_users;
     std::size_t users = 0;
     for (const auto& [name, r] : ledger.rooms()) {
       if (r.held) ++rooms[r.held->gateway];
@@ -443,11 +441,11 @@ TEST_CASE("invariant 3: a gateway's load is the recount of its assignments, afte
       if (r.held && above > 0) excess_users[r.held->gateway] += above;
       users += r.users;
     }
-    for (domain::GatewayNumber g = 0; g < ledger.rooms_by_gateway().size(); ++g) {
-      REQUIRE(ledger.rooms_by_gateway()[g] == rooms[g]);
-      if (average) REQUIRE(ledger.excess_users_by_gateway()[g] == excess_users[g]);
+    for (std::size_t g = 0; g < ledger.rooms_by_gateway().size(); ++g) {
+      REQUIRE(ledger.rooms_by_gateway()[g] == rooms[domain::GatewayId(g)]);
+      if (average) REQUIRE(ledger.excess_users_by_gateway()[g] == excess_users[domain::GatewayId(g)]);
     }
-    REQUIRE(users == ledger.live_sessions());
+    REQUIRE(users == ledger.sessions().live());
   }
 }
 

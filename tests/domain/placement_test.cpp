@@ -34,7 +34,7 @@ std::vector<std::string> split(const std::string& text, char by) {
 }
 
 struct Loads {
-  std::vector<std::string> names;
+  domain::GatewayNumbers names;
   std::vector<std::int64_t> rooms;
   domain::Options options;
   std::vector<domain::Gateway> gateways;
@@ -54,23 +54,14 @@ struct Loads {
       gateway.removed = state == "removed";
       if (state == "streams") gateway.type = "streaming";
       if (state != "unlisted") options.available_servers->push_back(g.name);
-      number(g.name);
-      rooms[number(g.name)] = g.rooms;
+      rooms.push_back(g.rooms);
+      names.number(g.name);
       gateways.push_back(gateway);
     }
     for (const std::string& region : split(c.regions, ';')) {
       const std::size_t colon = region.find(':');
       options.regions.push_back({region.substr(0, colon), split(region.substr(colon + 1), ','), ""});
     }
-  }
-
-  domain::GatewayNumber number(const std::string& name) {
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (names[i] == name) return static_cast<domain::GatewayNumber>(i);
-    }
-    names.push_back(name);
-    rooms.push_back(0);
-    return static_cast<domain::GatewayNumber>(names.size() - 1);
   }
 };
 
@@ -379,7 +370,7 @@ const Case cases[] = {
 
 std::string answer_text(const domain::Placement::Choice& choice, const Loads& loads) {
   if (!choice.gateway) return std::string(code_of(choice.refusal));
-  return loads.names[*choice.gateway] + " " + std::string(to_text(choice.reason));
+  return loads.names.name_of(*choice.gateway) + " " + std::string(to_text(choice.reason));
 }
 
 }  // namespace
@@ -390,8 +381,7 @@ TEST_CASE("new rooms are placed by the five steps, and explained as they are pla
     CAPTURE(c.sentence);
     Loads loads(c);
     const domain::Catalogue catalogue(loads.gateways, {});
-    const domain::Placement placement(loads.options, catalogue,
-                                      [&](const std::string& name) { return loads.number(name); });
+    const domain::Placement placement(loads.options, catalogue, loads.names);
     const auto choice = placement.choose(c.country, {loads.rooms});
     CHECK(answer_text(choice, loads) == c.answer);
 
@@ -402,7 +392,7 @@ TEST_CASE("new rooms are placed by the five steps, and explained as they are pla
     for (const domain::Verdict& verdict : verdicts) {
       if (verdict.verdict != "chosen") continue;
       ++chosen;
-      CHECK(verdict.name == loads.names[*choice.gateway]);
+      CHECK(verdict.name == loads.names.name_of(*choice.gateway));
     }
     CHECK(chosen == (choice.gateway ? 1 : 0));
   }
@@ -425,8 +415,7 @@ TEST_CASE("a verdict says why a gateway was passed over") {
                ""};
   Loads loads(c);
   const domain::Catalogue catalogue(loads.gateways, {});
-  const domain::Placement placement(loads.options, catalogue,
-                                    [&](const std::string& name) { return loads.number(name); });
+  const domain::Placement placement(loads.options, catalogue, loads.names);
   std::vector<domain::Verdict> verdicts;
   placement.choose("IL", {loads.rooms}, &verdicts);
   std::vector<std::string> answer_text;
@@ -440,20 +429,18 @@ TEST_CASE("a region serves its own gateways only") {
   const Case c{"", {{"a", 0, 100}, {"b", 0, 100}}, "IL:a", "IL", "overflow", ""};
   Loads loads(c);
   const domain::Catalogue catalogue(loads.gateways, {});
-  const domain::Placement placement(loads.options, catalogue,
-                                    [&](const std::string& name) { return loads.number(name); });
-  CHECK(placement.region_serves("IL", 0));
-  CHECK_FALSE(placement.region_serves("IL", 1));
-  CHECK_FALSE(placement.region_serves("FR", 0));
-  CHECK_FALSE(placement.region_serves("", 1));
+  const domain::Placement placement(loads.options, catalogue, loads.names);
+  CHECK(placement.region_serves("IL", domain::GatewayId{0}));
+  CHECK_FALSE(placement.region_serves("IL", domain::GatewayId{1}));
+  CHECK_FALSE(placement.region_serves("FR", domain::GatewayId{0}));
+  CHECK_FALSE(placement.region_serves("", domain::GatewayId{1}));
 }
 
 TEST_CASE("excess users count as load: they make a gateway less preferred, and full") {
   const Case c{"", {{"a", 1, 100}, {"b", 3, 100}, {"c", 2, 100}}, "", "", "reject", ""};
   Loads loads(c);
   const domain::Catalogue catalogue(loads.gateways, {});
-  const domain::Placement placement(loads.options, catalogue,
-                                    [&](const std::string& name) { return loads.number(name); });
+  const domain::Placement placement(loads.options, catalogue, loads.names);
   struct ExcessUsers {
     std::vector<std::int64_t> users;
     const char* answer;
@@ -466,7 +453,7 @@ TEST_CASE("excess users count as load: they make a gateway less preferred, and f
     CHECK(answer_text(placement.choose("", {loads.rooms, excess_users.users}, &verdicts), loads) ==
           excess_users.answer);
     for (const domain::Verdict& verdict : verdicts) {
-      const auto number = loads.number(verdict.name);
+      const auto number = index_of(loads.names.require(verdict.name));
       CHECK(verdict.load == loads.rooms[number] * 10 + (excess_users.users.empty() ? 0 : excess_users.users[number]));
     }
   }

@@ -13,7 +13,7 @@
 namespace {
 
 using domain::Fitness;
-using domain::GatewayNumber;
+using domain::GatewayId;
 using domain::Placement;
 using domain::Reason;
 
@@ -193,8 +193,9 @@ TEST_CASE("whatever the fleet, a room is placed as the steps say, and each verdi
       fitness.push_back(gateway.fitness);
     }
     for (const auto& [country, names] : regions) options.regions.push_back({country, names, ""});
-    const Placement placement(options, domain::Catalogue(rows, {}),
-                              [](const std::string& name) { return static_cast<GatewayNumber>(std::stoul(name)); });
+    domain::GatewayNumbers names;
+    for (const auto& row : rows) names.number(row.name);
+    const Placement placement(options, domain::Catalogue(rows, {}), names);
     Placement::Loads loads{rooms, {}, fitness};
     if (world.to_move) loads.worst = Fitness::suspect;
     std::vector<domain::Verdict> verdicts;
@@ -203,7 +204,7 @@ TEST_CASE("whatever the fleet, a room is placed as the steps say, and each verdi
     CAPTURE(i);
     REQUIRE(choice.gateway.has_value() == reported.gateway.has_value());
     if (choice.gateway) {
-      REQUIRE(*choice.gateway == *reported.gateway);
+      REQUIRE(index_of(*choice.gateway) == *reported.gateway);
       REQUIRE(choice.reason == reported.reason);
     } else {
       REQUIRE((choice.refusal == domain::Refusal::capacity_exhausted) == reported.is_refused_for_load);
@@ -228,7 +229,8 @@ TEST_CASE("a standby server stays a standby without a health source") {
   options.standby_servers = {"0"};
   domain::Gateway row;
   row.name = "0";
-  const Placement placement(options, domain::Catalogue({row}, {}), [](const std::string&) { return GatewayNumber{0}; });
+  domain::GatewayNumbers names;
+  const Placement placement(options, domain::Catalogue({row}, {}), names);
   const std::vector<std::int64_t> rooms{0};
   std::vector<domain::Verdict> verdicts;
   const auto choice = placement.choose("", {rooms}, &verdicts);

@@ -13,7 +13,7 @@
 namespace {
 
 using domain::Fitness;
-using domain::GatewayNumber;
+using domain::GatewayId;
 using domain::Placement;
 using Selection = domain::Placement::Selection;
 
@@ -50,8 +50,9 @@ struct Fixture {
     };
     add_region("IL", home);
     add_region("US", abroad);
-    placement.emplace(options, domain::Catalogue(rows, {}),
-                      [](const std::string& name) { return static_cast<GatewayNumber>(std::stoul(name)); });
+    domain::GatewayNumbers names;
+    for (const auto& row : rows) names.number(row.name);
+    placement.emplace(options, domain::Catalogue(rows, {}), names);
   }
 
   Placement::Loads loads(Selection selection, std::uint64_t chance) const {
@@ -65,14 +66,14 @@ struct Fixture {
     return placement->choose("IL", loads(selection, chance), verdicts);
   }
   // How often each is chosen.
-  std::map<GatewayNumber, int> chosen(Selection selection, int times = 3000) const {
+  std::map<std::size_t, int> chosen(Selection selection, int times = 3000) const {
     tests::Chance chance(7);
-    std::map<GatewayNumber, int> counts;
-    for (int i = 0; i < times; ++i) ++counts[choose(selection, chance.number()).gateway.value()];
+    std::map<std::size_t, int> counts;
+    for (int i = 0; i < times; ++i) ++counts[index_of(choose(selection, chance.number()).gateway.value())];
     return counts;
   }
-  std::set<GatewayNumber> ever_chosen(Selection selection) const {
-    std::set<GatewayNumber> result;
+  std::set<std::size_t> ever_chosen(Selection selection) const {
+    std::set<std::size_t> result;
     for (const auto& [gateway, times] : chosen(selection)) result.insert(gateway);
     return result;
   }
@@ -85,7 +86,7 @@ struct Fixture {
   }
 };
 
-using Numbers = std::set<GatewayNumber>;
+using Numbers = std::set<std::size_t>;
 using Words = std::vector<std::string>;
 
 constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
@@ -97,7 +98,7 @@ TEST_CASE("random_ties: equal loads are spread over all equals alike, and only o
   const Fixture fixture({{2, 100}, {9, 100}, {8, 400}, {2, 100}, {3, 100}, {4, 200}});
   const auto counts = fixture.chosen(Selection::random_ties, 4000);
   CHECK(counts.size() == 4);
-  for (const GatewayNumber equal : {0u, 2u, 3u, 5u}) {
+  for (const std::size_t equal : {0u, 2u, 3u, 5u}) {
     CAPTURE(equal);
     CHECK(counts.at(equal) > 880);
     CHECK(counts.at(equal) < 1120);
@@ -121,8 +122,8 @@ TEST_CASE("random_ties: the choice is never worse than by least_loaded, whatever
       REQUIRE(choice.reason == alone.reason);
       REQUIRE(choice.refusal == alone.refusal);
       if (!choice.gateway || selection == Selection::two_choices) continue;
-      const Gateway& ours = gateways[*choice.gateway];
-      const Gateway& best = gateways[*alone.gateway];
+      const Gateway& ours = gateways[index_of(*choice.gateway)];
+      const Gateway& best = gateways[index_of(*alone.gateway)];
       REQUIRE(ours.rooms * best.capacity == best.rooms * ours.capacity);
     }
   }
@@ -131,13 +132,13 @@ TEST_CASE("random_ties: the choice is never worse than by least_loaded, whatever
 TEST_CASE("two_choices: the less loaded of two random gateways, relative to capacity, is chosen") {
   const Fixture fixture({{5, 100}, {4, 400}, {6, 100}, {7, 100}});
   tests::Chance chance(5);
-  std::map<std::set<GatewayNumber>, int> pairs;
+  std::map<std::set<GatewayId>, int> pairs;
   for (int i = 0; i < 6000; ++i) {
     const auto choice = fixture.choose(Selection::two_choices, chance.number());
     REQUIRE(choice.rival);
     REQUIRE(*choice.rival != *choice.gateway);
     constexpr int rank[] = {1, 0, 2, 3};
-    REQUIRE(rank[*choice.gateway] < rank[*choice.rival]);
+    REQUIRE(rank[index_of(*choice.gateway)] < rank[index_of(*choice.rival)]);
     ++pairs[{*choice.gateway, *choice.rival}];
   }
   CHECK(pairs.size() == 6);
@@ -160,7 +161,7 @@ TEST_CASE("a single candidate of a step is chosen by every selection and every r
   for (const Selection selection : {Selection::least_loaded, Selection::random_ties, Selection::two_choices}) {
     for (const std::uint64_t chance : {std::uint64_t{0}, std::uint64_t{1}, third, largest - 1, largest}) {
       const auto choice = fixture.choose(selection, chance);
-      CHECK(choice.gateway == GatewayNumber{0});
+      CHECK(choice.gateway == GatewayId{0});
       CHECK_FALSE(choice.rival);
     }
   }
@@ -171,11 +172,11 @@ TEST_CASE("every random number of 64 bits leads to a candidate") {
   for (std::uint64_t bit = 1; bit != 0; bit <<= 1) {
     for (const std::uint64_t chance : {bit, bit - 1, ~bit, 0 - bit}) {
       for (const Selection selection : {Selection::random_ties, Selection::two_choices})
-        CHECK(fixture.choose(selection, chance).gateway < 3u);
+        CHECK(fixture.choose(selection, chance).gateway < GatewayId{3});
     }
   }
-  CHECK(fixture.choose(Selection::random_ties, 0).gateway == GatewayNumber{0});
-  CHECK(fixture.choose(Selection::random_ties, largest).gateway == GatewayNumber{2});
+  CHECK(fixture.choose(Selection::random_ties, 0).gateway == GatewayId{0});
+  CHECK(fixture.choose(Selection::random_ties, largest).gateway == GatewayId{2});
 }
 
 TEST_CASE("regions and steps hold with random_ties and with two_choices") {
@@ -259,8 +260,8 @@ TEST_CASE("two_choices: only the other of the two can be higher_load, and the re
     const auto number = chance.number();
     const auto choice = fixture.choose(Selection::two_choices, number);
     Words expected{"not_drawn", "full", "not_drawn", "not_drawn", "no_region"};
-    expected[*choice.gateway] = "chosen";
-    expected[choice.rival.value()] = "higher_load";
+    expected[index_of(*choice.gateway)] = "chosen";
+    expected[index_of(choice.rival.value())] = "higher_load";
     CHECK(fixture.verdicts(Selection::two_choices, number) == expected);
     // A later explanation of the choice is the same, whatever the next random number.
     std::vector<domain::Verdict> later;
@@ -274,5 +275,5 @@ TEST_CASE("two_choices: only the other of the two can be higher_load, and the re
 
 TEST_CASE("candidates are the gateways that the lists allow for new rooms") {
   const Fixture fixture({{4, 100}, {4, 100}, {0, 100}}, {0}, {2});
-  CHECK(fixture.placement->candidates() == std::vector<GatewayNumber>{0, 1, 2});
+  CHECK(fixture.placement->candidates() == std::vector<GatewayId>{GatewayId{0}, GatewayId{1}, GatewayId{2}});
 }

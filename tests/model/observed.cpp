@@ -23,9 +23,9 @@ std::string line_of(const domain::Assignment& row) {
 }  // namespace
 
 std::string explain(LoneSidecar& sidecar, const std::string& room, const std::string& country) {
-  const domain::Decision decision = app::explain_room(*sidecar.registry, room, country).decision;
+  const auto [decision, gateway, candidates] = app::explain_room(*sidecar.registry, room, country);
   if (decision.kind == domain::Decision::Kind::refused) return std::string(code_of(decision.refusal));
-  return decision.gateway + " " + std::string(to_text(decision.reason));
+  return gateway + " " + std::string(to_text(decision.reason));
 }
 
 std::string leave(LoneSidecar& sidecar, const std::string& room, const std::string& session) {
@@ -86,17 +86,16 @@ std::string rooms_in_use(LoneSidecar& sidecar) {
   std::vector<std::int64_t> recount(ledger.rooms_by_gateway().size()), excess_users(recount.size());
   for (const auto& [name, room] : ledger.rooms()) {
     if (!room.held) continue;
-    ++recount[room.held->gateway];
+    ++recount[index_of(room.held->gateway)];
     const auto above = static_cast<std::int64_t>(room.users) - options.avg_room_occupancy;
-    excess_users[room.held->gateway] += std::max<std::int64_t>(above, 0);
+    excess_users[index_of(room.held->gateway)] += std::max<std::int64_t>(above, 0);
     text += line_of(ledger.assignment(name, *room.held)) + " " + std::to_string(room.users) + "\n";
   }
   const auto counted = ledger.rooms_by_gateway();
   if (!std::equal(counted.begin(), counted.end(), recount.begin())) text += "loads are not the recount\n";
-  const auto excess_of_gateways = ledger.excess_users_by_gateway();
-  if (excess_of_gateways.empty()
-          ? by_sessions
-          : !std::equal(excess_of_gateways.begin(), excess_of_gateways.end(), excess_users.begin()))
+  const auto counted_users = ledger.excess_users_by_gateway();
+  if (!by_sessions ? !counted_users.empty()
+                   : !std::equal(counted_users.begin(), counted_users.end(), excess_users.begin(), excess_users.end()))
     text += "excess users are not the recount\n";
   return text;
 }

@@ -25,8 +25,7 @@ struct Fleet {
       numbers.push_back(ledger.number_of(gateway.name));
       rows.push_back(gateway);
     }
-    const auto number_of = [&](const std::string& name) { return ledger.number_of(name); };
-    placement.emplace(options, domain::Catalogue(rows, {}), number_of);
+    placement.emplace(options, domain::Catalogue(rows, {}), ledger.gateways());
     health.watch(options.health, numbers);
     if (options.load_by == domain::LoadBy::sessions) ledger.count_excess_users(options.avg_room_occupancy);
   }
@@ -35,12 +34,12 @@ struct Fleet {
     const std::chrono::seconds time{second};
     return {domain::ServiceTime{} + time, domain::WallTime{} + time};
   }
-  bool is_up(domain::GatewayNumber gateway) const { return health.state(gateway) != domain::GatewayState::down; }
+  bool is_up(domain::GatewayId gateway) const { return health.state(gateway) != domain::GatewayState::down; }
 
   domain::Ledger ledger;
   domain::GatewayHealth health;
   std::optional<domain::Placement> placement;
-  std::vector<domain::GatewayNumber> numbers;                                // 0 to 11
+  std::vector<domain::GatewayId> numbers;                                    // 0 to 11
   std::vector<std::int64_t> users = std::vector<std::int64_t>(gateways);     // now
   std::vector<std::int64_t> measured = std::vector<std::int64_t>(gateways);  // up to 10 s ago
   std::vector<bool> dead = std::vector<bool>(gateways);                      // whether that is known or not

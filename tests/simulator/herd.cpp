@@ -16,7 +16,7 @@
 namespace simulator {
 namespace {
 
-using domain::GatewayNumber;
+using domain::GatewayId;
 using Selection = domain::Placement::Selection;
 
 constexpr std::size_t fleet_size = 10;
@@ -30,7 +30,7 @@ std::string name_of(std::size_t gateway) { return "gxy" + std::to_string(gateway
 
 struct Placed {
   domain::ServiceTime::duration time;
-  GatewayNumber gateway;
+  GatewayId gateway;
   int by;
 };
 
@@ -39,29 +39,29 @@ class Sidecar {
  public:
   Sidecar(int number, const DecisionInput& input, const std::vector<std::int64_t>& rooms_before)
       : number_(number), lag_(input.lag), rooms_(rooms_before) {
-    std::vector<GatewayNumber> candidates(fleet_size);
-    std::iota(candidates.begin(), candidates.end(), GatewayNumber{0});
+    std::vector<GatewayId> candidates;
+    for (std::size_t i = 0; i < fleet_size; ++i) candidates.push_back(GatewayId(i));
     if (input.a_gateway_joins) {
       warming_.look({candidates.begin(), candidates.end() - 1}, moment({}).service);
     }
     warming_.look(candidates, moment({}).service);
   }
 
-  GatewayNumber place(const domain::Placement& placement, const std::vector<Placed>& all, Habit habit,
-                      domain::ServiceTime::duration time, tests::Chance& chance) {
+  GatewayId place(const domain::Placement& placement, const std::vector<Placed>& all, Habit habit,
+                  domain::ServiceTime::duration time, tests::Chance& chance) {
     for (; seen_ < all.size() && all[seen_].time + lag_ <= time; ++seen_) {
       const Placed& placed = all[seen_];
       if (placed.by != number_) book(placed.gateway, placed.time + lag_);
     }
-    if (habit == Habit::random) return static_cast<GatewayNumber>(chance.below(fleet_size));
+    if (habit == Habit::random) return static_cast<GatewayId>(chance.below(fleet_size));
     domain::Placement::Loads loads{rooms_};
     loads.selection = selection(habit, moment(time).service);
     loads.chance = chance.number();
     return *placement.choose("", loads).gateway;
   }
 
-  void book(GatewayNumber gateway, domain::ServiceTime::duration time) {
-    ++rooms_[gateway];
+  void book(GatewayId gateway, domain::ServiceTime::duration time) {
+    ++rooms_[index_of(gateway)];
     arrivals_.arrived(moment(time).service);
   }
 
@@ -85,24 +85,23 @@ domain::Placement placement() {
   domain::Options options;
   options.max_server_capacity = 1'000'000;  // none is ever full
   std::vector<domain::Gateway> rows(fleet_size);
-  domain::Ledger ledger;
+  domain::GatewayNumbers gateways;
   for (std::size_t i = 0; i < fleet_size; ++i) {
     rows[i].id = static_cast<std::int64_t>(i) + 1;
     rows[i].name = name_of(i);
-    ledger.number_of(rows[i].name);
+    gateways.number(rows[i].name);
   }
-  return domain::Placement(options, domain::Catalogue(rows, {}),
-                           [&](const std::string& name) { return ledger.number_of(name); });
+  return domain::Placement(options, domain::Catalogue(rows, {}), gateways);
 }
 
 // The largest share of the arrivals of one second that one gateway got.
 class Rush {
  public:
-  void arrived(domain::ServiceTime::duration time, GatewayNumber gateway, int rate) {
+  void arrived(domain::ServiceTime::duration time, GatewayId gateway, int rate) {
     second_.emplace_back(time, gateway);
-    ++counts_[gateway];
+    ++counts_[index_of(gateway)];
     for (; second_.front().first + std::chrono::seconds(1) <= time; second_.pop_front()) {
-      --counts_[second_.front().second];
+      --counts_[index_of(second_.front().second)];
     }
     if (second_.size() * 2 < static_cast<std::size_t>(rate)) return;  // hardly begun
     const auto most = *std::max_element(counts_.begin(), counts_.end());
@@ -111,7 +110,7 @@ class Rush {
   double largest = 0;
 
  private:
-  std::deque<std::pair<domain::ServiceTime::duration, GatewayNumber>> second_;
+  std::deque<std::pair<domain::ServiceTime::duration, GatewayId>> second_;
   std::vector<int> counts_ = std::vector<int>(fleet_size);
 };
 
@@ -132,10 +131,10 @@ Evenness run(Habit habit, const DecisionInput& input, std::uint64_t seed) {
     const auto now = std::chrono::duration_cast<domain::ServiceTime::duration>(time);
     const int by = chance.between(0, input.sidecars - 1);
     Sidecar& sidecar = sidecars[static_cast<std::size_t>(by)];
-    const GatewayNumber gateway = sidecar.place(placement, all, habit, now, chance);
+    const GatewayId gateway = sidecar.place(placement, all, habit, now, chance);
     all.push_back({now, gateway, by});
     sidecar.book(gateway, now);
-    ++rooms[gateway];
+    ++rooms[index_of(gateway)];
     rush.arrived(now, gateway, input.rate);
     if (i * 2 < input.rooms) continue;
     const double mean = static_cast<double>(std::accumulate(rooms.begin(), rooms.end(), std::int64_t{0})) /

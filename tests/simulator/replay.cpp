@@ -57,12 +57,12 @@ class Replay {
   void enter(const Event& event) {
     const auto* room = fleet_.ledger.find(event.room);
     if (!room || !room->held) place(event.room);
-    fleet_.ledger.enter(event.user, event.room, {}, domain::Ledger::Report::own, fleet_.now());
-    ++fleet_.users[fleet_.ledger.find(event.room)->held->gateway];
+    fleet_.ledger.enter(event.user, event.room, {}, domain::Sessions::Report::own, fleet_.now());
+    ++fleet_.users[index_of(fleet_.ledger.find(event.room)->held->gateway)];
   }
 
   void leave(const Event& event) {
-    --fleet_.users[fleet_.ledger.find(event.room)->held->gateway];
+    --fleet_.users[index_of(fleet_.ledger.find(event.room)->held->gateway)];
     fleet_.ledger.leave(event.user, event.room);
     if (!fleet_.ledger.find(event.room)->has_users()) fleet_.ledger.end_assignment(event.room);
   }
@@ -77,7 +77,7 @@ class Replay {
   void look_after_health() {
     const auto now = fleet_.now().service;
     for (const auto gateway : fleet_.numbers) {
-      fleet_.health.observe(gateway, domain::HealthSource::http, !fleet_.dead[gateway], now);
+      fleet_.health.observe(gateway, domain::HealthSource::http, !fleet_.dead[index_of(gateway)], now);
     }
     fleet_.health.evaluate(now);
     for (const auto gateway : fleet_.numbers) {
@@ -85,12 +85,12 @@ class Replay {
     }
   }
 
-  void move_rooms_off(domain::GatewayNumber gateway) {
+  void move_rooms_off(domain::GatewayId gateway) {
     for (const auto& [name, room] : fleet_.ledger.rooms()) {
       if (!room.held || room.held->gateway != gateway) continue;
       place(name);
-      fleet_.users[gateway] -= static_cast<std::int64_t>(room.users);
-      fleet_.users[room.held->gateway] += static_cast<std::int64_t>(room.users);
+      fleet_.users[index_of(gateway)] -= static_cast<std::int64_t>(room.users);
+      fleet_.users[index_of(room.held->gateway)] += static_cast<std::int64_t>(room.users);
       ++seen_.moves;
     }
   }
@@ -98,11 +98,11 @@ class Replay {
   void measure() {
     fleet_.measured = fleet_.users;
     assert(std::accumulate(fleet_.users.begin(), fleet_.users.end(), std::int64_t{0}) ==
-           static_cast<std::int64_t>(fleet_.ledger.live_sessions()));
+           static_cast<std::int64_t>(fleet_.ledger.sessions().live()));
     std::int64_t highest = 0, sum = 0, alive = 0, over = 0;
     for (const auto gateway : fleet_.numbers) {
-      if (fleet_.dead[gateway]) continue;
-      const std::int64_t users = fleet_.users[gateway];
+      if (fleet_.dead[index_of(gateway)]) continue;
+      const std::int64_t users = fleet_.users[index_of(gateway)];
       highest = std::max(highest, users);
       sum += users;
       ++alive;

@@ -10,19 +10,19 @@ namespace simulator {
 using tests::Chance;
 namespace {
 
-using domain::GatewayNumber;
+using domain::GatewayId;
 
-GatewayNumber ours(const Fleet& fleet) {
+GatewayId ours(const Fleet& fleet) {
   const domain::Ledger& ledger = fleet.ledger;
   return *fleet.placement
               ->choose("", {ledger.rooms_by_gateway(), ledger.excess_users_by_gateway(), fleet.health.fitness()})
               .gateway;
 }
 
-std::vector<GatewayNumber> that_are_up(const Fleet& fleet) {
-  std::vector<GatewayNumber> up;
+std::vector<GatewayId> that_are_up(const Fleet& fleet) {
+  std::vector<GatewayId> up;
   std::copy_if(fleet.numbers.begin(), fleet.numbers.end(), std::back_inserter(up),
-               [&](GatewayNumber gateway) { return fleet.is_up(gateway); });
+               [&](GatewayId gateway) { return fleet.is_up(gateway); });
   return up;
 }
 
@@ -46,7 +46,7 @@ Rule::Choose two_choices(std::uint64_t seed) {
     const auto up = that_are_up(fleet);
     const std::size_t first = chance.below(up.size());
     const std::size_t second = (first + 1 + chance.below(up.size() - 1)) % up.size();
-    return fleet.users[up[second]] < fleet.users[up[first]] ? up[second] : up[first];
+    return fleet.users[index_of(up[second])] < fleet.users[index_of(up[first])] ? up[second] : up[first];
   };
 }
 
@@ -54,8 +54,9 @@ Rule::Choose two_choices(std::uint64_t seed) {
 Rule::Choose measured(std::uint64_t) {
   return [](const Fleet& fleet) {
     const auto up = that_are_up(fleet);
-    return *std::min_element(up.begin(), up.end(),
-                             [&](GatewayNumber a, GatewayNumber b) { return fleet.measured[a] < fleet.measured[b]; });
+    return *std::min_element(up.begin(), up.end(), [&](GatewayId a, GatewayId b) {
+      return fleet.measured[index_of(a)] < fleet.measured[index_of(b)];
+    });
   };
 }
 

@@ -11,7 +11,7 @@
 namespace simulator {
 
 struct Rule {
-  using Choose = std::function<domain::GatewayNumber(const Fleet& fleet)>;
+  using Choose = std::function<domain::GatewayId(const Fleet& fleet)>;
 
   std::string name;
   domain::LoadBy load_by;  // for ours

@@ -1,4 +1,4 @@
-#include "app/decisions.h"
+#include "app/decision_log.h"
 
 #include "app/fail_over.h"
 #include "app/lone_sidecar.h"
@@ -6,8 +6,8 @@
 #include "catch.h"
 #include "logging/log.h"
 
+using app::DecisionLog;
 using app::DecisionRecord;
-using app::Decisions;
 
 namespace {
 
@@ -27,19 +27,19 @@ DecisionRecord refusal(const std::string& room, domain::Refusal why, int second 
 }
 
 // "room: gateway reason asker" of the newest, or the code of a refusal in place of the gateway.
-std::string line(const Decisions::Found& found) {
+std::string line(const DecisionLog::Found& found) {
   const DecisionRecord& record = *found.record;
   return record.room + ": " + record.gateway.value_or(std::string(record.refusal ? code_of(*record.refusal) : "")) +
          " " + std::string(to_text(record.reason)) + " " + std::string(to_text(record.asker));
 }
 
 std::string newest(LoneSidecar& sidecar, const std::string& room = "") {
-  const auto page = sidecar.registry->decisions().newest(room, 1, std::nullopt);
+  const auto page = sidecar.registry->decision_log().newest(room, 1, std::nullopt);
   return page.items.empty() ? "" : line(page.items.front());
 }
 
 std::size_t count(LoneSidecar& sidecar, const std::string& room = "") {
-  return sidecar.registry->decisions().newest(room, 1000, std::nullopt).items.size();
+  return sidecar.registry->decision_log().newest(room, 1000, std::nullopt).items.size();
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ TEST_CASE("each placement is recorded with the state of every gateway at that mo
   LoneSidecar sidecar;
   sidecar.ask("1", "il");
   sidecar.ask("2");
-  const auto page = sidecar.registry->decisions().newest("2", 10, std::nullopt);
+  const auto page = sidecar.registry->decision_log().newest("2", 10, std::nullopt);
   REQUIRE(page.items.size() == 1);
   const DecisionRecord& record = *page.items[0].record;
   CHECK(line(page.items[0]) == "2: gxy2 assigned user");
@@ -61,7 +61,7 @@ TEST_CASE("each placement is recorded with the state of every gateway at that mo
   CHECK(candidates[0].verdict == "higher_load");
   CHECK(candidates[1].verdict == "chosen");
   CHECK(candidates[1].load == 0);
-  CHECK(sidecar.registry->decisions().newest("1", 10, std::nullopt).items[0].record->country == "IL");
+  CHECK(sidecar.registry->decision_log().newest("1", 10, std::nullopt).items[0].record->country == "IL");
 }
 
 TEST_CASE("a sticky answer is no decision") {
@@ -81,7 +81,7 @@ TEST_CASE("a decision names its requester") {
   sidecar.keeper->set_draining("gxy3", domain::Draining::and_evacuating);
   app::fail_over(*sidecar.registry, [] { return false; });
   CHECK(newest(sidecar) == "2: gxy2 reassigned mover");
-  CHECK(sidecar.registry->decisions().newest("2", 1, std::nullopt).items[0].record->left == "gxy3");
+  CHECK(sidecar.registry->decision_log().newest("2", 1, std::nullopt).items[0].record->left == "gxy3");
 }
 
 TEST_CASE("a placement that could not be made durable is recorded once, as a refusal") {
@@ -92,7 +92,7 @@ TEST_CASE("a placement that could not be made durable is recorded once, as a ref
   CHECK(sidecar.ask("1") == "storage_unavailable");
   sidecar.let_claims_end();
   sidecar.unlock_file();
-  const auto page = sidecar.registry->decisions().newest("1", 10, std::nullopt);
+  const auto page = sidecar.registry->decision_log().newest("1", 10, std::nullopt);
   REQUIRE(page.items.size() == 1);
   CHECK(page.items[0].record->times == 2);
   CHECK(page.items[0].record->refusal == domain::Refusal::storage_unavailable);
@@ -106,7 +106,7 @@ TEST_CASE("a refusal during a hanging commit is recorded at once, and the claim'
   CHECK(newest(sidecar, "1") == "1: storage_unavailable assigned user");
   sidecar.let_claims_end();
   sidecar.unlock_file();
-  const auto page = sidecar.registry->decisions().newest("1", 10, std::nullopt);
+  const auto page = sidecar.registry->decision_log().newest("1", 10, std::nullopt);
   REQUIRE(page.items.size() == 1);
   CHECK(page.items[0].record->times == 1);
 }
@@ -139,7 +139,7 @@ TEST_CASE("an operator's release is recorded with the gateway that the room left
   CHECK(app::release_room(*sidecar.registry, "1", false) == app::Released::occupied);
   CHECK(count(sidecar) == 1);
   CHECK(app::release_room(*sidecar.registry, "1", true) == app::Released::done);
-  const auto page = sidecar.registry->decisions().newest("1", 10, std::nullopt);
+  const auto page = sidecar.registry->decision_log().newest("1", 10, std::nullopt);
   REQUIRE(page.items.size() == 2);
   const DecisionRecord& record = *page.items[0].record;
   CHECK(record.left == "gxy1");
@@ -157,7 +157,7 @@ TEST_CASE("a refusal because of a pin names the pin's gateway, whatever other ga
   CHECK(sidecar.ask("1") == "no_gateway_available");
   CHECK(newest(sidecar, "1") == "1: no_gateway_available pinned user");
   const auto candidates =
-      sidecar.registry->decisions().newest("1", 1, std::nullopt).items[0].record->candidates.verdicts();
+      sidecar.registry->decision_log().newest("1", 1, std::nullopt).items[0].record->candidates.verdicts();
   REQUIRE(candidates.size() == 1);
   CHECK(candidates[0].name == "gxy2");
   CHECK(candidates[0].verdict == "disabled");
@@ -190,11 +190,11 @@ TEST_CASE("a changed default gateway is a decision in legacy mode, and an answer
   sidecar.keeper->refresh();
   CHECK(count(sidecar) == 1);
   CHECK(newest(sidecar, "7") == "7: gxy3 default configuration");
-  CHECK(sidecar.registry->decisions().newest("7", 1, std::nullopt).items[0].record->left == "gxy1");
+  CHECK(sidecar.registry->decision_log().newest("7", 1, std::nullopt).items[0].record->left == "gxy1");
 }
 
 TEST_CASE("ten thousand decisions are kept, and refusals displace no placement") {
-  Decisions decisions;
+  DecisionLog decisions;
   for (int i = 0; i < 10'050; ++i) decisions.add(placing(std::to_string(i)));
   for (int i = 0; i < 5'000; ++i) {
     decisions.add(refusal("u" + std::to_string(i), domain::Refusal::room_not_found));
@@ -206,7 +206,7 @@ TEST_CASE("ten thousand decisions are kept, and refusals displace no placement")
 }
 
 TEST_CASE("decisions are bounded in bytes") {
-  Decisions decisions;
+  DecisionLog decisions;
   for (int i = 0; i < 10'000; ++i) {
     DecisionRecord record = placing(std::to_string(i) + std::string(200, 'x'));
     record.candidates = app::Candidates(
@@ -216,12 +216,12 @@ TEST_CASE("decisions are bounded in bytes") {
   const auto all = decisions.newest("", 100'000, std::nullopt);
   std::size_t bytes = 0;
   for (const auto& found : all.items) bytes += found.record->bytes();
-  CHECK(bytes <= Decisions::most_bytes);
-  CHECK(bytes > Decisions::most_bytes / 2);
+  CHECK(bytes <= DecisionLog::most_bytes);
+  CHECK(bytes > DecisionLog::most_bytes / 2);
 }
 
 TEST_CASE("a repeated refusal is one entry with a count, and becomes the newest again") {
-  Decisions decisions;
+  DecisionLog decisions;
   for (int i = 0; i < 50; ++i) decisions.add(refusal("1", domain::Refusal::capacity_exhausted, i));
   decisions.add(placing("2"));
   decisions.add(refusal("1", domain::Refusal::no_gateway_available, 60));
@@ -236,7 +236,7 @@ TEST_CASE("a repeated refusal is one entry with a count, and becomes the newest 
 }
 
 TEST_CASE("pages of decisions go from the newest to the oldest, each decision once") {
-  Decisions decisions;
+  DecisionLog decisions;
   for (int i = 0; i < 10; ++i) {
     decisions.add(placing(std::to_string(i)));
     decisions.add(refusal("r" + std::to_string(i), domain::Refusal::room_not_found));
@@ -263,7 +263,7 @@ TEST_CASE("a decision in a large fleet keeps the chosen gateway and some others"
   }
   LoneSidecar sidecar(large);
   for (int i = 0; i < 100; ++i) sidecar.ask("r" + std::to_string(i));
-  const auto page = sidecar.registry->decisions().newest("r99", 1, std::nullopt);
+  const auto page = sidecar.registry->decision_log().newest("r99", 1, std::nullopt);
   const auto candidates = page.items[0].record->candidates.verdicts();
   REQUIRE(candidates.size() == app::Candidates::most_of_many);
   CHECK(candidates.back().name == "gxy99");

@@ -1,4 +1,4 @@
-#include "app/decisions.h"
+#include "app/decision_log.h"
 
 #include <algorithm>
 #include <array>
@@ -84,12 +84,12 @@ std::size_t DecisionRecord::bytes() const {
          (gateway ? gateway->capacity() : 0) + candidates.bytes() + 64;  // what malloc, pointer and slot take
 }
 
-Decisions::Key Decisions::key_of(const DecisionRecord& record) {
+DecisionLog::Key DecisionLog::key_of(const DecisionRecord& record) {
   return {record.room, {*record.refusal, record.asker}};
 }
 
 // Takes the record out of the middle.
-Decisions::Record Decisions::take(Shelf& shelf, std::uint64_t id) {
+DecisionLog::Record DecisionLog::take(Shelf& shelf, std::uint64_t id) {
   const auto it = std::lower_bound(shelf.kept.begin(), shelf.kept.end(), id,
                                    [](const Kept& kept, std::uint64_t wanted) { return kept.id < wanted; });
   Record record = std::move(it->record);
@@ -98,7 +98,7 @@ Decisions::Record Decisions::take(Shelf& shelf, std::uint64_t id) {
   return record;
 }
 
-void Decisions::drop_oldest(Shelf& shelf, std::vector<Record>& dropped) {
+void DecisionLog::drop_oldest(Shelf& shelf, std::vector<Record>& dropped) {
   Kept& oldest = shelf.kept.front();
   if (oldest.record->refusal) shelf.refusals.erase(key_of(*oldest.record));
   shelf.bytes -= oldest.record->bytes();
@@ -106,7 +106,7 @@ void Decisions::drop_oldest(Shelf& shelf, std::vector<Record>& dropped) {
   shelf.kept.pop_front();
 }
 
-void Decisions::add(DecisionRecord record) {
+void DecisionLog::add(DecisionRecord record) {
   const std::size_t which = !record.refusal ? 0 : *record.refusal == domain::Refusal::room_not_found ? 2 : 1;
   record.since = record.time;
   const std::size_t room = std::hash<std::string_view>{}(record.room);
@@ -130,7 +130,8 @@ void Decisions::add(DecisionRecord record) {
   while (shelf.kept.size() > shelf.most || shelf.bytes > shelf.most_bytes) drop_oldest(shelf, dropped);
 }
 
-Decisions::Page Decisions::newest(std::string_view room, std::size_t limit, std::optional<std::uint64_t> before) const {
+DecisionLog::Page DecisionLog::newest(std::string_view room, std::size_t limit,
+                                      std::optional<std::uint64_t> before) const {
   const std::size_t hash = std::hash<std::string_view>{}(room);
   Page page;
   const locks::MutexLock lock(mutex_);

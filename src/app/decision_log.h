@@ -67,7 +67,7 @@ struct DecisionRecord {
 };
 std::string_view to_text(DecisionRecord::Asker asker);
 
-class Decisions {
+class DecisionLog {
  public:
   static constexpr std::size_t most_bytes = std::size_t{16} << 20;
 
