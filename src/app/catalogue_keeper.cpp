@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/change_policy.h"
+#include "app/clock.h"
 #include "domain/row_ids.h"
 #include "logging/log.h"
 #include "store/assignments_table.h"
@@ -40,8 +41,6 @@ CatalogueRows rows_logged(store::Database& database) {
   for (const std::string& sentence : skipped) logging::warn("Row left out", {{"reason", sentence}});
   return rows;
 }
-
-domain::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
 enum class Emptied { is_fine, is_damage };
 

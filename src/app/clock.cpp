@@ -6,11 +6,9 @@ namespace app {
 
 using namespace std::chrono_literals;
 
-Clock::Clock()
-    : Clock([] {
-        return domain::Moment{Steady::now(),
-                              std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now())};
-      }) {}
+domain::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
+
+Clock::Clock() : Clock([] { return domain::Moment{Steady::now(), wall_now()}; }) {}
 
 Clock::Clock(Source machine) : machine_(std::move(machine)), last_(machine_().service) {}
 

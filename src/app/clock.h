@@ -1,6 +1,6 @@
 // The service's time: monotonic, and it stands still while the process does. A gap of over 5 s between
 // two ticks (stopped, suspended, starved) counts for nobody: no session grows old in it.
-// Not thread-safe: the registry asks it under its lock (app/registry.h), and somebody asks at least once a second.
+// Clock is not thread-safe: the registry asks it under its lock (app/registry.h), at least once a second.
 #pragma once
 
 #include <chrono>
@@ -9,6 +9,10 @@
 #include "domain/ledger.h"
 
 namespace app {
+
+// The wall clock. Apart from log lines and HTTP's Date, all wall time in the process comes from here or from a Clock.
+// Any thread.
+domain::WallTime wall_now();
 
 class Clock {
  public:

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "app/catalogue_keeper.h"
+#include "app/clock.h"
 #include "cli/commands.h"
 #include "cli/configured.h"
 #include "cli/database_file.h"
@@ -72,7 +73,7 @@ std::string obstacle_to_make(const std::string& path) {
 // What `serve` would read and plan, by the same reading; of an empty file if there is none, which `serve` would make.
 app::SyncPlan plan_of(const std::string& path, const std::string& place, const app::Configured& configured,
                       Findings& findings) {
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const domain::WallTime now = app::wall_now();
   try {
     std::error_code error;
     if (std::filesystem::exists(path, error) || error) {

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <optional>
 
+#include "app/clock.h"
 #include "cli/commands.h"
 #include "cli/screen.h"
 #include "cli/sidecar.h"
@@ -19,17 +20,13 @@ constexpr int decisions_asked_for = 50;
 constexpr std::chrono::seconds last_hour_every{30};  // as often as there is a new sample
 constexpr std::size_t columns_of_a_pipe = 120;
 
-domain::WallTime wall_time() {
-  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
 // Asks again and again; a sidecar that went away is looked for anew, for it may come back at another address.
 class Watch {
  public:
   explicit Watch(const CommandLine& line) : line_(line) {}
 
   void ask() {
-    watched_.now = wall_time();
+    watched_.now = app::wall_now();
     try {
       if (!sidecar_) sidecar_.emplace(line_);
       watched_.address = sidecar_->address();
@@ -45,7 +42,7 @@ class Watch {
       if (is_refused != watched_.is_refused) watched_.out_of_reach_since.reset();
       watched_.is_refused = is_refused;
       watched_.problem = failed.what();
-      if (!watched_.out_of_reach_since) watched_.out_of_reach_since = wall_time();
+      if (!watched_.out_of_reach_since) watched_.out_of_reach_since = app::wall_now();
     }
   }
 

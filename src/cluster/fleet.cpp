@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/clock.h"
 #include "app/for_each_room.h"
 #include "cluster/follower.h"
 #include "cluster/membership.h"
@@ -27,8 +28,6 @@ constexpr auto fresh = 15s;
 // What is under way when the deadline comes may still be answered for so long.
 constexpr auto last_attempt = 1s;
 constexpr std::size_t rooms_cleared_per_slice = 256;
-
-domain::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
 }  // namespace
 
@@ -142,7 +141,7 @@ std::shared_ptr<Fleet::Active> Fleet::make_active(const Options& options) {
     state->resume_point.prefix = options.prefix;
   }
   // One that was alone until now has been right until now.
-  state->freshness.begin(resume_point_.is_known() ? age_of(resume_point_, wall_now()) : std::optional(0ms));
+  state->freshness.begin(resume_point_.is_known() ? age_of(resume_point_, app::wall_now()) : std::optional(0ms));
   return std::make_shared<Active>(std::move(state), self_);
 }
 
@@ -153,7 +152,7 @@ void Fleet::end_following() {
   if (now->is_following) now->follower->stop();
   const locks::MutexLock lock(now->state->mutex);
   resume_point_ = now->state->resume_point;
-  if (const auto age = now->state->freshness.age()) resume_point_.confirmed = wall_now() - *age;
+  if (const auto age = now->state->freshness.age()) resume_point_.confirmed = app::wall_now() - *age;
 }
 
 // From one instant to the next: there is none in which a claim is granted here though it is to be shared.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/catalogue_keeper.h"
+#include "app/clock.h"
 #include "app/registry.h"
 #include "cluster/counts.h"
 #include "cluster/freshness.h"
@@ -50,8 +51,7 @@ struct SharedState {
   // To be written with what has just been followed.
   domain::Fact resume_point_now() REQUIRES(mutex) {
     const auto age = freshness.age();
-    const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-    if (age) resume_point.confirmed = now - *age;
+    if (age) resume_point.confirmed = app::wall_now() - *age;
     return {resume_point_fact, to_text(resume_point)};
   }
 };

@@ -12,6 +12,7 @@
 
 #include "api/routes.h"
 #include "app/catalogue_keeper.h"
+#include "app/clock.h"
 #include "app/load_history.h"
 #include "cli/configured.h"
 #include "cluster/fleet.h"
@@ -67,7 +68,7 @@ store::Database open_database(const std::string& path, bool set_aside_damaged) {
     if (failure.kind() != store::Failure::Kind::damaged || !set_aside_damaged) throw;
     logging::error(failure.what());
   }
-  const std::string aside = store::set_aside_damaged(path);
+  const std::string aside = store::set_aside_damaged(path, app::wall_now());
   logging::warn("Damaged database set aside; beginning with an empty one", {{"file", aside}});
   return store::Database(path, store::OpenMode::read_write);
 }
@@ -99,8 +100,6 @@ std::string host_name() {
   return gethostname(name, sizeof name - 1) == 0 ? name : "";
 }
 
-domain::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
-
 // systemd's socket counts more than http.listen, which surprises an operator who edited that.
 void log_other_address(const http::Options& options, const std::vector<http::Listener>& listeners) {
   const bool is_edited = options.listen != http::Options{}.listen;
@@ -121,7 +120,7 @@ class Running {
     const config::Configuration& configuration = loaded.configuration;
     store::Database database = open_database(configuration.store.path, set_aside_damaged);
     const app::Configured configured = cli::configured_at_start(loaded);
-    app::StartupState startup = app::read_startup_state(database, configured, wall_now());
+    app::StartupState startup = app::read_startup_state(database, configured, app::wall_now());
     if (!startup.plan.errors.empty()) {
       errors_ = std::move(startup.plan.errors);
       return;
@@ -150,7 +149,7 @@ class Running {
     app::start_registry(*registry_, startup);
     keeper_ = std::make_unique<app::CatalogueKeeper>(*registry_, *journal_, path, configured, !written,
                                                      startup.plan.contradictions);
-    fleet_->attach(*registry_, *keeper_, {host_name(), addresses_.front(), ROOM_SIDECAR_VERSION, "", wall_now()});
+    fleet_->attach(*registry_, *keeper_, {host_name(), addresses_.front(), ROOM_SIDECAR_VERSION, "", app::wall_now()});
     fleet_->configure(configuration.cluster, configuration.domain.scale);
     fleet_->follow();
     watch_ = std::make_unique<GatewayWatch>(*registry_, configuration.health);

@@ -353,13 +353,11 @@ void Database::checkpoint() {
 
 Connection& Database::connection() { return parts_->connection(); }
 
-std::string set_aside_damaged(const std::string& path) {
+std::string set_aside_damaged(const std::string& path, domain::WallTime now) {
   const std::string file = resolved(path);
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &utc);
+  std::string text = domain::to_text(now);  // 2026-11-23T03:27:00.123Z, which becomes 20261123T032700Z
+  text.replace(text.find('.'), 4, "");
+  std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
   std::string aside = file + ".damaged-" + text;
   for (int n = 2; exists(aside); ++n) aside = file + ".damaged-" + text + "-" + std::to_string(n);
   // The -wal first: the new file must never meet it.

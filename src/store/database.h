@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "domain/time.h"
 #include "store/migrations.h"
 
 namespace store {
@@ -94,6 +95,6 @@ class Database {
 };
 
 // Renames a damaged file with its -wal and -shm to `<path>.damaged-<UTC time>…`; the new name.
-std::string set_aside_damaged(const std::string& path);
+std::string set_aside_damaged(const std::string& path, domain::WallTime now);
 
 }  // namespace store

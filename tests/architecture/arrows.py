@@ -60,6 +60,10 @@ POSIX = ["dirent.h", "fcntl.h", "grp.h", "netdb.h", "poll.h", "pthread.h", "pwd.
          "signal.h", "syslog.h", "termios.h", "time.h", "unistd.h", "errno.h", "malloc.h",
          "string.h", "strings.h", "stdlib.h", "stdio.h", "limits.h"]
 
+# Wall time comes from one place, so that a test can set it; the others stamp what leaves the process.
+WALL_CLOCK = re.compile(r"system_clock::now|std::time\(|[^_\w]time\(nullptr\)|CLOCK_REALTIME")
+READS_WALL_CLOCK = ["app/clock.cpp", "http/date.cpp", "logging/log.cpp"]
+
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 
 
@@ -108,6 +112,10 @@ def faults(source_root):
             found.append(f"{file}: src has no place for it; its folders are {', '.join(FOLDERS)}")
             continue
         text = path.read_text(encoding="utf-8")
+        clock = WALL_CLOCK.search(text)
+        if clock and file not in READS_WALL_CLOCK:
+            line = text.count("\n", 0, clock.start()) + 1
+            found.append(f"{file}:{line}: wall time comes from app/clock.h")
         for match in INCLUDE.finditer(text):
             line = text.count("\n", 0, match.start()) + 1
             own, system = match.groups()
@@ -176,6 +184,8 @@ CASES = [  # file, its text, is it allowed
     ("metrics/a.h", '#include "cluster/counts.h"', True),
     ("app/a.cpp", '#include "metrics/b.h"', False),
     ("cli/a.cpp", '#include "health/watch.h"', False),
+    ("app/clock.cpp", "auto now = std::chrono::system_clock::now();", True),
+    ("app/a.cpp", "auto now = std::chrono::system_clock::now();", False),
     ("util/a.h", "", False),
     ("domain/a.cpp", '#include "b.h"', False),
 ]

@@ -176,14 +176,15 @@ TEST_CASE("a damaged file is refused with both remedies named, and not changed")
   CHECK(content_of(path) == bytes);
 
   std::ofstream(path + "-wal") << "w";
-  const std::string aside = store::set_aside_damaged(path);
-  CHECK(aside.find(".db.damaged-20") != std::string::npos);
+  const auto now = domain::wall_time_from("2026-11-23T03:27:00.123Z").value();
+  const std::string aside = store::set_aside_damaged(path, now);
+  CHECK(aside == path + ".damaged-20261123T032700Z");
   CHECK(content_of(aside) == bytes);
   CHECK(content_of(aside + "-wal") == "w");
   CHECK_FALSE(std::filesystem::exists(path));
   CHECK_FALSE(std::filesystem::exists(path + "-wal"));
   std::ofstream(path) << "again";
-  CHECK(store::set_aside_damaged(path) != aside);
+  CHECK(store::set_aside_damaged(path, now) == aside + "-2");
 }
 
 TEST_CASE("check leaves every file as it is") {
