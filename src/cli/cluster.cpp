@@ -72,8 +72,8 @@ File read_file(const std::string& path, Terminal& terminal) {
 }
 
 // Else rooms may be republished to where only some sidecars look for them.
-void require_one_cluster(etcd::Client& engine) {
-  const auto different = etcd::different_clusters(engine.members());
+void require_one_cluster(etcd::Client& client) {
+  const auto different = etcd::different_clusters(client.members());
   if (!different) return;
   throw CommandFailed("cluster.endpoints lead to different etcd clusters: " + printable(etcd::to_text(*different)) +
                       "; name the members of one only");
@@ -129,7 +129,7 @@ std::optional<bool> shares(const CommandLine& line, const std::string& database)
   return text_at(answer.body, "engine") != "none";
 }
 
-void require_alone(const CommandLine& line, const config::Configuration& configuration, etcd::Client& engine,
+void require_alone(const CommandLine& line, const config::Configuration& configuration, etcd::Client& client,
                    const std::string& id) {
   const std::string wrong_order =
       "this sidecar shares its assignments; set engine = \"none\" in [cluster] and reload it first";
@@ -140,7 +140,7 @@ void require_alone(const CommandLine& line, const config::Configuration& configu
     return;
   }
   std::string why;
-  const auto announced = cluster::is_announced(engine, configuration.cluster, id, &why);
+  const auto announced = cluster::is_announced(client, configuration.cluster, id, &why);
   if (!announced) throw CommandFailed(why);
   if (!*announced) return;
   throw CommandFailed("etcd lists this sidecar as one that shares; if it was stopped just now, try again in 20 s");
@@ -151,10 +151,10 @@ void require_alone(const CommandLine& line, const config::Configuration& configu
 int cluster_join(const CommandLine& line, Terminal& terminal) {
   const auto configuration = configuration_with_members(line, terminal);
   const auto file = read_file(configuration.store.path, terminal);
-  etcd::Client engine(configuration.cluster);
-  require_one_cluster(engine);
-  engine.wait_for_password_check(etcd::Client::Clock::now() + longest_check);
-  const auto republished = cluster::republish_all(engine, configuration.cluster, file.sidecar, file.belongings,
+  etcd::Client client(configuration.cluster);
+  require_one_cluster(client);
+  client.wait_for_password_check(etcd::Client::Clock::now() + longest_check);
+  const auto republished = cluster::republish_all(client, configuration.cluster, file.sidecar, file.belongings,
                                                   line.dry_run, etcd::Client::Clock::now() + longest_run);
   if (republished.problem) {
     throw CommandFailed(printable(*republished.problem) + (republished.republished > 0 && !line.dry_run
@@ -169,12 +169,12 @@ int cluster_join(const CommandLine& line, Terminal& terminal) {
 int cluster_leave(const CommandLine& line, Terminal& terminal) {
   const auto configuration = configuration_with_members(line, terminal);
   const auto file = read_file(configuration.store.path, terminal);
-  etcd::Client engine(configuration.cluster);
-  require_one_cluster(engine);
-  engine.wait_for_password_check(etcd::Client::Clock::now() + longest_check);
-  require_alone(line, configuration, engine, file.sidecar);
+  etcd::Client client(configuration.cluster);
+  require_one_cluster(client);
+  client.wait_for_password_check(etcd::Client::Clock::now() + longest_check);
+  require_alone(line, configuration, client, file.sidecar);
   const auto left =
-      cluster::leave_store(engine, configuration.cluster, file.sidecar, etcd::Client::Clock::now() + longest_run);
+      cluster::leave_store(client, configuration.cluster, file.sidecar, etcd::Client::Clock::now() + longest_run);
   if (left.problem) throw CommandFailed(printable(*left.problem) + "; run it again");
   if (line.json) {
     json::Writer json;

@@ -1,5 +1,5 @@
 // Which etcd cluster counts: the one that was listed first, by the id that every answer bears. An endpoint may lead to
-// another one: a member lost its disk and was started as a new cluster, or an address is wrong. All engines of a
+// another one: a member lost its disk and was started as a new cluster, or an address is wrong. All clients of a
 // sidecar share one object. Any thread; short locks. Nothing fails.
 #pragma once
 

@@ -38,16 +38,16 @@ std::string room_named(int number) { return "room " + std::to_string(number); }
 
 // What is in the store, by another connection.
 struct Look {
-  explicit Look(const EtcdProcess& etcd) : engine(etcd.patient_options()) {}
+  explicit Look(const EtcdProcess& etcd) : client(etcd.patient_options()) {}
 
   bool is_there(const std::string& key) {
-    const auto reply = engine.range({key}, patiently());
+    const auto reply = client.range({key}, patiently());
     REQUIRE(reply.ok());
     return !reply.value.items.empty();
   }
   bool is_marked(const std::string& room, const std::string& sidecar) { return is_there(keys.use(room, sidecar)); }
   std::string gateway_of(const std::string& room) {
-    const auto reply = engine.range({keys.room(room)}, patiently());
+    const auto reply = client.range({keys.room(room)}, patiently());
     REQUIRE(reply.ok());
     if (reply.value.items.empty()) return "";
     const auto value = cluster::room_value_from(room, reply.value.items.front().value);
@@ -56,12 +56,12 @@ struct Look {
 
   // Since when the room is where it is; 0: nowhere.
   etcd::Revision modified(const std::string& room) {
-    const auto reply = engine.range({keys.room(room)}, patiently());
+    const auto reply = client.range({keys.room(room)}, patiently());
     REQUIRE(reply.ok());
     return reply.value.items.empty() ? 0 : reply.value.items.front().modified;
   }
 
-  etcd::Client engine;
+  etcd::Client client;
   cluster::Keys keys{etcd::Options{}.prefix};
 };
 

@@ -200,18 +200,18 @@ TEST_CASE("a sidecar that followed no cluster yet follows neither of two") {
 
 TEST_CASE("a member that became another cluster gets no request, even over an old connection") {
   EtcdProcess etcd;
-  etcd::Client engine(etcd.options());
-  REQUIRE(engine.transact(create("/room-sidecar/a"), patiently()).ok());
-  const auto lease = engine.grant_lease(30s, patiently());
+  etcd::Client client(etcd.options());
+  REQUIRE(client.transact(create("/room-sidecar/a"), patiently()).ok());
+  const auto lease = client.grant_lease(30s, patiently());
   REQUIRE(lease.ok());
   etcd.start_as_another_cluster();
-  const auto reply = engine.transact(create("/room-sidecar/b"), in(1s));
+  const auto reply = client.transact(create("/room-sidecar/b"), in(1s));
   CHECK(reply.error == etcd::ErrorCode::unreached);
   CHECK(reply.why.find("another etcd cluster") != std::string::npos);
-  CHECK(engine.grant_lease(30s).error == etcd::ErrorCode::unreached);
-  CHECK(engine.keep_lease(lease.value).error == etcd::ErrorCode::unreached);
-  CHECK(engine.range({"/room-sidecar/a"}).error == etcd::ErrorCode::unreached);
-  CHECK(engine
+  CHECK(client.grant_lease(30s).error == etcd::ErrorCode::unreached);
+  CHECK(client.keep_lease(lease.value).error == etcd::ErrorCode::unreached);
+  CHECK(client.range({"/room-sidecar/a"}).error == etcd::ErrorCode::unreached);
+  CHECK(client
             .watch("/room-sidecar/", "/room-sidecar0", 1, 5s,
                    [](const etcd::Header&, const auto&) {
                      FAIL("it was believed");
@@ -219,10 +219,10 @@ TEST_CASE("a member that became another cluster gets no request, even over an ol
                    })
             .why == etcd::WatchEnd::Why::lost);
   CHECK(keys_in(etcd) == 0);
-  CHECK(engine.members().front().problem);
-  CHECK(engine.finds_replacement());  // there is no other
-  CHECK(engine.transact(create("/room-sidecar/b"), patiently()).ok());
-  CHECK_FALSE(engine.members().front().problem);
+  CHECK(client.members().front().problem);
+  CHECK(client.finds_replacement());  // there is no other
+  CHECK(client.transact(create("/room-sidecar/b"), patiently()).ok());
+  CHECK_FALSE(client.members().front().problem);
 }
 
 TEST_CASE("another cluster gets the rooms once all members belong to it") {
@@ -259,15 +259,15 @@ TEST_CASE("an answer of another cluster over a checked connection does not count
   Balancer balancer([&](const std::string& path) {
     return (is_other && path != "/v3/cluster/member/list" ? other : etcd).endpoint(0);
   });
-  etcd::Client engine(at({balancer.endpoint()}));
-  REQUIRE(engine.transact(create("/room-sidecar/a"), patiently()).value.succeeded);
-  const auto lease = engine.grant_lease(30s, patiently());
+  etcd::Client client(at({balancer.endpoint()}));
+  REQUIRE(client.transact(create("/room-sidecar/a"), patiently()).value.succeeded);
+  const auto lease = client.grant_lease(30s, patiently());
   REQUIRE(lease.ok());
   is_other = true;
-  CHECK(engine.transact(create("/room-sidecar/b"), in(500ms)).error == etcd::ErrorCode::unreached);
-  CHECK(engine.grant_lease(30s).error == etcd::ErrorCode::unreached);
-  CHECK(engine.keep_lease(lease.value).error == etcd::ErrorCode::unreached);
-  CHECK(engine.range({"/room-sidecar/a"}).error == etcd::ErrorCode::unreached);
+  CHECK(client.transact(create("/room-sidecar/b"), in(500ms)).error == etcd::ErrorCode::unreached);
+  CHECK(client.grant_lease(30s).error == etcd::ErrorCode::unreached);
+  CHECK(client.keep_lease(lease.value).error == etcd::ErrorCode::unreached);
+  CHECK(client.range({"/room-sidecar/a"}).error == etcd::ErrorCode::unreached);
 }
 
 TEST_CASE("an answer without a cluster id does not count") {
@@ -277,11 +277,11 @@ TEST_CASE("an answer without a cluster id does not count") {
                     [&](std::string body) {
                       return is_edited ? std::regex_replace(body, std::regex(R"("cluster_id":"\d+",)"), "") : body;
                     });
-  etcd::Client engine(at({balancer.endpoint()}));
-  REQUIRE(engine.range({"/room-sidecar/a"}, patiently()).ok());
+  etcd::Client client(at({balancer.endpoint()}));
+  REQUIRE(client.range({"/room-sidecar/a"}, patiently()).ok());
   is_edited = true;
-  CHECK(engine.transact(create("/room-sidecar/a"), in(500ms)).error == etcd::ErrorCode::unreached);
-  CHECK(engine.range({"/room-sidecar/a"}).error == etcd::ErrorCode::unreached);
+  CHECK(client.transact(create("/room-sidecar/a"), in(500ms)).error == etcd::ErrorCode::unreached);
+  CHECK(client.range({"/room-sidecar/a"}).error == etcd::ErrorCode::unreached);
   CHECK(etcd::Client(at({balancer.endpoint()})).range({"/room-sidecar/a"}).error == etcd::ErrorCode::unreached);
 }
 
@@ -299,12 +299,12 @@ TEST_CASE("a listing without progress between pages is given up, and is seldom r
         if (is_edited && body.find("\"kvs\"") != body.npos) body.insert(1, R"("more":true,)");
         return body;
       });
-  etcd::Client engine(at({balancer.endpoint()}));
-  REQUIRE(engine.transact(create("/room-sidecar/a"), patiently()).ok());
+  etcd::Client client(at({balancer.endpoint()}));
+  REQUIRE(client.transact(create("/room-sidecar/a"), patiently()).ok());
   is_edited = true;
   etcd::RangeRequest request{"/room-sidecar/", "/room-sidecar0", 2000};
   pages = 0;
-  CHECK(engine.range(request, in(500ms)).error == etcd::ErrorCode::unreached);
+  CHECK(client.range(request, in(500ms)).error == etcd::ErrorCode::unreached);
   CHECK(pages < 30);
 }
 
@@ -313,9 +313,9 @@ TEST_CASE("a member that refuses its status counts as well if it answers the sid
   Balancer balancer([&](const std::string& path) {
     return path == "/v3/maintenance/status" || path == "/v3/cluster/member/list" ? "" : etcd.endpoint(0);
   });
-  etcd::Client engine(with_patience(at({balancer.endpoint()})));
-  CHECK(engine.transact(create("/room-sidecar/a"), patiently()).value.succeeded);
-  const auto member = engine.members().front();
+  etcd::Client client(with_patience(at({balancer.endpoint()})));
+  CHECK(client.transact(create("/room-sidecar/a"), patiently()).value.succeeded);
+  const auto member = client.members().front();
   CHECK_FALSE(member.problem);
   CHECK(member.cluster_id == id_of(etcd));
 }
@@ -323,9 +323,9 @@ TEST_CASE("a member that refuses its status counts as well if it answers the sid
 TEST_CASE("a proxy may close each connection after one answer") {
   EtcdProcess etcd;
   Balancer balancer([&](const std::string&) { return etcd.endpoint(0); }, true);
-  etcd::Client engine(with_patience(at({balancer.endpoint()})));
+  etcd::Client client(with_patience(at({balancer.endpoint()})));
   for (int i = 0; i < 5; ++i) {
-    const auto reply = engine.transact(create("/room-sidecar/" + std::to_string(i)), patiently());
+    const auto reply = client.transact(create("/room-sidecar/" + std::to_string(i)), patiently());
     INFO(reply.why);
     CHECK(reply.value.succeeded);
   }
@@ -341,8 +341,8 @@ TEST_CASE("a password is checked only at members of the followed cluster") {
   options.password_file = etcd.folder().write("password", "secret");
   options.endpoints = {etcd.endpoint(0), open.endpoint(0), other.endpoint(0)};
   for (int i = 0; i < 4; ++i) {  // whichever it begins with
-    etcd::Client engine(options, std::make_shared<etcd::FollowedCluster>(options, id_of(etcd)));
-    const auto reply = engine.transact(create(options.prefix + std::to_string(i)), patiently());
+    etcd::Client client(options, std::make_shared<etcd::FollowedCluster>(options, id_of(etcd)));
+    const auto reply = client.transact(create(options.prefix + std::to_string(i)), patiently());
     INFO(reply.why);
     CHECK(reply.value.succeeded);
   }

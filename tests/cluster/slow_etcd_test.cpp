@@ -60,16 +60,16 @@ etcd::Transaction put(const etcd::Options& options) {
 }
 
 // Each asks, and waits no longer than a request, until it is answered.
-bool all_get_through(std::vector<std::unique_ptr<etcd::Client>>& engines, const etcd::Options& options) {
+bool all_get_through(std::vector<std::unique_ptr<etcd::Client>>& clients, const etcd::Options& options) {
   std::atomic<std::size_t> well{0};
   std::vector<std::thread> threads;
-  for (auto& engine : engines) {
+  for (auto& client : clients) {
     threads.emplace_back([&] {
-      if (comes_true([&] { return engine->transact(put(options), in(options.timeout)).ok(); })) ++well;
+      if (comes_true([&] { return client->transact(put(options), in(options.timeout)).ok(); })) ++well;
     });
   }
   for (auto& thread : threads) thread.join();
-  return well == engines.size();
+  return well == clients.size();
 }
 
 }  // namespace
@@ -79,25 +79,25 @@ TEST_CASE("a password check that outlasts all requests is made once, and all con
   const etcd::Options options = with_slow_password(etcd);
   const auto cluster = std::make_shared<etcd::FollowedCluster>(options);
   const auto authenticator = etcd::Authenticator::for_user_of(options, cluster);
-  std::vector<std::unique_ptr<etcd::Client>> engines;
-  for (int i = 0; i < 4; ++i) engines.push_back(std::make_unique<etcd::Client>(options, cluster, authenticator));
-  CHECK(all_get_through(engines, options));
+  std::vector<std::unique_ptr<etcd::Client>> clients;
+  for (int i = 0; i < 4; ++i) clients.push_back(std::make_unique<etcd::Client>(options, cluster, authenticator));
+  CHECK(all_get_through(clients, options));
   CHECK(etcd.password_checks() == 1);
   etcd.restart();
-  CHECK(all_get_through(engines, options));
+  CHECK(all_get_through(clients, options));
   CHECK(etcd.password_checks() == 1);
 }
 
 TEST_CASE("a request waits for the token until its deadline; then nothing was done, and it says why") {
   EtcdProcess etcd(slow());
   const etcd::Options options = with_slow_password(etcd);
-  etcd::Client engine(options);
+  etcd::Client client(options);
   etcd::Reply<etcd::TransactionResult> reply;
-  CHECK(time_of([&] { reply = engine.transact(put(options), in(attempt)); }) >= attempt);
+  CHECK(time_of([&] { reply = client.transact(put(options), in(attempt)); }) >= attempt);
   CHECK(reply.error == etcd::ErrorCode::unreached);
   CHECK(reply.why.find("password check") != std::string::npos);
-  engine.wait_for_password_check(in(30s));
-  CHECK(engine.transact(put(options), patiently()).ok());
+  client.wait_for_password_check(in(30s));
+  CHECK(client.transact(put(options), patiently()).ok());
   CHECK(etcd.password_checks() == 1);
 }
 
@@ -115,14 +115,14 @@ TEST_CASE("a stop does not wait for a password check") {
   EtcdProcess etcd(slow());
   etcd::Options options = with_slow_password(etcd);
   options.timeout = 20s;
-  auto engine = std::make_unique<etcd::Client>(options);
-  std::thread asking([&] { CHECK(engine->range(any_key(options), in(20s)).error == etcd::ErrorCode::unreached); });
+  auto client = std::make_unique<etcd::Client>(options);
+  std::thread asking([&] { CHECK(client->range(any_key(options), in(20s)).error == etcd::ErrorCode::unreached); });
   REQUIRE(comes_true([&] { return etcd.password_checks() == 1; }));
   etcd.halt(0);  // the check would go on until its own deadline
   CHECK(idle_time_of([&] {
-          engine->stop();
+          client->stop();
           asking.join();
-          engine.reset();
+          client.reset();
         }) < 10s);
   etcd.go_on(0);
 }
@@ -146,21 +146,21 @@ TEST_CASE("a wrong password is checked now and then, another one at once") {
   etcd::Options options = with_slow_password(etcd);
   options.attempt_timeout = 5s;
   etcd.folder().write("password", "wrong");
-  etcd::Client engine(options);
-  for (int i = 0; i < 200; ++i) REQUIRE(engine.range(any_key(options), patiently()).error == etcd::ErrorCode::refused);
+  etcd::Client client(options);
+  for (int i = 0; i < 200; ++i) REQUIRE(client.range(any_key(options), patiently()).error == etcd::ErrorCode::refused);
   CHECK(etcd.password_checks() < 20);
   etcd.folder().write("password", "secret");
-  CHECK(engine.range(any_key(options), patiently()).ok());
+  CHECK(client.range(any_key(options), patiently()).ok());
 }
 
 TEST_CASE("an attempt that was too slow is followed by a longer one where no request waits") {
   EtcdProcess etcd;
   const SlowLink link(etcd.endpoint(0), 4 * attempt);
   const etcd::Options options = over(link, etcd);
-  etcd::Client engine(options);
-  for (int i = 0; i < 2; ++i) CHECK(comes_true([&] { return engine.range(any_key(options)).ok(); }));
-  CHECK(engine.range(any_key(options), in(2s)).error == etcd::ErrorCode::unreached);
-  CHECK(comes_true([&] { return !engine.members().front().problem; }));
+  etcd::Client client(options);
+  for (int i = 0; i < 2; ++i) CHECK(comes_true([&] { return client.range(any_key(options)).ok(); }));
+  CHECK(client.range(any_key(options), in(2s)).error == etcd::ErrorCode::unreached);
+  CHECK(comes_true([&] { return !client.members().front().problem; }));
 }
 
 TEST_CASE("a sidecar of a slow etcd lists, follows and becomes live") {

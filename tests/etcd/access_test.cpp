@@ -29,32 +29,32 @@ TEST_CASE("a user with a password may use its rights, also after a restart of th
   auto options = etcd.patient_options();
   options.user = "sidecar";
   options.password_file = etcd.folder().write("password", "it's \"secret\"\n");
-  Client engine(options);
-  REQUIRE(engine.transact(put("p/a", "0"), patiently()).ok());  // before authentication is on
+  Client client(options);
+  REQUIRE(client.transact(put("p/a", "0"), patiently()).ok());  // before authentication is on
   etcd.turn_authentication_on("sidecar", R"(it's \"secret\")", "p/");
 
-  const auto reply = engine.transact(put("p/a", "1"), patiently());
+  const auto reply = client.transact(put("p/a", "1"), patiently());
   INFO(reply.why);
   REQUIRE(reply.ok());
-  CHECK(engine.range({"p/a"}, patiently()).value.items.at(0).value == "1");
-  CHECK(engine.transact(put("q/a", "1"), patiently()).error == ErrorCode::refused);
-  const auto lease = engine.grant_lease(10s, patiently());
+  CHECK(client.range({"p/a"}, patiently()).value.items.at(0).value == "1");
+  CHECK(client.transact(put("q/a", "1"), patiently()).error == ErrorCode::refused);
+  const auto lease = client.grant_lease(10s, patiently());
   CHECK(lease.ok());
-  CHECK(engine.keep_lease(lease.value, patiently()).value);
-  CHECK(engine.watch("p/", "p0", 2, 30s, once).why == WatchEnd::Why::stopped);
-  const auto forbidden = engine.watch("q/", "q0", 2, 30s, once);
+  CHECK(client.keep_lease(lease.value, patiently()).value);
+  CHECK(client.watch("p/", "p0", 2, 30s, once).why == WatchEnd::Why::stopped);
+  const auto forbidden = client.watch("q/", "q0", 2, 30s, once);
   INFO(forbidden.words);
   CHECK(forbidden.why == WatchEnd::Why::refused);
 
   etcd.kill(0);
   etcd.start(0);  // it has forgotten its tokens
-  CHECK(engine.watch("p/", "p0", 2, 30s, once).why == WatchEnd::Why::stopped);
-  CHECK(engine.transact(put("p/a", "2"), patiently()).ok());
+  CHECK(client.watch("p/", "p0", 2, 30s, once).why == WatchEnd::Why::stopped);
+  CHECK(client.transact(put("p/a", "2"), patiently()).ok());
   etcd.kill(0);
   etcd.start(0);
-  CHECK(engine.transact(put("p/a", "3"), patiently()).ok());
-  CHECK(engine.revoke_lease(lease.value, patiently()).value);
-  CHECK(!engine.members().at(0).problem);
+  CHECK(client.transact(put("p/a", "3"), patiently()).ok());
+  CHECK(client.revoke_lease(lease.value, patiently()).value);
+  CHECK(!client.members().at(0).problem);
 }
 
 TEST_CASE("a change of rights after the token was made does not keep a user out") {
@@ -63,13 +63,13 @@ TEST_CASE("a change of rights after the token was made does not keep a user out"
   options.user = "sidecar";
   options.password_file = etcd.folder().write("password", "secret");
   etcd.turn_authentication_on("sidecar", "secret", "p/");
-  Client engine(options);
-  REQUIRE(engine.transact(put("p/a", "1"), patiently()).ok());
+  Client client(options);
+  REQUIRE(client.transact(put("p/a", "1"), patiently()).ok());
   etcd.post_as_root("/v3/auth/role/add", R"({"name":"others"})");
-  CHECK(engine.transact(put("p/a", "2"), patiently()).ok());
+  CHECK(client.transact(put("p/a", "2"), patiently()).ok());
   etcd.post_as_root("/v3/auth/role/add", R"({"name":"more"})");
   // On a busy machine its beginning may come too late: then it is lost, and begun again.
-  CHECK(comes_true([&] { return engine.watch("p/", "p0", 2, 30s, once).why == WatchEnd::Why::stopped; }));
+  CHECK(comes_true([&] { return client.watch("p/", "p0", 2, 30s, once).why == WatchEnd::Why::stopped; }));
 }
 
 TEST_CASE("a wrong password, none, and a missing file are refused at once") {
@@ -80,13 +80,13 @@ TEST_CASE("a wrong password, none, and a missing file are refused at once") {
   CHECK(Client(options).watch("p/", "p0", 2, 30s, once).why == WatchEnd::Why::refused);
   options.user = "sidecar";
   options.password_file = etcd.folder().write("password", "wrong");
-  Client engine(options);
-  const auto refused = engine.transact(put("p/a", "1"), patiently());
+  Client client(options);
+  const auto refused = client.transact(put("p/a", "1"), patiently());
   CHECK(refused.error == ErrorCode::refused);
   CHECK(refused.why.find("authentication failed") != std::string::npos);
-  CHECK(engine.watch("p/", "p0", 2, 30s, once).why == WatchEnd::Why::refused);
+  CHECK(client.watch("p/", "p0", 2, 30s, once).why == WatchEnd::Why::refused);
   etcd.folder().write("password", "secret");  // it is read each time
-  CHECK(engine.transact(put("p/a", "1"), patiently()).ok());
+  CHECK(client.transact(put("p/a", "1"), patiently()).ok());
   options.password_file = etcd.folder().file("nothing");
   CHECK(Client(options).range({"p/a"}, patiently()).error == ErrorCode::refused);
 }
@@ -122,25 +122,25 @@ TEST_CASE("certificates are read anew for each connection") {
   const auto text_of = [&](const std::string& name) { return *files::read_file(etcd.folder().file(name)).text; };
   const std::string ca = text_of("ca.crt");
   options.ca_file = etcd.folder().write("authority.crt", ca);
-  Client engine(options);
-  REQUIRE(engine.range({"p/a"}, patiently()).ok());
+  Client client(options);
+  REQUIRE(client.range({"p/a"}, patiently()).ok());
   etcd.folder().write("authority.crt", text_of("stranger.crt"));
-  CHECK(engine.range({"p/a"}, patiently()).ok());  // over the connection that is open
+  CHECK(client.range({"p/a"}, patiently()).ok());  // over the connection that is open
   etcd.restart();
-  CHECK(engine.range({"p/a"}, in(500ms)).error == ErrorCode::unreached);
+  CHECK(client.range({"p/a"}, in(500ms)).error == ErrorCode::unreached);
   etcd.folder().write("authority.crt", ca);
-  CHECK(engine.range({"p/a"}, patiently()).ok());
+  CHECK(client.range({"p/a"}, patiently()).ok());
 }
 
 TEST_CASE("TLS works with an own authority and certificates on both sides") {
   EtcdProcess etcd({1, true, {}});
   auto options = etcd.patient_options();
   {
-    Client engine(options);
-    const auto reply = engine.transact(put("p/a", "1"), patiently());
+    Client client(options);
+    const auto reply = client.transact(put("p/a", "1"), patiently());
     INFO(reply.why);
     REQUIRE(reply.ok());
-    for (int i = 0; i < 20; ++i) REQUIRE(engine.range({"p/a"}, patiently()).ok());
+    for (int i = 0; i < 20; ++i) REQUIRE(client.range({"p/a"}, patiently()).ok());
     Watcher watcher(options, "p/", 2);
     CHECK(comes_true([&] { return watcher.events().size() == 1; }));
   }

@@ -66,21 +66,21 @@ TEST_CASE("the next member answers after one is killed, and a watch goes on ther
   auto options = etcd.patient_options();
   std::swap(options.endpoints[0], options.endpoints[follower]);
   for (int i = 0; i < 3; ++i) {  // whichever each begins with
-    Client engine(options);
-    REQUIRE(engine.transact(put("a", "1"), patiently()).ok());
+    Client client(options);
+    REQUIRE(client.transact(put("a", "1"), patiently()).ok());
     etcd.kill(follower);
     for (int k = 0; k < 5; ++k) {
       Reply<TransactionResult> reply;
-      CHECK(time_of([&] { reply = engine.transact(put("a", "2"), patiently()); }) < options.attempt_timeout);
+      CHECK(time_of([&] { reply = client.transact(put("a", "2"), patiently()); }) < options.attempt_timeout);
       INFO(reply.why);
       CHECK(reply.ok());
     }
     etcd.start(follower);
   }
-  Client engine(options);
+  Client client(options);
   for (int i = 0; i < 3; ++i) {  // at each member, as the one before ended
     bool has_begun = false;
-    const auto end = engine.watch("a", "", 2, 30s, [&](const Header&, const auto&) {
+    const auto end = client.watch("a", "", 2, 30s, [&](const Header&, const auto&) {
       has_begun = true;
       return false;
     });
@@ -96,25 +96,25 @@ TEST_CASE("the next member answers after one attempt while one hangs, and later 
   options.attempt_timeout = 3s;
   etcd.halt(follower);
   for (int i = 0; i < 4; ++i) {
-    Client engine(options);
+    Client client(options);
     Reply<TransactionResult> reply;
     // Beside its own attempt, the first one asks all members for their cluster, within one more.
-    CHECK(idle_time_of([&] { reply = engine.transact(put("a", "1"), patiently()); }) < 3 * options.attempt_timeout);
+    CHECK(idle_time_of([&] { reply = client.transact(put("a", "1"), patiently()); }) < 3 * options.attempt_timeout);
     CHECK(reply.ok());
-    CHECK(idle_time_of([&] { CHECK(engine.transact(put("a", "2"), patiently()).ok()); }) < options.attempt_timeout);
+    CHECK(idle_time_of([&] { CHECK(client.transact(put("a", "2"), patiently()).ok()); }) < options.attempt_timeout);
   }
   etcd.go_on(follower);
 }
 
 TEST_CASE("a transaction outlasts the leader's death within its deadline") {
   EtcdProcess etcd({3, false, {}});
-  Client engine(etcd.options());
-  REQUIRE(engine.range({"a"}, patiently()).ok());
+  Client client(etcd.options());
+  REQUIRE(client.range({"a"}, patiently()).ok());
   etcd.kill(etcd.leader());
-  const auto reply = engine.transact(put("a", "1"), patiently());
+  const auto reply = client.transact(put("a", "1"), patiently());
   INFO(reply.why);
   REQUIRE(reply.ok());
-  CHECK(engine.range({"a"}, patiently()).value.items.at(0).value == "1");
+  CHECK(client.range({"a"}, patiently()).value.items.at(0).value == "1");
 }
 
 TEST_CASE("each call without a majority fails within its deadline, and works again with one") {
@@ -122,29 +122,29 @@ TEST_CASE("each call without a majority fails within its deadline, and works aga
   const std::size_t leader = etcd.leader();
   auto options = etcd.options();
   options.attempt_timeout = 300ms;
-  Client engine(options);
-  REQUIRE(engine.transact(put("a", "1"), patiently()).ok());
+  Client client(options);
+  REQUIRE(client.transact(put("a", "1"), patiently()).ok());
   Watcher watcher(etcd.options_of((leader + 2) % 3), "a", 2, 20s);
   REQUIRE(watcher.has_begun());
   etcd.kill(leader);
   etcd.kill((leader + 1) % 3);
   REQUIRE(comes_true([&] {
     Reply<TransactionResult> reply;
-    CHECK(idle_time_of([&] { reply = engine.transact(put("a", "2"), in(1s)); }) < 1s + lateness);
+    CHECK(idle_time_of([&] { reply = client.transact(put("a", "2"), in(1s)); }) < 1s + lateness);
     CHECK((reply.error == ErrorCode::unknown || reply.error == ErrorCode::unreached));
     return reply.why.find("no leader") != std::string::npos || reply.error == ErrorCode::unreached;
   }));
-  CHECK(engine.range({"a"}, in(500ms)).error == ErrorCode::unreached);
+  CHECK(client.range({"a"}, in(500ms)).error == ErrorCode::unreached);
   REQUIRE(comes_true([&] { return watcher.has_ended(); }));  // by the member: it has no leader
   CHECK(watcher.end().why == WatchEnd::Why::lost);
 
-  const auto members = engine.members();
+  const auto members = client.members();
   REQUIRE(members.size() == 3);
   CHECK(members[leader].problem);
   CHECK(!members[(leader + 2) % 3].has_leader);
 
   Reply<TransactionResult> reply;
-  std::thread waiting([&] { reply = engine.transact(put("a", "3"), patiently()); });
+  std::thread waiting([&] { reply = client.transact(put("a", "3"), patiently()); });
   etcd.start(leader);
   waiting.join();
   INFO(reply.why);
@@ -154,8 +154,8 @@ TEST_CASE("each call without a majority fails within its deadline, and works aga
 TEST_CASE("members are listed with their names and their leader") {
   EtcdProcess etcd({3, false, {}});
   const std::size_t leader = etcd.leader();
-  Client engine(etcd.options());
-  auto members = engine.members();
+  Client client(etcd.options());
+  auto members = client.members();
   REQUIRE(members.size() == 3);
   for (std::size_t i = 0; i < 3; ++i) {
     INFO(members[i].problem.value_or("none"));
@@ -167,18 +167,18 @@ TEST_CASE("members are listed with their names and their leader") {
     CHECK(members[i].is_leader == (i == leader));
   }
   etcd.kill((leader + 1) % 3);
-  members = engine.members();
+  members = client.members();
   CHECK(members[(leader + 1) % 3].problem);
   CHECK(members[leader].is_leader);
 }
 
 TEST_CASE("a request to addresses without a listener is reported as not done by its deadline") {
-  Client engine(at({"http://127.0.0.1:1", "http://127.0.0.1:2"}));
+  Client client(at({"http://127.0.0.1:1", "http://127.0.0.1:2"}));
   Reply<TransactionResult> reply;
-  CHECK(idle_time_of([&] { reply = engine.transact(put("a", "1"), in(300ms)); }) < 300ms + lateness);
+  CHECK(idle_time_of([&] { reply = client.transact(put("a", "1"), in(300ms)); }) < 300ms + lateness);
   CHECK(reply.error == ErrorCode::unreached);
-  CHECK(engine.range({"a"}).why.find("there is no answer") != std::string::npos);  // with the time of a whole attempt
-  CHECK(engine.members().at(1).problem);
+  CHECK(client.range({"a"}).why.find("there is no answer") != std::string::npos);  // with the time of a whole attempt
+  CHECK(client.members().at(1).problem);
   CHECK(Client(at({"nonsense"})).range({"a"}, in(50ms)).error == ErrorCode::unreached);
   CHECK(Client(at({})).range({"a"}, in(50ms)).error == ErrorCode::unreached);
 }
@@ -193,8 +193,8 @@ TEST_CASE("many open files do not prevent a connection") {
   std::vector<int> files;
   for (int i = 0; i < 1100; ++i) files.push_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   REQUIRE(files.back() >= 1024);  // what select() can take
-  Client engine(etcd.options());
-  const auto reply = engine.range({"a"}, patiently());
+  Client client(etcd.options());
+  const auto reply = client.range({"a"}, patiently());
   INFO(reply.why);
   CHECK(reply.ok());
   for (const int file : files) ::close(file);
@@ -202,9 +202,9 @@ TEST_CASE("many open files do not prevent a connection") {
 
 TEST_CASE("one attempt is made even after the deadline") {
   EtcdProcess etcd;
-  Client engine(etcd.options());
-  REQUIRE(engine.range({"a"}, patiently()).ok());
-  CHECK(comes_true([&] { return engine.range({"a"}, in(-1s)).ok(); }));
+  Client client(etcd.options());
+  REQUIRE(client.range({"a"}, patiently()).ok());
+  CHECK(comes_true([&] { return client.range({"a"}, in(-1s)).ok(); }));
 }
 
 TEST_CASE("a member that is mute or trickles delays no request beyond the deadline") {
@@ -212,17 +212,17 @@ TEST_CASE("a member that is mute or trickles delays no request beyond the deadli
   for (const Mute* member : {&mute, &dribbling, &endless_head}) {
     auto options = at({member->endpoint()});
     options.attempt_timeout = 200ms;
-    Client engine(options);
+    Client client(options);
     Reply<TransactionResult> reply;
     std::chrono::milliseconds took{};
-    CHECK(idle_time_of([&] { took = time_of([&] { reply = engine.transact(put("a", "1"), in(500ms)); }); }) <
+    CHECK(idle_time_of([&] { took = time_of([&] { reply = client.transact(put("a", "1"), in(500ms)); }); }) <
           500ms + lateness);
     CHECK(took >= 400ms);
     CHECK(reply.error == ErrorCode::unreached);  // nothing but its cluster's id was asked for
-    CHECK(engine.range({"a"}, in(100ms)).error == ErrorCode::unreached);
+    CHECK(client.range({"a"}, in(100ms)).error == ErrorCode::unreached);
     bool was_reported = false;
     CHECK(idle_time_of([&] {
-            engine.watch("a", "b", 1, 20s, [&](const Header&, const auto&) { return was_reported = true; });
+            client.watch("a", "b", 1, 20s, [&](const Header&, const auto&) { return was_reported = true; });
           }) < options.attempt_timeout + lateness);
     CHECK(!was_reported);
   }
@@ -234,9 +234,9 @@ TEST_CASE("a member silent during the TLS handshake delays no request beyond the
   auto options = at({"https" + mute.endpoint().substr(4)});
   options.ca_file = etcd.options().ca_file;  // the system's many take long to read, under a sanitizer
   options.attempt_timeout = 200ms;
-  Client engine(options);
+  Client client(options);
   Reply<TransactionResult> reply;
-  CHECK(idle_time_of([&] { reply = engine.transact(put("a", "1"), in(500ms)); }) < 500ms + lateness);
+  CHECK(idle_time_of([&] { reply = client.transact(put("a", "1"), in(500ms)); }) < 500ms + lateness);
   CHECK(reply.error == ErrorCode::unreached);
 }
 
@@ -245,8 +245,8 @@ TEST_CASE("too long an answer is refused") {
   Mute endless("HTTP/1.1 200 OK\r\nContent-Length: 900000000\r\n\r\n" + piece);
   auto options = at({endless.endpoint()});
   options.attempt_timeout = 20s;
-  Client engine(options);
-  const auto reply = engine.range({"a"}, in(20s));
+  Client client(options);
+  const auto reply = client.range({"a"}, in(20s));
   CHECK(reply.error == ErrorCode::refused);
   CHECK(reply.why.find("longer") != std::string::npos);
 }
@@ -258,25 +258,25 @@ TEST_CASE("stop() ends every request under way, and every later one") {
     auto options = at({scheme + mute.endpoint().substr(4)});
     options.ca_file = etcd.options().ca_file;
     options.attempt_timeout = 20s;  // far more than a busy machine is late
-    Client engine(options);
+    Client client(options);
     Reply<TransactionResult> reply;
-    std::thread thread([&] { reply = engine.transact(put("a", "1"), in(20s)); });
+    std::thread thread([&] { reply = client.transact(put("a", "1"), in(20s)); });
     CHECK(comes_true([&] { return mute.is_asked(); }));
     CHECK(idle_time_of([&] {
-            engine.stop();
+            client.stop();
             thread.join();
           }) < lateness);
     CHECK(!reply.ok());
-    CHECK(idle_time_of([&] { CHECK(!engine.transact(put("a", "1"), in(20s)).ok()); }) < lateness);
-    CHECK(idle_time_of([&] { CHECK(engine.members().at(0).problem); }) < lateness);
+    CHECK(idle_time_of([&] { CHECK(!client.transact(put("a", "1"), in(20s)).ok()); }) < lateness);
+    CHECK(idle_time_of([&] { CHECK(client.members().at(0).problem); }) < lateness);
   }
 }
 
 TEST_CASE("clients begin at different members") {
   std::set<std::string> first;
   for (int i = 0; i < 200; ++i) {
-    Client engine(at({"http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3"}));
-    first.insert(engine.range({"a"}, in(0ms)).why.substr(0, 18));
+    Client client(at({"http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3"}));
+    first.insert(client.range({"a"}, in(0ms)).why.substr(0, 18));
   }
   CHECK(first.size() == 3);
 }

@@ -29,13 +29,13 @@ Transaction erase(const std::string& key) {
 
 TEST_CASE("a watch reports puts and deletes in order, and only for its keys") {
   EtcdProcess etcd;
-  Client engine(etcd.patient_options());
+  Client client(etcd.patient_options());
   Watcher watcher(etcd.patient_options(), "r/", 2);
   REQUIRE(watcher.has_begun());
-  REQUIRE(engine.transact(put("r/a", "1"), patiently()).ok());
-  REQUIRE(engine.transact(put("q/a", "1"), patiently()).ok());
-  REQUIRE(engine.transact(put("r/a", "2"), patiently()).ok());
-  REQUIRE(engine.transact(erase("r/a"), patiently()).ok());
+  REQUIRE(client.transact(put("r/a", "1"), patiently()).ok());
+  REQUIRE(client.transact(put("q/a", "1"), patiently()).ok());
+  REQUIRE(client.transact(put("r/a", "2"), patiently()).ok());
+  REQUIRE(client.transact(erase("r/a"), patiently()).ok());
   REQUIRE(comes_true([&] { return watcher.events().size() == 3; }));
   const auto events = watcher.events();
   CHECK(events[0].item.key == "r/a");
@@ -49,12 +49,12 @@ TEST_CASE("a watch reports puts and deletes in order, and only for its keys") {
 
 TEST_CASE("a watch from an earlier revision reports all later changes, those of one revision together") {
   EtcdProcess etcd;
-  Client engine(etcd.patient_options());
+  Client client(etcd.patient_options());
   Transaction three;
   for (const char* key : {"r/a", "r/b", "r/c"}) three.success.push_back({Operation::Kind::put, key, "", "x"});
-  for (int i = 0; i < 3; ++i) REQUIRE(engine.transact(three, patiently()).ok());  // revisions 2 to 4
+  for (int i = 0; i < 3; ++i) REQUIRE(client.transact(three, patiently()).ok());  // revisions 2 to 4
   Watcher watcher(etcd.patient_options(), "r/", 3);
-  REQUIRE(engine.transact(three, patiently()).ok());
+  REQUIRE(client.transact(three, patiently()).ok());
   REQUIRE(comes_true([&] { return watcher.events().size() == 9; }));
   const auto calls = watcher.calls();
   for (std::size_t i = 1; i < calls.size(); ++i) {
@@ -67,13 +67,13 @@ TEST_CASE("a watch from an earlier revision reports all later changes, those of 
 
 TEST_CASE("a watch reports bytes of any kind, and an event of a megabyte") {
   EtcdProcess etcd;
-  Client engine(etcd.patient_options());
+  Client client(etcd.patient_options());
   std::string all;
   for (int i = 0; i < 256; ++i) all.push_back(static_cast<char>(i));
   Watcher watcher(etcd.patient_options(), "r/", 2);
   const std::vector<std::string> kinds{all, std::string(1, '\0'),     "\xff", "\"\n\\", "שלום",
                                        "",  std::string(1 << 20, 'x')};
-  for (const auto& bytes : kinds) REQUIRE(engine.transact(put("r/" + bytes.substr(0, 300), bytes), patiently()).ok());
+  for (const auto& bytes : kinds) REQUIRE(client.transact(put("r/" + bytes.substr(0, 300), bytes), patiently()).ok());
   REQUIRE(comes_true([&] { return watcher.events().size() == kinds.size(); }));
   const auto events = watcher.events();
   for (std::size_t i = 0; i < kinds.size(); ++i) {
@@ -84,35 +84,35 @@ TEST_CASE("a watch reports bytes of any kind, and an event of a megabyte") {
 
 TEST_CASE("a watch from a compacted revision ends as such") {
   EtcdProcess etcd;
-  Client engine(etcd.patient_options());
-  for (int i = 0; i < 5; ++i) REQUIRE(engine.transact(put("r/a", "x"), patiently()).ok());
+  Client client(etcd.patient_options());
+  for (int i = 0; i < 5; ++i) REQUIRE(client.transact(put("r/a", "x"), patiently()).ok());
   etcd.post("/v3/kv/compaction", R"({"revision":"5"})");
-  const auto end = engine.watch("r/", end_of_prefix("r/"), 2, 5s, [](const Header&, const auto&) { return true; });
+  const auto end = client.watch("r/", end_of_prefix("r/"), 2, 5s, [](const Header&, const auto&) { return true; });
   INFO(end.words);
   CHECK(end.why == WatchEnd::Why::compacted);
-  CHECK(engine.range({"r/a"}, patiently()).ok());
+  CHECK(client.range({"r/a"}, patiently()).ok());
 }
 
 TEST_CASE("a lease that is not kept expires, and the watch reports it") {
   EtcdProcess etcd;
-  Client engine(etcd.patient_options());
+  Client client(etcd.patient_options());
   Watcher watcher(etcd.patient_options(), "s/", 2);
-  const auto lease = engine.grant_lease(1s, patiently());
-  REQUIRE(engine.transact(put("s/a", "x", lease.value), patiently()).ok());
+  const auto lease = client.grant_lease(1s, patiently());
+  REQUIRE(client.transact(put("s/a", "x", lease.value), patiently()).ok());
   REQUIRE(comes_true([&] { return watcher.events().size() == 2; }));
   CHECK(watcher.events()[1].erased);
 }
 
 TEST_CASE("a quiet watch goes on while its member sends progress notes") {
   EtcdProcess etcd;  // each second
-  Client engine(etcd.patient_options());
+  Client client(etcd.patient_options());
   constexpr auto silence = 10s;  // several of those, also on a busy machine
   Watcher watcher(etcd.patient_options(), "r/", 2, silence);
   REQUIRE(watcher.has_begun());
   const auto quiet_until = in(silence + 2s);
   REQUIRE(comes_true([&] { return etcd_test::Clock::now() > quiet_until || watcher.has_ended(); }));
   REQUIRE(!watcher.has_ended());
-  REQUIRE(engine.transact(put("r/a", "1"), patiently()).ok());
+  REQUIRE(client.transact(put("r/a", "1"), patiently()).ok());
   CHECK(comes_true([&] { return watcher.events().size() == 1; }));
 }
 
@@ -138,8 +138,8 @@ TEST_CASE("a watch is lost at once when its member is killed, and after a silenc
 TEST_CASE("a watch that no member accepts is lost, and pauses before each next attempt") {
   etcd::Options options;
   options.endpoints = {"http://127.0.0.1:1"};
-  Client engine(options);
-  const auto watch = [&] { return engine.watch("r/", "r0", 2, 5s, [](const Header&, const auto&) { return true; }); };
+  Client client(options);
+  const auto watch = [&] { return client.watch("r/", "r0", 2, 5s, [](const Header&, const auto&) { return true; }); };
   CHECK(watch().why == WatchEnd::Why::lost);
   CHECK(time_of([&] {
           for (int i = 0; i < 5; ++i) CHECK(watch().why == WatchEnd::Why::lost);
@@ -148,23 +148,23 @@ TEST_CASE("a watch that no member accepts is lost, and pauses before each next a
 
 TEST_CASE("the sink and stop() end a watch") {
   EtcdProcess etcd;
-  Client engine(etcd.patient_options());
-  auto end = engine.watch("r/", end_of_prefix("r/"), 2, 5s, [](const Header&, const auto&) { return false; });
+  Client client(etcd.patient_options());
+  auto end = client.watch("r/", end_of_prefix("r/"), 2, 5s, [](const Header&, const auto&) { return false; });
   CHECK(end.why == WatchEnd::Why::stopped);
-  REQUIRE(engine.range({"r/"}, patiently()).ok());
+  REQUIRE(client.range({"r/"}, patiently()).ok());
 
   constexpr auto silence = 60s;
   std::atomic<bool> has_begun{false};
   std::thread thread([&] {
-    end = engine.watch("r/", end_of_prefix("r/"), 2, silence,
+    end = client.watch("r/", end_of_prefix("r/"), 2, silence,
                        [&](const Header&, const auto&) { return has_begun = true; });
   });
   CHECK(comes_true([&] { return has_begun.load(); }));
   CHECK(time_of([&] {
-          engine.stop();
+          client.stop();
           thread.join();
         }) < silence);
   CHECK(end.why == WatchEnd::Why::stopped);
-  CHECK(engine.range({"r/"}, patiently()).error == ErrorCode::unreached);
-  CHECK(engine.watch("r/", "r0", 2, 5s, [](const Header&, const auto&) { return true; }).why == WatchEnd::Why::stopped);
+  CHECK(client.range({"r/"}, patiently()).error == ErrorCode::unreached);
+  CHECK(client.watch("r/", "r0", 2, 5s, [](const Header&, const auto&) { return true; }).why == WatchEnd::Why::stopped);
 }
