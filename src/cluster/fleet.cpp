@@ -204,11 +204,7 @@ void Fleet::claim(app::ClaimRequest request, Settled settled) {
                           --*granting;
                         });
   }
-  Command command;
-  command.kind = Command::Kind::claim;
-  command.room = request.row.room_id;
-  command.request = std::move(request);
-  command.settled = std::move(settled);
+  Claim command(std::move(request), std::move(settled));
   command.deadline = std::chrono::steady_clock::now() + now->state->options.timeout;
   now->writer->push(std::move(command));
 }
@@ -216,31 +212,19 @@ void Fleet::claim(app::ClaimRequest request, Settled settled) {
 bool Fleet::give_up(const std::string& room, Ended ended) {
   const auto& now = active_under_lock();
   if (!now) return alone_.give_up(room, std::move(ended));
-  Command command;
-  command.kind = Command::Kind::give_up;
-  command.room = room;
-  command.ended = std::move(ended);
-  now->writer->push(std::move(command));
+  now->writer->push(GiveUp(room, std::move(ended)));
   return false;
 }
 
 void Fleet::use(std::vector<app::UseAnnouncement> uses) {
   const auto& now = active_under_lock();
   if (!now) return;
-  for (app::UseAnnouncement& announcement : uses) {
-    Command command = use_mark_of(std::move(announcement.use));
-    command.announced = std::move(announcement.announced);
-    now->writer->push(std::move(command));
-  }
+  for (app::UseAnnouncement& announcement : uses)
+    now->writer->push(MarkUse(std::move(announcement.use), std::move(announcement.announced)));
 }
 
 void Fleet::end_evacuation(const std::string& gateway) {
-  const auto& now = active_under_lock();
-  if (!now) return;
-  Command command;
-  command.kind = Command::Kind::end_failover;
-  command.room = gateway;
-  now->writer->push(std::move(command));
+  if (const auto& now = active_under_lock()) now->writer->push(EndFailover(gateway));
 }
 
 domain::StoreView Fleet::store_view() const {
@@ -255,12 +239,8 @@ app::Claims::Released Fleet::release(const std::string& room, bool force, Deadli
   if (!now->may_claim()) return Released::unavailable;
   auto promise = std::make_shared<std::promise<Released>>();
   auto released = promise->get_future();
-  Command command;
-  command.kind = Command::Kind::release;
-  command.room = room;
-  command.force = force;
+  Release command(room, force, [promise](Released what) { promise->set_value(what); });
   command.deadline = deadline;
-  command.released = [promise](Released what) { promise->set_value(what); };
   now->writer->push(std::move(command));
   return released.wait_until(deadline + last_attempt) == std::future_status::ready ? released.get()
                                                                                    : Released::unavailable;
@@ -272,10 +252,9 @@ bool Fleet::share_draining(const std::string& gateway, domain::Draining draining
   if (!now->may_claim()) return false;
   auto promise = std::make_shared<std::promise<bool>>();
   auto done = promise->get_future();
-  Command command;
-  command.transaction.success.push_back(put(now->state->keys.gateway(gateway), to_text(draining)));
+  Plain command({{}, {put(now->state->keys.gateway(gateway), to_text(draining))}},
+                [promise](bool is_done) { promise->set_value(is_done); });
   command.deadline = deadline;
-  command.answered = [promise](const etcd::TransactionResult* result) { promise->set_value(result != nullptr); };
   now->writer->push(std::move(command));
   return done.wait_until(deadline + last_attempt) == std::future_status::ready && done.get();
 }

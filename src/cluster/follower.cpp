@@ -33,7 +33,7 @@ Follower::Follower(SharedState& state, Writer& writer, Membership& membership)
     : state_(state),
       writer_(writer),
       membership_(membership),
-      engine_(state.options, state.cluster, state.authenticator),
+      client_(state.options, state.cluster, state.authenticator),
       thread_([this] { work(); }) {}
 
 Follower::~Follower() { stop(); }
@@ -43,7 +43,7 @@ void Follower::stop() {
     const locks::MutexLock lock(mutex_);
     stopping_ = true;
   }
-  engine_.stop();
+  client_.stop();
   woken_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
@@ -57,7 +57,7 @@ void Follower::work() {
   ::pthread_setname_np(::pthread_self(), "follower");
   for (;;) {
     if (!(must_list_ || checks_history()) || (must_list_ && !list())) {
-      must_list_ = engine_.finds_replacement() || must_list_;
+      must_list_ = client_.finds_replacement() || must_list_;
       if (rests(250ms)) return;
       continue;
     }
@@ -67,7 +67,7 @@ void Follower::work() {
       from = state_.replica.followed() + 1;
     }
     const etcd::WatchEnd end =
-        engine_.watch(state_.keys.first_followed(), state_.keys.last_followed(), from, longest_silence,
+        client_.watch(state_.keys.first_followed(), state_.keys.last_followed(), from, longest_silence,
                       [this](const etcd::Header& header, const std::vector<etcd::Event>& events) {
                         return apply_events(header, events);
                       });
@@ -93,10 +93,10 @@ bool Follower::read_range(std::string first, const std::string& last, Listing& l
   request.limit = keys_a_page;
   for (bool more = true; more;) {
     request.revision = listing.revision;
-    auto reply = engine_.range(request);
+    auto reply = client_.range(request);
     // The pages before it are worth another attempt, which has more time if that one came too late.
     for (int again = 1; again < attempts_a_page && reply.error == etcd::ErrorCode::unreached; ++again) {
-      reply = engine_.range(request);
+      reply = client_.range(request);
     }
     if (!reply.ok()) {
       if (reply.error == etcd::ErrorCode::refused && !std::exchange(error_logged_, true)) {
@@ -135,7 +135,7 @@ bool Follower::checks_history() {
   etcd::RangeRequest request;
   request.key = history_check_.key;
   request.revision = history_check_.modified;
-  const auto reply = engine_.range(request);
+  const auto reply = client_.range(request);
   const bool is_past = reply.error == etcd::ErrorCode::compacted || reply.error == etcd::ErrorCode::refused;
   if (!reply.ok() && !is_past) return false;
   const bool is_as_it_was = reply.ok() && reply.value.items.size() == 1 &&
@@ -226,10 +226,8 @@ void Follower::take(const Listing& listing, News& news) {
   const auto policy = state_.registry.policy();
   for (const domain::Gateway& gateway : policy->catalogue().gateways()) {
     if (!gateway.draining || gateway.removed || drained.count(gateway.name)) continue;
-    Command command;
     const auto draining = gateway.evacuating ? domain::Draining::and_evacuating : domain::Draining::yes;
-    command.transaction.success.push_back(put(state_.keys.gateway(gateway.name), to_text(draining)));
-    writer_.push(std::move(command));
+    writer_.push(Plain({{}, {put(state_.keys.gateway(gateway.name), to_text(draining))}}));
   }
 }
 
@@ -241,7 +239,7 @@ void Follower::take_rooms(const Listing& listing, bool is_other_history, bool is
   state_.replica.set_followed(0);
   follow_listed(listed.rows, is_other_history);
   end_missing(listing.revision, is_other_history, listed);
-  for (const auto& [row, over] : listed.to_republish) writer_.push(republish_of(row, over));
+  for (const auto& [row, over] : listed.to_republish) writer_.push(Republish(row, over));
 }
 
 Follower::ListedRooms Follower::read_rooms(const Listing& listing, bool is_restored) {
@@ -282,12 +280,7 @@ void Follower::follow_listed(const std::vector<RowAt>& rows, bool is_other_histo
       const bool is_elsewhere = room && room->held && !room->pending && (is_other_history || room->has_users()) &&
                                 local.ledger().name_of(room->held->gateway) != row.gateway_name;
       if (is_elsewhere) {
-        state_.counts.conflicts.add();
-        logging::warn(
-            "Room conflict: the shared store names another gateway, which wins; users here are split from new ones",
-            {{"room_id", row.room_id},
-             {"here", local.ledger().name_of(room->held->gateway)},
-             {"gateway_name", row.gateway_name}});
+        state_.count_conflict(row.room_id, local.ledger().name_of(room->held->gateway), row.gateway_name);
       }
       local.ledger().follow(row);
     }
@@ -349,7 +342,7 @@ void Follower::apply_use_marks(const Listing& listing) {
       const bool is_right = use == domain::Use::kept && marked_as_kept.count(name) > 0;
       if (use != domain::Use::none) {
         domain::RoomUse announced = ledger.set_announced_use(name, use);
-        if (!is_right) writer_.push(use_mark_of(std::move(announced)));
+        if (!is_right) writer_.push(MarkUse(std::move(announced)));
       }
     }
     if (is_recounted) ledger.set_users_elsewhere(name, elsewhere);
@@ -451,7 +444,7 @@ void Follower::follow_room(app::Registry::Transaction& local, const std::string&
     ledger.unfollow(room);
     if (is_forced) return empty_by_force(local, room);
     // A user came in before the others knew: the room goes on where it was.
-    if (is_used && was) writer_.push(republish_of(was->row));
+    if (is_used && was) writer_.push(Republish(was->row));
     return;
   }
   const auto value = room_value_from(room, event.item.value);

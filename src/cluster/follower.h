@@ -108,7 +108,7 @@ class Follower {
   HistoryCheck history_check_;
   bool has_begun_ = false;  // since the watch ended last
   bool error_logged_ = false;
-  etcd::Client engine_;
+  etcd::Client client_;
   std::thread thread_;
 };
 

@@ -45,8 +45,8 @@ Membership::Membership(SharedState& state, Writer& writer, SidecarValue self)
     : state_(state),
       writer_(writer),
       self_(std::move(self)),
-      engine_(state.options, state.cluster, state.authenticator),
-      members_engine_(state.options, state.cluster, state.authenticator),
+      client_(state.options, state.cluster, state.authenticator),
+      members_client_(state.options, state.cluster, state.authenticator),
       thread_([this] { work(); }),
       members_thread_([this] { look_at_members(); }) {}
 
@@ -57,8 +57,8 @@ void Membership::stop() {
     const locks::MutexLock lock(mutex_);
     if (std::exchange(stopping_, true)) return;
   }
-  engine_.stop();
-  members_engine_.stop();
+  client_.stop();
+  members_client_.stop();
   woken_.notify_all();
   thread_.join();
   members_thread_.join();
@@ -93,7 +93,7 @@ void Membership::look_at_members() {
   locks::MutexLock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
-    auto members = members_engine_.members();
+    auto members = members_client_.members();
     log_leaders(members);
     lock.lock();
     members_ = std::move(members);
@@ -115,7 +115,7 @@ void Membership::check_heartbeat() {
   const auto sent = Freshness::now();
   etcd::RangeRequest request;
   request.key = state_.keys.heartbeat();
-  const auto reply = engine_.range(request);
+  const auto reply = client_.range(request);
   if (!reply.ok()) {
     if (reply.error != etcd::ErrorCode::refused) state_.freshness.fails(sent);
     why_away_ = reply.why;
@@ -135,7 +135,7 @@ void Membership::check_heartbeat() {
   next.compares.push_back(is_as_of(request.key, heartbeat));
   next.success.push_back(put(request.key, ""));
   const auto put_at = Freshness::now();
-  const auto done = engine_.transact(next);
+  const auto done = client_.transact(next);
   if (done.ok() && done.value.succeeded) state_.freshness.answered(put_at, done.header.revision);
 }
 
@@ -148,19 +148,19 @@ void Membership::keep_lease() {
   if (lease_ != 0 && is_announced && !is_due(next_lease_, lease_every)) return;
   if (state_.freshness.failing_for() > 0ms) return;
   if (lease_ != 0 && is_announced) {
-    const auto kept = engine_.keep_lease(lease_);
+    const auto kept = client_.keep_lease(lease_);
     if (kept.ok() && kept.value) return;
     if (!kept.ok()) return;  // it may have been kept; the next time shows
     lease_ = 0;
   }
   if (lease_ == 0) {
-    const auto granted = engine_.grant_lease(lease_time);
+    const auto granted = client_.grant_lease(lease_time);
     if (!granted.ok()) return;
     lease_ = granted.value;
   }
   etcd::Transaction word;
   word.success.push_back(put(state_.keys.sidecar(state_.sidecar), to_text(self_), lease_));
-  const auto done = engine_.transact(word);
+  const auto done = client_.transact(word);
   if (!done.ok()) {
     lease_ = 0;
     return;
@@ -232,7 +232,7 @@ void Membership::publish_users() {
       if (!local.ledger().announces_uses()) return;
       more = local.ledger().take_recounts(local.now().service, after, rooms_announced_per_slice, recounts);
     }
-    for (domain::RoomUse& use : recounts) writer_.push(use_mark_of(std::move(use)));
+    for (domain::RoomUse& use : recounts) writer_.push(MarkUse(std::move(use)));
     if (more) state_.registry.pause_between_slices();
   }
 }
@@ -317,21 +317,18 @@ std::chrono::milliseconds Membership::grace() const {
 void Membership::forget_tombstones() {
   if (writer_.backlog() >= most_in_order) return;  // those of the last time still wait
   const auto old = Clock::now() - grace() - delay_per_rank * rank();
-  std::vector<Command> commands;
+  std::vector<Plain> commands;
   {
     const locks::MutexLock lock(state_.mutex);
     for (const auto& [room, tombstone] : state_.replica.tombstones()) {
       if (tombstone.since > old) continue;
-      Command command;
-      command.kind = Command::Kind::plain;
-      command.transaction.compares.push_back(is_as_of(state_.keys.tombstone(room), tombstone.modified));
-      command.transaction.success.push_back(erase(state_.keys.tombstone(room)));
+      const std::string key = state_.keys.tombstone(room);
+      Plain& command = commands.emplace_back(etcd::Transaction{{is_as_of(key, tombstone.modified)}, {erase(key)}});
       command.deadline = Clock::now() + order_within;
-      commands.push_back(std::move(command));
       if (commands.size() == most_in_order) break;
     }
   }
-  for (Command& command : commands) writer_.push(std::move(command));
+  for (Plain& command : commands) writer_.push(std::move(command));
 }
 
 void Membership::reap_lost() {
@@ -355,16 +352,12 @@ void Membership::reap(const std::string& id) {
   request.limit = marks_a_page;
   std::int64_t reaped = 0;
   for (bool more = true; more;) {
-    const auto reply = engine_.range(request);
+    const auto reply = client_.range(request);
     if (!reply.ok()) return;
     for (const etcd::KeyValue& item : reply.value.items) {
       const auto key = state_.keys.parse(item.key);
       if (!key || key->sidecar != id) continue;
-      Command command;
-      command.kind = Command::Kind::reap;
-      command.room = key->name;
-      command.sidecar = id;
-      command.use_mark = item.modified;
+      Reap command(key->name, id, item.modified);
       command.deadline = Clock::now() + order_within;
       writer_.push(std::move(command));
       if (++reaped == static_cast<std::int64_t>(most_in_order)) break;

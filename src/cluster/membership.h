@@ -1,6 +1,6 @@
 // This sidecar's membership: announces it on a lease (that nothing else hangs on), measures how stale the replica may
 // be, and removes what departed sidecars have left behind.
-// A thread of its own from construction to destruction; another one looks at the engine's members. Any thread may call.
+// A thread of its own from construction to destruction; another one looks at etcd's members. Any thread may call.
 #pragma once
 
 #include <map>
@@ -64,8 +64,8 @@ class Membership {
   bool is_announced_ GUARDED_BY(mutex_) = true;                       // false: our key is gone though the lease is not
   std::vector<etcd::MemberStatus> members_ GUARDED_BY(mutex_);
   // The thread's own.
-  etcd::Client engine_;
-  etcd::Client members_engine_;
+  etcd::Client client_;
+  etcd::Client members_client_;
   std::int64_t lease_ = 0;
   Freshness::Time last_look_{0};
   etcd::Revision last_heartbeat_ = -1;

@@ -16,7 +16,6 @@ namespace cluster {
 namespace {
 
 using namespace std::chrono_literals;
-using What = Conclusion::What;
 
 constexpr std::int64_t items_a_page = 2000;
 // As cluster/writer.cpp has it.
@@ -34,13 +33,13 @@ std::string words_for(etcd::ErrorCode error, const std::string& why) {
 // What is known of the store while this is done, and how things are done there.
 class Errand {
  public:
-  Errand(etcd::Client& engine, const Options& options, std::string sidecar, etcd::Client::Deadline deadline)
-      : engine_(engine),
+  Errand(etcd::Client& client, const Options& options, std::string sidecar, etcd::Client::Deadline deadline)
+      : client_(client),
         timeout_(options.timeout),
         keys_(options.prefix),
         sidecar_(std::move(sidecar)),
         deadline_(deadline),
-        beginning_(sidecar_ + "-" + random_id() + "-") {}
+        id_prefix_(sidecar_ + "-" + random_id() + "-") {}
 
   const Keys& keys() const { return keys_; }
   Replica& replica() { return replica_; }
@@ -57,7 +56,7 @@ class Errand {
     request.limit = items_a_page;
     request.keys_only = keys_only;
     for (bool more = true; more;) {
-      const auto reply = engine_.range(request, until());
+      const auto reply = client_.range(request, until());
       if (!reply.ok()) return fails(reply);
       if (request.revision == 0) request.revision = reply.header.revision;
       for (const etcd::KeyValue& item : reply.value.items) take(item);
@@ -84,20 +83,16 @@ class Errand {
            });
   }
 
-  Command command_of(Command::Kind kind, std::string room) {
-    Command command;
-    command.kind = kind;
-    command.room = std::move(room);
-    command.sidecar = sidecar_;
-    command.id = beginning_ + std::to_string(++last_id_);
-    return command;
-  }
-
-  // Each of them until its outcome is clear, which `concluded` gets. False if the engine fails.
-  template <typename Concluded>
-  bool perform(std::vector<Command> commands, const Concluded& concluded) {
+  // Each of them until its outcome is clear, which `concluded` gets; its false: the room's row cannot be read. False if
+  // that is so, or etcd fails.
+  template <typename Kind, typename Concluded>
+  bool perform(std::vector<Kind> commands, const Concluded& concluded) {
+    for (Kind& command : commands) {
+      command.sidecar = sidecar_;
+      command.id = id_prefix_ + std::to_string(++last_id_);
+    }
     for (int attempt = 0; !commands.empty(); ++attempt) {
-      std::vector<Command> again;
+      std::vector<Kind> again;
       for (std::size_t at = 0; at < commands.size(); at += commands_at_once) {
         const std::size_t end = std::min(commands.size(), at + commands_at_once);
         if (!perform_some({commands.begin() + static_cast<std::ptrdiff_t>(at),
@@ -116,7 +111,7 @@ class Errand {
   }
 
   bool transact(const etcd::Transaction& transaction, etcd::Reply<etcd::TransactionResult>& reply) {
-    reply = engine_.transact(transaction, until());
+    reply = client_.transact(transaction, until());
     return reply.ok() || fails(reply);
   }
 
@@ -129,18 +124,17 @@ class Errand {
     return false;
   }
 
-  template <typename Concluded>
-  bool perform_some(std::vector<Command> commands, std::vector<Command>& again, const Concluded& concluded) {
+  template <typename Kind, typename Concluded>
+  bool perform_some(std::vector<Kind> commands, std::vector<Kind>& again, const Concluded& concluded) {
     if (etcd::Client::Clock::now() >= deadline_) {
       problem_ = "the time was too short";
       return false;
     }
     etcd::Transaction whole;
-    std::vector<Command> sent;
-    for (Command& command : commands) {
-      const Conclusion known = prepare(command, keys_, replica_);
-      if (known.what != What::ask) {
-        concluded(command, known);
+    std::vector<Kind> sent;
+    for (Kind& command : commands) {
+      if (const auto known = command.prepare(keys_, replica_)) {
+        concluded(command, *known);
         continue;
       }
       whole.success.push_back(nested(command.transaction));
@@ -154,25 +148,23 @@ class Errand {
         problem_ = "etcd's answer cannot be read";
         return false;
       }
-      const auto conclusion = conclude(sent[i], reply.value.done[i].nested.front(), reply.header.revision, replica_);
-      if (conclusion.what == What::again || conclusion.what == What::resend) {
+      const auto outcome = sent[i].conclude(reply.value.done[i].nested.front(), reply.header.revision, replica_);
+      if (!outcome) {
         again.push_back(std::move(sent[i]));
-      } else if (conclusion.what == What::refused) {
+      } else if (!concluded(sent[i], *outcome)) {
         problem_ = "the row of room " + sent[i].room + " in etcd cannot be read; is a newer version at work there?";
         return false;
-      } else {
-        concluded(sent[i], conclusion);
       }
     }
     return true;
   }
 
-  etcd::Client& engine_;
+  etcd::Client& client_;
   const std::chrono::milliseconds timeout_;
   const Keys keys_;
   const std::string sidecar_;
   const etcd::Client::Deadline deadline_;
-  const std::string beginning_;
+  const std::string id_prefix_;
   std::uint64_t last_id_ = 0;
   Replica replica_;
   std::vector<std::string> marked_;
@@ -202,7 +194,7 @@ bool republish_drains(Errand& errand, const Belongings& belongings, bool only_co
 }
 
 bool republish_rooms(Errand& errand, const Belongings& belongings, bool only_compares, Republished& republished) {
-  std::vector<Command> commands;
+  std::vector<Republish> commands;
   for (const domain::Assignment& row : belongings.rooms) {
     if (only_compares) {
       const auto there = errand.replica().room(row.room_id);
@@ -212,61 +204,60 @@ bool republish_rooms(Errand& errand, const Belongings& belongings, bool only_com
       if (there && !is_same) republished.elsewhere.push_back({row.room_id, row.gateway_name, there->row.gateway_name});
       continue;
     }
-    Command command = errand.command_of(Command::Kind::republish, row.room_id);
-    command.request.row = row;
-    commands.push_back(std::move(command));
+    commands.emplace_back(row);
   }
-  std::vector<Command> marks;
-  const bool is_done = errand.perform(std::move(commands), [&](const Command& command, const Conclusion& conclusion) {
-    const domain::Assignment& here = command.request.row;
-    const std::string there = conclusion.row ? conclusion.row->gateway_name : here.gateway_name;
+  std::vector<MarkUse> marks;
+  const bool is_done = errand.perform(std::move(commands), [&](const Republish& command, const app::Grant& grant) {
+    if (grant.outcome == app::ClaimOutcome::failed) return false;
+    const domain::Assignment& here = command.row;
+    const std::string& there = grant.row.gateway_name;
     if (there != here.gateway_name) {
       republished.elsewhere.push_back({here.room_id, here.gateway_name, there});
-      return;
+      return true;
     }
     // A room that was won has its use mark; of one that was there it is not known.
-    const bool is_republished = command.transaction.success.size() > 1 && conclusion.what == What::done;
+    const bool is_republished = !command.transaction.success.empty() && grant.outcome == app::ClaimOutcome::won;
     ++(is_republished ? republished.republished : republished.there_already);
     const bool is_live = belongings.live.count(command.room) > 0;
-    if (errand.replica().use_mark(command.room) > 0 && !is_live) return;
-    marks.push_back(errand.command_of(Command::Kind::use, command.room));
-    marks.back().use = is_live ? domain::Use::live : domain::Use::kept;
+    if (is_live || errand.replica().use_mark(command.room) == 0)
+      marks.emplace_back(domain::RoomUse{command.room, is_live ? domain::Use::live : domain::Use::kept, 0});
+    return true;
   });
-  return is_done && errand.perform(std::move(marks), [](const Command&, const Conclusion&) {});
+  return is_done && errand.perform(std::move(marks), [](const MarkUse&, bool) { return true; });
 }
 
 }  // namespace
 
-Republished republish_all(etcd::Client& engine, const Options& options, const std::string& sidecar,
+Republished republish_all(etcd::Client& client, const Options& options, const std::string& sidecar,
                           const Belongings& belongings, bool only_compares, etcd::Client::Deadline deadline) {
   Republished republished;
   std::string why;
-  const auto announced = is_announced(engine, options, sidecar, &why);
+  const auto announced = is_announced(client, options, sidecar, &why);
   if (!announced) {
     republished.problem = why;
     return republished;
   }
   republished.is_shared_already = *announced;
   if (republished.is_shared_already) return republished;
-  Errand errand(engine, options, sidecar, deadline);
+  Errand errand(client, options, sidecar, deadline);
   const bool is_done = errand.read_all() && republish_rooms(errand, belongings, only_compares, republished) &&
                        republish_drains(errand, belongings, only_compares, republished);
   if (!is_done) republished.problem = errand.problem();
   return republished;
 }
 
-TakenOut leave_store(etcd::Client& engine, const Options& options, const std::string& sidecar,
+TakenOut leave_store(etcd::Client& client, const Options& options, const std::string& sidecar,
                      etcd::Client::Deadline deadline) {
   TakenOut left;
-  Errand errand(engine, options, sidecar, deadline);
+  Errand errand(client, options, sidecar, deadline);
   const bool is_read = errand.read_all();
-  std::vector<Command> commands;
-  for (const std::string& room : errand.marked()) commands.push_back(errand.command_of(Command::Kind::give_up, room));
-  const bool is_given_up =
-      is_read && errand.perform(std::move(commands), [&](const Command&, const Conclusion& conclusion) {
-        ++left.marks;
-        if (conclusion.what == What::done) ++left.ended;
-      });
+  std::vector<GiveUp> commands(errand.marked().begin(), errand.marked().end());
+  const bool is_given_up = is_read && errand.perform(std::move(commands), [&](const GiveUp&, GiveUp::Outcome outcome) {
+    if (outcome == GiveUp::Outcome::unavailable) return false;
+    ++left.marks;
+    if (outcome == GiveUp::Outcome::done) ++left.ended;
+    return true;
+  });
   etcd::Transaction whole;
   whole.success.push_back(erase(errand.keys().sidecar(sidecar)));
   etcd::Reply<etcd::TransactionResult> reply;
@@ -274,11 +265,11 @@ TakenOut leave_store(etcd::Client& engine, const Options& options, const std::st
   return left;
 }
 
-std::optional<bool> is_announced(etcd::Client& engine, const Options& options, const std::string& sidecar,
+std::optional<bool> is_announced(etcd::Client& client, const Options& options, const std::string& sidecar,
                                  std::string* why) {
   etcd::RangeRequest request;
   request.key = Keys(options.prefix).sidecar(sidecar);
-  const auto reply = engine.range(request, etcd::Client::Clock::now() + options.timeout);
+  const auto reply = client.range(request, etcd::Client::Clock::now() + options.timeout);
   if (reply.ok()) return !reply.value.items.empty();
   *why = words_for(reply.error, reply.why);
   return std::nullopt;
@@ -288,10 +279,10 @@ LeaveTask::LeaveTask(const Options& options, std::shared_ptr<etcd::FollowedClust
                      std::shared_ptr<etcd::Authenticator> authenticator, std::string sidecar)
     : options_(options),
       sidecar_(std::move(sidecar)),
-      engine_(options_, std::move(cluster), std::move(authenticator)),
+      client_(options_, std::move(cluster), std::move(authenticator)),
       thread_([this] {
         ::pthread_setname_np(::pthread_self(), "leaving");
-        const auto left = leave_store(engine_, options_, sidecar_, etcd::Client::Clock::now() + leave_time);
+        const auto left = leave_store(client_, options_, sidecar_, etcd::Client::Clock::now() + leave_time);
         const auto marks = static_cast<std::int64_t>(left.marks);
         if (left.problem) {
           logging::warn("Shared store still lists this sidecar, which is alone now: run `room-sidecar cluster leave`",
@@ -302,7 +293,7 @@ LeaveTask::LeaveTask(const Options& options, std::shared_ptr<etcd::FollowedClust
       }) {}
 
 LeaveTask::~LeaveTask() {
-  engine_.stop();
+  client_.stop();
   thread_.join();
 }
 

@@ -1,7 +1,7 @@
 // The way of one sidecar's rooms into the shared store, and that of the sidecar out of it, for processes with no writer
 // and no follower: the command `cluster`, beside the running sidecar, and a sidecar that has just become alone. Done
 // with the commands of cluster/command.h, so it may be done twice, or be broken off and begun again.
-// These block, each call to the engine for as long as its options' timeout, all of them together until the deadline.
+// These block, each call to etcd for as long as its options' timeout, all of them together until the deadline.
 // One thread; what fails is a sentence in the result, with what had been done by then.
 #pragma once
 
@@ -43,7 +43,7 @@ struct Republished {
 
 // Each room is marked as used by `sidecar`, also where it was there before: else it would end there with the last of
 // the others. It has to share soon: the use marks of one that is not there are removed after some minutes.
-Republished republish_all(etcd::Client& engine, const Options& options, const std::string& sidecar,
+Republished republish_all(etcd::Client& client, const Options& options, const std::string& sidecar,
                           const Belongings& belongings, bool only_compares, etcd::Client::Deadline deadline);
 
 struct TakenOut {
@@ -53,11 +53,11 @@ struct TakenOut {
 };
 
 // For a sidecar that does not share any more.
-TakenOut leave_store(etcd::Client& engine, const Options& options, const std::string& sidecar,
+TakenOut leave_store(etcd::Client& client, const Options& options, const std::string& sidecar,
                      etcd::Client::Deadline deadline);
 
 // Is it there: does it share, by its own key on a lease? Nothing: that cannot be known, and `*why` has the reason.
-std::optional<bool> is_announced(etcd::Client& engine, const Options& options, const std::string& sidecar,
+std::optional<bool> is_announced(etcd::Client& client, const Options& options, const std::string& sidecar,
                                  std::string* why);
 
 // leave_store() on a thread of its own, which its end breaks off. What came of it is logged.
@@ -73,7 +73,7 @@ class LeaveTask {
  private:
   const Options options_;
   const std::string sidecar_;
-  etcd::Client engine_;
+  etcd::Client client_;
   std::thread thread_;
 };
 

@@ -1,4 +1,4 @@
-// The operations that transactions are made of. Pure; any thread.
+// The operations that transactions are made of, and what their results have found. Pure; any thread.
 #pragma once
 
 #include <string>
@@ -9,59 +9,41 @@
 namespace cluster {
 
 inline etcd::Operation put(std::string key, std::string value, std::int64_t lease = 0) {
-  etcd::Operation operation;
-  operation.kind = etcd::Operation::Kind::put;
-  operation.key = std::move(key);
-  operation.value = std::move(value);
-  operation.lease = lease;
-  return operation;
+  return {etcd::Operation::Kind::put, std::move(key), {}, std::move(value), lease};
 }
 
 inline etcd::Operation erase(std::string key, std::string range_end = {}) {
-  etcd::Operation operation;
-  operation.kind = etcd::Operation::Kind::erase;
-  operation.key = std::move(key);
-  operation.range_end = std::move(range_end);
-  return operation;
+  return {etcd::Operation::Kind::erase, std::move(key), std::move(range_end)};
 }
 
 inline etcd::Operation get(std::string key, std::string range_end = {}) {
-  etcd::Operation operation;
-  operation.kind = etcd::Operation::Kind::range;
-  operation.key = std::move(key);
-  operation.range_end = std::move(range_end);
-  return operation;
+  return {etcd::Operation::Kind::range, std::move(key), std::move(range_end)};
 }
 
 inline etcd::Operation nested(etcd::Transaction transaction) {
-  etcd::Operation operation;
-  operation.kind = etcd::Operation::Kind::nested;
+  etcd::Operation operation{etcd::Operation::Kind::nested};
   operation.transaction.push_back(std::move(transaction));
   return operation;
 }
 
 // Has the key been written last at that revision? 0: is it absent?
 inline etcd::Compare is_as_of(std::string key, etcd::Revision revision) {
-  etcd::Compare compare;
-  compare.key = std::move(key);
-  compare.what = etcd::Compare::What::modified;
-  compare.revision = revision;
-  return compare;
+  return {std::move(key), {}, etcd::Compare::What::modified, etcd::Compare::How::equal, revision};
 }
 
 // No key of that range, or not that key.
 inline etcd::Compare is_absent(std::string key, std::string range_end = {}) {
-  etcd::Compare compare;
-  compare.key = std::move(key);
-  compare.range_end = std::move(range_end);
-  return compare;
+  return {std::move(key), std::move(range_end)};
 }
 
 inline etcd::Compare is_there(std::string key) {
-  etcd::Compare compare;
-  compare.key = std::move(key);
-  compare.how = etcd::Compare::How::greater;
-  return compare;
+  return {std::move(key), {}, etcd::Compare::What::created, etcd::Compare::How::greater};
+}
+
+// What the `at`th operation has found first; null: nothing.
+inline const etcd::KeyValue* found(const etcd::TransactionResult& result, std::size_t at) {
+  if (at >= result.done.size() || result.done[at].found.empty()) return nullptr;
+  return &result.done[at].found.front();
 }
 
 }  // namespace cluster

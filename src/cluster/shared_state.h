@@ -2,10 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "app/catalogue_keeper.h"
-#include "app/clock.h"
 #include "app/registry.h"
 #include "cluster/counts.h"
 #include "cluster/freshness.h"
@@ -21,19 +22,10 @@ namespace cluster {
 
 struct SharedState {
   SharedState(const Options& settings, std::string own_id, std::string cluster_id, app::Registry& its_registry,
-              store::Journal& its_journal, app::CatalogueKeeper& its_keeper, Counts& its_counts)
-      : options(settings),
-        cluster(std::make_shared<etcd::FollowedCluster>(settings, std::move(cluster_id))),
-        authenticator(etcd::Authenticator::for_user_of(settings, cluster)),
-        keys(settings.prefix),
-        sidecar(std::move(own_id)),
-        registry(its_registry),
-        journal(its_journal),
-        keeper(its_keeper),
-        counts(its_counts) {}
+              store::Journal& its_journal, app::CatalogueKeeper& its_keeper, Counts& its_counts);
 
   const Options options;
-  const std::shared_ptr<etcd::FollowedCluster> cluster;  // this one and the next are of all engines
+  const std::shared_ptr<etcd::FollowedCluster> cluster;  // this one and the next are of all clients
   const std::shared_ptr<etcd::Authenticator> authenticator;
   const Keys keys;
   const std::string sidecar;
@@ -49,11 +41,12 @@ struct SharedState {
   ResumePoint resume_point GUARDED_BY(mutex);
 
   // To be written with what has just been followed.
-  domain::Fact resume_point_now() REQUIRES(mutex) {
-    const auto age = freshness.age();
-    if (age) resume_point.confirmed = app::wall_now() - *age;
-    return {resume_point_fact, to_text(resume_point)};
-  }
+  domain::Fact resume_point_now() REQUIRES(mutex);
+  // The assignment ended at the revision of an answer. The watch may have brought a newer one before.
+  void end_room(domain::Ledger& ledger, const std::string& room, std::optional<std::string_view> tombstone)
+      REQUIRES(mutex);
+  // The room was on `gateway` here, and is on `winner` in the store.
+  void count_conflict(const std::string& room, const std::string& gateway, const std::string& winner);
 };
 
 }  // namespace cluster

@@ -2,6 +2,7 @@
 // prepared, sent and concluded when the test says so.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 
@@ -18,18 +19,18 @@ using etcd_test::patiently;
 
 struct Store {
   EtcdProcess etcd;
-  etcd::Client engine{etcd.patient_options()};
+  etcd::Client client{etcd.patient_options()};
   cluster::Keys keys{"/test/"};
 
   // Under that key; "" if it is not there.
   std::string text(const std::string& key) {
-    const auto reply = engine.range({key}, patiently());
+    const auto reply = client.range({key}, patiently());
     REQUIRE(reply.ok());
     return reply.value.items.empty() ? "" : reply.value.items.front().value;
   }
   // Since when it stands so under that key; 0 if it is not there.
   etcd::Revision modified(const std::string& key) {
-    const auto reply = engine.range({key}, patiently());
+    const auto reply = client.range({key}, patiently());
     REQUIRE(reply.ok());
     return reply.value.items.empty() ? 0 : reply.value.items.front().modified;
   }
@@ -47,14 +48,17 @@ struct Store {
   bool is_marked(const std::string& room, const std::string& sidecar) { return mark(room, sidecar) != 0; }
 };
 
+// What came of a command that is to be prepared and sent anew.
+constexpr std::nullopt_t anew = std::nullopt;
+
 // The transaction is sent as one of many, as the writer does.
-inline etcd::Reply<etcd::TransactionResult> send(Store& store, const cluster::Command& command) {
+inline etcd::Reply<etcd::TransactionResult> send(Store& store, const cluster::CommandBase& command) {
   etcd::Operation operation;
   operation.kind = etcd::Operation::Kind::nested;
   operation.transaction.push_back(command.transaction);
   etcd::Transaction whole;
   whole.success.push_back(std::move(operation));
-  auto reply = store.engine.transact(whole, patiently());
+  auto reply = store.client.transact(whole, patiently());
   INFO(reply.why);
   REQUIRE(reply.ok());
   REQUIRE(reply.value.done.size() == 1);
@@ -64,60 +68,57 @@ inline etcd::Reply<etcd::TransactionResult> send(Store& store, const cluster::Co
 
 class Sidecar {
  public:
-  using What = cluster::Conclusion::What;
-
   Sidecar(Store& store, std::string id) : store_(store), id_(std::move(id)) {}
 
-  cluster::Command command(cluster::Command::Kind kind, const std::string& room) {
-    cluster::Command command;
-    command.kind = kind;
-    command.room = room;
-    named_.insert(room);
+  // As the writer does before it sends a command.
+  template <typename Kind>
+  Kind made(Kind command) {
+    named_.insert(command.room);
     command.id = id_ + "-" + std::to_string(++last_id_);
-    command.sidecar = id_;
+    if (command.sidecar.empty()) command.sidecar = id_;
     return command;
   }
-  cluster::Command claim(const std::string& room, const std::string& gateway,
-                         app::ClaimRequest::Kind kind = app::ClaimRequest::Kind::first,
-                         const std::string& leaves = "") {
-    auto made = command(cluster::Command::Kind::claim, room);
-    made.request.row = row(room, gateway);
-    made.request.kind = kind;
-    made.request.leaves = leaves;
-    return made;
+  cluster::Claim claim(const std::string& room, const std::string& gateway,
+                       app::ClaimRequest::Kind kind = app::ClaimRequest::Kind::first, const std::string& leaves = "") {
+    app::ClaimRequest request;
+    request.row = row(room, gateway);
+    request.kind = kind;
+    request.leaves = leaves;
+    return made(cluster::Claim(std::move(request), {}));
   }
-  cluster::Command republish(const std::string& room, const std::string& gateway, etcd::Revision over = 0) {
-    auto made = command(cluster::Command::Kind::republish, room);
-    made.request.row = row(room, gateway);
-    made.over = over;
-    return made;
+  cluster::Republish republish(const std::string& room, const std::string& gateway, etcd::Revision over = 0) {
+    return made(cluster::Republish(row(room, gateway), over));
   }
 
-  cluster::Conclusion prepare(cluster::Command& command) { return cluster::prepare(command, store_.keys, replica); }
-  // As it was prepared, perhaps long ago, perhaps once more.
-  cluster::Conclusion send(cluster::Command& command) {
-    const auto reply = cluster_test::send(store_, command);
-    return cluster::conclude(command, reply.value.done[0].nested[0], reply.header.revision, replica);
+  // What is known without asking; nothing: the command is to be sent.
+  template <typename Kind>
+  auto prepare(Kind& command) {
+    return seen(command.prepare(store_.keys, replica));
   }
-  cluster::Conclusion perform(cluster::Command command) {
+  // As it was prepared, perhaps long ago, perhaps once more. Nothing: it is to be prepared and sent anew.
+  template <typename Kind>
+  auto send(Kind& command) {
+    return conclude(command, cluster_test::send(store_, command));
+  }
+  template <typename Kind>
+  auto conclude(Kind& command, const etcd::Reply<etcd::TransactionResult>& reply) {
+    return seen(command.conclude(reply.value.done[0].nested[0], reply.header.revision, replica));
+  }
+  template <typename Kind>
+  auto perform(Kind command) {
     const auto known = prepare(command);
-    return known.what == What::ask ? send(command) : known;
+    return known ? known : send(command);
   }
-  cluster::Conclusion take(const std::string& room, const std::string& gateway) {
-    return perform(claim(room, gateway));
+  auto take(const std::string& room, const std::string& gateway) { return perform(claim(room, gateway)); }
+  auto use(const std::string& room, domain::Use use = domain::Use::live) {
+    return perform(made(cluster::MarkUse({room, use})));
   }
-  cluster::Conclusion use(const std::string& room, domain::Use use = domain::Use::live) {
-    auto made = command(cluster::Command::Kind::use, room);
-    made.use = use;
-    return perform(made);
-  }
-  cluster::Conclusion give_up(const std::string& room) {
-    return perform(command(cluster::Command::Kind::give_up, room));
-  }
+  auto give_up(const std::string& room) { return perform(made(cluster::GiveUp(room))); }
+  auto release(const std::string& room, bool force) { return perform(made(cluster::Release(room, force))); }
 
   // Takes in the store's present state, as the follower would.
   void follow() {
-    const auto reply = store_.engine.range({store_.keys.first_followed(), store_.keys.last_followed()}, patiently());
+    const auto reply = store_.client.range({store_.keys.first_followed(), store_.keys.last_followed()}, patiently());
     REQUIRE(reply.ok());
     std::set<std::string> gone = named_;
     replica.forget_tombstones();
@@ -146,8 +147,18 @@ class Sidecar {
   const std::string& id() const { return id_; }
 
   cluster::Replica replica;
+  std::string holder;  // the gateway that the last claim's outcome names
 
  private:
+  std::optional<app::ClaimOutcome> seen(const std::optional<app::Grant>& grant) {
+    holder = grant ? grant->row.gateway_name : "";
+    return grant ? std::optional(grant->outcome) : std::nullopt;
+  }
+  template <typename Outcome>
+  static std::optional<Outcome> seen(std::optional<Outcome> outcome) {
+    return outcome;
+  }
+
   Store& store_;
   std::string id_;
   std::set<std::string> named_;  // every room that was ever mentioned

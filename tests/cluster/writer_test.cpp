@@ -56,18 +56,17 @@ TEST_CASE("a use mark that came too late is not put over a newer one") {
   options.endpoints = {link.endpoint()};
   Writing writing(options, fleet_sidecar);
   const auto failures = [&] { return writing.counts.failures.value(); };
-  writing.writer->push(use_mark_of({"r", domain::Use::live, 5}));
+  writing.writer->push(MarkUse({"r", domain::Use::live, 5}));
   REQUIRE(comes_true([&] { return failures() >= 2; }));  // it is being retried
-  Command newer = use_mark_of({"r", domain::Use::kept, 0});
   std::atomic<bool> answers_caller{false};
-  newer.announced = [&] { answers_caller = true; };
+  MarkUse newer({"r", domain::Use::kept, 0}, [&] { answers_caller = true; });
   const auto before = failures();
   writing.writer->push(std::move(newer));
   REQUIRE(comes_true([&] { return answers_caller || failures() >= before + 3; }));
   is_shut = false;
   REQUIRE(comes_true([&] { return answers_caller && writing.counts.transactions.read().count >= 2; }));
-  etcd::Client engine(etcd.patient_options());
-  const auto mark = engine.range({Keys(etcd::Options{}.prefix).use("r", "writing")}, patiently());
+  etcd::Client client(etcd.patient_options());
+  const auto mark = client.range({Keys(etcd::Options{}.prefix).use("r", "writing")}, patiently());
   REQUIRE(mark.value.items.size() == 1);
   CHECK(use_mark_from(mark.value.items[0].value).use == domain::Use::kept);
 }
@@ -78,15 +77,12 @@ TEST_CASE("a release fails at its deadline even behind a use mark that is retrie
   etcd::Options nowhere = hasty(etcd.options());
   nowhere.endpoints = {"http://127.0.0.1:1"};
   Writing writing(nowhere, fleet_sidecar);
-  writing.writer->push(use_mark_of({"r", domain::Use::live, 5}));
-  Command release;
-  release.kind = Command::Kind::release;
-  release.room = "r";
-  release.deadline = in(attempt);
+  writing.writer->push(MarkUse({"r", domain::Use::live, 5}));
   std::atomic<int> reported{0};
-  release.released = [&](app::Claims::Released what) {
+  Release release("r", false, [&](app::Claims::Released what) {
     reported += what == app::Claims::Released::unavailable ? 1 : 100;
-  };
+  });
+  release.deadline = in(attempt);
   writing.writer->push(std::move(release));
   CHECK(comes_true([&] { return reported == 1; }));
 }
