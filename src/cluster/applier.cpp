@@ -150,8 +150,8 @@ void Applier::apply_draining(const std::string& gateway, const etcd::Event& even
 }
 
 void Applier::apply_sidecar(const std::string& id, const etcd::Event& event) {
-  if (event.erased) return membership_.went(id);
-  if (const auto value = sidecar_value_from(event.item.value)) membership_.came(id, *value);
+  if (event.erased) return sidecars_.went(id);
+  if (const auto value = sidecar_value_from(event.item.value)) sidecars_.came(id, *value);
 }
 
 // What cannot be done now is done with what comes next, a heartbeat at the latest; so is one of a gateway that is not known yet.

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "cluster/membership.h"
 #include "cluster/shared_state.h"
+#include "cluster/sidecars.h"
 #include "cluster/writer.h"
 #include "etcd/client.h"
 
@@ -26,8 +26,8 @@ struct Listing {
 
 class Applier {
  public:
-  Applier(SharedState& state, Writer& writer, Membership& membership)
-      : state_(state), writer_(writer), membership_(membership) {}
+  Applier(SharedState& state, Writer& writer, Sidecars& sidecars)
+      : state_(state), writer_(writer), sidecars_(sidecars) {}
 
   // `has_other_past`: the store is another one than was followed, or was put back.
   void apply(const Listing& listing, bool has_other_past);
@@ -73,7 +73,7 @@ class Applier {
 
   SharedState& state_;
   Writer& writer_;
-  Membership& membership_;
+  Sidecars& sidecars_;
   std::set<std::string> forced_;                    // rooms that an operator has released by force, of these changes
   std::map<std::string, domain::Draining> drains_;  // by gateway, that the file does not have yet
   std::vector<std::string> emptied_;                // by force, and with sessions that are to be forgotten

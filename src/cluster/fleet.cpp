@@ -38,7 +38,7 @@ struct Fleet::Active {
   ~Active() { writer->stop(); }
 
   void follow() {
-    if (!follower) follower = std::make_unique<Follower>(*state, *writer, membership);
+    if (!follower) follower = std::make_unique<Follower>(*state, *writer, membership.sidecars());
     is_following = true;
   }
   bool is_listed() const { return is_following && follower->is_listed(); }
@@ -277,7 +277,7 @@ app::FleetView Fleet::view() const {
     const locks::MutexLock lock(now->state->mutex);
     view.revision = now->state->resume_point.revision;
   }
-  for (const auto& [id, sidecar] : now->membership.sidecars()) {
+  for (const auto& [id, sidecar] : now->membership.sidecars().all()) {
     view.sidecars.push_back({id, sidecar.name, sidecar.address, sidecar.version, sidecar.since, id == id_});
   }
   for (const etcd::MemberStatus& member : now->membership.members()) {

@@ -20,9 +20,9 @@ constexpr auto oldest_without_list = 30s;
 
 }  // namespace
 
-Follower::Follower(SharedState& state, Writer& writer, Membership& membership)
+Follower::Follower(SharedState& state, Writer& writer, Sidecars& sidecars)
     : state_(state),
-      applier_(state, writer, membership),
+      applier_(state, writer, sidecars),
       client_(state.options, state.cluster, state.authenticator),
       thread_([this] { work(); }) {}
 

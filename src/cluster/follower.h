@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "cluster/applier.h"
-#include "cluster/membership.h"
 #include "cluster/shared_state.h"
+#include "cluster/sidecars.h"
 #include "cluster/writer.h"
 #include "etcd/client.h"
 #include "locks/mutex.h"
@@ -20,7 +20,7 @@ namespace cluster {
 
 class Follower {
  public:
-  Follower(SharedState& state, Writer& writer, Membership& membership);
+  Follower(SharedState& state, Writer& writer, Sidecars& sidecars);
   ~Follower();  // stop()
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;

@@ -32,7 +32,7 @@ void Applier::apply(const Listing& listing, bool has_other_past) {
     ListedNames names = apply_items(listing);
     apply_rooms(listing, is_join || is_other_history, is_other_history);
     const auto with_use_marks = apply_use_marks(listing);
-    membership_.list(std::move(names.sidecars), with_use_marks);
+    sidecars_.list(std::move(names.sidecars), with_use_marks);
     if (is_join || is_other_history) republish_drains(names.drained);
     state_.replica.set_followed(listing.revision);
     state_.resume_point.cluster_id = listing.cluster_id;

@@ -3,7 +3,6 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <iterator>
 #include <random>
 #include <utility>
 
@@ -24,12 +23,6 @@ constexpr auto members_every = 10s;
 constexpr auto note_every = 10s;
 constexpr auto foreign_every = 1min;
 constexpr auto order_every = 10s;
-// The deadline of work that puts things in order: a slow store is given more time step by step (etcd/attempt_time.h).
-constexpr auto order_within = 30s;
-// The next sidecar in the order of names does it if the one before has not.
-constexpr auto delay_per_rank = 10s;
-constexpr std::size_t most_in_order = 500;
-constexpr std::int64_t marks_a_page = 5000;
 constexpr std::size_t rooms_announced_per_slice = 256;
 // Commands that wait while numbers of users are published; else those wait.
 constexpr std::size_t most_unpublished = 512;
@@ -45,8 +38,10 @@ Membership::Membership(SharedState& state, Writer& writer, SidecarValue self)
     : state_(state),
       writer_(writer),
       self_(std::move(self)),
+      sidecars_(state.sidecar, self_.instance),
       client_(state.options, state.cluster, state.authenticator),
       members_client_(state.options, state.cluster, state.authenticator),
+      departed_(state, writer, sidecars_, client_),
       thread_([this] { work(); }),
       members_thread_([this] { look_at_members(); }) {}
 
@@ -77,10 +72,10 @@ void Membership::work() {
     keep_lease();
     log_state();
     publish_users();
-    forget_silent_users();
+    departed_.forget_silent_users();
     if (is_due(next_order_, order_every) && state_.freshness.failing_for() == 0ms) {
-      forget_tombstones();
-      reap_lost();
+      departed_.forget_tombstones();
+      departed_.reap_lost();
     }
     const bool fails = state_.freshness.failing_for() > 0ms;
     lock.lock();
@@ -140,11 +135,7 @@ void Membership::check_heartbeat() {
 }
 
 void Membership::keep_lease() {
-  bool is_announced;
-  {
-    const locks::MutexLock lock(mutex_);
-    is_announced = is_announced_;
-  }
+  const bool is_announced = sidecars_.is_announced();
   if (lease_ != 0 && is_announced && !is_due(next_lease_, lease_every)) return;
   if (state_.freshness.failing_for() > 0ms) return;
   if (lease_ != 0 && is_announced) {
@@ -166,8 +157,7 @@ void Membership::keep_lease() {
     return;
   }
   next_lease_ = Clock::now() + lease_every;
-  const locks::MutexLock lock(mutex_);
-  is_announced_ = true;
+  sidecars_.mark_announced();
 }
 
 // What operators have to know, once; and, for the time after a restart, up to when all was known.
@@ -237,142 +227,9 @@ void Membership::publish_users() {
   }
 }
 
-// A sidecar that went is as one silent session: after dead_after its users count no more, until it is back.
-void Membership::forget_silent_users() {
-  const auto old = Clock::now() - state_.registry.policy()->options().dead_after;
-  std::set<std::string> silent;
-  {
-    const locks::MutexLock lock(mutex_);
-    for (const auto& [id, since] : lost_) {
-      if (since <= old) silent.insert(id);
-    }
-  }
-  if (silent == silent_) return;
-  silent_ = std::move(silent);
-  std::string last;
-  for (bool more = true; more; state_.registry.pause_between_slices()) {
-    const locks::MutexLock lock(state_.mutex);
-    if (last.empty()) state_.replica.set_silent(silent_);
-    const auto rooms = state_.replica.rooms_with_users(last, rooms_announced_per_slice);
-    app::Registry::Transaction local(state_.registry);
-    for (const std::string& room : rooms) {
-      local.ledger().set_users_elsewhere(room, static_cast<std::size_t>(state_.replica.users(room)));
-    }
-    more = !rooms.empty();
-    if (more) last = rooms.back();
-  }
-}
-
-void Membership::list(std::map<std::string, SidecarValue> sidecars, const std::set<std::string>& with_use_marks) {
-  const locks::MutexLock lock(mutex_);
-  sidecars_ = std::move(sidecars);
-  if (!sidecars_.count(state_.sidecar)) is_announced_ = false;
-  for (auto it = lost_.begin(); it != lost_.end();) it = sidecars_.count(it->first) ? lost_.erase(it) : std::next(it);
-  for (const std::string& id : with_use_marks) {
-    if (id != state_.sidecar && !sidecars_.count(id)) lost_.try_emplace(id, Clock::now());
-  }
-}
-
-void Membership::came(const std::string& id, const SidecarValue& sidecar) {
-  const locks::MutexLock lock(mutex_);
-  if (id == state_.sidecar && sidecar.instance != self_.instance) {
-    logging::error("Another sidecar has the identity of this one: each needs a database file of its own",
-                   {{"sidecar", id}, {"address", sidecar.address}});
-  }
-  sidecars_[id] = sidecar;
-  lost_.erase(id);
-}
-
-void Membership::went(const std::string& id) {
-  const locks::MutexLock lock(mutex_);
-  sidecars_.erase(id);
-  if (id == state_.sidecar) {
-    is_announced_ = false;
-  } else {
-    lost_.try_emplace(id, Clock::now());
-  }
-}
-
-std::map<std::string, SidecarValue> Membership::sidecars() const {
-  const locks::MutexLock lock(mutex_);
-  return sidecars_;
-}
-
 std::vector<etcd::MemberStatus> Membership::members() const {
   const locks::MutexLock lock(mutex_);
   return members_;
-}
-
-std::size_t Membership::rank() const {
-  const locks::MutexLock lock(mutex_);
-  return static_cast<std::size_t>(std::distance(sidecars_.begin(), sidecars_.lower_bound(state_.sidecar)));
-}
-
-// A sidecar that is cut off may answer for max_stale what it knows; users with such an answer come within join_grace.
-std::chrono::milliseconds Membership::grace() const {
-  const auto policy = state_.registry.policy();
-  return state_.options.max_stale + policy->options().join_grace;
-}
-
-void Membership::forget_tombstones() {
-  if (writer_.backlog() >= most_in_order) return;  // those of the last time still wait
-  const auto old = Clock::now() - grace() - delay_per_rank * rank();
-  std::vector<Plain> commands;
-  {
-    const locks::MutexLock lock(state_.mutex);
-    for (const auto& [room, tombstone] : state_.replica.tombstones()) {
-      if (tombstone.since > old) continue;
-      const std::string key = state_.keys.tombstone(room);
-      Plain& command = commands.emplace_back(etcd::Transaction{{is_as_of(key, tombstone.modified)}, {erase(key)}});
-      command.deadline = Clock::now() + order_within;
-      if (commands.size() == most_in_order) break;
-    }
-  }
-  for (Plain& command : commands) writer_.push(std::move(command));
-}
-
-void Membership::reap_lost() {
-  if (writer_.backlog() >= most_in_order) return;
-  const auto old = Clock::now() - grace() - delay_per_rank * rank();
-  std::vector<std::string> gone;
-  {
-    const locks::MutexLock lock(mutex_);
-    for (const auto& [id, since] : lost_) {
-      if (since <= old) gone.push_back(id);
-    }
-  }
-  for (const std::string& id : gone) reap(id);
-}
-
-void Membership::reap(const std::string& id) {
-  etcd::RangeRequest request;
-  request.key = state_.keys.first_use();
-  request.range_end = state_.keys.last_use();
-  request.keys_only = true;
-  request.limit = marks_a_page;
-  std::int64_t reaped = 0;
-  for (bool more = true; more;) {
-    const auto reply = client_.range(request);
-    if (!reply.ok()) return;
-    for (const etcd::KeyValue& item : reply.value.items) {
-      const auto key = state_.keys.parse(item.key);
-      if (!key || key->sidecar != id) continue;
-      Reap command(key->name, id, item.modified);
-      command.deadline = Clock::now() + order_within;
-      writer_.push(std::move(command));
-      if (++reaped == static_cast<std::int64_t>(most_in_order)) break;
-    }
-    if (reaped == static_cast<std::int64_t>(most_in_order)) break;
-    more = reply.value.more && !reply.value.items.empty();
-    if (more) request.key = reply.value.items.back().key + '\0';
-  }
-  if (reaped > 0) {
-    logging::info("Rooms of a departed sidecar are given up, where no other sidecar uses them",
-                  {{"sidecar", id}, {"rooms", reaped}});
-    return;  // and looked at again
-  }
-  const locks::MutexLock lock(mutex_);
-  lost_.erase(id);
 }
 
 }  // namespace cluster

@@ -1,15 +1,16 @@
-// This sidecar's membership: announces it on a lease (that nothing else hangs on), measures how stale the replica may
-// be, and removes what departed sidecars have left behind.
+// This sidecar's membership: announces it on a lease (that nothing else hangs on) and how many users it has, measures how
+// stale the replica may be, and has removed what departed sidecars have left behind.
 // A thread of its own from construction to destruction; another one looks at etcd's members. Any thread may call.
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "cluster/departed.h"
 #include "cluster/shared_state.h"
+#include "cluster/sidecars.h"
 #include "cluster/values.h"
 #include "cluster/writer.h"
 #include "etcd/client.h"
@@ -27,12 +28,7 @@ class Membership {
   // Takes leave of the others.
   void stop();
 
-  // What the follower learns. `with_use_marks`: sidecars whose use marks are in the store.
-  void list(std::map<std::string, SidecarValue> sidecars, const std::set<std::string>& with_use_marks);
-  void came(const std::string& id, const SidecarValue& sidecar);
-  void went(const std::string& id);
-
-  std::map<std::string, SidecarValue> sidecars() const;
+  Sidecars& sidecars() { return sidecars_; }
   std::vector<etcd::MemberStatus> members() const;
 
  private:
@@ -45,32 +41,24 @@ class Membership {
   void log_foreign();
   void log_leaders(const std::vector<etcd::MemberStatus>& members);
   void publish_users();
-  void forget_silent_users();
-  void forget_tombstones();
-  void reap_lost();
-  void reap(const std::string& id);
-  std::size_t rank() const;
-  std::chrono::milliseconds grace() const;
   bool is_due(Clock::time_point& next, std::chrono::milliseconds every) const;
 
   SharedState& state_;
   Writer& writer_;
   const SidecarValue self_;
+  Sidecars sidecars_;
   mutable locks::Mutex mutex_;
   locks::ConditionVariable woken_;
   bool stopping_ GUARDED_BY(mutex_) = false;
-  std::map<std::string, SidecarValue> sidecars_ GUARDED_BY(mutex_);
-  std::map<std::string, Clock::time_point> lost_ GUARDED_BY(mutex_);  // since when; use marks still there
-  bool is_announced_ GUARDED_BY(mutex_) = true;                       // false: our key is gone though the lease is not
   std::vector<etcd::MemberStatus> members_ GUARDED_BY(mutex_);
   // The thread's own.
   etcd::Client client_;
   etcd::Client members_client_;
+  Departed departed_;
   std::int64_t lease_ = 0;
   Freshness::Time last_look_{0};
   etcd::Revision last_heartbeat_ = -1;
   Clock::time_point heartbeat_since_{};
-  std::set<std::string> silent_;  // sidecars gone for so long that their users count no more
   Clock::time_point next_look_{}, next_lease_{}, next_note_{}, next_order_{};
   std::string why_away_;
   bool away_logged_ = false;
