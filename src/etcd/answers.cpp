@@ -45,11 +45,9 @@ std::optional<TransactionResult::Done> done_of(const json::Value& response, cons
   TransactionResult::Done done;
   switch (asked.kind) {
     case Operation::Kind::put:
-      if (response.find("response_put") == nullptr) return std::nullopt;
-      return done;
+      return response.find("response_put") != nullptr ? std::optional(done) : std::nullopt;
     case Operation::Kind::erase:
-      if (response.find("response_delete_range") == nullptr) return std::nullopt;
-      return done;
+      return response.find("response_delete_range") != nullptr ? std::optional(done) : std::nullopt;
     case Operation::Kind::range: {
       const json::Value* range = response.find("response_range");
       auto found = range != nullptr ? list_of<KeyValue>(*range, "kvs", key_value_of) : std::nullopt;

@@ -45,7 +45,6 @@ class Client::Inside {
     });
     reply.error = outcome.error;
     reply.why = outcome.why;
-    not_found = outcome.not_found;
     return reply;
   }
 
@@ -53,7 +52,6 @@ class Client::Inside {
   const std::shared_ptr<FollowedCluster> cluster;
   const std::shared_ptr<Authenticator> authenticator;
   Asker asker;
-  bool not_found = false;  // the last question's
 };
 
 Client::Client(const Options& options, std::shared_ptr<FollowedCluster> cluster,
@@ -91,13 +89,8 @@ Reply<bool> Client::keep_lease(std::int64_t lease, std::optional<Deadline> deadl
 }
 
 Reply<bool> Client::revoke_lease(std::int64_t lease, std::optional<Deadline> deadline) {
-  auto reply = inside_->ask<bool>({"/v3/lease/revoke", lease_request(lease), false}, deadline,
-                                  [](const json::Value&) { return std::optional(true); });
-  if (inside_->not_found) {
-    reply.error = ErrorCode::none;
-    reply.value = false;
-  }
-  return reply;
+  return inside_->ask<bool>({"/v3/lease/revoke", lease_request(lease), false}, deadline,
+                            [](const json::Value&) { return std::optional(true); });
 }
 
 std::vector<MemberStatus> Client::members() {
@@ -168,10 +161,7 @@ WatchEnd Client::watch(std::string_view key, std::string_view range_end, Revisio
     if (stream.end()) {
       end = *stream.end();
     } else {
-      end.why = outcome.of_stranger                     ? WatchEnd::Why::lost
-                : outcome.error == ErrorCode::refused   ? WatchEnd::Why::refused
-                : outcome.error == ErrorCode::compacted ? WatchEnd::Why::compacted
-                                                        : WatchEnd::Why::lost;
+      end.why = outcome.of_stranger ? WatchEnd::Why::lost : why_of(outcome.error);
       end.words = outcome.why.empty() ? "the member ended the watch" : outcome.why;
     }
     if (stream.has_begun()) asker.listened_well();

@@ -152,7 +152,7 @@ class Client {
   Reply<TransactionResult> transact(const Transaction& transaction, std::optional<Deadline> deadline = {});
   Reply<Page> range(const RangeRequest& request, std::optional<Deadline> deadline = {});
 
-  // A lease of so many seconds; its id. keep_alive: false if it is gone.
+  // A lease of so many seconds; its id. keep_lease: false if it is gone.
   Reply<std::int64_t> grant_lease(std::chrono::seconds time, std::optional<Deadline> deadline = {});
   Reply<bool> keep_lease(std::int64_t lease, std::optional<Deadline> deadline = {});
   Reply<bool> revoke_lease(std::int64_t lease, std::optional<Deadline> deadline = {});

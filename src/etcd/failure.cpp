@@ -63,7 +63,6 @@ Failure failure_of(int code, std::string_view message) {
   failure.error = error_of(code, message);
   failure.of_token = is_of_token(code, message);
   failure.of_auth_off = has(message, "authentication is not enabled");
-  failure.not_found = code == 5;
   failure.why = std::string(message) + " (code " + std::to_string(code) + ")";
   return failure;
 }
@@ -108,9 +107,7 @@ Failure failure_in(const Answer& answer, bool changes, const std::function<bool(
   if (answer.status != 200) return failure_of_answer(answer.status, answer.body);
   const auto json = json::Value::parse(answer.body);
   const json::Value* error = json ? json->find("error") : nullptr;  // of a stream's answer, as a kept lease's is
-  if (error != nullptr) {
-    return failure_of_stream(*error);
-  }
+  if (error != nullptr) return failure_of_stream(*error);
   if (!json || !reader(*json)) return failure_of(ErrorCode::unknown, "the answer is not understood");
   return {};
 }

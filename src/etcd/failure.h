@@ -16,7 +16,6 @@ struct Failure {
   ErrorCode error = ErrorCode::none;
   bool of_token = false;     // one that is made anew may be good
   bool of_auth_off = false;  // there are no tokens, as etcd asks for none
-  bool not_found = false;
   bool of_stranger = false;  // the member did not say to which cluster it belongs: another one may know better
   std::string why;
 };

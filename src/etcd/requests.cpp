@@ -9,6 +9,14 @@ namespace {
 // Numbers as text, as the gateway itself writes them.
 void number(json::Writer& out, const char* name, std::int64_t value) { out.member(name, std::to_string(value)); }
 
+std::string of_number(const char* name, std::int64_t value) {
+  json::Writer out;
+  out.begin_object();
+  number(out, name, value);
+  out.end_object();
+  return out.take();
+}
+
 void bytes(json::Writer& out, const char* name, std::string_view value) { out.member(name, to_base64(value)); }
 
 void keys(json::Writer& out, std::string_view key, std::string_view range_end) {
@@ -19,17 +27,10 @@ void keys(json::Writer& out, std::string_view key, std::string_view range_end) {
 void write(json::Writer& out, const Compare& compare) {
   out.begin_object();
   keys(out, compare.key, compare.range_end);
+  const bool is_created = compare.what == Compare::What::created;
   out.member("result", compare.how == Compare::How::equal ? "EQUAL" : "GREATER");
-  switch (compare.what) {
-    case Compare::What::created:
-      out.member("target", "CREATE");
-      number(out, "create_revision", compare.revision);
-      break;
-    case Compare::What::modified:
-      out.member("target", "MOD");
-      number(out, "mod_revision", compare.revision);
-      break;
-  }
+  out.member("target", is_created ? "CREATE" : "MOD");
+  number(out, is_created ? "create_revision" : "mod_revision", compare.revision);
   out.end_object();
 }
 
@@ -106,21 +107,9 @@ std::string own_range_request(std::string_view prefix) {
   return out.take();
 }
 
-std::string grant_request(std::chrono::seconds time) {
-  json::Writer out;
-  out.begin_object();
-  number(out, "TTL", time.count());
-  out.end_object();
-  return out.take();
-}
+std::string grant_request(std::chrono::seconds time) { return of_number("TTL", time.count()); }
 
-std::string lease_request(std::int64_t lease) {
-  json::Writer out;
-  out.begin_object();
-  number(out, "ID", lease);
-  out.end_object();
-  return out.take();
-}
+std::string lease_request(std::int64_t lease) { return of_number("ID", lease); }
 
 std::string watch_request(std::string_view key, std::string_view range_end, Revision from) {
   json::Writer out;

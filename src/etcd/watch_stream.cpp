@@ -11,17 +11,6 @@
 namespace etcd {
 namespace {
 
-WatchEnd::Why why_of(ErrorCode error) {
-  switch (error) {
-    case ErrorCode::refused:
-      return WatchEnd::Why::refused;
-    case ErrorCode::compacted:
-      return WatchEnd::Why::compacted;
-    default:
-      return WatchEnd::Why::lost;
-  }
-}
-
 // The reason for which etcd ended a watch is a text only: "rpc error: code = InvalidArgument desc = …".
 Failure failure_of_reason(const std::string& reason) {
   const bool is_denied = reason.find("permission denied") != reason.npos;
@@ -31,6 +20,11 @@ Failure failure_of_reason(const std::string& reason) {
 }
 
 }  // namespace
+
+WatchEnd::Why why_of(ErrorCode error) {
+  if (error == ErrorCode::refused) return WatchEnd::Why::refused;
+  return error == ErrorCode::compacted ? WatchEnd::Why::compacted : WatchEnd::Why::lost;
+}
 
 bool WatchStream::take(std::string_view piece) {
   while (!end_ && !piece.empty()) {

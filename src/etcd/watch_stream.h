@@ -12,6 +12,9 @@
 
 namespace etcd {
 
+// Why a watch ends that failed so.
+WatchEnd::Why why_of(ErrorCode error);
+
 class WatchStream {
  public:
   // The longest line without an end.
