@@ -52,6 +52,18 @@ struct Fleet::Active {
     const auto age = state->freshness.age();
     return !age || *age >= state->options.max_stale;
   }
+  std::optional<std::string> problem() const {
+    const auto& freshness = state->freshness;
+    if (const auto failing = freshness.failing_for(); failing >= state->options.timeout) {
+      return "etcd has not answered for " + std::to_string(std::chrono::round<std::chrono::seconds>(failing).count()) +
+             " s; new rooms are refused, known ones are answered";
+    }
+    if (writer->is_refused()) return "etcd refuses the sidecar's requests; new rooms are refused, see the log";
+    if (!is_listed()) return "the assignments of other sidecars are being read";
+    if (is_outdated()) return "recent assignments of other sidecars are not known; only rooms in use here are answered";
+    if (!is_live()) return "changes by other sidecars may come late";
+    return std::nullopt;
+  }
 
   std::shared_ptr<SharedState> state;
   std::shared_ptr<Writer> writer;
@@ -292,24 +304,10 @@ app::FleetView Fleet::view() const {
 std::optional<std::string> Fleet::problem() const {
   const auto now = active();
   if (!now) return std::nullopt;
-  auto problem = problem_of(*now);
+  const auto problem = now->problem();
   const auto foreign = now->state->cluster->problem();
   if (problem && foreign) return *problem + "; " + *foreign;
   return problem ? problem : foreign;
-}
-
-std::optional<std::string> Fleet::problem_of(const Active& active) {
-  const auto& freshness = active.state->freshness;
-  if (const auto failing = freshness.failing_for(); failing >= active.state->options.timeout) {
-    return "etcd has not answered for " + std::to_string(std::chrono::round<std::chrono::seconds>(failing).count()) +
-           " s; new rooms are refused, known ones are answered";
-  }
-  if (active.writer->is_refused()) return "etcd refuses the sidecar's requests; new rooms are refused, see the log";
-  if (!active.is_listed()) return "the assignments of other sidecars are being read";
-  if (active.is_outdated())
-    return "recent assignments of other sidecars are not known; only rooms in use here are answered";
-  if (!active.is_live()) return "changes by other sidecars may come late";
-  return std::nullopt;
 }
 
 }  // namespace cluster

@@ -58,7 +58,6 @@ class Fleet final : public app::Claims {
   struct Active;
   void write_identity() const;
   std::shared_ptr<Active> make_active(const Options& options) REQUIRES(configuring_);
-  static std::optional<std::string> problem_of(const Active& active);
   void end_following() REQUIRES(configuring_);
   void replace_active(std::shared_ptr<Active> next, bool leaves) REQUIRES(configuring_);
   std::shared_ptr<Active> active() const;

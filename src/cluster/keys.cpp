@@ -58,51 +58,16 @@ std::optional<std::string> decoded(std::string_view text) {
 
 }  // namespace
 
-std::string Keys::failover(std::string_view gateway) const {
-  std::string key = prefix_ + "failover/";
-  append_encoded(key, gateway);
-  return key;
-}
-
-std::string Keys::gateway(std::string_view name) const {
-  std::string key = prefix_ + "gateway/";
+std::string Keys::key(std::string_view kind, std::string_view name) const {
+  std::string key = prefix_;
+  key += kind;
   append_encoded(key, name);
-  return key;
-}
-
-std::string Keys::tombstone(std::string_view room) const {
-  std::string key = prefix_ + "left/";
-  append_encoded(key, room);
-  return key;
-}
-
-std::string Keys::room(std::string_view room) const {
-  std::string key = prefix_ + "room/";
-  append_encoded(key, room);
-  return key;
-}
-
-std::string Keys::sidecar(std::string_view id) const {
-  std::string key = prefix_ + "sidecar/";
-  append_encoded(key, id);
   return key;
 }
 
 std::string Keys::use(std::string_view room, std::string_view sidecar) const {
   std::string key = first_use(room);
   append_encoded(key, sidecar);
-  return key;
-}
-
-std::string Keys::first_use(std::string_view room) const {
-  std::string key = first_use();
-  append_encoded(key, room);
-  return key + '/';
-}
-
-std::string Keys::last_use(std::string_view room) const {
-  std::string key = first_use(room);
-  key.back() = '0';  // what comes after '/'
   return key;
 }
 

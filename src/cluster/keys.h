@@ -31,11 +31,11 @@ class Keys {
   explicit Keys(std::string prefix) : prefix_(std::move(prefix)) {}
 
   std::string heartbeat() const { return prefix_ + "beat"; }
-  std::string failover(std::string_view gateway) const;
-  std::string gateway(std::string_view name) const;
-  std::string tombstone(std::string_view room) const;
-  std::string room(std::string_view room) const;
-  std::string sidecar(std::string_view id) const;
+  std::string failover(std::string_view gateway) const { return key("failover/", gateway); }
+  std::string gateway(std::string_view name) const { return key("gateway/", name); }
+  std::string tombstone(std::string_view room) const { return key("left/", room); }
+  std::string room(std::string_view room) const { return key("room/", room); }
+  std::string sidecar(std::string_view id) const { return key("sidecar/", id); }
   std::string use(std::string_view room, std::string_view sidecar) const;
 
   // Ranges: [first, last).
@@ -43,13 +43,15 @@ class Keys {
   std::string last_followed() const { return last_use(); }
   std::string first_use() const { return prefix_ + "use/"; }
   std::string last_use() const { return prefix_ + "use0"; }
-  std::string first_use(std::string_view room) const;
-  std::string last_use(std::string_view room) const;
+  std::string first_use(std::string_view room) const { return key("use/", room) + '/'; }
+  std::string last_use(std::string_view room) const { return key("use/", room) + '0'; }  // what comes after '/'
 
   // Nothing for a key that is none of these.
   std::optional<ParsedKey> parse(std::string_view key) const;
 
  private:
+  std::string key(std::string_view kind, std::string_view name) const;
+
   std::string prefix_;
 };
 

@@ -25,6 +25,12 @@ std::optional<json::Value> object_from(std::string_view text) {
 constexpr std::string_view words_of_left[] = {"empty", "released", "forced"};
 constexpr std::string_view words_of_draining[] = {"no", "yes", "move"};
 
+template <typename Enum, std::size_t Count>
+std::optional<Enum> find_word(const std::string_view (&words)[Count], std::string_view word) {
+  const auto found = std::find(std::begin(words), std::end(words), word);
+  return found == std::end(words) ? std::nullopt : std::optional(static_cast<Enum>(found - std::begin(words)));
+}
+
 }  // namespace
 
 std::string to_text(const RoomValue& value) {
@@ -70,10 +76,7 @@ std::optional<Tombstone> tombstone_from(std::string_view text) {
   Tombstone value;
   value.gateway = member_text(*json, "gateway");
   value.id = member_text(*json, "id");
-  const std::string why = member_text(*json, "why");
-  for (std::size_t i = 0; i < std::size(words_of_left); ++i) {
-    if (words_of_left[i] == why) value.why = static_cast<Tombstone::Why>(i);
-  }
+  value.why = find_word<Tombstone::Why>(words_of_left, member_text(*json, "why")).value_or(value.why);
   if (!domain::is_valid_id(value.gateway)) return std::nullopt;
   return value;
 }
@@ -127,11 +130,7 @@ std::string to_text(domain::Draining draining) {
 
 std::optional<domain::Draining> draining_from(std::string_view text) {
   const auto json = object_from(text);
-  const std::string word = json ? member_text(*json, "draining") : "";
-  for (std::size_t i = 0; i < std::size(words_of_draining); ++i) {
-    if (words_of_draining[i] == word) return static_cast<domain::Draining>(i);
-  }
-  return std::nullopt;
+  return find_word<domain::Draining>(words_of_draining, json ? member_text(*json, "draining") : "");
 }
 
 std::string to_text(const FailoverValue& value) {

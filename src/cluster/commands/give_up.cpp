@@ -7,7 +7,8 @@ namespace cluster {
 
 using Released = app::Claims::Released;
 
-std::optional<Released> EndOfUse::prepare(const Keys& keys, const Replica& replica, etcd::Revision use_mark) {
+std::optional<Released> EndOfUse::prepare(const Keys& keys, const Replica& replica) {
+  const etcd::Revision use_mark = departed_mark != 0 ? departed_mark : replica.use_mark(room);
   if (use_mark == 0) return Released::in_use;
   const std::string use = keys.use(room, sidecar);
   const std::string key = keys.room(room);
@@ -40,7 +41,8 @@ std::optional<Released> EndOfUse::prepare(const Keys& keys, const Replica& repli
 }
 
 std::optional<Released> EndOfUse::conclude(const etcd::TransactionResult& result, etcd::Revision revision,
-                                           Replica& replica, bool is_ours) {
+                                           Replica& replica) {
+  const bool is_ours = departed_mark == 0;
   if (result.done.empty() || result.done[0].nested.empty()) return Released::unavailable;
   const etcd::TransactionResult& inner = result.done[0].nested[0];
   if (inner.succeeded) {
@@ -76,15 +78,6 @@ std::optional<Released> EndOfUse::conclude(const etcd::TransactionResult& result
   return Released::done;
 }
 
-std::optional<Released> GiveUp::prepare(const Keys& keys, const Replica& replica) {
-  return EndOfUse::prepare(keys, replica, replica.use_mark(room));
-}
-
-std::optional<Released> GiveUp::conclude(const etcd::TransactionResult& result, etcd::Revision revision,
-                                         Replica& replica) {
-  return EndOfUse::conclude(result, revision, replica, true);
-}
-
 void GiveUp::finish(Released outcome, SharedState& state, Writer& writer) const {
   const bool has_ended = outcome == Released::done;
   bool is_used = false;
@@ -97,15 +90,6 @@ void GiveUp::finish(Released outcome, SharedState& state, Writer& writer) const 
   // Somebody came in meanwhile: the room goes on where it was.
   if (has_ended && is_used) writer.push(Republish(row));
   ended(has_ended && !is_used);
-}
-
-std::optional<Released> Reap::prepare(const Keys& keys, const Replica& replica) {
-  return EndOfUse::prepare(keys, replica, use_mark);
-}
-
-std::optional<Released> Reap::conclude(const etcd::TransactionResult& result, etcd::Revision revision,
-                                       Replica& replica) {
-  return EndOfUse::conclude(result, revision, replica, false);
 }
 
 void Reap::finish(Released outcome, SharedState& state, Writer&) const {

@@ -9,14 +9,15 @@ namespace cluster {
 struct EndOfUse : RoomCommand {
   // done: the assignment has ended; in_use: others use it, or there is none; unavailable: it cannot be read.
   using Outcome = app::Claims::Released;
-  using RoomCommand::RoomCommand;
 
-  domain::Assignment row{};  // that is to end; empty: none is known
+  explicit EndOfUse(std::string its_room, etcd::Revision of_departed = 0)
+      : RoomCommand(std::move(its_room)), departed_mark(of_departed) {}
 
- protected:
-  std::optional<Outcome> prepare(const Keys& keys, const Replica& replica, etcd::Revision use_mark);
-  std::optional<Outcome> conclude(const etcd::TransactionResult& result, etcd::Revision revision, Replica& replica,
-                                  bool is_ours);
+  etcd::Revision departed_mark;  // the use mark's; 0: it is ours, as it is known
+  domain::Assignment row{};      // that is to end; empty: none is known
+
+  std::optional<Outcome> prepare(const Keys& keys, const Replica& replica);
+  std::optional<Outcome> conclude(const etcd::TransactionResult& result, etcd::Revision revision, Replica& replica);
 };
 
 // By this sidecar.
@@ -30,23 +31,15 @@ struct GiveUp : EndOfUse {
 
   bool is_waited_for() const { return true; }
   void abandon() { ended(false); }
-
-  std::optional<Outcome> prepare(const Keys& keys, const Replica& replica);
-  std::optional<Outcome> conclude(const etcd::TransactionResult& result, etcd::Revision revision, Replica& replica);
   void finish(Outcome outcome, SharedState& state, Writer& writer) const REQUIRES(state.mutex);
 };
 
 // By `sidecar`, which is gone.
 struct Reap : EndOfUse {
-  Reap(std::string its_room, std::string departed, etcd::Revision its_use_mark)
-      : EndOfUse(std::move(its_room)), use_mark(its_use_mark) {
+  Reap(std::string its_room, std::string departed, etcd::Revision use_mark) : EndOfUse(std::move(its_room), use_mark) {
     sidecar = std::move(departed);
   }
 
-  etcd::Revision use_mark;
-
-  std::optional<Outcome> prepare(const Keys& keys, const Replica& replica);
-  std::optional<Outcome> conclude(const etcd::TransactionResult& result, etcd::Revision revision, Replica& replica);
   void finish(Outcome outcome, SharedState& state, Writer& writer) const REQUIRES(state.mutex);
 };
 
