@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "catch.h"
+#include "cluster/standbys.h"
 #include "etcd/base64.h"
 #include "etcd/etcd_process.h"
 #include "etcd/in_time.h"
@@ -85,4 +86,28 @@ TEST_CASE("a release fails at its deadline even behind a use mark that is retrie
   release.deadline = in(attempt);
   writing.writer->push(std::move(release));
   CHECK(comes_true([&] { return reported == 1; }));
+}
+
+TEST_CASE("a standby is named for the rooms that are moved, whatever else leaves their gateway") {
+  EtcdProcess etcd;
+  FleetSidecar fleet_sidecar(etcd.patient_options());
+  Writing writing(etcd.patient_options(), fleet_sidecar);
+  const auto claim = [](const std::string& room, app::ClaimRequest::Kind kind) {
+    app::ClaimRequest request;
+    request.row.room_id = room;
+    request.kind = kind;
+    request.leaves = "gxy1";
+    if (kind == app::ClaimRequest::Kind::moved) request.standby = "gxy2";
+    return Claim(std::move(request), [](const app::Grant&) { FAIL("it was not sent"); });
+  };
+  std::deque<Command> batch;
+  batch.emplace_back(claim("elsewhere", app::ClaimRequest::Kind::instead));
+  batch.emplace_back(claim("moved", app::ClaimRequest::Kind::moved));
+  etcd::Client client(etcd.patient_options());
+  name_standbys(batch, client, *writing.state, *writing.writer);
+  CHECK(batch.size() == 2);
+  const locks::MutexLock lock(writing.state->mutex);
+  const Replica::Failover* named = writing.state->replica.failover("gxy1");
+  REQUIRE(named);
+  CHECK(named->value.standby == "gxy2");
 }
