@@ -1,6 +1,6 @@
-# Writes ${OUT}, a .cpp that holds ${DIR}/page.html with page.css and the ${SCRIPTS} put into it, and the policy that
+# Writes ${OUT}, a .cpp that holds ${DIR}/page.html with page.css and ${SCRIPTS} put into it, and the policy that
 # lets a browser run just these:
-#   cmake -DDIR=src/page "-DSCRIPTS=a.js;b.js" -DVERSION=0.1.0 -DOUT=embedded.cpp -P embed_page.cmake
+#   cmake -DDIR=src/page "-DSCRIPTS=src/page/a.js;src/page/b.js" -DVERSION=0.1.0 -DOUT=embedded.cpp -P embed_page.cmake
 
 cmake_minimum_required(VERSION 3.25)  # older ones would replace @NAMES@ in this file
 
@@ -25,7 +25,7 @@ endfunction()
 
 set(script "\n\"use strict\";\n{\n")
 foreach(file IN LISTS SCRIPTS)
-  file(READ "${DIR}/${file}" text)
+  file(READ "${file}" text)
   string(APPEND script "${text}")
 endforeach()
 string(APPEND script "}\n")

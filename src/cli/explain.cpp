@@ -5,6 +5,7 @@
 #include "cli/table.h"
 #include "cli/target.h"
 #include "json/value.h"
+#include "terms/terms.h"
 
 namespace cli {
 namespace {
@@ -15,22 +16,15 @@ bool has_country(const CommandLine& line) {
 }
 
 std::string in_words(const CommandLine& line, const json::Value& answer) {
-  const auto room = "Room " + printable(line.subject);
-  const auto gateway = text_at(answer, "janus");
-  if (gateway.empty()) {
-    const auto error = text_at(answer, "error");
-    const auto why = meaning_of_refusal(answer);
-    return room + " would be refused with " + printable(error) + (why.empty() ? ".\n" : ": " + why + ".\n");
-  }
-  const auto reason = text_at(answer, "reason");
-  const auto why = meaning_of_choice(answer);
-  auto text = room + " goes to " + printable(gateway) + " (" + printable(reason) + ')' +
-              (why.empty() ? "" : ": " + why) + ".\n";
+  const auto user = terms::new_user(printable(line.subject));
+  const auto gateway = printable(text_at(answer, "janus"));
+  const auto text = gateway.empty() ? terms::is_refused(user) : terms::is_sent(user, gateway);
+  const auto word = printable(text_at(answer, gateway.empty() ? "error" : "reason"));
+  const auto sentence = text + " (" + word + ')' + because(answer) + ".\n";
   // Perhaps by a region of the country's own, or else by that of `*`: the answer does not tell.
-  if (has_country(line) && flag_at(answer, "regional_match")) {
-    text += printable(gateway) + " serves callers from " + printable(*line.country) + " first.\n";
-  }
-  return text;
+  return has_country(line) && flag_at(answer, "regional_match")
+             ? sentence + terms::serves_callers(gateway, printable(*line.country)) + '\n'
+             : sentence;
 }
 
 std::string for_people(const CommandLine& line, const json::Value& answer) {

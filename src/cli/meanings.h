@@ -1,4 +1,5 @@
-// What the sidecar's words for decisions mean, for people: the same words as in src/page/words.js. Pure; any thread.
+// What is said of decisions and of where a room would go: by the table of terms, as the page does. Pure; any thread.
+// Does not fail. Whatever comes from outside is made printable.
 #pragma once
 
 #include <string>
@@ -7,16 +8,14 @@
 
 namespace cli {
 
-// "" for words that are not known: a newer sidecar may have more.
-std::string meaning_of_error(const std::string& word);
-// For the reason in an answer with candidates, or in a decision: more is known there.
-std::string meaning_of_choice(const json::Value& answer);
-// For the error in an answer with candidates, or in a decision: more is known there.
-std::string meaning_of_refusal(const json::Value& answer);
+// Why an answer with candidates, or a decision, names that gateway or that error: ": it is there already". "" for a
+// word that is not known: a newer sidecar may have more.
+std::string because(const json::Value& answer);
+
 // For a decision: an operator ended the assignment, and nobody was refused.
 bool is_release(const json::Value& decision);
-// The word itself if it is not known.
-std::string meaning_of_asker(const std::string& word);
+// "placed on gxy2 (assigned)"; the word is that of the interface.
+std::string what_happened(const json::Value& decision);
 
 // The table of an answer's candidates; "" if there are none.
 std::string candidates_of(const json::Value& answer);

@@ -4,12 +4,13 @@
 #include "cli/table.h"
 #include "cli/target.h"
 #include "json/value.h"
+#include "terms/terms.h"
 
 namespace cli {
 namespace {
 
 std::string for_people(const std::vector<json::Value>& splits) {
-  if (splits.empty()) return "No room is split, as far as gateways and sessions report.\n";
+  if (splits.empty()) return terms::no_splits() + '\n';
   Table table({{"ROOM"}, {"ANSWERED"}, {"PARTICIPANTS"}, {"SINCE"}});
   for (const auto& split : splits) {
     std::vector<std::string> parts;

@@ -6,6 +6,7 @@
 #include "cli/table.h"
 #include "cli/watch_words.h"
 #include "json/value.h"
+#include "terms/terms.h"
 
 namespace cli {
 namespace {
@@ -36,7 +37,7 @@ Totals add_gateways(Table& table, const std::vector<json::Value>& gateways) {
 }
 
 std::string gateways_of(const StatusAnswers& status) {
-  if (status.gateways.empty()) return "No gateways are known.\n";
+  if (status.gateways.empty()) return terms::no_gateways() + '\n';
   Table table({{"GATEWAY"},
                {"STATE"},
                {"FLAGS"},

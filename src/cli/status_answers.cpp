@@ -2,6 +2,7 @@
 
 #include "cli/answer_fields.h"
 #include "json/writer.h"
+#include "terms/terms.h"
 
 namespace cli {
 namespace {
@@ -21,7 +22,7 @@ StatusAnswers ask_status(Sidecar& sidecar, std::chrono::milliseconds patience) {
   const auto ready = sidecar.ask("GET", "/readyz", patience);
   status.health = text_at(ready.body, "status");
   status.reasons = texts_at(ready.body, "reasons");
-  if (status.health.empty()) status.health = ready.is_fine() ? "ok" : "not ready";
+  if (status.health.empty()) status.health = ready.is_fine() ? "ok" : terms::not_ready();
   const auto message = text_at(ready.body, "message");
   if (status.reasons.empty() && !message.empty()) status.reasons.push_back(message);
   status.scale = flag_at(expect(sidecar, "/v2/config", patience).body, "scale");
@@ -66,9 +67,9 @@ std::string for_programs(const StatusAnswers& status) {
 
 std::string flags_of(const json::Value& gateway) {
   std::vector<std::string> flags;
-  if (flag_at(gateway, "disabled")) flags.emplace_back("disabled");
-  if (flag_at(gateway, "draining")) flags.emplace_back("draining");
-  if (flags.empty() && !flag_at(gateway, "available")) flags.emplace_back("not listed");
+  if (flag_at(gateway, "disabled")) flags.push_back(terms::disabled());
+  if (flag_at(gateway, "draining")) flags.push_back(terms::draining());
+  if (flags.empty() && !flag_at(gateway, "available")) flags.push_back(terms::not_listed());
   return flags.empty() ? "-" : joined(flags, ", ");
 }
 

@@ -4,6 +4,7 @@
 #include "cli/sidecar.h"
 #include "cli/table.h"
 #include "cli/target.h"
+#include "terms/terms.h"
 
 namespace cli {
 namespace {
@@ -23,21 +24,18 @@ std::string drain_target(const CommandLine& line) { return "/v2/gateways/" + per
 
 int drain(const CommandLine& line, Terminal& terminal) {
   return steer(line, terminal, "PUT", drain_target(line),
-               "Gateway " + printable(line.subject) + " gets no new rooms from now on; the rooms there " +
-                   (line.move ? "move to others, as far as these can take them." : "stay."),
+               (line.move ? terms::drained_and_moved : terms::drained)(printable(line.subject)),
                line.move ? R"({"move":true})" : "");
 }
 
 int undrain(const CommandLine& line, Terminal& terminal) {
-  return steer(line, terminal, "DELETE", drain_target(line),
-               "Gateway " + printable(line.subject) + " gets new rooms again.");
+  return steer(line, terminal, "DELETE", drain_target(line), terms::undrained(printable(line.subject)));
 }
 
 int release(const CommandLine& line, Terminal& terminal) {
   auto target = "/v2/assignments/" + percent_encoded(line.subject);
   if (line.force) target += "?force=true";
-  return steer(line, terminal, "DELETE", target,
-               "Room " + printable(line.subject) + " is released; the next request places it anew.");
+  return steer(line, terminal, "DELETE", target, terms::room_released(printable(line.subject)));
 }
 
 }  // namespace cli

@@ -9,6 +9,7 @@
 #include "cli/table.h"
 #include "cli/watch_words.h"
 #include "json/value.h"
+#include "terms/terms.h"
 
 namespace cli {
 namespace {
@@ -138,16 +139,16 @@ class View {
   void draw_head() {
     std::string title = "room-sidecar";
     if (watched_.answers) {
-      title += watched_.answers->scale ? ", scale mode" : ", legacy mode";
-      title += ", " + printable(watched_.answers->health);
+      title += ", " + (watched_.answers->scale ? terms::scale_mode() : terms::legacy_mode()) + ", " +
+               printable(watched_.answers->health);
     }
     const bool is_well = watched_.answers && watched_.answers->health == "ok" && !watched_.out_of_reach_since;
     add(title + "   " + clock_time(domain::to_text(watched_.now)) + " UTC   " + printable(watched_.address),
         is_well ? Tone::strong : Tone::warning);
     if (watched_.out_of_reach_since) {
-      const auto since = clock_time(domain::to_text(*watched_.out_of_reach_since));
-      add((watched_.is_refused ? "Refused since " : "Out of reach since ") + since + " UTC" +
-              (watched_.answers ? "; what follows is older. " : ". ") + printable(watched_.problem),
+      const auto since = clock_time(domain::to_text(*watched_.out_of_reach_since)) + " UTC";
+      const auto problem = (watched_.is_refused ? terms::refusing : terms::unreachable)(since);
+      add((watched_.answers ? terms::what_follows_is_older(problem) : problem) + ". " + printable(watched_.problem),
           Tone::bad);
     }
     if (!watched_.answers) return;
@@ -180,7 +181,7 @@ class View {
   int problem(const json::Value& gateway) const { return severity_of(gateway, *watched_.answers); }
 
   void draw_gateways(std::vector<json::Value> gateways, std::size_t reserved) {
-    if (gateways.empty()) return add("No gateways are known.");
+    if (gateways.empty()) return add(terms::no_gateways());
     const auto space = std::max<std::size_t>(rows_left() > reserved ? rows_left() - reserved : 0, 3) - 1;
     std::size_t hidden = 0;
     if (gateways.size() > space) {
@@ -200,9 +201,9 @@ class View {
     if (hidden == 0) return;
     const auto with_problems = std::count_if(gateways.begin() + static_cast<std::ptrdiff_t>(shown), gateways.end(),
                                              [this](const json::Value& one) { return problem(one) > 0; });
-    add("… and " + std::to_string(hidden) + " more" +
-            (with_problems > 0 ? ", " + std::to_string(with_problems) + " of them in trouble" : ""),
-        with_problems > 0 ? Tone::warning : Tone::faint);
+    const auto count = static_cast<std::int64_t>(hidden);
+    if (with_problems == 0) return add(terms::hidden(count), Tone::faint);
+    add(terms::hidden_with_problems(count, std::to_string(with_problems)), Tone::warning);
   }
 
   void draw_table(const std::vector<json::Value>& gateways, std::size_t count) {
@@ -271,7 +272,7 @@ class View {
   void draw_decisions(const StatusAnswers& answers, std::size_t count) {
     if (count == 0) return;
     add("");
-    add("Newest decisions", Tone::faint);
+    add(terms::newest_decisions(), Tone::faint);
     for (std::size_t i = 0; i < count; ++i) {
       const bool is_refused = !text_at(answers.decisions[i], "error").empty();
       add(decision_text(answers.decisions[i]), is_refused ? Tone::warning : Tone::plain);

@@ -6,6 +6,7 @@
 #include "cli/answer_fields.h"
 #include "cli/meanings.h"
 #include "cli/table.h"
+#include "terms/terms.h"
 
 namespace cli {
 namespace {
@@ -33,7 +34,7 @@ std::string headroom_of(const StatusAnswers& status) {
   std::vector<std::string> regions;
   regions.reserve(by_region.size());
   for (const auto& [region, room] : by_region) regions.push_back(printable(region) + ' ' + std::to_string(room));
-  const std::string text = "headroom " + std::to_string(all) + " users";
+  const auto text = terms::headroom(all);
   return regions.empty() ? text : text + ": " + joined(regions, ", ");
 }
 
@@ -43,11 +44,11 @@ std::string listed(std::vector<std::string> names) {
   if (names.size() > most) {
     const auto rest = names.size() - (most - 1);
     names.resize(most - 1);
-    names.push_back(std::to_string(rest) + " more");
+    names.push_back(terms::more(static_cast<std::int64_t>(rest)));
   }
   const std::string last = std::move(names.back());
   names.pop_back();
-  return names.empty() ? last : joined(names, ", ") + " and " + last;
+  return names.empty() ? last : terms::both(joined(names, ", "), last);
 }
 
 std::string split_text(const json::Value& split, std::string (*time_text)(const std::string& time)) {
@@ -55,10 +56,11 @@ std::string split_text(const json::Value& split, std::string (*time_text)(const 
   for (const auto& part : items_at(split, "gateways")) {
     parts.push_back(printable(text_at(part, "name")) + " (" + shown(number_at(part, "participants")) + ")");
   }
-  const std::string text = "Split: " + printable(text_at(split, "room")) + " is answered with " +
-                           printable(or_dash(text_at(split, "janus"))) + ", but people are on " + joined(parts, ", ");
+  const auto gateway = printable(text_at(split, "janus"));
+  const auto text = terms::split(printable(text_at(split, "room")), gateway.empty() ? terms::no_gateway() : gateway,
+                                 joined(parts, ", "));
   const auto since = text_at(split, "since");
-  return since.empty() ? text : text + ", since " + printable(time_text(since));
+  return since.empty() ? text : terms::split_since(text, printable(time_text(since)));
 }
 
 }  // namespace
@@ -79,21 +81,19 @@ int severity_of(const json::Value& gateway, const StatusAnswers& status) {
 
 std::vector<std::string> problems_of(const StatusAnswers& status) {
   std::vector<std::string> problems;
-  const auto add_problem = [&](const char* one, const char* many, const auto& is_so) {
+  const auto add_problem = [&](const auto& term, const auto& is_so) {
     std::vector<std::string> names;
     for (const auto& gateway : status.gateways) {
       if (is_so(gateway)) names.push_back(printable(text_at(gateway, "name")));
     }
-    if (names.empty()) return;
-    const char* what = names.size() == 1 ? one : many;
-    problems.push_back(listed(std::move(names)) + what);
+    const auto count = static_cast<std::int64_t>(names.size());
+    if (count > 0) problems.push_back(term(count, listed(std::move(names))));
   };
-  add_problem(" is down.", " are down.", [](const json::Value& one) { return text_at(one, "state") == "down"; });
-  add_problem(" may be down.", " may be down.",
-              [](const json::Value& one) { return text_at(one, "state") == "suspect"; });
-  add_problem(" is full.", " are full.", [&](const json::Value& one) { return is_full(one, status); });
+  add_problem(terms::is_down, [](const json::Value& one) { return text_at(one, "state") == "down"; });
+  add_problem(terms::may_be_down, [](const json::Value& one) { return text_at(one, "state") == "suspect"; });
+  add_problem(terms::is_full, [&](const json::Value& one) { return is_full(one, status); });
   if (status.scale && std::none_of(status.gateways.begin(), status.gateways.end(), takes_rooms)) {
-    problems.emplace_back("No listed gateway can take new rooms now.");
+    problems.push_back(terms::none_takes_rooms());
   }
   return problems;
 }
@@ -105,27 +105,17 @@ std::string sums_of(const StatusAnswers& status) {
     rooms += number_at(gateway, "rooms").value_or(0);
     users += number_at(gateway, "users").value_or(0);
   }
-  const std::string text = std::to_string(rooms) + (rooms == 1 ? " room, " : " rooms, ") + std::to_string(users) +
-                           (users == 1 ? " user" : " users");
+  const auto text = terms::rooms(rooms) + ", " + terms::users(users);
   return status.scale ? text + "; " + headroom_of(status) : text;
 }
 
 std::string decision_text(const json::Value& decision) {
-  std::string text = printable(clock_time(text_at(decision, "time"))) + "  " + printable(text_at(decision, "room"));
-  const auto left = text_at(decision, "left");
-  if (!left.empty()) text += " from " + printable(left);
-  const auto gateway = text_at(decision, "janus");
-  if (is_release(decision)) {
-    text += " released by an operator";
-  } else if (gateway.empty()) {
-    text += " refused, " + printable(text_at(decision, "error"));
-    const auto times = number_at(decision, "times").value_or(1);
-    if (times > 1) text += ", " + std::to_string(times) + " times";
-  } else {
-    text += " to " + printable(gateway) + ", " + printable(text_at(decision, "reason"));
-  }
+  auto text = printable(clock_time(text_at(decision, "time"))) + "  " + printable(text_at(decision, "room")) + ' ' +
+              what_happened(decision);
+  const auto times = number_at(decision, "times").value_or(1);
+  if (times > 1) text += ", " + terms::times(times);
   const auto country = text_at(decision, "country_code");
-  return country.empty() ? text : text + ", from " + printable(country);
+  return country.empty() ? text : terms::from_country(text, printable(country));
 }
 
 std::vector<std::string> split_texts(const StatusAnswers& status, std::size_t most,
@@ -135,8 +125,8 @@ std::vector<std::string> split_texts(const StatusAnswers& status, std::size_t mo
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < count; ++i) texts.push_back(split_text(splits[i], time_text));
   if (count < splits.size()) {
-    texts.push_back(std::to_string(splits.size() - count) + (count == 0 ? "" : " more") +
-                    " rooms are split; `room-sidecar splits` lists them");
+    texts.push_back(
+        (count == 0 ? terms::splits : terms::more_splits)(static_cast<std::int64_t>(splits.size() - count)));
   }
   return texts;
 }

@@ -5,42 +5,27 @@
 #include "cli/table.h"
 #include "cli/target.h"
 #include "json/value.h"
+#include "terms/terms.h"
 
 namespace cli {
 namespace {
 
-std::string because(const std::string& word, const std::string& meaning) {
-  return " (" + printable(word) + ')' + (meaning.empty() ? "" : ": " + meaning);
-}
-
-std::string what_happened(const json::Value& decision) {
-  const auto gateway = printable(text_at(decision, "janus"));
-  const auto left = printable(text_at(decision, "left"));
-  const auto asker = text_at(decision, "asked_by");
-  if (is_release(decision)) return "released from " + left;
-  if (gateway.empty()) {
-    const auto error = text_at(decision, "error");
-    const auto text = "refused" + because(error, meaning_of_refusal(decision));
-    const auto times = number_at(decision, "times").value_or(1);
-    return times < 2 ? text
-                     : text + "; " + std::to_string(times) + " times since " + printable(text_at(decision, "since"));
-  }
-  const auto reason = text_at(decision, "reason");
-  if (asker == "adoption") return "placed on " + gateway + because(reason, "its users were there");
-  const auto text = left.empty() ? "placed on " + gateway : "moved from " + left + " to " + gateway;
-  return text + because(reason, meaning_of_choice(decision));
+std::string sentence_of(const json::Value& decision, const CommandLine& line) {
+  auto text = what_happened(decision) + because(decision);
+  const auto times = number_at(decision, "times").value_or(1);
+  if (times > 1) text += "; " + terms::times_since(times, printable(text_at(decision, "since")));
+  return terms::room_was(printable(line.subject), text);
 }
 
 std::string who_asked(const json::Value& decision) {
   const auto asker = text_at(decision, "asked_by");
   const auto country = text_at(decision, "country_code");
-  auto text = printable(meaning_of_asker(asker));
-  if (!country.empty()) {
-    text += ", from " + printable(country);
-    if (flag_at(decision, "regional_match")) text += ", which it serves first";
-  }
+  auto text = terms::asker(asker);
+  if (text.empty()) text = printable(asker);
+  if (!country.empty()) text = terms::from_country(text, printable(country));
+  if (!country.empty() && flag_at(decision, "regional_match")) text = terms::served_first(text);
   const auto request = text_at(decision, "request_id");
-  return request.empty() ? text : text + " (request " + printable(request) + ')';
+  return request.empty() ? text : terms::by_request(text, printable(request));
 }
 
 std::string indented(const std::string& text) {
@@ -56,24 +41,19 @@ std::string indented(const std::string& text) {
 
 std::string for_people(const CommandLine& line, const json::Value& answer) {
   const auto decisions = items_at(answer, "decisions");
-  const auto room = "Room " + printable(line.subject);
-  if (decisions.empty()) {
-    return "No decision about room " + printable(line.subject) +
-           " is remembered: there was none since the sidecar was started, or it is too old.\n"
-           "room-sidecar explain shows where it is or would go now.\n";
-  }
+  if (decisions.empty()) return terms::no_decision(printable(line.subject)) + '\n' + terms::explain_shows() + '\n';
   std::string text;
   for (const auto& decision : decisions) {
     const bool is_newest = text.empty();
     if (!is_newest) text += '\n';
-    text += printable(text_at(decision, "time")) + "  " + room + " was " + what_happened(decision) + ".\n";
-    if (is_newest && is_release(decision)) text += "  It has no assignment now.\n";
-    text += "  Because " + who_asked(decision) + ".\n";
+    text += printable(text_at(decision, "time")) + "  " + sentence_of(decision, line) + '\n';
+    if (is_newest && is_release(decision)) text += "  " + terms::no_assignment() + '\n';
+    text += "  " + terms::because(who_asked(decision)) + '\n';
     text += indented(candidates_of(decision));
     const auto left_out = number_at(decision, "candidates_left_out").value_or(0);
-    if (left_out > 0) text += "  and " + std::to_string(left_out) + " more gateways\n";
+    if (left_out > 0) text += "  " + terms::more_gateways(left_out) + '\n';
   }
-  if (!text_at(answer, "next").empty()) text += "\nShow older ones with --limit.\n";
+  if (!text_at(answer, "next").empty()) text += '\n' + terms::show_older() + '\n';
   return text;
 }
 

@@ -5,7 +5,7 @@ function showCandidates(list, candidates) {
     () => make("li", {}, make("b"), " ", make("span")),
     (row, { name, load, capacity, verdict }) => {
       say(row.firstChild, visible(name));
-      say(row.lastChild, `load ${number(load)} of ${number(capacity)}: ${meaning(verdicts, verdict)}`);
+      say(row.lastChild, `${terms.load_of(number(load), number(capacity))}: ${terms.verdict(verdict)}`);
       set(row, "data-verdict", verdict);
     });
 }
@@ -15,7 +15,7 @@ function createDecision(decision, showsRoom) {
   const line = make("p", {}, make("time", { datetime: decision.time }, clock(decision.time)), " ");
   if (showsRoom) {
     const button = make("button", { type: "button", class: "room" }, quoted(decision.room));
-    set(button, "aria-label", `Room ${quoted(decision.room)}: where is it, and why?`);
+    set(button, "aria-label", terms.ask_where(quoted(decision.room)));
     button.addEventListener("click", () => findRoom(decision.room, ""));
     line.append(button, " ");
   }
@@ -24,9 +24,9 @@ function createDecision(decision, showsRoom) {
   if (!showsRoom && decision.candidates.length > 0) {
     const list = make("ul", { class: "candidates" });
     showCandidates(list, decision.candidates);
-    const details = make("details", {}, make("summary", {}, "Each gateway at that time"), list);
+    const details = make("details", {}, make("summary", {}, terms.each_gateway_then()), list);
     const leftOut = decision.candidates_left_out;
-    if (leftOut > 0) details.append(make("p", {}, `and ${count(leftOut, "more gateway")}`));
+    if (leftOut > 0) details.append(make("p", {}, terms.more_gateways(leftOut)));
     row.append(details);
   }
   return row;
@@ -41,8 +41,8 @@ function showDecisions(list, decisions, showsRoom) {
 function showSplits(splits) {
   show(byId("splits"), splits.length > 0);
   keepTexts(byId("split-list"), splits.map(({ room, janus, gateways, since }) => {
-    const there = listed(gateways.map(({ name, participants }) => `${participants} on ${visible(name)}`));
-    const answered = janus === null ? "is answered by none" : `is answered with ${visible(janus)}`;
-    return `Room ${quoted(room)} ${answered}, but has ${there} since ${clock(since)}. Have the smaller part join anew.`;
+    const parts = gateways.map(({ name, participants }) => `${visible(name)} (${number(participants)})`).join(", ");
+    const split = terms.split(quoted(room), janus === null ? terms.no_gateway() : visible(janus), parts);
+    return terms.join_anew(terms.split_since(split, clock(since)));
   }));
 }

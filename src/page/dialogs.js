@@ -63,8 +63,8 @@ confirmation.dialog.addEventListener("submit", async (event) => {
     dialog.close();
   } catch (failure) {
     const problem = failure instanceof Undone ? failure.message
-      : failure instanceof Refused ? `Not done. ${failure.message}`
-      : "The sidecar did not answer, so it may be done or not: look before you try again.";
+      : failure instanceof Refused ? terms.not_done(failure.message)
+      : terms.perhaps_done();
     if (failure.choice) offerChoice(failure.choice, true);
     if (dialog.open) say(byId("confirm-problem"), problem);
     else notice(problem);
@@ -79,7 +79,7 @@ const tokenDialog = byId("token-dialog");
 function askForToken(wasRefused) {
   if (tokenDialog.open) return;
   confirmation.dialog.close();
-  say(byId("token-problem"), wasRefused ? "The sidecar does not take this token." : "");
+  say(byId("token-problem"), wasRefused ? terms.token_refused() : "");
   byId("token").value = "";
   tokenDialog.showModal();
 }
@@ -90,7 +90,7 @@ tokenDialog.addEventListener("submit", (event) => {
   const token = byId("token").value.trim();
   // A header refuses other characters, such as a dash that a text program made of a hyphen.
   if (!/^[\w\-.~+/=]+$/.test(token)) {
-    say(byId("token-problem"), "A token has only A-Z a-z 0-9 - . _ ~ + / =. Was something else pasted with it?");
+    say(byId("token-problem"), terms.token_malformed());
     return;
   }
   sessionStorage.setItem(tokenKey, token);

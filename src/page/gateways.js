@@ -9,17 +9,18 @@ const takesRooms = (gateway) => gateway.available && !gateway.disabled && !gatew
 // The conditions of a gateway, the worst first: [level, words]. Levels: bad, warn, quiet, good.
 function conditions(gateway, scale) {
   const found = [];
-  if (gateway.state === "down") found.push(["bad", "down: does not answer"]);
-  if (scale && isFull(gateway)) found.push(["bad", "full"]);
-  if (gateway.state === "suspect") found.push(["warn", "suspect: may be down"]);
+  const { state } = gateway;
+  if (state === "down") found.push(["bad", terms.condition(state, terms.verdict(state))]);
+  if (scale && isFull(gateway)) found.push(["bad", terms.full()]);
+  if (state === "suspect") found.push(["warn", terms.condition(state, terms.verdict(state))]);
   if (gateway.draining) {
-    const empty = gateway.rooms === 0 && scale ? ", empty" : "";
-    found.push(["warn", scale ? `draining: no new rooms${empty}` : "draining: counts in scale mode"]);
+    const draining = scale ? terms.no_new_rooms(terms.draining()) : terms.draining_in_legacy();
+    found.push(["warn", gateway.rooms === 0 && scale ? terms.empty(draining) : draining]);
   }
-  if (gateway.disabled) found.push(["warn", "disabled"]);
-  if (!gateway.available && !gateway.disabled) found.push(["quiet", "not listed: no new rooms"]);
-  if (gateway.state === "up") found.push(["good", "up"]);
-  if (gateway.state === "unknown") found.push(["quiet", "health unknown"]);
+  if (gateway.disabled) found.push(["warn", terms.disabled()]);
+  if (!gateway.available && !gateway.disabled) found.push(["quiet", terms.no_new_rooms(terms.not_listed())]);
+  if (state === "up") found.push(["good", terms.up()]);
+  if (state === "unknown") found.push(["quiet", terms.health_unknown()]);
   return found;
 }
 
@@ -71,7 +72,7 @@ function createGateway() {
     name: make("h3"), regions: make("span", { class: "regions" }), conditions: make("ul", { class: "conditions" }),
     bar: make("div", { class: "bar", "aria-hidden": "true" }, make("div")), load: make("p"), people: make("p"),
     sparkline: makeSparkline(), button: make("button", { type: "button" }),
-    move: make("button", { type: "button", hidden: "" }, "Move rooms …"),
+    move: make("button", { type: "button", hidden: "" }, terms.move_rooms()),
   };
   const { name, regions, conditions: words, bar, load, people, sparkline, button, move } = row.parts;
   row.append(make("div", { class: "who" }, make("div", {}, name, regions), words),
@@ -89,19 +90,20 @@ function updateGateway(row, gateway, scale, history) {
   Object.assign(row, { gateway, scale });
   set(row, "data-well", String(isWell(gateway, scale)));
   say(name, called);
-  say(regions, gateway.regions.length === 0 ? "no region" : visible(gateway.regions.join(", ")));
+  say(regions, gateway.regions.length === 0 ? terms.no_region() : visible(gateway.regions.join(", ")));
   keep(words, found, ([, text]) => text, ([level, text]) => make("li", { "data-level": level }, text));
   set(bar, "data-level", share(gateway, scale) >= 1 ? "bad" : share(gateway, scale) >= 0.8 ? "warn" : "good");
   bar.firstChild.style.width = `${Math.min(100, 100 * share(gateway, scale)).toFixed(1)}%`;
-  const of = `of ${number(gateway.capacity)} (${percent(amount(gateway, scale), gateway.capacity)})`;
-  say(load, scale ? `load ${number(gateway.load)} ${of}` : `${count(gateway.users, "user")} ${of}`);
-  say(people, scale ? `${count(gateway.rooms, "room")}, ${count(gateway.users, "user")}` : "");
+  say(load, terms.share(scale ? terms.load(number(gateway.load)) : terms.users(gateway.users), number(gateway.capacity),
+    percent(amount(gateway, scale), gateway.capacity)));
+  say(people, scale ? `${terms.rooms(gateway.rooms)}, ${terms.users(gateway.users)}` : "");
   const series = history.series.get(gateway.name);
-  const readings = series?.[scale ? "load" : "users"] ?? history.times.map(() => null);
-  drawSparkline(sparkline, history.times, readings, gateway.capacity, `${scale ? "load" : "users"} of ${called}`);
+  const what = scale ? "load" : "users";
+  const readings = series?.[what] ?? history.times.map(() => null);
+  drawSparkline(sparkline, history.times, readings, gateway.capacity, what, called);
   say(button, gateway.draining ? "Undrain …" : "Drain …");
   set(button, "aria-label", `${gateway.draining ? "Undrain" : "Drain"} ${called} …`);
-  set(move, "aria-label", `Move rooms off ${called} …`);
+  set(move, "aria-label", terms.move_rooms_off(called));
   show(move, scale && gateway.draining && gateway.rooms > 0);
 }
 
@@ -111,9 +113,9 @@ function showGateways({ gateways, scale, history }, force = false) {
   gatewayList.classList.toggle("many", gateways.length > many);
   keep(gatewayList, inOrder(shown, scale, force), (gateway) => gateway.name, createGateway,
     (row, gateway) => updateGateway(row, gateway, scale, history));
-  say(byId("gateways-title"), shown.length === gateways.length ? `Gateways (${gateways.length})`
-    : `Gateways (${shown.length} of ${gateways.length})`);
-  say(byId("none-shown"), gateways.length === 0 ? "None is configured." : `None of them matches “${wanted}”.`);
+  say(byId("gateways-title"), shown.length === gateways.length ? terms.gateways_title(gateways.length)
+    : terms.some_gateways_title(gateways.length, number(shown.length)));
+  say(byId("none-shown"), gateways.length === 0 ? terms.no_gateways() : terms.none_matches(wanted));
   show(byId("none-shown"), shown.length === 0);
 }
 
@@ -121,31 +123,26 @@ const drainPath = (gateway) => `/v2/gateways/${inPath(gateway.name)}/drain`;
 
 async function drain(gateway, wantsMove) {
   const { move } = await ask("PUT", drainPath(gateway), { move: wantsMove });
-  const rest = move ? "move to others, as far as these can take them" : "stay";
-  return `${visible(gateway.name)} gets no new rooms; those there ${rest}.`;
+  return (move ? terms.drained_and_moved : terms.drained)(visible(gateway.name));
 }
 
 function confirmSteering(gateway, scale) {
   const name = visible(gateway.name);
-  const legacy = scale ? []
-    : ["The sidecar is in legacy mode, where draining changes nothing: it counts once scale mode is on."];
+  const legacy = scale ? [] : [terms.drain_in_legacy()];
   if (gateway.draining) {
     confirmAction({
-      title: `Undrain ${name}?`, button: `Undrain ${name}`,
-      text: [`${name} gets new rooms again.`, ...legacy],
+      title: terms.undrain_title(name), button: terms.undrain_button(name), text: [terms.undrained(name), ...legacy],
       action: async () => {
         await ask("DELETE", drainPath(gateway));
-        return `${name} gets new rooms again.`;
+        return terms.undrained(name);
       },
     });
     return;
   }
   confirmAction({
-    title: `Drain ${name}?`, button: `Drain ${name}`,
-    text: [`${name} gets no new rooms until it is undrained, also after a restart.`,
-      `What is there stays until it ends by itself: ${count(gateway.rooms, "room")}, ${count(gateway.users, "user")}.`,
-      ...legacy],
-    choice: scale && gateway.rooms > 0 ? "Move its rooms to other gateways now: their users have to join anew." : "",
+    title: terms.drain_title(name), button: terms.drain_button(name),
+    text: [terms.drain_until(name), terms.what_stays(terms.rooms(gateway.rooms), terms.users(gateway.users)), ...legacy],
+    choice: scale && gateway.rooms > 0 ? terms.drain_choice() : "",
     action: (move) => drain(gateway, move),
   });
 }
@@ -153,10 +150,8 @@ function confirmSteering(gateway, scale) {
 function confirmMoving(gateway) {
   const name = visible(gateway.name);
   confirmAction({
-    title: `Move the rooms off ${name}?`, button: "Move them",
-    text: [`What is there moves to other gateways now, as far as these can take it: ${count(gateway.rooms, "room")}, `
-      + `${count(gateway.users, "user")}. Rooms that are fixed there by configuration stay.`,
-      `Its users have to join anew. ${name} goes on draining.`],
+    title: terms.move_title(name), button: terms.move_button(),
+    text: [terms.what_moves(terms.rooms(gateway.rooms), terms.users(gateway.users)), terms.goes_on_draining(name)],
     action: () => drain(gateway, true),
   });
 }

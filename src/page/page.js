@@ -47,18 +47,17 @@ function showAll() {
 
 // At most six names: a reader reads no more of sixty.
 const shortened = (names) =>
-  listed(names.length > 6 ? [...names.slice(0, 5), `${names.length - 5} more`] : names);
+  listed(names.length > 6 ? [...names.slice(0, 5), terms.more(names.length - 5)] : names);
 
 // The problems of the gateways as a whole, beside those that /readyz names.
 function problemsOf({ gateways, scale }) {
   const named = (wanted) => gateways.filter(wanted).sort(byName).map((gateway) => visible(gateway.name));
-  const sentence = (names, one, many) =>
-    (names.length === 0 ? [] : [`${shortened(names)} ${names.length === 1 ? one : many}.`]);
+  const sentence = (term, names) => (names.length === 0 ? [] : [term(names.length, shortened(names))]);
   return [
-    ...sentence(named((gateway) => gateway.state === "down"), "is down", "are down"),
-    ...sentence(named((gateway) => gateway.state === "suspect"), "may be down", "may be down"),
-    ...(scale ? sentence(named((gateway) => isFull(gateway)), "is full", "are full") : []),
-    ...(scale && !gateways.some(takesRooms) ? ["No listed gateway can take new rooms now."] : []),
+    ...sentence(terms.is_down, named((gateway) => gateway.state === "down")),
+    ...sentence(terms.may_be_down, named((gateway) => gateway.state === "suspect")),
+    ...(scale ? sentence(terms.is_full, named((gateway) => isFull(gateway))) : []),
+    ...(scale && !gateways.some(takesRooms) ? [terms.none_takes_rooms()] : []),
   ];
 }
 
@@ -69,23 +68,23 @@ function loadInWords(gateways) {
   const taking = gateways.filter(takesRooms);
   const [load, capacity] = [sum(taking, "load"), sum(taking, "capacity")];
   const elsewhere = sum(gateways, "load") - load;
-  const rest = elsewhere > 0 ? `, ${number(elsewhere)} on the others` : "";
-  if (taking.length === 0) return elsewhere > 0 ? `Load ${number(elsewhere)}, on gateways that take no new rooms.` : "";
-  const where = taking.length === gateways.length ? ""
-    : ` on the ${taking.length === 1 ? "one that takes" : `${taking.length} that take`} new rooms`;
-  return `Load ${number(load)} of ${number(capacity)} (${percent(load, capacity)})${where}${rest}.`;
+  if (taking.length === 0) return elsewhere > 0 ? terms.on_none_that_takes_rooms(number(elsewhere)) : "";
+  let text = terms.load_sum(number(load), number(capacity), percent(load, capacity));
+  if (taking.length < gateways.length) text = terms.on_those_that_take_rooms(taking.length, text);
+  if (elsewhere > 0) text = terms.on_the_others(text, number(elsewhere));
+  return `${text}.`;
 }
 
 const capitalised = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 function headline() {
-  if (wantsToken) return ["warn", "The sidecar wants its token"];
+  if (wantsToken) return ["warn", terms.wants_token()];
   if (failingSince !== null) return ["bad", failingSince.words];
-  if (known.readiness === null) return ["waiting", "Asking the sidecar …"];
-  if (known.readiness.status === "unavailable") return ["bad", "The sidecar is starting or stopping"];
-  if (known.readiness.status === "degraded") return ["bad", "Degraded: it works, but not all is well"];
-  if (problemsOf(known).length > 0) return ["warn", "The sidecar is well, some gateways are not"];
-  return ["good", "All is well"];
+  if (known.readiness === null) return ["waiting", terms.asking()];
+  if (known.readiness.status === "unavailable") return ["bad", terms.unavailable()];
+  if (known.readiness.status === "degraded") return ["bad", terms.degraded()];
+  if (problemsOf(known).length > 0) return ["warn", terms.some_not_well()];
+  return ["good", terms.all_well()];
 }
 
 function showState() {
@@ -96,21 +95,18 @@ function showState() {
   const stale = failingSince !== null || wantsToken;
   document.body.classList.toggle("stale", stale && heardAt !== null);
   show(byId("wants-token"), wantsToken);
-  const updated = stale ? "Shown as of" : "Updated";
-  say(byId("updated"), heardAt === null ? "" : `${updated} ${clock(heardAt)}`);
+  say(byId("updated"), heardAt === null ? "" : (stale ? terms.shown_as_of : terms.updated)(clock(heardAt)));
   if (known.readiness === null) return;
   const troubles = [...known.readiness.reasons.map((reason) => `${capitalised(visible(reason))}.`), ...problemsOf(known)];
   keepTexts(byId("troubles"), troubles);
   show(byId("troubles"), troubles.length > 0);
-  say(byId("mode"), known.scale
-    ? "Scale mode (SCALE=true): a new room goes to the least loaded gateway and stays there until it is empty."
-    : "Legacy mode (SCALE=false): every room is answered with its default gateway; loads do not count.");
+  say(byId("mode"), known.scale ? terms.in_scale_mode() : terms.in_legacy_mode());
   const full = known.scale ? ` ${loadInWords(known.gateways)}` : "";
-  const rooms = known.scale ? `${count(sum(known.gateways, "rooms"), "room")}, ` : "";
+  const rooms = known.scale ? `${terms.rooms(sum(known.gateways, "rooms"))}, ` : "";
   const drained = known.gateways.filter((gateway) => gateway.draining).sort(byName).map(({ name }) => visible(name));
-  const draining = drained.length === 0 ? "" : ` Draining: ${shortened(drained)}.`;
-  const gateways = count(known.gateways.length, "gateway");
-  say(byId("sums"), `${gateways}, ${rooms}${count(sum(known.gateways, "users"), "user")}.${full}${draining}`);
+  const draining = drained.length === 0 ? "" : ` ${terms.all_draining(shortened(drained))}`;
+  const gateways = terms.gateways(known.gateways.length);
+  say(byId("sums"), `${gateways}, ${rooms}${terms.users(sum(known.gateways, "users"))}.${full}${draining}`);
 }
 
 function fail(failure) {
@@ -123,9 +119,9 @@ function fail(failure) {
   }
   wantsToken = false;  // a token that is still wanted is asked for anew
   const since = failingSince?.since ?? Date.now();
-  let words = `This page does not understand the answers since ${clock(since)}: reload it`;
-  if (failure instanceof Unreachable) words = `Cannot reach the sidecar since ${clock(since)}`;
-  if (failure instanceof Refused) words = `The sidecar refuses to answer since ${clock(since)}: ${failure.message}`;
+  let words = terms.not_understood(clock(since));
+  if (failure instanceof Unreachable) words = terms.unreachable(clock(since));
+  if (failure instanceof Refused) words = `${terms.refusing(clock(since))}: ${failure.message}`;
   failingSince = { since, words };
 }
 
@@ -181,4 +177,5 @@ byId("filter").addEventListener("input", () => showGateways(known, true));
 byId("order").addEventListener("change", () => showGateways(known, true));
 
 say(byId("where"), location.host);
+say(byId("decisions-title"), terms.newest_decisions());
 refresh();

@@ -7,7 +7,7 @@ async function askRoom() {
   if (about === null) return null;
   const { room, country } = about;
   // A question that is always refused is asked only once, since the browser logs each refusal.
-  if (!isRoom(room)) about.problem = "No room can have this name.";
+  if (!isRoom(room)) about.problem = terms.no_such_name();
   if (about.problem !== undefined) return { about, problem: about.problem };
   try {
     const query = country === "" ? "" : `?country_code=${inPath(country)}`;
@@ -25,27 +25,32 @@ async function askRoom() {
 }
 
 function whereIsIt(row, scale) {
-  if (row === null) return "The sidecar does not know this room: it is not configured, or it is disabled or removed.";
-  const name = row.name === null ? "" : ` It is called “${visible(row.name)}”.`;
-  const byDefault = row.default_gateway === null ? " It has no default gateway."
-    : ` Its default gateway is ${visible(row.default_gateway)}.`;
-  if (row.janus === null) return `It is on no gateway now.${name}${byDefault}`;
-  const since = scale && row.assigned_at !== null ? ` since ${clock(row.assigned_at)}` : "";
-  return `It is on ${visible(row.janus)}${since}, with ${count(row.users, "user")} now.${name}${byDefault}`;
+  if (row === null) return terms.unknown_room();
+  const janus = row.janus === null ? null : visible(row.janus);
+  const users = terms.users(row.users);
+  return [
+    janus === null ? terms.is_on_none()
+      : scale && row.assigned_at !== null ? terms.is_on_since(janus, clock(row.assigned_at), users)
+      : terms.is_on(janus, users),
+    ...(row.name === null ? [] : [terms.called(visible(row.name))]),
+    row.default_gateway === null ? terms.no_default_gateway() : terms.default_gateway(visible(row.default_gateway)),
+  ].join(" ");
 }
 
 function whereWouldOneGo(explained) {
   const { janus, regional_match: match } = explained;
-  const from = `A user who comes now${chosen.country === "" ? "" : ` from ${chosen.country.toUpperCase()}`}`;
-  if (janus === null) return `${from} is refused: ${refusedBecause(explained)}.`;
-  const region = match ? " (it serves such a user first)" : "";
-  return `${from} is sent to ${visible(janus)}: ${chosenBecause(explained)}${region}.`;
+  const room = quoted(chosen.room);
+  const country = chosen.country.toUpperCase();
+  const user = country === "" ? terms.new_user(room) : terms.new_user_from(room, country);
+  if (janus === null) return `${terms.is_refused(user)}: ${refusedBecause(explained)}.`;
+  const region = match && country !== "" ? ` ${terms.serves_callers(visible(janus), country)}` : "";
+  return `${terms.is_sent(user, visible(janus))}: ${chosenBecause(explained)}.${region}`;
 }
 
 function showRoom(found, scale) {
   show(byId("found"), found !== null);
   if (found === null) return;
-  say(byId("found-title"), `Room ${quoted(chosen.room)}`);
+  say(byId("found-title"), terms.room(quoted(chosen.room)));
   say(byId("found-problem"), found.problem ?? "");
   show(byId("found-problem"), found.problem !== undefined);
   show(byId("found-facts"), found.problem === undefined);
@@ -55,6 +60,7 @@ function showRoom(found, scale) {
   say(byId("found-next"), whereWouldOneGo(explained));
   showCandidates(byId("found-gateways").querySelector("ul"), explained.candidates);
   show(byId("found-gateways"), explained.candidates.length > 0);
+  say(byId("found-undecided"), terms.no_decision(quoted(chosen.room)));
   show(byId("found-undecided"), decisions.length === 0);
   showDecisions(byId("found-decisions"), decisions, false);
   const button = byId("release");
@@ -91,24 +97,22 @@ byId("close-found").addEventListener("click", () => {
 
 byId("release").addEventListener("click", () => {
   const { room, users } = byId("release").row;
+  const called = quoted(room);
   const janus = visible(byId("release").row.janus);
   const occupied = users > 0;
   confirmAction({
-    title: `Release room ${quoted(room)}?`, button: `Release ${quoted(room)}`,
-    text: [`The sidecar forgets that it is on ${janus}. The next request places it anew, perhaps elsewhere.`,
-      ...(occupied ? [`There ${users === 1 ? "is" : "are"} ${count(users, "user")} in it. They stay on ${janus}, while`
-        + " new users may get another gateway: the meeting is split until all have joined anew."] : [])],
-    choice: occupied ? "Release it all the same." : "", must: occupied,
+    title: terms.release_title(called), button: terms.release_button(called),
+    text: [terms.release_forgets(janus), ...(occupied ? [terms.release_splits(users, janus)] : [])],
+    choice: occupied ? terms.release_choice() : "", must: occupied,
     action: async (force) => {
       try {
         await ask("DELETE", `/v2/assignments/${inPath(room)}${force ? "?force=true" : ""}`);
       } catch (failure) {
-        if (failure.code === "assignment_not_found") throw new Undone("Nothing to do: it is on no gateway any more.");
+        if (failure.code === "assignment_not_found") throw new Undone(terms.released_before());
         if (failure.code !== "room_occupied") throw failure;
-        throw new Undone(`Not done: users are in it by now. Wait until it is empty, or tick the box: they stay on ${janus},`
-          + " while new users may get another gateway.", "Release it all the same.");
+        throw new Undone(terms.occupied_by_now(janus), terms.release_choice());
       }
-      return `Room ${quoted(room)} is released; the next request places it anew.`;
+      return terms.room_released(called);
     },
   });
 });

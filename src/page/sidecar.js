@@ -4,7 +4,7 @@ class Unreachable extends Error {}
 
 class Refused extends Error {
   constructor(status, answer) {
-    super(answer?.message ?? `The sidecar answered ${status}.`);
+    super(answer?.message ?? terms.answered_status(status));
     this.status = status;
     this.code = answer?.error;
     this.answer = answer;

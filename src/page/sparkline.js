@@ -11,7 +11,7 @@ function makeSparkline() {
   return svg;
 }
 
-function drawSparkline(svg, times, readings, capacity, what) {
+function drawSparkline(svg, times, readings, capacity, what, gateway) {
   const now = times.at(-1) ?? 0;
   const seen = readings.filter((reading) => reading !== null);
   const top = Math.max(capacity, ...seen, 1);
@@ -27,6 +27,6 @@ function drawSparkline(svg, times, readings, capacity, what) {
   });
   set(svg.firstChild, "d", `M0 ${y(capacity)}H${width}`);
   set(svg.lastChild, "d", path);
-  set(svg, "aria-label", seen.length === 0 ? `No ${what} known of the last hour`
-    : `${what} in the last hour: ${Math.min(...seen)} to ${Math.max(...seen)}, last ${seen.at(-1)}`);
+  set(svg, "aria-label", seen.length === 0 ? terms.no_last_hour(what, gateway)
+    : terms.last_hour(what, gateway, Math.min(...seen), Math.max(...seen), seen.at(-1)));
 }

@@ -1,54 +1,14 @@
-// ---- What the sidecar says, in words for people.
-
-const reasons = {
-  default: "its default gateway, as legacy mode answers",
-  pinned: "fixed there by configuration",
-  sticky: "it is there already",
-  assigned: "chosen by load, among the first that can take it",
-  overflow: "the gateways that serve it first are full; this one was chosen among them by load",
-  borrowed: "no gateway that serves it first can take it",
-  reassigned: "moved there from a gateway that rooms have to leave",
-};
-const errors = {
-  room_not_found: "the room is unknown, disabled or removed",
-  gateway_not_found: "its default gateway is missing, disabled or of another type",
-  no_gateway_available: "no gateway may take a new room",
-  capacity_exhausted: "the gateways that could take it are full, and when_full is \"reject\"",
-  storage_unavailable: "the assignment could not be written to disk",
-};
-const verdicts = {
-  chosen: "this one",
-  higher_load: "another gateway is less loaded, or is listed first",
-  not_drawn: "another gateway was drawn by chance",
-  full: "full: one more room is above its capacity",
-  other_region: "serves another region first",
-  no_region: "in no region; the gateways that serve the caller first come before it",
-  draining: "draining: takes no new rooms",
-  disabled: "disabled, removed or of another type",
-  down: "does not answer",
-  suspect: "may be down, or has just come back",
-  standby: "a standby server, used while no other gateway is up",
-  not_available: "not among the available servers",
-};
-const askers = {
-  user: "a user asked",
-  session: "a session was reported",
-  mover: "rooms had to leave its gateway",
-  adoption: "it was in use without a gateway of its own",
-  configuration: "the configuration or the database changed",
-  operator: "an operator asked for that",
-};
+// ---- What the sidecar says, in words for people: by the table in terms.js.
 
 // A word that is newer than this page stands for itself.
 const meaning = (table, word) => (Object.hasOwn(table, word) ? table[word] : String(word));
 
 const number = (value) => value.toLocaleString("en").replaceAll(",", "\u202f");
-const count = (value, one, many = one + "s") => `${number(value)} ${value === 1 ? one : many}`;
-const percent = (part, whole) => (whole > 0 ? `${Math.round((100 * part) / whole)}\u00a0%` : "no capacity");
+const percent = (part, whole) => (whole > 0 ? `${Math.round((100 * part) / whole)}\u00a0%` : terms.no_capacity());
 
 function listed(words) {
   const last = words.at(-1);
-  return words.length < 2 ? last ?? "" : `${words.slice(0, -1).join(", ")} and ${last}`;
+  return words.length < 2 ? last ?? "" : terms.both(words.slice(0, -1).join(", "), last);
 }
 
 // "21:04:09" by this browser's clock, with the day if that is another one.
@@ -69,34 +29,33 @@ const quoted = (room) => (/^[\w.:@-]+$/.test(room) ? room : `“${visible(room)}
 function refusedBecause({ error, reason, candidates }) {
   const down = candidates.filter(({ verdict }) => verdict === "down").length;
   if (candidates.length !== 1 || candidates[0].verdict !== "disabled") {
-    return meaning(errors, error) + (down > 0 ? `; ${number(down)} of them down by their health` : "");
+    return down > 0 ? terms.some_down(down, terms.error(error)) : terms.error(error);
   }
   const [{ name, verdict }] = candidates;
-  return `${reason === "pinned" ? "it is fixed by configuration to" : "it may go only to"} ${visible(name)}: `
-    + meaning(verdicts, verdict);
+  const because = reason === "pinned" ? terms.pinned_to_one : terms.only_one;
+  return because(visible(name), terms.verdict(verdict));
 }
 
 // With one candidate the cause is not known: the load, or users who are there, or the room was there before.
 const chosenBecause = ({ reason, candidates }) => (reason === "assigned" && candidates.length === 1
-  ? "no other gateway was considered" : meaning(reasons, reason));
+  ? terms.only_candidate() : terms.reason(reason));
 
 const isRelease = ({ janus, error }) => janus === null && error === null;
 
 function decided(decision) {
-  if (isRelease(decision)) return `released from ${visible(decision.left)} by an operator; it had no gateway from then on`;
+  if (isRelease(decision)) return terms.released(visible(decision.left));
   if (decision.janus === null) {
-    const often = decision.times > 1 ? `, ${number(decision.times)} times since ${clock(decision.since)}` : "";
-    return `refused: ${refusedBecause(decision)}${often}`;
+    const often = decision.times > 1 ? `; ${terms.times_since(decision.times, clock(decision.since))}` : "";
+    return `${terms.refused()}: ${refusedBecause(decision)}${often}`;
   }
   const janus = visible(decision.janus);
-  const to = decision.left === null ? `to ${janus}` : `from ${visible(decision.left)} to ${janus}`;
-  const why = decision.asked_by === "adoption" ? "its users were there" : chosenBecause(decision);
-  return `${to}: ${why}`;
+  const to = decision.left === null ? terms.placed(janus) : terms.moved(visible(decision.left), janus);
+  return `${to}: ${decision.asked_by === "adoption" ? terms.users_were_there() : chosenBecause(decision)}`;
 }
 
 function asked(decision) {
-  let text = meaning(askers, decision.asked_by);
-  if (decision.country_code !== null) text += ` from ${decision.country_code}`;
-  if (decision.regional_match) text += ", which it serves first";
-  return decision.request_id === null ? text : `${text} (request ${decision.request_id})`;
+  let text = terms.asker(decision.asked_by);
+  if (decision.country_code !== null) text = terms.from_country(text, decision.country_code);
+  if (decision.country_code !== null && decision.regional_match) text = terms.served_first(text);
+  return decision.request_id === null ? text : terms.by_request(text, decision.request_id);
 }

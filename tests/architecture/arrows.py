@@ -21,6 +21,7 @@ FOLDERS = {
     "logging": ["domain", "locks"],
     "store": ["domain", "counts", "files", "locks"],
     "app": ["domain", "store", "logging", "counts", "locks"],
+    "terms": [],
     "page": [],
     "http": ["domain", "json", "logging", "counts", "files", "locks"],
     "api": ["domain", "app", "http", "json", "page"],
@@ -31,7 +32,7 @@ FOLDERS = {
     "health": ["domain", "http", "json", "files", "locks"],
     "etcd": ["http", "json", "files", "locks"],
     "cluster": ["domain", "store", "app", "etcd", "logging", "counts", "json", "locks"],
-    "cli": ["config", "store", "domain", "app", "files", "json", "http", "etcd", "cluster"],
+    "cli": ["config", "store", "domain", "app", "files", "json", "http", "etcd", "cluster", "terms"],
     "daemon": ["api", "app", "cli", "cluster", "config", "counts", "domain", "etcd", "files", "health", "http", "json",
                "locks", "logging", "metrics", "store"],
 }

@@ -32,8 +32,8 @@ class Looks(Page):
         self.assertEqual(self.gateways()[0], "gxy3", "problems first")
         self.sees("load 20 of 20 (100 %)", "#gateway-list li:first-child")
         self.sees("full", "#gateway-list li:first-child .conditions")
-        self.sees("to gxy3: chosen by load, among the first that can take it", "#decision-list li:first-child")
-        self.sees("a user asked from US, which it serves first", "#decision-list li:first-child")
+        self.sees("placed on gxy3: chosen by load, among the first that can take it", "#decision-list li:first-child")
+        self.sees("a user asked, from US, which it serves first", "#decision-list li:first-child")
         self.accessible("three")
 
     def test_the_page_shows_a_healthy_sidecar(self):
@@ -63,7 +63,7 @@ class Looks(Page):
         self.assertLess(tall, 7000, "sixty gateways on a phone")
         first_row = "#gateway-list li:first-child "
         self.assertTrue(self.browser.is_shown(first_row + ".sparkline"), "problems are shown in full")
-        self.sees("draining: no new rooms", first_row + ".conditions")
+        self.sees("draining: takes no new rooms", first_row + ".conditions")
         well = "#gateway-list li:nth-child(2) "
         self.assertFalse(self.browser.is_shown(well + ".sparkline"))
         self.assertIn("of 400", self.browser.text(well + ".how-full"))
@@ -153,8 +153,8 @@ class Rooms(Page):
         self.assertTrue(wait_until(lambda: self.has_focus("#found-title"), "the answer to have the focus"))
         self.sees("It is on gxy1 since", "#found-where")
         self.sees("with 2 users now. It is called “Evening lesson”. Its default gateway is gxy2.", "#found-where")
-        self.sees("A user who comes now is sent to gxy1: it is there already.", "#found-next")
-        self.sees("to gxy1: chosen by load", "#found-decisions")
+        self.sees("A new user of room 2171 is sent to gxy1: it is there already.", "#found-next")
+        self.sees("placed on gxy1: chosen by load", "#found-decisions")
         self.browser.click("#found-decisions summary")
         self.sees("gxy2 load 0 of 200: another gateway is less loaded, or is listed first", "#found-decisions")
         sidecar.enter("2171", "another")
@@ -171,7 +171,8 @@ class Rooms(Page):
         self.browser.click("#room")
         self.browser.press("77" + TAB + "us" + ENTER)
         self.sees("It is on no gateway now.", "#found-where")
-        self.sees("A user who comes now from US is sent to gxy3", "#found-next")
+        self.sees("A new user of room 77 from US is sent to gxy3: chosen by load, among the first that can take it. "
+                  "gxy3 serves callers from US first.", "#found-next")
         self.assertFalse(self.browser.is_shown("#release"))
         self.browser.click("#found-gateways summary")
         self.sees("gxy1 load 0 of 100: serves another region first", "#found-gateways")
@@ -212,11 +213,11 @@ class Rooms(Page):
         sidecar.delete("/v2/assignments/2171")
         sidecar.ask("9")
         self.open(sidecar)
-        released = "released from gxy1 by an operator; it had no gateway from then on"
-        self.sees("to gxy1", "#decision-list")
+        released = "released from gxy1"
+        self.sees("placed on gxy1", "#decision-list")
         self.sees(released, "#decision-list li:nth-child(2)")
         self.sees("an operator asked for that", "#decision-list li:nth-child(2)")
-        self.sees("refused: it is fixed by configuration to gone: disabled", "#decision-list li:first-child")
+        self.sees("refused: it is fixed by configuration to gone, which is disabled", "#decision-list li:first-child")
         self.browser.click("#room")
         self.browser.press("2171" + ENTER)
         self.sees("It is on no gateway now.", "#found-where")
@@ -224,7 +225,7 @@ class Rooms(Page):
         self.browser.click("#room")
         self.browser.run("document.querySelector('#room').value = ''")
         self.browser.press("9" + ENTER)
-        self.sees("A user who comes now is refused: it may go only to gone: disabled", "#found-next")
+        self.sees("A new user of room 9 is refused: it may go to gone only, which is disabled", "#found-next")
 
 
 class Actions(Page):
@@ -243,9 +244,9 @@ class Actions(Page):
         self.assertTrue(self.has_focus(self.button("gxy1")), "the dialog gives the focus back")
         self.assertFalse(sidecar.gateway("gxy1")["draining"], "cancelled is not done")
         self.browser.press(ENTER + TAB + ENTER)
-        self.sees("gxy1 gets no new rooms; those there stay.", "#notice")
+        self.sees("gxy1 gets no new rooms; the rooms there stay.", "#notice")
         self.assertTrue(sidecar.gateway("gxy1")["draining"])
-        self.sees("draining: no new rooms", "#gateway-list")
+        self.sees("draining: takes no new rooms", "#gateway-list")
         self.assertTrue(self.has_focus(self.button("gxy1")), "updates do not take the focus away")
         self.browser.press(ENTER)
         self.sees("gxy1 gets new rooms again.", "#confirm")
@@ -261,7 +262,7 @@ class Actions(Page):
         self.browser.click(self.button("gxy1"))
         self.browser.click("#confirm-choice")
         self.browser.click("#confirm .action")
-        self.sees("those there move to others", "#notice")
+        self.sees("the rooms there move to others", "#notice")
         wait_until(lambda: sidecar.assignments() == {"2171": "gxy2"}, "the room to move")
         self.accessible("done")
         self.browser.click("#notice button")
@@ -280,7 +281,7 @@ class Actions(Page):
         self.sees("moves to other gateways now, as far as these can take it: 1 room, 2 users.", "#confirm")
         self.accessible("moving")
         self.browser.press(TAB + ENTER)
-        self.sees("gxy1 gets no new rooms; those there move to others", "#notice")
+        self.sees("gxy1 gets no new rooms; the rooms there move to others", "#notice")
         self.assertRegex(self.browser.text("#notice p"), r"^\d\d:\d\d:\d\d gxy1 gets")
         wait_until(lambda: sidecar.assignments() == {"2171": "gxy2"}, "the room to move")
         wait_until(lambda: not self.browser.is_shown(move), "the button to go")
@@ -300,7 +301,7 @@ class Actions(Page):
         self.browser.click(self.button("gxy1"))
         self.browser.click("#confirm-choice")
         self.browser.click("#confirm .action")
-        self.sees("those there stay.", "#notice")
+        self.sees("the rooms there stay.", "#notice")
 
     def test_an_occupied_room_is_released_only_after_a_confirmation(self):
         sidecar = self.scale([("2171", "IL", 2)])
@@ -352,7 +353,7 @@ class Actions(Page):
         self.browser.hover(self.button(before[0]))
         sidecar.put(f"/v2/gateways/{last}/drain")
         self.poll()
-        self.sees("draining: no new rooms", "#gateway-list")
+        self.sees("draining: takes no new rooms", "#gateway-list")
         self.assertEqual(self.gateways(), before)
         self.browser.leave()
         self.poll()
@@ -367,7 +368,7 @@ class Actions(Page):
         self.browser.run("document.querySelector(arguments[0]).focus()", self.button(last))
         self.browser.press("\ue008")  # Shift
         sidecar.put(f"/v2/gateways/{last}/drain")
-        self.sees("draining: no new rooms", "#gateway-list")
+        self.sees("draining: takes no new rooms", "#gateway-list")
         self.assertEqual(self.gateways()[0], first)
         self.later(3)  # of 15; the browser takes some itself where the machine is busy
         self.refreshed(sidecar, 2)

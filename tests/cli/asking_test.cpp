@@ -192,7 +192,7 @@ TEST_CASE("explain says in words where a room would go, and what each gateway's 
   auto outcome = scratch.run({"explain", "a/b", "--country", "IL", "--server", server.address()});
   CHECK(outcome.exit_code == 0);
   CHECK(outcome.out ==
-        "Room a/b goes to gxy1 (assigned): chosen by load, among the first that can take it.\n"
+        "A new user of room a/b is sent to gxy1 (assigned): chosen by load, among the first that can take it.\n"
         "gxy1 serves callers from IL first.\n"
         "\n"
         "GATEWAY  LOAD  CAPACITY  USED  VERDICT   WHICH MEANS\n"
@@ -207,17 +207,17 @@ TEST_CASE("explain says in words where a room would go, and what each gateway's 
   outcome = scratch.run({"explain", "5", "--country", "FR", "--server", server.address()});
   CHECK_FALSE(contains(outcome.out, "FR"));  // there is no such region, as far as the answer says
   outcome = scratch.run({"explain", "6", "--server", server.address()});
-  CHECK(contains(outcome.out, "Room 6 goes to gxy1 (assigned): no other gateway was considered.\n"));
+  CHECK(contains(outcome.out, "A new user of room 6 is sent to gxy1 (assigned): no other gateway was considered.\n"));
   outcome = scratch.run({"explain", "7", "--server", server.address()});
-  CHECK(
-      contains(outcome.out, "no_gateway_available: no gateway may take a new room; 2 of them down by their health.\n"));
+  CHECK(contains(outcome.out,
+                 "(no_gateway_available): no gateway may take a new room; 2 of them down by their health.\n"));
   CHECK(contains(outcome.out, "standby  is a standby server, used while no other gateway is up\n"));
   outcome = scratch.run({"explain", "8", "--server", server.address()});
   CHECK(contains(outcome.out,
-                 "gateway_not_found: it may go to gxy2 only, which is disabled, removed or of another type.\n"));
+                 "(gateway_not_found): it may go to gxy2 only, which is disabled, removed or of another type.\n"));
   outcome = scratch.run({"explain", "x", "--server", server.address()});
   CHECK(outcome.exit_code == 0);
-  CHECK(outcome.out == "Room x would be refused with room_not_found: the room is unknown, disabled or removed.\n");
+  CHECK(outcome.out == "A new user of room x is refused (room_not_found): the room is unknown, disabled or removed.\n");
   outcome = scratch.run({"explain", "x", "--json", "--server", server.address()});
   CHECK(contains(outcome.out, R"({"janus":null)"));
 }

@@ -58,9 +58,9 @@ TEST_CASE("the watched fleet is shown with mode, headroom, bars and decisions") 
   CHECK(has(text, "15 rooms, 2 users; headroom 50 users: IL 50\n"));
   CHECK(has(text, "50/100"));
   CHECK(has(text, "draining"));
-  CHECK(has(text, "22:00:59  2171 to gxy1, assigned\n"));
-  CHECK(has(text, "22:00:58  x refused, room_not_found, 3 times\n"));
-  CHECK(has(text, "22:00:57  7 from gxy2 released by an operator\n"));
+  CHECK(has(text, "22:00:59  2171 placed on gxy1 (assigned)\n"));
+  CHECK(has(text, "22:00:58  x refused (room_not_found), 3 times\n"));
+  CHECK(has(text, "22:00:57  7 released from gxy2\n"));
   CHECK_FALSE(has(text, "\x1b"));
 }
 
@@ -104,9 +104,9 @@ TEST_CASE("a watched sidecar out of reach is shown with the time and the cause")
   auto lost = watched({gateway("gxy1", 50)});
   lost.out_of_reach_since = domain::wall_time_from("2026-11-23T21:59:00.000Z");
   lost.problem = "refused";
-  CHECK(has(watch_view(lost, wide), "Out of reach since 21:59:00 UTC; what follows is older. refused\n"));
+  CHECK(has(watch_view(lost, wide), "Cannot reach the sidecar since 21:59:00 UTC; what follows is older. refused\n"));
   lost.answers.reset();
-  CHECK(has(watch_view(lost, wide), "Out of reach since 21:59:00 UTC. refused\n"));
+  CHECK(has(watch_view(lost, wide), "Cannot reach the sidecar since 21:59:00 UTC. refused\n"));
 }
 
 TEST_CASE("hostile names are shown escaped, and colours appear on request only") {
@@ -174,7 +174,8 @@ TEST_CASE("a sidecar that refuses is shown differently from one that is unreacha
   refusing.out_of_reach_since = domain::wall_time_from("2026-11-23T21:59:00.000Z");
   refusing.is_refused = true;
   refusing.problem = "This needs a token";
-  CHECK(has(watch_view(refusing, wide), "Refused since 21:59:00 UTC; what follows is older. This needs a token\n"));
+  CHECK(has(watch_view(refusing, wide),
+            "The sidecar refuses to answer since 21:59:00 UTC; what follows is older. This needs a token\n"));
 }
 
 TEST_CASE("a fleet takes one line of the watch view") {

@@ -84,7 +84,7 @@ class Watch(Case):
         watcher = self.watcher(sidecar)
         watcher.wait_for("scale mode, ok", "gxy3", "0 rooms, 0 users; headroom 1200 users: IL 400")
         sidecar.ask("2171", "IL")
-        watcher.wait_for("2171 to gxy1, assigned, from IL", "10/400", "▁")
+        watcher.wait_for("2171 placed on gxy1 (assigned), from IL", "10/400", "▁")
         sidecar.put("/v2/gateways/gxy2/drain")
         lines = watcher.wait_for("draining")
         self.assertTrue([line for line in lines if line.startswith("gxy2") and "draining" in line], lines)
@@ -95,9 +95,9 @@ class Watch(Case):
         watcher = self.watcher(sidecar)
         watcher.wait_for("gxy1")
         self.assertEqual(sidecar.stop(), 0)
-        watcher.wait_for("Out of reach since", "what follows is older", "gxy1")
+        watcher.wait_for("Cannot reach the sidecar since", "what follows is older", "gxy1")
         sidecar.start()  # on another port
-        wait_until(lambda: watcher.drawing() and "Out of reach" not in "\n".join(watcher.drawing()) and
+        wait_until(lambda: watcher.drawing() and "Cannot reach" not in "\n".join(watcher.drawing()) and
                    f"127.0.0.1:{sidecar.port}" in watcher.drawing()[0], "it to be found again")
 
     def test_watch_reports_a_token_that_is_no_longer_valid(self):
@@ -105,18 +105,18 @@ class Watch(Case):
         watcher = self.watcher(sidecar)
         watcher.wait_for("gxy1")
         self.assertEqual(sidecar.stop(), 0)
-        watcher.wait_for("Out of reach since")
+        watcher.wait_for("Cannot reach the sidecar since")
         secret = sidecar.folder / "token"
         secret.write_text("not-the-watchers\n", encoding="utf-8")
         secret.chmod(0o600)
         sidecar.env["API_TOKEN_FILE"] = str(secret)
         sidecar.start()
-        watcher.wait_for("Refused since", "what follows is older", "gxy1")
+        watcher.wait_for("refuses to answer since", "what follows is older", "gxy1")
 
     def test_watch_can_be_started_before_the_sidecar(self):
         sidecar = self.sidecar(start=False)
         watcher = self.watcher(sidecar)
-        watcher.wait_for("Out of reach since")
+        watcher.wait_for("Cannot reach the sidecar since")
         sidecar.start()
         watcher.wait_for("legacy mode, ok")
 
