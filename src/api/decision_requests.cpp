@@ -1,10 +1,10 @@
-#include <charconv>
 #include <optional>
 #include <string>
 
 #include "api/fields.h"
 #include "api/requests.h"
 #include "app/decision_log.h"
+#include "domain/number.h"
 #include "http/refusal.h"
 #include "json/writer.h"
 
@@ -37,20 +37,13 @@ void write_decision(json::Writer& json, std::uint64_t id, const app::DecisionRec
   json.member("candidates_left_out", static_cast<std::uint64_t>(decision.candidates.left_out())).end_object();
 }
 
-// The last id of the page before.
-std::optional<std::uint64_t> number_in(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc{} && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
-}
-
 }  // namespace
 
 http::Response answer_decisions(const Backend& backend, const http::Request& request) {
   const auto requested = page_in(request.query);
   if (const auto* refused = std::get_if<http::Response>(&requested)) return *refused;
   const auto& [after, limit] = std::get<PageParams>(requested);
-  const auto before = number_in(after);
+  const auto before = domain::number_from<std::uint64_t>(after);  // the last id of the page before
   if (!after.empty() && !before) return refusal(400, "invalid_query", "Send next of the page before as after.");
   const auto room = request.query.value("room");
   if (room) {

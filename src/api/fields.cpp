@@ -1,12 +1,12 @@
 #include "api/fields.h"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <sstream>
 #include <vector>
 
 #include "domain/id.h"
+#include "domain/number.h"
 #include "domain/suggestion.h"
 #include "http/refusal.h"
 
@@ -91,8 +91,8 @@ std::optional<http::Response> refuse_session(std::string_view session) {
 OrRefusal<PageParams> page_in(const http::Query& query) {
   PageParams page{query.value("after").value_or(""), 100};
   if (const auto limit = query.value("limit")) {
-    const auto [end, error] = std::from_chars(limit->data(), limit->data() + limit->size(), page.limit);
-    if (error != std::errc{} || end != limit->data() + limit->size() || page.limit < 1 || page.limit > 1000) {
+    page.limit = domain::number_from<std::size_t>(*limit).value_or(0);
+    if (page.limit < 1 || page.limit > 1000) {
       return refusal(400, "invalid_query", "Send a limit from 1 to 1000, or none.");
     }
   }

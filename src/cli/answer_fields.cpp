@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace cli {
 namespace {
@@ -30,6 +31,11 @@ std::optional<std::int64_t> number_at(const json::Value& object, std::string_vie
   constexpr std::int64_t most = 1'000'000'000'000'000;
   const auto number = member == nullptr ? std::nullopt : number_of(*member);
   return number ? std::optional(std::clamp(*number, -most, most)) : std::nullopt;
+}
+
+std::int64_t sum_of(const std::vector<json::Value>& objects, std::string_view key) {
+  const auto add = [key](std::int64_t sum, const json::Value& one) { return sum + number_at(one, key).value_or(0); };
+  return std::accumulate(objects.begin(), objects.end(), std::int64_t{0}, add);
 }
 
 bool flag_at(const json::Value& object, std::string_view key) {

@@ -14,6 +14,8 @@ namespace cli {
 
 std::string text_at(const json::Value& object, std::string_view key);
 std::optional<std::int64_t> number_at(const json::Value& object, std::string_view key);
+// The sum over all `objects`; what is missing counts 0.
+std::int64_t sum_of(const std::vector<json::Value>& objects, std::string_view key);
 bool flag_at(const json::Value& object, std::string_view key);
 std::vector<json::Value> items_at(const json::Value& object, std::string_view key);
 std::vector<std::string> texts_at(const json::Value& object, std::string_view key);

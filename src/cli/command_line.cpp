@@ -3,12 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <vector>
 
 #include "cli/help_text.h"
 #include "cli/table.h"
 #include "domain/id.h"
+#include "domain/number.h"
 #include "domain/suggestion.h"
 
 namespace cli {
@@ -289,18 +289,15 @@ class Parser {
   }
 
   static bool is_limit(const std::string& text) {
-    int number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc{} && end == text.data() + text.size() && number >= 1 && number <= 1000;
+    const auto number = domain::number_from<int>(text).value_or(0);
+    return number >= 1 && number <= 1000;
   }
 
   // Nothing if it is not a number that makes sense.
   static std::optional<double> seconds_in(const std::string& text) {
     if (text.empty()) return 2;
-    double seconds = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    const bool is_number = error == std::errc{} && end == text.data() + text.size();
-    return is_number && seconds >= 0.1 && seconds <= 3600 ? std::optional(seconds) : std::nullopt;
+    const auto seconds = domain::number_from<double>(text);
+    return seconds && *seconds >= 0.1 && *seconds <= 3600 ? seconds : std::nullopt;
   }
 
   CommandLine line_;

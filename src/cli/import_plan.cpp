@@ -13,6 +13,15 @@ namespace {
 
 std::string quoted(const std::string& text) { return '"' + printable(text) + '"'; }
 
+// What comes by import stays: the next sync must not remove it once more.
+template <class Row>
+void mark_imported(Row& row, bool& removed) {
+  removed = false;
+  row.removed_at.reset();
+  row.from_config = false;
+  row.synced.reset();
+}
+
 class Import {
  public:
   Import(const std::vector<store::GatewayRow>& gateways, const std::vector<store::RoomRow>& rooms, bool create_gateways)
@@ -83,13 +92,7 @@ class Import {
     } else {
       (rooms_.count(entry.gateway_uid) > 0 ? kept_ : lacking_).push_back(entry.place);
     }
-    if (row.room.removed) {
-      // What comes by import stays: the next sync must not remove it once more.
-      row.room.removed = false;
-      row.removed_at.reset();
-      row.from_config = false;
-      row.synced.reset();
-    }
+    if (row.room.removed) mark_imported(row, row.room.removed);
   }
 
   void add(const store::RoomRow& row) {
@@ -131,10 +134,7 @@ class Import {
       row.gateway.id = gateway_ids_.acquire_next(name);
       row.gateway.name = name;
     }
-    row.gateway.removed = false;
-    row.removed_at.reset();
-    row.from_config = false;
-    row.synced.reset();
+    mark_imported(row, row.gateway.removed);
     plan_.gateways.push_back(row);
     return row.gateway.id;
   }

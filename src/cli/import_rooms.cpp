@@ -3,7 +3,6 @@
 #include <cstring>
 #include <filesystem>
 #include <iterator>
-#include <sstream>
 
 #include "cli/commands.h"
 #include "cli/configured.h"

@@ -25,13 +25,6 @@ constexpr std::array kColumns{
     Column{"default_gateway", &RawRoom::default_gateway, true},
 };
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char character) {
-    return character >= 'A' && character <= 'Z' ? static_cast<char>(character + 32) : character;
-  });
-  return text;
-}
-
 std::string trimmed(const std::string& text) {
   constexpr const char* kBlanks = " \t";
   const auto begin = text.find_first_not_of(kBlanks);
@@ -59,7 +52,7 @@ class HeaderReader {
 
  private:
   Field field_of(const std::string& text, std::vector<PlacedProblem>& problems) {
-    const auto wanted = lower(text);
+    const auto wanted = lower_case(text);
     const auto found =
         std::find_if(kColumns.begin(), kColumns.end(), [&](const Column& column) { return wanted == column.name; });
     if (found == kColumns.end()) {

@@ -1,13 +1,13 @@
 #include "cli/room_list_file.h"
 
 #include <algorithm>
-#include <charconv>
 #include <regex>
 #include <unordered_map>
 
 #include "cli/room_list_formats.h"
 #include "cli/table.h"
 #include "domain/id.h"
+#include "domain/number.h"
 
 namespace cli {
 namespace {
@@ -15,20 +15,8 @@ namespace {
 constexpr std::string_view kIdRule = "is not 1 to 255 bytes of UTF-8 without control characters, or is \".\" or \"..\"";
 
 bool looks_like_json(std::string_view text) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark) {
-    text.remove_prefix(kByteOrderMark.size());
-  }
-  const auto first = text.find_first_not_of(" \t\r\n");
+  const auto first = text.find_first_not_of("\xEF\xBB\xBF \t\r\n");  // those three are a byte order mark
   return first != std::string_view::npos && (text[first] == '[' || text[first] == '{');
-}
-
-std::optional<std::int64_t> row_id_from(const std::string& text) {
-  std::int64_t id = 0;
-  const auto* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, id);
-  if (error != std::errc{} || rest != end || id <= 0) return std::nullopt;
-  return id;
 }
 
 // A long value is cut: it is there to be found in the file, not to be read.
@@ -48,12 +36,9 @@ bool has_control_characters(const std::string& text) {
 }
 
 // How programs write that there is no value, where a name was expected.
-bool means_nothing(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  for (const char* word : {"null", "none", "nan", "nil", "na", "nat", "undefined"}) {
-    if (text == word) return true;
-  }
-  return false;
+bool means_nothing(const std::string& text) {
+  const auto words = {"null", "none", "nan", "nil", "na", "nat", "undefined"};
+  return std::find(words.begin(), words.end(), lower_case(text)) != words.end();
 }
 
 void replace_all(std::string& text, std::string_view from, char to) {
@@ -127,8 +112,8 @@ class Judge {
   }
 
   std::optional<std::int64_t> id_of(const RawRoom& room, const std::string& text) {
-    const auto id = row_id_from(text);
-    if (!id) {
+    const auto id = domain::number_from<std::int64_t>(text);
+    if (id.value_or(0) <= 0) {
       complain(room, "id: " + quoted(text) + " is not a whole number from 1 to 2^63-1");
     } else if (const auto [first, is_new] = id_places_.emplace(*id, room.place); !is_new) {
       complain(room,
@@ -166,6 +151,11 @@ class Judge {
 };
 
 }  // namespace
+
+std::string lower_case(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
 
 RoomList parse_room_list(std::string_view text, bool janus_is_default) {
   return Judge(looks_like_json(text) ? read_room_json(text, janus_is_default) : read_room_csv(text)).judge();

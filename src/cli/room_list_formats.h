@@ -28,6 +28,9 @@ struct RawRoomList {
   std::vector<PlacedProblem> problems;
 };
 
+// A to Z as a to z, and all else as it is.
+std::string lower_case(std::string text);
+
 RawRoomList read_room_csv(std::string_view text);
 RawRoomList read_room_json(std::string_view text, bool janus_is_default);
 

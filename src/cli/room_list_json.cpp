@@ -124,11 +124,9 @@ class Elements {
     std::vector<std::string> known;
     known.reserve(kOurs.size());
     for (const auto& member : kOurs) known.emplace_back(member.name);
-    for (const auto& member : object) {
-      bool is_known = false;
-      for (const auto& name : known) is_known |= name == member.first;
-      if (is_known) continue;
-      complain(room, "unknown field \"" + printable(member.first) + '"' + domain::did_you_mean(member.first, known));
+    for (const auto& [name, value] : object) {
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      complain(room, "unknown field \"" + printable(name) + '"' + domain::did_you_mean(name, known));
     }
   }
 

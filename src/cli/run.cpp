@@ -1,6 +1,6 @@
 #include "cli/run.h"
 
-#include <iostream>
+#include <ostream>
 #include <variant>
 
 #include "cli/command_line.h"
@@ -58,10 +58,6 @@ int run_command(const CommandLine& line, Terminal& terminal) {
 }
 
 }  // namespace
-
-int run(int argc, const char* const* argv, const ServeFunction& serve, std::ostream& out, std::ostream& err) {
-  return run(argc, argv, serve, std::cin, out, err);
-}
 
 int run(int argc, const char* const* argv, const ServeFunction& serve, std::istream& in, std::ostream& out,
         std::ostream& err) {

@@ -17,10 +17,7 @@ struct ServeArguments {
 
 using ServeFunction = std::function<int(const ServeArguments&)>;
 
-// 0 fine, 1 failed while running, 2 wrong usage or configuration. `rooms import -` reads std::cin.
-int run(int argc, const char* const* argv, const ServeFunction& serve, std::ostream& out, std::ostream& err);
-
-// The same with another standard input.
+// 0 fine, 1 failed while running, 2 wrong usage or configuration.
 int run(int argc, const char* const* argv, const ServeFunction& serve, std::istream& in, std::ostream& out,
         std::ostream& err);
 

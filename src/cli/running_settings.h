@@ -22,7 +22,7 @@ struct RunningSettings {
   std::vector<std::string> problems;      // why it would be refused
 };
 
-// Nothing if no sidecar runs on the configured database. One that runs and cannot be asked is told in `trouble`.
+// Nothing if no sidecar runs on the configured database. One that runs and cannot be asked says so in `problem`.
 std::optional<RunningSettings> running_settings(const CommandLine& line, const config::Loaded& loaded,
                                                 std::string& problem);
 

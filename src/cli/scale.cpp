@@ -1,5 +1,4 @@
 // scale: which mode answers, and the switch.
-#include <filesystem>
 
 #include "cli/answer_fields.h"
 #include "cli/commands.h"

@@ -2,7 +2,6 @@
 #include "cli/commands.h"
 #include "cli/sidecar.h"
 #include "cli/table.h"
-#include "cli/target.h"
 #include "json/value.h"
 #include "terms/terms.h"
 

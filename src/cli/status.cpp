@@ -11,31 +11,6 @@
 namespace cli {
 namespace {
 
-struct Totals {
-  std::int64_t rooms = 0;
-  std::int64_t users = 0;
-  std::int64_t load = 0;
-  std::int64_t capacity = 0;
-};
-
-Totals add_gateways(Table& table, const std::vector<json::Value>& gateways) {
-  Totals totals;
-  for (const auto& gateway : gateways) {
-    const auto rooms = number_at(gateway, "rooms").value_or(0);
-    const auto users = number_at(gateway, "users").value_or(0);
-    const auto load = number_at(gateway, "load").value_or(0);
-    const auto capacity = number_at(gateway, "capacity").value_or(0);
-    table.add_row({text_at(gateway, "name"), text_at(gateway, "state"), flags_of(gateway),
-                   or_dash(joined(texts_at(gateway, "regions"), ",")), std::to_string(rooms), std::to_string(users),
-                   std::to_string(load), std::to_string(capacity), percent(load, capacity)});
-    totals.rooms += rooms;
-    totals.users += users;
-    totals.load += load;
-    totals.capacity += capacity;
-  }
-  return totals;
-}
-
 std::string gateways_of(const StatusAnswers& status) {
   if (status.gateways.empty()) return terms::no_gateways() + '\n';
   Table table({{"GATEWAY"},
@@ -47,12 +22,17 @@ std::string gateways_of(const StatusAnswers& status) {
                {"LOAD", Align::right},
                {"CAPACITY", Align::right},
                {"USED", Align::right}});
-  const auto totals = add_gateways(table, status.gateways);
-  if (status.gateways.size() > 1) {
-    table.add_row({"total", "", "", "", std::to_string(totals.rooms), std::to_string(totals.users),
-                   std::to_string(totals.load), std::to_string(totals.capacity),
-                   percent(totals.load, totals.capacity)});
+  const auto add_row = [&](std::vector<std::string> row, const std::vector<json::Value>& gateways) {
+    for (const char* key : {"rooms", "users", "load", "capacity"}) row.push_back(std::to_string(sum_of(gateways, key)));
+    row.push_back(percent(sum_of(gateways, "load"), sum_of(gateways, "capacity")));
+    table.add_row(row);
+  };
+  for (const auto& gateway : status.gateways) {
+    add_row({text_at(gateway, "name"), text_at(gateway, "state"), flags_of(gateway),
+             or_dash(joined(texts_at(gateway, "regions"), ","))},
+            {gateway});
   }
+  if (status.gateways.size() > 1) add_row({"total", "", "", ""}, status.gateways);
   return table.text();
 }
 

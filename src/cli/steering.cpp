@@ -1,5 +1,4 @@
 // drain, undrain and release: what changes the running sidecar.
-#include "cli/answer_fields.h"
 #include "cli/commands.h"
 #include "cli/sidecar.h"
 #include "cli/table.h"

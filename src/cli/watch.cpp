@@ -8,7 +8,6 @@
 #include "cli/screen.h"
 #include "cli/sidecar.h"
 #include "cli/status_answers.h"
-#include "cli/table.h"
 #include "cli/watch_view.h"
 #include "json/writer.h"
 

@@ -99,13 +99,8 @@ std::vector<std::string> problems_of(const StatusAnswers& status) {
 }
 
 std::string sums_of(const StatusAnswers& status) {
-  std::int64_t rooms = 0;
-  std::int64_t users = 0;
-  for (const auto& gateway : status.gateways) {
-    rooms += number_at(gateway, "rooms").value_or(0);
-    users += number_at(gateway, "users").value_or(0);
-  }
-  const auto text = terms::rooms(rooms) + ", " + terms::users(users);
+  const auto text =
+      terms::rooms(sum_of(status.gateways, "rooms")) + ", " + terms::users(sum_of(status.gateways, "users"));
   return status.scale ? text + "; " + headroom_of(status) : text;
 }
 

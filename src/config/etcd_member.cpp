@@ -4,11 +4,10 @@
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
-#include <system_error>
 
 #include "config/lists.h"
+#include "domain/number.h"
 
 namespace config {
 namespace {
@@ -31,10 +30,8 @@ std::string in_lower_case(std::string_view text) {
 }
 
 std::optional<std::uint16_t> port_from(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  const bool is_whole = error == std::errc{} && end == text.data() + text.size();
-  return is_whole && port > 0 ? std::optional(port) : std::nullopt;
+  const auto port = domain::number_from<std::uint16_t>(text);
+  return port == 0 ? std::nullopt : port;
 }
 
 bool is_numeric(int family, std::string_view host) {

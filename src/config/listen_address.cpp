@@ -3,13 +3,13 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <optional>
 #include <string>
 
 #include "domain/id.h"
+#include "domain/number.h"
 
 namespace config {
 namespace {
@@ -19,11 +19,7 @@ constexpr std::size_t longest_path = 107;  // sockaddr_un::sun_path without its 
 
 bool is_unix(std::string_view text) { return text.substr(0, unix_prefix.size()) == unix_prefix; }
 
-bool is_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return !text.empty() && text.size() <= 5 && error == std::errc{} && end == text.data() + text.size();
-}
+bool is_port(std::string_view text) { return text.size() <= 5 && domain::number_from<std::uint16_t>(text); }
 
 struct Parts {
   std::string host;

@@ -1,17 +1,12 @@
 #include "config/mqtt_address.h"
+#include "domain/number.h"
 
-#include <charconv>
 #include <cstdint>
-#include <system_error>
 
 namespace config {
 namespace {
 
-bool is_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc{} && end == text.data() + text.size() && port > 0;
-}
+bool is_port(std::string_view text) { return domain::number_from<std::uint16_t>(text).value_or(0) > 0; }
 
 }  // namespace
 

@@ -1,11 +1,11 @@
 #include "config/readers.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "config/duration.h"
 #include "config/lists.h"
 #include "domain/id.h"
+#include "domain/number.h"
 
 namespace config {
 namespace {
@@ -44,9 +44,9 @@ std::optional<bool> as_boolean(const Value& value) {
 std::optional<std::int64_t> as_whole_number(const Value& value, std::int64_t least, std::int64_t most) {
   std::int64_t number = value.integer;
   if (value.is_text() && !value.typed) {
-    const std::string_view text = trimmed(value.text);
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    const auto written = domain::number_from<std::int64_t>(trimmed(value.text));
+    if (!written) return std::nullopt;
+    number = *written;
   } else if (value.kind != Value::Kind::integer) {
     return std::nullopt;
   }
@@ -61,10 +61,8 @@ std::optional<double> as_part(const Value& value) {
       value.kind == Value::Kind::integer ? std::to_string(value.integer) : std::string(trimmed(value.text));
   // Digits and one point: no sign, no exponent, no infinity.
   if (text.empty() || text.find_first_not_of("0123456789.") != text.npos) return std::nullopt;
-  double part = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), part);
-  const bool is_whole = error == std::errc{} && end == text.data() + text.size();
-  return is_whole && part >= 0 && part <= 1 ? std::optional(part) : std::nullopt;
+  const auto part = domain::number_from<double>(text);
+  return part && *part <= 1 ? part : std::nullopt;
 }
 
 std::optional<domain::Duration> as_duration(const Value& value) {

@@ -23,5 +23,5 @@ void occupy_standard_descriptors() {
 
 int main(int argc, char** argv) {
   occupy_standard_descriptors();
-  return cli::run(argc, argv, sidecar::serve, std::cout, std::cerr);
+  return cli::run(argc, argv, sidecar::serve, std::cin, std::cout, std::cerr);
 }

@@ -1,9 +1,9 @@
 #include "http/client.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 
+#include "domain/number.h"
 #include "http/message.h"
 
 namespace http {
@@ -34,9 +34,9 @@ std::optional<Client::Place> Client::place_of(std::string_view address) {
   const auto colon = address.rfind(':');
   const bool has_port = colon != address.npos && address.find(']', colon) == address.npos;
   if (has_port) {
-    const auto digits = address.substr(colon + 1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-    if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+    const auto number = domain::number_from<std::uint16_t>(address.substr(colon + 1));
+    if (!number) return std::nullopt;
+    port = *number;
     address = address.substr(0, colon);
   }
   if (!is_host(address)) return std::nullopt;

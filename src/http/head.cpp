@@ -1,11 +1,11 @@
 #include "http/head.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 
 #include <strings.h>
 
+#include "domain/number.h"
 #include "http/route.h"
 
 namespace http {
@@ -70,9 +70,9 @@ struct Framing {
 
 void read_length(std::string_view value, Head& head, Framing& framing) {
   ++framing.lengths;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), head.length);
-  // from_chars takes no sign, blank or prefix for an unsigned number.
-  if (error != std::errc{} || end != value.data() + value.size()) framing.odd = true;
+  const auto length = domain::number_from<std::uint64_t>(value);
+  if (!length) framing.odd = true;
+  head.length = length.value_or(0);
 }
 
 void read_field(std::string_view name, std::string_view value, Head& head, Framing& framing) {

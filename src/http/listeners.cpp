@@ -1,8 +1,8 @@
 #include "http/listeners.h"
+#include "domain/number.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <random>
@@ -61,17 +61,15 @@ std::optional<Address> unix_address(std::string_view path) {
 std::optional<Address> tcp_address(std::string_view text) {
   const auto colon = text.rfind(':');
   if (colon == text.npos) return std::nullopt;
-  const auto digits = text.substr(colon + 1);
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  const auto port = domain::number_from<std::uint16_t>(text.substr(colon + 1));
+  if (!port) return std::nullopt;
 
   std::string host(text.substr(0, colon));
   Address address;
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     auto& v6 = address.as<sockaddr_in6>();
     v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(port);
+    v6.sin6_port = htons(*port);
     address.size = sizeof v6;
     host = host.substr(1, host.size() - 2);
     if (inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) != 1) return std::nullopt;
@@ -79,7 +77,7 @@ std::optional<Address> tcp_address(std::string_view text) {
   }
   auto& v4 = address.as<sockaddr_in>();
   v4.sin_family = AF_INET;
-  v4.sin_port = htons(port);
+  v4.sin_port = htons(*port);
   address.size = sizeof v4;
   if (host == "localhost") host = "127.0.0.1";
   if (inet_pton(AF_INET, host.c_str(), &v4.sin_addr) != 1) return std::nullopt;

@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <map>
 #include <sstream>
 
+#include "domain/number.h"
 #include "store/failure.h"
 #include "store/files.h"
 
@@ -32,13 +32,6 @@ std::string read_text(int fd) {
   return size > 0 ? std::string(buffer, static_cast<std::size_t>(size)) : std::string();
 }
 
-template <typename Number>
-bool parse(const std::string& text, Number& number) {
-  const char* end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, number);
-  return result.ec == std::errc{} && result.ptr == end;
-}
-
 std::optional<OwnerNote> note_in(const std::string& text) {
   std::map<std::string, std::string> values;
   std::istringstream lines(text);
@@ -46,12 +39,10 @@ std::optional<OwnerNote> note_in(const std::string& text) {
     const auto at = line.find('=');
     if (at != std::string::npos) values[line.substr(0, at)] = line.substr(at + 1);
   }
-  OwnerNote note;
-  note.address = values["address"];
-  if (!parse(values["pid"], note.pid) || !parse(values["generation"], note.generation)) {
-    return std::nullopt;
-  }
-  return note;
+  const auto pid = domain::number_from<pid_t>(values["pid"]);
+  const auto generation = domain::number_from<std::uint64_t>(values["generation"]);
+  if (!pid || !generation) return std::nullopt;
+  return OwnerNote{*pid, values["address"], *generation};
 }
 
 std::string text_of(const OwnerNote& note) {

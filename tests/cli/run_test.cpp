@@ -4,6 +4,7 @@
 #include "scratch.h"
 
 TEST_CASE("serve gets its arguments, and its exit code is the program's") {
+  std::istringstream in;
   std::ostringstream out;
   std::ostringstream err;
   cli::ServeArguments seen;
@@ -12,7 +13,7 @@ TEST_CASE("serve gets its arguments, and its exit code is the program's") {
     return 7;
   };
   const char* argv[] = {"room-sidecar", "--config", "c", "serve", "--env-file", "e", "--set-aside-damaged"};
-  CHECK(cli::run(7, argv, serve, out, err) == 7);
+  CHECK(cli::run(7, argv, serve, in, out, err) == 7);
   CHECK(seen.config_file == "c");
   CHECK(seen.env_file == "e");
   CHECK(seen.set_aside_damaged);
@@ -31,10 +32,11 @@ TEST_CASE("unwritable output is a failure") {
   const Scratch scratch;
   const auto config = scratch.file("config.toml");
   const char* argv[] = {"room-sidecar", "config", "--config", config.c_str()};
+  std::istringstream in;
   std::ostringstream out;
   out.setstate(std::ios::badbit);
   std::ostringstream err;
-  CHECK(cli::run(4, argv, {}, out, err) == 1);
+  CHECK(cli::run(4, argv, {}, in, out, err) == 1);
   CHECK(contains(err.str(), "could not be written"));
 }
 
