@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <memory>
 #include <optional>
 
 #include "store/as_file_owner.h"

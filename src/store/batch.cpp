@@ -41,17 +41,17 @@ void Batch::touch(std::string room_id, domain::WallTime last_used_at) {
 
 void Batch::take_one(domain::Session session) {
   const std::string session_id = session.session_id;
-  sessions_[session_id] = {false, std::move(session)};
+  sessions_[session_id] = std::move(session);
 }
 
-void Batch::take_one(domain::SessionGone gone) { sessions_[std::move(gone.session_id)] = {true, {}}; }
+void Batch::take_one(domain::SessionGone gone) { sessions_[std::move(gone.session_id)] = std::nullopt; }
 
 void Batch::take_one(domain::Failover failover) {
   const std::string gateway = failover.gateway_name;
-  failovers_[gateway] = {false, std::move(failover)};
+  failovers_[gateway] = std::move(failover);
 }
 
-void Batch::take_one(domain::FailoverGone gone) { failovers_[std::move(gone.gateway_name)] = {true, {}}; }
+void Batch::take_one(domain::FailoverGone gone) { failovers_[std::move(gone.gateway_name)] = std::nullopt; }
 
 void Batch::take_one(domain::Fact fact) { facts_[std::move(fact.name)] = std::move(fact.value); }
 
@@ -69,19 +69,11 @@ void Batch::apply_to(Database& database) const {
         break;
     }
   }
-  for (const auto& [session_id, change] : sessions_) {
-    if (change.gone) {
-      erase_session(database, session_id);
-    } else {
-      write_session(database, change.row);
-    }
+  for (const auto& [session_id, row] : sessions_) {
+    row ? write_session(database, *row) : erase_session(database, session_id);
   }
-  for (const auto& [gateway, change] : failovers_) {
-    if (change.gone) {
-      erase_failover(database, gateway);
-    } else {
-      write_failover(database, change.row);
-    }
+  for (const auto& [gateway, row] : failovers_) {
+    row ? write_failover(database, *row) : erase_failover(database, gateway);
   }
   for (const auto& [name, value] : facts_) write_meta(database, name, value);
 }
@@ -122,11 +114,10 @@ void Batch::lay_over(Batch older) {
       now.replaced = std::make_unique<RoomChange>(std::move(before));
     }
   }
-  for (auto& [session_id, before] : older.sessions_) {
-    sessions_.try_emplace(session_id, std::move(before));
-  }
-  for (auto& [gateway, before] : older.failovers_) failovers_.try_emplace(gateway, std::move(before));
-  facts_.merge(older.facts_);  // the newer ones stay
+  // The newer ones stay.
+  sessions_.merge(older.sessions_);
+  failovers_.merge(older.failovers_);
+  facts_.merge(older.facts_);
   for (Waiting& waiting : older.settled_) settled_.push_back(std::move(waiting));
 }
 
@@ -137,12 +128,8 @@ std::vector<Batch> Batch::split() {
     part_of_room[room_id] = parts.size();
     parts.emplace_back().rooms_.emplace(room_id, std::move(change));
   }
-  for (auto& [session_id, change] : sessions_) {
-    parts.emplace_back().sessions_.emplace(session_id, std::move(change));
-  }
-  for (auto& [gateway, change] : failovers_) {
-    parts.emplace_back().failovers_.emplace(gateway, std::move(change));
-  }
+  for (auto& [session_id, row] : sessions_) parts.emplace_back().sessions_.emplace(session_id, std::move(row));
+  for (auto& [gateway, row] : failovers_) parts.emplace_back().failovers_.emplace(gateway, std::move(row));
   for (auto& [name, value] : facts_) parts.emplace_back().facts_.emplace(name, std::move(value));
   for (Waiting& waiting : settled_) {
     Batch& part = parts[part_of_room.at(waiting.room_id)];
@@ -157,11 +144,11 @@ std::set<std::string> Batch::tables() const {
   for (const auto& [room_id, change] : rooms_) {
     if (change.kind == RoomChange::Kind::write) tables.insert("room_server_assignments");
   }
-  for (const auto& [session_id, change] : sessions_) {
-    if (!change.gone) tables.insert("sessions");
+  for (const auto& [session_id, row] : sessions_) {
+    if (row) tables.insert("sessions");
   }
-  for (const auto& [gateway, change] : failovers_) {
-    if (!change.gone) tables.insert("failovers");
+  for (const auto& [gateway, row] : failovers_) {
+    if (row) tables.insert("failovers");
   }
   if (!facts_.empty()) tables.insert("meta");
   return tables;

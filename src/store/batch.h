@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -58,14 +59,6 @@ class Batch {
     bool urgent = false;
     std::unique_ptr<RoomChange> replaced;  // what counts if an urgent row is not written
   };
-  struct SessionChange {
-    bool gone = false;
-    domain::Session row;
-  };
-  struct FailoverChange {
-    bool gone = false;
-    domain::Failover row;
-  };
   void take_one(domain::Assignment assignment);
   void take_one(domain::AssignmentGone gone);
   void take_one(domain::Session session);
@@ -81,8 +74,8 @@ class Batch {
 
   // By order: clients choose these ids, and could choose them so that they collide in a hash.
   std::map<std::string, RoomChange> rooms_;
-  std::map<std::string, SessionChange> sessions_;
-  std::map<std::string, FailoverChange> failovers_;
+  std::map<std::string, std::optional<domain::Session>> sessions_;    // nothing: it is gone
+  std::map<std::string, std::optional<domain::Failover>> failovers_;  // nothing: it is over
   std::map<std::string, std::string> facts_;
   std::vector<Waiting> settled_;
 };

@@ -9,11 +9,9 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
-#include <utility>
 
 #include "store/failure.h"
 

@@ -72,12 +72,8 @@ void write_gateway(Database& database, const GatewayRow& row) {
   write.bind(gateway.id).bind(gateway.name).bind(gateway.url).bind(gateway.type);
   write.bind(gateway.capacity).bind(gateway.disabled).bind(gateway.draining);
   write.bind(text_of(row.removed_at)).bind(row.from_config);
-  if (row.synced) {
-    write.bind(row.synced->url).bind(row.synced->type);
-    write.bind(row.synced->capacity).bind(row.synced->disabled).bind(row.synced->admin_url);
-  } else {
-    write.bind_null().bind_null().bind_null().bind_null().bind_null();
-  }
+  const auto synced = row.synced.value_or(GatewayRow::Synced{});
+  write.bind(synced.url).bind(synced.type).bind(synced.capacity).bind(synced.disabled).bind(synced.admin_url);
   write.bind(gateway.evacuating).bind(gateway.admin_url);
   write.run_for_row();
 }

@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "store/failure.h"
@@ -38,7 +39,7 @@ struct Journal::Request {
   bool begun = false;
   bool done = false;
   bool written = false;
-  std::exception_ptr thrown;
+  std::exception_ptr thrown = nullptr;
 };
 
 Journal::Journal(Database database, Callbacks callbacks) : callbacks_(std::move(callbacks)), path_(database.path()) {
@@ -87,28 +88,24 @@ void Journal::note_last_used(std::string room_id, domain::WallTime last_used_at)
 
 void Journal::run(const std::function<void(Database&)>& task) {
   if (on_writer_thread()) return writer_->run(task);
-  request(std::make_shared<Request>(Request{Request::Kind::run, &task, false, false, false, nullptr}),
-          Clock::now() + patience);
+  request({Request::Kind::run, &task}, Clock::now() + patience);
 }
 
 void Journal::read(const std::function<void(Database&)>& task) {
   if (on_writer_thread()) return writer_->read(task);
-  request(std::make_shared<Request>(Request{Request::Kind::read, &task, false, false, false, nullptr}),
-          Clock::now() + patience);
+  request({Request::Kind::read, &task}, Clock::now() + patience);
 }
 
 bool Journal::flush() {
-  const auto wanted = std::make_shared<Request>(Request{Request::Kind::flush, nullptr, false, false, false, nullptr});
   try {
-    request(wanted, Clock::time_point::max());
+    return request({Request::Kind::flush}, Clock::time_point::max());
   } catch (const Failure&) {
     return false;
   }
-  const locks::MutexLock lock(mutex_);
-  return wanted->written;
 }
 
-void Journal::request(const std::shared_ptr<Request>& request, Clock::time_point give_up) {
+bool Journal::request(Request wanted, Clock::time_point give_up) {
+  const auto request = std::make_shared<Request>(std::move(wanted));
   locks::MutexLock lock(mutex_);
   if (stopping_) {
     throw Failure(Failure::Kind::unusable,
@@ -135,8 +132,10 @@ void Journal::request(const std::shared_ptr<Request>& request, Clock::time_point
   }
   // Taken out, so that it ends in this thread: TSan does not see how libstdc++ counts its owners.
   const std::exception_ptr thrown = std::exchange(request->thrown, nullptr);
+  const bool written = request->written;
   lock.unlock();
   if (thrown) std::rethrow_exception(thrown);
+  return written;
 }
 
 bool Journal::stop_in_time() {
@@ -223,16 +222,14 @@ void Journal::work() {
       lock.lock();
     }
     heartbeat();
-    Batch batch;
-    const bool take = is_time(Clock::now());
-    if (take) batch = std::exchange(open_, {});
+    Batch batch = is_time(Clock::now()) ? std::exchange(open_, {}) : Batch{};
     in_hand_ = {batch.size(), batch.urgent()};
     auto requests = std::exchange(requests_, {});
     last_urgent_ = batch.urgent();
     const bool stopping = stopping_;
     lock.unlock();
 
-    const bool written = !take || batch.empty() || write(std::move(batch));
+    const bool written = batch.empty() || write(batch);
     for (const auto& request : requests) serve(*request, written);
     writer_->poll_file();
 
@@ -263,7 +260,7 @@ void Journal::wait_for_work(locks::MutexLock& lock) {
   is_idle_ = false;
 }
 
-bool Journal::write(Batch batch) {
+bool Journal::write(Batch& batch) {
   std::vector<Settled> refused;
   const bool written = writer_->write(batch, refused);
   {

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -68,7 +67,7 @@ class Journal {
   bool flush();
   // Blocks: flushes, checkpoints and closes. Nothing is written afterwards.
   void stop();
-  // The same, but waits no longer than until the deadline of hurry(): false if the disk still has not
+  // The same, but waits no longer than until the deadline of set_deadline(): false if the disk still has not
   // answered by then. What is left of the journal cannot be destroyed until it has.
   bool stop_in_time();
 
@@ -98,12 +97,13 @@ class Journal {
 
   template <typename Note>
   void append(Note note);
-  void request(const std::shared_ptr<Request>& request, Clock::time_point give_up);
+  // Until it is served: was all that waited before it written?
+  bool request(Request wanted, Clock::time_point give_up);
   void heartbeat();
   void work();
   bool is_time(Clock::time_point now) const REQUIRES(mutex_);
   void wait_for_work(locks::MutexLock& lock) REQUIRES(mutex_);
-  bool write(Batch batch);
+  bool write(Batch& batch);
   void serve(Request& request, bool written);
   void settle_leftovers();
   bool on_writer_thread() const { return std::this_thread::get_id() == writer_thread_id_; }

@@ -71,11 +71,8 @@ void write_room(Database& database, const RoomRow& row) {
   const domain::Room& room = row.room;
   write.bind(room.id).bind(room.name).bind(room.gateway_uid).bind(room.default_gateway_id);
   write.bind(room.disabled).bind(text_of(row.removed_at)).bind(row.from_config);
-  if (row.synced) {
-    write.bind(row.synced->name).bind(row.synced->default_gateway_id).bind(row.synced->disabled);
-  } else {
-    write.bind_null().bind_null().bind_null();
-  }
+  const auto synced = row.synced.value_or(RoomRow::Synced{});
+  write.bind(synced.name).bind(synced.default_gateway_id).bind(synced.disabled);
   write.run_for_row();
 }
 

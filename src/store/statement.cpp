@@ -24,12 +24,6 @@ Statement& Statement::bind(std::int64_t value) {
   return *this;
 }
 
-Statement& Statement::bind(const std::optional<std::string>& value) { return value ? bind(*value) : bind_null(); }
-
-Statement& Statement::bind(const std::optional<std::int64_t>& value) { return value ? bind(*value) : bind_null(); }
-
-Statement& Statement::bind(const std::optional<bool>& value) { return value ? bind(*value) : bind_null(); }
-
 Statement& Statement::bind_null() {
   translated(connection_.path(), [&] { statement_.bind(++bound_); });
   return *this;
@@ -57,20 +51,5 @@ std::string Statement::text(int column) const { return statement_.getColumn(colu
 std::int64_t Statement::integer(int column) const { return statement_.getColumn(column).getInt64(); }
 
 bool Statement::is_null(int column) const { return statement_.isColumnNull(column); }
-
-std::optional<std::string> Statement::optional_text(int column) const {
-  if (is_null(column)) return std::nullopt;
-  return text(column);
-}
-
-std::optional<bool> Statement::optional_flag(int column) const {
-  if (is_null(column)) return std::nullopt;
-  return flag(column);
-}
-
-std::optional<std::int64_t> Statement::optional_integer(int column) const {
-  if (is_null(column)) return std::nullopt;
-  return integer(column);
-}
 
 }  // namespace store

@@ -28,10 +28,10 @@ class Statement {
   Statement& bind(std::int64_t value);
   Statement& bind(bool value) { return bind(static_cast<std::int64_t>(value)); }
   Statement& bind(const char* value) = delete;  // would become a bool
-  Statement& bind(const std::optional<std::string>& value);
-  Statement& bind(const std::optional<std::int64_t>& value);
-  Statement& bind(const std::optional<bool>& value);
-  Statement& bind_null();
+  template <class Value>
+  Statement& bind(const std::optional<Value>& value) {
+    return value ? bind(*value) : bind_null();
+  }
 
   // To the next row; false if there is none.
   bool step();
@@ -46,11 +46,19 @@ class Statement {
   std::int64_t integer(int column) const;
   bool flag(int column) const { return integer(column) != 0; }
   bool is_null(int column) const;
-  std::optional<std::string> optional_text(int column) const;
-  std::optional<std::int64_t> optional_integer(int column) const;
-  std::optional<bool> optional_flag(int column) const;
+  std::optional<std::string> optional_text(int column) const {
+    return is_null(column) ? std::nullopt : std::optional(text(column));
+  }
+  std::optional<std::int64_t> optional_integer(int column) const {
+    return is_null(column) ? std::nullopt : std::optional(integer(column));
+  }
+  std::optional<bool> optional_flag(int column) const {
+    return is_null(column) ? std::nullopt : std::optional(flag(column));
+  }
 
  private:
+  Statement& bind_null();
+
   Connection& connection_;
   SQLite::Statement& statement_;
   int bound_ = 0;

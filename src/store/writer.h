@@ -1,13 +1,11 @@
 // The Journal's hands: everything that touches the database, and the memory of whether it can be
-// written. Private to store/. Only the writer thread calls it, but for failure()
-// and hurry().
+// written. Private to store/. Only the writer thread calls it, but for failure(), refusal() and set_deadline().
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
