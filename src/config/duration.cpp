@@ -1,7 +1,6 @@
 #include "config/duration.h"
 
 #include <charconv>
-#include <chrono>
 #include <cstdint>
 
 namespace config {

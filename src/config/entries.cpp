@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "config/known_keys.h"
+#include "config/lists.h"
 #include "config/readers.h"
 #include "domain/id.h"
 
@@ -95,9 +96,7 @@ class Addresses {
     const std::size_t scheme = address.find("://");
     const std::size_t host_end =
         std::min(address.find('/', scheme == std::string::npos ? 0 : scheme + 3), address.size());
-    for (std::size_t i = 0; i < host_end; ++i) {
-      if (address[i] >= 'A' && address[i] <= 'Z') address[i] = static_cast<char>(address[i] - 'A' + 'a');
-    }
+    address.replace(0, host_end, lower_case(address.substr(0, host_end)));
     const std::string port = address.rfind("https://", 0) == 0 || address.rfind("wss://", 0) == 0 ? ":443" : ":80";
     const std::size_t port_begin = host_end - std::min(host_end, port.size());
     if (address.compare(port_begin, host_end - port_begin, port) == 0) address.erase(port_begin, port.size());

@@ -21,14 +21,6 @@ constexpr std::size_t longest_host = 253;
 constexpr std::string_view a_member =
     "a member of etcd like \"http://127.0.0.1:2379\" or \"https://etcd1.example.org:2379\" (no path, nothing else)";
 
-std::string in_lower_case(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
-
 std::optional<std::uint16_t> port_from(std::string_view text) {
   const auto port = domain::number_from<std::uint16_t>(text);
   return port == 0 ? std::nullopt : port;
@@ -71,7 +63,7 @@ std::vector<Value> items_of(const Value& value) {
 }  // namespace
 
 std::optional<std::string> member_from(std::string_view text) {
-  const std::string whole = in_lower_case(trimmed(text));
+  const std::string whole = lower_case(trimmed(text));
   const std::string_view scheme = is_https(whole) ? tls_scheme : plain_scheme;
   if (whole.compare(0, scheme.size(), scheme) != 0) return std::nullopt;
   std::string_view host = std::string_view(whole).substr(scheme.size());

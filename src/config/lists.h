@@ -10,6 +10,9 @@ namespace config {
 // Without the blanks (space, tab, line ends) around it.
 std::string_view trimmed(std::string_view text);
 
+// A to Z as a to z, and all else as it is.
+std::string lower_case(std::string_view text);
+
 // The trimmed items between the separators; empty ones vanish.
 std::vector<std::string> split(std::string_view text, char separator);
 

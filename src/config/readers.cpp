@@ -10,14 +10,6 @@
 namespace config {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
-
 bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -30,7 +22,7 @@ bool has_control_character(std::string_view text) {
 std::optional<bool> as_boolean(const Value& value) {
   if (value.kind == Value::Kind::boolean) return value.boolean;
   std::string word;
-  if (value.is_text()) word = lower(trimmed(value.text));
+  if (value.is_text()) word = lower_case(trimmed(value.text));
   if (value.kind == Value::Kind::integer) word = std::to_string(value.integer);
   for (const std::string_view yes : {"true", "1", "yes", "on"}) {
     if (word == yes) return true;

@@ -2,7 +2,6 @@
 // Constant; any thread.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
