@@ -18,6 +18,8 @@ class Descriptor {
   }
 
   int get() const { return fd_; }
+  // From now on it is the caller's to close.
+  int release() { return std::exchange(fd_, -1); }
   void close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   }

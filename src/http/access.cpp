@@ -6,16 +6,11 @@
 #include <filesystem>
 
 #include <arpa/inet.h>
-#include <strings.h>
 
 #include "files/read_file.h"
 
 namespace http {
 namespace {
-
-bool equal_in_any_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -44,7 +39,7 @@ std::string credential_of(const std::string& path) {
 
 bool is_local_host(std::string_view host) {
   if (!cut_port(host)) return false;
-  if (equal_in_any_case(host, "localhost")) return true;
+  if (same_word(host, "localhost")) return true;
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     in6_addr address{};
     const std::string inner(host.substr(1, host.size() - 2));
@@ -64,7 +59,7 @@ std::optional<Refusal> check_origin(const Head& head, bool has_token) {
   if (head.origins == 0) return std::nullopt;
   constexpr std::string_view scheme = "http://";
   const bool same = head.origins == 1 && head.host && head.origin.substr(0, scheme.size()) == scheme &&
-                    equal_in_any_case(head.origin.substr(scheme.size()), *head.host);
+                    same_word(head.origin.substr(scheme.size()), *head.host);
   if (same) return std::nullopt;
   return Refusal{403, "foreign_origin",
                  "Web pages of other origins may not ask; leave Origin out or ask from the same one."};
@@ -72,7 +67,7 @@ std::optional<Refusal> check_origin(const Head& head, bool has_token) {
 
 bool bears_token(const Head& head, std::string_view token) {
   constexpr std::string_view scheme = "Bearer ";
-  if (head.authorizations != 1 || !equal_in_any_case(head.authorization.substr(0, scheme.size()), scheme)) {
+  if (head.authorizations != 1 || !same_word(head.authorization.substr(0, scheme.size()), scheme)) {
     return false;
   }
   auto given = head.authorization.substr(scheme.size());

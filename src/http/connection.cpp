@@ -1,5 +1,6 @@
 #include "http/connection.h"
 
+#include <algorithm>
 #include <exception>
 
 #include <arpa/inet.h>
@@ -24,10 +25,8 @@ constexpr std::size_t much = 64 * 1024;
 constexpr const char* id_field = "X-Request-Id";
 
 bool has_field(const Response& response, std::string_view name) {
-  for (const auto& field : response.headers) {
-    if (field.first == name) return true;
-  }
-  return false;
+  const auto& fields = response.headers;
+  return std::any_of(fields.begin(), fields.end(), [name](const auto& field) { return field.first == name; });
 }
 
 // The client as the log names it: its address without the port, which says nothing.

@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstddef>
 #include <list>
-#include <string>
 #include <vector>
 
 namespace http {

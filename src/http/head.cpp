@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include <strings.h>
 
@@ -13,6 +14,10 @@ namespace http {
 bool is_token_char(char c) {
   if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) return true;
   return c != '\0' && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr;
+}
+
+bool same_word(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
 namespace {
@@ -31,10 +36,6 @@ constexpr Refusal bad_length =
 constexpr Refusal bad_path{400, "invalid_path",
                            "A percent sign in the path is not followed by two hexadecimal digits."};
 constexpr Refusal encoded{415, "unsupported_encoding", "Send the body without Content-Encoding."};
-
-bool same_word(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -76,55 +77,32 @@ void read_length(std::string_view value, Head& head, Framing& framing) {
 }
 
 void read_field(std::string_view name, std::string_view value, Head& head, Framing& framing) {
-  switch (name.size()) {  // most fields are none of ours; their length says so already
-    case 4:
-      if (same_word(name, "Host")) {
-        ++framing.hosts;
-        head.host = value;
-      }
-      break;
-    case 6:
-      if (same_word(name, "Origin")) {
-        ++head.origins;
-        head.origin = value;
-      }
-      break;
-    case 8:
-      if (same_word(name, "X-Expect")) head.expects_continue = same_word(value, "100-continue");
-      break;
-    case 10:
-      if (same_word(name, "Connection")) {
-        framing.close = framing.close || lists(value, "close");
-        framing.keep = framing.keep || lists(value, "keep-alive");
-      }
-      break;
-    case 12:
-      if (same_word(name, "X-Request-Id") && head.request_id.empty()) head.request_id = value;
-      break;
-    case 13:
-      if (same_word(name, "Authorization")) {
-        ++head.authorizations;
-        head.authorization = value;
-      }
-      break;
-    case 14:
-      if (same_word(name, "Content-Length")) read_length(value, head, framing);
-      break;
-    case 16:
-      if (same_word(name, "Content-Encoding")) framing.content_encoded = true;
-      break;
-    case 17:
-      if (same_word(name, "Transfer-Encoding")) {
-        ++framing.encodings;
-        head.chunked = same_word(value, "chunked");
-        if (!head.chunked) framing.odd = true;
-      }
-      break;
-    case 19:
-      if (same_word(name, client_field)) head.is_command = value == command_client;
-      break;
-    default:
-      break;
+  if (same_word(name, "Host")) {
+    ++framing.hosts;
+    head.host = value;
+  } else if (same_word(name, "Origin")) {
+    ++head.origins;
+    head.origin = value;
+  } else if (same_word(name, "X-Expect")) {
+    head.expects_continue = same_word(value, "100-continue");
+  } else if (same_word(name, "Connection")) {
+    framing.close = framing.close || lists(value, "close");
+    framing.keep = framing.keep || lists(value, "keep-alive");
+  } else if (same_word(name, "X-Request-Id")) {
+    if (head.request_id.empty()) head.request_id = value;
+  } else if (same_word(name, "Authorization")) {
+    ++head.authorizations;
+    head.authorization = value;
+  } else if (same_word(name, "Content-Length")) {
+    read_length(value, head, framing);
+  } else if (same_word(name, "Content-Encoding")) {
+    framing.content_encoded = true;
+  } else if (same_word(name, "Transfer-Encoding")) {
+    ++framing.encodings;
+    head.chunked = same_word(value, "chunked");
+    if (!head.chunked) framing.odd = true;
+  } else if (same_word(name, client_field)) {
+    head.is_command = value == command_client;
   }
 }
 
@@ -141,28 +119,10 @@ bool strip_authority(std::string_view& target, std::string_view& authority) {
 
 // Is `name` a field that is looked at? Most are none of ours; their length says so already.
 bool matters(std::string_view name) {
-  switch (name.size()) {
-    case 4:
-      return same_word(name, "Host");
-    case 6:
-      return same_word(name, "Origin") || same_word(name, "Expect");
-    case 10:
-      return same_word(name, "Connection");
-    case 12:
-      return same_word(name, "X-Request-Id");
-    case 13:
-      return same_word(name, "Authorization");
-    case 14:
-      return same_word(name, "Content-Length");
-    case 16:
-      return same_word(name, "Content-Encoding");
-    case 17:
-      return same_word(name, "Transfer-Encoding");
-    case 19:
-      return same_word(name, client_field);
-    default:
-      return false;
-  }
+  static constexpr std::string_view ours[] = {
+      "Host",          "Origin",         "Expect",           "Connection",        "X-Request-Id",
+      "Authorization", "Content-Length", "Content-Encoding", "Transfer-Encoding", client_field};
+  return std::any_of(std::begin(ours), std::end(ours), [name](std::string_view one) { return same_word(name, one); });
 }
 
 std::optional<Refusal> check_line(std::string_view line) {

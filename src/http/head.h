@@ -16,6 +16,8 @@ namespace http {
 
 // May it stand in a method or in a field's name?
 bool is_token_char(char c);
+// Without regard to case.
+bool same_word(std::string_view a, std::string_view b);
 
 // `text` is the request line and the fields, each line with its CRLF, without the empty line at the
 // end. `for_codec` becomes what cpp-httplib is to parse: the request line and the fields that matter

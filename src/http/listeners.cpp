@@ -1,5 +1,4 @@
 #include "http/listeners.h"
-#include "domain/number.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -19,6 +18,9 @@
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+
+#include "domain/number.h"
+#include "files/descriptor.h"
 
 namespace http {
 namespace {
@@ -114,34 +116,14 @@ std::string bound_address(int fd) {
   }
 }
 
-// Closes the socket unless it is released.
-class Guard {
- public:
-  explicit Guard(int fd) : fd_(fd) {}
-  Guard(const Guard&) = delete;
-  Guard& operator=(const Guard&) = delete;
-  ~Guard() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  int release() {
-    const int fd = fd_;
-    fd_ = -1;
-    return fd;
-  }
-
- private:
-  int fd_;
-};
-
-int new_socket(int family) {
-  const int fd = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) fail("No socket can be made", errno);
-  return fd;
+files::Descriptor new_socket(int family) {
+  files::Descriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (socket.get() < 0) fail("No socket can be made", errno);
+  return socket;
 }
 
 Listener open_tcp(const std::string& listen, const Address& address) {
-  Guard socket(new_socket(address.storage.ss_family));
+  files::Descriptor socket = new_socket(address.storage.ss_family);
   const int on = 1;
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (::bind(socket.get(), address.get(), address.size) != 0 || ::listen(socket.get(), backlog) != 0) {
@@ -204,20 +186,21 @@ void clear_the_way(const std::string& path, const Address& address) {
   if (!S_ISSOCK(there.st_mode)) {
     throw std::runtime_error("Can't listen on unix:" + path + ": something that is no socket is there; move it away.");
   }
-  const Guard probe(new_socket(AF_UNIX));
+  const files::Descriptor probe = new_socket(AF_UNIX);
   if (::connect(probe.get(), address.get(), address.size) == 0 || errno != ECONNREFUSED) fail_as_taken(path);
   ::unlink(path.c_str());
 }
 
 // The file gets its name when the socket listens: until then another instance would take it for left behind.
 Listener open_unix(const std::string& path, const Address& address) {
-  const Guard folder(::open(path.substr(0, path.rfind('/') + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const files::Descriptor folder(
+      ::open(path.substr(0, path.rfind('/') + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   lock_folder(folder.get());
   clear_the_way(path, address);
   const std::string unnamed = name_beside(path);
   const auto bound = unix_address(unnamed);
   if (!bound) throw std::runtime_error("Can't listen on unix:" + path + ": its folder's path is too long; shorten it.");
-  Guard socket(new_socket(AF_UNIX));
+  files::Descriptor socket = new_socket(AF_UNIX);
   constexpr mode_t mode = 0660;
   ::fchmod(socket.get(), mode);  // before bind: at no moment is the file more open than configured
   const bool listens = ::bind(socket.get(), bound->get(), bound->size) == 0 && ::chmod(unnamed.c_str(), mode) == 0 &&

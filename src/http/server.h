@@ -15,7 +15,6 @@
 #include "http/listeners.h"
 #include "http/load_shedding.h"
 #include "http/message.h"
-#include "http/refusal.h"
 #include "http/request_counts.h"
 #include "http/timeouts.h"
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/listings.h"
+#include "http/refusal.h"
 #include "metrics/families.h"
 #include "metrics/shared_store.h"
 #include "store/journal.h"

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "comes_true.h"
+#include "http/refusal.h"
 #include "http/server.h"
 #include "json/writer.h"
 
