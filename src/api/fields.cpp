@@ -88,6 +88,13 @@ std::optional<http::Response> refuse_session(std::string_view session) {
   return refusal(400, "invalid_session", "Send a session id of 1 to 255 bytes of UTF-8 without control characters.");
 }
 
+OrRefusal<bool> flag_in(const http::Query& query, std::string_view name) {
+  const std::string_view flag = query.value(name).value_or("false");
+  if (flag == "true" || flag == "false") return flag == "true";
+  const std::string shown(name);
+  return refusal(400, "invalid_query", "Send " + shown + "=true, " + shown + "=false, or none.");
+}
+
 OrRefusal<PageParams> page_in(const http::Query& query) {
   PageParams page{query.value("after").value_or(""), 100};
   if (const auto limit = query.value("limit")) {

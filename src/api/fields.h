@@ -40,6 +40,9 @@ std::optional<http::Response> refuse_unknown_names(const http::Request& request,
 std::optional<http::Response> refuse_room(std::string_view room);
 std::optional<http::Response> refuse_session(std::string_view session);
 
+// A query parameter that is true or false; false without it.
+OrRefusal<bool> flag_in(const http::Query& query, std::string_view name);
+
 struct PageParams {
   std::string_view after;
   std::size_t limit;

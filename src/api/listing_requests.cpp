@@ -9,9 +9,8 @@
 namespace api {
 namespace {
 
-void write_time(json::Writer& json, std::string_view key, const std::optional<domain::WallTime>& time) {
-  json.key(key);
-  time ? json.value(domain::to_text(*time)) : json.null();
+std::optional<std::string> text_of(const std::optional<domain::WallTime>& time) {
+  return time ? std::optional(domain::to_text(*time)) : std::nullopt;
 }
 
 void write_room(json::Writer& json, const app::RoomListing& room) {
@@ -20,15 +19,15 @@ void write_room(json::Writer& json, const app::RoomListing& room) {
       .member("name", room.name)
       .member("default_gateway", room.default_gateway)
       .member("janus", room.janus)
-      .member("users", static_cast<std::uint64_t>(room.users));
-  write_time(json, "assigned_at", room.assigned_at);
-  write_time(json, "last_used_at", room.last_used_at);
-  json.end_object();
+      .member("users", static_cast<std::uint64_t>(room.users))
+      .member("assigned_at", text_of(room.assigned_at))
+      .member("last_used_at", text_of(room.last_used_at))
+      .end_object();
 }
 
-void write_next(json::Writer& json, bool more, std::string_view last) {
-  json.key("next");
-  more ? json.value(last) : json.null();
+// The last one of a page, where there are more.
+std::optional<std::string_view> next_after(bool more, std::string_view last) {
+  return more ? std::optional(last) : std::nullopt;
 }
 
 // One that was removed, or whose row was deleted, may still have rooms.
@@ -50,10 +49,8 @@ http::Response answer_gateways(const Backend& backend, const http::Request&) {
         .member("state", to_text(gateway.state))
         .member("available", gateway.available)
         .member("disabled", gateway.disabled)
-        .member("draining", gateway.draining);
-    json.key("regions").begin_array();
-    for (const std::string& region : gateway.regions) json.value(region);
-    json.end_array()
+        .member("draining", gateway.draining)
+        .member("regions", gateway.regions)
         .member("rooms", gateway.rooms)
         .member("users", gateway.users)
         .member("load", gateway.load)
@@ -72,9 +69,7 @@ http::Response answer_rooms(const Backend& backend, const http::Request& request
   json::Writer json;
   json.begin_object().key("rooms").begin_array();
   for (const app::RoomListing& room : page.items) write_room(json, room);
-  json.end_array();
-  write_next(json, page.more, page.items.empty() ? "" : page.items.back().room);
-  json.end_object();
+  json.end_array().member("next", next_after(page.more, page.items.empty() ? "" : page.items.back().room)).end_object();
   return json_response(json);
 }
 
@@ -103,14 +98,15 @@ http::Response answer_assignments(const Backend& backend, const http::Request& r
     json.begin_object()
         .member("room", listing.assignment.room_id)
         .member("janus", listing.assignment.gateway_name)
-        .member("region", listing.assignment.region);
-    write_time(json, "assigned_at", listing.assignment.assigned_at);
-    write_time(json, "last_used_at", listing.assignment.last_used_at);
-    json.member("users", static_cast<std::uint64_t>(listing.users)).end_object();
+        .member("region", listing.assignment.region)
+        .member("assigned_at", domain::to_text(listing.assignment.assigned_at))
+        .member("last_used_at", domain::to_text(listing.assignment.last_used_at))
+        .member("users", static_cast<std::uint64_t>(listing.users))
+        .end_object();
   }
-  json.end_array();
-  write_next(json, page.more, page.items.empty() ? "" : page.items.back().assignment.room_id);
-  json.end_object();
+  json.end_array()
+      .member("next", next_after(page.more, page.items.empty() ? "" : page.items.back().assignment.room_id))
+      .end_object();
   return json_response(json);
 }
 
@@ -122,9 +118,7 @@ http::Response answer_splits(const Backend& backend, const http::Request&) {
     for (const auto& part : split.parts) {
       json.begin_object().member("name", part.gateway).member("participants", part.participants).end_object();
     }
-    json.end_array();
-    write_time(json, "since", split.since);
-    json.end_object();
+    json.end_array().member("since", domain::to_text(split.since)).end_object();
   }
   json.end_array().end_object();
   return json_response(json);

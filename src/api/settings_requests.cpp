@@ -12,12 +12,6 @@ void write_members(json::Writer& json, const SettingsView::Setting& setting) {
   json.member("value", setting.value).member("origin", setting.origin);
 }
 
-void write_texts(json::Writer& json, std::string_view key, const std::vector<std::string>& texts) {
-  json.key(key).begin_array();
-  for (const std::string& text : texts) json.value(text);
-  json.end_array();
-}
-
 void write_preview(json::Writer& json, const SettingsView::Preview& preview) {
   json.begin_object().key("changes").begin_array();
   for (const SettingsView::Change& change : preview.changes) {
@@ -25,21 +19,19 @@ void write_preview(json::Writer& json, const SettingsView::Preview& preview) {
     write_members(json, change.now);
     json.member("before", change.before).member("needs_restart", change.needs_restart).end_object();
   }
-  json.end_array();
-  write_texts(json, "entries", preview.entries);
-  write_texts(json, "problems", preview.problems);
-  write_texts(json, "warnings", preview.warnings);
-  json.end_object();
+  json.end_array()
+      .member("entries", preview.entries)
+      .member("problems", preview.problems)
+      .member("warnings", preview.warnings)
+      .end_object();
 }
 
 }  // namespace
 
 http::Response answer_settings(const Backend& backend, const http::Request& request) {
-  const std::string_view preview = request.query.value("preview").value_or("false");
-  if (preview != "true" && preview != "false") {
-    return refusal(400, "invalid_query", "Send preview=true, preview=false, or none.");
-  }
-  const SettingsView view = backend.settings(preview == "true");
+  const auto preview = flag_in(request.query, "preview");
+  if (const auto* refused = std::get_if<http::Response>(&preview)) return *refused;
+  const SettingsView view = backend.settings(std::get<bool>(preview));
   json::Writer json;
   json.begin_object().key("database").begin_object();
   json.member("path", view.database.path)

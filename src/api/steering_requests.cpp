@@ -9,12 +9,6 @@
 namespace api {
 namespace {
 
-void write_list(json::Writer& json, std::string_view key, const std::vector<std::string>& items) {
-  json.key(key).begin_array();
-  for (const std::string& item : items) json.value(item);
-  json.end_array();
-}
-
 http::Response set_draining(const Backend& backend, const std::string& gateway, domain::Draining draining) {
   switch (backend.keeper.set_draining(gateway, draining)) {
     case app::CatalogueKeeper::Drained::done:
@@ -64,12 +58,10 @@ http::Response answer_undrain(const Backend& backend, const http::Request& reque
 http::Response answer_release(const Backend& backend, const http::Request& request) {
   const std::string& room = request.args[0];
   if (auto refused = refuse_room(room)) return *refused;
-  const std::string_view force = request.query.value("force").value_or("false");
-  if (force != "true" && force != "false") {
-    return refusal(400, "invalid_query", "Send force=true, force=false, or none.");
-  }
+  const auto force = flag_in(request.query, "force");
+  if (const auto* refused = std::get_if<http::Response>(&force)) return *refused;
   http::Response response;
-  switch (app::release_room(backend.registry, room, force == "true")) {
+  switch (app::release_room(backend.registry, room, std::get<bool>(force))) {
     case app::Released::done:
       response.body = "{\"released\":true}";
       return response;
@@ -85,20 +77,17 @@ http::Response answer_release(const Backend& backend, const http::Request& reque
 }
 
 http::Response answer_reload(const Backend& backend, const http::Request& request) {
-  const std::string_view allow_removals = request.query.value("allow_removals").value_or("false");
-  if (allow_removals != "true" && allow_removals != "false") {
-    return refusal(400, "invalid_query", "Send allow_removals=true, allow_removals=false, or none.");
-  }
-  const app::ReloadReport result = backend.reload(allow_removals == "true");
+  const auto allow_removals = flag_in(request.query, "allow_removals");
+  if (const auto* refused = std::get_if<http::Response>(&allow_removals)) return *refused;
+  const app::ReloadReport result = backend.reload(std::get<bool>(allow_removals));
   json::Writer json;
   json.begin_object();
   if (result.problems.empty()) {
-    json.member("applied", true);
-    write_list(json, "warnings", result.warnings);
+    json.member("applied", true).member("warnings", result.warnings);
   } else {
     json.member("error", "configuration_refused");
     json.member("message", "Correct the listed problems; the old configuration stays in force.");
-    write_list(json, "problems", result.problems);
+    json.member("problems", result.problems);
   }
   json.member("mode", result.scale ? "scale" : "legacy").member("mode_origin", result.mode_origin);
   if (result.problems.empty()) write_outcome(json, result);
@@ -124,8 +113,7 @@ http::Response answer_readyz(const Backend& backend, const http::Request&) {
   } else {
     json.member("status", readiness.reasons.empty() ? "ok" : "degraded");
   }
-  write_list(json, "reasons", readiness.reasons);
-  json.end_object();
+  json.member("reasons", readiness.reasons).end_object();
   http::Response response = json_response(json);
   if (!readiness.can_answer) response.status = 503;
   return response;

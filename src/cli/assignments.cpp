@@ -11,9 +11,7 @@ namespace {
 
 std::string for_programs(const std::vector<json::Value>& assignments) {
   json::Writer json;
-  json.begin_object().key("assignments").begin_array();
-  for (const auto& assignment : assignments) json.value(assignment);
-  json.end_array().key("next").null().end_object();
+  json.begin_object().member("assignments", assignments).key("next").null().end_object();
   return json.take() + '\n';
 }
 

@@ -16,12 +16,6 @@ const RunningSettings::Value* in_force(const Running& running, const std::string
   return found == running->in_force.end() ? nullptr : &found->second;
 }
 
-void write_texts(json::Writer& json, std::string_view key, const std::vector<std::string>& texts) {
-  json.key(key).begin_array();
-  for (const auto& text : texts) json.value(text);
-  json.end_array();
-}
-
 std::string as_json(const std::vector<config::Setting>& settings, const Running& running) {
   json::Writer json;
   json.begin_object().key("settings").begin_array();
@@ -35,10 +29,11 @@ std::string as_json(const std::vector<config::Setting>& settings, const Running&
   }
   json.end_array().key("running");
   if (running) {
-    json.begin_object().member("address", running->address);
-    write_texts(json, "a_reload_would_change", running->changes);
-    write_texts(json, "a_reload_would_be_refused_for", running->problems);
-    json.end_object();
+    json.begin_object()
+        .member("address", running->address)
+        .member("a_reload_would_change", running->changes)
+        .member("a_reload_would_be_refused_for", running->problems)
+        .end_object();
   } else {
     json.null();
   }

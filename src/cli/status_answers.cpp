@@ -48,20 +48,14 @@ void ask_for_last_hour(Sidecar& sidecar, StatusAnswers& status, std::chrono::mil
 
 std::string for_programs(const StatusAnswers& status) {
   json::Writer json;
-  json.begin_object().member("scale", status.scale).member("status", status.health);
-  json.key("reasons").begin_array();
-  for (const auto& reason : status.reasons) json.value(reason);
-  json.end_array().key("gateways").begin_array();
-  for (const auto& gateway : status.gateways) json.value(gateway);
-  json.end_array().key("splits");
-  if (status.splits) {
-    json.begin_array();
-    for (const auto& split : *status.splits) json.value(split);
-    json.end_array();
-  } else {
-    json.null();
-  }
-  json.member("cluster", status.cluster).end_object();
+  json.begin_object()
+      .member("scale", status.scale)
+      .member("status", status.health)
+      .member("reasons", status.reasons)
+      .member("gateways", status.gateways)
+      .member("splits", status.splits)
+      .member("cluster", status.cluster)
+      .end_object();
   return json.take();
 }
 

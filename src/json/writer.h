@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "json/value.h"
 
@@ -44,6 +45,12 @@ class Writer {
   template <class T>
   Writer& value(const std::optional<T>& value) {
     return value ? this->value(*value) : null();
+  }
+  template <class T>
+  Writer& value(const std::vector<T>& values) {
+    begin_array();
+    for (const auto& one : values) this->value(one);
+    return end_array();
   }
 
   template <class T>
