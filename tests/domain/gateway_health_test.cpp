@@ -190,7 +190,8 @@ TEST_CASE("the brake holds before the first of many gateways is lost") {
   fleet.rounds(2);
   fleet.rounds(2, {0, 1, 2});
   fleet.now += 2s;
-  fleet.health.observe(GatewayId{0}, HealthSource::http, false, fleet.now);  // the other gateways' results are still under way
+  fleet.health.observe(GatewayId{0}, HealthSource::http, false,
+                       fleet.now);  // the other gateways' results are still under way
   fleet.health.evaluate(fleet.now);
   CHECK(fleet.state(0) == "down");
   CHECK(fleet.state(1) == "suspect");
