@@ -10,7 +10,6 @@ namespace cluster {
 namespace {
 
 using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
 
 // The deadline of work that puts things in order: a slow store is given more time step by step (etcd/attempt_time.h).
 constexpr auto order_within = 30s;
@@ -18,13 +17,13 @@ constexpr auto order_within = 30s;
 constexpr auto delay_per_rank = 10s;
 constexpr std::size_t most_in_order = 500;
 constexpr std::int64_t marks_a_page = 5000;
-constexpr std::size_t rooms_per_slice = 256;
+constexpr std::size_t rooms_recounted_per_slice = 256;
 
 }  // namespace
 
 // A sidecar that went is as one silent session: after dead_after its users count no more, until it is back.
 void Departed::forget_silent_users() {
-  const auto old = Clock::now() - state_.registry.policy()->options().dead_after;
+  const auto old = Sidecars::Clock::now() - state_.registry.policy()->options().dead_after;
   std::set<std::string> silent = sidecars_.lost_since(old);
   if (silent == silent_) return;
   silent_ = std::move(silent);
@@ -32,7 +31,7 @@ void Departed::forget_silent_users() {
   for (bool more = true; more; state_.registry.pause_between_slices()) {
     const locks::MutexLock lock(state_.mutex);
     if (last.empty()) state_.replica.set_silent(silent_);
-    const auto rooms = state_.replica.rooms_with_users(last, rooms_per_slice);
+    const auto rooms = state_.replica.rooms_with_users(last, rooms_recounted_per_slice);
     app::Registry::Transaction local(state_.registry);
     for (const std::string& room : rooms) {
       local.ledger().set_users_elsewhere(room, static_cast<std::size_t>(state_.replica.users(room)));
@@ -50,7 +49,7 @@ std::chrono::milliseconds Departed::grace() const {
 
 void Departed::forget_tombstones() {
   if (writer_.backlog() >= most_in_order) return;  // those of the last time still wait
-  const auto old = Clock::now() - grace();
+  const auto old = Sidecars::Clock::now() - grace();
   std::vector<Plain> commands;
   {
     const locks::MutexLock lock(state_.mutex);
@@ -58,7 +57,7 @@ void Departed::forget_tombstones() {
       if (tombstone.since > old) continue;
       const std::string key = state_.keys.tombstone(room);
       Plain& command = commands.emplace_back(etcd::Transaction{{is_as_of(key, tombstone.modified)}, {erase(key)}});
-      command.deadline = Clock::now() + order_within;
+      command.deadline = Sidecars::Clock::now() + order_within;
       if (commands.size() == most_in_order) break;
     }
   }
@@ -67,7 +66,7 @@ void Departed::forget_tombstones() {
 
 void Departed::reap_lost() {
   if (writer_.backlog() >= most_in_order) return;
-  for (const std::string& id : sidecars_.lost_since(Clock::now() - grace())) reap(id);
+  for (const std::string& id : sidecars_.lost_since(Sidecars::Clock::now() - grace())) reap(id);
 }
 
 void Departed::reap(const std::string& id) {
@@ -84,7 +83,7 @@ void Departed::reap(const std::string& id) {
       const auto key = state_.keys.parse(item.key);
       if (!key || key->sidecar != id) continue;
       Reap command(key->name, id, item.modified);
-      command.deadline = Clock::now() + order_within;
+      command.deadline = Sidecars::Clock::now() + order_within;
       writer_.push(std::move(command));
       if (++reaped == static_cast<std::int64_t>(most_in_order)) break;
     }

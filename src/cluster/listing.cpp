@@ -1,7 +1,6 @@
 #include "cluster/applier.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <set>
 #include <utility>

@@ -1,6 +1,5 @@
 #include "etcd/member_check.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "etcd/answers.h"

@@ -3,7 +3,6 @@
 // One thread at a time. What goes wrong is a Failure.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>

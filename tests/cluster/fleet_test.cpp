@@ -1,7 +1,6 @@
 // Several sidecars on one real etcd, which is well all the time; fleet_away_test.cpp has it go away.
 #include "cluster/fleet.h"
 
-#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <map>

@@ -1,6 +1,5 @@
 #include "cluster/replica.h"
 
-#include <map>
 #include <string>
 
 #include "catch.h"

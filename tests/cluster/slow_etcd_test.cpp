@@ -1,7 +1,6 @@
 // An etcd that works, but is slow: it needs longer than an attempt may take.
 #include <atomic>
 #include <memory>
-#include <optional>
 #include <thread>
 #include <vector>
 

@@ -1,6 +1,5 @@
 #include "etcd/client.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "catch.h"

@@ -17,7 +17,6 @@
 #include <random>
 #include <sstream>
 #include <stdexcept>
-#include <thread>
 
 #include "etcd/base64.h"
 #include "etcd/client.h"

@@ -38,7 +38,8 @@ std::optional<app::Grant> Claim::prepare(const Keys& keys, const Replica& replic
   const auto known = replica.room(room);
   etcd::Transaction next;
   next.success.push_back(put(key, to_text(RoomValue{request.row, sidecar, id})));
-  if (request.is_used_here) next.success.push_back(put(keys.use(room, sidecar), kept_use_mark()));
+  if (request.is_used_here)
+    next.success.push_back(put(keys.use(room, sidecar), to_text(UseMark{domain::Use::kept, 0})));
   next.failure.push_back(get(key));
   over = known ? known->modified : 0;
   if (known && request.kind != app::ClaimRequest::Kind::first) {

@@ -11,8 +11,6 @@ void add_no_others(etcd::Transaction& transaction, const Keys& keys, const std::
   transaction.compares.push_back(is_absent(own + '\0', keys.last_use(room)));
 }
 
-std::string kept_use_mark() { return to_text(UseMark{domain::Use::kept, 0}); }
-
 // What has been followed further is newer.
 void learn_tombstone(Replica& replica, const std::string& room, const etcd::KeyValue* tombstone,
                      etcd::Revision revision) {

@@ -48,8 +48,6 @@ struct RoomCommand : CommandBase {
 void add_no_others(etcd::Transaction& transaction, const Keys& keys, const std::string& room,
                    const std::string& sidecar);
 
-std::string kept_use_mark();
-
 // As of the revision of an answer; null: there is none.
 void learn_tombstone(Replica& replica, const std::string& room, const etcd::KeyValue* tombstone,
                      etcd::Revision revision);

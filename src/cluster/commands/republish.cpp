@@ -17,7 +17,7 @@ std::optional<app::Grant> Republish::prepare(const Keys& keys, const Replica& re
   transaction = {};
   transaction.compares.push_back(is_as_of(key, over));
   transaction.success.push_back(put(key, to_text(RoomValue{row, sidecar, id})));
-  transaction.success.push_back(put(keys.use(room, sidecar), kept_use_mark()));
+  transaction.success.push_back(put(keys.use(room, sidecar), to_text(UseMark{domain::Use::kept, 0})));
   transaction.success.push_back(erase(keys.tombstone(room)));
   transaction.failure.push_back(get(key));
   return std::nullopt;
