@@ -72,7 +72,7 @@ struct Boolean {
 constexpr bool is_any(std::string_view) { return true; }
 
 template <bool (*is_fine)(std::string_view) = is_any>
-struct Line {
+struct OneLine {
   template <typename Target>
   static Outcome read(const Value& value, const Spot& spot, Target& target) {
     std::optional<std::string> line = as_line(value);
@@ -125,7 +125,7 @@ struct OneOf {
   }
 };
 
-struct Part {
+struct Fraction {
   static Outcome read(const Value& value, const Spot& spot, double& target) {
     return take(as_part(value), value, spot, target);
   }
@@ -157,6 +157,7 @@ struct Prefix {
   static std::string show(const std::string& prefix) { return prefix; }
 };
 
+// By a function for this type alone.
 template <auto reader>
 struct ReadBy {
   template <typename Target>
@@ -170,7 +171,7 @@ struct ReadBy {
 };
 
 // "none", or a list of sources.
-struct Sources {
+struct HealthSources {
   static Outcome read(const Value& value, const Spot& spot, domain::HealthOptions& target) {
     // In config.toml, too, one may stand without brackets.
     const auto names = read_names(value.is_text() ? untyped(value.text, value.line) : value, spot);
@@ -239,11 +240,12 @@ const Row table[] = {
     row("scale", "SCALE", a_boolean, Boolean{}, At<&C::domain, &D::scale>{}),
     row("unknown_rooms", "UNKNOWN_ROOMS", "\"reject\" or \"accept\"", OneOf<unknown_rooms_choices>{},
         At<&C::domain, &D::unknown_rooms>{}),
-    row("http.listen", "LISTEN_ADDRESS", an_address, Line<is_listen_address>{}, At<&C::http, &http::Options::listen>{}),
-    row("http.token_file", "API_TOKEN_FILE", a_path, Line<>{}, At<&C::http, &http::Options::token_file>{}),
+    row("http.listen", "LISTEN_ADDRESS", an_address, OneLine<is_listen_address>{},
+        At<&C::http, &http::Options::listen>{}),
+    row("http.token_file", "API_TOKEN_FILE", a_path, OneLine<>{}, At<&C::http, &http::Options::token_file>{}),
     row("http.max_connections", "MAX_CONNECTIONS", "a whole number of connections from 1 to 65536", NumberUpTo<65536>{},
         At<&C::http, &http::Options::max_connections>{}),
-    row("database.path", "DATABASE_PATH", a_path, Line<>{}, At<&C::store, &store::Options::path>{}),
+    row("database.path", "DATABASE_PATH", a_path, OneLine<>{}, At<&C::store, &store::Options::path>{}),
     {"balancing.available_servers", "AVAILABLE_JANUS_SERVERS", a_list,
      [](const Value& v, const Spot& s, C& c) {
        return take_names(v, s, c.domain.available_servers, c.domain.available_where);
@@ -274,7 +276,7 @@ const Row table[] = {
      [](const C& c) { return joined(c.domain.standby_servers, ","); }},
     row("failover.wait", "FAILOVER_WAIT_TIME", a_duration_or_0, DurationFrom<0>{}, At<&C::domain, &D::failover_wait>{}),
     row("failover.move_pinned", "FAILOVER_MOVE_PINNED", a_boolean, Boolean{}, At<&C::domain, &D::move_pinned>{}),
-    row("health.source", "HEALTH_SOURCE", "\"none\", \"http\", \"mqtt\", or a list of the last two", Sources{},
+    row("health.source", "HEALTH_SOURCE", "\"none\", \"http\", \"mqtt\", or a list of the last two", HealthSources{},
         At<&C::domain, &D::health>{}),
     row("health.interval", "HEALTH_INTERVAL", a_duration, DurationFrom<>{},
         At<&C::domain, &D::health, &Judging::interval>{}),
@@ -283,35 +285,36 @@ const Row table[] = {
     row("health.rise", "HEALTH_RISE", a_count, NumberUpTo<most_words>{}, At<&C::domain, &D::health, &Judging::rise>{}),
     row("health.stale_after", "HEALTH_STALE_AFTER", a_duration, DurationFrom<>{},
         At<&C::domain, &D::health, &Judging::stale_after>{}),
-    row("health.brake", "HEALTH_BRAKE", "a part of the gateways from 0 to 1 like 0.5", Part{},
+    row("health.brake", "HEALTH_BRAKE", "a part of the gateways from 0 to 1 like 0.5", Fraction{},
         At<&C::domain, &D::health, &Judging::brake>{}),
     row("health.mqtt_url", "MQTT_URL", "a broker like \"mqtt://127.0.0.1:1883\" or \"mqtts://broker.example.org:8883\"",
-        Line<is_broker_url>{}, At<&C::health, &Health::mqtt_url>{}),
+        OneLine<is_broker_url>{}, At<&C::health, &Health::mqtt_url>{}),
     row("health.mqtt_topic", "MQTT_TOPIC", "a topic with one + in place of the gateway's name, like \"janus/+/status\"",
-        Line<is_status_topic>{}, At<&C::health, &Health::mqtt_topic>{}),
-    row("health.mqtt_user", "MQTT_USER", a_user, Line<>{}, At<&C::health, &Health::mqtt_user>{}),
-    row("health.mqtt_password_file", "MQTT_PASSWORD_FILE", a_path, Line<>{},
+        OneLine<is_status_topic>{}, At<&C::health, &Health::mqtt_topic>{}),
+    row("health.mqtt_user", "MQTT_USER", a_user, OneLine<>{}, At<&C::health, &Health::mqtt_user>{}),
+    row("health.mqtt_password_file", "MQTT_PASSWORD_FILE", a_path, OneLine<>{},
         At<&C::health, &Health::mqtt_password_file>{}),
-    row("health.mqtt_ca_file", "MQTT_CA_FILE", a_path, Line<>{}, At<&C::health, &Health::mqtt_ca_file>{}),
+    row("health.mqtt_ca_file", "MQTT_CA_FILE", a_path, OneLine<>{}, At<&C::health, &Health::mqtt_ca_file>{}),
     row("occupancy.source", "OCCUPANCY_SOURCE", "\"none\" or \"janus\"", OneOf<occupancy_choices>{},
         At<&C::health, &Health::occupancy, &Occupancy::janus>{}),
     row("occupancy.interval", "OCCUPANCY_INTERVAL", a_duration, DurationFrom<>{},
         At<&C::health, &Health::occupancy, &Occupancy::interval>{}),
     row("occupancy.timeout", "OCCUPANCY_TIMEOUT", a_duration, DurationFrom<>{},
         At<&C::health, &Health::occupancy, &Occupancy::timeout>{}),
-    row("occupancy.secret_file", "OCCUPANCY_SECRET_FILE", a_path, Line<>{},
+    row("occupancy.secret_file", "OCCUPANCY_SECRET_FILE", a_path, OneLine<>{},
         At<&C::health, &Health::occupancy, &Occupancy::secret_file>{}),
-    row("occupancy.token_file", "OCCUPANCY_TOKEN_FILE", a_path, Line<>{},
+    row("occupancy.token_file", "OCCUPANCY_TOKEN_FILE", a_path, OneLine<>{},
         At<&C::health, &Health::occupancy, &Occupancy::token_file>{}),
     row("cluster.engine", "CLUSTER_ENGINE", "\"none\" or \"etcd\"", OneOf<engine_choices>{},
         At<&C::cluster, &Cluster::engine>{}),
     row("cluster.endpoints", "CLUSTER_ENDPOINTS", members_of_etcd, Members{}, At<&C::cluster, &Cluster::endpoints>{}),
     row("cluster.prefix", "CLUSTER_PREFIX", a_prefix, Prefix{}, At<&C::cluster, &Cluster::prefix>{}),
-    row("cluster.user", "CLUSTER_USER", a_user, Line<>{}, At<&C::cluster, &Cluster::user>{}),
-    row("cluster.password_file", "CLUSTER_PASSWORD_FILE", a_path, Line<>{}, At<&C::cluster, &Cluster::password_file>{}),
-    row("cluster.ca_file", "CLUSTER_CA_FILE", a_path, Line<>{}, At<&C::cluster, &Cluster::ca_file>{}),
-    row("cluster.cert_file", "CLUSTER_CERT_FILE", a_path, Line<>{}, At<&C::cluster, &Cluster::cert_file>{}),
-    row("cluster.key_file", "CLUSTER_KEY_FILE", a_path, Line<>{}, At<&C::cluster, &Cluster::key_file>{}),
+    row("cluster.user", "CLUSTER_USER", a_user, OneLine<>{}, At<&C::cluster, &Cluster::user>{}),
+    row("cluster.password_file", "CLUSTER_PASSWORD_FILE", a_path, OneLine<>{},
+        At<&C::cluster, &Cluster::password_file>{}),
+    row("cluster.ca_file", "CLUSTER_CA_FILE", a_path, OneLine<>{}, At<&C::cluster, &Cluster::ca_file>{}),
+    row("cluster.cert_file", "CLUSTER_CERT_FILE", a_path, OneLine<>{}, At<&C::cluster, &Cluster::cert_file>{}),
+    row("cluster.key_file", "CLUSTER_KEY_FILE", a_path, OneLine<>{}, At<&C::cluster, &Cluster::key_file>{}),
     row("cluster.max_stale", "CLUSTER_MAX_STALE", a_staleness, DurationFrom<shortest_staleness>{},
         At<&C::cluster, &Cluster::max_stale>{}),
     row("cluster.timeout", "CLUSTER_TIMEOUT", a_wait, DurationFrom<1, longest_wait>{},
