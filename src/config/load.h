@@ -1,4 +1,5 @@
-// Loads the configuration: the process environment over `.env` over config.toml over the defaults.
+// Loads the configuration. The process environment overrides `.env`, `.env` overrides config.toml, and that overrides the
+// defaults.
 // Any thread. Never throws for what operators wrote: whatever is wrong with that is a Problem.
 #pragma once
 

@@ -54,7 +54,8 @@ class Placement {
   // Numbers every gateway of the catalogue and of the options.
   Placement(const Options& options, const Catalogue& catalogue, GatewayNumbers& gateways);
 
-  // How sure the loads are, which decides among the candidates of a step.
+  // How sure the loads are, which decides among the candidates of a step. The order that decides ties is the region's
+  // in step 1, and that of available_servers in the others.
   enum class Selection : std::uint8_t {
     least_loaded,  // nobody else places rooms: the lowest load, ties go to the one listed first
     random_ties,   // others do, and are seen at once: the lowest load, ties by chance

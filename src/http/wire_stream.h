@@ -20,7 +20,7 @@
 
 namespace http {
 
-constexpr std::size_t max_head = 16 * 1024;
+constexpr std::size_t max_head = 16 * 1024;  // 16 KiB: request line and fields
 constexpr std::size_t max_request_line = 8 * 1024;
 constexpr std::size_t max_fields = 64;
 
