@@ -358,8 +358,9 @@ std::string set_aside_damaged(const std::string& path, domain::WallTime now) {
   std::string text = domain::to_text(now);  // 2026-11-23T03:27:00.123Z, which becomes 20261123T032700Z
   text.replace(text.find('.'), 4, "");
   std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
-  std::string aside = file + ".damaged-" + text;
-  for (int n = 2; exists(aside); ++n) aside = file + ".damaged-" + text + "-" + std::to_string(n);
+  const std::string first = file + ".damaged-" + text;
+  std::string aside = first;
+  for (int n = 2; exists(aside); ++n) aside = first + "-" + std::to_string(n);
   // The -wal first: the new file must never meet it.
   for (const char* suffix : {"-wal", "-shm", "-journal", ""}) {
     if (exists(file + suffix)) rename_file(file + suffix, aside + suffix);
