@@ -14,11 +14,11 @@ void log_unusable_gateway(Registry::Transaction& transaction, const domain::Room
   if (!transaction.log_limits().may_log_room(room.id, transaction.now().service))
     return logging::count_left_out("room without a valid default gateway");
   const logging::Value id =
-      room.default_gateway_id ? logging::Value(*room.default_gateway_id) : logging::Value(nullptr);
+      room.default_gateway_id ? logging::Value(integer_of(*room.default_gateway_id)) : logging::Value(nullptr);
   logging::error(
       "Gateway not found for room in legacy mode (SCALE=false). "
       "Ensure all rooms have valid default_gateway_id.",
-      {{"room_id", room.id}, {"default_gateway_id", id}, {"room_gateway_uid", room.gateway_uid}});
+      {{"room_id", integer_of(room.id)}, {"default_gateway_id", id}, {"room_gateway_uid", room.gateway_uid}});
 }
 
 Refused refused(std::string_view room, std::string_view country, Refused refused) {
@@ -88,9 +88,9 @@ std::variant<RoomAnswer, Refused> answer_room(Registry& registry, std::string_vi
 Explanation explain_room(Registry& registry, std::string_view room, std::string_view country) {
   const std::string code = domain::country_as_logged(country);
   Explanation explanation;
-  const Registry::View view(registry);
-  explanation.decision = decide(view.input(), domain::Question{room, code}, &explanation.candidates);
-  if (explanation.decision.gateway) explanation.gateway = view.ledger().name_of(*explanation.decision.gateway);
+  Registry::Transaction transaction(registry);  // for what would be answered now, silent sessions have to expire
+  explanation.decision = decide(transaction.input(), domain::Question{room, code}, &explanation.candidates);
+  if (explanation.decision.gateway) explanation.gateway = transaction.ledger().name_of(*explanation.decision.gateway);
   if (explanation.decision.kind == Decision::Kind::pending) {
     // By the time this is read it will hold the room.
     explanation.decision.kind = Decision::Kind::standing;

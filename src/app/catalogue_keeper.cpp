@@ -71,7 +71,7 @@ void write_removed(store::Database& database, std::string_view gateway, domain::
   const CatalogueRows rows = rows_in(database, skipped);
   domain::RowIds ids;
   for (const store::GatewayRow& row : rows.gateways) ids.take(row.gateway.id, row.gateway.name);
-  for (const std::int64_t id : rows.skipped_gateways) ids.take(id, "(a row left out)");
+  for (const domain::RowId id : rows.skipped_gateways) ids.take(id, "(a row left out)");
   store::GatewayRow row;
   row.gateway.name = gateway;
   row.gateway.id = ids.acquire_next(row.gateway.name);

@@ -42,8 +42,8 @@ struct Configured {
 struct CatalogueRows {
   std::vector<store::GatewayRow> gateways;
   std::vector<store::RoomRow> rooms;
-  std::vector<std::int64_t> skipped_gateways;  // ids of rows that could not be used: they are taken
-  std::vector<std::int64_t> skipped_rooms;
+  std::vector<domain::RowId> skipped_gateways;  // ids of rows that could not be used: they are taken
+  std::vector<domain::RowId> skipped_rooms;
   // What the configuration named when it was last accepted (accepted_of): if such an entry does not fit the rows any
   // more, it was the rows that somebody changed, by SQL.
   std::set<std::string> accepted;

@@ -1,18 +1,18 @@
 // Limits the log lines that clients can cause. Under the registry's lock; nothing fails.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <optional>
 
+#include "domain/row_ids.h"
 #include "domain/time.h"
 
 namespace app {
 
 class LogLimits {
  public:
-  // That a room cannot be answered: once a second for each. `room`: its row's id.
-  bool may_log_room(std::int64_t room, domain::ServiceTime now) {
+  // That a room cannot be answered: once a second for each.
+  bool may_log_room(domain::RowId room, domain::ServiceTime now) {
     return is_due(rooms_[room], now, std::chrono::seconds{1});
   }
   // That there are too many sessions: once a minute.
@@ -27,7 +27,7 @@ class LogLimits {
     return true;
   }
 
-  std::map<std::int64_t, LoggedAt> rooms_;  // as many as there are rooms, at most
+  std::map<domain::RowId, LoggedAt> rooms_;  // as many as there are rooms, at most
   LoggedAt sessions_;
 };
 

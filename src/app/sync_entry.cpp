@@ -1,6 +1,8 @@
 #include "app/sync_entry.h"
 
-#include <charconv>
+#include <string_view>
+
+#include "domain/number.h"
 
 namespace app {
 namespace {
@@ -20,6 +22,7 @@ std::string shown(const std::string& text) { return in_quotes(text); }
 std::string shown(std::int64_t value) { return std::to_string(value); }
 std::string shown(bool value) { return value ? "true" : "false"; }
 std::string shown(const std::optional<std::int64_t>& value) { return value ? std::to_string(*value) : "none"; }
+std::string shown(const std::optional<domain::RowId>& id) { return id ? to_text(*id) : "none"; }
 
 void SyncFindings::error(const std::string& where, const std::string& text) {
   errors.push_back(where.empty() ? text : where + ": " + text);
@@ -43,42 +46,40 @@ void SyncFindings::quarrel(const std::string& where, const std::string& text, bo
   was_accepted ? contradict(where, text) : error(where, text);
 }
 
-void SyncFindings::id_is_taken(const std::string& where, const char* kind, const std::string& key, std::int64_t id,
+void SyncFindings::id_is_taken(const std::string& where, const char* kind, const std::string& key, domain::RowId id,
                                const std::string& bearer, bool was_accepted) {
-  const std::string text = std::string(kind) + " " + in_quotes(key) + " cannot have id " + std::to_string(id) + ": " +
-                           kind + " " + in_quotes(bearer) + " has it";
+  const std::string text = std::string(kind) + " " + in_quotes(key) + " cannot have id " + to_text(id) + ": " + kind +
+                           " " + in_quotes(bearer) + " has it";
   quarrel(where, text + (was_accepted ? " now; it is left out until that is undone" : "; choose another id"),
           was_accepted);
 }
 
-void SyncFindings::id_is_kept(const std::string& where, const char* kind, const std::string& key, std::int64_t has,
-                              std::int64_t wanted, bool was_accepted) {
-  const std::string text = std::string(kind) + " " + in_quotes(key) + " cannot have id " + std::to_string(wanted) +
-                           ": it has id " + std::to_string(has) + " in the database";
+void SyncFindings::id_is_kept(const std::string& where, const char* kind, const std::string& key, domain::RowId has,
+                              domain::RowId wanted, bool was_accepted) {
+  const std::string text = std::string(kind) + " " + in_quotes(key) + " cannot have id " + to_text(wanted) +
+                           ": it has id " + to_text(has) + " in the database";
   quarrel(where, text + (was_accepted ? " now, which is kept" : ", and ids are kept for good; write that one, or none"),
           was_accepted);
 }
 
-std::string accepted_id(const char* kind, const std::string& key, std::int64_t id) {
-  return kind + (' ' + key) + " id " + std::to_string(id);
+std::string accepted_id(const char* kind, const std::string& key, domain::RowId id) {
+  return kind + (' ' + key) + " id " + to_text(id);
 }
 
-std::optional<std::int64_t> accepted_row(const std::set<std::string>& accepted, const std::string& gateway) {
+std::optional<domain::RowId> accepted_row(const std::set<std::string>& accepted, const std::string& gateway) {
   const std::string line = row_line(gateway);
   const auto found = find_row_line(accepted, line);
   if (found == accepted.end()) return std::nullopt;
-  std::int64_t id = 0;
-  const char* const end = found->data() + found->size();
-  const auto parsed = std::from_chars(found->data() + line.size(), end, id);
-  return parsed.ec == std::errc{} && parsed.ptr == end ? std::optional(id) : std::nullopt;
+  const auto id = domain::number_from<std::int64_t>(std::string_view(*found).substr(line.size()));
+  return id ? std::optional(domain::RowId{*id}) : std::nullopt;
 }
 
-void set_accepted_row(std::set<std::string>& accepted, const std::string& gateway, std::int64_t id) {
+void set_accepted_row(std::set<std::string>& accepted, const std::string& gateway, domain::RowId id) {
   const std::string line = row_line(gateway);
   for (auto old = find_row_line(accepted, line); old != accepted.end(); old = find_row_line(accepted, line)) {
     accepted.erase(old);
   }
-  accepted.insert(line + std::to_string(id));
+  accepted.insert(line + to_text(id));
 }
 
 void SyncEntry::warn_of_difference(const char* field, const std::string& in_database, const std::string& wanted) {

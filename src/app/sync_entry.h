@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "domain/row_ids.h"
+
 namespace app {
 
 std::string in_quotes(const std::string& text);
@@ -15,6 +17,7 @@ std::string shown(const std::string& text);
 std::string shown(std::int64_t value);
 std::string shown(bool value);
 std::string shown(const std::optional<std::int64_t>& value);
+std::string shown(const std::optional<domain::RowId>& id);
 
 // What a sync reports, each sentence with the place it is about ("config.toml:12", or nothing).
 struct SyncFindings {
@@ -33,18 +36,18 @@ struct SyncFindings {
   void quarrel(const std::string& where, const std::string& text, bool was_accepted);
   // Ids that are written down, of a new row that another one bears, and of a known row. `kind` is
   // "gateway" or "room".
-  void id_is_taken(const std::string& where, const char* kind, const std::string& key, std::int64_t id,
+  void id_is_taken(const std::string& where, const char* kind, const std::string& key, domain::RowId id,
                    const std::string& bearer, bool was_accepted);
-  void id_is_kept(const std::string& where, const char* kind, const std::string& key, std::int64_t has,
-                  std::int64_t wanted, bool was_accepted);
+  void id_is_kept(const std::string& where, const char* kind, const std::string& key, domain::RowId has,
+                  domain::RowId wanted, bool was_accepted);
 };
 
 // How an entry with an id that is written down is called among those that were accepted.
-std::string accepted_id(const char* kind, const std::string& key, std::int64_t id);
+std::string accepted_id(const char* kind, const std::string& key, domain::RowId id);
 
 // The id of the row that a gateway had when the configuration was last accepted, among what was accepted then.
-std::optional<std::int64_t> accepted_row(const std::set<std::string>& accepted, const std::string& gateway);
-void set_accepted_row(std::set<std::string>& accepted, const std::string& gateway, std::int64_t id);
+std::optional<domain::RowId> accepted_row(const std::set<std::string>& accepted, const std::string& gateway);
+void set_accepted_row(std::set<std::string>& accepted, const std::string& gateway, domain::RowId id);
 
 // An entry of the configuration as it is being synced into a row.
 class SyncEntry {

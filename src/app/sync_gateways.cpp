@@ -42,7 +42,7 @@ const domain::ConfiguredGateway* GatewaySync::entry(const std::string& name) con
   return it == entries_.end() ? nullptr : it->second;
 }
 
-std::optional<std::int64_t> GatewaySync::renamed_row(const std::string& name) const {
+std::optional<domain::RowId> GatewaySync::renamed_row(const std::string& name) const {
   const auto it = renamed_.find(name);
   return it == renamed_.end() ? std::nullopt : std::optional(it->second);
 }
@@ -63,11 +63,11 @@ std::optional<std::string> GatewaySync::now_called(const std::string& name) cons
   return had ? name_of_row(*had) : std::nullopt;
 }
 
-std::optional<std::string> GatewaySync::name_of_row(std::int64_t id) const {
+std::optional<std::string> GatewaySync::name_of_row(domain::RowId id) const {
   for (const store::GatewayRow& row : plan_.rows.gateways) {
     if (row.gateway.id == id) return "gateway " + in_quotes(row.gateway.name);
   }
-  for (const std::int64_t skipped : plan_.rows.skipped_gateways) {
+  for (const domain::RowId skipped : plan_.rows.skipped_gateways) {
     if (skipped == id) return "a row that is left out";
   }
   return std::nullopt;
@@ -85,9 +85,9 @@ void GatewaySync::find_renamed_rows() {
     const auto bearer = name_of_row(*had);
     if (bearer) renamed_.emplace(name, *had);
     if ((row->gateway.removed && !bearer) || (written && written->id)) continue;  // reported as such
-    const std::string has = std::to_string(row->gateway.id);
+    const std::string has = to_text(row->gateway.id);
     std::string text =
-        "gateway " + in_quotes(name) + " has id " + has + " in the database now and had id " + std::to_string(*had);
+        "gateway " + in_quotes(name) + " has id " + has + " in the database now and had id " + to_text(*had);
     if (bearer) {
       text += ", which is " + *bearer;
       text += "; rooms keep their default_gateway_id, and their configured default gateway waits until that is undone";
@@ -103,7 +103,7 @@ void GatewaySync::update() {
   find_renamed_rows();
   domain::RowIds ids;
   for (const store::GatewayRow& row : plan_.rows.gateways) ids.take(row.gateway.id, row.gateway.name);
-  for (const std::int64_t id : plan_.rows.skipped_gateways) ids.take(id, "(a row left out)");
+  for (const domain::RowId id : plan_.rows.skipped_gateways) ids.take(id, "(a row left out)");
   if (configured_.gateways.empty()) {
     add_mentioned(ids);
     return;
@@ -158,7 +158,7 @@ void GatewaySync::add_mentioned(domain::RowIds& ids) {
   });
 }
 
-void GatewaySync::add(const std::string& name, std::int64_t id) {
+void GatewaySync::add(const std::string& name, domain::RowId id) {
   store::GatewayRow row;
   row.gateway.id = id;
   row.gateway.name = name;
@@ -169,7 +169,7 @@ void GatewaySync::add(const std::string& name, std::int64_t id) {
   if (!was_accepted(name)) return;
   findings_.note_remade("", "gateway " + in_quotes(name) +
                                 " is no longer in the database; a start or a reload creates it again, with id " +
-                                std::to_string(id));
+                                to_text(id));
 }
 
 bool GatewaySync::was_accepted(const std::string& name) const {
@@ -261,7 +261,7 @@ std::set<std::string> GatewaySync::names_in_use() const {
 
 std::size_t GatewaySync::remove_unused(const std::set<std::string>& assigned, domain::WallTime now) {
   const std::set<std::string> wanted = names_in_use();
-  std::set<std::int64_t> defaults;
+  std::set<domain::RowId> defaults;
   for (const store::RoomRow& row : plan_.rows.rooms) {
     if (!row.room.removed && row.room.default_gateway_id) defaults.insert(*row.room.default_gateway_id);
   }

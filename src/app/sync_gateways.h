@@ -38,7 +38,7 @@ class GatewaySync {
   const store::GatewayRow* find(const std::string& name) const;
   // The id of the row that had this name when it was last accepted, if SQL gave that row another name, and this name
   // to another row.
-  std::optional<std::int64_t> renamed_row(const std::string& name) const;
+  std::optional<domain::RowId> renamed_row(const std::string& name) const;
   // What the row is called now that had this name when it was last accepted: `gateway "x"`. Nothing if it is gone.
   std::optional<std::string> now_called(const std::string& name) const;
   // The entry of that name in [[gateways]]; null if there is none.
@@ -51,11 +51,11 @@ class GatewaySync {
   // Every gateway that the configuration names, and where it does so first; in [[gateways]], if it does there.
   std::map<std::string, std::string> find_named() const;
   void find_renamed_rows();
-  std::optional<std::string> name_of_row(std::int64_t id) const;
+  std::optional<std::string> name_of_row(domain::RowId id) const;
   void add_configured(domain::RowIds& ids);
   void add_mentioned(domain::RowIds& ids);
   void update_entry(const domain::ConfiguredGateway& wanted, std::size_t index);
-  void add(const std::string& name, std::int64_t id);
+  void add(const std::string& name, domain::RowId id);
   std::set<std::string> names_in_use() const;
 
   const Configured& configured_;
@@ -65,7 +65,7 @@ class GatewaySync {
   std::unordered_map<std::string, const domain::ConfiguredGateway*> entries_;
   std::set<std::string> removed_;                       // by this sync
   const std::map<std::string, std::string> mentioned_;  // as find_named() says
-  std::map<std::string, std::int64_t> renamed_;         // as renamed_row() says
+  std::map<std::string, domain::RowId> renamed_;        // as renamed_row() says
   std::set<std::string> reported_;                      // their types contradict the configuration
 };
 

@@ -34,7 +34,7 @@ std::size_t RoomSync::update(domain::WallTime now) {
 void RoomSync::add_configured() {
   domain::RowIds ids;
   for (const store::RoomRow& row : plan_.rows.rooms) ids.take(row.room.id, row.room.gateway_uid);
-  for (const std::int64_t id : plan_.rows.skipped_rooms) ids.take(id, "(a row left out)");
+  for (const domain::RowId id : plan_.rows.skipped_rooms) ids.take(id, "(a row left out)");
   std::vector<const domain::ConfiguredRoom*> without_id;
   for (const domain::ConfiguredRoom& entry : configured_.rooms) {
     const auto known = index_.find(entry.gateway_uid);
@@ -65,7 +65,7 @@ void RoomSync::add_configured() {
   }
 }
 
-void RoomSync::add(const std::string& uid, std::int64_t id) {
+void RoomSync::add(const std::string& uid, domain::RowId id) {
   store::RoomRow row;
   row.room.id = id;
   row.room.gateway_uid = uid;
@@ -142,8 +142,8 @@ void RoomSync::warn_of_unfit() {
   }
 }
 
-std::optional<std::int64_t> RoomSync::default_id(const domain::ConfiguredRoom& wanted,
-                                                 const store::RoomRow::Synced& synced) {
+std::optional<domain::RowId> RoomSync::default_id(const domain::ConfiguredRoom& wanted,
+                                                  const store::RoomRow::Synced& synced) {
   if (!wanted.default_gateway) return wanted.default_gateway_id;
   const store::GatewayRow* row = gateways_.find(*wanted.default_gateway);
   const auto before = gateways_.renamed_row(*wanted.default_gateway);

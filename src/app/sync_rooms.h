@@ -25,11 +25,11 @@ class RoomSync {
 
  private:
   void add_configured();
-  void add(const std::string& uid, std::int64_t id);
+  void add(const std::string& uid, domain::RowId id);
   void update_entry(const domain::ConfiguredRoom& wanted, std::size_t index);
   std::size_t remove_left(domain::WallTime now);
   // `synced`: what it was; it stays if the gateway's row is gone.
-  std::optional<std::int64_t> default_id(const domain::ConfiguredRoom& wanted, const store::RoomRow::Synced& synced);
+  std::optional<domain::RowId> default_id(const domain::ConfiguredRoom& wanted, const store::RoomRow::Synced& synced);
   void note_unfit(const domain::ConfiguredRoom& room, const std::string& why);
   void warn_of_unfit();
 

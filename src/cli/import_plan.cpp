@@ -45,11 +45,11 @@ class Import {
     for (const auto& entry : entries) rows.push_back(row_with_given_id(entry));
     for (auto& row : rows) {
       const auto id = domain::decimal_row_id(row.room.gateway_uid);
-      if (row.room.id == 0 && id && !room_ids_.take(*id, row.room.gateway_uid)) row.room.id = *id;
+      if (row.room.id == domain::RowId{} && id && !room_ids_.take(*id, row.room.gateway_uid)) row.room.id = *id;
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
       auto& row = rows[i];
-      if (row.room.id == 0) row.room.id = room_ids_.acquire_next(row.room.gateway_uid);
+      if (row.room.id == domain::RowId{}) row.room.id = room_ids_.acquire_next(row.room.gateway_uid);
       fill(row, entries[i]);
       add(row);
     }
@@ -69,8 +69,8 @@ class Import {
     if (known != rooms_.end()) {
       const auto& row = *known->second;
       if (entry.id && *entry.id != row.room.id) {
-        complain(entry, "room " + quoted(entry.gateway_uid) + " has id " + std::to_string(row.room.id) +
-                            ", and ids are kept for good; leave id " + std::to_string(*entry.id) + " out");
+        complain(entry, "room " + quoted(entry.gateway_uid) + " has id " + to_text(row.room.id) +
+                            ", and ids are kept for good; leave id " + to_text(*entry.id) + " out");
       }
       return row;
     }
@@ -78,7 +78,7 @@ class Import {
     row.room.gateway_uid = entry.gateway_uid;
     if (!entry.id) return row;
     if (const auto* bearer = room_ids_.take(*entry.id, entry.gateway_uid)) {
-      complain(entry, "room " + quoted(entry.gateway_uid) + " cannot have id " + std::to_string(*entry.id) + ": room " +
+      complain(entry, "room " + quoted(entry.gateway_uid) + " cannot have id " + to_text(*entry.id) + ": room " +
                           quoted(*bearer) + " has it; leave the id out to get a free one");
     }
     row.room.id = *entry.id;
@@ -108,7 +108,7 @@ class Import {
     plan_.rooms.push_back(row);
   }
 
-  std::optional<std::int64_t> gateway_id(const RoomEntry& entry) {
+  std::optional<domain::RowId> gateway_id(const RoomEntry& entry) {
     const auto& name = entry.default_gateway;
     const auto known = gateways_.find(name);
     if (known == gateways_.end() || known->second.gateway.removed) {
@@ -128,9 +128,9 @@ class Import {
     return gateway.id;
   }
 
-  std::int64_t created(const std::string& name) {
+  domain::RowId created(const std::string& name) {
     auto& row = gateways_[name];
-    if (row.gateway.id == 0) {
+    if (row.gateway.id == domain::RowId{}) {
       row.gateway.id = gateway_ids_.acquire_next(name);
       row.gateway.name = name;
     }

@@ -111,7 +111,7 @@ class Judge {
     return uid;
   }
 
-  std::optional<std::int64_t> id_of(const RawRoom& room, const std::string& text) {
+  std::optional<domain::RowId> id_of(const RawRoom& room, const std::string& text) {
     const auto id = domain::number_from<std::int64_t>(text);
     if (id.value_or(0) <= 0) {
       complain(room, "id: " + quoted(text) + " is not a whole number from 1 to 2^63-1");
@@ -119,7 +119,7 @@ class Judge {
       complain(room,
                "id " + text + " stands in " + first->second + " already; leave one of them out, and it is given one");
     }
-    return id;
+    return domain::RowId{id.value_or(0)};
   }
 
   std::string name_of(const RawRoom& room, const std::string& name) {

@@ -3,18 +3,19 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "domain/row_ids.h"
 
 namespace cli {
 
 struct RoomEntry {
   std::string place;  // "line 3", or in JSON "line 7 (element 2)"
   std::string gateway_uid;
-  std::optional<std::int64_t> id;
+  std::optional<domain::RowId> id;
   std::optional<std::string> name;  // nothing: a known room keeps its name
   std::string default_gateway;      // empty: none
   std::size_t line = 0;             // of the place; 0: not known

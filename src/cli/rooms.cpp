@@ -12,7 +12,7 @@
 namespace cli {
 namespace {
 
-using Names = std::unordered_map<std::int64_t, std::string>;
+using Names = std::unordered_map<domain::RowId, std::string>;
 
 Names names_by_id(const std::vector<store::GatewayRow>& gateways) {
   Names names;
@@ -24,7 +24,7 @@ std::string default_gateway(const domain::Room& room, const Names& names) {
   if (!room.default_gateway_id) return "-";
   const auto found = names.find(*room.default_gateway_id);
   if (found != names.end()) return found->second;
-  return "? (default_gateway_id " + std::to_string(*room.default_gateway_id) + " is no gateway)";
+  return "? (default_gateway_id " + to_text(*room.default_gateway_id) + " is no gateway)";
 }
 
 std::string for_programs(const std::vector<store::RoomRow>& rooms, const Names& names) {
@@ -33,10 +33,11 @@ std::string for_programs(const std::vector<store::RoomRow>& rooms, const Names& 
   for (const auto& row : rooms) {
     const auto& room = row.room;
     const auto found = room.default_gateway_id ? names.find(*room.default_gateway_id) : names.end();
-    json.begin_object().member("id", room.id).member("gateway_uid", room.gateway_uid);
+    json.begin_object().member("id", integer_of(room.id)).member("gateway_uid", room.gateway_uid);
     json.member("name", room.name).key("default_gateway");
     found == names.end() ? json.null() : json.value(found->second);
-    json.member("default_gateway_id", room.default_gateway_id);
+    json.key("default_gateway_id");
+    room.default_gateway_id ? json.value(integer_of(*room.default_gateway_id)) : json.null();
     json.member("disabled", room.disabled).end_object();
   }
   json.end_array().end_object();
@@ -48,7 +49,7 @@ std::string for_people(const std::vector<store::RoomRow>& rooms, const Names& na
   Table table({{"ID", Align::right}, {"ROOM"}, {"NAME"}, {"DEFAULT GATEWAY"}, {"STATE"}});
   for (const auto& row : rooms) {
     const auto& room = row.room;
-    table.add_row({std::to_string(room.id), room.gateway_uid, room.name.empty() ? "-" : room.name,
+    table.add_row({to_text(room.id), room.gateway_uid, room.name.empty() ? "-" : room.name,
                    default_gateway(room, names), room.disabled ? "disabled" : "open"});
   }
   return table.text();

@@ -46,6 +46,12 @@ class Fields {
     const Value* v = find(key);
     if (v) take(as_whole_number(*v, least, most), *v, at(key, expected), target);
   }
+  void row_id(std::string_view key, std::int64_t least, std::string_view expected,
+              std::optional<domain::RowId>& target) const {
+    std::optional<std::int64_t> id;
+    number(key, least, largest_id, expected, id);
+    if (id) target = domain::RowId{*id};
+  }
   void name(std::string_view key, std::optional<std::string>& target) const {
     if (const Value* v = find(key)) take(as_name(*v), *v, at(key, a_name), target);
   }
@@ -170,8 +176,8 @@ std::vector<domain::ConfiguredGateway> read_gateways(const Value& config_file, c
                         "): the gateway could take no room");
     }
     fields.flag("disabled", gateway.disabled);
-    fields.number("id", 1, largest_id, an_id, gateway.id);
-    if (gateway.id) ids.add(std::to_string(*gateway.id), std::to_string(*gateway.id), entry->line);
+    fields.row_id("id", 1, an_id, gateway.id);
+    if (gateway.id) ids.add(to_text(*gateway.id), to_text(*gateway.id), entry->line);
     if (!name) continue;
     names.add(*name, in_quotes(*name), entry->line);
     gateway.name = *name;
@@ -195,13 +201,13 @@ std::vector<domain::ConfiguredRoom> read_rooms(const Value& config_file, const O
     room.where = spot.where(*entry);
     fields.text("name", room.name);
     fields.name("default_gateway", room.default_gateway);
-    fields.number("default_gateway_id", 0, largest_id, "a whole number from 0", room.default_gateway_id);
+    fields.row_id("default_gateway_id", 0, "a whole number from 0", room.default_gateway_id);
     if (fields.find("default_gateway") && fields.find("default_gateway_id")) {
       spot.complain(entry->line, "default_gateway and default_gateway_id are both given: keep one of them");
     }
     fields.flag("disabled", room.disabled);
-    fields.number("id", 1, largest_id, an_id, room.id);
-    if (room.id) ids.add(std::to_string(*room.id), std::to_string(*room.id), entry->line);
+    fields.row_id("id", 1, an_id, room.id);
+    if (room.id) ids.add(to_text(*room.id), to_text(*room.id), entry->line);
 
     const Value* uid = fields.find("gateway_uid");
     if (!uid) {

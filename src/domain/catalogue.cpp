@@ -27,7 +27,7 @@ Catalogue::Catalogue(std::vector<Gateway> gateways, std::vector<Room> rooms)
 
 const Gateway* Catalogue::gateway(std::string_view name) const { return found(by_name_, name); }
 
-const Gateway* Catalogue::gateway_by_id(std::int64_t id) const { return found(by_id_, id); }
+const Gateway* Catalogue::gateway_by_id(RowId id) const { return found(by_id_, id); }
 
 const Room* Catalogue::room(std::string_view gateway_uid) const { return found(by_uid_, gateway_uid); }
 

@@ -10,13 +10,15 @@
 #include <unordered_map>
 #include <vector>
 
+#include "domain/row_ids.h"
+
 namespace domain {
 
 // Does a gateway take no new rooms, and are the rooms on it moved away?
 enum class Draining { no, yes, and_evacuating };
 
 struct Gateway {
-  std::int64_t id = 0;
+  RowId id{};
   std::string name;
   std::string url;
   std::string admin_url;  // where it is asked for its health and rooms; empty: at its url
@@ -35,10 +37,10 @@ struct Gateway {
 };
 
 struct Room {
-  std::int64_t id = 0;
+  RowId id{};
   std::string gateway_uid;  // the Janus room id, by which clients know it
   std::string name;
-  std::optional<std::int64_t> default_gateway_id;
+  std::optional<RowId> default_gateway_id;
   bool disabled = false;
   bool removed = false;
 
@@ -55,7 +57,7 @@ class Catalogue {
 
   // Nothing where there is none; what is found lives as long as the catalogue.
   const Gateway* gateway(std::string_view name) const;
-  const Gateway* gateway_by_id(std::int64_t id) const;
+  const Gateway* gateway_by_id(RowId id) const;
   const Room* room(std::string_view gateway_uid) const;
   // The room's default gateway if it may be answered with: there, enabled, of type "rooms".
   const Gateway* default_gateway(const Room& room) const;
@@ -67,7 +69,7 @@ class Catalogue {
   std::vector<Gateway> gateways_;
   std::vector<Room> rooms_;
   std::unordered_map<std::string_view, const Gateway*> by_name_;
-  std::unordered_map<std::int64_t, const Gateway*> by_id_;
+  std::unordered_map<RowId, const Gateway*> by_id_;
   std::unordered_map<std::string_view, const Room*> by_uid_;
 };
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "domain/health_options.h"
+#include "domain/row_ids.h"
 #include "domain/time.h"
 
 namespace domain {
@@ -66,7 +67,7 @@ struct Options {
 // not written down is nothing: a row that came by import or SQL keeps its own.
 struct ConfiguredGateway {
   std::string name;
-  std::optional<std::int64_t> id;
+  std::optional<RowId> id;
   std::optional<std::string> url;
   std::optional<std::string> admin_url;
   std::optional<std::string> type;  // else "rooms"
@@ -77,10 +78,10 @@ struct ConfiguredGateway {
 
 struct ConfiguredRoom {
   std::string gateway_uid;
-  std::optional<std::int64_t> id;
+  std::optional<RowId> id;
   std::optional<std::string> name;
-  std::optional<std::string> default_gateway;      // a name …
-  std::optional<std::int64_t> default_gateway_id;  // … or an id; not both
+  std::optional<std::string> default_gateway;  // a name …
+  std::optional<RowId> default_gateway_id;     // … or an id; not both
   std::optional<bool> disabled;
   std::string where;
 };

@@ -1,34 +1,32 @@
 #include "domain/row_ids.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
+
+#include "domain/number.h"
 
 namespace domain {
 
-const std::string* RowIds::take(std::int64_t id, const std::string& bearer) {
+const std::string* RowIds::take(RowId id, const std::string& bearer) {
   const auto [found, is_free] = bearers_.try_emplace(id, bearer);
   return is_free || found->second == bearer ? nullptr : &found->second;
 }
 
-std::int64_t RowIds::acquire_next(const std::string& bearer) {
-  const auto last = bearers_.empty() ? 0 : std::max<std::int64_t>(bearers_.rbegin()->first, 0);
+RowId RowIds::acquire_next(const std::string& bearer) {
+  const auto last = bearers_.empty() ? 0 : std::max<std::int64_t>(integer_of(bearers_.rbegin()->first), 0);
   std::int64_t id = 1;
   if (last < std::numeric_limits<std::int64_t>::max()) {
     id = last + 1;
   } else {
-    while (bearers_.count(id) > 0) ++id;
+    while (bearers_.count(RowId{id}) > 0) ++id;
   }
-  bearers_.emplace(id, bearer);
-  return id;
+  return bearers_.emplace(RowId{id}, bearer).first->first;
 }
 
-std::optional<std::int64_t> decimal_row_id(const std::string& gateway_uid) {
-  std::int64_t value = 0;
-  const char* end = gateway_uid.data() + gateway_uid.size();
-  const auto [rest, error] = std::from_chars(gateway_uid.data(), end, value);
-  if (error != std::errc{} || rest != end || value < 1) return std::nullopt;
-  return std::to_string(value) == gateway_uid ? std::optional(value) : std::nullopt;
+std::optional<RowId> decimal_row_id(const std::string& gateway_uid) {
+  const auto value = number_from<std::int64_t>(gateway_uid);
+  if (!value || *value < 1 || std::to_string(*value) != gateway_uid) return std::nullopt;
+  return RowId{*value};
 }
 
 }  // namespace domain

@@ -1,4 +1,4 @@
-// Which ids a table's rows bear, and which a new one gets: of gateways or of rooms. One thread at a time;
+// The ids of database rows: which ids a table's rows bear, and which a new one gets: of gateways or of rooms. One thread at a time;
 // throws only for memory.
 #pragma once
 
@@ -9,19 +9,25 @@
 
 namespace domain {
 
+// The number of a gateway's or a room's row, from 1; clients know a room by its RoomId instead.
+enum class RowId : std::int64_t {};
+
+constexpr std::int64_t integer_of(RowId id) { return static_cast<std::int64_t>(id); }
+inline std::string to_text(RowId id) { return std::to_string(integer_of(id)); }
+
 class RowIds {
  public:
   // The other bearer, or null if the id is `bearer`'s from now on. Valid until the next call.
-  const std::string* take(std::int64_t id, const std::string& bearer);
+  const std::string* take(RowId id, const std::string& bearer);
   // Gives it the id behind the last, so that a deleted row's is rarely given again; the first gap if there
   // is none behind it.
-  std::int64_t acquire_next(const std::string& bearer);
+  RowId acquire_next(const std::string& bearer);
 
  private:
-  std::map<std::int64_t, std::string> bearers_;
+  std::map<RowId, std::string> bearers_;
 };
 
 // The id by which the description's `WHERE id = 2171` finds room 2171, if its uid is such a number.
-std::optional<std::int64_t> decimal_row_id(const std::string& gateway_uid);
+std::optional<RowId> decimal_row_id(const std::string& gateway_uid);
 
 }  // namespace domain

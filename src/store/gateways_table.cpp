@@ -11,7 +11,7 @@ namespace {
 
 GatewayRow row_of(const Statement& select) {
   GatewayRow row;
-  row.gateway.id = select.integer(0);
+  row.gateway.id = select.row_id(0);
   row.gateway.name = select.text(1);
   row.gateway.url = select.text(2);
   row.gateway.type = select.text(3);
@@ -33,7 +33,7 @@ GatewayRow row_of(const Statement& select) {
 }  // namespace
 
 std::vector<GatewayRow> read_gateways(Database& database, std::vector<std::string>& skipped,
-                                      std::vector<std::int64_t>* skipped_ids) {
+                                      std::vector<domain::RowId>* skipped_ids) {
   Statement select(database,
                    "SELECT id, name, url, type, capacity, disabled, draining, removed_at, "
                    "from_config, synced_url, synced_type, synced_capacity, synced_disabled, "
@@ -43,7 +43,7 @@ std::vector<GatewayRow> read_gateways(Database& database, std::vector<std::strin
   while (select.step()) {
     GatewayRow row = row_of(select);
     if (!domain::is_gateway_name(row.gateway.name)) {
-      skipped.push_back("the gateway with id " + std::to_string(row.gateway.id) +
+      skipped.push_back("the gateway with id " + to_text(row.gateway.id) +
                         " in table gateways has a name that cannot be used; change it to " +
                         std::string(domain::gateway_name_rule).substr(2));
       if (skipped_ids) skipped_ids->push_back(row.gateway.id);

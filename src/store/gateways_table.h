@@ -35,7 +35,7 @@ struct GatewayRow {
 
 // All rows by id, removed ones too. `skipped_ids`: the ids of rows that are left out, which no new row may get.
 std::vector<GatewayRow> read_gateways(Database& database, std::vector<std::string>& skipped,
-                                      std::vector<std::int64_t>* skipped_ids = nullptr);
+                                      std::vector<domain::RowId>* skipped_ids = nullptr);
 
 // Inserts it, or replaces the row with that id. Throws (constraint) if another row bears its name.
 void write_gateway(Database& database, const GatewayRow& row);

@@ -12,16 +12,16 @@ namespace {
 
 RoomRow row_of(const Statement& select) {
   RoomRow row;
-  row.room.id = select.integer(0);
+  row.room.id = select.row_id(0);
   row.room.name = select.text(1);
   row.room.gateway_uid = select.text(2);
-  row.room.default_gateway_id = select.optional_integer(3);
+  row.room.default_gateway_id = select.optional_row_id(3);
   row.room.disabled = select.flag(4);
   row.removed_at = removal_time(select.optional_text(5));
   row.room.removed = row.removed_at.has_value();
   row.from_config = select.flag(6);
   if (row.from_config) {
-    row.synced = RoomRow::Synced{select.optional_text(7), select.optional_integer(8), select.optional_flag(9)};
+    row.synced = RoomRow::Synced{select.optional_text(7), select.optional_row_id(8), select.optional_flag(9)};
   }
   return row;
 }
@@ -29,7 +29,7 @@ RoomRow row_of(const Statement& select) {
 }  // namespace
 
 std::vector<RoomRow> read_rooms(Database& database, std::vector<std::string>& skipped,
-                                std::vector<std::int64_t>* skipped_ids) {
+                                std::vector<domain::RowId>* skipped_ids) {
   Statement select(database,
                    "SELECT id, name, gateway_uid, default_gateway_id, disabled, removed_at, "
                    "from_config, synced_name, synced_default_gateway_id, synced_disabled "
@@ -38,7 +38,7 @@ std::vector<RoomRow> read_rooms(Database& database, std::vector<std::string>& sk
   while (select.step()) {
     RoomRow row = row_of(select);
     if (!domain::is_valid_id(row.room.gateway_uid)) {
-      skipped.push_back("the room with id " + std::to_string(row.room.id) +
+      skipped.push_back("the room with id " + to_text(row.room.id) +
                         " in table rooms has a gateway_uid that cannot be used; change its gateway_uid");
       if (skipped_ids) skipped_ids->push_back(row.room.id);
       continue;

@@ -17,7 +17,7 @@ struct RoomRow {
   // What the configuration said when it was last synced; nothing where it said nothing.
   struct Synced {
     std::optional<std::string> name;
-    std::optional<std::int64_t> default_gateway_id;
+    std::optional<domain::RowId> default_gateway_id;
     std::optional<bool> disabled;
 
     bool operator==(const Synced&) const = default;
@@ -33,7 +33,7 @@ struct RoomRow {
 
 // All rows by id, removed ones too.
 std::vector<RoomRow> read_rooms(Database& database, std::vector<std::string>& skipped,
-                                std::vector<std::int64_t>* skipped_ids = nullptr);  // as read_gateways
+                                std::vector<domain::RowId>* skipped_ids = nullptr);  // as read_gateways
 
 std::optional<RoomRow> find_room_by_uid(Database& database, const std::string& gateway_uid);
 

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "domain/row_ids.h"
+
 namespace SQLite {
 class Statement;
 }
@@ -26,6 +28,7 @@ class Statement {
   // The next parameter.
   Statement& bind(const std::string& value);
   Statement& bind(std::int64_t value);
+  Statement& bind(domain::RowId id) { return bind(integer_of(id)); }
   Statement& bind(bool value) { return bind(static_cast<std::int64_t>(value)); }
   Statement& bind(const char* value) = delete;  // would become a bool
   template <class Value>
@@ -44,6 +47,7 @@ class Statement {
   // Columns of the current row, from 0.
   std::string text(int column) const;
   std::int64_t integer(int column) const;
+  domain::RowId row_id(int column) const { return domain::RowId{integer(column)}; }
   bool flag(int column) const { return integer(column) != 0; }
   bool is_null(int column) const;
   std::optional<std::string> optional_text(int column) const {
@@ -51,6 +55,9 @@ class Statement {
   }
   std::optional<std::int64_t> optional_integer(int column) const {
     return is_null(column) ? std::nullopt : std::optional(integer(column));
+  }
+  std::optional<domain::RowId> optional_row_id(int column) const {
+    return is_null(column) ? std::nullopt : std::optional(row_id(column));
   }
   std::optional<bool> optional_flag(int column) const {
     return is_null(column) ? std::nullopt : std::optional(flag(column));

@@ -53,8 +53,8 @@ TEST_CASE("configured gateways and rooms are inserted once, and a second sync wr
   CHECK(first.errors.empty());
   CHECK(first.changed_gateways.size() == 2);
   CHECK(first.changed_rooms.size() == 2);
-  CHECK(room_in(first, "2171").id == 2171);  // the description's WHERE id = 2171
-  CHECK(room_in(first, "hall").id == 2172);
+  CHECK(room_in(first, "2171").id == domain::RowId{2171});  // the description's WHERE id = 2171
+  CHECK(room_in(first, "hall").id == domain::RowId{2172});
   CHECK(room_in(first, "2171").default_gateway_id == gateway_in(first, "gxy2").id);
   CHECK(first.options.available_servers == std::vector<std::string>{"gxy1", "gxy2"});
   const auto second = plan(c, first.rows);
@@ -142,7 +142,7 @@ TEST_CASE("a room's unknown default gateway is an error, an unknown id is not") 
         std::vector<std::string>{
             "config.toml:r1: room \"1\": default_gateway: there is no gateway \"gxy2\" (did you mean \"gxy1\"?)"});
   c.rooms[0].default_gateway.reset();
-  c.rooms[0].default_gateway_id = 999;
+  c.rooms[0].default_gateway_id = domain::RowId{999};
   const auto p = plan(c);
   CHECK(p.errors.empty());
   const auto catalogue = app::catalogue_of(p.rows);
@@ -153,25 +153,25 @@ TEST_CASE("ids are kept for good, and an id configured for two rows is an error 
   app::Configured c;
   c.gateways = {gateway("gxy1")};
   c.rooms = {room("a", "gxy1"), room("b", "gxy1")};
-  c.rooms[0].id = 5;
+  c.rooms[0].id = domain::RowId{5};
   auto p = plan(c);
-  CHECK(room_in(p, "a").id == 5);
+  CHECK(room_in(p, "a").id == domain::RowId{5});
   const auto rows = p.rows;
-  c.rooms[1].id = 5;
+  c.rooms[1].id = domain::RowId{5};
   p = plan(c, rows);
   REQUIRE(p.errors.size() == 1);
   CHECK(p.errors[0].find("config.toml:rb: room \"b\" cannot have id 5: ") == 0);
-  c.rooms[1].id = 77;
+  c.rooms[1].id = domain::RowId{77};
   p = plan(c, rows);
   REQUIRE(p.errors.size() == 1);
   CHECK(p.errors[0] ==
         "config.toml:rb: room \"b\" cannot have id 77: it has id 6 in the database, and ids are kept for good; "
         "write that one, or none");
   c.rooms = {room("c", "gxy1")};
-  c.rooms[0].id = 6;
+  c.rooms[0].id = domain::RowId{6};
   CHECK(plan(c, rows).errors.size() == 1);
   c.gateways.push_back(gateway("gxy2"));
-  c.gateways[1].id = 1;
+  c.gateways[1].id = domain::RowId{1};
   CHECK(plan(c, rows).errors.size() == 2);
 }
 
@@ -179,10 +179,10 @@ TEST_CASE("an id of another row is an error that names both rows") {
   app::Configured c;
   c.gateways = {gateway("gxy1")};
   c.rooms = {room("a", "gxy1")};
-  c.rooms[0].id = 5;
+  c.rooms[0].id = domain::RowId{5};
   const auto rows = plan(c).rows;
   c.rooms.push_back(room("new", "gxy1"));
-  c.rooms[1].id = 5;
+  c.rooms[1].id = domain::RowId{5};
   CHECK(plan(c, rows).errors ==
         std::vector<std::string>{
             "config.toml:rnew: room \"new\" cannot have id 5: room \"a\" has it; choose another id"});
@@ -191,14 +191,14 @@ TEST_CASE("an id of another row is an error that names both rows") {
 TEST_CASE("an omitted field keeps the value of an imported or SQL row, and is the default in a new row") {
   app::CatalogueRows rows;
   rows.gateways.resize(1);
-  rows.gateways[0].gateway.id = 9;
+  rows.gateways[0].gateway.id = domain::RowId{9};
   rows.gateways[0].gateway.name = "gxy9";
   rows.gateways[0].gateway.url = "wss://nine";
   rows.gateways[0].gateway.capacity = 50;
   rows.rooms.resize(1);
-  rows.rooms[0].room.id = 4;
+  rows.rooms[0].room.id = domain::RowId{4};
   rows.rooms[0].room.gateway_uid = "777";
-  rows.rooms[0].room.default_gateway_id = 9;
+  rows.rooms[0].room.default_gateway_id = domain::RowId{9};
   app::Configured c;
   c.gateways = {gateway("gxy9")};
   c.rooms.resize(1);
@@ -207,7 +207,7 @@ TEST_CASE("an omitted field keeps the value of an imported or SQL row, and is th
   auto p = plan(c, rows);
   CHECK(gateway_in(p, "gxy9").url == "wss://nine");
   CHECK(gateway_in(p, "gxy9").capacity == 50);
-  CHECK(room_in(p, "777").default_gateway_id == 9);
+  CHECK(room_in(p, "777").default_gateway_id == domain::RowId{9});
   CHECK(room_in(p, "777").name == "Renamed");
   CHECK_FALSE(plan(c, p.rows).writes());
   // A field that leaves the configuration falls back to its default.
@@ -250,17 +250,17 @@ TEST_CASE("names exchanged by SQL are a contradiction, and nothing is written un
   // A new room, or one that names another gateway by now, gets the gateway of that name.
   auto more = c;
   more.rooms.push_back(room("3", "gxy1"));
-  CHECK(room_in(plan(more, p.rows), "3").default_gateway_id == 2);
+  CHECK(room_in(plan(more, p.rows), "3").default_gateway_id == domain::RowId{2});
   auto back = p.rows;
   std::swap(back.gateways[0].gateway.name, back.gateways[1].gateway.name);
   CHECK(plan(c, back).contradictions.empty());
   CHECK_FALSE(plan(c, back).writes());
-  c.gateways[0].id = 2;
-  c.gateways[1].id = 1;
+  c.gateways[0].id = domain::RowId{2};
+  c.gateways[1].id = domain::RowId{1};
   p = plan(c, p.rows);
   CHECK(p.errors.empty());
   CHECK(p.contradictions.empty());
-  CHECK(room_in(p, "1").default_gateway_id == 2);
+  CHECK(room_in(p, "1").default_gateway_id == domain::RowId{2});
   CHECK(gateway_in(p, "gxy1").url == "wss://1");
   c.gateways[0].id.reset();
   c.gateways[1].id.reset();
@@ -290,11 +290,11 @@ TEST_CASE("an explicit id goes before a decimal uid, and both go before a genera
   app::Configured c;
   c.gateways = {gateway("gxy1")};
   c.rooms = {room("hall", "gxy1"), room("7", "gxy1"), room("x", "gxy1"), room("007", "gxy1")};
-  c.rooms[2].id = 7;
+  c.rooms[2].id = domain::RowId{7};
   const auto p = plan(c);
   CHECK(p.errors.empty());
-  CHECK(room_in(p, "x").id == 7);
-  std::set<std::int64_t> ids;
+  CHECK(room_in(p, "x").id == domain::RowId{7});
+  std::set<domain::RowId> ids;
   for (const auto& row : p.rows.rooms) ids.insert(row.room.id);
   CHECK(ids.size() == 4);
 }
@@ -304,9 +304,9 @@ TEST_CASE("the largest id that a uid can claim leaves ids for other rows") {
   c.gateways = {gateway("gxy1")};
   c.rooms = {room("9223372036854775807", "gxy1"), room("x", "gxy1"), room("y", "gxy1")};
   const auto p = plan(c);
-  CHECK(room_in(p, "9223372036854775807").id == 9223372036854775807);
-  CHECK(room_in(p, "x").id == 1);
-  CHECK(room_in(p, "y").id == 2);
+  CHECK(room_in(p, "9223372036854775807").id == domain::RowId{9223372036854775807});
+  CHECK(room_in(p, "x").id == domain::RowId{1});
+  CHECK(room_in(p, "y").id == domain::RowId{2});
 }
 
 TEST_CASE("an entry that left the configuration is marked removed, unless it is in use") {
@@ -316,7 +316,7 @@ TEST_CASE("an entry that left the configuration is marked removed, unless it is 
   const auto rows = plan(c).rows;
   c.gateways.erase(c.gateways.begin() + 1, c.gateways.end());
   c.rooms[0].default_gateway.reset();
-  c.rooms[0].default_gateway_id = 2;
+  c.rooms[0].default_gateway_id = domain::RowId{2};
   const auto p = plan(c, rows, {"gxy3"});
   CHECK(p.errors.empty());
   CHECK_FALSE(gateway_in(p, "gxy2").removed);  // a room's default gateway
@@ -332,16 +332,16 @@ TEST_CASE("an entry that left the configuration is marked removed, unless it is 
   const auto back = plan(c, later.rows);
   CHECK_FALSE(room_in(back, "2").removed);
   CHECK_FALSE(gateway_in(back, "gxy4").removed);
-  CHECK(gateway_in(back, "gxy4").id == 4);
+  CHECK(gateway_in(back, "gxy4").id == domain::RowId{4});
 }
 
 TEST_CASE("rows that came by import or SQL stay") {
   app::CatalogueRows rows;
   rows.gateways.resize(1);
-  rows.gateways[0].gateway.id = 9;
+  rows.gateways[0].gateway.id = domain::RowId{9};
   rows.gateways[0].gateway.name = "by-sql";
   rows.rooms.resize(1);
-  rows.rooms[0].room.id = 4;
+  rows.rooms[0].room.id = domain::RowId{4};
   rows.rooms[0].room.gateway_uid = "imported";
   app::Configured c;
   c.gateways = {gateway("gxy1")};

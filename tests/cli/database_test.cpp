@@ -25,8 +25,8 @@ TEST_CASE("an import adds and updates rooms, also beside a running sidecar") {
   const auto rooms = scratch.rooms();
   REQUIRE(rooms.size() == 2);
   CHECK(rooms[0].room.name == "Morning");
-  CHECK(rooms[0].room.default_gateway_id == 2);
-  CHECK(rooms[1].room.id == 2172);
+  CHECK(rooms[0].room.default_gateway_id == domain::RowId{2});
+  CHECK(rooms[1].room.id == domain::RowId{2172});
   CHECK(rooms[1].room.name == "Evening, late");
 }
 
@@ -89,7 +89,7 @@ TEST_CASE("rooms without a default gateway are imported with a warning") {
   CHECK(contains(outcome.err, "warning: standard input: line 3: no default_gateway; a known room"));
   CHECK(outcome.out == "Rooms: 1 added, 0 updated, 1 unchanged.\n");
   REQUIRE(scratch.rooms().size() == 2);
-  CHECK(scratch.rooms()[0].room.default_gateway_id == 1);
+  CHECK(scratch.rooms()[0].room.default_gateway_id == domain::RowId{1});
   CHECK_FALSE(scratch.rooms()[1].room.default_gateway_id);
 }
 
@@ -149,14 +149,14 @@ TEST_CASE("rooms set gives one room another default gateway") {
   auto outcome = scratch.run({"rooms", "set", "2171", "--default-gateway", "gxy2"});
   CHECK(outcome.err.empty());
   CHECK(outcome.exit_code == 0);
-  CHECK(scratch.rooms()[0].room.default_gateway_id == 2);
+  CHECK(scratch.rooms()[0].room.default_gateway_id == domain::RowId{2});
   outcome = scratch.run({"rooms", "set", "2171", "--default-gateway", "gxy22"});
   CHECK(outcome.exit_code == 1);
   CHECK(contains(outcome.err, "there is no gateway \"gxy22\" (did you mean \"gxy2\"?)"));
   outcome = scratch.run({"rooms", "set", "2170", "--default-gateway", "gxy1"});
   CHECK(outcome.exit_code == 1);
   CHECK(contains(outcome.err, "there is no room \"2170\""));
-  CHECK(scratch.rooms()[0].room.default_gateway_id == 2);
+  CHECK(scratch.rooms()[0].room.default_gateway_id == domain::RowId{2});
 }
 
 TEST_CASE("a backup can be restored, but not while a sidecar runs") {
@@ -171,12 +171,12 @@ TEST_CASE("a backup can be restored, but not while a sidecar runs") {
     CHECK(refused.exit_code == 1);
     CHECK(contains(refused.err, "4711"));
   }
-  CHECK(scratch.rooms()[0].room.default_gateway_id == 2);
+  CHECK(scratch.rooms()[0].room.default_gateway_id == domain::RowId{2});
   const auto outcome = scratch.run({"restore", scratch.file("copy")});
   CHECK(outcome.err.empty());
   CHECK(outcome.exit_code == 0);
   CHECK(contains(outcome.out, scratch.database() + ".before-restore"));
-  CHECK(scratch.rooms()[0].room.default_gateway_id == 1);
+  CHECK(scratch.rooms()[0].room.default_gateway_id == domain::RowId{1});
   CHECK(scratch.run({"restore", scratch.file("none")}).exit_code == 1);
 }
 

@@ -9,21 +9,21 @@ using cli::RoomEntry;
 
 store::GatewayRow gateway(std::int64_t id, const std::string& name) {
   store::GatewayRow row;
-  row.gateway.id = id;
+  row.gateway.id = domain::RowId(id);
   row.gateway.name = name;
   return row;
 }
 
 store::RoomRow room(std::int64_t id, const std::string& uid, std::int64_t gateway_id) {
   store::RoomRow row;
-  row.room.id = id;
+  row.room.id = domain::RowId(id);
   row.room.gateway_uid = uid;
   row.room.name = "old";
-  row.room.default_gateway_id = gateway_id;
+  row.room.default_gateway_id = domain::RowId(gateway_id);
   return row;
 }
 
-RoomEntry entry(int line, const std::string& uid, const std::string& gateway_name, std::optional<std::int64_t> id = {},
+RoomEntry entry(int line, const std::string& uid, const std::string& gateway_name, std::optional<domain::RowId> id = {},
                 std::optional<std::string> name = {}) {
   return {"line " + std::to_string(line), uid, id, std::move(name), gateway_name, static_cast<std::size_t>(line)};
 }
@@ -36,39 +36,40 @@ const std::vector<store::GatewayRow> kGateways{gateway(1, "gxy1"), gateway(2, "g
 
 TEST_CASE("new rooms are added, changed rooms updated, and equal rooms left alone") {
   const std::vector<store::RoomRow> rooms{room(5, "a", 1), room(6, "b", 1), room(7, "c", 1)};
-  const auto plan = plan_import(
-      {entry(2, "a", "gxy2"), entry(3, "b", "gxy1"), entry(4, "c", "gxy1", 7, "new"), entry(5, "d", "gxy2")}, kGateways,
-      rooms, false);
+  const auto plan = plan_import({entry(2, "a", "gxy2"), entry(3, "b", "gxy1"),
+                                 entry(4, "c", "gxy1", domain::RowId{7}, "new"), entry(5, "d", "gxy2")},
+                                kGateways, rooms, false);
   CHECK(plan.problems.empty());
   CHECK(plan.added == 1);
   CHECK(plan.updated == 2);
   CHECK(plan.unchanged == 1);
   REQUIRE(plan.rooms.size() == 3);
-  CHECK(plan.rooms[0].room.id == 5);
-  CHECK(plan.rooms[0].room.default_gateway_id == 2);
+  CHECK(plan.rooms[0].room.id == domain::RowId{5});
+  CHECK(plan.rooms[0].room.default_gateway_id == domain::RowId{2});
   CHECK(plan.rooms[0].room.name == "old");  // not given: kept
   CHECK(plan.rooms[1].room.name == "new");
   CHECK(plan.rooms[2].room.gateway_uid == "d");
-  CHECK(plan.rooms[2].room.id == 8);
+  CHECK(plan.rooms[2].room.id == domain::RowId{8});
   CHECK(plan.rooms[2].room.name.empty());
 }
 
 TEST_CASE("a new room's id is the given one, else its decimal uid if free, else the next free id") {
   const std::vector<store::RoomRow> rooms{room(2172, "x", 1)};
-  const auto plan = plan_import({entry(2, "2171", "gxy1"), entry(3, "2172", "gxy1"), entry(4, "abc", "gxy1"),
-                                 entry(5, "30", "gxy1"), entry(6, "007", "gxy1"), entry(7, "y", "gxy1", 30),
-                                 entry(8, "0", "gxy1"), entry(9, "18446744073709551615", "gxy1")},
-                                kGateways, rooms, false);
+  const auto plan =
+      plan_import({entry(2, "2171", "gxy1"), entry(3, "2172", "gxy1"), entry(4, "abc", "gxy1"), entry(5, "30", "gxy1"),
+                   entry(6, "007", "gxy1"), entry(7, "y", "gxy1", domain::RowId{30}), entry(8, "0", "gxy1"),
+                   entry(9, "18446744073709551615", "gxy1")},
+                  kGateways, rooms, false);
   CHECK(plan.problems.empty());
   REQUIRE(plan.rooms.size() == 8);
-  CHECK(plan.rooms[0].room.id == 2171);
-  CHECK(plan.rooms[1].room.id == 2173);  // 2172 is x's
-  CHECK(plan.rooms[2].room.id == 2174);
-  CHECK(plan.rooms[3].room.id == 2175);  // 30 is y's explicit id
-  CHECK(plan.rooms[4].room.id == 2176);  // 007 is not how 7 is written
-  CHECK(plan.rooms[5].room.id == 30);
-  CHECK(plan.rooms[6].room.id == 2177);
-  CHECK(plan.rooms[7].room.id == 2178);
+  CHECK(plan.rooms[0].room.id == domain::RowId{2171});
+  CHECK(plan.rooms[1].room.id == domain::RowId{2173});  // 2172 is x's
+  CHECK(plan.rooms[2].room.id == domain::RowId{2174});
+  CHECK(plan.rooms[3].room.id == domain::RowId{2175});  // 30 is y's explicit id
+  CHECK(plan.rooms[4].room.id == domain::RowId{2176});  // 007 is not how 7 is written
+  CHECK(plan.rooms[5].room.id == domain::RowId{30});
+  CHECK(plan.rooms[6].room.id == domain::RowId{2177});
+  CHECK(plan.rooms[7].room.id == domain::RowId{2178});
 }
 
 TEST_CASE("a room with the highest id as its uid leaves ids for others") {
@@ -76,8 +77,8 @@ TEST_CASE("a room with the highest id as its uid leaves ids for others") {
                                 {room(1, "x", 1)}, false);
   CHECK(plan.problems.empty());
   REQUIRE(plan.rooms.size() == 2);
-  CHECK(plan.rooms[0].room.id == 9223372036854775807);
-  CHECK(plan.rooms[1].room.id == 2);
+  CHECK(plan.rooms[0].room.id == domain::RowId{9223372036854775807});
+  CHECK(plan.rooms[1].room.id == domain::RowId{2});
 }
 
 TEST_CASE("an import brings a removed room back, and the room stays without being configured") {
@@ -89,7 +90,7 @@ TEST_CASE("an import brings a removed room back, and the room stays without bein
   const auto plan = plan_import({entry(2, "a", "gxy1")}, kGateways, {removed}, false);
   REQUIRE(plan.rooms.size() == 1);
   CHECK(plan.updated == 1);
-  CHECK(plan.rooms[0].room.id == 5);
+  CHECK(plan.rooms[0].room.id == domain::RowId{5});
   CHECK_FALSE(plan.rooms[0].removed_at);
   CHECK_FALSE(plan.rooms[0].room.removed);
   CHECK_FALSE(plan.rooms[0].from_config);
@@ -118,10 +119,10 @@ TEST_CASE("an unknown gateway is an error, or is created once on request") {
   CHECK(plan.problems.empty());
   REQUIRE(plan.gateways.size() == 1);
   CHECK(plan.gateways[0].gateway.name == "gxy3");
-  CHECK(plan.gateways[0].gateway.id == 3);
+  CHECK(plan.gateways[0].gateway.id == domain::RowId{3});
   CHECK_FALSE(plan.gateways[0].from_config);
-  CHECK(plan.rooms[0].room.default_gateway_id == 3);
-  CHECK(plan.rooms[1].room.default_gateway_id == 3);
+  CHECK(plan.rooms[0].room.default_gateway_id == domain::RowId{3});
+  CHECK(plan.rooms[1].room.default_gateway_id == domain::RowId{3});
 }
 
 TEST_CASE("a removed gateway counts as unknown, and comes back under its old id") {
@@ -133,7 +134,7 @@ TEST_CASE("a removed gateway counts as unknown, and comes back under its old id"
   REQUIRE(refused.problems.size() == 1);
   const auto plan = plan_import({entry(2, "a", "gxy9")}, {removed}, {}, true);
   REQUIRE(plan.gateways.size() == 1);
-  CHECK(plan.gateways[0].gateway.id == 9);
+  CHECK(plan.gateways[0].gateway.id == domain::RowId{9});
   CHECK_FALSE(plan.gateways[0].removed_at);
   CHECK_FALSE(plan.gateways[0].from_config);
 }
@@ -144,9 +145,10 @@ TEST_CASE("contradictions with the database are reported in the order of the lis
   auto disabled = gateway(4, "gxy4");
   disabled.gateway.disabled = true;
   const std::vector<store::RoomRow> rooms{room(5, "a", 1), room(6, "b", 1)};
-  const auto plan = plan_import({entry(2, "x", "stream1"), entry(3, "a", "gxy1", 8), entry(4, "y", "gxy1", 6),
-                                 entry(5, "z", "gxy4"), entry(6, "zz", "gxy4")},
-                                {gateway(1, "gxy1"), streaming, disabled}, rooms, true);
+  const auto plan =
+      plan_import({entry(2, "x", "stream1"), entry(3, "a", "gxy1", domain::RowId{8}),
+                   entry(4, "y", "gxy1", domain::RowId{6}), entry(5, "z", "gxy4"), entry(6, "zz", "gxy4")},
+                  {gateway(1, "gxy1"), streaming, disabled}, rooms, true);
   REQUIRE(plan.problems.size() == 3);
   CHECK(contains(plan.problems[0].text, "line 2: gateway \"stream1\" is of type \"streaming\""));
   CHECK(contains(plan.problems[1].text, "line 3: room \"a\" has id 5"));
@@ -162,7 +164,7 @@ TEST_CASE("an entry without a default gateway leaves a known room's as it is, an
   CHECK(plan.problems.empty());
   REQUIRE(plan.rooms.size() == 3);
   CHECK_FALSE(plan.rooms[0].room.default_gateway_id);
-  CHECK(plan.rooms[1].room.default_gateway_id == 2);
+  CHECK(plan.rooms[1].room.default_gateway_id == domain::RowId{2});
   CHECK(plan.rooms[1].room.name == "renamed");
   CHECK(plan.unchanged == 1);
   REQUIRE(plan.warnings.size() == 2);

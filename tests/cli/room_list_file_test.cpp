@@ -24,7 +24,7 @@ TEST_CASE("a CSV list gives its rooms, with columns in any order and two of them
   CHECK(list.problems.empty());
   REQUIRE(list.entries.size() == 2);
   CHECK(list.entries[0].gateway_uid == "2171");
-  CHECK(list.entries[0].id == 5);
+  CHECK(list.entries[0].id == domain::RowId{5});
   CHECK(list.entries[0].name == "Morning");
   CHECK(list.entries[0].default_gateway == "gxy1");
   CHECK(list.entries[0].place == "line 2");
@@ -54,7 +54,7 @@ TEST_CASE("a JSON list gives its rooms, with ids as strings or integers") {
   CHECK(list.problems.empty());
   REQUIRE(list.entries.size() == 3);
   CHECK(list.entries[0].gateway_uid == "2171");
-  CHECK(list.entries[0].id == 5);
+  CHECK(list.entries[0].id == domain::RowId{5});
   CHECK(list.entries[0].name == "Morning");
   CHECK(list.entries[0].place == "line 2 (element 1)");
   CHECK(list.entries[1].gateway_uid == "a[{,\"b");

@@ -36,15 +36,15 @@ class Scratch : public TemporaryFolder {
     store::Database made(database(), store::OpenMode::read_write);
     for (const auto& [id, name] : {std::pair{1, "gxy1"}, std::pair{2, "gxy2"}}) {
       store::GatewayRow row;
-      row.gateway.id = id;
+      row.gateway.id = domain::RowId(id);
       row.gateway.name = name;
       store::write_gateway(made, row);
     }
     store::RoomRow row;
-    row.room.id = 2171;
+    row.room.id = domain::RowId{2171};
     row.room.gateway_uid = "2171";
     row.room.name = "Morning";
-    row.room.default_gateway_id = 1;
+    row.room.default_gateway_id = domain::RowId{1};
     store::write_room(made, row);
   }
 

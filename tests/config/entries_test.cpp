@@ -28,7 +28,7 @@ TEST_CASE("gateways are read with all their fields, and with the name alone") {
   CHECK(full.type == "streaming");
   CHECK(full.capacity == 50);
   CHECK(full.disabled == true);
-  CHECK(full.id == 7);
+  CHECK(full.id == domain::RowId{7});
   CHECK(full.where == "config.toml:1");
   const domain::ConfiguredGateway& bare = loaded.configuration.gateways[1];
   CHECK_FALSE(bare.type);
@@ -48,9 +48,9 @@ TEST_CASE("rooms are read with their id as text or number") {
   CHECK(loaded.configuration.rooms[0].name == "Room 1");
   CHECK(loaded.configuration.rooms[0].default_gateway == std::string("gxy1"));
   CHECK(loaded.configuration.rooms[0].disabled == true);
-  CHECK(loaded.configuration.rooms[0].id == 3);
+  CHECK(loaded.configuration.rooms[0].id == domain::RowId{3});
   CHECK(loaded.configuration.rooms[1].gateway_uid == "2172");
-  CHECK(loaded.configuration.rooms[1].default_gateway_id == 999);
+  CHECK(loaded.configuration.rooms[1].default_gateway_id == domain::RowId{999});
   CHECK(loaded.configuration.rooms[1].where == "config.toml:7");
   CHECK(loaded.configuration.rooms[2].gateway_uid == "16");
   CHECK(loaded.configuration.rooms[3].gateway_uid == "a b");

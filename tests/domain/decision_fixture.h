@@ -24,7 +24,7 @@ struct DecisionFixture {
     options.scale = true;
     for (int i = 1; i <= 4; ++i) {
       domain::Gateway gateway;
-      gateway.id = i;
+      gateway.id = domain::RowId(i);
       gateway.name = "gxy" + std::to_string(i);
       gateways.push_back(gateway);
     }

@@ -11,16 +11,16 @@ using Asker = domain::Question::Asker;
 
 struct Fixture : domain_test::DecisionFixture {
   Fixture() {
-    add_room("2171", 1);
-    add_room("lost", 999);
+    add_room("2171", domain::RowId{1});
+    add_room("lost", domain::RowId{999});
     add_room("none", std::nullopt);
-    add_room("shut", 1);
+    add_room("shut", domain::RowId{1});
     rooms.back().disabled = true;
     options.regions.push_back({"IL", {"gxy3"}, ""});
   }
-  void add_room(const std::string& uid, std::optional<std::int64_t> gateway) {
+  void add_room(const std::string& uid, std::optional<domain::RowId> gateway) {
     domain::Room room;
-    room.id = static_cast<std::int64_t>(rooms.size()) + 1;
+    room.id = domain::RowId(static_cast<std::int64_t>(rooms.size()) + 1);
     room.gateway_uid = uid;
     room.default_gateway_id = gateway;
     rooms.push_back(room);

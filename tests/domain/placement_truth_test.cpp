@@ -182,7 +182,7 @@ TEST_CASE("whatever the fleet, a room is placed as the steps say, and each verdi
     for (const Gateway& gateway : world.gateways) {
       domain::Gateway& row = rows.emplace_back();
       row.name = std::to_string(rows.size() - 1);
-      row.id = static_cast<std::int64_t>(rows.size());
+      row.id = domain::RowId(static_cast<std::int64_t>(rows.size()));
       row.capacity = gateway.capacity;
       row.draining = gateway.draining;
       row.disabled = gateway.disabled;

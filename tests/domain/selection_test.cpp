@@ -36,7 +36,7 @@ struct Fixture {
     std::vector<domain::Gateway> rows;
     for (const Gateway& gateway : gateways) {
       domain::Gateway row;
-      row.id = static_cast<std::int64_t>(rows.size()) + 1;
+      row.id = domain::RowId(static_cast<std::int64_t>(rows.size()) + 1);
       row.name = std::to_string(rows.size());
       row.capacity = gateway.capacity;
       rows.push_back(row);

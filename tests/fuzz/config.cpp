@@ -71,12 +71,15 @@ void check_entries(const config::Configuration& configuration) {
   std::set<std::string> names, uids;
   for (const domain::ConfiguredGateway& gateway : configuration.gateways) {
     expect(names.insert(gateway.name).second && fuzz::is_gateway_name(gateway.name), "a gateway of its own");
-    expect(gateway.capacity.value_or(1) > 0 && gateway.id.value_or(1) > 0, "numbers above 0");
+    expect(gateway.capacity.value_or(1) > 0 && gateway.id.value_or(domain::RowId{1}) > domain::RowId{0},
+           "numbers above 0");
     expect(fuzz::is_one_line(gateway.url.value_or("")), "a URL in one line of UTF-8");
   }
   for (const domain::ConfiguredRoom& room : configuration.rooms) {
     expect(uids.insert(room.gateway_uid).second && fuzz::is_id(room.gateway_uid), "a room of its own");
-    expect(room.id.value_or(1) > 0 && room.default_gateway_id.value_or(0) >= 0, "ids of rows");
+    expect(room.id.value_or(domain::RowId{1}) > domain::RowId{0} &&
+               room.default_gateway_id.value_or(domain::RowId{0}) >= domain::RowId{0},
+           "ids of rows");
     expect(!room.default_gateway || !room.default_gateway_id, "one default gateway");
     expect(fuzz::is_gateway_name(room.default_gateway.value_or("gxy")), "a default gateway's name");
   }

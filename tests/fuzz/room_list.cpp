@@ -22,7 +22,7 @@ std::string in_quotes(const std::string& field) {
 std::string as_csv(const cli::RoomList& list) {
   std::string text = "id,name,gateway_uid,default_gateway\n";
   for (const cli::RoomEntry& entry : list.entries) {
-    text += (entry.id ? std::to_string(*entry.id) : "") + "," + in_quotes(entry.name.value_or("")) + "," +
+    text += (entry.id ? to_text(*entry.id) : "") + "," + in_quotes(entry.name.value_or("")) + "," +
             in_quotes(entry.gateway_uid) + "," + in_quotes(entry.default_gateway) + "\n";
   }
   return text;
@@ -32,7 +32,9 @@ std::string as_json(const cli::RoomList& list) {
   json::Writer json;
   json.begin_array();
   for (const cli::RoomEntry& entry : list.entries) {
-    json.begin_object().member("id", entry.id).member("name", entry.name);
+    json.begin_object().key("id");
+    entry.id ? json.value(integer_of(*entry.id)) : json.null();
+    json.member("name", entry.name);
     json.member("gateway_uid", entry.gateway_uid);
     json.member("default_gateway", entry.default_gateway).end_object();
   }
@@ -54,11 +56,11 @@ bool is_plain(const std::string& text) {
 
 void check_entries(const cli::RoomList& list) {
   std::set<std::string> uids;
-  std::set<std::int64_t> ids;
+  std::set<domain::RowId> ids;
   for (const cli::RoomEntry& entry : list.entries) {
     expect(fuzz::is_id(entry.gateway_uid), "a room's id");
     expect(uids.insert(entry.gateway_uid).second, "each room once");
-    expect(!entry.id || (*entry.id > 0 && ids.insert(*entry.id).second), "each row's id once");
+    expect(!entry.id || (*entry.id > domain::RowId{0} && ids.insert(*entry.id).second), "each row's id once");
     expect(entry.default_gateway.empty() || fuzz::is_gateway_name(entry.default_gateway), "a gateway's name");
     expect(fuzz::is_one_line(entry.name.value_or("")), "a name in one line of UTF-8");
   }

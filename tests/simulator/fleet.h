@@ -20,7 +20,7 @@ struct Fleet {
     std::vector<domain::Gateway> rows;
     for (int i = 1; i <= gateways; ++i) {
       domain::Gateway gateway;
-      gateway.id = i;
+      gateway.id = domain::RowId(i);
       gateway.name = "gxy" + std::to_string(i);
       numbers.push_back(ledger.number_of(gateway.name));
       rows.push_back(gateway);

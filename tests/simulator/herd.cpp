@@ -87,7 +87,7 @@ domain::Placement placement() {
   std::vector<domain::Gateway> rows(fleet_size);
   domain::GatewayNumbers gateways;
   for (std::size_t i = 0; i < fleet_size; ++i) {
-    rows[i].id = static_cast<std::int64_t>(i) + 1;
+    rows[i].id = domain::RowId(static_cast<std::int64_t>(i) + 1);
     rows[i].name = name_of(i);
     gateways.number(rows[i].name);
   }

@@ -25,7 +25,7 @@ std::size_t rooms_seen(Database& database) {
 
 void add_room(Database& database, std::int64_t id) {
   store::RoomRow row;
-  row.room.id = id;
+  row.room.id = domain::RowId(id);
   row.room.gateway_uid = std::to_string(id);
   store::write_room(database, row);
 }

@@ -470,14 +470,14 @@ TEST_CASE("every ignored row is an error, in every table") {
       {"gateways",
        [&] {
          store::GatewayRow row;
-         row.gateway.id = 1;
+         row.gateway.id = domain::RowId{1};
          row.gateway.name = "gxy1";
          store::write_gateway(database, row);
        }},
       {"rooms",
        [&] {
          store::RoomRow row;
-         row.room.id = 1;
+         row.room.id = domain::RowId{1};
          row.room.gateway_uid = "2171";
          store::write_room(database, row);
        }},

@@ -17,14 +17,14 @@ namespace {
 
 store::GatewayRow gateway(std::int64_t id, const std::string& name) {
   store::GatewayRow row;
-  row.gateway.id = id;
+  row.gateway.id = domain::RowId(id);
   row.gateway.name = name;
   return row;
 }
 
 store::RoomRow room(std::int64_t id, const std::string& uid) {
   store::RoomRow row;
-  row.room.id = id;
+  row.room.id = domain::RowId(id);
   row.room.gateway_uid = uid;
   return row;
 }
@@ -83,12 +83,12 @@ TEST_CASE("a room is read as it was written") {
   Database database(scratch.database(), OpenMode::read_write);
   store::RoomRow full = room(5, "2171");
   full.room.name = "Talmud";
-  full.room.default_gateway_id = 999;
+  full.room.default_gateway_id = domain::RowId{999};
   full.room.disabled = true;
   full.room.removed = true;
   full.removed_at = at(5);
   full.from_config = true;
-  full.synced = store::RoomRow::Synced{"old", 3, true};
+  full.synced = store::RoomRow::Synced{"old", domain::RowId{3}, true};
   store::write_room(database, full);
   store::write_room(database, room(4, "x/y"));
 
@@ -203,7 +203,7 @@ TEST_CASE("the statements of the description run as they stand") {
   Database database(scratch.database(), OpenMode::read_write);
   store::write_gateway(database, gateway(3, "gxy1"));
   store::RoomRow broken = room(2171, "2171");
-  broken.room.default_gateway_id = 999;
+  broken.room.default_gateway_id = domain::RowId{999};
   store::write_room(database, broken);
   SQLite::Database shell(scratch.database(), SQLite::OPEN_READWRITE);
   SQLite::Statement find(shell, R"(-- Find rooms without valid gateway
@@ -219,7 +219,7 @@ WHERE g.id IS NULL;
 UPDATE rooms SET default_gateway_id = (SELECT id FROM gateways WHERE name = 'gxy1' LIMIT 1) WHERE id = 2171;
 )");
   CHECK_FALSE(find.executeStep());
-  CHECK(store::find_room_by_uid(database, "2171")->room.default_gateway_id == 3);
+  CHECK(store::find_room_by_uid(database, "2171")->room.default_gateway_id == domain::RowId{3});
 }
 
 TEST_CASE("100 000 rooms and as many assignments are read in a blink") {
