@@ -25,9 +25,9 @@ void remove_expired_sessions(Registry& registry) {
   std::size_t silent = 0;
   std::size_t live = 0;
   {
-    Registry::Transaction transaction(registry);
-    silent = transaction.ledger().sessions().silent();
-    live = transaction.ledger().sessions().live();
+    const Registry::View view(registry);
+    silent = view.ledger().sessions().silent();
+    live = view.ledger().sessions().live();
   }
   const bool mass = is_mass_silence(silent, silent + live);
   for (std::size_t left = silent; left > 0; registry.pause_between_slices()) {

@@ -18,17 +18,8 @@ constexpr std::size_t expired_per_transaction = 256;
 Registry::View::View(Registry& registry)
     : registry_(registry), lock_(registry.mutex_), now_(registry.clock_.now()), state_(registry.state_) {}
 
-// Where all see the same picture, all would choose the same gateway; so what they cannot have seen yet counts.
 domain::DecisionInput Registry::View::input() const {
-  using Selection = domain::Placement::Selection;
-  domain::DecisionInput input{
-      *state_.policy, state_.ledger, state_.health, now_.service, registry_.claims_.store_view(), 0};
-  Selection& selection = input.store_view.selection;
-  if (selection == Selection::least_loaded) return input;
-  input.chance = std::mt19937_64(state_.chance)();
-  const bool herds = state_.arrivals.is_burst(now_.service) || state_.warming.any(now_.service);
-  if (selection == Selection::random_ties && herds) selection = Selection::two_choices;
-  return input;
+  return {*state_.policy, state_.ledger, state_.health, now_.service, registry_.claims_.store_view()};
 }
 
 Registry::Transaction::Transaction(Registry& registry) : View(registry), state_(registry.state_) {
@@ -45,9 +36,15 @@ Registry::Transaction::~Transaction() {
   notes_.record(registry_.decision_log_);
 }
 
+// Where all see the same picture, all would choose the same gateway; so what they cannot have seen yet counts.
 domain::DecisionInput Registry::Transaction::input() {
+  using Selection = domain::Placement::Selection;
   domain::DecisionInput input = View::input();
-  if (input.store_view.selection != domain::Placement::Selection::least_loaded) state_.chance.discard(1);
+  Selection& selection = input.store_view.selection;
+  if (selection == Selection::least_loaded) return input;
+  input.chance = state_.chance();
+  const bool herds = state_.arrivals.is_burst(now_.service) || state_.warming.any(now_.service);
+  if (selection == Selection::random_ties && herds) selection = Selection::two_choices;
   return input;
 }
 

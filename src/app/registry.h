@@ -49,8 +49,8 @@ class Registry {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
-  // The lock, with what may be read under it. Nothing changes and nothing is passed on: sessions that fell silent
-  // count until the next transaction, which housekeeping makes twice a second.
+  // The lock, with what may be read under it. Nothing changes and nothing is passed on. Sessions that fell silent count,
+  // and a gateway in slow start pauses, until the next transaction, which housekeeping makes twice a second.
   class SCOPED_CAPABILITY View {
    public:
     explicit View(Registry& registry) ACQUIRE(registry.mutex_);
@@ -64,9 +64,8 @@ class Registry {
     const domain::GatewayHealth& health() const { return state_.health; }
     const std::map<std::string, Split>& splits() const { return state_.splits; }
     domain::Moment now() const { return now_; }
-    // What the next decision is made from.
+    // What decisions are made from, without a chance: for what chooses nothing.
     domain::DecisionInput input() const;
-    const ClaimsInFlight& claims_in_flight() const { return state_.claims_in_flight; }
 
    protected:
     Registry& registry_;
@@ -92,6 +91,7 @@ class Registry {
     DecisionNotes& decision_notes() { return notes_; }
     Registry& registry() { return registry_; }
     RoomCounts& counts() { return registry_.counts_; }
+    // What the next decision is made from.
     domain::DecisionInput input();
 
     // A room was assigned, here or by another sidecar.

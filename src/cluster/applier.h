@@ -46,7 +46,7 @@ class Applier {
 
   struct ListedNames {
     std::map<std::string, SidecarValue> sidecars;
-    std::set<std::string> drained;  // or not: gateways that the store has something about
+    std::set<std::string> gateways;  // that the store has a drain or its end of
   };
 
   ListedNames apply_items(const Listing& listing) REQUIRES(state_.mutex);

@@ -20,7 +20,7 @@
 
 namespace cluster {
 
-using Command = std::variant<Claim, GiveUp, Reap, Republish, Release, MarkUse, EndFailover, Plain>;
+using Command = std::variant<ClaimRoom, GiveUp, Reap, Republish, Release, MarkUse, EndFailover, Plain>;
 
 inline CommandBase& base_of(Command& command) {
   return std::visit([](CommandBase& base) -> CommandBase& { return base; }, command);

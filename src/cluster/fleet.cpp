@@ -216,7 +216,7 @@ void Fleet::claim(app::ClaimRequest request, Settled settled) {
                           --*granting;
                         });
   }
-  Claim command(std::move(request), std::move(settled));
+  ClaimRoom command(std::move(request), std::move(settled));
   command.deadline = std::chrono::steady_clock::now() + now->state->options.timeout;
   now->writer->push(std::move(command));
 }

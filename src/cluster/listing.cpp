@@ -32,7 +32,7 @@ void Applier::apply(const Listing& listing, bool has_other_past) {
     apply_rooms(listing, is_join || is_other_history, is_other_history);
     const auto with_use_marks = apply_use_marks(listing);
     sidecars_.list(std::move(names.sidecars), with_use_marks);
-    if (is_join || is_other_history) republish_drains(names.drained);
+    if (is_join || is_other_history) republish_drains(names.gateways);
     state_.replica.set_followed(listing.revision);
     state_.resume_point.cluster_id = listing.cluster_id;
     state_.resume_point.revision = listing.revision;
@@ -57,7 +57,7 @@ Applier::ListedNames Applier::apply_items(const Listing& listing) {
       const etcd::KeyValue& item = listing.items[at];
       const auto key = state_.keys.parse(item.key);
       if (!key || key->kind == KeyKind::room) continue;
-      if (key->kind == KeyKind::gateway) names.drained.insert(key->name);
+      if (key->kind == KeyKind::gateway) names.gateways.insert(key->name);
       if (key->kind != KeyKind::sidecar) {
         apply(local, {false, item});
       } else if (auto value = sidecar_value_from(item.value)) {
@@ -103,7 +103,7 @@ Applier::ListedRooms Applier::read_rooms(const Listing& listing, bool is_restore
     // Revisions of two histories cannot be compared: the later assignment counts.
     std::optional<domain::Assignment> newer;
     if (is_restored) {
-      app::Registry::Transaction local(state_.registry);
+      const app::Registry::View local(state_.registry);
       const domain::Ledger::Room* room = local.ledger().find(key->name);
       if (room && room->held && !room->pending && room->held->assigned_at > value->row.assigned_at &&
           local.ledger().name_of(room->held->gateway) != value->row.gateway_name) {

@@ -149,9 +149,9 @@ void Membership::keep_lease() {
     if (!granted.ok()) return;
     lease_ = granted.value;
   }
-  etcd::Transaction word;
-  word.success.push_back(put(state_.keys.sidecar(state_.sidecar), to_text(self_), lease_));
-  const auto done = client_.transact(word);
+  etcd::Transaction announcement;
+  announcement.success.push_back(put(state_.keys.sidecar(state_.sidecar), to_text(self_), lease_));
+  const auto done = client_.transact(announcement);
   if (!done.ok()) {
     lease_ = 0;
     return;

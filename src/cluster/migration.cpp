@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t items_a_page = 2000;
-// As cluster/writer.cpp has it.
+// As cluster/command_queue.cpp has it.
 constexpr std::size_t commands_at_once = 64;
 // A room that changes under each attempt is used by somebody: it is left to the next time.
 constexpr int most_attempts = 10;

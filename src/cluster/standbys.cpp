@@ -11,8 +11,8 @@ namespace {
 
 using Named = std::vector<std::pair<std::string, FailoverValue>>;  // by gateway
 
-const Claim* move_in(const Command& command) {
-  const Claim* claim = std::get_if<Claim>(&command);
+const ClaimRoom* move_in(const Command& command) {
+  const ClaimRoom* claim = std::get_if<ClaimRoom>(&command);
   return claim && claim->moves() ? claim : nullptr;
 }
 
@@ -21,7 +21,7 @@ etcd::Transaction prepare(const std::deque<Command>& batch, SharedState& state, 
   etcd::Transaction whole;
   const locks::MutexLock lock(state.mutex);
   for (const Command& command : batch) {
-    const Claim* claim = move_in(command);
+    const ClaimRoom* claim = move_in(command);
     if (!claim) continue;
     const app::ClaimRequest& request = claim->request;
     const std::string& gateway = request.leaves;
@@ -70,7 +70,7 @@ void name_standbys(std::deque<Command>& batch, etcd::Client& client, SharedState
   const locks::MutexLock lock(state.mutex);
   std::erase_if(batch, [&](const Command& command) {
     state.mutex.assert_held();
-    const Claim* claim = move_in(command);
+    const ClaimRoom* claim = move_in(command);
     if (!claim) return false;
     const Replica::Failover* known = state.replica.failover(claim->request.leaves);
     if (known && known->value.standby == claim->request.standby) return false;

@@ -177,7 +177,7 @@ void Writer::give_back(std::deque<Command> batch, bool refused) {
 
 // A claim is counted, and the ledger follows what it could not while that was under way.
 void Writer::end_without_outcome(Command& command) {
-  if (const Claim* claim = std::get_if<Claim>(&command)) return claim->settle({}, state_, *this);
+  if (const ClaimRoom* claim = std::get_if<ClaimRoom>(&command)) return claim->settle({}, state_, *this);
   abandon(command);
 }
 

@@ -1,7 +1,5 @@
 #include "domain/gateway_numbers.h"
 
-#include <cassert>
-
 namespace domain {
 
 GatewayId GatewayNumbers::number(std::string_view gateway) {
@@ -16,10 +14,6 @@ std::optional<GatewayId> GatewayNumbers::find(std::string_view gateway) const {
   return it == ids_.end() ? std::nullopt : std::optional(it->second);
 }
 
-GatewayId GatewayNumbers::require(std::string_view gateway) const {
-  const auto known = find(gateway);
-  assert(known);
-  return *known;
-}
+GatewayId GatewayNumbers::require(std::string_view gateway) const { return find(gateway).value(); }
 
 }  // namespace domain

@@ -1,6 +1,6 @@
 // Numbers the gateways: inside the process a gateway is its GatewayId, and becomes a name only at the edge (HTTP, log,
 // file, shared store). A number stays with its name until the process ends. Not thread-safe: its owner holds the
-// ledger's lock (app/registry.h). Nothing fails; misuse is asserted.
+// ledger's lock (app/registry.h). Nothing else fails.
 #pragma once
 
 #include <cstddef>
@@ -31,10 +31,9 @@ class GatewayNumbers {
   // Made up at the first mention.
   GatewayId number(std::string_view gateway);
   std::optional<GatewayId> find(std::string_view gateway) const;
-  // For one that has a number, as every gateway that the policy names.
+  // For one that has a number, as every gateway that the policy names; else throws std::bad_optional_access.
   GatewayId require(std::string_view gateway) const;
   const std::string& name_of(GatewayId gateway) const { return *names_[index_of(gateway)]; }
-  std::size_t size() const { return names_.size(); }
 
  private:
   struct Hash {

@@ -51,7 +51,7 @@ std::int64_t capacity_of(const Gateway& gateway, const Options& options);
 
 class Placement {
  public:
-  // Numbers every gateway of the catalogue and of the options.
+  // Numbers the gateways of the catalogue and of the regions.
   Placement(const Options& options, const Catalogue& catalogue, GatewayNumbers& gateways);
 
   // How sure the loads are, which decides among the candidates of a step. The order that decides ties is the region's

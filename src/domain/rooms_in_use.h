@@ -1,5 +1,5 @@
 // The rooms in use, by name: plain values that the ledger's parts share (domain/ledger.h). Each part changes its own
-// group of fields, and reads the others. Not thread-safe: the ledger's owner holds the lock.
+// group of fields, and reads the others; the ledger changes any. Not thread-safe: the ledger's owner holds the lock.
 #pragma once
 
 #include <cstddef>

@@ -30,7 +30,7 @@ class SidecarFixture {
   // Any thread.
   void pass(std::chrono::milliseconds time) { service_ += time.count(); }
   void set_wall_clock(std::chrono::milliseconds by) { wall_ += by.count(); }
-  // The number of transactions at the registry so far: each reads the clock once.
+  // The number of transactions and views at the registry so far: each reads the clock once.
   int clock_reads() const { return clock_reads_; }
   std::string path() const { return folder_.file("test.db"); }
 

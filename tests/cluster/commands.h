@@ -78,13 +78,14 @@ class Sidecar {
     if (command.sidecar.empty()) command.sidecar = id_;
     return command;
   }
-  cluster::Claim claim(const std::string& room, const std::string& gateway,
-                       app::ClaimRequest::Kind kind = app::ClaimRequest::Kind::first, const std::string& leaves = "") {
+  cluster::ClaimRoom claim(const std::string& room, const std::string& gateway,
+                           app::ClaimRequest::Kind kind = app::ClaimRequest::Kind::first,
+                           const std::string& leaves = "") {
     app::ClaimRequest request;
     request.row = row(room, gateway);
     request.kind = kind;
     request.leaves = leaves;
-    return made(cluster::Claim(std::move(request), {}));
+    return made(cluster::ClaimRoom(std::move(request), {}));
   }
   cluster::Republish republish(const std::string& room, const std::string& gateway, etcd::Revision over = 0) {
     return made(cluster::Republish(row(room, gateway), over));

@@ -98,7 +98,7 @@ TEST_CASE("a standby is named for the rooms that are moved, whatever else leaves
     request.kind = kind;
     request.leaves = "gxy1";
     if (kind == app::ClaimRequest::Kind::moved) request.standby = "gxy2";
-    return Claim(std::move(request), [](const app::Grant&) { FAIL("it was not sent"); });
+    return ClaimRoom(std::move(request), [](const app::Grant&) { FAIL("it was not sent"); });
   };
   std::deque<Command> batch;
   batch.emplace_back(claim("elsewhere", app::ClaimRequest::Kind::instead));

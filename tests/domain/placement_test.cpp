@@ -45,7 +45,7 @@ struct Loads {
     options.available_servers.emplace();
     for (const Gateway& g : c.gateways) {
       domain::Gateway gateway;
-      gateway.id = static_cast<std::int64_t>(names.size()) + 1;
+      gateway.id = domain::RowId(static_cast<std::int64_t>(rooms.size()) + 1);
       gateway.name = g.name;
       gateway.capacity = g.capacity;
       const std::string state = g.state;

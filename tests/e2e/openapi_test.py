@@ -123,7 +123,7 @@ class OpenApi(Case):
         self.assertEqual(set(schemas["Gateway"]["properties"]["state"]["enum"]),
                          words("domain/gateway_health.cpp", r'case GatewayState::\w+:\s+return "(\w+)"'))
         self.assertEqual(set(schemas["Decision"]["properties"]["asked_by"]["enum"]),
-                         words("app/decisions.cpp", r'case DecisionRecord::Asker::\w+:\s+return "(\w+)"'))
+                         words("app/decision_log.cpp", r'case DecisionRecord::Asker::\w+:\s+return "(\w+)"'))
         codes = set(refusals) | {"invalid_request"}
         for file in [*(ROOT / "src" / "http").glob("*.cpp"), *(ROOT / "src" / "api").glob("*.cpp")]:
             text = file.read_text(encoding="utf-8")

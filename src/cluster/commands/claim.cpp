@@ -33,7 +33,7 @@ void catch_up(const std::string& room, SharedState& state, Writer& writer) REQUI
 
 }  // namespace
 
-std::optional<app::Grant> Claim::prepare(const Keys& keys, const Replica& replica) {
+std::optional<app::Grant> ClaimRoom::prepare(const Keys& keys, const Replica& replica) {
   const std::string key = keys.room(room);
   const auto known = replica.room(room);
   etcd::Transaction next;
@@ -62,8 +62,8 @@ std::optional<app::Grant> Claim::prepare(const Keys& keys, const Replica& replic
   return std::nullopt;
 }
 
-std::optional<app::Grant> Claim::conclude(const etcd::TransactionResult& result, etcd::Revision revision,
-                                          Replica& replica) {
+std::optional<app::Grant> ClaimRoom::conclude(const etcd::TransactionResult& result, etcd::Revision revision,
+                                              Replica& replica) {
   auto grant = conclude_row(*this, request.row, request.is_used_here, result, revision, replica);
   if (!result.succeeded && !found(result, 0)) learn_tombstone(replica, room, found(result, 1), revision);
   // The row may have been another one than was known: only a compare with the right one shows that others use it.
@@ -73,19 +73,19 @@ std::optional<app::Grant> Claim::conclude(const etcd::TransactionResult& result,
   return grant;
 }
 
-void Claim::finish(const app::Grant& grant, SharedState& state, Writer& writer) {
+void ClaimRoom::finish(const app::Grant& grant, SharedState& state, Writer& writer) {
   if (grant.outcome == ClaimOutcome::retry)
     app::Registry::Transaction(state.registry).ledger().set_tombstone(room, gateway_of_tombstone(state.replica, room));
   if (grant.outcome != ClaimOutcome::won) return settle(grant, state, writer);
   // It is safe, and known to all; in our own file it has to be before it is answered, for the time after a crash.
-  const auto won = std::make_shared<Claim>(std::move(*this));
+  const auto won = std::make_shared<ClaimRoom>(std::move(*this));
   writer.write_row(won->request.row, [won, &state, &writer](bool committed) {
     state.mutex.assert_held();
     won->finish_written(committed, state, writer);
   });
 }
 
-void Claim::finish_written(bool committed, SharedState& state, Writer& writer) const {
+void ClaimRoom::finish_written(bool committed, SharedState& state, Writer& writer) const {
   const auto now = state.replica.room(room);
   if (!committed) state.journal.note(domain::Change(request.row));
   // The use mark came with the claim. Before any answer: a user who enters then has another one announced.
@@ -106,7 +106,7 @@ void Claim::finish_written(bool committed, SharedState& state, Writer& writer) c
     ledger.follow(now->row);
 }
 
-void Claim::settle(const app::Grant& grant, SharedState& state, Writer& writer) const {
+void ClaimRoom::settle(const app::Grant& grant, SharedState& state, Writer& writer) const {
   state.counts.claims[grant.outcome].add();
   settled(grant);
   const bool has_failed = grant.outcome == ClaimOutcome::failed;

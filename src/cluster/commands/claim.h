@@ -5,11 +5,11 @@
 
 namespace cluster {
 
-struct Claim : RoomCommand {
+struct ClaimRoom : RoomCommand {
   using Outcome = app::Grant;
   static bool shows_freshness(const Outcome& grant) { return grant.outcome == app::ClaimOutcome::won; }
 
-  Claim(app::ClaimRequest what, app::Claims::Settled when_settled)
+  ClaimRoom(app::ClaimRequest what, app::Claims::Settled when_settled)
       : RoomCommand(what.row.room_id), request(std::move(what)), settled(std::move(when_settled)) {}
 
   app::ClaimRequest request;

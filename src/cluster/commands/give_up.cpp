@@ -8,7 +8,7 @@ namespace cluster {
 using Released = app::Claims::Released;
 
 std::optional<Released> EndOfUse::prepare(const Keys& keys, const Replica& replica) {
-  const etcd::Revision use_mark = departed_mark != 0 ? departed_mark : replica.use_mark(room);
+  const etcd::Revision use_mark = departed_mark ? *departed_mark : replica.use_mark(room);
   if (use_mark == 0) return Released::in_use;
   const std::string use = keys.use(room, sidecar);
   const std::string key = keys.room(room);
@@ -42,7 +42,7 @@ std::optional<Released> EndOfUse::prepare(const Keys& keys, const Replica& repli
 
 std::optional<Released> EndOfUse::conclude(const etcd::TransactionResult& result, etcd::Revision revision,
                                            Replica& replica) {
-  const bool is_ours = departed_mark == 0;
+  const bool is_ours = !departed_mark;
   if (result.done.empty() || result.done[0].nested.empty()) return Released::unavailable;
   const etcd::TransactionResult& inner = result.done[0].nested[0];
   if (inner.succeeded) {
@@ -89,7 +89,7 @@ void GiveUp::finish(Released outcome, SharedState& state, Writer& writer) const 
   }
   // Somebody came in meanwhile: the room goes on where it was.
   if (has_ended && is_used) writer.push(Republish(row));
-  ended(has_ended && !is_used);
+  if (ended) ended(has_ended && !is_used);
 }
 
 void Reap::finish(Released outcome, SharedState& state, Writer&) const {

@@ -10,11 +10,11 @@ struct EndOfUse : RoomCommand {
   // done: the assignment has ended; in_use: others use it, or there is none; unavailable: it cannot be read.
   using Outcome = app::Claims::Released;
 
-  explicit EndOfUse(std::string its_room, etcd::Revision of_departed = 0)
+  explicit EndOfUse(std::string its_room, std::optional<etcd::Revision> of_departed = {})
       : RoomCommand(std::move(its_room)), departed_mark(of_departed) {}
 
-  etcd::Revision departed_mark;  // the use mark's; 0: it is ours, as it is known
-  domain::Assignment row{};      // that is to end; empty: none is known
+  std::optional<etcd::Revision> departed_mark;  // the use mark's; nothing: it is ours, as it is known
+  domain::Assignment row{};                     // that is to end; empty: none is known
 
   std::optional<Outcome> prepare(const Keys& keys, const Replica& replica);
   std::optional<Outcome> conclude(const etcd::TransactionResult& result, etcd::Revision revision, Replica& replica);
@@ -30,7 +30,9 @@ struct GiveUp : EndOfUse {
   app::Claims::Ended ended;
 
   bool is_waited_for() const { return true; }
-  void abandon() { ended(false); }
+  void abandon() {
+    if (ended) ended(false);
+  }
   void finish(Outcome outcome, SharedState& state, Writer& writer) const REQUIRES(state.mutex);
 };
 

@@ -66,7 +66,7 @@ void Release::finish(Released outcome, SharedState& state, Writer& writer) const
       writer.push(Republish(row));
     }
   }
-  released(outcome);
+  if (released) released(outcome);
 }
 
 }  // namespace cluster

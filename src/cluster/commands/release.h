@@ -22,7 +22,9 @@ struct Release : RoomCommand {
 
   bool is_waited_for() const { return true; }
   bool may_be_dropped() const { return true; }
-  void abandon() { released(Outcome::unavailable); }
+  void abandon() {
+    if (released) released(Outcome::unavailable);
+  }
 
   std::optional<Outcome> prepare(const Keys& keys, const Replica& replica);
   std::optional<Outcome> conclude(const etcd::TransactionResult& result, etcd::Revision revision, Replica& replica);
