@@ -8,6 +8,8 @@
 #include "app/report_snapshot.h"
 #include "catch.h"
 
+using namespace std::chrono_literals;
+
 namespace {
 
 // The same request from many threads at once.
@@ -127,4 +129,20 @@ TEST_CASE("an explanation changes nothing") {
   CHECK(explanation.candidates.size() == 4);
   CHECK(sidecar.count("room_server_assignments") == 0);
   CHECK(sidecar.ask("1") == "gxy1 assigned");
+}
+
+TEST_CASE("an explanation says what is answered now, also when nothing but time has passed") {
+  LoneSidecar sidecar;
+  sidecar.report("7", "s", "gxy2");
+  app::Configured pinned = sidecar.configured;
+  pinned.options.pins.push_back({"7", "gxy3", ""});
+  REQUIRE(sidecar.reload(pinned).problems.empty());
+  const auto explained = [&] { return app::explain_room(*sidecar.registry, "7", "").gateway; };
+  CHECK(explained() == "gxy2");
+  for (auto silent = 0s; silent <= sidecar.configured.options.dead_after; silent += 4s) {
+    sidecar.pass(4s);
+    const app::Registry::View view(*sidecar.registry);  // it reads the clock, which would take a longer gap for a pause
+  }
+  CHECK(explained() == "gxy3");
+  CHECK(sidecar.ask("7") == "gxy3 pinned");
 }
