@@ -27,7 +27,7 @@ bool holds(const Names& names, std::string_view name) {
 // Enough to be found again; what is asked may be as long as a body.
 std::string shortened(std::string_view name) { return std::string(name.substr(0, 100)); }
 
-// One sentence that tells what to do with a name that is not known in this place.
+// One sentence on what to do with a name that is not known in this place.
 std::string correction(std::string_view what, std::string_view name, const Names& known) {
   const std::string shown = shortened(name);
   std::string text = "Correct or leave out the " + std::string(what) + " \"" + shown + '"';

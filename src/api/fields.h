@@ -49,7 +49,7 @@ struct PageParams {
 };
 OrRefusal<PageParams> page_in(const http::Query& query);
 
-// The answer to a refusal that says nothing more (api/refused_room.h tells what is in the way of a room).
+// The answer to a refusal without details (api/refused_room.h names the obstacles of a room).
 http::Response refusal(domain::Refusal refusal);
 
 // 404 for a gateway that is not among the catalogue's.

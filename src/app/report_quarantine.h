@@ -1,5 +1,5 @@
 // Rooms that an operator has just released: for a while the `janus` of session reports is ignored for them, since clients
-// still report the gateway that they were told to leave. Under the registry's lock; nothing fails.
+// still report the gateway that they have to leave. Under the registry's lock; nothing fails.
 #pragma once
 
 #include <functional>

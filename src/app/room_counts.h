@@ -13,7 +13,7 @@ enum class AssignedBy { answer, report, gateways, failover, drain, mode_change }
 // What ended one: its last user left, the cleaning, an operator's release, the room is no longer
 // admitted, scale mode began and the new assignment of an occupied room could not be written.
 enum class RemovedBy { leave, cleaning, release, not_admitted, mode_change };
-// Is the gateway that a user's new room got in his region? `no_region`: his country has none.
+// Is the gateway of a user's new room in the user's region? `no_region`: the country has none.
 enum class RegionalMatch { match, miss, no_region };
 
 // What a session report may name that is no id.

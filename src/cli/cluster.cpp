@@ -119,7 +119,7 @@ std::optional<bool> shares(const CommandLine& line, const std::string& database)
   if (!line.server) {
     try {
       if (!store::read_owner_note(database)) return std::nullopt;
-    } catch (const store::Failure&) {  // not ours to read: the configured address tells
+    } catch (const store::Failure&) {  // not ours to read: the configured address decides
     }
   }
   Sidecar sidecar(line, Sidecar::Purpose::steer);

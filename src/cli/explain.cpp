@@ -21,7 +21,7 @@ std::string in_words(const CommandLine& line, const json::Value& answer) {
   const auto text = gateway.empty() ? terms::is_refused(user) : terms::is_sent(user, gateway);
   const auto word = printable(text_at(answer, gateway.empty() ? "error" : "reason"));
   const auto sentence = text + " (" + word + ')' + because(answer) + ".\n";
-  // Perhaps by a region of the country's own, or else by that of `*`: the answer does not tell.
+  // By a region of the country's own or by that of `*`: the answer does not distinguish them.
   return has_country(line) && flag_at(answer, "regional_match")
              ? sentence + terms::serves_callers(gateway, printable(*line.country)) + '\n'
              : sentence;

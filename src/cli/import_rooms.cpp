@@ -58,7 +58,7 @@ std::vector<PlacedProblem> all_problems(RoomList list, const std::string& databa
       auto plan = plan_import(list.entries, tables.gateways, tables.rooms, create_gateways);
       std::move(plan.problems.begin(), plan.problems.end(), std::back_inserter(list.problems));
     });
-  } catch (const store::Failure&) {  // the import that is to come will tell
+  } catch (const store::Failure&) {  // the import itself will report it
   } catch (const std::filesystem::filesystem_error&) {
   }
   std::stable_sort(list.problems.begin(), list.problems.end(),

@@ -13,7 +13,7 @@ std::string with_word(const std::string& text, const json::Value& answer, std::s
   return text + " (" + printable(text_at(answer, key)) + ')';
 }
 
-// By load, or since its users are there, or it has just been there: with one candidate nobody can tell.
+// By load, since its users are there, or since it has just been there: one candidate shows no difference.
 std::string meaning_of_choice(const json::Value& answer) {
   if (text_at(answer, "asked_by") == "adoption") return terms::users_were_there();
   const auto reason = text_at(answer, "reason");

@@ -14,7 +14,7 @@
 namespace cli {
 namespace {
 
-// A link to nothing is an error: nobody can tell what was meant to stand there.
+// A link to nothing is an error: what should be there is not known.
 void refuse_dangling(const std::string& path, const std::string& target) {
   struct stat status {};
   const bool is_link = ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);

@@ -38,7 +38,7 @@ class HeaderReader {
  public:
   explicit HeaderReader(const CsvRecord& header) : header_(header) {}
 
-  // One field for each column of the file; null for one that could not be told.
+  // One field for each column of the file; null for one that could not be read.
   std::vector<Field> read(std::vector<PlacedProblem>& problems) {
     std::vector<Field> fields;
     for (const auto& text : header_.fields) fields.push_back(field_of(text, problems));

@@ -35,7 +35,7 @@ constexpr std::array kOfGroups{
 
 constexpr std::string_view kGroups = "rooms";
 
-// The reader tells the byte, people look for the line.
+// The reader reports the byte, people look for the line.
 PlacedProblem not_json(std::string_view text, const std::string& problem) {
   constexpr std::string_view kAtByte = "at byte ";
   const auto found = problem.find(kAtByte);
@@ -65,7 +65,7 @@ class Elements {
   Elements(bool are_groups, std::vector<std::size_t> lines) : are_groups_(are_groups), lines_(std::move(lines)) {}
 
   RawRoomList read(const json::Value::Array& elements) {
-    // A key written with escapes can deceive the search for lines; then there are none to tell.
+    // A key written with escapes can deceive the search for lines; then no line is reported.
     if (lines_.size() != elements.size()) lines_.assign(elements.size(), 0);
     for (std::size_t i = 0; i < elements.size(); ++i) read_element(i, elements[i]);
     return std::move(list_);

@@ -35,7 +35,7 @@ std::optional<RunningSettings> running_settings(const CommandLine& line, const c
     Sidecar sidecar(line);
     running.address = sidecar.address();
     const auto answer = sidecar.ask("GET", "/v2/settings?preview=true");
-    if (answer.status == 404) return std::nullopt;  // an older one, which cannot tell
+    if (answer.status == 404) return std::nullopt;  // an older one, without that answer
     if (!answer.is_fine()) throw CommandFailed(Sidecar::refusal(answer));
     if (!serves(answer.body, loaded.configuration.store.path)) return std::nullopt;
     for (const auto& setting : items_at(answer.body, "settings")) {

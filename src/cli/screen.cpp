@@ -24,7 +24,7 @@ Screen::Screen(std::ostream& out, bool in_place) : out_(out), in_place_(in_place
   if (in_place_) {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP}) ::sigaddset(&watched_, signal);
   } else {
-    // There is nothing to restore, and whoever reads the pipe may have stopped reading.
+    // There is nothing to restore, and the reader of the pipe may be gone.
     for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { ::_exit(0); });
   }
   ::sigprocmask(SIG_BLOCK, &watched_, &before_);

@@ -65,7 +65,7 @@ void Table::add_row(const std::vector<std::string>& cells) {
   assert(cells.size() == aligns_.size());
   std::vector<std::string> row;
   row.reserve(cells.size());
-  // A blank of another kind is part of many a name; only messages have to tell it from a blank.
+  // A blank of another kind is part of many a name; only messages distinguish it from a blank.
   std::transform(cells.begin(), cells.end(), std::back_inserter(row),
                  [](const std::string& cell) { return domain::printable(cell, domain::Blanks::kept); });
   rows_.push_back(std::move(row));

@@ -14,7 +14,7 @@
 namespace cli {
 namespace {
 
-constexpr std::chrono::seconds patience{2};  // a key is not heard meanwhile
+constexpr std::chrono::seconds patience{2};  // a key has no effect meanwhile
 constexpr int decisions_asked_for = 50;
 constexpr std::chrono::seconds last_hour_every{30};  // as often as there is a new sample
 constexpr std::size_t columns_of_a_pipe = 120;

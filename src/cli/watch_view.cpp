@@ -257,7 +257,7 @@ class View {
                                         length);
   }
 
-  // 0 if it would tell nothing of any gateway.
+  // 0 if it would show nothing for every gateway.
   static std::size_t width_of(const Cell& cell, const std::vector<json::Value>& gateways) {
     std::size_t width = display_width(cell.header);
     bool has_any = false;

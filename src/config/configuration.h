@@ -1,4 +1,4 @@
-// Everything that can be configured, as typed options: what config/ hands to the rest of the house.
+// All settings as typed options: what config/ passes to the other folders.
 // A plain value; any thread.
 #pragma once
 

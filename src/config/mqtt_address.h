@@ -1,4 +1,4 @@
-// Whether a text names an MQTT broker, or a topic in which gateways tell of themselves. Any thread.
+// Whether a text names an MQTT broker, or a topic in which gateways report their status. Any thread.
 #pragma once
 
 #include <string_view>

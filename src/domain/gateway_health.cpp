@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A gateway that fell again within this time flaps: it is held back for `first_pause` after its second
+// A gateway that fell again within this time flaps: it is held down for `first_pause` after its second
 // fall, twice as long after each further one.
 constexpr auto flapping = 10min;
 constexpr auto first_pause = 30s;

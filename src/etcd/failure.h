@@ -1,5 +1,5 @@
 // What a member's refusal means for the caller. Any thread.
-// The codes are gRPC's; the messages are etcd's (api/v3rpc/rpctypes/error.go), and nothing else tells some apart.
+// The codes are gRPC's; the messages are etcd's (api/v3rpc/rpctypes/error.go), and some differ in nothing else.
 #pragma once
 
 #include <functional>

@@ -38,7 +38,7 @@ class TokenInForce {
   Token token_ GUARDED_BY(mutex_);
 };
 
-// What all conversations of a server share; outlives them.
+// What all connections of a server share; outlives them.
 struct ServerContext {
   RouteTable routes;
   Timeouts timeouts;

@@ -11,7 +11,7 @@ namespace http {
 struct Refusal {
   int status;
   std::string_view code;
-  std::string_view message;  // one sentence that tells what to do
+  std::string_view message;  // one sentence on what to do
 };
 
 // Load shedding: all slots are taken.

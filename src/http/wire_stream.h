@@ -41,7 +41,7 @@ class WireStream {
 
   // From here on reading is reckoned against the body's deadline.
   void begin_body();
-  // Must a client that expects 100-continue be told to go on, for `length` bytes?
+  // Does a client that expects 100-continue need that answer, for `length` bytes?
   bool lacks(std::uint64_t length) const { return end_ - begin_ < length; }
   // `body` is valid until the next call. When more than LargeBodySlots::large of it has arrived it needs `place`, which is
   // waited for, and from then on a minimum rate; it is to be forgotten before the place is given back.

@@ -22,7 +22,7 @@ struct DaemonState {
   std::uint64_t reloads_applied = 0;
   std::uint64_t reloads_refused = 0;
   bool last_reload_refused = false;
-  bool has_source_problem = false;  // less is heard of the gateways' health than there should be
+  bool has_source_problem = false;  // a health source reports less than it should
   bool has_store_problem = false;   // the one that several sidecars share
 };
 

@@ -1,4 +1,4 @@
-// The part of GET /metrics that tells of the store which several sidecars share. Any thread; never fails.
+// The part of GET /metrics about the store that several sidecars share. Any thread; never fails.
 #pragma once
 
 #include "app/fleet_view.h"

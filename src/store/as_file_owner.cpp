@@ -47,7 +47,7 @@ void AsFileOwner::change_to(uid_t user, gid_t group) {
   if (::setgroups(1, &group) != 0) throw refused(errno);
   changed_ = true;
   if (::setegid(group) != 0 || ::seteuid(user) != 0) throw refused(errno);
-  // The kernel takes them away with root's id, unless it was told not to (SECBIT_NO_SETUID_FIXUP).
+  // The kernel takes them away with root's id, unless SECBIT_NO_SETUID_FIXUP is set.
   auto none = old_capabilities_;
   for (auto& part : none) part.effective = 0;
   if (::syscall(SYS_capset, &header, none.data()) != 0) throw refused(errno);

@@ -1,4 +1,4 @@
-// What waits to be written in one transaction, the last wish for each room, session and failover. Private to
+// The rows to be written in one transaction, the latest for each room, session and failover. Private to
 // store/. It stays as small as the number of rooms and sessions, however long the disk refuses.
 // Not thread-safe: the Journal guards the open one, the writer thread has the one in its hands.
 #pragma once
@@ -30,7 +30,7 @@ class Batch {
   // How many wait for the commit.
   std::size_t urgent() const { return settled_.size(); }
 
-  // A row that somebody waits for: `settled` is told whether it is in the file.
+  // A row that somebody waits for: `settled` gets whether it is in the file.
   void write_urgently(domain::Assignment assignment, Settled settled);
   void take(domain::Change change);
   void touch(std::string room_id, domain::WallTime last_used_at);
@@ -38,7 +38,7 @@ class Batch {
   // All of it, into the transaction that is open.
   void apply_to(Database& database) const;
 
-  // Those who wait; each is to be told once.
+  // The waiting callers; each is to be called once.
   std::vector<Settled> take_settled();
   // Takes out the rows that somebody waited for; what they had replaced counts again.
   void forget_urgent();

@@ -13,7 +13,7 @@ namespace store {
 // Without a zone it is UTC. Nothing if the text has another form or names no instant.
 std::optional<domain::WallTime> column_time(std::string_view text);
 
-// Any text in `removed_at` means removed; when that was is told only where it can be read.
+// Any text in `removed_at` means removed; the time is given only where it can be read.
 std::optional<domain::WallTime> removal_time(const std::optional<std::string>& text);
 
 std::optional<std::string> text_of(const std::optional<domain::WallTime>& time);

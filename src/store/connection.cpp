@@ -67,7 +67,7 @@ Connection::Connection(const std::string& path, const std::string& name, int fla
 Connection::Connection(const std::string& path, const Bytes& image)
     : Connection(path, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX) {
   const auto size = static_cast<sqlite3_int64>(image.size());
-  auto* const bytes = const_cast<unsigned char*>(image.data());  // which it is told not to write
+  auto* const bytes = const_cast<unsigned char*>(image.data());  // which READONLY keeps it from writing
   const int code = sqlite3_deserialize(sql_->getHandle(), "main", bytes, size, size, SQLITE_DESERIALIZE_READONLY);
   if (code != SQLITE_OK) throw sqlite_failure(path_, code, sql_->getErrorMsg());
 }

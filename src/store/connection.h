@@ -17,7 +17,7 @@ namespace store {
 
 class Connection {
  public:
-  // `path` is the file that messages name, `name` what SQLite is told: the path or a URI.
+  // `path` is the file that messages name, `name` what SQLite gets: the path or a URI.
   Connection(const std::string& path, const std::string& name, int flags);
   // To read the bytes of a database file that are in memory, and stay there for as long; `path` is what they are of.
   Connection(const std::string& path, const Bytes& image);

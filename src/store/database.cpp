@@ -328,7 +328,7 @@ void Database::write_anew() {
   const std::string& path = parts_->path;
   {
     UnfinishedFile anew(path, connection().image(), parts_->file_mode);
-    anew.close();  // later it would drop the locks of whoever has opened it by its final name
+    anew.close();  // later it would drop the locks of processes that have opened it by its final name
     // A -wal of the file that vanished would be played into the new one. It goes when the disk knows
     // that the file is gone: should the power fail, that one without its -wal would lack rows.
     if (exists(path)) throw system_failure("write anew", path, EEXIST);

@@ -1,4 +1,4 @@
-// Which database file somebody means, so that two programs can tell whether they mean the same. Any thread.
+// Identifies a database file, so that two programs can compare what they mean. Any thread.
 // Never throws for what it finds.
 #pragma once
 

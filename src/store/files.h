@@ -83,7 +83,7 @@ class UnfinishedFile {
   void rename_to_final();
   // The same, but refuses where something bears that name.
   void link_to_final();
-  // Closed, for SQLite to open; until then its lock tells others that it is not left behind.
+  // Closed, for SQLite to open; until then its lock shows others that it is in use.
   void close() { file_.close(); }
 
  private:

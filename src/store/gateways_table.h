@@ -1,5 +1,5 @@
 // The table `gateways`. The connection's thread. What SQLite refuses is thrown as Failure; a row
-// that cannot be used, since it was edited by hand, is left out and told in `skipped`.
+// that cannot be used, since it was edited by hand, is left out and named in `skipped`.
 #pragma once
 
 #include <cstdint>

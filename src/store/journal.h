@@ -1,7 +1,7 @@
 // The durable record of what memory decided: one thread that owns the database and takes everything
 // that waits into one transaction. Any thread may call; the functions that note something only
 // append, whatever the disk does, and may be called under a lock. Those that block may not be
-// called under a lock that a Settled or a callback takes. A failed commit is told, never thrown.
+// called under a lock that a Settled or a callback takes. A failed commit is reported, never thrown.
 #pragma once
 
 #include <atomic>
@@ -29,7 +29,7 @@ class Journal {
 
  public:
   // Called once, on the writer thread and without a lock of the journal's: is the row in the file?
-  // Must not throw. One that came after stop() is told false by whoever stops or destroys.
+  // Must not throw. One that came after stop() gets false from the thread that stops or destroys.
   using Settled = Batch::Settled;
 
   // Called on the writer thread, each may be empty. They may note, run and read.

@@ -126,8 +126,8 @@ Content content_of(Log& log) {
 
 // SQLite writes the counter that it has read of page 1, and one. So the first in the log is that of the file as the log
 // found it, and one; or just that one, if the writer of both had page 1 in memory. Each part of the log that was copied
-// into the file has brought one of the log's. This holds whoever writes, checkpoints or is killed. The journal raises
-// the counter around its checkpoints (Writer::mark), so that what they left before has none of these.
+// into the file has brought one of the log's. This holds for every writer and checkpoint, also a killed one. The journal
+// raises the counter around its checkpoints (Writer::mark), so that what they left before has none of these.
 bool belongs_to(const Bytes& file_head, const Counters& counters) {
   const std::uint32_t before = counters.first - 1;
   return word_in(file_head, change_counter_at) - before <= counters.last - before;

@@ -8,7 +8,7 @@ namespace store {
 
 // Throws Failure (damaged) if commits stand behind damage in the -wal of that database, or if the -wal belongs to
 // another state of the file: one of the two was replaced, or they were copied at different moments. Not every such pair
-// can be told, but none is refused whose two belong together.
+// is found, but none is refused whose two belong together.
 void refuse_damaged_log(const std::string& database_path);
 
 // The same, unless somebody serves the database: then file and -wal change while they are looked at.

@@ -10,7 +10,7 @@
 namespace store {
 namespace {
 
-// "RmSc", in bytes 68 to 71 of the file: tells our files from those of other programs.
+// "RmSc", in bytes 68 to 71 of the file: distinguishes our files from those of other programs.
 constexpr std::int64_t application_id = 0x526d5363;
 
 void keep_copy(Connection& connection, const std::string& path, int version) {

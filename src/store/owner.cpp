@@ -63,7 +63,7 @@ bool lock_note(int fd) {
   return ::fcntl(fd, F_OFD_SETLK, &lock) == 0;
 }
 
-// What a killed process left behind must not lead anyone to whoever has its pid or port today.
+// The note of a killed process must not lead to a process that has its pid or port today.
 std::optional<OwnerNote> live_note_beside(const std::string& database) {
   const files::Descriptor file = open_plain_beside(database, note_suffix, O_RDONLY);
   struct flock lock = whole_file(F_RDLCK);

@@ -1,6 +1,6 @@
 // At most one process serves a database file, by a lock on `<real path>.lock`. Only the file's owner may open that, since
 // everybody who opens a file can lock it. SQLite's own exclusive mode would shut the operator's shell out. Beside it,
-// `<real path>.running` tells others where to ask. Any thread. Throws Failure.
+// `<real path>.running` names the address for commands. Any thread. Throws Failure.
 #pragma once
 
 #include <sys/types.h>
@@ -14,7 +14,7 @@
 
 namespace store {
 
-// What others are told, so that commands find the running sidecar.
+// What the note says, so that commands find the running sidecar.
 struct OwnerNote {
   pid_t pid = 0;
   std::string address;
@@ -37,7 +37,7 @@ class Owner {
   // be made before, a new one is taken and says what was noted last. False while another process
   // has the lock or no lock file can be made; then the database must not be written.
   bool keep();
-  // Rewrites what others are told. False if that could not be done.
+  // Rewrites the note. False if that could not be done.
   bool note(const OwnerNote& note);
 
  private:

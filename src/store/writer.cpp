@@ -70,7 +70,7 @@ void Writer::commit(const Batch& batch) {
 }
 
 // One row that the schema refuses, by a trigger of somebody's or an edited table, must not keep all
-// others out of the file. It is told and dropped.
+// others out of the file. It is reported and dropped.
 void Writer::write_singly(Batch& batch, std::vector<Batch::Settled>& refused) {
   Batch left;
   std::set<std::string> taken;
@@ -106,7 +106,7 @@ void Writer::write_singly(Batch& batch, std::vector<Batch::Settled>& refused) {
   batch = std::move(left);
 }
 
-// A table that takes some rows is in order; the row that it refused was told of.
+// A table that takes some rows is in order; the row that it refused was reported.
 void Writer::record_refusals(const std::set<std::string>& taken, const std::map<std::string, std::string>& refusals) {
   const locks::MutexLock lock(mutex_);
   for (const auto& [table, reason] : refusals) refusals_[table] = reason;

@@ -80,7 +80,7 @@ class Writer {
   int frames_left_ = 0;    // after the last checkpoint: more later, and it could not start over
   bool is_held_ = false;   // by a reader, and large
   bool is_refusing_ = false;
-  bool is_changed_ = false;  // by others, and not told yet
+  bool is_changed_ = false;  // by others, and not reported yet
   Clock::time_point next_look_{};
   Clock::time_point next_attempt_{};
   mutable locks::Mutex mutex_;
