@@ -149,10 +149,10 @@ struct Members {
 
 struct Prefix {
   static Outcome read(const Value& value, const Spot& spot, std::string& target) {
-    std::optional<std::string> prefix = as_line(value);
-    if (prefix && prefix->back() != '/') *prefix += '/';
-    if (prefix && prefix->size() > longest_prefix) prefix.reset();
-    return take(prefix, value, spot, target);
+    std::string prefix = as_line(value).value_or("");
+    if (!prefix.empty() && prefix.back() != '/') prefix += '/';
+    const bool is_fine = !prefix.empty() && prefix.size() <= longest_prefix;
+    return take(is_fine ? std::optional(prefix) : std::nullopt, value, spot, target);
   }
   static std::string show(const std::string& prefix) { return prefix; }
 };
