@@ -40,7 +40,7 @@ config::Configuration configuration_with_members(const CommandLine& line, Termin
 
 struct File {
   std::string sidecar;
-  cluster::Belongings belongings;
+  cluster::LocalState local;
 };
 
 // Changes nothing in it: a running sidecar may have it.
@@ -51,15 +51,15 @@ File read_file(const std::string& path, Terminal& terminal) {
   read_database(path, [&](store::Database& database) {
     id = store::read_meta(database, cluster::identity_fact);
     std::vector<std::string> skipped;
-    file.belongings.rooms = store::read_assignments(database, skipped);
+    file.local.rooms = store::read_assignments(database, skipped);
     for (auto& session : store::read_sessions(database, skipped)) {
-      file.belongings.live.insert(std::move(session.room_id));
+      file.local.live.insert(std::move(session.room_id));
     }
     for (const auto& row : store::read_gateways(database, skipped)) {
       const auto& gateway = row.gateway;
       if (!gateway.draining || gateway.removed) continue;
-      file.belongings.drains.emplace_back(
-          gateway.name, gateway.evacuating ? domain::Draining::and_evacuating : domain::Draining::yes);
+      file.local.drains.emplace_back(gateway.name,
+                                     gateway.evacuating ? domain::Draining::and_evacuating : domain::Draining::yes);
     }
     for (const auto& sentence : skipped) terminal.err << "warning: " << printable(sentence) << '\n';
   });
@@ -154,8 +154,8 @@ int cluster_join(const CommandLine& line, Terminal& terminal) {
   etcd::Client client(configuration.cluster);
   require_one_cluster(client);
   client.wait_for_password_check(etcd::Client::Clock::now() + longest_check);
-  const auto republished = cluster::republish_all(client, configuration.cluster, file.sidecar, file.belongings,
-                                                  line.dry_run, etcd::Client::Clock::now() + longest_run);
+  const auto republished = cluster::republish_all(client, configuration.cluster, file.sidecar, file.local, line.dry_run,
+                                                  etcd::Client::Clock::now() + longest_run);
   if (republished.problem) {
     throw CommandFailed(printable(*republished.problem) + (republished.republished > 0 && !line.dry_run
                                                                ? "; " + std::to_string(republished.republished) +

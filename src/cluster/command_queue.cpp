@@ -9,8 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// So many commands make one transaction. Each is three operations at most and some hundred bytes.
-constexpr std::size_t most_at_once = 64;
 // So far the queue is searched for one of another subject.
 constexpr std::size_t most_looked_at = 256;
 // The pause before the store is asked again for what it refused: somebody has to mend that first.
@@ -26,7 +24,7 @@ bool CommandQueue::push(Command& command) {
   return true;
 }
 
-// One that is waited for stays behind an ordinary one of its subject: their order is kept.
+// A command with a waiting caller stays behind an ordinary one of its subject, so that their order is kept.
 void CommandQueue::enqueue(Command command, bool in_front) {
   const std::string subject = subject_of(command);
   const bool is_urgent = is_waited_for(command) && ordinary_.count(subject) == 0;

@@ -21,6 +21,8 @@ namespace cluster {
 class CommandQueue {
  public:
   using Clock = std::chrono::steady_clock;
+  // So many commands make one transaction. Each is three operations at most and some hundred bytes.
+  static constexpr std::size_t most_at_once = 64;
 
   // What one thread has in hand.
   struct Batch {

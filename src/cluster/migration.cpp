@@ -6,6 +6,7 @@
 #include <set>
 
 #include "cluster/command.h"
+#include "cluster/command_queue.h"
 #include "cluster/keys.h"
 #include "cluster/operations.h"
 #include "cluster/replica.h"
@@ -18,8 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t items_a_page = 2000;
-// As cluster/command_queue.cpp has it.
-constexpr std::size_t commands_at_once = 64;
 // A room that changes under each attempt is used by somebody: it is left to the next time.
 constexpr int most_attempts = 10;
 // How long one that has become alone tries to be taken out.
@@ -31,9 +30,9 @@ std::string words_for(etcd::ErrorCode error, const std::string& why) {
 }
 
 // What is known of the store while this is done, and how things are done there.
-class Errand {
+class Migration {
  public:
-  Errand(etcd::Client& client, const Options& options, std::string sidecar, etcd::Client::Deadline deadline)
+  Migration(etcd::Client& client, const Options& options, std::string sidecar, etcd::Client::Deadline deadline)
       : client_(client),
         timeout_(options.timeout),
         keys_(options.prefix),
@@ -93,8 +92,8 @@ class Errand {
     }
     for (int attempt = 0; !commands.empty(); ++attempt) {
       std::vector<Kind> again;
-      for (std::size_t at = 0; at < commands.size(); at += commands_at_once) {
-        const std::size_t end = std::min(commands.size(), at + commands_at_once);
+      for (std::size_t at = 0; at < commands.size(); at += CommandQueue::most_at_once) {
+        const std::size_t end = std::min(commands.size(), at + CommandQueue::most_at_once);
         if (!perform_some({commands.begin() + static_cast<std::ptrdiff_t>(at),
                            commands.begin() + static_cast<std::ptrdiff_t>(end)},
                           again, concluded)) {
@@ -172,32 +171,32 @@ class Errand {
 };
 
 // Republishes those that the store does not have.
-bool republish_drains(Errand& errand, const Belongings& belongings, bool only_compares, Republished& republished) {
+bool republish_drains(Migration& migration, const LocalState& local, bool only_compares, Republished& republished) {
   std::set<std::string> known;
-  const std::string first = errand.keys().gateway("");
-  const bool is_read = errand.read(first, etcd::end_of_prefix(first), true, [&](const etcd::KeyValue& item) {
-    if (const auto key = errand.keys().parse(item.key)) known.insert(key->name);
+  const std::string first = migration.keys().gateway("");
+  const bool is_read = migration.read(first, etcd::end_of_prefix(first), true, [&](const etcd::KeyValue& item) {
+    if (const auto key = migration.keys().parse(item.key)) known.insert(key->name);
   });
   if (!is_read) return false;
-  for (const auto& [gateway, draining] : belongings.drains) {
+  for (const auto& [gateway, draining] : local.drains) {
     if (known.count(gateway)) continue;
     if (!only_compares) {
       etcd::Transaction drain;
-      drain.compares.push_back(is_absent(errand.keys().gateway(gateway)));
-      drain.success.push_back(put(errand.keys().gateway(gateway), to_text(draining)));
+      drain.compares.push_back(is_absent(migration.keys().gateway(gateway)));
+      drain.success.push_back(put(migration.keys().gateway(gateway), to_text(draining)));
       etcd::Reply<etcd::TransactionResult> reply;
-      if (!errand.transact(drain, reply)) return false;
+      if (!migration.transact(drain, reply)) return false;
     }
     ++republished.drains;
   }
   return true;
 }
 
-bool republish_rooms(Errand& errand, const Belongings& belongings, bool only_compares, Republished& republished) {
+bool republish_rooms(Migration& migration, const LocalState& local, bool only_compares, Republished& republished) {
   std::vector<Republish> commands;
-  for (const domain::Assignment& row : belongings.rooms) {
+  for (const domain::Assignment& row : local.rooms) {
     if (only_compares) {
-      const auto there = errand.replica().room(row.room_id);
+      const auto there = migration.replica().room(row.room_id);
       const bool is_same = there && there->row.gateway_name == row.gateway_name;
       if (!there) ++republished.republished;
       if (is_same) ++republished.there_already;
@@ -207,7 +206,7 @@ bool republish_rooms(Errand& errand, const Belongings& belongings, bool only_com
     commands.emplace_back(row);
   }
   std::vector<MarkUse> marks;
-  const bool is_done = errand.perform(std::move(commands), [&](const Republish& command, const app::Grant& grant) {
+  const bool is_done = migration.perform(std::move(commands), [&](const Republish& command, const app::Grant& grant) {
     if (grant.outcome == app::ClaimOutcome::failed) return false;
     const domain::Assignment& here = command.row;
     const std::string& there = grant.row.gateway_name;
@@ -218,18 +217,18 @@ bool republish_rooms(Errand& errand, const Belongings& belongings, bool only_com
     // A room that was won has its use mark; of one that was there it is not known.
     const bool is_republished = !command.transaction.success.empty() && grant.outcome == app::ClaimOutcome::won;
     ++(is_republished ? republished.republished : republished.there_already);
-    const bool is_live = belongings.live.count(command.room) > 0;
-    if (is_live || errand.replica().use_mark(command.room) == 0)
+    const bool is_live = local.live.count(command.room) > 0;
+    if (is_live || migration.replica().use_mark(command.room) == 0)
       marks.emplace_back(domain::RoomUse{command.room, is_live ? domain::Use::live : domain::Use::kept, 0});
     return true;
   });
-  return is_done && errand.perform(std::move(marks), [](const MarkUse&, bool) { return true; });
+  return is_done && migration.perform(std::move(marks), [](const MarkUse&, bool) { return true; });
 }
 
 }  // namespace
 
 Republished republish_all(etcd::Client& client, const Options& options, const std::string& sidecar,
-                          const Belongings& belongings, bool only_compares, etcd::Client::Deadline deadline) {
+                          const LocalState& local, bool only_compares, etcd::Client::Deadline deadline) {
   Republished republished;
   std::string why;
   const auto announced = is_announced(client, options, sidecar, &why);
@@ -239,29 +238,30 @@ Republished republish_all(etcd::Client& client, const Options& options, const st
   }
   republished.is_shared_already = *announced;
   if (republished.is_shared_already) return republished;
-  Errand errand(client, options, sidecar, deadline);
-  const bool is_done = errand.read_all() && republish_rooms(errand, belongings, only_compares, republished) &&
-                       republish_drains(errand, belongings, only_compares, republished);
-  if (!is_done) republished.problem = errand.problem();
+  Migration migration(client, options, sidecar, deadline);
+  const bool is_done = migration.read_all() && republish_rooms(migration, local, only_compares, republished) &&
+                       republish_drains(migration, local, only_compares, republished);
+  if (!is_done) republished.problem = migration.problem();
   return republished;
 }
 
 TakenOut leave_store(etcd::Client& client, const Options& options, const std::string& sidecar,
                      etcd::Client::Deadline deadline) {
   TakenOut left;
-  Errand errand(client, options, sidecar, deadline);
-  const bool is_read = errand.read_all();
-  std::vector<GiveUp> commands(errand.marked().begin(), errand.marked().end());
-  const bool is_given_up = is_read && errand.perform(std::move(commands), [&](const GiveUp&, GiveUp::Outcome outcome) {
-    if (outcome == GiveUp::Outcome::unavailable) return false;
-    ++left.marks;
-    if (outcome == GiveUp::Outcome::done) ++left.ended;
-    return true;
-  });
+  Migration migration(client, options, sidecar, deadline);
+  const bool is_read = migration.read_all();
+  std::vector<GiveUp> commands(migration.marked().begin(), migration.marked().end());
+  const bool is_given_up =
+      is_read && migration.perform(std::move(commands), [&](const GiveUp&, GiveUp::Outcome outcome) {
+        if (outcome == GiveUp::Outcome::unavailable) return false;
+        ++left.marks;
+        if (outcome == GiveUp::Outcome::done) ++left.ended;
+        return true;
+      });
   etcd::Transaction whole;
-  whole.success.push_back(erase(errand.keys().sidecar(sidecar)));
+  whole.success.push_back(erase(migration.keys().sidecar(sidecar)));
   etcd::Reply<etcd::TransactionResult> reply;
-  if (!is_given_up || !errand.transact(whole, reply)) left.problem = errand.problem();
+  if (!is_given_up || !migration.transact(whole, reply)) left.problem = migration.problem();
   return left;
 }
 

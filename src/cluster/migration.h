@@ -20,8 +20,8 @@
 
 namespace cluster {
 
-// What a sidecar brings along.
-struct Belongings {
+// What a sidecar has in its own file.
+struct LocalState {
   std::vector<domain::Assignment> rooms;
   std::set<std::string> live;                                    // those of them with sessions
   std::vector<std::pair<std::string, domain::Draining>> drains;  // by gateway
@@ -44,7 +44,7 @@ struct Republished {
 // Each room is marked as used by `sidecar`, also where it was there before: else it would end there with the last of
 // the others. It has to share soon: the use marks of one that is not there are removed after some minutes.
 Republished republish_all(etcd::Client& client, const Options& options, const std::string& sidecar,
-                          const Belongings& belongings, bool only_compares, etcd::Client::Deadline deadline);
+                          const LocalState& local, bool only_compares, etcd::Client::Deadline deadline);
 
 struct TakenOut {
   std::size_t marks = 0;  // rooms that it used

@@ -1,8 +1,8 @@
 #include "cluster/resume_point.h"
 
-#include <charconv>
 #include <random>
 
+#include "domain/number.h"
 #include "json/value.h"
 #include "json/writer.h"
 
@@ -36,11 +36,11 @@ ResumePoint resume_point_from(std::string_view text) {
   const std::string* revision = member("revision");
   const std::string* confirmed = member("confirmed");
   if (!id || !revision || !confirmed) return {};
-  ResumePoint resume_point;
-  const auto [end, error] =
-      std::from_chars(revision->data(), revision->data() + revision->size(), resume_point.revision);
+  const auto number = domain::number_from<etcd::Revision>(*revision);
   const auto time = domain::wall_time_from(*confirmed);
-  if (error != std::errc{} || end != revision->data() + revision->size() || !time) return {};
+  if (!number || !time) return {};
+  ResumePoint resume_point;
+  resume_point.revision = *number;
   resume_point.cluster_id = *id;
   if (const std::string* prefix = member("prefix")) resume_point.prefix = *prefix;
   resume_point.confirmed = *time;

@@ -33,7 +33,7 @@ class Sidecars {
   bool is_announced() const;
   void mark_announced();
 
-  // Those that went at that time or before, with use marks still there.
+  // The sidecars gone at that time or before, with use marks still there.
   std::set<std::string> lost_since(Clock::time_point time) const;
   // Its use marks are gone, too.
   void forget(const std::string& id);

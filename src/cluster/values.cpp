@@ -1,9 +1,9 @@
 #include "cluster/values.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "domain/id.h"
+#include "domain/number.h"
 #include "json/value.h"
 #include "json/writer.h"
 
@@ -93,12 +93,10 @@ std::string to_text(const UseMark& value) {
 UseMark use_mark_from(std::string_view text) {
   constexpr std::int64_t most = 1'000'000'000;
   if (text == kept_use_mark) return {domain::Use::kept, 0};
-  std::int64_t users = 0;
-  if (text.substr(0, live_mark.size()) != live_mark) return {};
-  text.remove_prefix(live_mark.size());
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), users);
-  if (error != std::errc{} || end != text.data() + text.size() || users < 0) return {};
-  return {domain::Use::live, std::min(users, most)};
+  if (!text.starts_with(live_mark)) return {};
+  const auto users = domain::number_from<std::int64_t>(text.substr(live_mark.size()));
+  if (!users || *users < 0) return {};
+  return {domain::Use::live, std::min(*users, most)};
 }
 
 std::string to_text(const SidecarValue& value) {

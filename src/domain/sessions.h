@@ -50,7 +50,7 @@ class Sessions {
   };
   // The session is in the room, and reports that it is on `gateway`, or nothing of that.
   Entry enter(std::string_view session, Room& room, std::optional<GatewayId> gateway, Report report, Moment now);
-  // One that is not known yet, as the database remembers it.
+  // Adds an unknown session as the database remembers it.
   void restore(const Session& row, Room& room, std::optional<GatewayId> gateway, Moment now);
   // It is still there, wherever that is; without effect on one that is not.
   void refresh(std::string_view session, ServiceTime now);
@@ -63,7 +63,7 @@ class Sessions {
   // Those silent for `dead_after` are no longer live, at most `limit` of them at once. True: more are silent for as
   // long.
   bool expire(ServiceTime now, Duration dead_after, std::size_t limit);
-  // One that is no longer live, or nothing.
+  // A session that is no longer live, or nothing.
   const SessionEntry* first_expired() const { return silent_.empty() ? nullptr : &silent_.front(); }
   std::size_t live() const { return live_.size(); }
   std::size_t silent() const { return silent_.size(); }
