@@ -49,7 +49,7 @@ http::Response answer_decisions(const Backend& backend, const http::Request& req
   if (room) {
     if (auto refused = refuse_room(*room)) return *refused;
   }
-  const auto page = backend.registry.decision_log().newest(room.value_or(""), limit, before);
+  const auto page = backend.registry.decision_log().newest(domain::RoomId(room.value_or("")), limit, before);
   json::Writer json;
   json.begin_object().key("decisions").begin_array();
   for (const auto& [id, record] : page.items) write_decision(json, id, *record);

@@ -65,7 +65,7 @@ http::Response answer_rooms(const Backend& backend, const http::Request& request
   const auto requested = page_in(request.query);
   if (const auto* refused = std::get_if<http::Response>(&requested)) return *refused;
   const auto& [after, limit] = std::get<PageParams>(requested);
-  const auto page = app::list_rooms(backend.registry, after, limit);
+  const auto page = app::list_rooms(backend.registry, domain::RoomId(after), limit);
   json::Writer json;
   json.begin_object().key("rooms").begin_array();
   for (const app::RoomListing& room : page.items) write_room(json, room);
@@ -74,8 +74,8 @@ http::Response answer_rooms(const Backend& backend, const http::Request& request
 }
 
 http::Response answer_room(const Backend& backend, const http::Request& request) {
-  const std::string& room = request.args[0];
-  if (auto refused = refuse_room(room)) return *refused;
+  if (auto refused = refuse_room(request.args[0])) return *refused;
+  const domain::RoomId room(request.args[0]);
   const auto found = app::find_room(backend.registry, room);
   if (!found) return refusal(domain::Refusal::room_not_found);
   json::Writer json;
@@ -91,7 +91,7 @@ http::Response answer_assignments(const Backend& backend, const http::Request& r
   const auto policy = backend.registry.policy();
   if (gateway && !is_known(backend, policy->catalogue(), *gateway))
     return unknown_gateway(policy->catalogue(), *gateway);
-  const auto page = app::list_assignments(backend.registry, after, limit, gateway);
+  const auto page = app::list_assignments(backend.registry, domain::RoomId(after), limit, gateway);
   json::Writer json;
   json.begin_object().key("assignments").begin_array();
   for (const app::AssignmentListing& listing : page.items) {

@@ -71,7 +71,7 @@ std::string no_gateway(const app::Refused& refused) {
 
 }  // namespace
 
-http::Response refusal(const app::Refused& refused, std::string_view room) {
+http::Response refusal(const app::Refused& refused, const domain::RoomId& room) {
   const std::string_view code = code_of(refused.refusal);
   switch (refused.refusal) {
     case domain::Refusal::no_gateway_available:
@@ -80,7 +80,7 @@ http::Response refusal(const app::Refused& refused, std::string_view room) {
       return refusal(503, code, in_the_way("No gateway that is up has capacity for one more room", refused.in_the_way));
     case domain::Refusal::default_gateway_unusable:
       return refusal(500, code,
-                     "gateway not found for room " + std::string(room) +
+                     "gateway not found for room " + room.text() +
                          (refused.is_pinned ? ": pin it to an enabled gateway, or take the pin away."
                                             : ": give it a default_gateway_id of an enabled gateway."));
     case domain::Refusal::room_not_found:

@@ -2,13 +2,11 @@
 // any thread.
 #pragma once
 
-#include <string_view>
-
 #include "app/answer_room.h"
 #include "http/message.h"
 
 namespace api {
 
-http::Response refusal(const app::Refused& refused, std::string_view room);
+http::Response refusal(const app::Refused& refused, const domain::RoomId& room);
 
 }  // namespace api

@@ -31,7 +31,7 @@ OrRefusal<RoomRequest> parse_room_request(std::string_view body) {
   if (!country) {
     return refusal(400, "invalid_country", "Send geo.country_code as a string, or leave it out.");
   }
-  return RoomRequest{std::move(room), *std::move(country)};
+  return RoomRequest{domain::RoomId(std::move(room)), *std::move(country)};
 }
 
 }  // namespace api

@@ -5,11 +5,12 @@
 #include <string_view>
 
 #include "api/fields.h"
+#include "domain/room_id.h"
 
 namespace api {
 
 struct RoomRequest {
-  std::string room;     // a valid id
+  domain::RoomId room;  // a valid id
   std::string country;  // as sent; "" for none
 };
 

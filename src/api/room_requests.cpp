@@ -25,8 +25,8 @@ http::Response answer_room_server(const Backend& backend, const http::Request& r
 }
 
 http::Response answer_explain(const Backend& backend, const http::Request& request) {
-  const std::string& room = request.args[0];
-  if (auto refused = refuse_room(room)) return *refused;
+  if (auto refused = refuse_room(request.args[0])) return *refused;
+  const domain::RoomId room(request.args[0]);
   const std::string_view country = request.query.value("country_code").value_or("");
   const app::Explanation explanation = app::explain_room(backend.registry, room, country);
   const domain::Decision& decision = explanation.decision;

@@ -52,7 +52,8 @@ http::Response answer_session_put(const Backend& backend, const http::Request& r
   const auto read = object_in(request.body, false);
   if (const auto* refused = std::get_if<http::Response>(&read)) return *refused;
   if (auto refused = refuse_ids(backend, request)) return *refused;
-  app::SessionReport report{request.args[0], request.args[1], std::nullopt};
+  const domain::RoomId room(request.args[0]);
+  app::SessionReport report{room, request.args[1], std::nullopt};
   const json::Value* janus = std::get<json::Value>(read).find("janus");
   if (janus && janus->is_string()) report.janus = *janus->string();
 
@@ -73,7 +74,7 @@ http::Response answer_session_put(const Backend& backend, const http::Request& r
 
 http::Response answer_session_delete(const Backend& backend, const http::Request& request) {
   if (auto refused = refuse_ids(backend, request)) return *refused;
-  const app::Left left = app::leave_room(backend.registry, request.args[0], request.args[1]);
+  const app::Left left = app::leave_room(backend.registry, domain::RoomId(request.args[0]), request.args[1]);
   json::Writer json;
   json.begin_object()
       .member("room", request.args[0])

@@ -56,8 +56,8 @@ http::Response answer_undrain(const Backend& backend, const http::Request& reque
 }
 
 http::Response answer_release(const Backend& backend, const http::Request& request) {
-  const std::string& room = request.args[0];
-  if (auto refused = refuse_room(room)) return *refused;
+  if (auto refused = refuse_room(request.args[0])) return *refused;
+  const domain::RoomId room(request.args[0]);
   const auto force = flag_in(request.query, "force");
   if (const auto* refused = std::get_if<http::Response>(&force)) return *refused;
   http::Response response;

@@ -21,7 +21,7 @@ void log_unusable_gateway(Registry::Transaction& transaction, const domain::Room
       {{"room_id", integer_of(room.id)}, {"default_gateway_id", id}, {"room_gateway_uid", room.gateway_uid}});
 }
 
-Refused refused(std::string_view room, std::string_view country, Refused refused) {
+Refused refused(const domain::RoomId& room, std::string_view country, Refused refused) {
   // The log has these already, in its own words.
   if (refused.refusal != domain::Refusal::default_gateway_unusable) {
     logging::info("Room refused", {{"room_id", room}, {"country_code", country}, {"error", code_of(refused.refusal)}});
@@ -29,7 +29,7 @@ Refused refused(std::string_view room, std::string_view country, Refused refused
   return refused;
 }
 
-std::variant<RoomAnswer, Refused> answer(Registry& registry, std::string_view room, std::string_view country) {
+std::variant<RoomAnswer, Refused> answer(Registry& registry, const domain::RoomId& room, std::string_view country) {
   const std::string code = domain::country_as_logged(country);
   const domain::Question question{room, code};
   const auto deadline = registry.deadline();
@@ -75,7 +75,8 @@ std::variant<RoomAnswer, Refused> answer(Registry& registry, std::string_view ro
 
 }  // namespace
 
-std::variant<RoomAnswer, Refused> answer_room(Registry& registry, std::string_view room, std::string_view country) {
+std::variant<RoomAnswer, Refused> answer_room(Registry& registry, const domain::RoomId& room,
+                                              std::string_view country) {
   auto result = answer(registry, room, country);
   if (const auto* refused = std::get_if<Refused>(&result)) {
     registry.counts().refusals[refused->refusal].add();
@@ -85,7 +86,7 @@ std::variant<RoomAnswer, Refused> answer_room(Registry& registry, std::string_vi
   return result;
 }
 
-Explanation explain_room(Registry& registry, std::string_view room, std::string_view country) {
+Explanation explain_room(Registry& registry, const domain::RoomId& room, std::string_view country) {
   const std::string code = domain::country_as_logged(country);
   Explanation explanation;
   Registry::Transaction transaction(registry);  // for what would be answered now, silent sessions have to expire

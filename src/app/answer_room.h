@@ -23,7 +23,7 @@ struct RoomAnswer {
 };
 
 // `country`: as the client sent it.
-std::variant<RoomAnswer, Refused> answer_room(Registry& registry, std::string_view room, std::string_view country);
+std::variant<RoomAnswer, Refused> answer_room(Registry& registry, const domain::RoomId& room, std::string_view country);
 
 struct Explanation {
   domain::Decision decision;
@@ -31,6 +31,6 @@ struct Explanation {
   std::vector<domain::Verdict> candidates;
 };
 // No side effect.
-Explanation explain_room(Registry& registry, std::string_view room, std::string_view country);
+Explanation explain_room(Registry& registry, const domain::RoomId& room, std::string_view country);
 
 }  // namespace app

@@ -15,7 +15,7 @@ using domain::EvacuationCause;
 constexpr std::chrono::seconds believed_elsewhere{10};
 
 struct Booking {
-  std::string room;
+  domain::RoomId room;
   std::string country;
   domain::Decision decision;
   std::string left;     // the gateway that holds the room now, or ""

@@ -97,7 +97,7 @@ std::vector<std::string> rooms_without_gateway(const domain::Catalogue& catalogu
   std::vector<std::string> sentences;
   for (const domain::Room& room : catalogue.rooms()) {
     if (!room.is_open() || catalogue.default_gateway(room)) continue;
-    sentences.push_back("room " + in_quotes(room.gateway_uid) + " (id " + to_text(room.id) +
+    sentences.push_back("room " + in_quotes(room.gateway_uid.text()) + " (id " + to_text(room.id) +
                         ") has no valid default gateway: default_gateway_id is " + shown(room.default_gateway_id) +
                         "; legacy mode cannot answer it");
   }

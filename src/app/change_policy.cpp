@@ -32,7 +32,7 @@ bool follow_policy(Registry::Transaction& transaction) {
 }
 
 // Has the room assigned where its users are; nothing if it is there already, or nobody is in it.
-std::shared_ptr<Claim> book_where_users_are(Registry::Transaction& transaction, const std::string& name) {
+std::shared_ptr<Claim> book_where_users_are(Registry::Transaction& transaction, const domain::RoomId& name) {
   domain::Ledger& ledger = transaction.ledger();
   // Legacy mode does not note whom it answered: somebody may be on the way to any room.
   ledger.keep(name, transaction.now().service);
@@ -59,15 +59,15 @@ std::shared_ptr<Claim> book_where_users_are(Registry::Transaction& transaction, 
 
 std::vector<std::shared_ptr<Claim>> begin_scale(Registry& registry) {
   std::vector<std::shared_ptr<Claim>> claims;
-  std::string last;
+  domain::RoomId last;
   for (bool more = true; more; registry.pause_between_slices()) {
     Registry::Transaction transaction(registry);
     const auto& rooms = transaction.ledger().rooms();
-    std::vector<std::string> names;
+    std::vector<domain::RoomId> names;
     auto room = rooms.upper_bound(last);
     for (; room != rooms.end() && names.size() < booked_per_slice; ++room) names.push_back(room->first);
     more = room != rooms.end();
-    for (const std::string& name : names) {
+    for (const domain::RoomId& name : names) {
       if (auto claim = book_where_users_are(transaction, name)) claims.push_back(std::move(claim));
     }
     if (!names.empty()) last = names.back();
@@ -78,7 +78,7 @@ std::vector<std::shared_ptr<Claim>> begin_scale(Registry& registry) {
 
 // Uses that are not yet in the file: legacy mode will not write them.
 void enqueue_last_uses(Registry& registry) {
-  std::vector<std::string> touched = Registry::Transaction(registry).ledger().take_touched();
+  std::vector<domain::RoomId> touched = Registry::Transaction(registry).ledger().take_touched();
   for (std::size_t at = 0; at < touched.size(); registry.pause_between_slices()) {
     Registry::Transaction transaction(registry);
     for (const std::size_t end = std::min(touched.size(), at + booked_per_slice); at < end; ++at) {
@@ -101,7 +101,7 @@ void begin_legacy(Registry& registry) {
 }
 
 void recount_excess_users(Registry& registry) {
-  std::string after;
+  domain::RoomId after;
   while (Registry::Transaction(registry).ledger().recount_excess_users(after, slice)) registry.pause_between_slices();
 }
 
@@ -133,7 +133,7 @@ void note_new_defaults(Registry& registry, const domain::Policy& before, const d
 
 // Between two slices nothing is wrong: such rooms are refused already.
 void end_rooms_not_admitted(Registry& registry) {
-  std::vector<std::string> with_sessions;
+  std::vector<domain::RoomId> with_sessions;
   for_each_room(registry, slice, [&](Registry::Transaction& transaction, const auto& room) {
     if (transaction.policy().admits(room.first)) return;
     if (room.second.sessions > 0) with_sessions.push_back(room.first);
@@ -173,8 +173,8 @@ std::vector<std::shared_ptr<Claim>> change_policy(Registry& registry, const doma
   return claims;
 }
 
-void catch_up_with_scale(Registry::Transaction& transaction, std::string_view room) {
-  if (transaction.ledger().is_as_legacy_left(room)) book_where_users_are(transaction, std::string(room));
+void catch_up_with_scale(Registry::Transaction& transaction, const domain::RoomId& room) {
+  if (transaction.ledger().is_as_legacy_left(room)) book_where_users_are(transaction, room);
 }
 
 }  // namespace app

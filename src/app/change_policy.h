@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <string_view>
 #include <vector>
 
 #include "app/registry.h"
@@ -17,6 +16,6 @@ std::vector<std::shared_ptr<Claim>> change_policy(Registry& registry, const doma
                                                   std::shared_ptr<const domain::Catalogue> catalogue);
 
 // While scale mode begins: does for the room what is done for all of them, before anything is decided for it.
-void catch_up_with_scale(Registry::Transaction& transaction, std::string_view room);
+void catch_up_with_scale(Registry::Transaction& transaction, const domain::RoomId& room);
 
 }  // namespace app

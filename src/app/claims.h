@@ -64,7 +64,7 @@ class Claims {
   virtual void claim(ClaimRequest request, Settled settled) = 0;
   // The room is not used here any more. True: its assignment ends now. Else another sidecar may use it: `ended` is
   // called once, later, from another thread, and by then the ledger is up to date.
-  virtual bool give_up(const std::string& room, Ended ended) = 0;
+  virtual bool give_up(const domain::RoomId& room, Ended ended) = 0;
   // How these are used here from now on, to be announced to the other sidecars (Ledger::announce_uses).
   virtual void use(std::vector<UseAnnouncement> uses) = 0;
   // No more rooms are moved away from the gateway.
@@ -80,7 +80,7 @@ class Claims {
   // --- without the registry's lock; these block until it is durable, or, with a shared store, until about the deadline
 
   // The operator's release. `force`: also while the room is in use.
-  virtual Released release(const std::string& room, bool force, Deadline deadline) = 0;
+  virtual Released release(const domain::RoomId& room, bool force, Deadline deadline) = 0;
   // Publishes it to every sidecar; false if that cannot be done now.
   virtual bool share_draining(const std::string& gateway, domain::Draining draining, Deadline deadline) = 0;
 };

@@ -1,7 +1,6 @@
 #include "app/clean_up.h"
 
 #include <algorithm>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -33,7 +32,7 @@ void remove_expired_sessions(Registry& registry) {
   for (std::size_t left = silent; left > 0; registry.pause_between_slices()) {
     Registry::Transaction transaction(registry);
     const auto rooms = transaction.ledger().remove_expired(std::min(left, removed_slice));
-    for (const std::string& room : rooms) {
+    for (const domain::RoomId& room : rooms) {
       // Also one that others are in: when they leave, the silent ones are still there.
       if (mass) transaction.ledger().keep(room, transaction.now().service);
     }
@@ -75,7 +74,7 @@ std::size_t clean_up(Registry& registry) {
 }
 
 void write_last_used(Registry& registry, store::Journal& journal) {
-  std::vector<std::string> touched = Registry::Transaction(registry).ledger().take_touched();
+  std::vector<domain::RoomId> touched = Registry::Transaction(registry).ledger().take_touched();
   for (std::size_t at = 0; at < touched.size(); at += written_slice) {
     if (at > 0) registry.pause_between_slices();
     Registry::Transaction transaction(registry);

@@ -80,7 +80,7 @@ std::string_view to_text(DecisionRecord::Asker asker) {
 
 std::size_t DecisionRecord::bytes() const {
   // A short text is in the record itself, but its size is no matter then.
-  return sizeof *this + room.capacity() + country.capacity() + left.capacity() + request_id.capacity() +
+  return sizeof *this + room.text().capacity() + country.capacity() + left.capacity() + request_id.capacity() +
          (gateway ? gateway->capacity() : 0) + candidates.bytes() + 64;  // what malloc, pointer and slot take
 }
 
@@ -109,7 +109,7 @@ void DecisionLog::drop_oldest(Shelf& shelf, std::vector<Record>& dropped) {
 void DecisionLog::add(DecisionRecord record) {
   const std::size_t which = !record.refusal ? 0 : *record.refusal == domain::Refusal::room_not_found ? 2 : 1;
   record.since = record.time;
-  const std::size_t room = std::hash<std::string_view>{}(record.room);
+  const std::size_t room = std::hash<domain::RoomId>{}(record.room);
   const auto kept = std::make_shared<DecisionRecord>(std::move(record));
   std::vector<Record> dropped;  // and taken apart without the lock
   dropped.reserve(2);
@@ -130,9 +130,9 @@ void DecisionLog::add(DecisionRecord record) {
   while (shelf.kept.size() > shelf.most || shelf.bytes > shelf.most_bytes) drop_oldest(shelf, dropped);
 }
 
-DecisionLog::Page DecisionLog::newest(std::string_view room, std::size_t limit,
+DecisionLog::Page DecisionLog::newest(const domain::RoomId& room, std::size_t limit,
                                       std::optional<std::uint64_t> before) const {
-  const std::size_t hash = std::hash<std::string_view>{}(room);
+  const std::size_t hash = std::hash<domain::RoomId>{}(room);
   Page page;
   const locks::MutexLock lock(mutex_);
   std::array<std::deque<Kept>::const_reverse_iterator, 3> at{shelves_[0].kept.rbegin(), shelves_[1].kept.rbegin(),

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "domain/placement.h"
+#include "domain/room_id.h"
 #include "domain/time.h"
 #include "locks/mutex.h"
 #include "logging/log.h"
@@ -49,7 +50,7 @@ struct DecisionRecord {
   enum class Asker { user, session, mover, adoption, configuration, release };
 
   domain::WallTime time;
-  std::string room;
+  domain::RoomId room;
   std::string country;                 // as logged
   std::optional<std::string> gateway;  // none: refused, or released
   std::string left;                    // the gateway that a moved or released room left, or ""
@@ -83,7 +84,7 @@ class DecisionLog {
 
   void add(DecisionRecord record);
   // Those of the room, or of all rooms (""); `before`: only those with a lower id.
-  Page newest(std::string_view room, std::size_t limit, std::optional<std::uint64_t> before) const;
+  Page newest(const domain::RoomId& room, std::size_t limit, std::optional<std::uint64_t> before) const;
 
  private:
   struct Kept {
@@ -91,7 +92,7 @@ class DecisionLog {
     std::size_t room;  // hashed, so that a look through all is quick
     Record record;
   };
-  using Key = std::pair<std::string, std::pair<domain::Refusal, DecisionRecord::Asker>>;
+  using Key = std::pair<domain::RoomId, std::pair<domain::Refusal, DecisionRecord::Asker>>;
   struct Shelf {
     std::size_t most;
     std::size_t most_bytes;

@@ -39,7 +39,7 @@ Candidates candidates_of(const domain::DecisionInput& input, const domain::Quest
 
 }  // namespace
 
-DecisionNotes::Note& DecisionNotes::add(std::string_view room, DecisionRecord::Asker asker, domain::WallTime now) {
+DecisionNotes::Note& DecisionNotes::add(const domain::RoomId& room, DecisionRecord::Asker asker, domain::WallTime now) {
   Note& note = notes_.emplace_back();
   note.record.time = now;
   note.record.room = room;
@@ -73,7 +73,7 @@ Candidates DecisionNotes::note_refusal(const domain::DecisionInput& input, const
   return record.candidates;
 }
 
-void DecisionNotes::note_release(std::string_view room, const std::string& left, domain::WallTime now) {
+void DecisionNotes::note_release(const domain::RoomId& room, const std::string& left, domain::WallTime now) {
   add(room, DecisionRecord::Asker::release, now).record.left = left;
 }
 

@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "app/claim.h"
@@ -22,7 +21,7 @@ class DecisionNotes {
   Candidates note_refusal(const domain::DecisionInput& input, const domain::Question& question,
                           const domain::Decision& decision, domain::WallTime now);
   // An operator released the room.
-  void note_release(std::string_view room, const std::string& left, domain::WallTime now);
+  void note_release(const domain::RoomId& room, const std::string& left, domain::WallTime now);
 
   bool empty() const { return notes_.empty(); }
   // Without the registry's lock.
@@ -33,7 +32,7 @@ class DecisionNotes {
     DecisionRecord record;
     std::shared_ptr<Claim> claim;  // none: refused
   };
-  Note& add(std::string_view room, DecisionRecord::Asker asker, domain::WallTime now);
+  Note& add(const domain::RoomId& room, DecisionRecord::Asker asker, domain::WallTime now);
   Note& add(const domain::DecisionInput& input, const domain::Question& question, const domain::Decision& decision,
             domain::WallTime now);
 

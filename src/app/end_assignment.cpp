@@ -1,21 +1,20 @@
 #include "app/end_assignment.h"
 
 #include <memory>
-#include <string>
 
 #include "logging/log.h"
 
 namespace app {
 namespace {
 
-void log_end(Registry& registry, const std::string& room, RemovedBy by) {
+void log_end(Registry& registry, const domain::RoomId& room, RemovedBy by) {
   registry.counts().removed[by].add();
   if (by == RemovedBy::leave) logging::info("Cleaned up room assignment immediately", {{"room_id", room}});
 }
 
 }  // namespace
 
-Removal end_if_unused(Registry::Transaction& transaction, std::string_view room, RemovedBy by) {
+Removal end_if_unused(Registry::Transaction& transaction, const domain::RoomId& room, RemovedBy by) {
   domain::Ledger& ledger = transaction.ledger();
   if (ledger.may_end(room, transaction.now().service, transaction.options().join_grace))
     return end_assignment(transaction, room, by);
@@ -23,7 +22,7 @@ Removal end_if_unused(Registry::Transaction& transaction, std::string_view room,
   return {};
 }
 
-Removal end_assignment(Registry::Transaction& transaction, std::string_view room, RemovedBy by) {
+Removal end_assignment(Registry::Transaction& transaction, const domain::RoomId& room, RemovedBy by) {
   domain::Ledger& ledger = transaction.ledger();
   Registry& registry = transaction.registry();
   const domain::Ledger::Room* entry = ledger.find(room);
@@ -32,18 +31,17 @@ Removal end_assignment(Registry::Transaction& transaction, std::string_view room
   if (ledger.announces_uses() &&
       (ledger.announced_use(*entry) == domain::Use::none || !registry.claims().store_view().may_claim))
     return {};
-  const std::string name(room);
   Removal removal{false, std::make_shared<Completion>()};
-  const auto ended = [&registry, name, by, completion = removal.completion](bool has_ended) {
-    if (has_ended) log_end(registry, name, by);
+  const auto ended = [&registry, room, by, completion = removal.completion](bool has_ended) {
+    if (has_ended) log_end(registry, room, by);
     completion->settle(has_ended);
   };
-  if (registry.claims().give_up(name, ended)) {
-    ledger.end_assignment(name);
-    log_end(registry, name, by);
+  if (registry.claims().give_up(room, ended)) {
+    log_end(registry, room, by);  // first: `room` may be the key of what ends
+    ledger.end_assignment(room);
     return {true, nullptr};
   }
-  ledger.set_announced_use(name, domain::Use::none);
+  ledger.set_announced_use(room, domain::Use::none);
   return removal;
 }
 

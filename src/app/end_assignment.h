@@ -2,15 +2,13 @@
 // out later, by another thread. Nothing fails.
 #pragma once
 
-#include <string_view>
-
 #include "app/registry.h"
 
 namespace app {
 
 // That of a room that is not used here any more. Counts and logs it.
-Removal end_if_unused(Registry::Transaction& transaction, std::string_view room, RemovedBy by);
+Removal end_if_unused(Registry::Transaction& transaction, const domain::RoomId& room, RemovedBy by);
 // In any case, as for a room that is no longer admitted. Counts and logs it.
-Removal end_assignment(Registry::Transaction& transaction, std::string_view room, RemovedBy by);
+Removal end_assignment(Registry::Transaction& transaction, const domain::RoomId& room, RemovedBy by);
 
 }  // namespace app

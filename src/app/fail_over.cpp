@@ -28,7 +28,7 @@ bool anything_to_move(const Registry::View& view) {
 }
 
 struct Pass {
-  std::string after;  // the rooms up to this one have been looked at
+  domain::RoomId after;  // the rooms up to this one have been looked at
   bool more = true;
   bool failed = false;                     // storage refuses, or the mode has changed: the next pass tries again
   bool unfinished = false;                 // a request is about to move a room
@@ -41,7 +41,7 @@ std::vector<std::shared_ptr<Claim>> move_slice(Registry::Transaction& transactio
     return {};
   }
   const auto input = transaction.input();
-  std::vector<std::string> to_move;
+  std::vector<domain::RoomId> to_move;
   auto room = input.ledger.rooms().upper_bound(pass.after);
   for (std::size_t looked = 0; room != input.ledger.rooms().end() && looked < slice && to_move.size() < moved_at_once;
        ++room, ++looked) {
@@ -57,7 +57,7 @@ std::vector<std::shared_ptr<Claim>> move_slice(Registry::Transaction& transactio
   }
   pass.more = room != input.ledger.rooms().end();
   std::vector<std::shared_ptr<Claim>> claims;
-  for (const std::string& name : to_move) {
+  for (const domain::RoomId& name : to_move) {
     const domain::Question question{name, "", domain::Question::Asker::mover};
     const domain::Decision decision = decide(input, question);
     if (decision.kind == domain::Decision::Kind::booking) {

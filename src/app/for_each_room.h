@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 
 #include "app/registry.h"
 
@@ -12,7 +11,7 @@ namespace app {
 // `visit(scope, room)`: a room in that transaction or view, with its name. It may end that room, and no other.
 template <typename Scope = Registry::Transaction, typename Visit>
 void for_each_room(Registry& registry, std::size_t per_slice, Visit visit) {
-  std::string last;
+  domain::RoomId last;
   for (bool more = true; more; registry.pause_between_slices()) {
     Scope scope(registry);
     const auto& rooms = scope.ledger().rooms();

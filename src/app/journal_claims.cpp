@@ -14,7 +14,7 @@ void JournalClaims::claim(ClaimRequest request, Settled settled) {
                                                         bool committed) { settled(committed ? grant : Grant{}); });
 }
 
-Claims::Released JournalClaims::release(const std::string& room, bool, Deadline) {
+Claims::Released JournalClaims::release(const domain::RoomId& room, bool, Deadline) {
   try {
     journal_.run([&](store::Database& database) { store::erase_assignment(database, room); });
   } catch (const store::Failure&) {

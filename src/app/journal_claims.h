@@ -13,12 +13,12 @@ class JournalClaims : public Claims {
  public:
   explicit JournalClaims(store::Journal& journal) : journal_(journal) {}
   void claim(ClaimRequest request, Settled settled) override;
-  bool give_up(const std::string&, Ended) override { return true; }
+  bool give_up(const domain::RoomId&, Ended) override { return true; }
   void use(std::vector<UseAnnouncement>) override {}
   void end_evacuation(const std::string&) override {}
   domain::StoreView store_view() const override { return {}; }
   std::chrono::milliseconds patience() const override { return std::chrono::seconds{2}; }
-  Released release(const std::string& room, bool force, Deadline deadline) override;
+  Released release(const domain::RoomId& room, bool force, Deadline deadline) override;
   bool share_draining(const std::string&, domain::Draining, Deadline) override { return true; }
 
  private:

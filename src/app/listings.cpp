@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t slice = 1000;
 constexpr std::size_t splits_per_slice = 128;
 
-RoomListing listing_of(const Registry::View& view, const std::string& room) {
+RoomListing listing_of(const Registry::View& view, const domain::RoomId& room) {
   const domain::Policy& policy = view.policy();
   RoomListing listing;
   listing.room = room;
@@ -90,21 +90,22 @@ std::vector<GatewayListing> list_gateways(Registry& registry) {
 }
 
 // Rooms that are in use without being known (unknown_rooms = "accept") stand among the others.
-Page<RoomListing> list_rooms(Registry& registry, std::string_view after, std::size_t limit) {
+Page<RoomListing> list_rooms(Registry& registry, const domain::RoomId& after, std::size_t limit) {
   Page<RoomListing> page;
-  std::string last(after);
+  domain::RoomId last = after;
   for (bool end = false; !end && !page.more; registry.pause_between_slices()) {
     const Registry::View view(registry);
     const domain::Policy& policy = view.policy();
     const auto& known = policy.catalogue().rooms();
     const auto& used = view.ledger().rooms();
-    auto a = std::upper_bound(known.begin(), known.end(), last,
-                              [](std::string_view uid, const domain::Room& room) { return uid < room.gateway_uid; });
+    auto a =
+        std::upper_bound(known.begin(), known.end(), last,
+                         [](const domain::RoomId& uid, const domain::Room& room) { return uid < room.gateway_uid; });
     auto b = used.upper_bound(last);
     for (std::size_t looked = 0; (a != known.end() || b != used.end()) && looked < slice; ++looked) {
       const bool is_known = b == used.end() || (a != known.end() && a->gateway_uid <= b->first);
       const bool is_used = a == known.end() || (b != used.end() && b->first <= a->gateway_uid);
-      const std::string& room = is_known ? a->gateway_uid : b->first;
+      const domain::RoomId& room = is_known ? a->gateway_uid : b->first;
       const bool is_listed = is_known ? a->is_open() : policy.admits(room);
       if (is_listed && page.items.size() == limit) {
         page.more = true;
@@ -120,16 +121,16 @@ Page<RoomListing> list_rooms(Registry& registry, std::string_view after, std::si
   return page;
 }
 
-std::optional<RoomListing> find_room(Registry& registry, std::string_view room) {
+std::optional<RoomListing> find_room(Registry& registry, const domain::RoomId& room) {
   const Registry::View view(registry);
   if (!view.policy().admits(room)) return std::nullopt;
-  return listing_of(view, std::string(room));
+  return listing_of(view, room);
 }
 
-Page<AssignmentListing> list_assignments(Registry& registry, std::string_view after, std::size_t limit,
+Page<AssignmentListing> list_assignments(Registry& registry, const domain::RoomId& after, std::size_t limit,
                                          std::optional<std::string_view> gateway) {
   Page<AssignmentListing> page;
-  std::string last(after);
+  domain::RoomId last = after;
   for (bool end = false; !end && !page.more; registry.pause_between_slices()) {
     const Registry::View view(registry);
     const domain::Ledger& ledger = view.ledger();
@@ -151,12 +152,12 @@ Page<AssignmentListing> list_assignments(Registry& registry, std::string_view af
 
 std::vector<SplitListing> list_splits(Registry& registry) {
   std::vector<SplitListing> listings;
-  std::string last;
+  domain::RoomId last;
   for (bool more = true; more; registry.pause_between_slices()) {
     const Registry::View view(registry);
     auto split = view.splits().upper_bound(last);
     for (std::size_t looked = 0; split != view.splits().end() && looked < splits_per_slice; ++split, ++looked) {
-      const std::string& room = last = split->first;
+      const domain::RoomId& room = last = split->first;
       SplitListing listing{room, standing_gateway(view.policy(), view.ledger(), room), {}, split->second.since};
       for (const auto& [gateway, users] : parts_of(view, room)) listing.parts.push_back({gateway, users});
       listings.push_back(std::move(listing));

@@ -25,7 +25,7 @@ std::vector<GatewayListing> list_gateways(
     Registry& registry);  // by id; of removed ones, and last of those without a row, such as have rooms
 
 struct RoomListing {
-  std::string room;
+  domain::RoomId room;
   std::optional<std::string> name, default_gateway, janus;
   std::size_t users = 0;
   std::optional<domain::WallTime> assigned_at, last_used_at;
@@ -42,7 +42,7 @@ struct SplitListing {
     std::string gateway;
     std::int64_t participants;
   };
-  std::string room;
+  domain::RoomId room;
   std::optional<std::string> janus;  // the gateway it is answered with
   std::vector<Part> parts;           // by gateways' names
   domain::WallTime since;
@@ -56,9 +56,9 @@ struct Page {
 };
 
 // Bytewise by room id, `after` exclusive.
-Page<RoomListing> list_rooms(Registry& registry, std::string_view after, std::size_t limit);
-std::optional<RoomListing> find_room(Registry& registry, std::string_view room);
-Page<AssignmentListing> list_assignments(Registry& registry, std::string_view after, std::size_t limit,
+Page<RoomListing> list_rooms(Registry& registry, const domain::RoomId& after, std::size_t limit);
+std::optional<RoomListing> find_room(Registry& registry, const domain::RoomId& room);
+Page<AssignmentListing> list_assignments(Registry& registry, const domain::RoomId& after, std::size_t limit,
                                          std::optional<std::string_view> gateway);
 
 }  // namespace app

@@ -48,7 +48,7 @@ domain::DecisionInput Registry::Transaction::input() {
   return input;
 }
 
-std::shared_ptr<Completion> Registry::Transaction::announcing(std::string_view room) {
+std::shared_ptr<Completion> Registry::Transaction::announcing(const domain::RoomId& room) {
   if (!ledger().announces_uses()) return nullptr;
   state_.use_announcer.announce(ledger(), registry_.claims_, registry_);
   return registry_.claims_.store_view().may_claim ? state_.use_announcer.announcing(room) : nullptr;

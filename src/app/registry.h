@@ -8,7 +8,6 @@
 #include <memory>
 #include <optional>
 #include <random>
-#include <string>
 
 #include "app/claim.h"
 #include "app/claims.h"
@@ -24,6 +23,7 @@
 #include "domain/decision.h"
 #include "domain/ledger.h"
 #include "domain/policy.h"
+#include "domain/room_id.h"
 #include "domain/warming_gateways.h"
 #include "locks/mutex.h"
 
@@ -62,7 +62,7 @@ class Registry {
     const domain::Policy& policy() const { return *state_.policy; }
     const domain::Options& options() const { return state_.policy->options(); }
     const domain::GatewayHealth& health() const { return state_.health; }
-    const std::map<std::string, Split>& splits() const { return state_.splits; }
+    const std::map<domain::RoomId, Split>& splits() const { return state_.splits; }
     domain::Moment now() const { return now_; }
     // What decisions are made from, without a chance: for what chooses nothing.
     domain::DecisionInput input() const;
@@ -84,7 +84,7 @@ class Registry {
 
     domain::Ledger& ledger() { return state_.ledger; }
     domain::GatewayHealth& health() { return state_.health; }
-    std::map<std::string, Split>& splits() { return state_.splits; }
+    std::map<domain::RoomId, Split>& splits() { return state_.splits; }
     ReportQuarantine& quarantine() { return state_.quarantine; }
     ClaimsInFlight& claims_in_flight() { return state_.claims_in_flight; }
     LogLimits& log_limits() { return state_.log_limits; }
@@ -99,7 +99,7 @@ class Registry {
     // Sessions have been silent for dead_after that still count as live: each transaction takes only some of them.
     bool is_behind() const { return is_behind_; }
     // While the use of the room is being announced: until then another sidecar may take it for empty.
-    std::shared_ptr<Completion> announcing(std::string_view room);
+    std::shared_ptr<Completion> announcing(const domain::RoomId& room);
     // What has changed so far goes to the journal now, so that what follows is written with it or after it.
     void pass_on_changes() { pass_on(std::nullopt); }
     // To be written together with what has changed in this transaction.
@@ -144,7 +144,7 @@ class Registry {
     ClaimsInFlight claims_in_flight;
     UseAnnouncer use_announcer;
     ReportQuarantine quarantine;
-    std::map<std::string, Split> splits;
+    std::map<domain::RoomId, Split> splits;
     LogLimits log_limits;
   };
 

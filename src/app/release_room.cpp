@@ -11,7 +11,7 @@ namespace app {
 namespace {
 
 // Waits until no claim for the room is under way, and returns whether it may be released.
-Released may_release(Registry& registry, std::string_view room, bool force, Claim::Deadline deadline,
+Released may_release(Registry& registry, const domain::RoomId& room, bool force, Claim::Deadline deadline,
                      std::string& left) {
   for (;;) {
     std::shared_ptr<Claim> claim;
@@ -29,7 +29,7 @@ Released may_release(Registry& registry, std::string_view room, bool force, Clai
 }
 
 // All but as many as one transaction can forget.
-void forget_most_sessions(Registry& registry, std::string_view room) {
+void forget_most_sessions(Registry& registry, const domain::RoomId& room) {
   for (std::size_t left = 1; left > 0; registry.pause_between_slices()) {
     Registry::Transaction transaction(registry);
     transaction.quarantine().begin(room, transaction.now().service + transaction.options().dead_after);
@@ -40,7 +40,7 @@ void forget_most_sessions(Registry& registry, std::string_view room) {
 }
 
 // What may have changed since the file was asked is put back there.
-Released release(Registry& registry, std::string_view room, bool force, const std::string& left) {
+Released release(Registry& registry, const domain::RoomId& room, bool force, const std::string& left) {
   if (force) forget_most_sessions(registry, room);
   Registry::Transaction transaction(registry);
   domain::Ledger& ledger = transaction.ledger();
@@ -59,12 +59,12 @@ Released release(Registry& registry, std::string_view room, bool force, const st
 
 }  // namespace
 
-Released release_room(Registry& registry, std::string_view room, bool force) {
+Released release_room(Registry& registry, const domain::RoomId& room, bool force) {
   const auto deadline = registry.deadline();
   std::string left;
   const Released possible = may_release(registry, room, force, deadline, left);
   if (possible != Released::done) return possible;
-  switch (registry.claims().release(std::string(room), force, deadline)) {
+  switch (registry.claims().release(room, force, deadline)) {
     case Claims::Released::done:
       break;
     case Claims::Released::in_use:

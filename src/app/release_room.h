@@ -2,8 +2,6 @@
 // Any thread. Blocks until it is in the file.
 #pragma once
 
-#include <string_view>
-
 #include "app/registry.h"
 
 namespace app {
@@ -12,6 +10,6 @@ enum class Released { done, no_assignment, occupied, storage_unavailable };
 
 // `force`: also with live sessions, which are forgotten; for dead_after the `janus` of reports is ignored
 // for the room, since users who are still there would bring it back.
-Released release_room(Registry& registry, std::string_view room, bool force);
+Released release_room(Registry& registry, const domain::RoomId& room, bool force);
 
 }  // namespace app

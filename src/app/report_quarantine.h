@@ -2,20 +2,18 @@
 // still report the gateway that they have to leave. Under the registry's lock; nothing fails.
 #pragma once
 
-#include <functional>
 #include <map>
-#include <string>
-#include <string_view>
 
+#include "domain/room_id.h"
 #include "domain/time.h"
 
 namespace app {
 
 class ReportQuarantine {
  public:
-  void begin(std::string_view room, domain::ServiceTime until) { until_.insert_or_assign(std::string(room), until); }
+  void begin(const domain::RoomId& room, domain::ServiceTime until) { until_.insert_or_assign(room, until); }
 
-  bool accepts(std::string_view room, domain::ServiceTime now) {
+  bool accepts(const domain::RoomId& room, domain::ServiceTime now) {
     const auto it = until_.find(room);
     if (it == until_.end()) return true;
     if (now < it->second) return false;
@@ -24,7 +22,7 @@ class ReportQuarantine {
   }
 
  private:
-  std::map<std::string, domain::ServiceTime, std::less<>> until_;
+  std::map<domain::RoomId, domain::ServiceTime> until_;
 };
 
 }  // namespace app

@@ -48,13 +48,13 @@ void warn_of_too_many_sessions(Registry::Transaction& transaction) {
                  {"max", transaction.options().max_sessions}});
 }
 
-std::size_t users_of(const Registry::View& view, std::string_view room) {
+std::size_t users_of(const Registry::View& view, const domain::RoomId& room) {
   const domain::Ledger::Room* entry = view.ledger().find(room);
   return entry ? entry->all_users() : 0;
 }
 
 // Sessions that come in meanwhile are new ones, and stay.
-void forget_sessions(Registry& registry, const std::vector<std::string>& rooms) {
+void forget_sessions(Registry& registry, const std::vector<domain::RoomId>& rooms) {
   std::size_t known = 0;
   for (auto room = rooms.begin(); room != rooms.end(); registry.pause_between_slices()) {
     Registry::Transaction transaction(registry);
@@ -72,7 +72,7 @@ void forget_sessions(Registry& registry, const std::vector<std::string>& rooms) 
   }
 }
 
-Removal end_emptied(Registry::Transaction& transaction, std::string_view room) {
+Removal end_emptied(Registry::Transaction& transaction, const domain::RoomId& room) {
   if (!transaction.options().scale) return {};  // the table is ignored
   return end_if_unused(transaction, room, RemovedBy::leave);
 }
@@ -125,7 +125,7 @@ EntryAttempt enter_session(Registry::Transaction& transaction, const SessionRepo
     transaction.ledger().touch(report.room, transaction.now().wall);
     log_difference(transaction, report);
   }
-  if (reported) look_for_split(transaction, std::string(report.room), std::string(*reported));
+  if (reported) look_for_split(transaction, report.room, std::string(*reported));
   return attempt;
 }
 
@@ -161,7 +161,7 @@ std::variant<Reported, Refused> report_session(Registry& registry, const Session
   }
 }
 
-Left leave_room(Registry& registry, std::string_view room, std::string_view session) {
+Left leave_room(Registry& registry, const domain::RoomId& room, std::string_view session) {
   Left result{};
   Removal removal;
   {

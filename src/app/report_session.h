@@ -18,7 +18,7 @@
 namespace app {
 
 struct SessionReport {
-  std::string_view room;
+  const domain::RoomId& room;
   std::string_view session;
   std::optional<std::string_view> janus;  // where the session says it is
 };
@@ -34,7 +34,7 @@ struct Left {
   bool assignment_removed;
 };
 // An unknown room or session, or one that is in another room by now: nothing changes.
-Left leave_room(Registry& registry, std::string_view room, std::string_view session);
+Left leave_room(Registry& registry, const domain::RoomId& room, std::string_view session);
 
 // One attempt to enter a session within a transaction; report_snapshot.h enters many.
 struct EntryAttempt {
@@ -49,11 +49,11 @@ EntryAttempt enter_session(Registry::Transaction& transaction, const SessionRepo
 void warn_of_too_many_sessions(Registry::Transaction& transaction);
 
 // Live sessions of a room, at other sidecars too, and the end of its assignment if it just became empty and nobody is on the way.
-std::size_t users_of(const Registry::View& view, std::string_view room);
+std::size_t users_of(const Registry::View& view, const domain::RoomId& room);
 // So many sessions at most are forgotten in one transaction.
 constexpr std::size_t forgotten_per_slice = 128;
 // Forgets the sessions of these rooms, in transactions of its own.
-void forget_sessions(Registry& registry, const std::vector<std::string>& rooms);
-Removal end_emptied(Registry::Transaction& transaction, std::string_view room);
+void forget_sessions(Registry& registry, const std::vector<domain::RoomId>& rooms);
+Removal end_emptied(Registry::Transaction& transaction, const domain::RoomId& room);
 
 }  // namespace app

@@ -120,7 +120,8 @@ class Snapshot {
       // Its own report is newer than the snapshot's.
       const domain::SessionEntry* known = transaction.ledger().sessions().find(*entry.session);
       if (known && known->reported_itself && *known->reported_itself >= as_of_) continue;
-      const SessionReport report{*entry.room, *entry.session, entry.janus};
+      const domain::RoomId room(*entry.room);
+      const SessionReport report{room, *entry.session, entry.janus};
       const EntryAttempt attempt =
           enter_session(transaction, report, domain::Sessions::Report::snapshot, claims.size());
       if (attempt.claim) {
@@ -139,7 +140,7 @@ class Snapshot {
   }
 
   // A signaling server that restarts knows nobody yet: an emptied room is not given up at once.
-  static void keep_if_empty(Registry::Transaction& transaction, const std::string& room) {
+  static void keep_if_empty(Registry::Transaction& transaction, const domain::RoomId& room) {
     const domain::Ledger::Room* entry = transaction.ledger().find(room);
     if (entry && !entry->has_users()) transaction.ledger().keep(room, transaction.now().service);
   }
@@ -149,7 +150,7 @@ class Snapshot {
     for (bool more = true; more; registry_.pause_between_slices()) {
       Registry::Transaction transaction(registry_);
       const domain::Ledger::Unlisted unlisted = transaction.ledger().remove_unlisted(arrived_, as_of_, after, slice);
-      for (const std::string& room : unlisted.rooms) keep_if_empty(transaction, room);
+      for (const domain::RoomId& room : unlisted.rooms) keep_if_empty(transaction, room);
       result_.left += unlisted.rooms.size();
       more = unlisted.more;
     }

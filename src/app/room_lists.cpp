@@ -24,12 +24,12 @@ const Occupancy::Presence& largest(const std::vector<Occupancy::Presence>& prese
                            [](const auto& a, const auto& b) { return a.participants < b.participants; });
 }
 
-bool is_split_by_lists(const Registry::View& view, const std::string& room) {
+bool is_split_by_lists(const Registry::View& view, const domain::RoomId& room) {
   const auto split = view.splits().find(room);
   return split != view.splits().end() && split->second.by_lists;
 }
 
-void adopt(Registry::Transaction& transaction, const std::string& room, const std::string& gateway) {
+void adopt(Registry::Transaction& transaction, const domain::RoomId& room, const std::string& gateway) {
   if (!transaction.quarantine().accepts(room, transaction.now().service)) return;
   domain::Question question{room, "", domain::Question::Asker::session, std::nullopt};
   question.reported = gateway;
@@ -42,7 +42,7 @@ void adopt(Registry::Transaction& transaction, const std::string& room, const st
 
 }  // namespace
 
-std::vector<Occupancy::Presence> presences_of(const Registry::View& view, const std::string& room) {
+std::vector<Occupancy::Presence> presences_of(const Registry::View& view, const domain::RoomId& room) {
   std::vector<Occupancy::Presence> result;
   const auto& occupancy = view.ledger().occupancy();
   if (!occupancy) return result;
@@ -157,7 +157,7 @@ void RoomLists::show(const Latest& latest, domain::Duration interval, std::int64
 // Ends the rooms that were occupied in the last picture and are not in this one.
 void RoomLists::end_emptied_rooms() {
   const std::shared_ptr<const Occupancy> picture = Registry::View(registry_).ledger().occupancy();
-  std::vector<std::string> occupied;
+  std::vector<domain::RoomId> occupied;
   if (picture) {
     for (const auto& room : picture->rooms()) occupied.push_back(room.first);
     for (const auto& room : picture->lately()) {
@@ -165,7 +165,7 @@ void RoomLists::end_emptied_rooms() {
     }
     std::sort(occupied.begin(), occupied.end());
   }
-  std::vector<std::string> emptied;
+  std::vector<domain::RoomId> emptied;
   std::set_difference(occupied_.begin(), occupied_.end(), occupied.begin(), occupied.end(),
                       std::back_inserter(emptied));
   for (std::size_t at = 0; at < emptied.size(); at += rooms_per_slice) {
@@ -178,7 +178,7 @@ void RoomLists::end_emptied_rooms() {
 }
 
 // Keeps the rooms in `suspected` that are split, or may be.
-void RoomLists::look_at(Registry::Transaction& transaction, const std::string& room, Suspected& suspected) {
+void RoomLists::look_at(Registry::Transaction& transaction, const domain::RoomId& room, Suspected& suspected) {
   if (!transaction.policy().admits(room)) return;
   const domain::Ledger& ledger = transaction.ledger();
   const domain::ServiceTime now = transaction.now().service;
@@ -226,7 +226,7 @@ void RoomLists::log_left_out() {
 
 void RoomLists::end_healed() {
   end_splits(registry_, SplitBy::lists,
-             [this](const Registry::View&, const std::string& room) { return suspected_.count(room) == 0; });
+             [this](const Registry::View&, const domain::RoomId& room) { return suspected_.count(room) == 0; });
 }
 
 }  // namespace app

@@ -19,12 +19,12 @@ namespace app {
 
 // Where a room has participants: by fresh lists; once it is known to be split, by the last lists of all
 // gateways that are not down.
-std::vector<domain::Occupancy::Presence> presences_of(const Registry::View& view, const std::string& room);
+std::vector<domain::Occupancy::Presence> presences_of(const Registry::View& view, const domain::RoomId& room);
 
 class RoomLists {
  public:
   // Participants by room, as clients know it.
-  using List = std::map<std::string, std::int64_t>;
+  using List = std::map<domain::RoomId, std::int64_t>;
 
   explicit RoomLists(Registry& registry) : registry_(registry) {}
 
@@ -43,19 +43,19 @@ class RoomLists {
   };
   struct GatewayReport {
     std::shared_ptr<const List> list;  // none: nothing yet
-    std::map<std::string, Missed> missed = {};
+    std::map<domain::RoomId, Missed> missed = {};
     std::int64_t lists = 0;  // since it is followed
     bool is_new = true;
     domain::ServiceTime observed_at{};
   };
   using Latest = std::map<std::string, GatewayReport>;
   // When it was first seen to be split: the lists are not of one instant, so that each must show it again.
-  using Suspected = std::map<std::string, domain::ServiceTime>;
+  using Suspected = std::map<domain::RoomId, domain::ServiceTime>;
 
   void forget_emptied(std::int64_t fall) REQUIRES(mutex_);
   void show(const Latest& latest, domain::Duration interval, std::int64_t fall);
   void end_emptied_rooms();
-  void look_at(Registry::Transaction& transaction, const std::string& room, Suspected& suspected);
+  void look_at(Registry::Transaction& transaction, const domain::RoomId& room, Suspected& suspected);
   void end_healed();
   // Counts a room that the gateway lists; is it within the gateway's capacity, with those that were counted before?
   bool is_within_capacity(const Registry::View& view, const domain::Occupancy::Presence& presence);
@@ -67,7 +67,7 @@ class RoomLists {
   domain::Duration interval_ GUARDED_BY(mutex_){};
   bool news_ GUARDED_BY(mutex_) = false;
   // The evaluating thread's own.
-  std::vector<std::string> occupied_;  // by the last picture
+  std::vector<domain::RoomId> occupied_;  // by the last picture
   Suspected suspected_;
   std::map<domain::GatewayId, std::int64_t> listed_;    // participants, by this picture
   std::map<domain::GatewayId, std::int64_t> left_out_;  // rooms that were not adopted

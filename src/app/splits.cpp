@@ -17,7 +17,7 @@ bool is_elsewhere(const Registry::View& view, domain::GatewayId gateway, const s
   return view.ledger().name_of(gateway) != answered && !view.health().is_surely_down(gateway);
 }
 
-bool is_split_by_sessions(const Registry::View& view, const std::string& room) {
+bool is_split_by_sessions(const Registry::View& view, const domain::RoomId& room) {
   const auto answered = standing_gateway(view.policy(), view.ledger(), room);
   const domain::Ledger::Room* entry = view.ledger().find(room);
   if (!answered || !entry) return false;
@@ -35,7 +35,7 @@ std::string text_of(const std::map<std::string, std::int64_t>& parts) {
 
 }  // namespace
 
-void note_split(Registry::Transaction& transaction, const std::string& room, SplitBy by) {
+void note_split(Registry::Transaction& transaction, const domain::RoomId& room, SplitBy by) {
   Split& split = transaction.splits().try_emplace(room, Split{transaction.now().wall}).first->second;
   split.by_lists |= by == SplitBy::lists;
   split.by_sessions |= by == SplitBy::sessions;
@@ -47,7 +47,7 @@ void note_split(Registry::Transaction& transaction, const std::string& room, Spl
                                   {"participants", text_of(parts_of(transaction, room))}});
 }
 
-void end_split(Registry::Transaction& transaction, const std::string& room, SplitBy by) {
+void end_split(Registry::Transaction& transaction, const domain::RoomId& room, SplitBy by) {
   const auto split = transaction.splits().find(room);
   if (split == transaction.splits().end()) return;
   (by == SplitBy::lists ? split->second.by_lists : split->second.by_sessions) = false;
@@ -56,23 +56,23 @@ void end_split(Registry::Transaction& transaction, const std::string& room, Spli
   transaction.splits().erase(split);
 }
 
-void look_for_split(Registry::Transaction& transaction, const std::string& room, const std::string& reported) {
+void look_for_split(Registry::Transaction& transaction, const domain::RoomId& room, const std::string& reported) {
   const auto answered = standing_gateway(transaction.policy(), transaction.ledger(), room);
   if (!answered || !is_elsewhere(transaction, transaction.ledger().number_of(reported), *answered)) return;
   note_split(transaction, room, SplitBy::sessions);
 }
 
 void end_splits(Registry& registry, SplitBy by,
-                const std::function<bool(Registry::Transaction&, const std::string&)>& is_over) {
-  std::string last;
+                const std::function<bool(Registry::Transaction&, const domain::RoomId& room)>& is_over) {
+  domain::RoomId last;
   for (bool more = true; more; registry.pause_between_slices()) {
     Registry::Transaction transaction(registry);
-    std::vector<std::string> rooms;
+    std::vector<domain::RoomId> rooms;
     auto split = transaction.splits().upper_bound(last);
     for (; split != transaction.splits().end() && rooms.size() < splits_per_slice; ++split)
       rooms.push_back(split->first);
     more = split != transaction.splits().end();
-    for (const std::string& room : rooms) {
+    for (const domain::RoomId& room : rooms) {
       if (is_over(transaction, room)) end_split(transaction, room, by);
     }
     if (more) last = rooms.back();
@@ -80,12 +80,12 @@ void end_splits(Registry& registry, SplitBy by,
 }
 
 void heal_splits(Registry& registry) {
-  end_splits(registry, SplitBy::sessions, [](Registry::Transaction& transaction, const std::string& room) {
+  end_splits(registry, SplitBy::sessions, [](Registry::Transaction& transaction, const domain::RoomId& room) {
     return transaction.splits().at(room).by_sessions && !is_split_by_sessions(transaction, room);
   });
 }
 
-std::map<std::string, std::int64_t> parts_of(const Registry::View& view, const std::string& room) {
+std::map<std::string, std::int64_t> parts_of(const Registry::View& view, const domain::RoomId& room) {
   std::map<std::string, std::int64_t> parts;
   for (const auto& presence : presences_of(view, room)) {
     parts[view.ledger().name_of(presence.gateway)] = presence.participants;

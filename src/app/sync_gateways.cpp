@@ -244,7 +244,7 @@ void GatewaySync::each_mention(const Mention& mention) const {
   for (const domain::Region& region : options.regions) {
     for (const std::string& name : region.gateways) mention(name, region.where, "regions." + region.country);
   }
-  for (const domain::Pin& pin : options.pins) mention(pin.gateway, pin.where, "pins." + pin.room_id);
+  for (const domain::Pin& pin : options.pins) mention(pin.gateway, pin.where, "pins." + pin.room_id.text());
   for (const std::string& name : options.standby_servers) {
     mention(name, options.standby_where, "failover.standby_servers");
   }

@@ -33,39 +33,40 @@ std::size_t RoomSync::update(domain::WallTime now) {
 // Ids that are written down come first, then the decimal ones, then the made-up ones.
 void RoomSync::add_configured() {
   domain::RowIds ids;
-  for (const store::RoomRow& row : plan_.rows.rooms) ids.take(row.room.id, row.room.gateway_uid);
+  for (const store::RoomRow& row : plan_.rows.rooms) ids.take(row.room.id, row.room.gateway_uid.text());
   for (const domain::RowId id : plan_.rows.skipped_rooms) ids.take(id, "(a row left out)");
   std::vector<const domain::ConfiguredRoom*> without_id;
   for (const domain::ConfiguredRoom& entry : configured_.rooms) {
     const auto known = index_.find(entry.gateway_uid);
-    const bool had_id = entry.id && plan_.rows.accepted.count(accepted_id("room", entry.gateway_uid, *entry.id)) > 0;
+    const bool had_id =
+        entry.id && plan_.rows.accepted.count(accepted_id("room", entry.gateway_uid.text(), *entry.id)) > 0;
     if (known == index_.end() && entry.id) {
-      if (const auto* bearer = ids.take(*entry.id, entry.gateway_uid)) {
-        findings_.id_is_taken(entry.where, "room", entry.gateway_uid, *entry.id, *bearer, had_id);
+      if (const auto* bearer = ids.take(*entry.id, entry.gateway_uid.text())) {
+        findings_.id_is_taken(entry.where, "room", entry.gateway_uid.text(), *entry.id, *bearer, had_id);
         continue;
       }
       add(entry.gateway_uid, *entry.id);
     } else if (known == index_.end()) {
       without_id.push_back(&entry);
     } else if (const auto has = plan_.rows.rooms[known->second].room.id; entry.id && *entry.id != has) {
-      findings_.id_is_kept(entry.where, "room", entry.gateway_uid, has, *entry.id, had_id);
+      findings_.id_is_kept(entry.where, "room", entry.gateway_uid.text(), has, *entry.id, had_id);
     }
   }
   std::vector<const domain::ConfiguredRoom*> without_decimal;
   for (const domain::ConfiguredRoom* entry : without_id) {
     const auto id = domain::decimal_row_id(entry->gateway_uid);
-    if (id && !ids.take(*id, entry->gateway_uid)) {
+    if (id && !ids.take(*id, entry->gateway_uid.text())) {
       add(entry->gateway_uid, *id);
     } else {
       without_decimal.push_back(entry);
     }
   }
   for (const domain::ConfiguredRoom* entry : without_decimal) {
-    add(entry->gateway_uid, ids.acquire_next(entry->gateway_uid));
+    add(entry->gateway_uid, ids.acquire_next(entry->gateway_uid.text()));
   }
 }
 
-void RoomSync::add(const std::string& uid, domain::RowId id) {
+void RoomSync::add(const domain::RoomId& uid, domain::RowId id) {
   store::RoomRow row;
   row.room.id = id;
   row.room.gateway_uid = uid;
@@ -75,7 +76,7 @@ void RoomSync::add(const std::string& uid, domain::RowId id) {
 
 void RoomSync::update_entry(const domain::ConfiguredRoom& wanted, std::size_t index) {
   store::RoomRow& row = plan_.rows.rooms[index];
-  SyncEntry entry("room " + in_quotes(wanted.gateway_uid), wanted.where, findings_);
+  SyncEntry entry("room " + in_quotes(wanted.gateway_uid.text()), wanted.where, findings_);
   entry.adopt(row, row.room, false);
   if (const auto text = entry.removed_by_sql()) findings_.warn(wanted.where, *text);
   store::RoomRow::Synced& synced = *row.synced;
@@ -89,7 +90,7 @@ void RoomSync::update_entry(const domain::ConfiguredRoom& wanted, std::size_t in
 }
 
 std::size_t RoomSync::remove_left(domain::WallTime now) {
-  std::set<std::string> wanted;
+  std::set<domain::RoomId> wanted;
   for (const domain::ConfiguredRoom& entry : configured_.rooms) wanted.insert(entry.gateway_uid);
   std::size_t left = 0;
   for (std::size_t i = 0; i < plan_.rows.rooms.size(); ++i) {
@@ -114,17 +115,18 @@ void RoomSync::check_pins() {
     if (found != index_.end() && !plan_.rows.rooms[found->second].room.removed) continue;
     if (known.empty()) {
       for (const store::RoomRow& row : plan_.rows.rooms) {
-        if (!row.room.removed) known.push_back(row.room.gateway_uid);
+        if (!row.room.removed) known.push_back(row.room.gateway_uid.text());
       }
     }
-    findings_.warn(pin.where, "pins." + pin.room_id + ": has no effect: there is no room " + in_quotes(pin.room_id) +
-                                  domain::did_you_mean(pin.room_id, known) + ", and unknown_rooms is \"reject\"");
+    findings_.warn(pin.where, "pins." + pin.room_id.text() + ": has no effect: there is no room " +
+                                  in_quotes(pin.room_id.text()) + domain::did_you_mean(pin.room_id.text(), known) +
+                                  ", and unknown_rooms is \"reject\"");
   }
 }
 
 void RoomSync::add_accepted(std::set<std::string>& accepted) const {
   for (const domain::ConfiguredRoom& entry : configured_.rooms) {
-    if (entry.id) accepted.insert(accepted_id("room", entry.gateway_uid, *entry.id));
+    if (entry.id) accepted.insert(accepted_id("room", entry.gateway_uid.text(), *entry.id));
   }
 }
 
@@ -137,7 +139,7 @@ void RoomSync::note_unfit(const domain::ConfiguredRoom& room, const std::string&
 void RoomSync::warn_of_unfit() {
   for (const auto& [gateway, rooms] : unfit_) {
     const std::string others = rooms.others > 0 ? " and " + std::to_string(rooms.others) + " more" : "";
-    findings_.contradict(rooms.first->where, "room " + in_quotes(rooms.first->gateway_uid) + others +
+    findings_.contradict(rooms.first->where, "room " + in_quotes(rooms.first->gateway_uid.text()) + others +
                                                  ": default_gateway: gateway " + in_quotes(gateway) + ' ' + rooms.why);
   }
 }
@@ -164,8 +166,8 @@ std::optional<domain::RowId> RoomSync::default_id(const domain::ConfiguredRoom& 
   for (const store::GatewayRow& known : plan_.rows.gateways) {
     if (!known.gateway.removed) names.push_back(known.gateway.name);
   }
-  findings_.error(wanted.where, "room " + in_quotes(wanted.gateway_uid) + ": default_gateway: there is no gateway " +
-                                    in_quotes(*wanted.default_gateway) +
+  findings_.error(wanted.where, "room " + in_quotes(wanted.gateway_uid.text()) +
+                                    ": default_gateway: there is no gateway " + in_quotes(*wanted.default_gateway) +
                                     domain::did_you_mean(*wanted.default_gateway, names));
   return std::nullopt;
 }

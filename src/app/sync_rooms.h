@@ -25,7 +25,7 @@ class RoomSync {
 
  private:
   void add_configured();
-  void add(const std::string& uid, domain::RowId id);
+  void add(const domain::RoomId& uid, domain::RowId id);
   void update_entry(const domain::ConfiguredRoom& wanted, std::size_t index);
   std::size_t remove_left(domain::WallTime now);
   // `synced`: what it was; it stays if the gateway's row is gone.
@@ -37,7 +37,7 @@ class RoomSync {
   const GatewaySync& gateways_;
   SyncPlan& plan_;
   SyncFindings& findings_;
-  std::unordered_map<std::string, std::size_t> index_;
+  std::unordered_map<domain::RoomId, std::size_t> index_;
 
   struct Unfit {
     const domain::ConfiguredRoom* first;

@@ -29,7 +29,7 @@ void UseAnnouncer::announce(domain::Ledger& ledger, Claims& claims, Registry& re
   if (!announcements.empty()) claims.use(std::move(announcements));
 }
 
-std::shared_ptr<Completion> UseAnnouncer::announcing(std::string_view room) const {
+std::shared_ptr<Completion> UseAnnouncer::announcing(const domain::RoomId& room) const {
   const auto it = announcing_.find(room);
   return it == announcing_.end() ? nullptr : it->second;
 }

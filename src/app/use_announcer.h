@@ -4,12 +4,11 @@
 
 #include <map>
 #include <memory>
-#include <string>
-#include <string_view>
 
 #include "app/claim.h"
 #include "app/claims.h"
 #include "domain/ledger.h"
+#include "domain/room_id.h"
 
 namespace app {
 
@@ -20,10 +19,10 @@ class UseAnnouncer {
   // Has the uses announced that have changed since. Later `registry` is asked for a transaction, from another thread.
   void announce(domain::Ledger& ledger, Claims& claims, Registry& registry);
   // While the first announcement of a room is under way: until then another sidecar may take it for empty.
-  std::shared_ptr<Completion> announcing(std::string_view room) const;
+  std::shared_ptr<Completion> announcing(const domain::RoomId& room) const;
 
  private:
-  std::map<std::string, std::shared_ptr<Completion>, std::less<>> announcing_;
+  std::map<domain::RoomId, std::shared_ptr<Completion>> announcing_;
 };
 
 }  // namespace app

@@ -108,7 +108,7 @@ std::string for_people(const cluster::Republished& republished, bool dry_run) {
   }
   if (republished.elsewhere.empty()) return text;
   Table rooms({{"ROOM"}, {"HERE"}, {"THERE"}});
-  for (const auto& room : republished.elsewhere) rooms.add_row({room.room, room.here, room.there});
+  for (const auto& room : republished.elsewhere) rooms.add_row({room.room.text(), room.here, room.there});
   return text + '\n' + rooms.text() +
          "\nThe gateway in etcd wins once this sidecar shares. Users in such a room here are then split from\n"
          "later ones; to avoid that, wait until the room is empty here.\n";

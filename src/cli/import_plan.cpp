@@ -33,7 +33,7 @@ class Import {
     }
     for (const auto& row : rooms) {
       rooms_.emplace(row.room.gateway_uid, &row);
-      room_ids_.take(row.room.id, row.room.gateway_uid);
+      room_ids_.take(row.room.id, row.room.gateway_uid.text());
     }
   }
 
@@ -45,11 +45,11 @@ class Import {
     for (const auto& entry : entries) rows.push_back(row_with_given_id(entry));
     for (auto& row : rows) {
       const auto id = domain::decimal_row_id(row.room.gateway_uid);
-      if (row.room.id == domain::RowId{} && id && !room_ids_.take(*id, row.room.gateway_uid)) row.room.id = *id;
+      if (row.room.id == domain::RowId{} && id && !room_ids_.take(*id, row.room.gateway_uid.text())) row.room.id = *id;
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
       auto& row = rows[i];
-      if (row.room.id == domain::RowId{}) row.room.id = room_ids_.acquire_next(row.room.gateway_uid);
+      if (row.room.id == domain::RowId{}) row.room.id = room_ids_.acquire_next(row.room.gateway_uid.text());
       fill(row, entries[i]);
       add(row);
     }
@@ -69,7 +69,7 @@ class Import {
     if (known != rooms_.end()) {
       const auto& row = *known->second;
       if (entry.id && *entry.id != row.room.id) {
-        complain(entry, "room " + quoted(entry.gateway_uid) + " has id " + to_text(row.room.id) +
+        complain(entry, "room " + quoted(entry.gateway_uid.text()) + " has id " + to_text(row.room.id) +
                             ", and ids are kept for good; leave id " + to_text(*entry.id) + " out");
       }
       return row;
@@ -77,8 +77,8 @@ class Import {
     store::RoomRow row;
     row.room.gateway_uid = entry.gateway_uid;
     if (!entry.id) return row;
-    if (const auto* bearer = room_ids_.take(*entry.id, entry.gateway_uid)) {
-      complain(entry, "room " + quoted(entry.gateway_uid) + " cannot have id " + to_text(*entry.id) + ": room " +
+    if (const auto* bearer = room_ids_.take(*entry.id, entry.gateway_uid.text())) {
+      complain(entry, "room " + quoted(entry.gateway_uid.text()) + " cannot have id " + to_text(*entry.id) + ": room " +
                           quoted(*bearer) + " has it; leave the id out to get a free one");
     }
     row.room.id = *entry.id;
@@ -167,7 +167,7 @@ class Import {
   bool create_gateways_;
   std::unordered_map<std::string, store::GatewayRow> gateways_;
   std::vector<std::string> gateway_names_;
-  std::unordered_map<std::string, const store::RoomRow*> rooms_;
+  std::unordered_map<domain::RoomId, const store::RoomRow*> rooms_;
   std::unordered_set<std::string> named_;
   std::vector<std::string> lacking_;  // places of new rooms without a default gateway
   std::vector<std::string> kept_;     // of known ones

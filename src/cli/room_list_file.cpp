@@ -95,7 +95,7 @@ class Judge {
     return entry;
   }
 
-  std::string uid_of(const RawRoom& room, const std::string& uid) {
+  domain::RoomId uid_of(const RawRoom& room, const std::string& uid) {
     if (uid.empty()) {
       complain(room, "gateway_uid is missing; give the room's Janus id");
     } else if (!domain::is_valid_id(uid)) {
@@ -108,7 +108,7 @@ class Judge {
     } else if (const auto [first, is_new] = uid_places_.emplace(uid, room.place); !is_new) {
       complain(room, "room " + quoted(uid) + " stands in " + first->second + " already; keep one");
     }
-    return uid;
+    return domain::RoomId(uid);
   }
 
   std::optional<domain::RowId> id_of(const RawRoom& room, const std::string& text) {

@@ -8,13 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "domain/room_id.h"
 #include "domain/row_ids.h"
 
 namespace cli {
 
 struct RoomEntry {
   std::string place;  // "line 3", or in JSON "line 7 (element 2)"
-  std::string gateway_uid;
+  domain::RoomId gateway_uid;
   std::optional<domain::RowId> id;
   std::optional<std::string> name;  // nothing: a known room keeps its name
   std::string default_gateway;      // empty: none

@@ -49,7 +49,7 @@ std::string for_people(const std::vector<store::RoomRow>& rooms, const Names& na
   Table table({{"ID", Align::right}, {"ROOM"}, {"NAME"}, {"DEFAULT GATEWAY"}, {"STATE"}});
   for (const auto& row : rooms) {
     const auto& room = row.room;
-    table.add_row({to_text(room.id), room.gateway_uid, room.name.empty() ? "-" : room.name,
+    table.add_row({to_text(room.id), room.gateway_uid.text(), room.name.empty() ? "-" : room.name,
                    default_gateway(room, names), room.disabled ? "disabled" : "open"});
   }
   return table.text();
@@ -94,11 +94,11 @@ int rooms_list(const CommandLine& line, Terminal& terminal) {
 int rooms_set(const CommandLine& line, Terminal& terminal) {
   const auto configuration = sound_configuration(line, terminal);
   change_database(configuration.store.path, [&](store::Database& database) {
-    auto row = store::find_room_by_uid(database, line.subject);
+    auto row = store::find_room_by_uid(database, domain::RoomId(line.subject));
     const auto tables = read_tables(database);
     if (!row || row->room.removed) {
       std::vector<std::string> known;
-      for (const auto& other : tables.rooms) known.push_back(other.room.gateway_uid);
+      for (const auto& other : tables.rooms) known.push_back(other.room.gateway_uid.text());
       throw CommandFailed("there is no room \"" + printable(line.subject) + '"' +
                           domain::did_you_mean(line.subject, known) +
                           "; give its Janus id, or add it with rooms import");

@@ -22,7 +22,7 @@ void Applier::apply(const std::vector<etcd::Event>& events) {
     const auto key = event.erased ? std::nullopt : state_.keys.parse(event.item.key);
     if (!key || key->kind != KeyKind::tombstone) continue;
     const auto value = tombstone_from(event.item.value);
-    if (value && value->why == Tombstone::Why::forced) forced_.insert(key->name);
+    if (value && value->why == Tombstone::Why::forced) forced_.insert(key->room);
   }
   for (std::size_t at = 0; at < events.size();) {
     const locks::MutexLock lock(state_.mutex);
@@ -51,9 +51,9 @@ void Applier::apply(app::Registry::Transaction& local, const etcd::Event& event)
   if (!key) return;
   switch (key->kind) {
     case KeyKind::room:
-      return apply_room(local, key->name, event);
+      return apply_room(local, key->room, event);
     case KeyKind::tombstone:
-      return apply_tombstone(local.ledger(), key->name, event);
+      return apply_tombstone(local.ledger(), key->room, event);
     case KeyKind::failover:
       return apply_failover(local.ledger(), key->name, event);
     case KeyKind::sidecar:
@@ -68,7 +68,7 @@ void Applier::apply(app::Registry::Transaction& local, const etcd::Event& event)
 }
 
 // More sessions than one transaction can forget are forgotten after it (forget_emptied).
-void Applier::empty_by_force(app::Registry::Transaction& local, const std::string& room) {
+void Applier::empty_by_force(app::Registry::Transaction& local, const domain::RoomId& room) {
   const std::size_t forgotten = local.ledger().forget_sessions(room, app::forgotten_per_slice);
   if (forgotten == app::forgotten_per_slice) emptied_.push_back(room);
   local.quarantine().begin(room, local.now().service + local.options().dead_after);
@@ -76,7 +76,7 @@ void Applier::empty_by_force(app::Registry::Transaction& local, const std::strin
 
 void Applier::forget_emptied() { app::forget_sessions(state_.registry, std::exchange(emptied_, {})); }
 
-void Applier::apply_room(app::Registry::Transaction& local, const std::string& room, const etcd::Event& event) {
+void Applier::apply_room(app::Registry::Transaction& local, const domain::RoomId& room, const etcd::Event& event) {
   domain::Ledger& ledger = local.ledger();
   if (event.erased) {
     const auto was = state_.replica.room(room);
@@ -111,7 +111,7 @@ void Applier::apply_room(app::Registry::Transaction& local, const std::string& r
   ledger.keep(room, local.now().service);
 }
 
-void Applier::apply_tombstone(domain::Ledger& ledger, const std::string& room, const etcd::Event& event) {
+void Applier::apply_tombstone(domain::Ledger& ledger, const domain::RoomId& room, const etcd::Event& event) {
   if (event.erased) {
     state_.replica.drop_tombstone(room);
     return ledger.set_tombstone(room, std::nullopt);
@@ -140,8 +140,8 @@ void Applier::apply_failover(domain::Ledger& ledger, const std::string& gateway,
 // Our own use marks come back as events, too.
 void Applier::apply_use_mark(domain::Ledger& ledger, const ParsedKey& key, const etcd::Event& event) {
   if (key.sidecar == state_.sidecar) return;
-  state_.replica.set_users(key.name, key.sidecar, event.erased ? 0 : use_mark_from(event.item.value).users);
-  ledger.set_users_elsewhere(key.name, static_cast<std::size_t>(state_.replica.users(key.name)));
+  state_.replica.set_users(key.room, key.sidecar, event.erased ? 0 : use_mark_from(event.item.value).users);
+  ledger.set_users_elsewhere(key.room, static_cast<std::size_t>(state_.replica.users(key.room)));
 }
 
 void Applier::apply_draining(const std::string& gateway, const etcd::Event& event) {

@@ -39,7 +39,7 @@ class Applier {
  private:
   using RowAt = std::pair<domain::Assignment, etcd::Revision>;
   struct ListedRooms {
-    std::set<std::string, std::less<>> names;
+    std::set<domain::RoomId> names;
     std::vector<RowAt> rows;          // to be followed
     std::vector<RowAt> to_republish;  // into the store, over that revision
   };
@@ -58,9 +58,9 @@ class Applier {
   void republish_drains(const std::set<std::string>& drained);
 
   void apply(app::Registry::Transaction& local, const etcd::Event& event) REQUIRES(state_.mutex);
-  void apply_room(app::Registry::Transaction& local, const std::string& room, const etcd::Event& event)
+  void apply_room(app::Registry::Transaction& local, const domain::RoomId& room, const etcd::Event& event)
       REQUIRES(state_.mutex);
-  void apply_tombstone(domain::Ledger& ledger, const std::string& room, const etcd::Event& event)
+  void apply_tombstone(domain::Ledger& ledger, const domain::RoomId& room, const etcd::Event& event)
       REQUIRES(state_.mutex);
   void apply_failover(domain::Ledger& ledger, const std::string& gateway, const etcd::Event& event)
       REQUIRES(state_.mutex);
@@ -68,15 +68,15 @@ class Applier {
   void apply_draining(const std::string& gateway, const etcd::Event& event);
   void apply_sidecar(const std::string& id, const etcd::Event& event);
 
-  void empty_by_force(app::Registry::Transaction& local, const std::string& room);
+  void empty_by_force(app::Registry::Transaction& local, const domain::RoomId& room);
   void forget_emptied();
 
   SharedState& state_;
   Writer& writer_;
   Sidecars& sidecars_;
-  std::set<std::string> forced_;                    // rooms that an operator has released by force, of these changes
+  std::set<domain::RoomId> forced_;                 // rooms that an operator has released by force, of these changes
   std::map<std::string, domain::Draining> drains_;  // by gateway, that the file does not have yet
-  std::vector<std::string> emptied_;                // by force, and with sessions that are to be forgotten
+  std::vector<domain::RoomId> emptied_;             // by force, and with sessions that are to be forgotten
 };
 
 }  // namespace cluster

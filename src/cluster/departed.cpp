@@ -27,13 +27,13 @@ void Departed::forget_silent_users() {
   std::set<std::string> silent = sidecars_.lost_since(old);
   if (silent == silent_) return;
   silent_ = std::move(silent);
-  std::string last;
+  domain::RoomId last;
   for (bool more = true; more; state_.registry.pause_between_slices()) {
     const locks::MutexLock lock(state_.mutex);
     if (last.empty()) state_.replica.set_silent(silent_);
     const auto rooms = state_.replica.rooms_with_users(last, rooms_recounted_per_slice);
     app::Registry::Transaction local(state_.registry);
-    for (const std::string& room : rooms) {
+    for (const domain::RoomId& room : rooms) {
       local.ledger().set_users_elsewhere(room, static_cast<std::size_t>(state_.replica.users(room)));
     }
     more = !rooms.empty();
@@ -82,7 +82,7 @@ void Departed::reap(const std::string& id) {
     for (const etcd::KeyValue& item : reply.value.items) {
       const auto key = state_.keys.parse(item.key);
       if (!key || key->sidecar != id) continue;
-      Reap command(key->name, id, item.modified);
+      Reap command(key->room, id, item.modified);
       command.deadline = Sidecars::Clock::now() + order_within;
       writer_.push(std::move(command));
       if (++reaped == static_cast<std::int64_t>(most_in_order)) break;

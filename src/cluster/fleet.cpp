@@ -221,7 +221,7 @@ void Fleet::claim(app::ClaimRequest request, Settled settled) {
   now->writer->push(std::move(command));
 }
 
-bool Fleet::give_up(const std::string& room, Ended ended) {
+bool Fleet::give_up(const domain::RoomId& room, Ended ended) {
   const auto& now = active_under_lock();
   if (!now) return alone_.give_up(room, std::move(ended));
   now->writer->push(GiveUp(room, std::move(ended)));
@@ -245,7 +245,7 @@ domain::StoreView Fleet::store_view() const {
   return {now->is_live() ? Selection::random_ties : Selection::two_choices, now->may_claim(), now->is_outdated()};
 }
 
-app::Claims::Released Fleet::release(const std::string& room, bool force, Deadline deadline) {
+app::Claims::Released Fleet::release(const domain::RoomId& room, bool force, Deadline deadline) {
   const auto now = active();
   if (!now) return alone_.release(room, force, deadline);
   if (!now->may_claim()) return Released::unavailable;

@@ -40,12 +40,12 @@ class Fleet final : public app::Claims {
   void stop();
 
   void claim(app::ClaimRequest request, Settled settled) override;
-  bool give_up(const std::string& room, Ended ended) override;
+  bool give_up(const domain::RoomId& room, Ended ended) override;
   void use(std::vector<app::UseAnnouncement> uses) override;
   void end_evacuation(const std::string& gateway) override;
   domain::StoreView store_view() const override;
   std::chrono::milliseconds patience() const override { return std::chrono::milliseconds{patience_}; }
-  Released release(const std::string& room, bool force, Deadline deadline) override;
+  Released release(const domain::RoomId& room, bool force, Deadline deadline) override;
   bool share_draining(const std::string& gateway, domain::Draining draining, Deadline deadline) override;
 
   // Any thread.

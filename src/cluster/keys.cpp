@@ -17,6 +17,8 @@ constexpr std::array<Kind, 6> kinds{{{"failover/", KeyKind::failover},
                                      {"sidecar/", KeyKind::sidecar},
                                      {"use/", KeyKind::use}}};
 
+bool is_of_room(KeyKind kind) { return kind == KeyKind::tombstone || kind == KeyKind::room || kind == KeyKind::use; }
+
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
          c == '_' || c == '~';
@@ -65,7 +67,7 @@ std::string Keys::key(std::string_view kind, std::string_view name) const {
   return key;
 }
 
-std::string Keys::use(std::string_view room, std::string_view sidecar) const {
+std::string Keys::use(const domain::RoomId& room, std::string_view sidecar) const {
   std::string key = first_use(room);
   append_encoded(key, sidecar);
   return key;
@@ -74,7 +76,7 @@ std::string Keys::use(std::string_view room, std::string_view sidecar) const {
 std::optional<ParsedKey> Keys::parse(std::string_view key) const {
   if (key.substr(0, prefix_.size()) != prefix_) return std::nullopt;
   key.remove_prefix(prefix_.size());
-  if (key == "beat") return ParsedKey{KeyKind::heartbeat, {}, {}};
+  if (key == "beat") return ParsedKey{KeyKind::heartbeat, {}, {}, {}};
   for (const Kind& kind : kinds) {
     if (key.substr(0, kind.word.size()) != kind.word) continue;
     key.remove_prefix(kind.word.size());
@@ -88,7 +90,8 @@ std::optional<ParsedKey> Keys::parse(std::string_view key) const {
     }
     auto name = decoded(key);
     if (!name) return std::nullopt;
-    return ParsedKey{kind.kind, std::move(*name), std::move(sidecar)};
+    if (!is_of_room(kind.kind)) return ParsedKey{kind.kind, std::move(*name), {}, {}};
+    return ParsedKey{kind.kind, {}, domain::RoomId(std::move(*name)), std::move(sidecar)};
   }
   return std::nullopt;
 }

@@ -16,14 +16,17 @@
 #include <string>
 #include <string_view>
 
+#include "domain/room_id.h"
+
 namespace cluster {
 
 enum class KeyKind { heartbeat, failover, gateway, tombstone, room, sidecar, use };
 
 struct ParsedKey {
   KeyKind kind;
-  std::string name;
-  std::string sidecar;  // of use
+  std::string name;     // of a gateway or sidecar
+  domain::RoomId room;  // of a tombstone, room or use mark
+  std::string sidecar;  // of a use mark
 };
 
 class Keys {
@@ -33,18 +36,18 @@ class Keys {
   std::string heartbeat() const { return prefix_ + "beat"; }
   std::string failover(std::string_view gateway) const { return key("failover/", gateway); }
   std::string gateway(std::string_view name) const { return key("gateway/", name); }
-  std::string tombstone(std::string_view room) const { return key("left/", room); }
-  std::string room(std::string_view room) const { return key("room/", room); }
+  std::string tombstone(const domain::RoomId& room) const { return key("left/", room); }
+  std::string room(const domain::RoomId& room) const { return key("room/", room); }
   std::string sidecar(std::string_view id) const { return key("sidecar/", id); }
-  std::string use(std::string_view room, std::string_view sidecar) const;
+  std::string use(const domain::RoomId& room, std::string_view sidecar) const;
 
   // Ranges: [first, last).
   const std::string& first_followed() const { return prefix_; }
   std::string last_followed() const { return last_use(); }
   std::string first_use() const { return prefix_ + "use/"; }
   std::string last_use() const { return prefix_ + "use0"; }
-  std::string first_use(std::string_view room) const { return key("use/", room) + '/'; }
-  std::string last_use(std::string_view room) const { return key("use/", room) + '0'; }  // what comes after '/'
+  std::string first_use(const domain::RoomId& room) const { return key("use/", room) + '/'; }
+  std::string last_use(const domain::RoomId& room) const { return key("use/", room) + '0'; }  // what comes after '/'
 
   // Nothing for a key that is none of these.
   std::optional<ParsedKey> parse(std::string_view key) const;

@@ -94,20 +94,20 @@ Applier::ListedRooms Applier::read_rooms(const Listing& listing, bool is_restore
   for (const etcd::KeyValue& item : listing.items) {
     const auto key = state_.keys.parse(item.key);
     if (!key || key->kind != KeyKind::room) continue;
-    const auto value = room_value_from(key->name, item.value);
+    const auto value = room_value_from(key->room, item.value);
     if (!value) {
-      logging::warn("Row of the shared store left out: it cannot be read", {{"room_id", key->name}});
+      logging::warn("Row of the shared store left out: it cannot be read", {{"room_id", key->room}});
       continue;
     }
-    listed.names.insert(key->name);
+    listed.names.insert(key->room);
     // Revisions of two histories cannot be compared: the later assignment counts.
     std::optional<domain::Assignment> newer;
     if (is_restored) {
       const app::Registry::View local(state_.registry);
-      const domain::Ledger::Room* room = local.ledger().find(key->name);
+      const domain::Ledger::Room* room = local.ledger().find(key->room);
       if (room && room->held && !room->pending && room->held->assigned_at > value->row.assigned_at &&
           local.ledger().name_of(room->held->gateway) != value->row.gateway_name) {
-        newer = local.ledger().assignment(key->name, *room->held);
+        newer = local.ledger().assignment(key->room, *room->held);
       }
     }
     (newer ? listed.to_republish : listed.rows).emplace_back(newer.value_or(value->row), item.modified);
@@ -139,7 +139,7 @@ void Applier::end_missing(etcd::Revision as_of, bool is_other_history, ListedRoo
   Replica& replica = state_.replica;
   app::for_each_room(state_.registry, rooms_per_slice, [&](app::Registry::Transaction& local, const auto& room) {
     state_.mutex.assert_held();
-    const std::string name = room.first;
+    const domain::RoomId name = room.first;
     if (!room.second.held || listed.names.count(name) > 0) return;
     const auto known = replica.room(name);
     if (known && known->modified > as_of) return;  // a claim of ours, after the listing
@@ -163,22 +163,22 @@ std::set<std::string> Applier::apply_use_marks(const Listing& listing) {
   state_.replica.forget_use_marks(listing.revision);
   state_.replica.forget_users();
   std::set<std::string> sidecars;
-  std::set<std::string, std::less<>> marked_as_kept;
+  std::set<domain::RoomId> marked_as_kept;
   for (const etcd::KeyValue& use_mark : listing.use_marks) {
     const auto key = state_.keys.parse(use_mark.key);
     if (!key) continue;
     sidecars.insert(key->sidecar);
     const UseMark value = use_mark_from(use_mark.value);
     if (key->sidecar == state_.sidecar) {
-      state_.replica.set_use_mark(key->name, use_mark.modified);
-      if (value.use == domain::Use::kept) marked_as_kept.insert(key->name);
+      state_.replica.set_use_mark(key->room, use_mark.modified);
+      if (value.use == domain::Use::kept) marked_as_kept.insert(key->room);
     } else {
-      state_.replica.set_users(key->name, key->sidecar, value.users);
+      state_.replica.set_users(key->room, key->sidecar, value.users);
     }
   }
   app::for_each_room(state_.registry, rooms_per_slice, [&](app::Registry::Transaction& local, const auto& room) {
     state_.mutex.assert_held();
-    const std::string name = room.first;
+    const domain::RoomId name = room.first;
     domain::Ledger& ledger = local.ledger();
     const auto elsewhere = static_cast<std::size_t>(state_.replica.users(name));
     const bool is_recounted = room.second.users_elsewhere != elsewhere;

@@ -214,7 +214,7 @@ void Membership::log_leaders(const std::vector<etcd::MemberStatus>& members) {
 // No faster than the store takes them: a number that changes meanwhile is announced as it is then.
 void Membership::publish_users() {
   if (state_.freshness.failing_for() > 0ms) return;
-  std::string after;
+  domain::RoomId after;
   for (bool more = true; more && writer_.backlog() < most_unpublished;) {
     std::vector<domain::RoomUse> recounts;
     {

@@ -43,7 +43,7 @@ class Migration {
   const Keys& keys() const { return keys_; }
   Replica& replica() { return replica_; }
   // Rooms that had the sidecar's use mark when all was read.
-  const std::vector<std::string>& marked() const { return marked_; }
+  const std::vector<domain::RoomId>& marked() const { return marked_; }
   const std::optional<std::string>& problem() const { return problem_; }
 
   // All keys of [first, last) as of one revision; false if that failed.
@@ -71,14 +71,14 @@ class Migration {
         read(keys_.room(""), etcd::end_of_prefix(keys_.room("")), false, [this](const etcd::KeyValue& item) {
           const auto key = keys_.parse(item.key);
           if (!key || key->kind != KeyKind::room) return;
-          const auto value = room_value_from(key->name, item.value);
+          const auto value = room_value_from(key->room, item.value);
           if (value) replica_.take_room(value->row, item.modified);
         });
     return has_rooms && read(keys_.first_use(), keys_.last_use(), true, [this](const etcd::KeyValue& item) {
              const auto key = keys_.parse(item.key);
              if (!key || key->sidecar != sidecar_) return;
-             replica_.set_use_mark(key->name, item.modified);
-             marked_.push_back(key->name);
+             replica_.set_use_mark(key->room, item.modified);
+             marked_.push_back(key->room);
            });
   }
 
@@ -102,8 +102,8 @@ class Migration {
       }
       commands = std::move(again);
       if (attempt < most_attempts || commands.empty()) continue;
-      problem_ =
-          std::to_string(commands.size()) + " rooms change all the time, " + commands.front().room + " among them";
+      problem_ = std::to_string(commands.size()) + " rooms change all the time, " + commands.front().room.text() +
+                 " among them";
       return false;
     }
     return true;
@@ -151,7 +151,8 @@ class Migration {
       if (!outcome) {
         again.push_back(std::move(sent[i]));
       } else if (!concluded(sent[i], *outcome)) {
-        problem_ = "the row of room " + sent[i].room + " in etcd cannot be read; is a newer version at work there?";
+        problem_ =
+            "the row of room " + sent[i].room.text() + " in etcd cannot be read; is a newer version at work there?";
         return false;
       }
     }
@@ -166,7 +167,7 @@ class Migration {
   const std::string id_prefix_;
   std::uint64_t last_id_ = 0;
   Replica replica_;
-  std::vector<std::string> marked_;
+  std::vector<domain::RoomId> marked_;
   std::optional<std::string> problem_;
 };
 

@@ -23,12 +23,13 @@ namespace cluster {
 // What a sidecar has in its own file.
 struct LocalState {
   std::vector<domain::Assignment> rooms;
-  std::set<std::string> live;                                    // those of them with sessions
+  std::set<domain::RoomId> live;                                 // those of them with sessions
   std::vector<std::pair<std::string, domain::Draining>> drains;  // by gateway
 };
 
 struct Elsewhere {
-  std::string room, here, there;
+  domain::RoomId room;
+  std::string here, there;
 };
 
 struct Republished {

@@ -10,7 +10,7 @@ std::uint32_t Replica::number_of(const std::string& name) {
   return it->second;
 }
 
-std::optional<Replica::Room> Replica::room(std::string_view room) const {
+std::optional<Replica::Room> Replica::room(const domain::RoomId& room) const {
   const auto it = rooms_.find(room);
   if (it == rooms_.end()) return std::nullopt;
   const Kept& kept = it->second;
@@ -25,7 +25,7 @@ bool Replica::take_room(const domain::Assignment& row, etcd::Revision modified) 
   return true;
 }
 
-bool Replica::drop_room(std::string_view room, etcd::Revision at) {
+bool Replica::drop_room(const domain::RoomId& room, etcd::Revision at) {
   const auto it = rooms_.find(room);
   if (it == rooms_.end() || it->second.modified >= at) return false;
   rooms_.erase(it);
@@ -38,23 +38,23 @@ void Replica::forget_revisions() {
   for (auto& entry : rooms_) entry.second.modified = 0;
 }
 
-const Replica::KnownTombstone* Replica::tombstone(std::string_view room) const {
+const Replica::KnownTombstone* Replica::tombstone(const domain::RoomId& room) const {
   const auto it = tombstones_.find(room);
   return it == tombstones_.end() ? nullptr : &it->second;
 }
 
-void Replica::put_tombstone(const std::string& room, Tombstone value, etcd::Revision modified) {
+void Replica::put_tombstone(const domain::RoomId& room, Tombstone value, etcd::Revision modified) {
   const auto it = tombstones_.find(room);
   if (it != tombstones_.end() && it->second.modified >= modified) return;
   tombstones_[room] = {modified, std::move(value), Clock::now()};
 }
 
-etcd::Revision Replica::use_mark(std::string_view room) const {
+etcd::Revision Replica::use_mark(const domain::RoomId& room) const {
   const auto it = use_marks_.find(room);
   return it == use_marks_.end() ? 0 : it->second;
 }
 
-void Replica::set_users(const std::string& room, const std::string& sidecar, std::int64_t users) {
+void Replica::set_users(const domain::RoomId& room, const std::string& sidecar, std::int64_t users) {
   const std::uint32_t number = number_of(sidecar);
   std::vector<Users>& all = users_[room];
   std::erase_if(all, [&](const Users& one) { return one.sidecar == number; });
@@ -62,7 +62,7 @@ void Replica::set_users(const std::string& room, const std::string& sidecar, std
   if (all.empty()) users_.erase(room);
 }
 
-std::int64_t Replica::users(std::string_view room) const {
+std::int64_t Replica::users(const domain::RoomId& room) const {
   const auto it = users_.find(room);
   if (it == users_.end()) return 0;
   std::int64_t sum = 0;
@@ -75,8 +75,8 @@ void Replica::set_silent(const std::set<std::string>& sidecars) {
   for (const std::string& sidecar : sidecars) silent_.insert(number_of(sidecar));
 }
 
-std::vector<std::string> Replica::rooms_with_users(std::string_view behind, std::size_t limit) const {
-  std::vector<std::string> rooms;
+std::vector<domain::RoomId> Replica::rooms_with_users(const domain::RoomId& behind, std::size_t limit) const {
+  std::vector<domain::RoomId> rooms;
   for (auto it = users_.upper_bound(behind); it != users_.end() && rooms.size() < limit; ++it)
     rooms.push_back(it->first);
   return rooms;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "cluster/values.h"
+#include "domain/room_id.h"
 #include "etcd/client.h"
 
 namespace cluster {
@@ -42,47 +43,47 @@ class Replica {
   etcd::Revision followed() const { return followed_; }
   void set_followed(etcd::Revision revision) { followed_ = revision; }
 
-  std::optional<Room> room(std::string_view room) const;
+  std::optional<Room> room(const domain::RoomId& room) const;
   std::size_t rooms() const { return rooms_.size(); }
   // True if that is news.
   bool take_room(const domain::Assignment& row, etcd::Revision modified);
   // The one that was taken last of all, by its revision (0: none), whatever became of it.
   struct Newest {
-    std::string room{};
+    domain::RoomId room{};
     etcd::Revision modified = 0;
   };
   const Newest& newest() const { return newest_; }
   // Removed at that revision.
-  bool drop_room(std::string_view room, etcd::Revision at);
+  bool drop_room(const domain::RoomId& room, etcd::Revision at);
   // Another store, or one that was put back: all revisions begin anew.
   void forget_revisions();
 
-  const KnownTombstone* tombstone(std::string_view room) const;
-  void put_tombstone(const std::string& room, Tombstone value, etcd::Revision modified);
-  void drop_tombstone(std::string_view room) { drop(tombstones_, room); }
-  const std::map<std::string, KnownTombstone, std::less<>>& tombstones() const { return tombstones_; }
+  const KnownTombstone* tombstone(const domain::RoomId& room) const;
+  void put_tombstone(const domain::RoomId& room, Tombstone value, etcd::Revision modified);
+  void drop_tombstone(const domain::RoomId& room) { tombstones_.erase(room); }
+  const std::map<domain::RoomId, KnownTombstone>& tombstones() const { return tombstones_; }
   void forget_tombstones() { tombstones_.clear(); }
 
   // The revision of our use mark on the room; 0: it is not there.
-  etcd::Revision use_mark(std::string_view room) const;
-  void set_use_mark(const std::string& room, etcd::Revision modified) { use_marks_[room] = modified; }
-  void drop_use_mark(std::string_view room) { drop(use_marks_, room); }
+  etcd::Revision use_mark(const domain::RoomId& room) const;
+  void set_use_mark(const domain::RoomId& room, etcd::Revision modified) { use_marks_[room] = modified; }
+  void drop_use_mark(const domain::RoomId& room) { use_marks_.erase(room); }
   // Those up to that revision.
   void forget_use_marks(etcd::Revision revision) {
     std::erase_if(use_marks_, [&](const auto& mark) { return mark.second <= revision; });
   }
 
   // How many users other sidecars have in their rooms. Those of silent sidecars count no more.
-  void set_users(const std::string& room, const std::string& sidecar, std::int64_t users);
-  std::int64_t users(std::string_view room) const;
+  void set_users(const domain::RoomId& room, const std::string& sidecar, std::int64_t users);
+  std::int64_t users(const domain::RoomId& room) const;
   void forget_users() { users_.clear(); }
   void set_silent(const std::set<std::string>& sidecars);
   // Rooms with users behind that one, silent ones among them.
-  std::vector<std::string> rooms_with_users(std::string_view behind, std::size_t limit) const;
+  std::vector<domain::RoomId> rooms_with_users(const domain::RoomId& behind, std::size_t limit) const;
 
   const Failover* failover(std::string_view gateway) const;
   void take_failover(const std::string& gateway, FailoverValue value, etcd::Revision modified);
-  void drop_failover(std::string_view gateway) { drop(failovers_, gateway); }
+  void drop_failover(const std::string& gateway) { failovers_.erase(gateway); }
   const std::map<std::string, Failover, std::less<>>& failovers() const { return failovers_; }
   void forget_failovers() { failovers_.clear(); }
 
@@ -98,18 +99,14 @@ class Replica {
     std::uint32_t sidecar;
     std::int64_t users;
   };
-  template <typename Map>
-  static void drop(Map& map, std::string_view name) {
-    if (const auto it = map.find(name); it != map.end()) map.erase(it);
-  }
   std::uint32_t number_of(const std::string& name);
 
   etcd::Revision followed_ = 0;
   Newest newest_;
-  std::map<std::string, Kept, std::less<>> rooms_;
-  std::map<std::string, KnownTombstone, std::less<>> tombstones_;
-  std::map<std::string, etcd::Revision, std::less<>> use_marks_;
-  std::map<std::string, std::vector<Users>, std::less<>> users_;
+  std::map<domain::RoomId, Kept> rooms_;
+  std::map<domain::RoomId, KnownTombstone> tombstones_;
+  std::map<domain::RoomId, etcd::Revision> use_marks_;
+  std::map<domain::RoomId, std::vector<Users>> users_;
   std::set<std::uint32_t> silent_;
   std::map<std::string, Failover, std::less<>> failovers_;
   std::map<std::string, std::uint32_t, std::less<>> numbers_;

@@ -26,13 +26,14 @@ domain::Fact SharedState::resume_point_now() {
   return {resume_point_fact, to_text(resume_point)};
 }
 
-void SharedState::end_room(domain::Ledger& ledger, const std::string& room, std::optional<std::string_view> tombstone) {
+void SharedState::end_room(domain::Ledger& ledger, const domain::RoomId& room,
+                           std::optional<std::string_view> tombstone) {
   if (const auto now = replica.room(room)) return ledger.follow(now->row);
   ledger.unfollow(room);
   ledger.set_tombstone(room, tombstone);
 }
 
-void SharedState::count_conflict(const std::string& room, const std::string& gateway, const std::string& winner) {
+void SharedState::count_conflict(const domain::RoomId& room, const std::string& gateway, const std::string& winner) {
   counts.conflicts.add();
   logging::warn("Room conflict: the shared store names another gateway, which wins; users here are split from new ones",
                 {{"room_id", room}, {"here", gateway}, {"gateway_name", winner}});

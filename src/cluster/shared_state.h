@@ -43,10 +43,10 @@ struct SharedState {
   // To be written with what has just been followed.
   domain::Fact resume_point_now() REQUIRES(mutex);
   // The assignment ended at the revision of an answer. The watch may have brought a newer one before.
-  void end_room(domain::Ledger& ledger, const std::string& room, std::optional<std::string_view> tombstone)
+  void end_room(domain::Ledger& ledger, const domain::RoomId& room, std::optional<std::string_view> tombstone)
       REQUIRES(mutex);
   // The room was on `gateway` here, and is on `winner` in the store.
-  void count_conflict(const std::string& room, const std::string& gateway, const std::string& winner);
+  void count_conflict(const domain::RoomId& room, const std::string& gateway, const std::string& winner);
 };
 
 }  // namespace cluster

@@ -45,7 +45,7 @@ std::string to_text(const RoomValue& value) {
   return json.take();
 }
 
-std::optional<RoomValue> room_value_from(std::string_view room, std::string_view text) {
+std::optional<RoomValue> room_value_from(const domain::RoomId& room, std::string_view text) {
   const auto json = object_from(text);
   if (!json || !domain::is_valid_id(room)) return std::nullopt;
   RoomValue value;

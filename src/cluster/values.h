@@ -20,7 +20,7 @@ struct RoomValue {
   std::string id;
 };
 std::string to_text(const RoomValue& value);
-std::optional<RoomValue> room_value_from(std::string_view room, std::string_view text);
+std::optional<RoomValue> room_value_from(const domain::RoomId& room, std::string_view text);
 
 // A room that was given up.
 struct Tombstone {

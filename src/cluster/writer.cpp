@@ -54,12 +54,12 @@ void Writer::push(Command command) {
 }
 
 void Writer::write_row(const domain::Assignment& row, std::function<void(bool committed)> written) {
-  queue_.hold(row.room_id);
+  queue_.hold(row.room_id.text());
   state_.journal.write_assignment(
       row, [self = shared_from_this(), room = row.room_id, written = std::move(written)](bool committed) {
         const locks::MutexLock lock(self->state_.mutex);
         written(committed);
-        self->queue_.let_go(room);
+        self->queue_.let_go(room.text());
       });
 }
 

@@ -139,9 +139,9 @@ std::vector<const Value*> tables_of(const Value& config_file, const Spot& spot) 
 }
 
 // A string, or an integer that is taken as its decimal text.
-std::optional<std::string> as_uid(const Value& value) {
-  if (value.kind == Value::Kind::integer && value.integer >= 0) return std::to_string(value.integer);
-  if (value.is_text() && domain::is_valid_id(value.text)) return value.text;
+std::optional<domain::RoomId> as_uid(const Value& value) {
+  if (value.kind == Value::Kind::integer && value.integer >= 0) return domain::RoomId(std::to_string(value.integer));
+  if (value.is_text() && domain::is_valid_id(value.text)) return domain::RoomId(value.text);
   return std::nullopt;
 }
 
@@ -213,7 +213,7 @@ std::vector<domain::ConfiguredRoom> read_rooms(const Value& config_file, const O
     if (!uid) {
       fields.missing("gateway_uid");
     } else if (take(as_uid(*uid), *uid, fields.at("gateway_uid", a_uid), room.gateway_uid) == Outcome::taken) {
-      uids.add(room.gateway_uid, in_quotes(room.gateway_uid), entry->line);
+      uids.add(room.gateway_uid.text(), in_quotes(room.gateway_uid.text()), entry->line);
       rooms.push_back(std::move(room));
     }
   }

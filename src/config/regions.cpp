@@ -137,7 +137,7 @@ bool read_pin(const Group& group, const Spot& spot, Once& once, std::vector<doma
     }
     warn_of_colon(spot, group.content, room, "room");
     if (!once.add(room, line)) good = false;
-    if (good) pins.push_back({room, *gateway, spot.where(group.content)});
+    if (good) pins.push_back({domain::RoomId(room), *gateway, spot.where(group.content)});
   }
   return good;
 }

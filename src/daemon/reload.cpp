@@ -48,7 +48,7 @@ auto content_of(const domain::ConfiguredRoom& room) {
   return std::tie(room.id, room.name, room.default_gateway, room.default_gateway_id, room.disabled);
 }
 const std::string& name_of(const domain::ConfiguredGateway& gateway) { return gateway.name; }
-const std::string& name_of(const domain::ConfiguredRoom& room) { return room.gateway_uid; }
+const std::string& name_of(const domain::ConfiguredRoom& room) { return room.gateway_uid.text(); }
 
 // "2 added (gxy4, gxy5)", after what there was.
 void append_names(std::string& sentence, const char* what, const std::vector<std::string>& names) {

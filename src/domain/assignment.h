@@ -4,12 +4,13 @@
 #include <optional>
 #include <string>
 
+#include "domain/room_id.h"
 #include "domain/time.h"
 
 namespace domain {
 
 struct Assignment {
-  std::string room_id;  // the Janus room id
+  RoomId room_id;  // the Janus room id
   std::string gateway_name;
   std::string region;  // the country code as logged, "pinned", or empty
   WallTime assigned_at{};
@@ -28,7 +29,7 @@ struct Failover {
 
 struct Session {
   std::string session_id;
-  std::string room_id;
+  RoomId room_id;
   std::optional<std::string> reported_gateway;  // the `janus` of its last report
   WallTime entered_at{};
 

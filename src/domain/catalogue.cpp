@@ -29,7 +29,7 @@ const Gateway* Catalogue::gateway(std::string_view name) const { return found(by
 
 const Gateway* Catalogue::gateway_by_id(RowId id) const { return found(by_id_, id); }
 
-const Room* Catalogue::room(std::string_view gateway_uid) const { return found(by_uid_, gateway_uid); }
+const Room* Catalogue::room(const RoomId& gateway_uid) const { return found(by_uid_, gateway_uid); }
 
 const Gateway* Catalogue::default_gateway(const Room& room) const {
   if (!room.default_gateway_id) return nullptr;

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "domain/room_id.h"
 #include "domain/row_ids.h"
 
 namespace domain {
@@ -38,7 +39,7 @@ struct Gateway {
 
 struct Room {
   RowId id{};
-  std::string gateway_uid;  // the Janus room id, by which clients know it
+  RoomId gateway_uid;  // the Janus room id, by which clients know it
   std::string name;
   std::optional<RowId> default_gateway_id;
   bool disabled = false;
@@ -58,7 +59,7 @@ class Catalogue {
   // Nothing where there is none; what is found lives as long as the catalogue.
   const Gateway* gateway(std::string_view name) const;
   const Gateway* gateway_by_id(RowId id) const;
-  const Room* room(std::string_view gateway_uid) const;
+  const Room* room(const RoomId& gateway_uid) const;
   // The room's default gateway if it may be answered with: there, enabled, of type "rooms".
   const Gateway* default_gateway(const Room& room) const;
 

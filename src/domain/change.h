@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "domain/assignment.h"
+#include "domain/room_id.h"
 
 namespace domain {
 
@@ -13,7 +14,7 @@ struct FailoverGone {
   std::string gateway_name;
 };
 struct AssignmentGone {
-  std::string room_id;
+  RoomId room_id;
 };
 struct SessionGone {
   std::string session_id;
@@ -26,7 +27,7 @@ struct Fact {
 // How a sidecar uses a room, as announced to the others. `kept`: somebody may be on the way; `live`: has sessions.
 enum class Use { none, kept, live };
 struct RoomUse {
-  std::string room_id;
+  RoomId room_id;
   Use use;
   std::int64_t users = 0;  // live sessions here
   bool is_first = false;   // nothing has been announced of it before

@@ -18,7 +18,7 @@ Decision refused(Refusal refusal) {
   return decision;
 }
 
-Decision legacy(const DecisionInput& input, std::string_view room) {
+Decision legacy(const DecisionInput& input, const RoomId& room) {
   const Policy& policy = input.policy;
   const Room* known = policy.catalogue().room(room);
   if (!known || !known->is_open()) return refused(Refusal::room_not_found);
@@ -119,7 +119,7 @@ Decision standing(const Ledger::Room& room, bool pinned) {
 }
 
 // A tombstone returns the room to its gateway: another sidecar may still answer with that one.
-std::optional<GatewayId> tombstone_of(const DecisionInput& input, std::string_view room) {
+std::optional<GatewayId> tombstone_of(const DecisionInput& input, const RoomId& room) {
   const auto id = input.ledger.tombstone_gateway(room);
   if (!id) return std::nullopt;
   const Gateway* gateway = input.find_gateway(*id);
@@ -250,7 +250,7 @@ Decision decide(const DecisionInput& input, const Question& question, std::vecto
   return decision;
 }
 
-const Gateway* where_users_are(const Policy& policy, const Ledger& ledger, std::string_view room,
+const Gateway* where_users_are(const Policy& policy, const Ledger& ledger, const RoomId& room,
                                std::optional<GatewayId> reported) {
   if (reported) {
     if (const Gateway* gateway = usable(policy, ledger.name_of(*reported))) return gateway;
@@ -259,7 +259,7 @@ const Gateway* where_users_are(const Policy& policy, const Ledger& ledger, std::
   return known ? policy.legacy_gateway(*known) : nullptr;
 }
 
-std::optional<std::string> standing_gateway(const Policy& policy, const Ledger& ledger, std::string_view room) {
+std::optional<std::string> standing_gateway(const Policy& policy, const Ledger& ledger, const RoomId& room) {
   if (!policy.options().scale) {
     const Room* known = policy.catalogue().room(room);
     const Gateway* gateway = known && known->is_open() ? policy.legacy_gateway(*known) : nullptr;

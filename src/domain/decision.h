@@ -10,6 +10,7 @@
 #include "domain/gateway_health.h"
 #include "domain/ledger.h"
 #include "domain/policy.h"
+#include "domain/room_id.h"
 
 namespace domain {
 
@@ -50,7 +51,7 @@ struct Question {
   // `mover` needs no answer: it moves rooms off a gateway that is being evacuated.
   enum class Asker { user, session, mover };
 
-  std::string_view room;
+  const RoomId& room;
   std::string_view country = {};  // as logged
   Asker asker = Asker::user;
   std::optional<std::string_view> reported = std::nullopt;  // where the session says it is
@@ -94,11 +95,11 @@ Verdict barred(const DecisionInput& input, GatewayId gateway);
 
 // Where the users of an occupied room are that has no assignment, or an outdated one: where their sessions
 // say (`reported`), else where legacy mode sent them. Nothing if that gateway cannot be used.
-const Gateway* where_users_are(const Policy& policy, const Ledger& ledger, std::string_view room,
+const Gateway* where_users_are(const Policy& policy, const Ledger& ledger, const RoomId& room,
                                std::optional<GatewayId> reported);
 
 // The gateway that holds the room without placing it: assignment or pin in scale mode, pin or default
 // in legacy mode; nothing otherwise.
-std::optional<std::string> standing_gateway(const Policy& policy, const Ledger& ledger, std::string_view room);
+std::optional<std::string> standing_gateway(const Policy& policy, const Ledger& ledger, const RoomId& room);
 
 }  // namespace domain

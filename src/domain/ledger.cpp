@@ -7,12 +7,12 @@ namespace domain {
 
 Ledger::Ledger() : sessions_([this](RoomsInUse::value_type& room) { users_changed(room); }) {}
 
-const Ledger::Room* Ledger::find(std::string_view room) const {
+const Ledger::Room* Ledger::find(const RoomId& room) const {
   const auto it = rooms_.find(room);
   return it == rooms_.end() ? nullptr : &it->second;
 }
 
-bool Ledger::is_occupied(std::string_view room, ServiceTime now) const {
+bool Ledger::is_occupied(const RoomId& room, ServiceTime now) const {
   const Room* entry = find(room);
   if (entry && entry->has_users()) return true;
   if (!occupancy_) return false;
@@ -21,17 +21,17 @@ bool Ledger::is_occupied(std::string_view room, ServiceTime now) const {
   return occupancy_->occupied(room, holder, now);
 }
 
-Assignment Ledger::assignment(const std::string& room, const Held& held) const {
+Assignment Ledger::assignment(const RoomId& room, const Held& held) const {
   return {room, name_of(held.gateway), held.region, held.assigned_at, held.last_used_at};
 }
 
-RoomsInUse::value_type& Ledger::room_entry(std::string_view room) {
+RoomsInUse::value_type& Ledger::room_entry(const RoomId& room) {
   const auto it = rooms_.lower_bound(room);
   if (it != rooms_.end() && it->first == room) return *it;
-  return *rooms_.emplace_hint(it, std::string(room), Room{});
+  return *rooms_.emplace_hint(it, room, Room{});
 }
 
-void Ledger::drop_if_blank(std::string_view room) { drop_if_blank(rooms_.find(room)); }
+void Ledger::drop_if_blank(const RoomId& room) { drop_if_blank(rooms_.find(room)); }
 
 void Ledger::drop_if_blank(RoomsInUse::iterator room) {
   const Room& entry = room->second;
@@ -43,7 +43,7 @@ void Ledger::users_changed(RoomsInUse::value_type& room) {
   uses_.users_changed(room);
 }
 
-bool Ledger::recount_excess_users(std::string& after, std::size_t limit) {
+bool Ledger::recount_excess_users(RoomId& after, std::size_t limit) {
   auto entry = rooms_.upper_bound(after);
   for (std::size_t looked = 0; entry != rooms_.end() && looked < limit; ++entry, ++looked) {
     assignments_.recount(entry->second);
@@ -79,19 +79,17 @@ void Ledger::restore(const std::vector<Assignment>& assignments, const std::vect
   }
 }
 
-void Ledger::book(std::string_view room, GatewayId gateway, std::string_view region, Moment now) {
+void Ledger::book(const RoomId& room, GatewayId gateway, std::string_view region, Moment now) {
   Room& entry = room_entry(room).second;
   assignments_.book(entry, Held{gateway, std::string(region), now.wall, now.wall});
   entry.grace_since = now.service;
 }
 
-void Ledger::forget_replaced(std::string_view room) { rooms_.find(room)->second.before.reset(); }
+void Ledger::forget_replaced(const RoomId& room) { rooms_.find(room)->second.before.reset(); }
 
-void Ledger::confirm(std::string_view room, GatewayId holder) {
-  assignments_.confirm(rooms_.find(room)->second, holder);
-}
+void Ledger::confirm(const RoomId& room, GatewayId holder) { assignments_.confirm(rooms_.find(room)->second, holder); }
 
-void Ledger::withdraw(std::string_view room) {
+void Ledger::withdraw(const RoomId& room) {
   const auto it = rooms_.find(room);
   assert(it != rooms_.end());
   assignments_.withdraw(it->second);
@@ -99,7 +97,7 @@ void Ledger::withdraw(std::string_view room) {
   drop_if_blank(it);
 }
 
-void Ledger::touch(std::string_view room, WallTime now) {
+void Ledger::touch(const RoomId& room, WallTime now) {
   const auto it = rooms_.find(room);
   if (it == rooms_.end() || !it->second.held) return;
   it->second.held->last_used_at = now;
@@ -109,7 +107,7 @@ void Ledger::touch(std::string_view room, WallTime now) {
   }
 }
 
-void Ledger::answered(std::string_view room, Moment now) {
+void Ledger::answered(const RoomId& room, Moment now) {
   keep(room, now.service);
   if (const auto it = rooms_.find(room); it != rooms_.end()) {
     it->second.moved = false;
@@ -125,7 +123,7 @@ void Ledger::begin_evacuation(GatewayId gateway, std::optional<GatewayId> standb
   changes_.push_back(std::move(row));
 }
 
-void Ledger::note_move(std::string_view room, GatewayId from, bool seen) {
+void Ledger::note_move(const RoomId& room, GatewayId from, bool seen) {
   const auto it = rooms_.find(room);
   if (it == rooms_.end() || !it->second.held) return;
   it->second.moved = !seen;
@@ -136,7 +134,7 @@ void Ledger::end_evacuation(GatewayId gateway) {
   if (evacuations_.end(gateway)) changes_.push_back(FailoverGone{name_of(gateway)});
 }
 
-bool Ledger::may_end(std::string_view room, ServiceTime now, Duration join_grace) const {
+bool Ledger::may_end(const RoomId& room, ServiceTime now, Duration join_grace) const {
   const Room* entry = find(room);
   if (!entry || !entry->held || entry->pending || is_occupied(room, now) || is_as_legacy_left(room)) return false;
   if (occupancy_ && occupancy_->is_unobserved(entry->held->gateway)) return false;
@@ -148,23 +146,23 @@ void Ledger::announce_uses(bool on) {
   tombstones_.clear();
 }
 
-Use Ledger::announced_use(std::string_view room) const {
+Use Ledger::announced_use(const RoomId& room) const {
   const Room* entry = find(room);
   return entry ? announced_use(*entry) : Use::none;
 }
 
-RoomUse Ledger::set_announced_use(std::string_view room, Use use) {
+RoomUse Ledger::set_announced_use(const RoomId& room, Use use) {
   const auto it = rooms_.find(room);
-  return it == rooms_.end() ? RoomUse{std::string(room), use} : uses_.mark(*it, use);
+  return it == rooms_.end() ? RoomUse{room, use} : uses_.mark(*it, use);
 }
 
-void Ledger::note_emptied(std::string_view room) {
+void Ledger::note_emptied(const RoomId& room) {
   const auto it = rooms_.find(room);
   if (it == rooms_.end() || it->second.has_users()) return;
   if (announced_use(it->second) == Use::live) uses_.enqueue(*it, Use::kept);
 }
 
-void Ledger::set_users_elsewhere(std::string_view room, std::size_t users) {
+void Ledger::set_users_elsewhere(const RoomId& room, std::size_t users) {
   const auto it = users > 0 ? rooms_.find(room_entry(room).first) : rooms_.find(room);
   if (it == rooms_.end()) return;
   it->second.users_elsewhere = users;
@@ -190,9 +188,9 @@ void Ledger::follow(const Assignment& row) {
   enqueue_assignment(entry);
 }
 
-void Ledger::unfollow(std::string_view room) { end_assignment(room); }
+void Ledger::unfollow(const RoomId& room) { end_assignment(room); }
 
-void Ledger::set_tombstone(const std::string& room, std::optional<std::string_view> gateway) {
+void Ledger::set_tombstone(const RoomId& room, std::optional<std::string_view> gateway) {
   if (gateway) {
     tombstones_.insert_or_assign(room, number_of(*gateway));
   } else {
@@ -200,27 +198,27 @@ void Ledger::set_tombstone(const std::string& room, std::optional<std::string_vi
   }
 }
 
-std::optional<GatewayId> Ledger::tombstone_gateway(std::string_view room) const {
+std::optional<GatewayId> Ledger::tombstone_gateway(const RoomId& room) const {
   const auto it = tombstones_.find(room);
   return it == tombstones_.end() ? std::nullopt : std::optional(it->second);
 }
 
-void Ledger::note_elsewhere(std::string_view room, ServiceTime until) {
+void Ledger::note_elsewhere(const RoomId& room, ServiceTime until) {
   const auto it = rooms_.find(room);
   if (it != rooms_.end()) it->second.elsewhere_until = until;
 }
 
-bool Ledger::is_used_elsewhere(std::string_view room, ServiceTime now) const {
+bool Ledger::is_used_elsewhere(const RoomId& room, ServiceTime now) const {
   const Room* entry = find(room);
   return entry && entry->elsewhere_until && now < *entry->elsewhere_until;
 }
 
-void Ledger::note(std::string_view room) {
+void Ledger::note(const RoomId& room) {
   const auto it = rooms_.find(room);
   if (it != rooms_.end() && !it->second.pending) enqueue_assignment(*it);
 }
 
-bool Ledger::end_assignment(std::string_view room) {
+bool Ledger::end_assignment(const RoomId& room) {
   const auto it = rooms_.find(room);
   if (it == rooms_.end() || !it->second.held || it->second.pending) return false;
   assignments_.hold(it->second, std::nullopt);
@@ -231,12 +229,12 @@ bool Ledger::end_assignment(std::string_view room) {
   return true;
 }
 
-void Ledger::keep(std::string_view room, ServiceTime now) {
+void Ledger::keep(const RoomId& room, ServiceTime now) {
   const auto it = rooms_.find(room);
   if (it != rooms_.end() && it->second.held) it->second.grace_since = now;
 }
 
-Ledger::Entered Ledger::enter(std::string_view session, std::string_view room, std::optional<std::string_view> reported,
+Ledger::Entered Ledger::enter(std::string_view session, const RoomId& room, std::optional<std::string_view> reported,
                               Sessions::Report report, Moment now) {
   std::optional<GatewayId> gateway;
   if (reported) gateway = number_of(*reported);
@@ -244,7 +242,7 @@ Ledger::Entered Ledger::enter(std::string_view session, std::string_view room, s
   const Sessions::Entry made = sessions_.enter(session, entry, gateway, report, now);
   Entered result{made.entered, std::nullopt};
   if (made.left) {
-    const std::string left = made.left->first;
+    const RoomId left = made.left->first;
     drop_if_blank(left);
     if (!made.entered) result.moved_from = left;
   }
@@ -262,7 +260,7 @@ void Ledger::erase_session(const SessionEntry& session) {
   drop_if_blank(sessions_.erase(session).first);
 }
 
-bool Ledger::leave(std::string_view session, std::string_view room) {
+bool Ledger::leave(std::string_view session, const RoomId& room) {
   const SessionEntry* found = sessions_.find(session);
   if (!found || found->room->first != room) return false;
   erase_session(*found);
@@ -286,8 +284,8 @@ Ledger::Unlisted Ledger::remove_unlisted(ServiceTime listed, ServiceTime own, st
   return result;
 }
 
-std::vector<std::string> Ledger::remove_expired(std::size_t limit) {
-  std::vector<std::string> left;
+std::vector<RoomId> Ledger::remove_expired(std::size_t limit) {
+  std::vector<RoomId> left;
   for (const SessionEntry* session; left.size() < limit && (session = sessions_.first_expired());) {
     left.push_back(session->room->first);
     erase_session(*session);
@@ -295,7 +293,7 @@ std::vector<std::string> Ledger::remove_expired(std::size_t limit) {
   return left;
 }
 
-std::size_t Ledger::forget_sessions(std::string_view room, std::size_t limit) {
+std::size_t Ledger::forget_sessions(const RoomId& room, std::size_t limit) {
   std::size_t forgotten = 0;
   for (const Room* entry = find(room); entry && entry->first_session && forgotten < limit; ++forgotten) {
     const bool is_last = entry->sessions == 1;
@@ -305,7 +303,7 @@ std::size_t Ledger::forget_sessions(std::string_view room, std::size_t limit) {
   return forgotten;
 }
 
-std::optional<GatewayId> Ledger::reported_gateway(std::string_view room) const {
+std::optional<GatewayId> Ledger::reported_gateway(const RoomId& room) const {
   const Room* entry = find(room);
   if (!entry || entry->votes.empty()) return std::nullopt;
   // With as many votes the first by name: the same again after a restart, which numbers anew.
@@ -332,7 +330,7 @@ bool Ledger::note_sessions(std::string& after, std::size_t limit) {
   });
 }
 
-std::optional<WallTime> Ledger::take_last_used(const std::string& room) {
+std::optional<WallTime> Ledger::take_last_used(const RoomId& room) {
   const auto it = rooms_.find(room);
   if (it == rooms_.end() || !std::exchange(it->second.touched, false)) return std::nullopt;
   // A pending row writes itself; were it withdrawn, the older time would be the file's anyway.

@@ -21,6 +21,7 @@
 #include "domain/evacuations.h"
 #include "domain/gateway_numbers.h"
 #include "domain/occupancy.h"
+#include "domain/room_id.h"
 #include "domain/rooms_in_use.h"
 #include "domain/sessions.h"
 #include "domain/time.h"
@@ -48,14 +49,14 @@ class Ledger {
   // As Assignments::count_excess_users(); then recount_excess_users() is to be called until it returns false. That
   // looks at no more than `limit` rooms behind `after`, and moves that on.
   bool count_excess_users(std::optional<std::int64_t> average) { return assignments_.count_excess_users(average); }
-  bool recount_excess_users(std::string& after, std::size_t limit);
+  bool recount_excess_users(RoomId& after, std::size_t limit);
 
   // --- rooms
-  const Room* find(std::string_view room) const;
+  const Room* find(const RoomId& room) const;
   const RoomsInUse& rooms() const { return rooms_; }
-  Assignment assignment(const std::string& room, const Held& held) const;
+  Assignment assignment(const RoomId& room, const Held& held) const;
   // Is somebody in the room, by its sessions or by the gateways' room lists?
-  bool is_occupied(std::string_view room, ServiceTime now) const;
+  bool is_occupied(const RoomId& room, ServiceTime now) const;
   // The gateways' room lists from now on; nothing: they are not asked.
   void set_occupancy(std::shared_ptr<const Occupancy> occupancy) { occupancy_ = std::move(occupancy); }
   const std::shared_ptr<const Occupancy>& occupancy() const { return occupancy_; }
@@ -65,34 +66,34 @@ class Ledger {
                const std::vector<Failover>& failovers, Moment now);
 
   // Books a gateway for a room, at full load at once; pending until confirmed or withdrawn.
-  void book(std::string_view room, GatewayId gateway, std::string_view region, Moment now);
+  void book(const RoomId& room, GatewayId gateway, std::string_view region, Moment now);
   // What the pending booking replaces is out of date: if it fails the room has no assignment.
-  void forget_replaced(std::string_view room);
+  void forget_replaced(const RoomId& room);
   // The claim was granted, to `holder`.
-  void confirm(std::string_view room, GatewayId holder);
+  void confirm(const RoomId& room, GatewayId holder);
   // The claim failed: the room is again as it was before.
-  void withdraw(std::string_view room);
+  void withdraw(const RoomId& room);
 
   // The room was answered: somebody is on the way to it.
-  void answered(std::string_view room, Moment now);
+  void answered(const RoomId& room, Moment now);
   // The assignment was used now.
-  void touch(std::string_view room, WallTime now);
+  void touch(const RoomId& room, WallTime now);
   // May the assignment of the room end, as far as is known here? Not if it is occupied, pending, or within its
   // grace.
-  bool may_end(std::string_view room, ServiceTime now, Duration join_grace) const;
+  bool may_end(const RoomId& room, ServiceTime now, Duration join_grace) const;
   // Has the room's row written as it is, in case the file has it otherwise.
-  void note(std::string_view room);
+  void note(const RoomId& room);
   // Ends the assignment, also of an occupied room. False if there is none or it is pending.
-  bool end_assignment(std::string_view room);
+  bool end_assignment(const RoomId& room);
   // The empty room keeps its assignment for a whole join_grace from now on.
-  void keep(std::string_view room, ServiceTime now);
+  void keep(const RoomId& room, ServiceTime now);
 
   // --- when scale mode begins
   // The rooms behind that one may still be assigned elsewhere than where their users are: legacy mode left them so
   // (app/change_policy.h). Nothing: there are none.
-  void set_as_legacy_left(std::optional<std::string> behind) { as_legacy_left_ = std::move(behind); }
+  void set_as_legacy_left(std::optional<RoomId> behind) { as_legacy_left_ = std::move(behind); }
   bool is_any_as_legacy_left() const { return as_legacy_left_.has_value(); }
-  bool is_as_legacy_left(std::string_view room) const { return as_legacy_left_ && room > *as_legacy_left_; }
+  bool is_as_legacy_left(const RoomId& room) const { return as_legacy_left_ && room > *as_legacy_left_; }
 
   // --- what other sidecars do
   // From now on (or no longer) it is noted when the use of an assigned room changes.
@@ -100,56 +101,56 @@ class Ledger {
   bool announces_uses() const { return uses_.is_on(); }
   std::vector<RoomUse> take_uses() { return uses_.take(); }
   Use announced_use(const Room& room) const { return uses_.announced(room); }
-  Use announced_use(std::string_view room) const;
+  Use announced_use(const RoomId& room) const;
   // The use is announced by other means; returns what is to be announced.
-  RoomUse set_announced_use(std::string_view room, Use use);
+  RoomUse set_announced_use(const RoomId& room, Use use);
   // As UseAnnouncements::take_recounts().
-  bool take_recounts(ServiceTime now, std::string& after, std::size_t limit, std::vector<RoomUse>& recounts) {
+  bool take_recounts(ServiceTime now, RoomId& after, std::size_t limit, std::vector<RoomUse>& recounts) {
     return uses_.take_recounts(rooms_, now, after, limit, recounts);
   }
   // So many are in the room at other sidecars.
-  void set_users_elsewhere(std::string_view room, std::size_t users);
+  void set_users_elsewhere(const RoomId& room, std::size_t users);
   // The room stays although nobody is in it any more.
-  void note_emptied(std::string_view room);
+  void note_emptied(const RoomId& room);
   // The room's row as it is there. Without effect on one that is pending: its claim decides.
   void follow(const Assignment& row);
   // It has ended there.
-  void unfollow(std::string_view room);
+  void unfollow(const RoomId& room);
   // The gateway that a room returns to if it is asked for again soon; nothing: wherever it fits.
-  void set_tombstone(const std::string& room, std::optional<std::string_view> gateway);
+  void set_tombstone(const RoomId& room, std::optional<std::string_view> gateway);
   void forget_tombstones() { tombstones_.clear(); }
-  std::optional<GatewayId> tombstone_gateway(std::string_view room) const;
+  std::optional<GatewayId> tombstone_gateway(const RoomId& room) const;
   // Another sidecar uses it, which is believed until then.
-  void note_elsewhere(std::string_view room, ServiceTime until);
-  bool is_used_elsewhere(std::string_view room, ServiceTime now) const;
+  void note_elsewhere(const RoomId& room, ServiceTime until);
+  bool is_used_elsewhere(const RoomId& room, ServiceTime now) const;
 
   // --- gateways that rooms are moved away from
   const Evacuations& evacuations() const { return evacuations_; }
   // Begins it, or gives it another standby.
   void begin_evacuation(GatewayId gateway, std::optional<GatewayId> standby);
   // A room was moved from there. `seen`: a user's answer names the new gateway.
-  void note_move(std::string_view room, GatewayId from, bool seen);
+  void note_move(const RoomId& room, GatewayId from, bool seen);
   void mark_evacuation_complete(GatewayId gateway) { evacuations_.mark_complete(gateway); }
   void end_evacuation(GatewayId gateway);
 
   // --- sessions
   const Sessions& sessions() const { return sessions_; }
   struct Entered {
-    bool entered = false;                   // it was in no room, or dead
-    std::optional<std::string> moved_from;  // it was in another room
+    bool entered = false;              // it was in no room, or dead
+    std::optional<RoomId> moved_from;  // it was in another room
   };
   // The session is in the room, and reports that it is on `reported` (a known gateway's name, or nothing).
-  Entered enter(std::string_view session, std::string_view room, std::optional<std::string_view> reported,
+  Entered enter(std::string_view session, const RoomId& room, std::optional<std::string_view> reported,
                 Sessions::Report report, Moment now);
   bool mark_first_difference(std::string_view session) { return sessions_.mark_first_difference(session); }
   void refresh(std::string_view session, ServiceTime now) { sessions_.refresh(session, now); }
   // The session left the room; false if it is not there.
-  bool leave(std::string_view session, std::string_view room);
+  bool leave(std::string_view session, const RoomId& room);
   // Lets the sessions go that nothing has refreshed since `listed` and that have not reported themselves
   // since `own`. Looks at sessions behind `after`, which it moves on, and lets at most `limit` of them go.
   struct Unlisted {
-    std::vector<std::string> rooms;  // that they left, each once a session
-    bool more = false;               // sessions are to be looked at
+    std::vector<RoomId> rooms;  // that they left, each once a session
+    bool more = false;          // sessions are to be looked at
   };
   Unlisted remove_unlisted(ServiceTime listed, ServiceTime own, std::string& after, std::size_t limit);
   // As Sessions::expire(). To be called before anything that counts users.
@@ -157,11 +158,11 @@ class Ledger {
     return sessions_.expire(now, dead_after, limit);
   }
   // Forgets at most `limit` of the sessions that died of silence; returns the rooms they were in, each once a session.
-  std::vector<std::string> remove_expired(std::size_t limit);
+  std::vector<RoomId> remove_expired(std::size_t limit);
   // Forgets at most `limit` sessions of the room; returns how many.
-  std::size_t forget_sessions(std::string_view room, std::size_t limit);
+  std::size_t forget_sessions(const RoomId& room, std::size_t limit);
   // The gateway that most of the room's live sessions reported; nothing if none did.
-  std::optional<GatewayId> reported_gateway(std::string_view room) const;
+  std::optional<GatewayId> reported_gateway(const RoomId& room) const;
   // Has live sessions written, when scale mode begins: at most `limit` behind `after`, which is moved on. False once
   // there are no more.
   bool note_sessions(std::string& after, std::size_t limit);
@@ -170,13 +171,13 @@ class Ledger {
   std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
   // Rooms whose last_used_at is newer than the file's. Call take_last_used() for each of them soon; until
   // then it is not named again.
-  std::vector<std::string> take_touched() { return std::exchange(touched_, {}); }
+  std::vector<RoomId> take_touched() { return std::exchange(touched_, {}); }
   // That time, taken as written; nothing if there is nothing to write.
-  std::optional<WallTime> take_last_used(const std::string& room);
+  std::optional<WallTime> take_last_used(const RoomId& room);
 
  private:
-  RoomsInUse::value_type& room_entry(std::string_view room);
-  void drop_if_blank(std::string_view room);
+  RoomsInUse::value_type& room_entry(const RoomId& room);
+  void drop_if_blank(const RoomId& room);
   void drop_if_blank(RoomsInUse::iterator room);
   void users_changed(RoomsInUse::value_type& room);
   void enqueue_assignment(const RoomsInUse::value_type& room);
@@ -189,10 +190,10 @@ class Ledger {
   Sessions sessions_;
   Evacuations evacuations_;
   UseAnnouncements uses_;
-  std::map<std::string, GatewayId, std::less<>> tombstones_;
+  std::map<RoomId, GatewayId> tombstones_;
   std::shared_ptr<const Occupancy> occupancy_;
-  std::optional<std::string> as_legacy_left_;
-  std::vector<std::string> touched_;
+  std::optional<RoomId> as_legacy_left_;
+  std::vector<RoomId> touched_;
   std::vector<Change> changes_;
 };
 

@@ -4,7 +4,7 @@
 
 namespace domain {
 
-bool Occupancy::occupied(std::string_view room, std::optional<GatewayId> assigned, ServiceTime now) const {
+bool Occupancy::occupied(const RoomId& room, std::optional<GatewayId> assigned, ServiceTime now) const {
   const auto is_in = [&](const Rooms& rooms) {
     const auto found = rooms.find(room);
     return found != rooms.end() &&

@@ -10,12 +10,11 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "domain/placement.h"
+#include "domain/room_id.h"
 #include "domain/time.h"
 
 namespace domain {
@@ -27,7 +26,7 @@ class Occupancy {
     std::int64_t participants;  // above 0, by its last list that had any
     ServiceTime observed_at;
   };
-  using Rooms = std::map<std::string, std::vector<Presence>, std::less<>>;
+  using Rooms = std::map<RoomId, std::vector<Presence>>;
 
   // `fresh_for`: how long a list counts against an assignment to another gateway.
   // `lately`: rooms whose gateway lists them no more, but not for so long that they are sure to be empty.
@@ -42,7 +41,7 @@ class Occupancy {
   const Rooms& lately() const { return lately_; }
   bool is_fresh(const Presence& presence, ServiceTime now) const { return now < presence.observed_at + fresh_for_; }
   // Has the room participants, as far as is known? `assigned`: the gateway that holds it.
-  bool occupied(std::string_view room, std::optional<GatewayId> assigned, ServiceTime now) const;
+  bool occupied(const RoomId& room, std::optional<GatewayId> assigned, ServiceTime now) const;
   bool is_unobserved(GatewayId gateway) const { return unobserved_.count(gateway) > 0; }
 
  private:

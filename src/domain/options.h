@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "domain/health_options.h"
+#include "domain/room_id.h"
 #include "domain/row_ids.h"
 #include "domain/time.h"
 
@@ -31,7 +32,7 @@ struct Region {
 };
 
 struct Pin {
-  std::string room_id;
+  RoomId room_id;
   std::string gateway;
   std::string where;
 };
@@ -77,7 +78,7 @@ struct ConfiguredGateway {
 };
 
 struct ConfiguredRoom {
-  std::string gateway_uid;
+  RoomId gateway_uid;
   std::optional<RowId> id;
   std::optional<std::string> name;
   std::optional<std::string> default_gateway;  // a name …

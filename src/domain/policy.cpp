@@ -17,12 +17,12 @@ Policy::Policy(Options options, std::shared_ptr<const Catalogue> catalogue, Gate
   }
 }
 
-const std::string* Policy::pin(std::string_view room) const {
+const std::string* Policy::pin(const RoomId& room) const {
   const auto it = pins_.find(room);
   return it == pins_.end() ? nullptr : &it->second->gateway;
 }
 
-bool Policy::admits(std::string_view room) const {
+bool Policy::admits(const RoomId& room) const {
   if (const Room* known = catalogue_->room(room)) return known->is_open();
   return options_.scale && options_.unknown_rooms == UnknownRooms::accept;
 }

@@ -11,6 +11,7 @@
 #include "domain/catalogue.h"
 #include "domain/options.h"
 #include "domain/placement.h"
+#include "domain/room_id.h"
 
 namespace domain {
 
@@ -25,9 +26,9 @@ class Policy {
   const Placement& placement() const { return placement_; }
 
   // The name of the gateway that the room is pinned to, or nothing.
-  const std::string* pin(std::string_view room) const;
+  const std::string* pin(const RoomId& room) const;
   // May this room be asked for? In scale mode unknown_rooms = "accept" takes any that is not known.
-  bool admits(std::string_view room) const;
+  bool admits(const RoomId& room) const;
   // Are the rooms there to be moved away, by an operator's command?
   bool is_emptied(GatewayId gateway) const { return emptied_.count(gateway) > 0; }
   // Legacy mode's answer: the pin or the default gateway, if it may be answered with.

@@ -13,6 +13,7 @@
 
 #include "domain/change.h"
 #include "domain/gateway_numbers.h"
+#include "domain/room_id.h"
 #include "domain/time.h"
 
 namespace domain {
@@ -72,6 +73,6 @@ struct RoomInUse {
   // What holds the room in the file too: while a booking is pending, what it is to replace.
   const Held* granted() const { return pending ? before.get() : held ? &*held : nullptr; }
 };
-using RoomsInUse = std::map<std::string, RoomInUse, std::less<>>;
+using RoomsInUse = std::map<RoomId, RoomInUse>;
 
 }  // namespace domain

@@ -23,9 +23,9 @@ RowId RowIds::acquire_next(const std::string& bearer) {
   return bearers_.emplace(RowId{id}, bearer).first->first;
 }
 
-std::optional<RowId> decimal_row_id(const std::string& gateway_uid) {
-  const auto value = number_from<std::int64_t>(gateway_uid);
-  if (!value || *value < 1 || std::to_string(*value) != gateway_uid) return std::nullopt;
+std::optional<RowId> decimal_row_id(const RoomId& gateway_uid) {
+  const auto value = number_from<std::int64_t>(gateway_uid.text());
+  if (!value || *value < 1 || std::to_string(*value) != gateway_uid.text()) return std::nullopt;
   return RowId{*value};
 }
 

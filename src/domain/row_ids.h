@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "domain/room_id.h"
+
 namespace domain {
 
 // The number of a gateway's or a room's row, from 1; clients know a room by its RoomId instead.
@@ -28,6 +30,6 @@ class RowIds {
 };
 
 // The id by which the description's `WHERE id = 2171` finds room 2171, if its uid is such a number.
-std::optional<RowId> decimal_row_id(const std::string& gateway_uid);
+std::optional<RowId> decimal_row_id(const RoomId& gateway_uid);
 
 }  // namespace domain

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "domain/room_id.h"
 #include "domain/rooms_in_use.h"
 
 namespace domain {

@@ -28,7 +28,7 @@ void UseAnnouncements::users_changed(const Room& room) {
   if (is_on_ && announced(room.second) == Use::live) to_recount_.insert(room.first);
 }
 
-bool UseAnnouncements::take_recounts(RoomsInUse& rooms, ServiceTime now, std::string& after, std::size_t limit,
+bool UseAnnouncements::take_recounts(RoomsInUse& rooms, ServiceTime now, RoomId& after, std::size_t limit,
                                      std::vector<RoomUse>& recounts) {
   constexpr std::chrono::seconds at_most_every{1};
   auto name = to_recount_.upper_bound(after);

@@ -6,10 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <set>
-#include <string>
 #include <utility>
 #include <vector>
 
+#include "domain/room_id.h"
 #include "domain/rooms_in_use.h"
 
 namespace domain {
@@ -35,14 +35,14 @@ class UseAnnouncements {
   void users_changed(const Room& room);
   // Rooms whose announced number of users is out of date, and older than a second. Looks at no more
   // than `limit` rooms behind `after`, which is moved on; false once there are no more.
-  bool take_recounts(RoomsInUse& rooms, ServiceTime now, std::string& after, std::size_t limit,
+  bool take_recounts(RoomsInUse& rooms, ServiceTime now, RoomId& after, std::size_t limit,
                      std::vector<RoomUse>& recounts);
 
  private:
   bool is_on_ = false;
   std::uint32_t epoch_ = 1;  // another each time it begins or ends
   std::vector<RoomUse> queued_;
-  std::set<std::string, std::less<>> to_recount_;  // rooms in use whose number of users has changed
+  std::set<RoomId> to_recount_;  // rooms in use whose number of users has changed
 };
 
 }  // namespace domain

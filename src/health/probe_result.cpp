@@ -46,14 +46,14 @@ std::optional<std::uint64_t> created_id(std::string_view body) {
   return id && id->is_unsigned() ? std::optional(*id->unsigned_number()) : std::nullopt;
 }
 
-std::optional<std::map<std::string, std::int64_t>> listed_rooms(std::string_view body) {
+std::optional<std::map<domain::RoomId, std::int64_t>> listed_rooms(std::string_view body) {
   const auto json = json::Value::parse(body);
   if (!json) return std::nullopt;
   const json::Value* plugin = json->find("plugindata");  // by the API; by the admin API it is the response
   const json::Value* data = plugin ? plugin->find("data") : json->find("response");
   const json::Value* list = data ? data->find("list") : nullptr;
   if (!list || !list->array()) return std::nullopt;
-  std::map<std::string, std::int64_t> rooms;
+  std::map<domain::RoomId, std::int64_t> rooms;
   for (const json::Value& entry : *list->array()) {
     const json::Value* room = entry.find("room");
     const json::Value* participants = entry.find("num_participants");
@@ -61,9 +61,9 @@ std::optional<std::map<std::string, std::int64_t>> listed_rooms(std::string_view
     if (*participants->unsigned_number() > most_participants) return std::nullopt;
     const auto count = static_cast<std::int64_t>(*participants->unsigned_number());
     if (room->is_string()) {
-      rooms[*room->string()] = count;
+      rooms[domain::RoomId(*room->string())] = count;
     } else if (room->is_unsigned()) {
-      rooms[std::to_string(*room->unsigned_number())] = count;
+      rooms[domain::RoomId(std::to_string(*room->unsigned_number()))] = count;
     } else {
       return std::nullopt;
     }

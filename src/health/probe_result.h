@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "domain/room_id.h"
+
 namespace health {
 
 // Janus' answer to /info: {"janus":"server_info",…}.
@@ -22,7 +24,7 @@ std::string api_url(std::string_view address);
 // Janus' answer to the creation of a session, or of a handle in one: its id.
 std::optional<std::uint64_t> created_id(std::string_view body);
 // The rooms that the videoroom plugin lists, with their participants; nothing if that is no such list.
-std::optional<std::map<std::string, std::int64_t>> listed_rooms(std::string_view body);
+std::optional<std::map<domain::RoomId, std::int64_t>> listed_rooms(std::string_view body);
 
 // What stands in the topic where the filter has its "+"; empty if the topic does not match.
 std::string name_in_topic(std::string_view filter, std::string_view topic);

@@ -87,7 +87,7 @@ class RoomLists::Asking {
   }
 
   void take(const Target& target, const std::string* body) {
-    std::optional<std::map<std::string, std::int64_t>> rooms;
+    std::optional<std::map<domain::RoomId, std::int64_t>> rooms;
     try {
       if (body) rooms = listed_rooms(*body);
     } catch (const std::bad_alloc&) {  // no list that could be kept

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "domain/room_id.h"
 #include "health/options.h"
 #include "health/target.h"
 #include "http/transfer.h"
@@ -23,7 +24,7 @@ namespace health {
 class RoomLists {
  public:
   // All rooms of a gateway. Called from a thread of this class.
-  using Observed = std::function<void(const std::string& gateway, std::map<std::string, std::int64_t> rooms)>;
+  using Observed = std::function<void(const std::string& gateway, std::map<domain::RoomId, std::int64_t> rooms)>;
 
   RoomLists(OccupancyOptions options, Observed observed);
   ~RoomLists();

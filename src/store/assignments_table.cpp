@@ -17,7 +17,7 @@ std::vector<domain::Assignment> read_assignments(Database& database, std::vector
     const auto assigned_at = column_time(select.text(3));
     const auto last_used_at = column_time(select.text(4));
     domain::Assignment row;
-    row.room_id = select.text(0);
+    row.room_id = select.room_id(0);
     row.gateway_name = select.text(1);
     row.region = select.text(2);
     if (!domain::is_valid_id(row.room_id) || !domain::is_valid_id(row.gateway_name)) {
@@ -26,7 +26,7 @@ std::vector<domain::Assignment> read_assignments(Database& database, std::vector
           "used; "
           "delete that row");
     } else if (!assigned_at || !last_used_at) {
-      skipped.push_back("the row for room " + row.room_id +
+      skipped.push_back("the row for room " + row.room_id.text() +
                         " in table room_server_assignments has a time that cannot be read; delete "
                         "that row, or write the time as 2026-11-23T03:27:00.123Z");
     } else {
@@ -51,12 +51,12 @@ void write_assignment(Database& database, const domain::Assignment& assignment) 
   write.run_for_row();
 }
 
-void touch_assignment(Database& database, const std::string& room_id, domain::WallTime last_used_at) {
+void touch_assignment(Database& database, const domain::RoomId& room_id, domain::WallTime last_used_at) {
   Statement update(database, "UPDATE room_server_assignments SET last_used_at = ? WHERE room_id = ?");
   update.bind(domain::to_text(last_used_at)).bind(room_id).run();
 }
 
-void erase_assignment(Database& database, const std::string& room_id) {
+void erase_assignment(Database& database, const domain::RoomId& room_id) {
   Statement erase(database, "DELETE FROM room_server_assignments WHERE room_id = ?");
   erase.bind(room_id).run();
 }

@@ -16,8 +16,8 @@ std::vector<domain::Assignment> read_assignments(Database& database, std::vector
 // Inserts it, or replaces the room's row.
 void write_assignment(Database& database, const domain::Assignment& assignment);
 // Without effect if the room has no row.
-void touch_assignment(Database& database, const std::string& room_id, domain::WallTime last_used_at);
+void touch_assignment(Database& database, const domain::RoomId& room_id, domain::WallTime last_used_at);
 // Without effect if the room has no row.
-void erase_assignment(Database& database, const std::string& room_id);
+void erase_assignment(Database& database, const domain::RoomId& room_id);
 
 }  // namespace store

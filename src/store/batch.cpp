@@ -10,7 +10,7 @@
 namespace store {
 
 void Batch::write_urgently(domain::Assignment assignment, Settled settled) {
-  const std::string room_id = assignment.room_id;
+  const domain::RoomId room_id = assignment.room_id;
   const auto [at, is_new] = rooms_.try_emplace(room_id);
   RoomChange& change = at->second;
   std::unique_ptr<RoomChange> replaced;
@@ -26,7 +26,7 @@ void Batch::take(domain::Change change) {
 }
 
 void Batch::take_one(domain::Assignment assignment) {
-  const std::string room_id = assignment.room_id;
+  const domain::RoomId room_id = assignment.room_id;
   rooms_[room_id] = {RoomChange::Kind::write, std::move(assignment), false, nullptr};
 }
 
@@ -34,7 +34,7 @@ void Batch::take_one(domain::AssignmentGone gone) {
   rooms_[std::move(gone.room_id)] = {RoomChange::Kind::remove, {}, false, nullptr};
 }
 
-void Batch::touch(std::string room_id, domain::WallTime last_used_at) {
+void Batch::touch(domain::RoomId room_id, domain::WallTime last_used_at) {
   // Nothing of a removal is looked at, so that it stays one.
   rooms_[std::move(room_id)].row.last_used_at = last_used_at;
 }
@@ -123,7 +123,7 @@ void Batch::lay_over(Batch older) {
 
 std::vector<Batch> Batch::split() {
   std::vector<Batch> parts;
-  std::map<std::string, std::size_t> part_of_room;
+  std::map<domain::RoomId, std::size_t> part_of_room;
   for (auto& [room_id, change] : rooms_) {
     part_of_room[room_id] = parts.size();
     parts.emplace_back().rooms_.emplace(room_id, std::move(change));
@@ -155,7 +155,7 @@ std::set<std::string> Batch::tables() const {
 }
 
 std::string Batch::subject() const {
-  if (!rooms_.empty()) return "room " + rooms_.begin()->first;
+  if (!rooms_.empty()) return "room " + rooms_.begin()->first.text();
   if (!sessions_.empty()) return "session " + sessions_.begin()->first;
   if (!failovers_.empty()) return "failover of gateway " + failovers_.begin()->first;
   if (!facts_.empty()) return "fact " + facts_.begin()->first;

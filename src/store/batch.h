@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "domain/change.h"
+#include "domain/room_id.h"
 
 namespace store {
 
@@ -33,7 +34,7 @@ class Batch {
   // A row that somebody waits for: `settled` gets whether it is in the file.
   void write_urgently(domain::Assignment assignment, Settled settled);
   void take(domain::Change change);
-  void touch(std::string room_id, domain::WallTime last_used_at);
+  void touch(domain::RoomId room_id, domain::WallTime last_used_at);
 
   // All of it, into the transaction that is open.
   void apply_to(Database& database) const;
@@ -68,12 +69,12 @@ class Batch {
   void take_one(domain::Fact fact);
 
   struct Waiting {
-    std::string room_id;
+    domain::RoomId room_id;
     Settled settled;
   };
 
   // By order: clients choose these ids, and could choose them so that they collide in a hash.
-  std::map<std::string, RoomChange> rooms_;
+  std::map<domain::RoomId, RoomChange> rooms_;
   std::map<std::string, std::optional<domain::Session>> sessions_;    // nothing: it is gone
   std::map<std::string, std::optional<domain::Failover>> failovers_;  // nothing: it is over
   std::map<std::string, std::string> facts_;

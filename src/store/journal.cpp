@@ -82,7 +82,7 @@ void Journal::note(std::vector<domain::Change> changes) {
   });
 }
 
-void Journal::note_last_used(std::string room_id, domain::WallTime last_used_at) {
+void Journal::note_last_used(domain::RoomId room_id, domain::WallTime last_used_at) {
   append([&](Batch& batch) { batch.touch(std::move(room_id), last_used_at); });
 }
 

@@ -55,7 +55,7 @@ class Journal {
   void note(domain::Change change);
   // These in one transaction.
   void note(std::vector<domain::Change> changes);
-  void note_last_used(std::string room_id, domain::WallTime last_used_at);
+  void note_last_used(domain::RoomId room_id, domain::WallTime last_used_at);
 
   // Blocks: in a transaction of its own on the writer thread, after all that was noted before. What
   // the task throws is thrown here and undoes it; Failure if it could not be committed, or if the disk

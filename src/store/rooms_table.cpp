@@ -14,7 +14,7 @@ RoomRow row_of(const Statement& select) {
   RoomRow row;
   row.room.id = select.row_id(0);
   row.room.name = select.text(1);
-  row.room.gateway_uid = select.text(2);
+  row.room.gateway_uid = select.room_id(2);
   row.room.default_gateway_id = select.optional_row_id(3);
   row.room.disabled = select.flag(4);
   row.removed_at = removal_time(select.optional_text(5));
@@ -48,7 +48,7 @@ std::vector<RoomRow> read_rooms(Database& database, std::vector<std::string>& sk
   return rows;
 }
 
-std::optional<RoomRow> find_room_by_uid(Database& database, const std::string& gateway_uid) {
+std::optional<RoomRow> find_room_by_uid(Database& database, const domain::RoomId& gateway_uid) {
   Statement select(database,
                    "SELECT id, name, gateway_uid, default_gateway_id, disabled, removed_at, "
                    "from_config, synced_name, synced_default_gateway_id, synced_disabled "

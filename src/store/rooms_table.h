@@ -35,7 +35,7 @@ struct RoomRow {
 std::vector<RoomRow> read_rooms(Database& database, std::vector<std::string>& skipped,
                                 std::vector<domain::RowId>* skipped_ids = nullptr);  // as read_gateways
 
-std::optional<RoomRow> find_room_by_uid(Database& database, const std::string& gateway_uid);
+std::optional<RoomRow> find_room_by_uid(Database& database, const domain::RoomId& gateway_uid);
 
 // Inserts it, or replaces the row with that id. Throws (constraint) if another row bears its uid.
 void write_room(Database& database, const RoomRow& row);

@@ -16,7 +16,7 @@ std::vector<domain::Session> read_sessions(Database& database, std::vector<std::
   while (select.step()) {
     domain::Session row;
     row.session_id = select.text(0);
-    row.room_id = select.text(1);
+    row.room_id = select.room_id(1);
     row.reported_gateway = select.optional_text(2);
     const auto entered_at = column_time(select.text(3));
     if (!domain::is_valid_id(row.session_id) || !domain::is_valid_id(row.room_id)) {

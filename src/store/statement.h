@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "domain/room_id.h"
 #include "domain/row_ids.h"
 
 namespace SQLite {
@@ -29,6 +30,7 @@ class Statement {
   Statement& bind(const std::string& value);
   Statement& bind(std::int64_t value);
   Statement& bind(domain::RowId id) { return bind(integer_of(id)); }
+  Statement& bind(const domain::RoomId& room) { return bind(room.text()); }
   Statement& bind(bool value) { return bind(static_cast<std::int64_t>(value)); }
   Statement& bind(const char* value) = delete;  // would become a bool
   template <class Value>
@@ -48,6 +50,7 @@ class Statement {
   std::string text(int column) const;
   std::int64_t integer(int column) const;
   domain::RowId row_id(int column) const { return domain::RowId{integer(column)}; }
+  domain::RoomId room_id(int column) const { return domain::RoomId(text(column)); }
   bool flag(int column) const { return integer(column) != 0; }
   bool is_null(int column) const;
   std::optional<std::string> optional_text(int column) const {

@@ -14,11 +14,11 @@ domain::ConfiguredGateway gateway(const std::string& name, const std::string& ur
   return g;
 }
 
-domain::ConfiguredRoom room(const std::string& uid, const std::string& default_gateway) {
+domain::ConfiguredRoom room(const domain::RoomId& uid, const std::string& default_gateway) {
   domain::ConfiguredRoom r;
   r.gateway_uid = uid;
   r.default_gateway = default_gateway;
-  r.where = "config.toml:r" + uid;
+  r.where = "config.toml:r" + uid.text();
   return r;
 }
 
@@ -27,7 +27,7 @@ app::SyncPlan plan(const app::Configured& configured, const app::CatalogueRows& 
   return app::plan_sync(configured, rows, assigned, now);
 }
 
-const domain::Room& room_in(const app::SyncPlan& p, const std::string& uid) {
+const domain::Room& room_in(const app::SyncPlan& p, const domain::RoomId& uid) {
   for (const auto& row : p.rows.rooms) {
     if (row.room.gateway_uid == uid) return row.room;
   }

@@ -46,16 +46,18 @@ TEST_CASE("scale mode begins in slices, and requests in between get the gateway 
   app::Configured configured = four_gateways();
   for (int i = 1; i <= 500; ++i) {
     domain::ConfiguredRoom room;
-    room.gateway_uid = std::to_string(1000 + i);
+    room.gateway_uid = domain::RoomId(std::to_string(1000 + i));
     room.default_gateway = "gxy1";
     configured.rooms.push_back(room);
   }
   LoneSidecar sidecar(configured);
-  for (const auto& room : configured.rooms) sidecar.report(room.gateway_uid, "old " + room.gateway_uid, "gxy2");
+  for (const auto& room : configured.rooms) {
+    sidecar.report(room.gateway_uid.text(), "old " + room.gateway_uid.text(), "gxy2");
+  }
   REQUIRE(sidecar.reload(with_mode(sidecar, false)).problems.empty());
   for (const auto& room : configured.rooms) {
-    app::leave_room(*sidecar.registry, room.gateway_uid, "old " + room.gateway_uid);
-    sidecar.report(room.gateway_uid, "s" + room.gateway_uid, "gxy3");  // an older row says gxy2
+    app::leave_room(*sidecar.registry, room.gateway_uid, "old " + room.gateway_uid.text());
+    sidecar.report(room.gateway_uid.text(), "s" + room.gateway_uid.text(), "gxy3");  // an older row says gxy2
   }
   std::atomic<bool> is_done{false};
   int wrong = 0;

@@ -266,11 +266,11 @@ TEST_CASE("a room used while last uses are being written is written again") {
   pass(sidecar, 1s);
   sidecar.ask("1");
   domain::Ledger& ledger = app::Registry::Transaction(*sidecar.registry).ledger();
-  CHECK(ledger.take_touched() == std::vector<std::string>{"1"});
+  CHECK(ledger.take_touched() == std::vector<domain::RoomId>{"1"});
   sidecar.ask("1");
   CHECK(ledger.take_touched().empty());  // its slice is still to come, and takes the newer time
   CHECK(ledger.take_last_used("1"));
   CHECK(!ledger.take_last_used("1"));
   sidecar.ask("1");
-  CHECK(ledger.take_touched() == std::vector<std::string>{"1"});
+  CHECK(ledger.take_touched() == std::vector<domain::RoomId>{"1"});
 }

@@ -13,14 +13,14 @@ namespace {
 
 DecisionRecord placing(const std::string& room) {
   DecisionRecord record;
-  record.room = room;
+  record.room = domain::RoomId(room);
   record.gateway = "gxy1";
   return record;
 }
 
 DecisionRecord refusal(const std::string& room, domain::Refusal why, int second = 0) {
   DecisionRecord record;
-  record.room = room;
+  record.room = domain::RoomId(room);
   record.refusal = why;
   record.time = domain::WallTime{std::chrono::seconds{second}};
   return record;
@@ -29,17 +29,18 @@ DecisionRecord refusal(const std::string& room, domain::Refusal why, int second 
 // "room: gateway reason asker" of the newest, or the code of a refusal in place of the gateway.
 std::string line(const DecisionLog::Found& found) {
   const DecisionRecord& record = *found.record;
-  return record.room + ": " + record.gateway.value_or(std::string(record.refusal ? code_of(*record.refusal) : "")) +
-         " " + std::string(to_text(record.reason)) + " " + std::string(to_text(record.asker));
+  return record.room.text() + ": " +
+         record.gateway.value_or(std::string(record.refusal ? code_of(*record.refusal) : "")) + " " +
+         std::string(to_text(record.reason)) + " " + std::string(to_text(record.asker));
 }
 
 std::string newest(LoneSidecar& sidecar, const std::string& room = "") {
-  const auto page = sidecar.registry->decision_log().newest(room, 1, std::nullopt);
+  const auto page = sidecar.registry->decision_log().newest(domain::RoomId(room), 1, std::nullopt);
   return page.items.empty() ? "" : line(page.items.front());
 }
 
 std::size_t count(LoneSidecar& sidecar, const std::string& room = "") {
-  return sidecar.registry->decision_log().newest(room, 1000, std::nullopt).items.size();
+  return sidecar.registry->decision_log().newest(domain::RoomId(room), 1000, std::nullopt).items.size();
 }
 
 }  // namespace
@@ -245,7 +246,7 @@ TEST_CASE("pages of decisions go from the newest to the oldest, each decision on
   std::string rooms;
   for (bool more = true; more;) {
     const auto page = decisions.newest("", 7, before);
-    for (const auto& found : page.items) rooms += found.record->room + " ";
+    for (const auto& found : page.items) rooms += found.record->room.text() + " ";
     before = page.items.back().id;
     more = page.more;
   }

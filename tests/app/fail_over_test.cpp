@@ -278,7 +278,7 @@ TEST_CASE("simultaneous requests for a room of a dead gateway get one answer whi
   for (int t = 0; t < 8; ++t) {
     askers.emplace_back([&] {
       for (int i = 2; i <= 50; i += 4) {
-        const auto answer = app::answer_room(*fleet.registry, std::to_string(i), "");
+        const auto answer = app::answer_room(*fleet.registry, domain::RoomId(std::to_string(i)), "");
         const std::lock_guard lock(mutex);
         const auto& found = std::get<app::RoomAnswer>(answer);
         gateways[i].insert(found.gateway);

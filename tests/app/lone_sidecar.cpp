@@ -13,7 +13,7 @@ app::Configured fifty_rooms() {
   app::Configured configured = four_gateways();
   for (int i = 1; i <= 50; ++i) {
     domain::ConfiguredRoom room;
-    room.gateway_uid = std::to_string(i);
+    room.gateway_uid = domain::RoomId(std::to_string(i));
     room.default_gateway = "gxy1";
     configured.rooms.push_back(room);
   }

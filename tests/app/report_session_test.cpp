@@ -30,7 +30,7 @@ TEST_CASE("leaving an unknown room, as an unknown session, or from another room 
   LoneSidecar sidecar;
   sidecar.report("1", "a");
   for (const auto& [room, session] : {std::pair{"2", "a"}, std::pair{"1", "x"}, std::pair{"nowhere", "a"}}) {
-    CHECK_FALSE(app::leave_room(*sidecar.registry, room, session).assignment_removed);
+    CHECK_FALSE(app::leave_room(*sidecar.registry, domain::RoomId(std::string(room)), session).assignment_removed);
   }
   CHECK(sidecar.report("1", "a") == "gxy1 1");
 }

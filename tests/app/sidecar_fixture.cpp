@@ -40,14 +40,15 @@ void SidecarFixture::open(const app::Configured& with, const std::function<app::
 }
 
 std::string SidecarFixture::ask(const std::string& room, const std::string& country) {
-  const auto answer = app::answer_room(*registry, room, country);
+  const auto answer = app::answer_room(*registry, domain::RoomId(room), country);
   if (const auto* refused = std::get_if<app::Refused>(&answer)) return std::string(code_of(refused->refusal));
   const auto& found = std::get<app::RoomAnswer>(answer);
   return found.gateway + " " + std::string(to_text(found.reason));
 }
 
 std::string SidecarFixture::report(const std::string& room, const std::string& session, const std::string& janus) {
-  app::SessionReport report{room, session, std::nullopt};
+  const domain::RoomId id(room);
+  app::SessionReport report{id, session, std::nullopt};
   if (!janus.empty()) report.janus = janus;
   const auto answer = app::report_session(*registry, report);
   if (const auto* refused = std::get_if<app::Refused>(&answer)) return std::string(code_of(refused->refusal));
@@ -58,7 +59,7 @@ std::string SidecarFixture::report(const std::string& room, const std::string& s
 std::string SidecarFixture::splits() {
   std::string text;
   for (const auto& split : app::list_splits(*registry)) {
-    text += split.room + "@" + split.janus.value_or("-");
+    text += split.room.text() + "@" + split.janus.value_or("-");
     for (const auto& part : split.parts) text += " " + part.gateway + ":" + std::to_string(part.participants);
   }
   return text;

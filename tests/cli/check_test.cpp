@@ -41,7 +41,7 @@ TEST_CASE("check warns of each room without a valid default gateway, and exits 0
     for (const auto& [id, uid] : {std::pair{7, "seven"}, std::pair{8, "eight"}}) {
       store::RoomRow row;
       row.room.id = domain::RowId(id);
-      row.room.gateway_uid = uid;
+      row.room.gateway_uid = domain::RoomId(std::string(uid));
       row.room.default_gateway_id = id == 7 ? std::optional(domain::RowId{999}) : std::nullopt;
       store::write_room(database, row);
     }

@@ -14,7 +14,7 @@ store::GatewayRow gateway(std::int64_t id, const std::string& name) {
   return row;
 }
 
-store::RoomRow room(std::int64_t id, const std::string& uid, std::int64_t gateway_id) {
+store::RoomRow room(std::int64_t id, const domain::RoomId& uid, std::int64_t gateway_id) {
   store::RoomRow row;
   row.room.id = domain::RowId(id);
   row.room.gateway_uid = uid;
@@ -23,8 +23,8 @@ store::RoomRow room(std::int64_t id, const std::string& uid, std::int64_t gatewa
   return row;
 }
 
-RoomEntry entry(int line, const std::string& uid, const std::string& gateway_name, std::optional<domain::RowId> id = {},
-                std::optional<std::string> name = {}) {
+RoomEntry entry(int line, const domain::RoomId& uid, const std::string& gateway_name,
+                std::optional<domain::RowId> id = {}, std::optional<std::string> name = {}) {
   return {"line " + std::to_string(line), uid, id, std::move(name), gateway_name, static_cast<std::size_t>(line)};
 }
 
@@ -172,7 +172,7 @@ TEST_CASE("an entry without a default gateway leaves a known room's as it is, an
   CHECK(contains(plan.warnings[1], "line 3, line 5: no default_gateway; a known room keeps"));
 
   entries.clear();
-  for (int line = 2; line < 20; ++line) entries.push_back(entry(line, std::to_string(line), ""));
+  for (int line = 2; line < 20; ++line) entries.push_back(entry(line, domain::RoomId(std::to_string(line)), ""));
   const auto many = plan_import(entries, kGateways, {}, true);
   CHECK(many.gateways.empty());
   REQUIRE(many.warnings.size() == 1);

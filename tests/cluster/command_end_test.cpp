@@ -13,7 +13,7 @@ using enum app::Claims::Released;
 
 namespace {
 
-Tombstone::Why why_left(Store& store, const std::string& room) {
+Tombstone::Why why_left(Store& store, const domain::RoomId& room) {
   const auto value = tombstone_from(store.text(store.keys.tombstone(room)));
   REQUIRE(value);
   return value->why;
@@ -55,11 +55,13 @@ TEST_CASE("a give-up removes only the own use mark while other sidecars use the 
 TEST_CASE("a use mark on another room does not keep a room, even where the names begin alike") {
   Store store;
   Sidecar a(store, "a"), b(store, "b");
-  for (const std::string room : {"r", "r/", "r0", "r1", "ra"}) REQUIRE(a.take(room, "gxy1") == won);
+  const std::vector<domain::RoomId> alike{"r/", "r0", "r1", "ra"};
+  REQUIRE(a.take("r", "gxy1") == won);
+  for (const auto& room : alike) REQUIRE(a.take(room, "gxy1") == won);
   b.follow();
-  for (const std::string room : {"r/", "r0", "r1", "ra"}) REQUIRE(b.use(room) == true);
+  for (const auto& room : alike) REQUIRE(b.use(room) == true);
   CHECK(a.give_up("r") == done);
-  for (const std::string room : {"r/", "r0", "r1", "ra"}) {
+  for (const auto& room : alike) {
     INFO(room);
     CHECK(store.gateway_of(room) == "gxy1");
     CHECK(store.is_marked(room, "a"));
@@ -283,7 +285,7 @@ TEST_CASE("a departed sidecar's use mark is removed, and its room as well if no 
   REQUIRE(gone.take("q", "gxy2") == won);
   REQUIRE(a.use("q") == true);
   a.follow();
-  const auto reap = [&](const std::string& room) { return a.made(Reap(room, "gone", gone.replica.use_mark(room))); };
+  const auto reap = [&](const domain::RoomId& room) { return a.made(Reap(room, "gone", gone.replica.use_mark(room))); };
   CHECK(a.perform(reap("r")) == done);
   CHECK(store.gateway_of("r").empty());
   CHECK_FALSE(store.is_marked("r", "gone"));

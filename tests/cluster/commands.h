@@ -35,17 +35,19 @@ struct Store {
     return reply.value.items.empty() ? 0 : reply.value.items.front().modified;
   }
   // Where the room is; "" if it is nowhere.
-  std::string gateway_of(const std::string& room) {
+  std::string gateway_of(const domain::RoomId& room) {
     const auto value = cluster::room_value_from(room, text(keys.room(room)));
     return value ? value->row.gateway_name : "";
   }
   // The gateway of its tombstone, if it has been given up.
-  std::string tombstone(const std::string& room) {
+  std::string tombstone(const domain::RoomId& room) {
     const auto value = cluster::tombstone_from(text(keys.tombstone(room)));
     return value ? value->gateway : "";
   }
-  etcd::Revision mark(const std::string& room, const std::string& sidecar) { return modified(keys.use(room, sidecar)); }
-  bool is_marked(const std::string& room, const std::string& sidecar) { return mark(room, sidecar) != 0; }
+  etcd::Revision mark(const domain::RoomId& room, const std::string& sidecar) {
+    return modified(keys.use(room, sidecar));
+  }
+  bool is_marked(const domain::RoomId& room, const std::string& sidecar) { return mark(room, sidecar) != 0; }
 };
 
 // What came of a command that is to be prepared and sent anew.
@@ -78,7 +80,7 @@ class Sidecar {
     if (command.sidecar.empty()) command.sidecar = id_;
     return command;
   }
-  cluster::ClaimRoom claim(const std::string& room, const std::string& gateway,
+  cluster::ClaimRoom claim(const domain::RoomId& room, const std::string& gateway,
                            app::ClaimRequest::Kind kind = app::ClaimRequest::Kind::first,
                            const std::string& leaves = "") {
     app::ClaimRequest request;
@@ -87,7 +89,7 @@ class Sidecar {
     request.leaves = leaves;
     return made(cluster::ClaimRoom(std::move(request), {}));
   }
-  cluster::Republish republish(const std::string& room, const std::string& gateway, etcd::Revision over = 0) {
+  cluster::Republish republish(const domain::RoomId& room, const std::string& gateway, etcd::Revision over = 0) {
     return made(cluster::Republish(row(room, gateway), over));
   }
 
@@ -110,38 +112,38 @@ class Sidecar {
     const auto known = prepare(command);
     return known ? known : send(command);
   }
-  auto take(const std::string& room, const std::string& gateway) { return perform(claim(room, gateway)); }
-  auto use(const std::string& room, domain::Use use = domain::Use::live) {
+  auto take(const domain::RoomId& room, const std::string& gateway) { return perform(claim(room, gateway)); }
+  auto use(const domain::RoomId& room, domain::Use use = domain::Use::live) {
     return perform(made(cluster::MarkUse({room, use})));
   }
-  auto give_up(const std::string& room) { return perform(made(cluster::GiveUp(room))); }
-  auto release(const std::string& room, bool force) { return perform(made(cluster::Release(room, force))); }
+  auto give_up(const domain::RoomId& room) { return perform(made(cluster::GiveUp(room))); }
+  auto release(const domain::RoomId& room, bool force) { return perform(made(cluster::Release(room, force))); }
 
   // Takes in the store's present state, as the follower would.
   void follow() {
     const auto reply = store_.client.range({store_.keys.first_followed(), store_.keys.last_followed()}, patiently());
     REQUIRE(reply.ok());
-    std::set<std::string> gone = named_;
+    std::set<domain::RoomId> gone = named_;
     replica.forget_tombstones();
     for (const auto& item : reply.value.items) {
       const auto key = store_.keys.parse(item.key);
       REQUIRE(key);
       if (key->kind == cluster::KeyKind::tombstone) {
-        replica.put_tombstone(key->name, *cluster::tombstone_from(item.value), item.modified);
+        replica.put_tombstone(key->room, *cluster::tombstone_from(item.value), item.modified);
       }
       if (key->kind != cluster::KeyKind::room) continue;
-      gone.erase(key->name);
-      named_.insert(key->name);
-      replica.take_room(cluster::room_value_from(key->name, item.value)->row, item.modified);
+      gone.erase(key->room);
+      named_.insert(key->room);
+      replica.take_room(cluster::room_value_from(key->room, item.value)->row, item.modified);
     }
     for (const auto& room : gone) replica.drop_room(room, reply.header.revision + 1);
     replica.set_followed(reply.header.revision);
   }
 
-  static domain::Assignment row(const std::string& room, const std::string& gateway) {
+  static domain::Assignment row(const domain::RoomId& room, const std::string& gateway) {
     return {room, gateway, "IL", domain::WallTime{std::chrono::hours{1}}, domain::WallTime{std::chrono::hours{1}}};
   }
-  std::string knows(const std::string& room) const {
+  std::string knows(const domain::RoomId& room) const {
     const auto known = replica.room(room);
     return known ? known->row.gateway_name : "";
   }
@@ -162,7 +164,7 @@ class Sidecar {
 
   Store& store_;
   std::string id_;
-  std::set<std::string> named_;  // every room that was ever mentioned
+  std::set<domain::RoomId> named_;  // every room that was ever mentioned
   int last_id_ = 0;
 };
 

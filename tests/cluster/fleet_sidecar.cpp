@@ -55,12 +55,12 @@ std::string FleetSidecar::gateway(const std::string& room) {
 }
 
 bool FleetSidecar::leave(const std::string& room, const std::string& session) {
-  return app::leave_room(*registry, room, session).assignment_removed;
+  return app::leave_room(*registry, domain::RoomId(room), session).assignment_removed;
 }
 
 std::string FleetSidecar::knows(const std::string& room) {
   app::Registry::Transaction local(*registry);
-  const auto* entry = local.ledger().find(room);
+  const auto* entry = local.ledger().find(domain::RoomId(room));
   return entry && entry->held && !entry->pending ? local.ledger().name_of(entry->held->gateway) : "";
 }
 

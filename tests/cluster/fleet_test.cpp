@@ -44,18 +44,20 @@ struct Look {
     REQUIRE(reply.ok());
     return !reply.value.items.empty();
   }
-  bool is_marked(const std::string& room, const std::string& sidecar) { return is_there(keys.use(room, sidecar)); }
+  bool is_marked(const std::string& room, const std::string& sidecar) {
+    return is_there(keys.use(domain::RoomId(room), sidecar));
+  }
   std::string gateway_of(const std::string& room) {
-    const auto reply = client.range({keys.room(room)}, patiently());
+    const auto reply = client.range({keys.room(domain::RoomId(room))}, patiently());
     REQUIRE(reply.ok());
     if (reply.value.items.empty()) return "";
-    const auto value = cluster::room_value_from(room, reply.value.items.front().value);
+    const auto value = cluster::room_value_from(domain::RoomId(room), reply.value.items.front().value);
     return value ? value->row.gateway_name : "";
   }
 
   // Since when the room is where it is; 0: nowhere.
   etcd::Revision modified(const std::string& room) {
-    const auto reply = client.range({keys.room(room)}, patiently());
+    const auto reply = client.range({keys.room(domain::RoomId(room))}, patiently());
     REQUIRE(reply.ok());
     return reply.value.items.empty() ? 0 : reply.value.items.front().modified;
   }
@@ -153,7 +155,7 @@ TEST_CASE("a room ends when its last user leaves, at whichever sidecar") {
 TEST_CASE("users are counted over all sidecars, in answers, listings and loads") {
   EtcdProcess etcd;
   FleetSidecar a(etcd.patient_options()), b(etcd.patient_options()), c(etcd.patient_options());
-  const auto users = [](FleetSidecar& fleet_sidecar, const std::string& room) {
+  const auto users = [](FleetSidecar& fleet_sidecar, const domain::RoomId& room) {
     const auto listing = app::find_room(*fleet_sidecar.registry, room);
     return listing ? listing->users : 0;
   };

@@ -14,9 +14,9 @@ namespace {
 const Keys keys("/room-sidecar/");
 
 // Allowed ids, and a few that would be confused if names were not encoded.
-const std::vector<std::string> ids{"a",       "a/b", "a%2Fb", "a%252Fb", "/",   "%",     "%2F",  "a.b",
-                                   "...",     "a b", "~",     "-_",      "use", "use/x", "room", "beat",
-                                   "a/use/b", "a0",  "שלום",  "чат/1",   "a:b", "A",     "a+b",  "🎥"};
+const std::vector<domain::RoomId> ids{"a",       "a/b", "a%2Fb", "a%252Fb", "/",   "%",     "%2F",  "a.b",
+                                      "...",     "a b", "~",     "-_",      "use", "use/x", "room", "beat",
+                                      "a/use/b", "a0",  "שלום",  "чат/1",   "a:b", "A",     "a+b",  "🎥"};
 
 bool is_followed(const std::string& key) { return key >= keys.first_followed() && key < keys.last_followed(); }
 
@@ -25,53 +25,55 @@ bool is_followed(const std::string& key) { return key >= keys.first_followed() &
 TEST_CASE("every byte of a name is read back from its key") {
   std::string all;
   for (int byte = 0; byte < 256; ++byte) {
-    const std::string one(1, static_cast<char>(byte));
-    all += one;
+    const domain::RoomId one(std::string(1, static_cast<char>(byte)));
+    all += one.text();
     const auto parsed = keys.parse(keys.room(one));
     INFO("byte " << byte);
     REQUIRE(parsed);
     CHECK(parsed->kind == KeyKind::room);
-    CHECK(parsed->name == one);
+    CHECK(parsed->room == one);
     CHECK(keys.room(one).find('/', std::string("/room-sidecar/room/").size()) == std::string::npos);
   }
-  const auto parsed = keys.parse(keys.use(all, all));
+  const auto parsed = keys.parse(keys.use(domain::RoomId(all), all));
   REQUIRE(parsed);
-  CHECK(parsed->name == all);
+  CHECK(parsed->room.text() == all);
   CHECK(parsed->sidecar == all);
 }
 
 TEST_CASE("each kind of key is parsed into its kind and its names") {
   CHECK(keys.parse(keys.heartbeat())->kind == KeyKind::heartbeat);
-  for (const std::string& id : ids) {
+  for (const auto& id : ids) {
     INFO(id);
-    const std::vector<std::pair<std::string, KeyKind>> made{{keys.failover(id), KeyKind::failover},
-                                                            {keys.gateway(id), KeyKind::gateway},
-                                                            {keys.tombstone(id), KeyKind::tombstone},
-                                                            {keys.room(id), KeyKind::room},
-                                                            {keys.sidecar(id), KeyKind::sidecar}};
-    for (const auto& [key, kind] : made) {
+    const std::vector<std::pair<std::string, cluster::ParsedKey>> made{
+        {keys.failover(id), {KeyKind::failover, id.text(), {}, {}}},
+        {keys.gateway(id), {KeyKind::gateway, id.text(), {}, {}}},
+        {keys.tombstone(id), {KeyKind::tombstone, {}, id, {}}},
+        {keys.room(id), {KeyKind::room, {}, id, {}}},
+        {keys.sidecar(id), {KeyKind::sidecar, id.text(), {}, {}}}};
+    for (const auto& [key, wanted] : made) {
       const auto parsed = keys.parse(key);
       REQUIRE(parsed);
-      CHECK(parsed->kind == kind);
-      CHECK(parsed->name == id);
+      CHECK(parsed->kind == wanted.kind);
+      CHECK(parsed->name == wanted.name);
+      CHECK(parsed->room == wanted.room);
       CHECK(parsed->sidecar.empty());
     }
     const auto use = keys.parse(keys.use(id, "s/1"));
     REQUIRE(use);
     CHECK(use->kind == KeyKind::use);
-    CHECK(use->name == id);
+    CHECK(use->room == id);
     CHECK(use->sidecar == "s/1");
   }
 }
 
 TEST_CASE("different names and kinds give different keys") {
   std::set<std::string> seen{keys.heartbeat()};
-  for (const std::string& id : ids) {
+  for (const auto& id : ids) {
     for (const auto& key : {keys.failover(id), keys.gateway(id), keys.tombstone(id), keys.room(id), keys.sidecar(id)}) {
       INFO(key);
       CHECK(seen.insert(key).second);
     }
-    for (const std::string& sidecar : ids) {
+    for (const auto& sidecar : ids) {
       INFO(id << " " << sidecar);
       CHECK(seen.insert(keys.use(id, sidecar)).second);
     }
@@ -80,7 +82,7 @@ TEST_CASE("different names and kinds give different keys") {
 
 TEST_CASE("all keys are followed, and the use marks come last") {
   CHECK(is_followed(keys.heartbeat()));
-  for (const std::string& id : ids) {
+  for (const auto& id : ids) {
     INFO(id);
     for (const auto& key : {keys.failover(id), keys.gateway(id), keys.tombstone(id), keys.room(id), keys.sidecar(id)}) {
       CHECK(is_followed(key));
@@ -94,9 +96,9 @@ TEST_CASE("all keys are followed, and the use marks come last") {
 }
 
 TEST_CASE("a room's range of use marks holds all of its use marks and no other room's") {
-  for (const std::string& room : ids) {
-    for (const std::string& other : ids) {
-      for (const std::string& sidecar : ids) {
+  for (const auto& room : ids) {
+    for (const auto& other : ids) {
+      for (const auto& sidecar : ids) {
         const std::string use = keys.use(other, sidecar);
         INFO(room << ": " << use);
         CHECK((use >= keys.first_use(room) && use < keys.last_use(room)) == (room == other));
@@ -134,7 +136,7 @@ TEST_CASE("a key of no known kind is passed over") {
 
 TEST_CASE("sidecars with another prefix have other keys") {
   const Keys others("/room-sidecar/2/");
-  for (const std::string& id : ids) {
+  for (const auto& id : ids) {
     CHECK_FALSE(keys.parse(others.room(id)));
     CHECK_FALSE(others.parse(keys.room(id)));
     CHECK(others.room(id) != keys.room(id));

@@ -11,11 +11,11 @@ using etcd::Revision;
 
 namespace {
 
-domain::Assignment row(const std::string& room, const std::string& gateway) {
+domain::Assignment row(const domain::RoomId& room, const std::string& gateway) {
   return {room, gateway, "IL", domain::WallTime{1h}, domain::WallTime{2h}};
 }
 
-std::string gateway_of(const Replica& replica, const std::string& room) {
+std::string gateway_of(const Replica& replica, const domain::RoomId& room) {
   const auto known = replica.room(room);
   return known ? known->row.gateway_name : "";
 }
@@ -155,13 +155,13 @@ TEST_CASE("users of a room are counted over all sidecars but the silent ones") {
   CHECK(replica.users("r") == 7);
   replica.set_silent({"b", "unheard-of"});
   CHECK(replica.users("r") == 4);
-  CHECK(replica.rooms_with_users("", 10) == std::vector<std::string>{"q", "r"});
-  CHECK(replica.rooms_with_users("q", 10) == std::vector<std::string>{"r"});
+  CHECK(replica.rooms_with_users("", 10) == std::vector<domain::RoomId>{"q", "r"});
+  CHECK(replica.rooms_with_users("q", 10) == std::vector<domain::RoomId>{"r"});
   replica.set_silent({});
   CHECK(replica.users("r") == 7);
   replica.set_users("r", "a", 0);
   replica.set_users("r", "b", 0);
-  CHECK(replica.rooms_with_users("", 10) == std::vector<std::string>{"q"});
+  CHECK(replica.rooms_with_users("", 10) == std::vector<domain::RoomId>{"q"});
   replica.forget_users();
   CHECK(replica.users("q") == 0);
 }

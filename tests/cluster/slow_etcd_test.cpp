@@ -202,7 +202,7 @@ TEST_CASE("a request with hardly any time left does not shorten the transaction 
   std::vector<std::thread> hasty;
   for (int i = 0; i < callers; ++i) {
     hasty.emplace_back([&, i] {
-      while (!is_over) fleet_sidecar.fleet->release(room(i), false, in(30ms + i * 10ms));
+      while (!is_over) fleet_sidecar.fleet->release(domain::RoomId(room(i)), false, in(30ms + i * 10ms));
     });
   }
   CHECK(fleet_sidecar.gateway("new").starts_with("gxy"));

@@ -92,7 +92,7 @@ TEST_CASE("a standby is named for the rooms that are moved, whatever else leaves
   EtcdProcess etcd;
   FleetSidecar fleet_sidecar(etcd.patient_options());
   Writing writing(etcd.patient_options(), fleet_sidecar);
-  const auto claim = [](const std::string& room, app::ClaimRequest::Kind kind) {
+  const auto claim = [](const domain::RoomId& room, app::ClaimRequest::Kind kind) {
     app::ClaimRequest request;
     request.row.room_id = room;
     request.kind = kind;

@@ -97,7 +97,7 @@ TEST_CASE("blanks around a pinned room are trimmed, and two pins of one room are
 }
 
 TEST_CASE("pins are taken from either source, in order") {
-  const std::vector<std::pair<std::string, std::string>> expected{
+  const std::vector<std::pair<domain::RoomId, std::string>> expected{
       {"1234", "gxy5"}, {"1235", "gxy5"}, {"2000", "gxy6"}, {"10", "gxy5"}};
   const config::Loaded toml =
       written::load("[pins]\n\"1234\" = \"gxy5\"\n1235 = \" gxy5 \"\n2000 = \"gxy6\"\n10 = \"gxy5\"\n");

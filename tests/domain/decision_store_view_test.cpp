@@ -11,7 +11,7 @@ using Asker = domain::Question::Asker;
 // Any room.
 struct Fixture : domain_test::DecisionFixture {
   Fixture() { options.unknown_rooms = domain::UnknownRooms::accept; }
-  void follow(const std::string& room, const std::string& gateway) {
+  void follow(const domain::RoomId& room, const std::string& gateway) {
     ledger.follow({room, gateway, "", at(0s).wall, at(0s).wall});
   }
   void let_die(const std::string& name) {
@@ -101,7 +101,7 @@ TEST_CASE("a pending claim is waited for, however little is known") {
 TEST_CASE("a tombstone returns a room to its gateway, whatever the loads are") {
   Fixture fixture;
   fixture.ledger.set_tombstone("r", "gxy4");
-  for (int i = 0; i < 5; ++i) fixture.follow("other" + std::to_string(i), "gxy4");
+  for (int i = 0; i < 5; ++i) fixture.follow(domain::RoomId("other" + std::to_string(i)), "gxy4");
   CHECK(fixture.ask({"r"}) == "book gxy4 assigned");
   CHECK(fixture.ask({"q"}) == "book gxy1 assigned");
   // A session's report of another gateway counts less.

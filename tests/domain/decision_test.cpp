@@ -18,14 +18,16 @@ struct Fixture : domain_test::DecisionFixture {
     rooms.back().disabled = true;
     options.regions.push_back({"IL", {"gxy3"}, ""});
   }
-  void add_room(const std::string& uid, std::optional<domain::RowId> gateway) {
+  void add_room(const domain::RoomId& uid, std::optional<domain::RowId> gateway) {
     domain::Room room;
     room.id = domain::RowId(static_cast<std::int64_t>(rooms.size()) + 1);
     room.gateway_uid = uid;
     room.default_gateway_id = gateway;
     rooms.push_back(room);
   }
-  void assign(std::string_view room, std::string_view gateway) { domain_test::assign(ledger, room, gateway, at(0s)); }
+  void assign(const domain::RoomId& room, std::string_view gateway) {
+    domain_test::assign(ledger, room, gateway, at(0s));
+  }
 };
 
 }  // namespace

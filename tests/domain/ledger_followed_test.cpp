@@ -15,7 +15,7 @@ using domain_test::at;
 using domain_test::own;
 using domain_test::rooms_on;
 
-domain::Assignment row(const std::string& room, const std::string& gateway) {
+domain::Assignment row(const domain::RoomId& room, const std::string& gateway) {
   return {room, gateway, "IL", at(0s).wall, at(0s).wall};
 }
 
@@ -24,12 +24,12 @@ std::string reported(Ledger& ledger) {
   std::string text;
   for (const auto& reported : ledger.take_uses()) {
     const char* use = reported.use == Use::live ? " live" : reported.use == Use::kept ? " kept" : " none";
-    text += (text.empty() ? "" : ", ") + reported.room_id + use;
+    text += (text.empty() ? "" : ", ") + reported.room_id.text() + use;
   }
   return text;
 }
 
-std::string gateway_of(const Ledger& ledger, std::string_view room) {
+std::string gateway_of(const Ledger& ledger, const domain::RoomId& room) {
   const Ledger::Room* entry = ledger.find(room);
   return entry && entry->held ? ledger.name_of(entry->held->gateway) : "";
 }
@@ -191,11 +191,12 @@ namespace {
 // As "r 3", of all rooms at once.
 std::string recounts(Ledger& ledger, domain::Moment now) {
   std::vector<domain::RoomUse> taken;
-  std::string after, text;
+  domain::RoomId after;
+  std::string text;
   CHECK_FALSE(ledger.take_recounts(now.service, after, 100, taken));
   for (const auto& one : taken) {
     CHECK(one.use == Use::live);
-    text += (text.empty() ? "" : " ") + one.room_id + " " + std::to_string(one.users);
+    text += (text.empty() ? "" : " ") + one.room_id.text() + " " + std::to_string(one.users);
   }
   return text;
 }
@@ -252,13 +253,13 @@ TEST_CASE("the end of silent sessions is announced") {
 TEST_CASE("numbers of users are handed over in slices") {
   Ledger ledger;
   ledger.announce_uses(true);
-  for (const char* room : {"p", "q", "r"}) {
+  for (const domain::RoomId& room : {domain::RoomId("p"), domain::RoomId("q"), domain::RoomId("r")}) {
     ledger.follow(row(room, "a"));
-    ledger.enter(std::string(room) + "1", room, {}, own, at(1s));
-    ledger.enter(std::string(room) + "2", room, {}, own, at(1s));
+    ledger.enter(room.text() + "1", room, {}, own, at(1s));
+    ledger.enter(room.text() + "2", room, {}, own, at(1s));
   }
   std::vector<domain::RoomUse> taken;
-  std::string after;
+  domain::RoomId after;
   CHECK(ledger.take_recounts(at(2s).service, after, 2, taken));
   CHECK(taken.size() == 2);
   CHECK_FALSE(ledger.take_recounts(at(2s).service, after, 2, taken));

@@ -16,7 +16,7 @@ inline domain::Moment at(std::chrono::milliseconds since_start) {
 constexpr auto own = domain::Sessions::Report::own;
 
 // By a claim that is granted at once.
-inline void assign(domain::Ledger& ledger, std::string_view room, std::string_view gateway, domain::Moment now) {
+inline void assign(domain::Ledger& ledger, const domain::RoomId& room, std::string_view gateway, domain::Moment now) {
   ledger.book(room, ledger.number_of(gateway), "IL", now);
   ledger.confirm(room, ledger.number_of(gateway));
 }

@@ -26,7 +26,7 @@ constexpr auto grace = std::chrono::milliseconds{120s};
 constexpr std::size_t all = 1000;  // at once
 
 void count_excess_users(Ledger& ledger, std::optional<std::int64_t> average) {
-  std::string after;
+  domain::RoomId after;
   if (ledger.count_excess_users(average)) ledger.recount_excess_users(after, all);
 }
 
@@ -146,7 +146,7 @@ TEST_CASE("a session silent for dead_after is no user, and a new report brings i
     CHECK_FALSE(entered.moved_from);
   }
   SECTION("it is removed") {
-    CHECK(ledger.remove_expired(all) == std::vector<std::string>{"r"});
+    CHECK(ledger.remove_expired(all) == std::vector<domain::RoomId>{"r"});
     CHECK(ledger.sessions().silent() == 0);
     CHECK(ledger.may_end("r", at(91s).service, grace));
   }
@@ -170,7 +170,7 @@ TEST_CASE("a snapshot removes sessions that it does not list, except those that 
   ledger.enter("listed", "r", {}, domain::Sessions::Report::snapshot, arrived);
   std::string after;
   const auto unlisted = ledger.remove_unlisted(arrived.service, at(5s).service, after, all);
-  CHECK(unlisted.rooms == std::vector<std::string>{"r"});
+  CHECK(unlisted.rooms == std::vector<domain::RoomId>{"r"});
   CHECK_FALSE(ledger.leave("missing", "r"));
   CHECK(ledger.leave("spoke", "r"));
   CHECK(ledger.leave("listed", "r"));
@@ -300,7 +300,7 @@ TEST_CASE("the first by name of equally reported gateways counts, in whatever or
 TEST_CASE("a room's users above the average count as excess users of its gateway") {
   Ledger ledger;
   const auto excess_users = [&](const char* gateway) { return domain_test::excess_users_on(ledger, gateway); };
-  const auto enter = [&](const char* room, int from, int to) {
+  const auto enter = [&](const domain::RoomId& room, int from, int to) {
     for (int i = from; i <= to; ++i) ledger.enter("s" + std::to_string(i), room, {}, own, at(1s * i));
   };
   assign(ledger, "r", "a", at(0s));
@@ -374,7 +374,7 @@ TEST_CASE("a room's users above the average count as excess users of its gateway
     enter("q", 11, 15);
     REQUIRE(ledger.count_excess_users(1));
     CHECK_FALSE(ledger.count_excess_users(1));
-    std::string after;
+    domain::RoomId after;
     REQUIRE(ledger.recount_excess_users(after, 1));  // that was q
     CHECK(after == "q");
     enter("q", 16, 16);
@@ -393,7 +393,7 @@ TEST_CASE("invariant 3: a gateway's load is the recount of its assignments, afte
   std::optional<std::int64_t> average;
   for (int step = 0; step < 20000; ++step) {
     now += std::chrono::milliseconds{pick(3000)};
-    const std::string room = "r" + std::to_string(pick(12));
+    const domain::RoomId room("r" + std::to_string(pick(12)));
     const std::string session = "s" + std::to_string(pick(40));
     const Ledger::Room* entry = ledger.find(room);
     ledger.expire(at(now).service, 90s, all);

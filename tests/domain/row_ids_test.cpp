@@ -34,6 +34,6 @@ TEST_CASE("a uid is an id only if it is written as a positive number") {
   CHECK(domain::decimal_row_id("9223372036854775807") == RowId{std::numeric_limits<std::int64_t>::max()});
   for (const char* uid : {"02171", "0", "-5", "+5", "1e3", " 7", "7 ", "b", "", "9223372036854775808"}) {
     CAPTURE(uid);
-    CHECK(domain::decimal_row_id(uid) == std::nullopt);
+    CHECK(domain::decimal_row_id(domain::RoomId(std::string(uid))) == std::nullopt);
   }
 }

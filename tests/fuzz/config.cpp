@@ -43,7 +43,8 @@ void check_options(const domain::Options& options) {
   expect(options.join_grace.count() >= 0 && options.failover_wait.count() >= 0, "no time below 0");
   if (options.available_servers) check_ids(*options.available_servers);
   check_ids(options.standby_servers);
-  std::set<std::string> countries, rooms;
+  std::set<std::string> countries;
+  std::set<domain::RoomId> rooms;
   for (const domain::Region& region : options.regions) {
     expect(countries.insert(region.country).second, "each country once");
     expect(!region.gateways.empty(), "a region that is not empty");
@@ -68,7 +69,8 @@ void check_cluster(const cluster::Options& options) {
 }
 
 void check_entries(const config::Configuration& configuration) {
-  std::set<std::string> names, uids;
+  std::set<std::string> names;
+  std::set<domain::RoomId> uids;
   for (const domain::ConfiguredGateway& gateway : configuration.gateways) {
     expect(names.insert(gateway.name).second && fuzz::is_gateway_name(gateway.name), "a gateway of its own");
     expect(gateway.capacity.value_or(1) > 0 && gateway.id.value_or(domain::RowId{1}) > domain::RowId{0},
@@ -88,8 +90,9 @@ void check_entries(const config::Configuration& configuration) {
 // The environment's lists have no quotes, so they cannot hold a room id with a separator in it.
 bool holds_separator(const config::Configuration& configuration) {
   const auto& pins = configuration.domain.pins;
-  return std::any_of(pins.begin(), pins.end(),
-                     [](const domain::Pin& pin) { return pin.room_id.find_first_of(",;:") != pin.room_id.npos; });
+  return std::any_of(pins.begin(), pins.end(), [](const domain::Pin& pin) {
+    return pin.room_id.text().find_first_of(",;:") != std::string::npos;
+  });
 }
 
 // What `config` shows, set as the environment.

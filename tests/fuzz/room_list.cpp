@@ -23,7 +23,7 @@ std::string as_csv(const cli::RoomList& list) {
   std::string text = "id,name,gateway_uid,default_gateway\n";
   for (const cli::RoomEntry& entry : list.entries) {
     text += (entry.id ? to_text(*entry.id) : "") + "," + in_quotes(entry.name.value_or("")) + "," +
-            in_quotes(entry.gateway_uid) + "," + in_quotes(entry.default_gateway) + "\n";
+            in_quotes(entry.gateway_uid.text()) + "," + in_quotes(entry.default_gateway) + "\n";
   }
   return text;
 }
@@ -55,7 +55,7 @@ bool is_plain(const std::string& text) {
 }
 
 void check_entries(const cli::RoomList& list) {
-  std::set<std::string> uids;
+  std::set<domain::RoomId> uids;
   std::set<domain::RowId> ids;
   for (const cli::RoomEntry& entry : list.entries) {
     expect(fuzz::is_id(entry.gateway_uid), "a room's id");
@@ -91,7 +91,8 @@ bool are_sound_groups(const fuzz::Tree& document, bool plain_only) {
 bool differs_in_csv(const cli::RoomList& list) {
   const auto has = [](const std::string& text) { return !text.empty() && (text.front() == ' ' || text.back() == ' '); };
   return std::any_of(list.entries.begin(), list.entries.end(), [&](const cli::RoomEntry& entry) {
-    return has(entry.gateway_uid) || has(entry.default_gateway) || entry.gateway_uid == "\\N" || entry.name == "\\N";
+    return has(entry.gateway_uid.text()) || has(entry.default_gateway) || entry.gateway_uid == "\\N" ||
+           entry.name == "\\N";
   });
 }
 

@@ -23,7 +23,7 @@ void check(const domain::Region& region, std::set<std::string>& seen) {
 
 void check(const domain::Pin& pin, std::set<std::string>& seen) {
   expect(fuzz::is_id(pin.room_id) && fuzz::is_gateway_name(pin.gateway), "a room on a gateway");
-  expect(seen.insert(pin.room_id).second, "each room once");
+  expect(seen.insert(pin.room_id.text()).second, "each room once");
 }
 
 bool same(const domain::Region& a, const domain::Region& b) {

@@ -65,7 +65,7 @@ TEST_CASE("a list of rooms is taken whole or not at all") {
                         R"({"videoroom":"success","list":)" +
                         list + "}}}");
   };
-  using Rooms = std::map<std::string, std::int64_t>;
+  using Rooms = std::map<domain::RoomId, std::int64_t>;
   CHECK(by_api("[]") == Rooms{});
   CHECK(by_api(R"([{"room":2171,"num_participants":3,"x":null},{"room":"a b","num_participants":0}])") ==
         Rooms{{"2171", 3}, {"a b", 0}});

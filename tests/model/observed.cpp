@@ -16,20 +16,20 @@ namespace {
 std::string milliseconds(domain::WallTime time) { return std::to_string(time.time_since_epoch().count()); }
 
 std::string line_of(const domain::Assignment& row) {
-  return row.room_id + " " + row.gateway_name + " " + row.region + " " + milliseconds(row.assigned_at) + " " +
+  return row.room_id.text() + " " + row.gateway_name + " " + row.region + " " + milliseconds(row.assigned_at) + " " +
          milliseconds(row.last_used_at);
 }
 
 }  // namespace
 
 std::string explain(LoneSidecar& sidecar, const std::string& room, const std::string& country) {
-  const auto [decision, gateway, candidates] = app::explain_room(*sidecar.registry, room, country);
+  const auto [decision, gateway, candidates] = app::explain_room(*sidecar.registry, domain::RoomId(room), country);
   if (decision.kind == domain::Decision::Kind::refused) return std::string(code_of(decision.refusal));
   return gateway + " " + std::string(to_text(decision.reason));
 }
 
 std::string leave(LoneSidecar& sidecar, const std::string& room, const std::string& session) {
-  const app::Left left = app::leave_room(*sidecar.registry, room, session);
+  const app::Left left = app::leave_room(*sidecar.registry, domain::RoomId(room), session);
   return std::to_string(left.users) + (left.assignment_removed ? " removed" : "");
 }
 
@@ -57,7 +57,7 @@ std::string drain(LoneSidecar& sidecar, const std::string& gateway, bool drainin
 }
 
 std::string release(LoneSidecar& sidecar, const std::string& room, bool force) {
-  switch (app::release_room(*sidecar.registry, room, force)) {
+  switch (app::release_room(*sidecar.registry, domain::RoomId(room), force)) {
     case app::Released::done:
       return "done";
     case app::Released::no_assignment:
@@ -115,7 +115,8 @@ std::string gateways_listed(LoneSidecar& sidecar) {
 std::string rooms_listed(LoneSidecar& sidecar) {
   std::string text;
   for (const app::RoomListing& listing : app::list_rooms(*sidecar.registry, "", 1000).items) {
-    text += listing.room + " " + listing.janus.value_or("null") + " users " + std::to_string(listing.users) + "\n";
+    text +=
+        listing.room.text() + " " + listing.janus.value_or("null") + " users " + std::to_string(listing.users) + "\n";
   }
   return text;
 }
@@ -138,7 +139,7 @@ std::string session_rows(LoneSidecar& sidecar) {
   sidecar.journal->read([&](store::Database& database) {
     std::vector<std::string> skipped;
     for (const auto& row : store::read_sessions(database, skipped)) {
-      text += row.session_id + " " + row.room_id + " " + row.reported_gateway.value_or("-") + "\n";
+      text += row.session_id + " " + row.room_id.text() + " " + row.reported_gateway.value_or("-") + "\n";
     }
     CHECK(skipped.empty());
   });

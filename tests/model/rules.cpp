@@ -40,7 +40,7 @@ void Rules::tick() {
 
 const std::string* Rules::pin(const std::string& room) const {
   for (const domain::Pin& pin : options_.pins) {
-    if (pin.room_id == room) return &pin.gateway;
+    if (pin.room_id.text() == room) return &pin.gateway;
   }
   return nullptr;
 }
@@ -452,8 +452,8 @@ void Rules::sync(const app::Configured& configured) {
     take(gateway.disabled, gateway.synced_disabled, entry.disabled);
   }
   for (const domain::ConfiguredRoom& entry : configured.rooms) {
-    named_rooms.insert(entry.gateway_uid);
-    Room& room = rooms[entry.gateway_uid];
+    named_rooms.insert(entry.gateway_uid.text());
+    Room& room = rooms[entry.gateway_uid.text()];
     room.removed = room.removed && room.from_config;
     room.from_config = true;
     take(room.default_gateway, room.synced_default, entry.default_gateway);

@@ -23,7 +23,7 @@ domain::ConfiguredGateway any_gateway(const std::string& name, Chance& chance) {
 
 domain::ConfiguredRoom any_room(const std::string& uid, const std::vector<std::string>& gateways, Chance& chance) {
   domain::ConfiguredRoom room;
-  room.gateway_uid = uid;
+  room.gateway_uid = domain::RoomId(uid);
   room.where = "config.toml:" + uid;
   if (!chance.one_in(8)) room.default_gateway = chance.of(gateways);
   if (chance.one_in(12)) room.disabled = chance.one_in(2);
@@ -51,7 +51,7 @@ void change_rooms(app::Configured& configured, Chance& chance) {
     if (chance.one_in(15)) continue;
     const std::string uid = "r" + std::to_string(i);
     const auto known = std::find_if(configured.rooms.begin(), configured.rooms.end(),
-                                    [&](const auto& room) { return room.gateway_uid == uid; });
+                                    [&](const auto& room) { return room.gateway_uid.text() == uid; });
     const bool keep = known != configured.rooms.end() && !chance.one_in(3);
     kept.push_back(keep ? *known : any_room(uid, names, chance));
   }
@@ -83,7 +83,8 @@ void change_pins(app::Configured& configured, Chance& chance) {
   const std::vector<std::string> names = names_of_gateways(configured);
   configured.options.pins.clear();
   for (const char* room : {"r1", "r2", "r3", "r4", "x1"}) {
-    if (chance.one_in(3)) configured.options.pins.push_back({room, chance.of(names), "config.toml:2"});
+    if (chance.one_in(3))
+      configured.options.pins.push_back({domain::RoomId(std::string(room)), chance.of(names), "config.toml:2"});
   }
 }
 
@@ -131,7 +132,7 @@ std::string reported(const app::Configured& configured) {
   }
   text += " rooms";
   for (const auto& room : configured.rooms) {
-    text += " " + room.gateway_uid + "=" + room.default_gateway.value_or("-");
+    text += " " + room.gateway_uid.text() + "=" + room.default_gateway.value_or("-");
     if (room.disabled) text += *room.disabled ? "!" : "+";
   }
   if (options.available_servers) {
@@ -142,7 +143,7 @@ std::string reported(const app::Configured& configured) {
     text += " " + region.country;
     for (const std::string& name : region.gateways) text += ":" + name;
   }
-  for (const domain::Pin& pin : options.pins) text += " pin " + pin.room_id + "=" + pin.gateway;
+  for (const domain::Pin& pin : options.pins) text += " pin " + pin.room_id.text() + "=" + pin.gateway;
   return text;
 }
 

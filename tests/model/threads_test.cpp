@@ -39,7 +39,7 @@ app::Configured configuration() {
   }
   for (std::size_t i = 0; i < owners * rooms_each; ++i) {
     domain::ConfiguredRoom room;
-    room.gateway_uid = std::to_string(i);
+    room.gateway_uid = domain::RoomId(std::to_string(i));
     room.default_gateway = "g" + std::to_string(i % 4 + 1);
     configured.rooms.push_back(room);
   }
@@ -201,7 +201,8 @@ class ExcessUsers {
           if (chance.one_in(2)) changed.options.available_servers = std::vector<std::string>{"g4", gateway};
           if (chance.one_in(2)) changed.options.regions.push_back({"IL", {gateway}, "config.toml:1"});
           // New pins wait until their rooms are empty.
-          changed.options.pins.push_back({std::to_string(chance.below(occupied_.size())), "g4", "config.toml:2"});
+          changed.options.pins.push_back(
+              {domain::RoomId(std::to_string(chance.below(occupied_.size()))), "g4", "config.toml:2"});
           const auto result = sidecar_.reload(changed);
           for (const std::string& problem : result.problems) fault(problem);
           break;

@@ -43,7 +43,7 @@ class Day {
   // Two of three teachers come up to a quarter of an hour early. Most of the others come in the very minute
   // in which the lesson begins. Every fourth lesson lasts on through the next.
   void add_lesson_room(int begin) {
-    const std::string room = new_room();
+    const domain::RoomId room = new_room();
     const int size = any_size(chance_);
     const int end = begin + 2700 + (chance_.below(4) == 0 ? 3600 : 0);
     const bool early = chance_.below(3) > 0;
@@ -55,14 +55,14 @@ class Day {
   }
 
   void add_free_room() {
-    const std::string room = new_room();
+    const domain::RoomId room = new_room();
     const int size = any_size(chance_);
     const int begin = chance_.between(0, end_of_day - 1200);
     const int end = begin + chance_.between(1200, 7200);
     for (int i = 0; i < size; ++i) add_user(room, begin + chance_.between(0, 300), end);
   }
 
-  void add_user(const std::string& room, int enters, int leaves) {
+  void add_user(const domain::RoomId& room, int enters, int leaves) {
     const std::string user = "u" + std::to_string(++users_);
     events_.push_back({enters, Event::Kind::enter, room, user});
     events_.push_back({leaves + chance_.between(-60, 120), Event::Kind::leave, room, user});
@@ -73,7 +73,7 @@ class Day {
     events_.push_back({comes_back, Event::Kind::come_back, {}, {}, gateway});
   }
 
-  std::string new_room() { return "r" + std::to_string(++rooms_); }
+  domain::RoomId new_room() { return domain::RoomId("r" + std::to_string(++rooms_)); }
 
   Chance chance_;
   std::vector<Event> events_;

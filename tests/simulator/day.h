@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "domain/room_id.h"
+
 namespace simulator {
 
 inline constexpr int gateways = 12;
@@ -19,7 +21,7 @@ struct Event {
   enum class Kind { enter, leave, die, come_back };
   int time;
   Kind kind;
-  std::string room = {};  // of a user
+  domain::RoomId room = {};  // of a user
   std::string user = {};
   std::uint32_t gateway = 0;  // that dies or comes back
 };

@@ -67,7 +67,7 @@ class Replay {
     if (!fleet_.ledger.find(event.room)->has_users()) fleet_.ledger.end_assignment(event.room);
   }
 
-  void place(const std::string& room) {
+  void place(const domain::RoomId& room) {
     const auto gateway = choose_(fleet_);
     fleet_.ledger.book(room, gateway, "", fleet_.now());
     fleet_.ledger.confirm(room, gateway);

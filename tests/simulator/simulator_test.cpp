@@ -62,7 +62,7 @@ TEST_CASE("the same seed makes the same day, with rooms of 5 to 300 users") {
     };
     CHECK(std::equal(day.begin(), day.end(), again.begin(), again.end(), same));
     CHECK(std::is_sorted(day.begin(), day.end(), [](const Event& a, const Event& b) { return a.time < b.time; }));
-    std::map<std::string, int> users;
+    std::map<domain::RoomId, int> users;
     for (const Event& event : day) {
       if (event.kind == Event::Kind::enter) ++users[event.room];
     }

@@ -29,7 +29,7 @@ void make(const std::string& path, const std::string& room) {
 
 std::vector<std::string> rooms_in(const std::string& path) {
   std::vector<std::string> rooms;
-  for (const auto& row : assignments_in(path)) rooms.push_back(row.room_id);
+  for (const auto& row : assignments_in(path)) rooms.push_back(row.room_id.text());
   return rooms;
 }
 

@@ -26,7 +26,7 @@ std::size_t rooms_seen(Database& database) {
 void add_room(Database& database, std::int64_t id) {
   store::RoomRow row;
   row.room.id = domain::RowId(id);
-  row.room.gateway_uid = std::to_string(id);
+  row.room.gateway_uid = domain::RoomId(std::to_string(id));
   store::write_room(database, row);
 }
 

@@ -56,7 +56,7 @@ std::string roots_database(const Planted& planted) {
 std::string only_room_in(const std::string& database) {
   const auto rows = assignments_in(database);
   REQUIRE(rows.size() == 1);
-  return rows.front().room_id;
+  return rows.front().room_id.text();
 }
 
 }  // namespace

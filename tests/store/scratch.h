@@ -28,7 +28,7 @@ inline domain::WallTime at(int seconds) { return domain::WallTime{std::chrono::s
 
 inline domain::Assignment assignment(const std::string& room, const std::string& gateway = "gxy1") {
   domain::Assignment row;
-  row.room_id = room;
+  row.room_id = domain::RoomId(room);
   row.gateway_name = gateway;
   row.region = "IL";
   row.assigned_at = at(0);
@@ -39,7 +39,7 @@ inline domain::Assignment assignment(const std::string& room, const std::string&
 inline domain::Session session(const std::string& id, const std::string& room) {
   domain::Session row;
   row.session_id = id;
-  row.room_id = room;
+  row.room_id = domain::RoomId(room);
   row.entered_at = at(2);
   return row;
 }

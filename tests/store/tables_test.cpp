@@ -22,7 +22,7 @@ store::GatewayRow gateway(std::int64_t id, const std::string& name) {
   return row;
 }
 
-store::RoomRow room(std::int64_t id, const std::string& uid) {
+store::RoomRow room(std::int64_t id, const domain::RoomId& uid) {
   store::RoomRow row;
   row.room.id = domain::RowId(id);
   row.room.gateway_uid = uid;
@@ -228,7 +228,7 @@ TEST_CASE("100 000 rooms and as many assignments are read in a blink") {
   constexpr int many = 100'000;
   database.transaction([&] {
     for (int i = 0; i < many; ++i) {
-      store::write_room(database, room(i + 1, std::to_string(i)));
+      store::write_room(database, room(i + 1, domain::RoomId(std::to_string(i))));
       store::write_assignment(database, assignment(std::to_string(i)));
     }
   });

@@ -12,14 +12,14 @@ namespace {
 using app::ClaimOutcome;
 
 // Where the room goes back to if it is asked for again; nothing: wherever it fits.
-std::optional<std::string_view> gateway_of_tombstone(const Replica& replica, const std::string& room) {
+std::optional<std::string_view> gateway_of_tombstone(const Replica& replica, const domain::RoomId& room) {
   const Replica::KnownTombstone* tombstone = replica.tombstone(room);
   if (!tombstone || tombstone->value.why != Tombstone::Why::empty) return std::nullopt;
   return tombstone->value.gateway;
 }
 
 // What others have done while the claim was under way has not been followed (Ledger::follow); now it is withdrawn.
-void catch_up(const std::string& room, SharedState& state, Writer& writer) REQUIRES(state.mutex) {
+void catch_up(const domain::RoomId& room, SharedState& state, Writer& writer) REQUIRES(state.mutex) {
   const auto now = state.replica.room(room);
   app::Registry::Transaction local(state.registry);
   domain::Ledger& ledger = local.ledger();

@@ -4,7 +4,7 @@
 
 namespace cluster {
 
-void add_no_others(etcd::Transaction& transaction, const Keys& keys, const std::string& room,
+void add_no_others(etcd::Transaction& transaction, const Keys& keys, const domain::RoomId& room,
                    const std::string& sidecar) {
   const std::string own = keys.use(room, sidecar);
   transaction.compares.push_back(is_absent(keys.first_use(room), own));
@@ -12,7 +12,7 @@ void add_no_others(etcd::Transaction& transaction, const Keys& keys, const std::
 }
 
 // What has been followed further is newer.
-void learn_tombstone(Replica& replica, const std::string& room, const etcd::KeyValue* tombstone,
+void learn_tombstone(Replica& replica, const domain::RoomId& room, const etcd::KeyValue* tombstone,
                      etcd::Revision revision) {
   if (revision < replica.followed()) return;
   replica.drop_tombstone(room);

@@ -36,20 +36,20 @@ struct CommandBase {
 };
 
 struct RoomCommand : CommandBase {
-  explicit RoomCommand(std::string its_room) : room(std::move(its_room)) {}
+  explicit RoomCommand(domain::RoomId its_room) : room(std::move(its_room)) {}
 
-  std::string room;
+  domain::RoomId room;
 
   // Two of the same may not be under way at once.
-  const std::string& subject() const { return room; }
+  const std::string& subject() const { return room.text(); }
 };
 
 // The transaction is to fail where a sidecar other than that one has a use mark on the room.
-void add_no_others(etcd::Transaction& transaction, const Keys& keys, const std::string& room,
+void add_no_others(etcd::Transaction& transaction, const Keys& keys, const domain::RoomId& room,
                    const std::string& sidecar);
 
 // As of the revision of an answer; null: there is none.
-void learn_tombstone(Replica& replica, const std::string& room, const etcd::KeyValue* tombstone,
+void learn_tombstone(Replica& replica, const domain::RoomId& room, const etcd::KeyValue* tombstone,
                      etcd::Revision revision);
 
 // What came of putting `row`, with the sidecar's use mark if `is_marked`; where that failed, the room was read first.

@@ -10,7 +10,7 @@ struct EndOfUse : RoomCommand {
   // done: the assignment has ended; in_use: others use it, or there is none; unavailable: it cannot be read.
   using Outcome = app::Claims::Released;
 
-  explicit EndOfUse(std::string its_room, std::optional<etcd::Revision> of_departed = {})
+  explicit EndOfUse(domain::RoomId its_room, std::optional<etcd::Revision> of_departed = {})
       : RoomCommand(std::move(its_room)), departed_mark(of_departed) {}
 
   std::optional<etcd::Revision> departed_mark;  // the use mark's; nothing: it is ours, as it is known
@@ -24,7 +24,7 @@ struct EndOfUse : RoomCommand {
 struct GiveUp : EndOfUse {
   static bool shows_freshness(Outcome outcome) { return outcome == Outcome::done; }
 
-  explicit GiveUp(std::string its_room, app::Claims::Ended when_ended = {})
+  explicit GiveUp(domain::RoomId its_room, app::Claims::Ended when_ended = {})
       : EndOfUse(std::move(its_room)), ended(std::move(when_ended)) {}
 
   app::Claims::Ended ended;
@@ -38,7 +38,8 @@ struct GiveUp : EndOfUse {
 
 // By `sidecar`, which is gone.
 struct Reap : EndOfUse {
-  Reap(std::string its_room, std::string departed, etcd::Revision use_mark) : EndOfUse(std::move(its_room), use_mark) {
+  Reap(domain::RoomId its_room, std::string departed, etcd::Revision use_mark)
+      : EndOfUse(std::move(its_room), use_mark) {
     sidecar = std::move(departed);
   }
 

@@ -8,7 +8,7 @@ namespace {
 
 // It was given up elsewhere before others knew of the use. An answered user finds it where it was
 // (tombstone_gateway); for users who are in it already it is republished now.
-void republish_used(const std::string& room, SharedState& state, Writer& writer) {
+void republish_used(const domain::RoomId& room, SharedState& state, Writer& writer) {
   app::Registry::Transaction local(state.registry);
   domain::Ledger& ledger = local.ledger();
   ledger.set_announced_use(room, domain::Use::none);

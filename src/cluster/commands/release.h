@@ -12,7 +12,7 @@ struct Release : RoomCommand {
   using Outcome = app::Claims::Released;
   static bool shows_freshness(Outcome outcome) { return outcome == Outcome::done; }
 
-  Release(std::string its_room, bool by_force, std::function<void(Outcome)> when_released = {})
+  Release(domain::RoomId its_room, bool by_force, std::function<void(Outcome)> when_released = {})
       : RoomCommand(std::move(its_room)), force(by_force), released(std::move(when_released)) {}
 
   bool force;  // also while the room is in use
